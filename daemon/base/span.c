@@ -1,0 +1,229 @@
+/*
+ * span: a borrowed piece of bytes.
+ *
+ * Every function guards `len` 0 before it touches `data`: handing NULL to
+ * memcmp, or adding 0 to NULL, is undefined even for no bytes.
+ */
+#define _GNU_SOURCE /* memmem; in POSIX since 2024 */
+
+#include "daemon/base/span.h"
+
+#include <assert.h>
+
+#include "daemon/base/str.h"
+
+/* Digits of UINT64_MAX. */
+#define U64_DIGITS_MAX 20
+
+struct span
+span_from_str(const char *str)
+{
+	if (str == NULL)
+		return SPAN_EMPTY;
+	return (struct span){str, strlen(str)};
+}
+
+struct span
+span_from(const void *data, size_t len)
+{
+	assert(data != NULL || len == 0);
+	return (struct span){data, len};
+}
+
+static bool
+bytes_equal_nocase(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (char_to_lower(a[i]) != char_to_lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+span_equal(struct span a, struct span b)
+{
+	if (a.len != b.len)
+		return false;
+	return a.len == 0 || memcmp(a.data, b.data, a.len) == 0;
+}
+
+bool
+span_equal_nocase(struct span a, struct span b)
+{
+	return a.len == b.len && bytes_equal_nocase(a.data, b.data, a.len);
+}
+
+bool
+span_is(struct span s, const char *str)
+{
+	return span_equal(s, span_from_str(str));
+}
+
+bool
+span_is_nocase(struct span s, const char *str)
+{
+	return span_equal_nocase(s, span_from_str(str));
+}
+
+bool
+span_starts(struct span s, const char *prefix)
+{
+	struct span p = span_from_str(prefix);
+
+	return span_equal(span_slice(s, 0, p.len), p);
+}
+
+bool
+span_starts_nocase(struct span s, const char *prefix)
+{
+	struct span p = span_from_str(prefix);
+
+	return span_equal_nocase(span_slice(s, 0, p.len), p);
+}
+
+bool
+span_ends_nocase(struct span s, const char *suffix)
+{
+	struct span p = span_from_str(suffix);
+
+	if (s.len < p.len)
+		return false;
+	return span_equal_nocase(span_skip(s, s.len - p.len), p);
+}
+
+int
+span_compare(struct span a, struct span b)
+{
+	size_t common = a.len < b.len ? a.len : b.len;
+	int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+
+	if (order != 0)
+		return order;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+size_t
+span_find(struct span s, char c)
+{
+	const char *found;
+
+	if (s.len == 0)
+		return SIZE_MAX;
+	found = memchr(s.data, c, s.len);
+	return found != NULL ? (size_t)(found - s.data) : SIZE_MAX;
+}
+
+size_t
+span_find_span(struct span s, struct span needle, size_t from)
+{
+	const char *found;
+
+	if (from > s.len)
+		return SIZE_MAX;
+	if (needle.len == 0)
+		return from;
+	if (s.len == 0)
+		return SIZE_MAX;
+	found = memmem(s.data + from, s.len - from, needle.data, needle.len);
+	return found != NULL ? (size_t)(found - s.data) : SIZE_MAX;
+}
+
+bool
+span_contains_nocase(struct span s, struct span needle)
+{
+	if (needle.len == 0)
+		return true;
+	for (size_t i = 0; i + needle.len <= s.len; i++) {
+		if (bytes_equal_nocase(s.data + i, needle.data, needle.len))
+			return true;
+	}
+	return false;
+}
+
+struct span
+span_slice(struct span s, size_t start, size_t len)
+{
+	s = span_skip(s, start);
+	if (s.len > len)
+		s.len = len;
+	return s;
+}
+
+struct span
+span_skip(struct span s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	if (n == 0)
+		return s;
+	return (struct span){s.data + n, s.len - n};
+}
+
+static bool
+is_trimmed(char c)
+{
+	return char_is_blank(c) || c == '\r' || c == '\n';
+}
+
+struct span
+span_trim(struct span s)
+{
+	size_t start = 0;
+
+	while (start < s.len && is_trimmed(s.data[start]))
+		start++;
+	while (s.len > start && is_trimmed(s.data[s.len - 1]))
+		s.len--;
+	return span_skip(s, start);
+}
+
+bool
+span_split(struct span *rest, char sep, struct span *piece_r)
+{
+	size_t at;
+
+	if (rest->data == NULL)
+		return false;
+	at = span_find(*rest, sep);
+	if (at == SIZE_MAX) {
+		*piece_r = *rest;
+		*rest = SPAN_EMPTY;
+		return true;
+	}
+	*piece_r = span_slice(*rest, 0, at);
+	/* Behind a last separator an empty piece is still to come, so `data`
+	 * stays set. */
+	*rest = span_skip(*rest, at + 1);
+	return true;
+}
+
+bool
+span_to_u64(struct span s, uint64_t *value_r)
+{
+	uint64_t value = 0;
+
+	if (s.len == 0 || s.len > U64_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!char_is_digit(s.data[i]))
+			return false;
+		if (__builtin_mul_overflow(value, 10u, &value) ||
+		    __builtin_add_overflow(
+			value, (uint64_t)(s.data[i] - '0'), &value))
+			return false;
+	}
+	*value_r = value;
+	return true;
+}
+
+bool
+span_to_u32(struct span s, uint32_t *value_r)
+{
+	uint64_t value;
+
+	if (!span_to_u64(s, &value) || value > UINT32_MAX)
+		return false;
+	*value_r = (uint32_t)value;
+	return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * span: a borrowed piece of bytes: pointer and length, no terminator.
+ *
+ * A span never owns. Its bytes live as long as the header of whoever handed
+ * it out says. Zero is a length like any other; `data` may be NULL only when
+ * `len` is 0. All functions accept such a span.
+ */
+#ifndef BELFRY_BASE_SPAN_H
+#define BELFRY_BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+	const char *data;
+	size_t len;
+};
+
+/* A span over a string literal, usable in static initialisers. */
+#define SPAN_INIT(literal) {(literal), sizeof(literal) - 1}
+#define SPAN(literal) ((struct span)SPAN_INIT(literal))
+#define SPAN_EMPTY ((struct span){NULL, 0})
+/* For printf: printf("%.*s", SPAN_FMT(s)). */
+#define SPAN_FMT(s) (int)(s).len, ((s).data != NULL ? (s).data : "")
+
+/* `str` may be NULL: the empty span. */
+struct span span_from_str(const char *str);
+struct span span_from(const void *data, size_t len);
+
+bool span_equal(struct span a, struct span b);
+/* ASCII letters compare without case (RFC 9051 section 9: ABNF strings). */
+bool span_equal_nocase(struct span a, struct span b);
+bool span_is(struct span s, const char *str);
+bool span_is_nocase(struct span s, const char *str);
+bool span_starts(struct span s, const char *prefix);
+bool span_starts_nocase(struct span s, const char *prefix);
+bool span_ends_nocase(struct span s, const char *suffix);
+/* Order as memcmp, then the shorter first. */
+int span_compare(struct span a, struct span b);
+
+/* Offset of the first `c`, or SIZE_MAX. */
+size_t span_find(struct span s, char c);
+/* Offset of the first `needle` from `from` on, or SIZE_MAX. */
+size_t span_find_span(struct span s, struct span needle, size_t from);
+bool span_contains_nocase(struct span s, struct span needle);
+
+/* The part from `start` of at most `len` bytes; both are clamped. */
+struct span span_slice(struct span s, size_t start, size_t len);
+struct span span_skip(struct span s, size_t n);
+/* Without blanks, tabs, CR and LF at both ends. */
+struct span span_trim(struct span s);
+
+/*
+ * Takes from `rest` what stands before the first `sep` (all of it if there is
+ * none) and moves `rest` behind the separator. False when `rest` was already
+ * exhausted; an exhausted rest has data NULL.
+ */
+bool span_split(struct span *rest, char sep, struct span *piece_r);
+
+/*
+ * A decimal number that fills the whole span (1 to 20 digits). False on
+ * anything else, and on overflow; `value_r` is then untouched.
+ */
+bool span_to_u64(struct span s, uint64_t *value_r);
+bool span_to_u32(struct span s, uint32_t *value_r);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * str: strings as people see them.
+ */
+#ifndef BELFRY_BASE_STR_H
+#define BELFRY_BASE_STR_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/span.h"
+
+/*
+ * Appends `text` fit for a terminal, a log line or a notification: invalid
+ * UTF-8 becomes U+FFFD; CR, LF and TAB become one blank; other C0/C1
+ * controls, bidi controls (U+200E/F, 202A-202E, 2066-2069, 061C) and
+ * zero-width characters vanish; at most `max_chars` characters are kept, "…"
+ * marks a cut.
+ */
+void str_sanitize(struct buf *buf, struct span text, size_t max_chars);
+
+/*
+ * The candidate nearest to `word` (Damerau-Levenshtein, ASCII case ignored),
+ * or NULL if none is within a third of the word's length (at least 1, at
+ * most 3 edits). `candidates` ends with NULL. Ties: the first.
+ */
+const char *str_nearest(struct span word, const char *const *candidates);
+
+bool char_is_alpha(char c);
+bool char_is_digit(char c);
+bool char_is_alnum(char c);
+/* Blank or tab. */
+bool char_is_blank(char c);
+char char_to_lower(char c);
+char char_to_upper(char c);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * usec: the one type of time.
+ *
+ * Engines get `now` in microseconds of a clock that never goes back and that
+ * counts while the machine sleeps (CLOCK_BOOTTIME); where zero lies is of no
+ * meaning. Wall-clock times are `int64_t` seconds since 1970 in UTC and are
+ * called `..._unix`.
+ */
+#ifndef BELFRY_BASE_USEC_H
+#define BELFRY_BASE_USEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/span.h"
+
+typedef uint64_t usec_t;
+
+#define USEC_NEVER UINT64_MAX
+#define USEC_MSEC ((usec_t)1000)
+#define USEC_SEC ((usec_t)1000000)
+#define USEC_MINUTE (60 * USEC_SEC)
+#define USEC_HOUR (60 * USEC_MINUTE)
+#define USEC_DAY (24 * USEC_HOUR)
+
+/* a + b; USEC_NEVER when either is, or on overflow. */
+usec_t usec_add(usec_t a, usec_t b);
+/* b - a, 0 when b is not after a. */
+usec_t usec_since(usec_t a, usec_t b);
+usec_t usec_min(usec_t a, usec_t b);
+
+/*
+ * "90", "90s", "15m", "2h", "3d", "1w": a whole number and one unit (none:
+ * seconds). False on anything else and above 10,000 weeks.
+ */
+bool usec_parse(struct span text, usec_t *value_r);
+/* "9 min", "1 h 30 min", "450 ms": for people. */
+void usec_format(struct buf *buf, usec_t value);
+/* "123", "10K", "25M", "2G" in steps of 1024 bytes. */
+bool size_parse(struct span text, uint64_t *bytes_r);
+
+/* RFC 3339 in UTC, "2026-11-21T20:43:00Z", for logs and JSON. */
+void unix_format(struct buf *buf, int64_t unix_seconds);
+
+#endif
