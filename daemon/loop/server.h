@@ -1,0 +1,26 @@
+/*
+ * loop/server: the control socket: a UNIX stream socket, mode 0600, that
+ * serves the daemon's own uid and root only (SO_PEERCRED, checked before a
+ * byte is read). Each client is a channel with an engine of its own.
+ */
+#ifndef BELFRY_LOOP_SERVER_H
+#define BELFRY_LOOP_SERVER_H
+
+#include "daemon/base/error.h"
+#include "daemon/loop/loop.h"
+
+#define SERVER_CLIENTS_MAX 32
+
+struct server;
+
+/* A client came; `fd` is yours (non-blocking). */
+typedef void server_fn(void *ctx, int fd);
+
+/* Makes the directory (0700) and the socket. A stale socket is replaced, a
+ * live one, or anything else at that path, is FAULT_LOCAL. */
+struct server *server_new(struct loop *loop, const char *path, server_fn *fn,
+    void *ctx, struct error *error_r);
+/* Removes the socket. */
+void server_free(struct server **server);
+
+#endif

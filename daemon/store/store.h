@@ -1,0 +1,215 @@
+/*
+ * store: what must survive: cursors, journal, forward queue, history.
+ *
+ * The law: nothing that changes the world happens before its intent is
+ * here, and nothing is forgotten before its outcome is. Changes are gathered
+ * in a batch (plain data, no I/O) and committed as one transaction: all of
+ * it, or nothing and an error. Two implementations keep this contract:
+ * sqlite.c (WAL, synchronous FULL) and memory.c (tests and simulation; can
+ * be told to fail at the n-th commit).
+ *
+ * Keys. An effect is one action of one message. Its key is (account,
+ * mailbox, uidvalidity, uid, seq), seq counting the actions of the plan from
+ * 0: known before the commit, the same after a restart. Mailbox names are
+ * as a person writes them (UTF-8, '/' between levels), the account is its
+ * section's name.
+ *
+ * States of an effect:
+ *
+ *   PLANNED --> STARTED --> DONE | FAILED | UNKNOWN
+ *      \------------------> DONE | FAILED | SKIPPED
+ *
+ * Idempotent effects (mark) go from PLANNED to DONE directly. The others are
+ * made STARTED before the first byte that could change the world: after a
+ * crash, a STARTED one is verified with the server (copy, move), or becomes
+ * UNKNOWN and is shown (exec).
+ *
+ * Sizes: text columns are cut at STORE_TEXT_MAX bytes by the store.
+ */
+#ifndef BELFRY_STORE_STORE_H
+#define BELFRY_STORE_STORE_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/error.h"
+#include "daemon/base/usec.h"
+
+#define STORE_TEXT_MAX 4096
+#define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
+#define STORE_SCHEMA_VERSION 1
+
+struct store_cursor {
+	const char *account, *mailbox;
+	uint32_t uidvalidity;
+	uint32_t next_uid; /* every UID below it is judged */
+	uint64_t modseq;   /* 0: none known */
+};
+
+enum effect_state {
+	EFFECT_PLANNED,
+	EFFECT_STARTED,
+	EFFECT_DONE,
+	EFFECT_FAILED,
+	EFFECT_SKIPPED, /* the message was gone, or a brake held it */
+	EFFECT_UNKNOWN, /* started, and nobody can tell: shown, not repeated */
+	EFFECT_STATES
+};
+const char *effect_state_name(enum effect_state state);
+bool effect_state_parse(struct span text, enum effect_state *state_r);
+
+struct store_key {
+	const char *account, *mailbox;
+	uint32_t uidvalidity, uid;
+};
+
+/* A judged message, for the history and to reconcile after a crash. */
+struct store_message {
+	struct store_key key;
+	const char *message_id; /* may be "" */
+	const char *from, *subject; /* decoded */
+	uint64_t size;
+	int64_t received_unix, judged_unix;
+	const char *rules;    /* matched rule ids, blank-separated */
+	const char *observed; /* "rule: what it would do" lines, or "" */
+	const char *warnings; /* sentences, one a line */
+};
+
+struct store_effect {
+	struct store_key key;
+	unsigned seq;
+	const char *rule;
+	const char *kind;   /* action_name */
+	const char *action; /* action_format */
+	enum effect_state state;
+	unsigned attempts;
+	const char *detail; /* outcome in words, exit status, new UID */
+	int64_t changed_unix;
+};
+
+enum queue_state {
+	QUEUE_WAITING,  /* to be sent at next_try_unix */
+	QUEUE_SENDING,  /* the final dot may have been said */
+	QUEUE_SENT,
+	QUEUE_FAILED,   /* dead letter: kept until dropped */
+	QUEUE_HELD,     /* outcome unknown, and the rule says ask */
+	QUEUE_DROPPED,
+	QUEUE_STATES
+};
+const char *queue_state_name(enum queue_state state);
+bool queue_state_parse(struct span text, enum queue_state *state_r);
+
+struct store_queue_item {
+	int64_t id; /* given by the store */
+	/* One forward per account, message and target: digest_key of what
+	 * identifies it. A second item with the same key is not added; the
+	 * effect it was to fulfil becomes SKIPPED, "forwarded already". */
+	const char *key;
+	struct store_key source;
+	unsigned seq; /* of the effect it fulfils */
+	const char *account, *rule, *target; /* account sends it */
+	const char *mode, *unknown; /* "attach"; "resend", "hold", "drop" */
+	const char *message_id; /* of the new message, with brackets */
+	const char *subject; /* of the original, for lists */
+	int64_t queued_unix;   /* also its Date */
+	struct span original; /* the message's bytes; empty in lists */
+	enum queue_state state;
+	unsigned attempts;
+	int64_t next_try_unix;
+	const char *reply; /* the last reply in words */
+};
+
+/* Batches: everything given is copied. */
+struct store_batch;
+struct store_batch *store_batch_new(void);
+void store_batch_free(struct store_batch **batch);
+bool store_batch_is_empty(const struct store_batch *batch);
+void store_batch_set_cursor(struct store_batch *batch,
+    const struct store_cursor *cursor);
+/* Adding a message that is there already changes nothing. */
+void store_batch_add_message(struct store_batch *batch,
+    const struct store_message *message);
+/* Adding an effect that is there already changes nothing. */
+void store_batch_add_effect(struct store_batch *batch,
+    const struct store_effect *effect);
+void store_batch_set_effect(struct store_batch *batch,
+    const struct store_key *key, unsigned seq, enum effect_state state,
+    unsigned attempts, const char *detail, int64_t changed_unix);
+void store_batch_enqueue(struct store_batch *batch,
+    const struct store_queue_item *item);
+/* SENT and DROPPED remove the original's bytes; the row stays for the key.
+ * SENT, FAILED, DROPPED also settle the effect it fulfils, in the same
+ * transaction. */
+void store_batch_set_queue(struct store_batch *batch, int64_t id,
+    enum queue_state state, unsigned attempts, int64_t next_try_unix,
+    const char *reply, int64_t now_unix);
+/* Notes that a rule acted (for `limit =` and `rules`). */
+void store_batch_add_hit(struct store_batch *batch, const char *rule,
+    int64_t when_unix);
+/* A learned fact: any small value under (account, name). */
+void store_batch_set_fact(struct store_batch *batch, const char *account,
+    const char *name, const char *value);
+/* How many operations; and the operations in words, one a line, for tests. */
+size_t store_batch_count(const struct store_batch *batch);
+void store_batch_describe(const struct store_batch *batch, struct buf *out);
+
+struct store;
+
+/* Opens, or makes, `directory`/state.db; takes the lock of the directory.
+ * FAULT_LOCAL with words: locked by another daemon (its pid), a newer
+ * schema, a corrupt file, a directory that others can write. */
+struct store *store_open_sqlite(const char *directory, struct error *error_r);
+/* For readers beside a running daemon and for tests of old files. */
+struct store *store_open_memory(void);
+void store_close(struct store **store);
+
+/* All or nothing. The batch stays the caller's. */
+bool store_commit(struct store *store, const struct store_batch *batch,
+    struct error *error_r);
+
+/* Readers. The callbacks get rows whose strings are borrowed for the call;
+ * returning false ends the walk. All return false with error_r only when the
+ * store cannot be read. */
+bool store_get_cursor(struct store *store, const char *account,
+    const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
+    struct error *error_r); /* its strings are the arguments' */
+/* Effects PLANNED or STARTED of this mailbox and its message rows, in order
+ * of uid, seq. */
+typedef bool store_effect_fn(void *ctx, const struct store_effect *effect,
+    const struct store_message *message);
+bool store_each_open_effect(struct store *store, const char *account,
+    const char *mailbox, store_effect_fn *fn, void *ctx,
+    struct error *error_r);
+/* Newest messages first, with all their effects: one call per message. */
+typedef bool store_history_fn(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count);
+struct store_history_query {
+	const char *account, *mailbox, *rule; /* NULL: any */
+	int64_t since_unix; /* 0: any */
+	unsigned limit;
+};
+bool store_each_history(struct store *store,
+    const struct store_history_query *query, store_history_fn *fn, void *ctx,
+    struct error *error_r);
+/* The next item that `account` must look at: SENDING first (left by a
+ * crash), else WAITING with the earliest next_try_unix. Includes the
+ * original's bytes. *item_r's strings live until the next call of this
+ * function on the store. */
+bool store_queue_next(struct store *store, const char *account,
+    struct store_queue_item *item_r, bool *found_r, struct error *error_r);
+typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);
+bool store_each_queued(struct store *store, const char *account,
+    store_queue_fn *fn, void *ctx, struct error *error_r);
+typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
+bool store_each_hit(struct store *store, int64_t since_unix,
+    store_hit_fn *fn, void *ctx, struct error *error_r);
+/* Malloc'ed value, or NULL in *value_r when there is none. */
+bool store_get_fact(struct store *store, const char *account,
+    const char *name, char **value_r, struct error *error_r);
+/* Removes what is older: finished messages and hits. */
+bool store_prune(struct store *store, int64_t before_unix,
+    struct error *error_r);
+
+/* Tests: the n-th commit from now fails (1: the next); `forever`: and all
+ * after it. Works for both kinds; 0 switches it off. */
+void store_fail_commit(struct store *store, unsigned nth, bool forever);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * imap/session: one IMAP connection, from greeting to LOGOUT (an engine).
+ *
+ * It greets, asks for STARTTLS where the connection began in clear, learns
+ * the capabilities in all three places they can stand, identifies itself
+ * (ID), logs in, and is then READY: the owner sends commands one after the
+ * other and pulls what comes back. Commands are queued and pipelined only
+ * where the caller sends several without waiting; IDLE is alone.
+ *
+ * Order of calls:
+ *   imap_session_new when the transport is connected (over TLS already, for
+ *   IMAP_SECURITY_TLS); then the engine's calls (wire/engine.h);
+ *   events in this order: [STARTTLS], SECRET, READY, then UNTAGGED / DONE /
+ *   IDLING / ALERT in any mix, at last one of CLOSED or FAILED.
+ *
+ * Before TLS only the greeting, CAPABILITY and the reply to STARTTLS are
+ * legal; anything else, and any byte behind that reply, is FAULT_PEER. A
+ * secret is written in one function, which asserts that TLS is up (or that
+ * plaintext to loopback was asked for).
+ *
+ * One login per session. Another way (LOGIN for AUTHENTICATE PLAIN) is tried
+ * only where the server says BAD or [CANNOT], never after a refusal of the
+ * credentials. A refused token is FAULT_AUTH with the status it gave.
+ *
+ * PREAUTH: accepted when config.allow_preauth, else FAULT_PEER (RFC 9051
+ * section 7.1.4). BYE ends the session: FAULT_RETRY, or by its code and text
+ * FAULT_LIMIT and so on.
+ */
+#ifndef BELFRY_WIRE_IMAP_SESSION_H
+#define BELFRY_WIRE_IMAP_SESSION_H
+
+#include "daemon/base/error.h"
+#include "daemon/base/secret.h"
+#include "daemon/wire/engine.h"
+#include "daemon/wire/imap/capability.h"
+#include "daemon/wire/imap/command.h"
+#include "daemon/wire/imap/response.h"
+
+#define IMAP_GREETING_USEC (60 * USEC_SEC)
+/* Each step of the login, its challenges together; bytes do not prolong it. */
+#define IMAP_LOGIN_USEC (90 * USEC_SEC)
+/* A net below the handshake's own, shorter deadline. */
+#define IMAP_TLS_USEC (60 * USEC_SEC)
+/* A command without any byte from the server for this long is dead. */
+#define IMAP_COMMAND_USEC (90 * USEC_SEC)
+/* From DONE to the tagged answer of IDLE, without any byte. */
+#define IMAP_IDLE_DONE_USEC (15 * USEC_SEC)
+#define IMAP_LOGOUT_USEC (2 * USEC_SEC)
+#define IMAP_COMMANDS_MAX 64	 /* queued or in flight */
+#define IMAP_CHALLENGES_MAX 5	 /* of one AUTHENTICATE */
+#define IMAP_UNTAGGED_MAX 200000 /* per command */
+/* Malformed responses in a row, each skipped; more: FAULT_PEER. */
+#define IMAP_MALFORMED_MAX 20
+
+enum imap_security {
+	IMAP_SECURITY_TLS,	/* the transport is TLS from the first byte */
+	IMAP_SECURITY_STARTTLS, /* required: no STARTTLS, no session */
+	IMAP_SECURITY_NONE,	/* loopback only, asked for by the person */
+};
+
+enum imap_auth {
+	IMAP_AUTH_PASSWORD, /* SASL PLAIN, LOGIN command, SASL LOGIN */
+	IMAP_AUTH_OAUTH2,   /* OAUTHBEARER, XOAUTH2; never a password */
+	IMAP_AUTH_EXTERNAL,
+};
+
+struct imap_session_config {
+	enum imap_security security;
+	enum imap_auth auth;
+	const char *user;
+	const char *host; /* for OAUTHBEARER */
+	unsigned port;
+	const char *client_version; /* for ID; NULL sends no ID */
+	size_t literal_max;	    /* 0: IMAP_LITERAL_MAX */
+	bool allow_preauth;
+	bool id_before_select; /* NetEase: ID always after login */
+	bool no_id;	       /* servers that choke on it */
+	bool prefer_login;     /* LOGIN command before AUTHENTICATE PLAIN */
+	bool xoauth2_only;     /* Microsoft */
+};
+
+enum imap_event_kind {
+	IMAP_EVENT_STARTTLS, /* start TLS, then imap_session_tls_started */
+	IMAP_EVENT_SECRET,   /* call imap_session_secret */
+	IMAP_EVENT_READY,    /* logged in, capabilities known */
+	IMAP_EVENT_UNTAGGED, /* response: any untagged response after READY */
+	IMAP_EVENT_DONE,     /* command `id` ended with status, code, text */
+	IMAP_EVENT_IDLING,   /* the server accepted IDLE */
+	IMAP_EVENT_ALERT,    /* text the server wants shown (after TLS only) */
+	IMAP_EVENT_CLOSED,   /* after imap_session_logout: all is said */
+	IMAP_EVENT_FAILED,   /* error says what to do; the session is dead */
+};
+
+struct imap_event {
+	enum imap_event_kind kind;
+	unsigned id;
+	/* UNTAGGED, DONE: borrowed until the next call on the session. */
+	struct imap_response response;
+	struct span text;   /* ALERT: sanitised; borrowed as a response is */
+	struct error error; /* FAILED */
+};
+
+struct imap_session;
+
+extern const struct engine_class imap_session_class;
+
+/* Copies what it needs of `config`. */
+struct imap_session *imap_session_new(
+    const struct imap_session_config *config, usec_t now);
+void imap_session_free(struct imap_session **session);
+
+void imap_session_feed(
+    struct imap_session *session, struct span bytes, usec_t now);
+void imap_session_eof(struct imap_session *session, usec_t now);
+struct span imap_session_output(const struct imap_session *session);
+void imap_session_sent(struct imap_session *session, size_t len);
+usec_t imap_session_deadline(const struct imap_session *session);
+void imap_session_tick(struct imap_session *session, usec_t now);
+/*
+ * Pulls the next event; false when there is none. Responses are lexed one by
+ * one as they are pulled, so an untagged response is borrowed, never copied.
+ */
+bool imap_session_next_event(
+    struct imap_session *session, struct imap_event *event_r, usec_t now);
+
+void imap_session_tls_started(struct imap_session *session, usec_t now);
+/*
+ * Borrowed for the call; the session's copy is wiped when the login ends. An
+ * empty one, one with a NUL, and a token with blanks or controls is never
+ * sent: FAULT_AUTH. Only after the SECRET event.
+ */
+void imap_session_secret(
+    struct imap_session *session, struct span secret, usec_t now);
+
+/* The rest is for READY sessions (a dead one accepts and ignores it). */
+uint32_t imap_session_capabilities(const struct imap_session *session);
+/* Raises the literal limit, for a fetch of whole messages. */
+void imap_session_set_literal_max(struct imap_session *session, size_t max);
+/* As imap_command_init, and tells the command what literals the server takes:
+ * the way to begin a command for imap_session_send. */
+void imap_session_command(const struct imap_session *session,
+    struct imap_command *command, const char *name);
+/*
+ * Sends the command (taken: done by the session) and returns the id that its
+ * DONE event will bear, never 0. Returns 0, with the command done, when it is
+ * invalid or the queue is full. While IDLE is open: assert.
+ */
+unsigned imap_session_send(
+    struct imap_session *session, struct imap_command *command, usec_t now);
+/* IDLE (RFC 2177). Only when no command is in flight. DONE bears the id.
+ * No deadline while idling: the owner renews. */
+unsigned imap_session_idle(struct imap_session *session, usec_t now);
+/* Says DONE once; harmless when not idling, or when said already. Before the
+ * server's "+" it is remembered and said then. */
+void imap_session_idle_done(struct imap_session *session, usec_t now);
+/* LOGOUT, behind what is in flight (DONE first, where IDLE is open), and then
+ * CLOSED: at the answer, at the end of the stream, or after
+ * IMAP_LOGOUT_USEC. Before READY: CLOSED at once. */
+void imap_session_logout(struct imap_session *session, usec_t now);
+/* When the last byte came in: the proof of life. */
+usec_t imap_session_heard(const struct imap_session *session);
+
+/*
+ * What a refusal means: by its response code (RFC 5530), else by its text
+ * ("too many", "try again later", "throttled", ...). `at_login`: a NO without
+ * code and without telling text is FAULT_AUTH.
+ */
+enum fault imap_fault_of(const struct imap_response *response, bool at_login);
+
+#endif
