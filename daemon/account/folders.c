@@ -1,0 +1,309 @@
+#include "daemon/account/folders.h"
+
+#include <stdlib.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/wire/imap/utf7.h"
+
+/* RFC 6154 attributes; \Spam is what XLIST servers say. */
+static const struct {
+	const char *attribute;
+	enum folder_use use;
+} attributes[] = {
+    {"\\Archive", FOLDER_ARCHIVE},
+    {"\\All", FOLDER_ARCHIVE},
+    {"\\AllMail", FOLDER_ARCHIVE},
+    {"\\Junk", FOLDER_JUNK},
+    {"\\Spam", FOLDER_JUNK},
+    {"\\Trash", FOLDER_TRASH},
+    {"\\Sent", FOLDER_SENT},
+};
+
+/* Usual names where a server announces no special use, best first. */
+static const struct {
+	enum folder_use use;
+	const char *name;
+} usual_names[] = {
+    {FOLDER_ARCHIVE, "Archive"},
+    {FOLDER_ARCHIVE, "Archives"},
+    {FOLDER_ARCHIVE, "Archiv"},
+    {FOLDER_JUNK, "Junk"},
+    {FOLDER_JUNK, "Spam"},
+    {FOLDER_JUNK, "Junk Email"},
+    {FOLDER_JUNK, "Junk E-Mail"},
+    {FOLDER_JUNK, "Bulk"},
+    {FOLDER_TRASH, "Trash"},
+    {FOLDER_TRASH, "Deleted Messages"},
+    {FOLDER_TRASH, "Deleted Items"},
+    {FOLDER_TRASH, "Deleted"},
+    {FOLDER_TRASH, "Papierkorb"},
+    {FOLDER_SENT, "Sent"},
+    {FOLDER_SENT, "Sent Messages"},
+    {FOLDER_SENT, "Sent Items"},
+    {FOLDER_SENT, "Sent Mail"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void
+folders_init(struct folders *folders)
+{
+	*folders = (struct folders){.delimiter = '/', .prefix = xstrdup("")};
+}
+
+void
+folders_clear(struct folders *folders)
+{
+	for (size_t i = 0; i < folders->count; i++) {
+		free(folders->items[i].wire);
+		free(folders->items[i].display);
+	}
+	folders->count = 0;
+	folders->known = false;
+}
+
+void
+folders_done(struct folders *folders)
+{
+	folders_clear(folders);
+	free(folders->items);
+	free(folders->prefix);
+	*folders = (struct folders){0};
+}
+
+static bool
+is_inbox(struct span name)
+{
+	return span_is_nocase(name, "INBOX");
+}
+
+/* NAMESPACE (("INBOX." ".")) NIL NIL: the first personal one counts. */
+static void
+read_namespace(struct folders *folders, const struct imap_response *response)
+{
+	if (response->count == 0 || response->values[0].kind != IMAP_LIST ||
+	    response->values[0].count == 0)
+		return;
+	const struct imap_value *first = &response->values[0].items[0];
+	if (first->kind != IMAP_LIST || first->count < 2)
+		return;
+	if (first->items[0].text.len > FOLDER_NAME_MAX)
+		return;
+	free(folders->prefix);
+	folders->prefix = xstrdup_span(first->items[0].text);
+	struct span delimiter = first->items[1].text;
+	folders->delimiter = delimiter.len == 1 ? delimiter.data[0] : 0;
+}
+
+void
+folders_read(struct folders *folders, const struct imap_response *response)
+{
+	struct imap_list_entry entry;
+
+	if (span_is_nocase(response->name, "NAMESPACE"))
+		read_namespace(folders, response);
+	else if (imap_list_parse(response, &entry))
+		folders_add(folders, &entry);
+}
+
+static enum folder_use
+use_of_entry(const struct imap_list_entry *entry)
+{
+	for (size_t i = 0; i < COUNT(attributes); i++)
+		if (imap_list_has_attribute(entry, attributes[i].attribute))
+			return attributes[i].use;
+	return FOLDER_NONE;
+}
+
+void
+folders_add(struct folders *folders, const struct imap_list_entry *entry)
+{
+	BUF_AUTO display = BUF_INIT;
+
+	if (folders->count >= FOLDERS_MAX || entry->name.len == 0 ||
+	    entry->name.len > FOLDER_NAME_MAX)
+		return;
+	if (entry->delimiter != 0 && folders->count == 0)
+		folders->delimiter = entry->delimiter;
+	if (folders->count == folders->cap) {
+		folders->cap = folders->cap ? folders->cap * 2 : 16;
+		folders->items = xreallocarray(
+		    folders->items, folders->cap, sizeof(*folders->items));
+	}
+	folders_display_name(folders, entry->name, &display);
+	folders->items[folders->count++] = (struct folder){
+	    .wire = xstrdup_span(entry->name),
+	    .display = buf_take_str(&display),
+	    .use = use_of_entry(entry),
+	    .selectable = !imap_list_has_attribute(entry, "\\Noselect") &&
+	        !imap_list_has_attribute(entry, "\\NonExistent"),
+	};
+}
+
+enum folder_use
+folder_use_of(const char *name)
+{
+	for (size_t i = 0; i < COUNT(attributes); i++)
+		if (span_is_nocase(
+		        span_from_str(name), attributes[i].attribute))
+			return attributes[i].use;
+	return FOLDER_NONE;
+}
+
+static const struct folder *
+find_use(const struct folders *folders, enum folder_use use)
+{
+	for (size_t i = 0; i < folders->count; i++)
+		if (folders->items[i].use == use && folders->items[i].selectable)
+			return &folders->items[i];
+	for (size_t n = 0; n < COUNT(usual_names); n++) {
+		if (usual_names[n].use != use)
+			continue;
+		for (size_t i = 0; i < folders->count; i++)
+			if (folders->items[i].selectable &&
+			    span_is_nocase(
+			        span_from_str(folders->items[i].display),
+			        usual_names[n].name))
+				return &folders->items[i];
+	}
+	return NULL;
+}
+
+static bool
+add_special(const struct folders *folders, const char *name, struct buf *wire,
+    struct error *error_r)
+{
+	const struct folder *folder = find_use(folders, folder_use_of(name));
+
+	if (folder == NULL)
+		return error_set(error_r, FAULT_CONFIG,
+		    "this account has no %s folder: name one in the rule "
+		    "with move =",
+		    name + 1);
+	buf_add_str(wire, folder->wire);
+	return true;
+}
+
+/* Whether `first` is the word that the namespace's prefix already says, as in
+ * "INBOX/Lists" with the prefix "INBOX.". */
+static bool
+repeats_prefix(const struct folders *folders, struct span first)
+{
+	struct span prefix = span_from_str(folders->prefix);
+
+	if (prefix.len == 0)
+		return false;
+	if (prefix.data[prefix.len - 1] == folders->delimiter)
+		prefix.len--;
+	return span_equal_nocase(prefix, first);
+}
+
+bool
+folders_wire_name(const struct folders *folders, const char *name,
+    struct buf *wire, struct error *error_r)
+{
+	struct span rest = span_from_str(name), part;
+	BUF_AUTO joined = BUF_INIT;
+	bool first = true;
+
+	if (name[0] == '\\')
+		return add_special(folders, name, wire, error_r);
+	if (is_inbox(rest)) {
+		buf_add_str(wire, "INBOX");
+		return true;
+	}
+	while (span_split(&rest, '/', &part)) {
+		if (part.len == 0)
+			return error_set(error_r, FAULT_CONFIG,
+			    "folder \"%s\" has an empty level", name);
+		if (folders->delimiter != 0 && folders->delimiter != '/' &&
+		    span_find(part, folders->delimiter) != SIZE_MAX)
+			return error_set(error_r, FAULT_CONFIG,
+			    "folder \"%s\" cannot be named here: this server "
+			    "separates levels by \"%c\"",
+			    name, folders->delimiter);
+		if (!first && folders->delimiter == 0)
+			return error_set(error_r, FAULT_CONFIG,
+			    "folder \"%s\": this server has no folders "
+			    "inside folders",
+			    name);
+		if (!first)
+			buf_add_char(&joined, folders->delimiter);
+		else if (!repeats_prefix(folders, part))
+			buf_add_str(&joined, folders->prefix);
+		buf_add_span(&joined, part);
+		first = false;
+	}
+	if (joined.len > FOLDER_NAME_MAX)
+		return error_set(error_r, FAULT_LIMIT,
+		    "folder name of more than %d bytes", FOLDER_NAME_MAX);
+	if (!imap_utf7_encode(wire, buf_span(&joined)))
+		return error_set(error_r, FAULT_CONFIG,
+		    "folder \"%s\" is not valid UTF-8", name);
+	return true;
+}
+
+const struct folder *
+folders_find(const struct folders *folders, struct span wire)
+{
+	for (size_t i = 0; i < folders->count; i++) {
+		struct span have = span_from_str(folders->items[i].wire);
+		if (span_equal(have, wire) || (is_inbox(have) && is_inbox(wire)))
+			return &folders->items[i];
+	}
+	return NULL;
+}
+
+void
+folders_display_name(const struct folders *folders, struct span wire,
+    struct buf *display)
+{
+	if (is_inbox(wire)) {
+		buf_add_str(display, "INBOX");
+		return;
+	}
+	if (span_starts(wire, folders->prefix))
+		wire = span_skip(wire, strlen(folders->prefix));
+	size_t from = display->len;
+	imap_utf7_decode(display, wire);
+	for (size_t i = from; i < display->len; i++)
+		if (folders->delimiter != 0 &&
+		    display->data[i] == folders->delimiter)
+			display->data[i] = '/';
+}
+
+/* Iterative wildcard match with one point of return: linear in practice and
+ * at most quadratic in two short names. */
+static bool
+match_from(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*text != '\0') {
+		if (*pattern == '*' || *pattern == '%') {
+			star = pattern++;
+			resume = text;
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (star != NULL && (*star == '*' || *resume != '/')) {
+			pattern = star + 1;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*' || *pattern == '%')
+		pattern++;
+	return *pattern == '\0';
+}
+
+bool
+folder_matches(const char *pattern, const char *display)
+{
+	if (is_inbox(span_from_str(display)))
+		return is_inbox(span_from_str(pattern)) ||
+		    strcmp(pattern, "*") == 0 || strcmp(pattern, "%") == 0;
+	return match_from(pattern, display);
+}

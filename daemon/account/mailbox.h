@@ -1,0 +1,213 @@
+/*
+ * account/mailbox: one watched mailbox and its connection, an engine over
+ * the IMAP session.
+ *
+ * It connects, logs in, selects, and then goes round for ever: catch up,
+ * judge, commit, act, wait for news. Events from the server are hints; the
+ * truth is the catch-up, which compares the stored cursor with the mailbox
+ * and runs after SELECT, after each hint, at each renewal of IDLE, and at
+ * each poll.
+ *
+ * Everything it needs from the world is an event that the owner answers:
+ *
+ *   LOAD         mailbox_load_effect for each open effect, then
+ *                mailbox_loaded
+ *   CONNECT      mailbox_connected, or mailbox_connect_failed
+ *   STARTTLS     mailbox_tls_started
+ *   SECRET       mailbox_secret, or mailbox_secret_failed
+ *   COMMIT       make the batch durable, then mailbox_committed
+ *   EXEC         run the command, then mailbox_task_done
+ *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
+ *   DISCONNECT   close the transport (its bytes and end do not matter now)
+ *   QUEUED       a forward was queued: wake the outbox
+ *   FOLDERS      the account's mailboxes are known: mailbox_folders
+ *   PROVEN       a login and a catch-up were finished
+ *   LOCKED_OUT   credentials or certificate refused: stop the account
+ *   REPORT       a sentence for log, watch and demo
+ *
+ * Order of the laws: plan and cursor are one transaction; no effect starts
+ * before its intent is committed; what is not idempotent is committed as
+ * STARTED before its first byte and verified after any doubt; after every
+ * connection the open effects are loaded from the store anew, so that a
+ * broken link and a killed daemon are the same case.
+ */
+#ifndef BELFRY_ACCOUNT_MAILBOX_H
+#define BELFRY_ACCOUNT_MAILBOX_H
+
+#include "daemon/account/folders.h"
+#include "daemon/store/store.h"
+#include "daemon/wire/backoff.h"
+#include "daemon/wire/imap/session.h"
+#include "rules/rules.h"
+
+/* Messages judged and acted on in one go. */
+#define MAILBOX_WINDOW 200
+/* Open jobs (messages with something left to do); above it no catch-up. */
+#define MAILBOX_JOBS_MAX 1000
+/* UIDs in one command. */
+#define MAILBOX_GROUP_MAX 100
+/* Header bytes asked for one message; the server's whole header counts. */
+#define MAILBOX_HEADER_MAX (1024 * 1024)
+/* A whole message fetched for forward or exec. */
+#define MAILBOX_MESSAGE_MAX (32 * 1024 * 1024)
+/* IDLE renewal, and the poll where there is no IDLE. */
+#define MAILBOX_RENEW_USEC (9 * USEC_MINUTE)
+#define MAILBOX_POLL_USEC (2 * USEC_MINUTE)
+/* Tries of one action that the server refuses for the moment. */
+#define MAILBOX_TRIES_MAX 48
+/* How long the owner may take for CONNECT and STARTTLS. */
+#define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
+
+struct mailbox_config {
+	const char *account; /* its section's name */
+	const char *name;    /* as a person writes it */
+	struct imap_session_config imap;
+	const struct strv *identities; /* addresses that are me */
+	const struct strv *authserv;   /* trusted Authentication-Results hosts */
+	bool default_notification;
+	bool notify;            /* false: no rule notifies either */
+	usec_t renew, poll;     /* 0: the defaults */
+	unsigned forwards_hour, forwards_day; /* caps; 0: none */
+	const char *forward_domain; /* of Message-IDs; NULL: from email */
+	const char *email;
+	uint64_t seed;
+	bool dry_run; /* judge and report, change nothing */
+};
+
+enum mailbox_event_kind {
+	MAILBOX_LOAD,
+	MAILBOX_CONNECT,
+	MAILBOX_DISCONNECT,
+	MAILBOX_STARTTLS,
+	MAILBOX_SECRET,
+	MAILBOX_COMMIT,
+	MAILBOX_EXEC,
+	MAILBOX_NOTIFY,
+	MAILBOX_QUEUED,
+	MAILBOX_FOLDERS,
+	MAILBOX_PROVEN,
+	MAILBOX_LOCKED_OUT,
+	MAILBOX_REPORT,
+};
+
+enum report_kind {
+	REPORT_CONNECTED,
+	REPORT_WATCHING,
+	REPORT_FIRST_CONTACT,
+	REPORT_JUDGED,  /* text: what the plan is; rules, from, subject */
+	REPORT_DONE,    /* an action was done */
+	REPORT_REFUSED, /* an action failed or was skipped: why */
+	REPORT_TROUBLE, /* connection or store: what, and the next try */
+	REPORT_WARNING,
+	REPORT_ALERT,   /* the server's own words for the person */
+	REPORT_KINDS
+};
+const char *report_kind_name(enum report_kind kind);
+
+struct mailbox_report {
+	enum report_kind kind;
+	uint32_t uid; /* 0: none */
+	char *text;
+	char *from, *subject, *rules; /* JUDGED; else NULL */
+	usec_t retry_in; /* TROUBLE: the wait; USEC_NEVER: none planned */
+};
+
+/* A piece of work for the outside: a command or a notification. */
+struct mailbox_task {
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	struct action action;
+	struct buf input; /* exec: header block or message */
+	struct strv environment; /* exec: BELFRY_...=... */
+	char *from, *subject, *message_id;
+};
+
+struct mailbox_event {
+	enum mailbox_event_kind kind;
+	struct store_batch *batch; /* COMMIT */
+	struct mailbox_task *task; /* EXEC, NOTIFY */
+	struct mailbox_report *report;
+	struct error error; /* LOCKED_OUT */
+};
+/* Frees what the event owns. */
+void mailbox_event_done(struct mailbox_event *event);
+
+struct mailbox;
+
+extern const struct engine_class mailbox_class;
+
+/* `config` and everything it points to, `rules` and `limits` are borrowed
+ * until the mailbox is freed (rules: until mailbox_set_rules). Idle until
+ * mailbox_start. */
+struct mailbox *mailbox_new(const struct mailbox_config *config,
+    const struct rules *rules, struct limits *limits, usec_t now);
+void mailbox_free(struct mailbox **mailbox);
+
+/* The engine's calls: wire/engine.h. */
+void mailbox_feed(struct mailbox *mb, struct span bytes, usec_t now);
+void mailbox_eof(struct mailbox *mb, usec_t now);
+struct span mailbox_output(const struct mailbox *mb);
+void mailbox_sent(struct mailbox *mb, size_t len);
+usec_t mailbox_deadline(const struct mailbox *mb);
+void mailbox_tick(struct mailbox *mb, usec_t now);
+/* Events are the caller's: mailbox_event_done. */
+bool mailbox_next_event(struct mailbox *mb, struct mailbox_event *event_r,
+    usec_t now);
+
+/* The wall clock and local time; call it before the first mailbox_start and
+ * whenever it may have changed. */
+void mailbox_set_clock(struct mailbox *mb, int64_t now_unix, int utc_offset,
+    usec_t now);
+void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
+/* Begins, or tries at once instead of waiting for the back-off. */
+void mailbox_start(struct mailbox *mb, usec_t now);
+/* Logs out and rests until mailbox_start. A last DISCONNECT follows. */
+void mailbox_stop(struct mailbox *mb, usec_t now);
+/* Catches up now (a hint from outside, such as a resume from suspend). */
+void mailbox_hint(struct mailbox *mb, usec_t now);
+
+/* Answers. */
+void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message);
+void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
+    usec_t now); /* NULL: no cursor yet */
+void mailbox_load_failed(struct mailbox *mb, const struct error *error,
+    usec_t now);
+void mailbox_connected(struct mailbox *mb, usec_t now);
+/* Also while connected: the transport's own words before its eof. */
+void mailbox_connect_failed(struct mailbox *mb, const struct error *error,
+    usec_t now);
+void mailbox_tls_started(struct mailbox *mb, usec_t now);
+void mailbox_secret(struct mailbox *mb, struct span secret, usec_t now);
+void mailbox_secret_failed(struct mailbox *mb, const struct error *error,
+    usec_t now);
+void mailbox_committed(struct mailbox *mb, bool ok, const struct error *error,
+    usec_t now);
+/* `state`: DONE, FAILED or SKIPPED, with words. */
+void mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    unsigned seq, enum effect_state state, const char *detail, usec_t now);
+
+/* A warning in the mailbox's name: a REPORT event. */
+void mailbox_warn(struct mailbox *mb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* For `status`. Strings are borrowed until the next call. */
+struct mailbox_status {
+	const char *name, *state;
+	usec_t since;     /* when the state was entered */
+	usec_t proven;    /* the last byte from the server; 0: never */
+	usec_t next_try;  /* USEC_NEVER unless waiting */
+	const char *trouble; /* the last error's words, "" after a catch-up */
+	enum fault fault;
+	uint32_t uidvalidity, next_uid;
+	size_t jobs; /* messages with something left to do */
+	bool idle;   /* the server pushes */
+};
+void mailbox_get_status(const struct mailbox *mb,
+    struct mailbox_status *status_r);
+const char *mailbox_name(const struct mailbox *mb);
+const struct folders *mailbox_folders(const struct mailbox *mb);
+/* The wire name; only after the first login, else NULL. */
+const char *mailbox_wire_name(const struct mailbox *mb);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * account/mailbox, inside: shared by mailbox.c (its life), mailbox_sweep.c
+ * (catch-up and judging) and mailbox_act.c (doing what was planned).
+ */
+#ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
+#define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
+
+#include "daemon/account/mailbox.h"
+#include "daemon/base/list.h"
+
+enum mailbox_state {
+	MAILBOX_RESTING,    /* before start, after stop */
+	MAILBOX_WAITING,    /* backing off until `timer` */
+	MAILBOX_LOADING,    /* asked for cursor and open effects */
+	MAILBOX_CONNECTING, /* asked for a connection */
+	MAILBOX_LOGIN,      /* the session is on its way to READY */
+	MAILBOX_NAMESPACES,
+	MAILBOX_LISTING,
+	MAILBOX_SELECTING,
+	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
+	MAILBOX_SWEEPING,   /* fetching a window of new messages */
+	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
+	MAILBOX_ACTING,     /* an operation of mailbox_act.c is under way */
+	MAILBOX_IDLE,       /* IDLE sent; news end it */
+	MAILBOX_IDLE_END,   /* DONE said */
+	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
+	MAILBOX_NOOP,       /* the poll's NOOP */
+	MAILBOX_LOGOUT,
+	MAILBOX_STATES
+};
+
+/* What a commit under way is for. */
+enum commit_purpose {
+	COMMIT_PLAN,    /* cursor and plans: then act */
+	COMMIT_STARTED, /* intents of the operation: then its first command */
+	COMMIT_OUTCOME, /* outcomes: nothing waits for it */
+};
+
+struct job_action {
+	struct action action;
+	unsigned seq;
+	enum effect_state state;
+	unsigned attempts;
+	bool verify; /* STARTED in an earlier life: look before repeating */
+	bool lost;   /* a command of an earlier life, outcome unknown */
+	uint32_t new_uid; /* in the target, by COPYUID; 0: not told */
+	bool copied; /* a move without MOVE: its copy is known to be there */
+};
+
+/* A message with something left to do. */
+struct job {
+	struct list_link link;
+	struct store_key key; /* account, mailbox: the mailbox's own strings */
+	char *message_id, *from, *subject;
+	uint64_t size;
+	int64_t received_unix;
+	struct job_action *actions;
+	size_t count;
+	size_t next; /* first action that is not settled */
+	bool running; /* action `next` is a task outside */
+	usec_t not_before; /* refused for the moment */
+};
+
+/* A task handed to the outside, known across reconnects. */
+struct task {
+	struct list_link link;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+};
+
+/* The operation under way: one action for one or several messages. */
+enum op_step {
+	OP_NONE,
+	OP_INTENT,   /* STARTED is on its way to disk */
+	OP_FETCH,    /* header or message, for exec and forward */
+	OP_COPY,
+	OP_CREATE,
+	OP_MOVE,
+	OP_STORE,    /* mark */
+	OP_UNSTORE,  /* mark: the flags to remove */
+	OP_DELETED,  /* \Deleted, for a move without MOVE */
+	OP_EXPUNGE,
+	OP_LOOK,     /* is it still here? */
+	OP_EXAMINE,  /* look into the target ... */
+	OP_SEARCH,
+	OP_RESELECT, /* ... and come back */
+	OP_STEPS
+};
+
+struct op {
+	enum op_step step;
+	struct action action; /* a copy */
+	struct imap_seqset uids;
+	struct imap_seqset seen; /* LOOK: UIDs that answered */
+	bool created;            /* CREATE was tried */
+	bool found;              /* SEARCH found it, FETCH brought it */
+	bool verify;   /* an intent of an earlier life */
+	bool copied;   /* of a move: its copy is in the target */
+	bool unproven; /* COPY said OK and named nothing */
+	struct buf target;  /* wire name */
+	struct buf content; /* FETCH */
+	struct imap_seqset moved; /* source UIDs that COPYUID named */
+	struct buf refusal;       /* MOVE said no: its words, while we LOOK */
+	bool refused_for_now;     /* ... and whether to try again */
+	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
+};
+
+struct mailbox_commit {
+	struct list_link link;
+	enum commit_purpose purpose;
+	struct store_batch *batch;
+};
+
+struct queued_event {
+	struct list_link link;
+	struct mailbox_event event;
+};
+
+struct mailbox {
+	struct mailbox_config config; /* strings borrowed */
+	const struct rules *rules;
+	struct limits *limits;
+	struct rules_needs needs;
+	struct imap_session *session; /* NULL while not connected */
+	struct random random;
+	struct backoff backoff;
+
+	enum mailbox_state state;
+	usec_t since;  /* state entered */
+	usec_t timer;  /* of the state; USEC_NEVER: none */
+	usec_t heard;
+	unsigned command; /* id of the state's command; 0: none */
+	bool is_idle;     /* the server said "+" */
+
+	/* the wall clock */
+	int64_t clock_unix;
+	usec_t clock_now;
+	int utc_offset;
+
+	struct folders folders;
+	struct buf wire; /* wire name; empty until known */
+	struct strv permanent_flags;
+	bool any_keyword; /* PERMANENTFLAGS has \* */
+	bool has_permanent_flags;
+
+	/* the server's view */
+	uint32_t uidvalidity, uidnext; /* 0: not said */
+	uint64_t exists;
+	bool dirty; /* there may be news: catch up before resting */
+
+	/* ours */
+	bool has_cursor;
+	uint32_t cursor_validity, cursor; /* every UID below it is judged */
+	uint32_t highest;    /* HIGHEST: the largest UID seen */
+	bool fresh;          /* HIGHEST was asked because of SELECT */
+	uint32_t window_end; /* last UID asked for; 0: open */
+	uint32_t ignored;    /* smallest UID that did not fit; 0: none */
+	uint32_t judged_max;
+	unsigned judged;     /* in this window */
+	uint32_t window_size; /* UIDs; grows over gaps */
+	struct imap_seqset window_seen;
+	uint64_t swept_exists; /* EXISTS at the last catch-up */
+	struct store_batch *plan; /* of the window */
+
+	struct list_link jobs;  /* struct job::link, ascending UIDs */
+	size_t job_count;
+	struct list_link tasks; /* struct task::link */
+	struct op op;
+
+	struct list_link commits; /* struct mailbox_commit::link */
+	bool commit_pending;      /* the first was handed out */
+	struct store_batch *outcomes; /* gathered, not yet a commit */
+	struct list_link events;  /* struct queued_event::link */
+
+	struct error trouble;
+	bool load_asked;
+	bool stopping;
+	bool proven;       /* this connection has finished a catch-up */
+	bool idle_refused; /* this server said no to IDLE: poll */
+};
+
+/* mailbox.c */
+void mailbox_enter(struct mailbox *mb, enum mailbox_state state, usec_t now);
+int64_t mailbox_unix(const struct mailbox *mb, usec_t now);
+void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
+void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Ends the connection and backs off by the error's fault. */
+void mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now);
+void mailbox_begin_command(struct mailbox *mb, struct imap_command *command,
+    const char *name);
+/* Sends; the id becomes mb->command. */
+void mailbox_send(struct mailbox *mb, struct imap_command *command,
+    usec_t now);
+void mailbox_select(struct mailbox *mb, usec_t now);
+/* After anything that may leave nothing to do: act, sweep, or rest. */
+void mailbox_go_on(struct mailbox *mb, usec_t now);
+/* Takes the batch. */
+void mailbox_commit(struct mailbox *mb, enum commit_purpose purpose,
+    struct store_batch *batch);
+/* Commits what settle_effect gathered. */
+void mailbox_flush_outcomes(struct mailbox *mb);
+/* Reads what SELECT and EXAMINE say. */
+void mailbox_read_select(struct mailbox *mb,
+    const struct imap_response *response);
+
+/* mailbox_sweep.c */
+void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
+bool mailbox_sweep_is_due(const struct mailbox *mb);
+void mailbox_sweep_untagged(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+void mailbox_sweep_done(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+void mailbox_sweep_committed(struct mailbox *mb, usec_t now);
+void mailbox_highest_untagged(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+void mailbox_highest_done(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+/* Compares cursor and mailbox after SELECT; may reset the cursor. */
+void mailbox_compare(struct mailbox *mb, usec_t now);
+
+/* mailbox_act.c */
+/* Starts the next operation; false when nothing can be done now. */
+bool mailbox_act_begin(struct mailbox *mb, usec_t now);
+void mailbox_act_untagged(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+void mailbox_act_done(struct mailbox *mb,
+    const struct imap_response *response, usec_t now);
+void mailbox_act_committed(struct mailbox *mb, usec_t now);
+/* When a refused job may be tried again; USEC_NEVER: none waits. */
+usec_t mailbox_act_deadline(const struct mailbox *mb);
+bool mailbox_act_is_due(const struct mailbox *mb, usec_t now);
+void mailbox_op_reset(struct mailbox *mb);
+void mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid, unsigned seq, enum effect_state state, const char *detail,
+    usec_t now);
+void mailbox_act_give_up_lost(struct mailbox *mb, usec_t now);
+bool mailbox_has_task(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    unsigned seq);
+
+/* Jobs. */
+struct job *mailbox_job_add(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid);
+struct job *mailbox_job_find(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid);
+struct job_action *mailbox_job_add_action(struct job *job);
+void mailbox_job_free(struct mailbox *mb, struct job *job);
+void mailbox_jobs_clear(struct mailbox *mb);
+/* The outcome of an action, for the journal. */
+void mailbox_settle(struct mailbox *mb, struct job *job,
+    struct job_action *action, enum effect_state state, const char *detail,
+    usec_t now);
+
+#endif

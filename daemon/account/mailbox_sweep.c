@@ -1,0 +1,460 @@
+/*
+ * Catch-up: what is new above the cursor is fetched in windows, judged as it
+ * comes in, and committed with the new cursor in one transaction.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+
+/* Over a gap in the UIDs the window grows up to this many UIDs. */
+#define WINDOW_GROWN_MAX 1000000
+
+/* ---- comparing cursor and mailbox ---- */
+
+static void
+commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
+{
+	const struct store_cursor cursor = {
+	    .account = mb->config.account,
+	    .mailbox = mb->config.name,
+	    .uidvalidity = mb->cursor_validity,
+	    .next_uid = mb->cursor,
+	};
+
+	mailbox_enter(mb, MAILBOX_COMMITTING, now);
+	if (mb->config.dry_run) {
+		store_batch_free(&batch);
+		mailbox_sweep_committed(mb, now);
+		return;
+	}
+	store_batch_set_cursor(batch, &cursor);
+	mailbox_commit(mb, COMMIT_PLAN, batch);
+}
+
+static void
+reset_cursor(struct mailbox *mb, usec_t now)
+{
+	mb->has_cursor = true;
+	mb->cursor_validity = mb->uidvalidity;
+	mb->cursor = mb->uidnext;
+	mb->dirty = false;
+	mb->swept_exists = mb->exists;
+	commit_cursor(mb, store_batch_new(), now);
+}
+
+/* What was planned in another life of the mailbox can never be done. */
+static void
+give_up_other_validity(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (job->key.uidvalidity == mb->uidvalidity)
+			continue;
+		while (job->next < job->count)
+			mailbox_settle(mb, job, &job->actions[job->next],
+			    EFFECT_FAILED,
+			    "the server rebuilt the mailbox "
+			    "(UIDVALIDITY changed)",
+			    now);
+		mailbox_job_free(mb, job);
+	}
+}
+
+static void
+compare_known(struct mailbox *mb, usec_t now)
+{
+	if (mb->cursor_validity != mb->uidvalidity) {
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
+		    "watching from now on, what is in it is not judged again",
+		    mb->uidvalidity, mb->cursor_validity);
+		give_up_other_validity(mb, now);
+		reset_cursor(mb, now);
+		return;
+	}
+	if (mb->uidnext < mb->cursor) {
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server's UIDNEXT went back from %u to %u: watching "
+		    "from there, nothing is judged twice",
+		    mb->cursor, mb->uidnext);
+		reset_cursor(mb, now);
+		return;
+	}
+	mb->dirty = mb->uidnext > mb->cursor;
+	if (!mb->dirty)
+		mb->swept_exists = mb->exists;
+	mailbox_go_on(mb, now);
+}
+
+static void
+ask_highest(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mailbox_enter(mb, MAILBOX_HIGHEST, now);
+	mb->highest = 0;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_raw(&command, "* (UID)");
+	mailbox_send(mb, &command, now);
+}
+
+void
+mailbox_compare(struct mailbox *mb, usec_t now)
+{
+	if (mb->uidvalidity == 0)
+		mb->uidvalidity = 1; /* a server without one */
+	mb->fresh = true;
+	if (mb->uidnext == 0) {
+		ask_highest(mb, now); /* Courier, NetEase */
+		return;
+	}
+	mb->fresh = false;
+	if (mb->has_cursor) {
+		compare_known(mb, now);
+		return;
+	}
+	mailbox_report(mb, REPORT_FIRST_CONTACT, 0,
+	    "first contact: the %llu messages in it stay as they are, new "
+	    "ones are judged from UID %u on",
+	    (unsigned long long)mb->exists, mb->uidnext);
+	reset_cursor(mb, now);
+}
+
+void
+mailbox_highest_untagged(struct mailbox *mb,
+    const struct imap_response *response, usec_t now)
+{
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (imap_fetch_parse(response, &fetch) && fetch.uid > mb->highest)
+		mb->highest = fetch.uid;
+}
+
+/* An empty mailbox answers nothing, or NO or BAD: then the cursor stands. */
+void
+mailbox_highest_done(struct mailbox *mb, const struct imap_response *response,
+    usec_t now)
+{
+	(void)response;
+	uint32_t next = mb->highest == UINT32_MAX ? mb->highest :
+	                                            mb->highest + 1;
+	/* The last message may have gone: that is no way back. */
+	if (mb->has_cursor && mb->cursor_validity == mb->uidvalidity &&
+	    next < mb->cursor)
+		next = mb->cursor;
+	mb->uidnext = next;
+	if (mb->fresh) {
+		mailbox_compare(mb, now);
+		return;
+	}
+	mb->dirty = mb->uidnext > mb->cursor;
+	mailbox_go_on(mb, now);
+}
+
+/* ---- asking ---- */
+
+bool
+mailbox_sweep_is_due(const struct mailbox *mb)
+{
+	return mb->dirty && mb->has_cursor && mb->job_count < MAILBOX_JOBS_MAX;
+}
+
+static void
+send_fetch(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	if (mb->window_end != 0)
+		buf_addf(&command.text, " %u:%u", mb->cursor, mb->window_end);
+	else
+		buf_addf(&command.text, " %u:*", mb->cursor);
+	imap_command_raw(&command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
+	if (mb->needs.all_headers) {
+		imap_command_raw(&command, "BODY.PEEK[HEADER])");
+	} else {
+		imap_command_raw(&command, "BODY.PEEK[HEADER.FIELDS");
+		imap_command_header_fields(&command, &mb->needs.headers);
+		buf_add_str(&command.text, "])");
+	}
+	mailbox_send(mb, &command, now);
+}
+
+/* After a burst the end is asked for first, so that it comes in windows. */
+static bool
+is_burst(const struct mailbox *mb)
+{
+	return mb->uidnext <= mb->cursor &&
+	    mb->exists > mb->swept_exists + MAILBOX_WINDOW;
+}
+
+void
+mailbox_sweep_begin(struct mailbox *mb, usec_t now)
+{
+	if (is_burst(mb)) {
+		ask_highest(mb, now);
+		return;
+	}
+	if (mb->window_size < MAILBOX_WINDOW)
+		mb->window_size = MAILBOX_WINDOW;
+	mailbox_enter(mb, MAILBOX_SWEEPING, now);
+	mb->window_end = 0;
+	if (mb->uidnext > mb->cursor) {
+		uint32_t last = mb->uidnext - 1;
+		mb->window_end = last - mb->cursor < mb->window_size ?
+		    last :
+		    mb->cursor + mb->window_size - 1;
+	}
+	mb->dirty = false;
+	mb->ignored = mb->judged_max = 0;
+	mb->judged = 0;
+	imap_seqset_done(&mb->window_seen);
+	store_batch_free(&mb->plan);
+	mb->plan = store_batch_new();
+	send_fetch(mb, now);
+}
+
+/* ---- judging ---- */
+
+static void
+collect_flags(const struct imap_fetch *fetch, struct strv *flags)
+{
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		strv_add_span(flags, fetch->flags[i].text);
+}
+
+static char *
+decoded(struct message *message, const char *name)
+{
+	struct span text = message_text(message, name, 0);
+	BUF_AUTO clean = BUF_INIT;
+
+	str_sanitize(&clean, text, 500);
+	return buf_take_str(&clean);
+}
+
+static void
+report_judged(struct mailbox *mb, const struct job *job,
+    const struct plan *plan)
+{
+	struct mailbox_report *report = NEW(struct mailbox_report);
+	BUF_AUTO text = BUF_INIT;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (i > 0)
+			buf_add_str(&text, ", ");
+		action_describe(&text, &plan->actions[i]);
+	}
+	if (plan->count == 0)
+		buf_add_str(&text, "leave it as it is");
+	report->kind = REPORT_JUDGED;
+	report->uid = job->key.uid;
+	report->text = buf_take_str(&text);
+	report->from = xstrdup(job->from);
+	report->subject = xstrdup(job->subject);
+	report->rules = strv_join(&plan->matched, " ");
+	report->retry_in = USEC_NEVER;
+	mailbox_emit(mb,
+	    (struct mailbox_event){.kind = MAILBOX_REPORT, .report = report});
+}
+
+static void
+write_message(struct mailbox *mb, const struct job *job,
+    const struct plan *plan, usec_t now)
+{
+	STR_AUTO rules = strv_join(&plan->matched, " ");
+	STR_AUTO observed = strv_join(&plan->observed, " ");
+	STR_AUTO warnings = strv_join(&plan->warnings, "\n");
+	const struct store_message row = {
+	    .key = job->key,
+	    .message_id = job->message_id,
+	    .from = job->from,
+	    .subject = job->subject,
+	    .size = job->size,
+	    .received_unix = job->received_unix,
+	    .judged_unix = mailbox_unix(mb, now),
+	    .rules = rules,
+	    .observed = observed,
+	    .warnings = warnings,
+	};
+
+	store_batch_add_message(mb->plan, &row);
+	for (size_t i = 0; i < plan->matched.len; i++) {
+		limits_note(mb->limits, plan->matched.items[i], row.judged_unix);
+		store_batch_add_hit(
+		    mb->plan, plan->matched.items[i], row.judged_unix);
+	}
+}
+
+static void
+write_effects(struct mailbox *mb, const struct job *job, usec_t now)
+{
+	BUF_AUTO line = BUF_INIT;
+
+	for (size_t i = 0; i < job->count; i++) {
+		const struct job_action *action = &job->actions[i];
+		buf_clear(&line);
+		action_format(&line, &action->action);
+		store_batch_add_effect(mb->plan,
+		    &(struct store_effect){
+		        .key = job->key,
+		        .seq = action->seq,
+		        .rule = action->action.rule,
+		        .kind = action_name(action->action.kind),
+		        .action = buf_str(&line),
+		        .state = EFFECT_PLANNED,
+		        .detail = "",
+		        .changed_unix = mailbox_unix(mb, now),
+		    });
+	}
+}
+
+static bool
+is_wanted(const struct mailbox *mb, const struct action *action)
+{
+	return action->kind != ACTION_NOTIFY || mb->config.notify;
+}
+
+static void
+fill_job(struct mailbox *mb, struct job *job, struct message *message,
+    const struct imap_fetch *fetch)
+{
+	job->message_id = xstrdup_span(message_id(message));
+	job->from = decoded(message, "From");
+	job->subject = decoded(message, "Subject");
+	job->size = fetch->size;
+	job->received_unix = fetch->internaldate_unix;
+	(void)mb;
+}
+
+static void
+judge(struct mailbox *mb, const struct imap_fetch *fetch, usec_t now)
+{
+	struct message *message = message_new(fetch->header);
+	STRV_AUTO flags = STRV_INIT;
+	struct plan plan;
+
+	collect_flags(fetch, &flags);
+	const struct facts facts = {
+	    .message = message,
+	    .account = mb->config.account,
+	    .mailbox = mb->config.name,
+	    .flags = &flags,
+	    .size = fetch->size,
+	    .received_unix = fetch->internaldate_unix,
+	    .now_unix = mailbox_unix(mb, now),
+	    .utc_offset = mb->utc_offset,
+	    .identities = mb->config.identities,
+	    .authserv = mb->config.authserv,
+	    .limits = mb->limits,
+	    .default_notification = mb->config.default_notification,
+	};
+	rules_judge(mb->rules, &facts, &plan);
+	struct job *job = mailbox_job_add(mb, mb->uidvalidity, fetch->uid);
+	fill_job(mb, job, message, fetch);
+	for (size_t i = 0; i < plan.count; i++)
+		if (is_wanted(mb, &plan.actions[i]))
+			action_copy(&mailbox_job_add_action(job)->action,
+			    &plan.actions[i]);
+	report_judged(mb, job, &plan);
+	for (size_t i = 0; i < plan.warnings.len; i++)
+		mailbox_report(mb, REPORT_WARNING, fetch->uid, "%s",
+		    plan.warnings.items[i]);
+	write_message(mb, job, &plan, now);
+	write_effects(mb, job, now);
+	if (job->count == 0 || mb->config.dry_run)
+		mailbox_job_free(mb, job);
+	plan_done(&plan);
+	message_free(&message);
+}
+
+void
+mailbox_sweep_untagged(struct mailbox *mb,
+    const struct imap_response *response, usec_t now)
+{
+	struct imap_fetch fetch;
+
+	if (!imap_fetch_parse(response, &fetch) || !fetch.has_header)
+		return; /* news about flags, or not for us */
+	if (fetch.uid < mb->cursor || fetch.uid == UINT32_MAX ||
+	    imap_seqset_has(&mb->window_seen, fetch.uid))
+		return; /* n:* gives the last message even below n */
+	if (mb->window_end != 0 && fetch.uid > mb->window_end)
+		return;
+	/* Full: what lies above all that was judged waits for the next round,
+	 * so that nothing judged is ever met again. */
+	if (mb->judged >= MAILBOX_WINDOW && fetch.uid > mb->judged_max) {
+		if (mb->ignored == 0 || fetch.uid < mb->ignored)
+			mb->ignored = fetch.uid;
+		return;
+	}
+	imap_seqset_add(&mb->window_seen, fetch.uid);
+	mb->judged++;
+	if (fetch.uid > mb->judged_max)
+		mb->judged_max = fetch.uid;
+	judge(mb, &fetch, now);
+}
+
+/* Where the cursor may go: behind the window, or in front of the first
+ * message that did not fit. */
+static uint32_t
+new_cursor(const struct mailbox *mb)
+{
+	uint32_t cursor = mb->cursor;
+
+	if (mb->ignored != 0)
+		return mb->ignored;
+	if (mb->window_end != 0)
+		cursor = mb->window_end + 1;
+	if (mb->judged_max >= cursor)
+		cursor = mb->judged_max + 1;
+	return cursor;
+}
+
+void
+mailbox_sweep_done(struct mailbox *mb, const struct imap_response *response,
+    usec_t now)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	if (response->status != IMAP_OK) {
+		str_sanitize(&text, response->text, 200);
+		error_set(&error, FAULT_PEER,
+		    "the server refused the new messages: %s", buf_str(&text));
+		mailbox_fail(mb, &error, now);
+		return;
+	}
+	uint32_t cursor = new_cursor(mb);
+	mb->window_size =
+	    mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX ?
+	    MAILBOX_WINDOW :
+	    mb->window_size * 2;
+	if (mb->ignored != 0 || cursor < mb->uidnext) {
+		mb->dirty = true;
+		if (mb->ignored != 0 && mb->uidnext < mb->ignored + 1)
+			mb->uidnext = mb->ignored + 1;
+	} else {
+		mb->swept_exists = mb->exists;
+	}
+	struct store_batch *batch = mb->plan;
+	mb->plan = NULL;
+	if (cursor == mb->cursor && store_batch_is_empty(batch)) {
+		store_batch_free(&batch);
+		mailbox_go_on(mb, now);
+		return;
+	}
+	mb->cursor = cursor;
+	commit_cursor(mb, batch, now);
+}
+
+void
+mailbox_sweep_committed(struct mailbox *mb, usec_t now)
+{
+	if (mb->state == MAILBOX_COMMITTING)
+		mailbox_go_on(mb, now);
+}
