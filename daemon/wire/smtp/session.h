@@ -40,10 +40,11 @@
 #include "daemon/wire/smtp/reply.h"
 
 #define SMTP_GREETING_USEC (5 * USEC_MINUTE) /* RFC 5321 4.5.3.2 */
-#define SMTP_COMMAND_USEC (5 * USEC_MINUTE)  /* also STARTTLS, SECRET, COMMIT  \
-					      */
-#define SMTP_DATA_USEC (2 * USEC_MINUTE)     /* DATA to 354 */
-#define SMTP_BLOCK_USEC (3 * USEC_MINUTE)    /* text without any progress */
+#define SMTP_COMMAND_USEC                                                      \
+	(5 * USEC_MINUTE)		  /* also STARTTLS, SECRET, COMMIT     \
+					   */
+#define SMTP_DATA_USEC (2 * USEC_MINUTE)  /* DATA to 354 */
+#define SMTP_BLOCK_USEC (3 * USEC_MINUTE) /* text without any progress */
 #define SMTP_DOT_USEC (10 * USEC_MINUTE)
 #define SMTP_QUIT_USEC (10 * USEC_SEC)
 #define SMTP_RECIPIENTS_MAX 100
