@@ -82,7 +82,7 @@ test_cut_by_prefix(void **state)
 
 	(void)state;
 	error_set(&error, FAULT_PEER, "%*s", 500, "");
-	for (int pad = 0; pad < 16; pad++) {
+	for (int pad = 0; pad < 24; pad++) {
 		error_set(&error, FAULT_PEER, "%*s\xf0\x9f\x94\x94", 490, "");
 		error_prefix(&error, "%*s", pad, "");
 		assert_true(strlen(error.text) < ERROR_TEXT_SIZE);

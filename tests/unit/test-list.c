@@ -44,6 +44,14 @@ test_add_and_remove(void **state)
 	list_remove(&b.link);
 	list_remove(&b.link);
 	check_list(&head, "ac");
+	/* Its old neighbours are no longer its business. */
+	list_remove(&a.link);
+	list_remove(&b.link);
+	list_remove(&c.link);
+	check_list(&head, "");
+	list_add(&head, &a.link);
+	list_add(&head, &c.link);
+	check_list(&head, "ac");
 	list_add(&other, &b.link);
 	list_remove(&a.link);
 	list_add(&other, &a.link);

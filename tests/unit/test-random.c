@@ -91,6 +91,22 @@ test_below_reaches_all(void **state)
 		assert_in_range(seen[i], 850, 1150);
 }
 
+/* Of 2^64 values those of the lower third would come twice, were they not
+ * drawn anew. */
+static void
+test_below_is_even(void **state)
+{
+	const uint64_t third = UINT64_C(1) << 62;
+	struct random random;
+	unsigned low = 0;
+
+	(void)state;
+	random_init(&random, 1);
+	for (unsigned n = 0; n < DRAWS; n++)
+		low += random_below(&random, 3 * third) < third;
+	assert_in_range(low, DRAWS / 3 - 300, DRAWS / 3 + 300);
+}
+
 static const struct {
 	const char *name;
 	usec_t value;
@@ -143,6 +159,7 @@ main(void)
 	    cmocka_unit_test(test_repeats),
 	    cmocka_unit_test(test_below),
 	    cmocka_unit_test(test_below_reaches_all),
+	    cmocka_unit_test(test_below_is_even),
 	    cmocka_unit_test(test_jitter),
 	};
 

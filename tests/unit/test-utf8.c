@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/utf8.h"
+#include "daemon/base/xalloc.h"
 
 #define LENGTH(table) (sizeof(table) / sizeof((table)[0]))
 /* U+FFFD */
@@ -165,6 +166,22 @@ test_malformed(void **state)
 	}
 }
 
+/* In a block of just its size, for the sanitizer's eyes. */
+static void
+test_reads_nothing_behind(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(malformed); i++) {
+		size_t len = malformed[i].text.len;
+		char *block = xmalloc(len);
+
+		memcpy(block, malformed[i].text.data, len);
+		check(malformed[i].name, utf8_count(span_from(block, len)) ==
+					     utf8_count(malformed[i].text));
+		free(block);
+	}
+}
+
 static void
 test_valid_flag_collects(void **state)
 {
@@ -202,6 +219,7 @@ main(void)
 	    cmocka_unit_test(test_all_code_points),
 	    cmocka_unit_test(test_bad_codes),
 	    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_reads_nothing_behind),
 	    cmocka_unit_test(test_valid_flag_collects),
 	    cmocka_unit_test(test_empty),
 	};
