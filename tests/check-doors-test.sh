@@ -49,6 +49,8 @@ make_clean_tree() {
 	put daemon/control/belfryctl.c '#include "daemon/config/settings.h"' \
 	    'printf("x"); socket(1, 2, 3);'
 	put daemon/config/reader.c '#include <ini.h>' 'fopen("x", "r");'
+	put daemon/config/value.c 'getenv("HOME");'
+	put daemon/config/files.c 'open("x", 0);'
 	put daemon/config/secrets_file.c 'open("x", 0);'
 	put daemon/loop/loop.c '#include <event2/event.h>' \
 	    '#include "daemon/wire/engine.h"' 'time(NULL);'
@@ -105,6 +107,7 @@ violate daemon/loop/desktop.c libnotify/notify.h \
 violate notifiers/exec.c glib.h '#include <glib.h>'
 violate notifiers/exec.c gio/gio.h '#include <gio/gio.h>'
 violate daemon/control/control.c jansson.h '#include <jansson.h>'
+violate daemon/mail/text.c err.h '#include <err.h>'
 
 # Layers.
 violate daemon/base/buf.c daemon/mail/text.h '#include "daemon/mail/text.h"'
@@ -149,6 +152,7 @@ violate notifiers/exec.c fork '/* a */ fork(/* b */);'
 violate daemon/account/x.h getenv 'getenv("x");'
 violate daemon/outbox/x.c localtime_r 'localtime_r(&a, &b);'
 violate daemon/config/settings.c open 'open("x", 0);'
+violate daemon/config/value.c stat 'stat("x", &st);'
 violate daemon/control/json.c fputs 'fputs("x", f);'
 violate daemon/store/memory.c time '*now = time(0);'
 violate daemon/base/xalloc.c printf 'printf("x");'

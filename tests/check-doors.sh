@@ -41,6 +41,8 @@ glib/           notifiers/desktop/
 gio/            notifiers/desktop/
 gdk-pixbuf/     notifiers/desktop/
 jansson.h       daemon/control/json.c
+err.h           daemon/control/belfryctl.c
+syslog.h        daemon/loop/ daemon/wiring/ daemon/belfryd.c
 '
 
 # File or folder, then what it may see. The first row that fits counts, so
@@ -70,7 +72,8 @@ time gettimeofday clock_gettime clock times localtime localtime_r mktime
 gmtime gmtime_r timegm tzset sleep usleep nanosleep clock_nanosleep alarm
 setitimer
 fopen fdopen freopen popen open openat creat read write pread pwrite readv
-writev unlink rename mkdir opendir mkstemp
+writev unlink rename mkdir mkstemp stat lstat fstat access readlink realpath
+opendir readdir scandir
 socket socketpair connect bind listen accept accept4 send sendto sendmsg recv
 recvfrom recvmsg poll ppoll select pselect epoll_create1 epoll_wait
 getaddrinfo getnameinfo gethostbyname
@@ -78,19 +81,22 @@ fork vfork execl execlp execv execve execvp posix_spawn posix_spawnp system
 wait waitpid kill signal sigaction pthread_create getenv setenv
 rand srand getrandom getentropy arc4random arc4random_buf arc4random_uniform
 printf vprintf fprintf vfprintf dprintf vdprintf puts fputs putc fputc putchar
-fwrite fflush perror syslog vsyslog openlog err errx warn warnx
+fwrite fflush perror syslog vsyslog openlog
 exit _exit
 '
 STREAMS='stderr stdout stdin'
 
 # Files (or the beginning of their names) that may; "*" is everything.
-# xalloc: out of memory there is nobody left to hand an error to.
+# value: the HOME of a path with a tilde; xalloc: out of memory there is nobody
+# left to hand an error to.
 WORLDLY='
 daemon/loop/               *
 daemon/wiring/             *
 daemon/belfryd.c           *
 notifiers/desktop/         *
 daemon/config/reader.c     *
+daemon/config/files.c      *
+daemon/config/value.c      getenv
 daemon/config/secrets      *
 daemon/store/sqlite.c      *
 daemon/control/belfryctl   *
