@@ -1,0 +1,629 @@
+/*
+ * imap/tree: the values of one response.
+ *
+ * RFC 9051 section 9, with the liberties that real servers need:
+ *
+ *   response    = "+" [SP text]
+ *               / "*" SP status [SP resp-text]
+ *               / "*" SP [number SP] name *(SP value)
+ *               / tag SP ("OK" / "NO" / "BAD") [SP resp-text]
+ *               / "[" code "]" [SP text]          ; Exchange forgets "* OK"
+ *   resp-text   = ["[" code "]" [SP]] text
+ *   code        = atom *(SP value)
+ *   value       = "NIL" / atom / string / "(" [value *(SP value)] ")"
+ *   string      = DQUOTE *(QUOTED-CHAR) DQUOTE / literal
+ *   literal     = ["~"] "{" number ["+"] "}" CRLF *OCTET
+ *   atom        = section-atom / 1*(any byte but SP TAB CR LF NUL "(" ")")
+ *   section-atom= ("BODY" / "BODY.PEEK" / "BINARY" ...) "[" section "]" [rest]
+ *
+ * Any number of blanks stands for one, and none is needed next to brackets.
+ * Nesting costs an entry in an array, never a C stack frame.
+ */
+#include "daemon/wire/imap/tree.h"
+
+#include <assert.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+
+#define ITEMS_FIRST 16
+/* More room than this is not kept for the next response. */
+#define ITEMS_KEPT 64
+
+struct status_word {
+	const char *word;
+	enum imap_status status;
+	bool tagged; /* may stand behind a tag */
+};
+
+static const struct status_word status_words[] = {
+    {"OK", IMAP_OK, true},
+    {"NO", IMAP_NO, true},
+    {"BAD", IMAP_BAD, true},
+    {"PREAUTH", IMAP_PREAUTH, false},
+    {"BYE", IMAP_BYE, false},
+};
+
+/* Atoms that carry a section in brackets, blanks and quotes inside. */
+static const char *const section_atoms[] = {
+    "BODY[",
+    "BODY.PEEK[",
+    "BINARY[",
+    "BINARY.PEEK[",
+    "BINARY.SIZE[",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- the front --------------------------------------------------------- */
+
+static size_t
+skip_blanks(struct span s, size_t pos)
+{
+	while (pos < s.len && char_is_blank(s.data[pos]))
+		pos++;
+	return pos;
+}
+
+static struct span
+word_at(struct span s, size_t pos)
+{
+	size_t end = pos;
+
+	while (end < s.len && !char_is_blank(s.data[end]))
+		end++;
+	return span_slice(s, pos, end - pos);
+}
+
+static const struct status_word *
+find_status(struct span word)
+{
+	for (size_t i = 0; i < COUNT(status_words); i++) {
+		if (span_is_nocase(word, status_words[i].word))
+			return &status_words[i];
+	}
+	return NULL;
+}
+
+static bool
+continuation_head(struct span line, struct imap_head *head_r)
+{
+	bool blank = line.len > 1 && line.data[1] == ' ';
+
+	*head_r = (struct imap_head){
+	    .kind = IMAP_CONTINUATION,
+	    .rest = blank ? 2 : 1,
+	};
+	return true;
+}
+
+static bool
+bare_code_head(struct imap_head *head_r)
+{
+	*head_r = (struct imap_head){.kind = IMAP_UNTAGGED, .status = IMAP_OK};
+	return true;
+}
+
+bool
+imap_head_parse(struct span line, struct imap_head *head_r)
+{
+	struct span tag = word_at(line, 0), word;
+	const struct status_word *status;
+	bool untagged;
+	size_t pos;
+
+	if (span_starts(line, "+"))
+		return continuation_head(line, head_r);
+	if (span_starts(line, "["))
+		return bare_code_head(head_r);
+	if (tag.len == 0)
+		return false;
+
+	untagged = span_is(tag, "*");
+	pos = skip_blanks(line, tag.len);
+	word = word_at(line, pos);
+	status = find_status(word);
+	if (!untagged && (status == NULL || !status->tagged))
+		return false;
+
+	*head_r = (struct imap_head){
+	    .kind = untagged ? IMAP_UNTAGGED : IMAP_TAGGED,
+	    .tag = untagged ? SPAN_EMPTY : tag,
+	    .status = status != NULL ? status->status : IMAP_STATUS_NONE,
+	    .rest = status != NULL ? skip_blanks(line, pos + word.len) : pos,
+	};
+	return true;
+}
+
+size_t
+imap_code_end(struct span line, size_t from)
+{
+	bool quoted = false;
+
+	for (size_t i = from; i < line.len; i++) {
+		char c = line.data[i];
+
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (c == ']' && !quoted)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+uint64_t
+imap_digits_value(struct span digits)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < digits.len; i++) {
+		uint64_t digit = (uint64_t)(digits.data[i] - '0');
+
+		if (__builtin_mul_overflow(value, 10u, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return UINT64_MAX;
+	}
+	return value;
+}
+
+/* ---- values ------------------------------------------------------------ */
+
+/* Walks over a frame; `literal` is the first that is not behind `pos`. */
+struct cursor {
+	const struct imap_frame *frame;
+	size_t pos;
+	size_t literal;
+	bool in_code; /* "]" ends the values outside parentheses */
+	size_t lists[IMAP_NESTING_MAX]; /* open_count at each "(" */
+	size_t depth;
+};
+
+void
+imap_tree_init(struct imap_tree *tree)
+{
+	*tree = (struct imap_tree){0};
+}
+
+void
+imap_tree_done(struct imap_tree *tree)
+{
+	free(tree->open);
+	free(tree->closed);
+	imap_tree_init(tree);
+}
+
+void
+imap_tree_clear(struct imap_tree *tree)
+{
+	if (tree->open_cap > ITEMS_KEPT || tree->closed_cap > ITEMS_KEPT)
+		imap_tree_done(tree);
+	tree->open_count = tree->closed_count = 0;
+}
+
+static void
+make_room(struct imap_value **items, size_t *cap, size_t needed)
+{
+	if (needed <= *cap)
+		return;
+	if (*cap < ITEMS_FIRST)
+		*cap = ITEMS_FIRST;
+	while (*cap < needed)
+		*cap *= 2;
+	*items = xreallocarray(*items, *cap, sizeof(**items));
+}
+
+static bool
+tree_add(struct imap_tree *tree, struct imap_value value)
+{
+	if (tree->open_count + tree->closed_count >= IMAP_VALUES_MAX)
+		return false;
+	make_room(&tree->open, &tree->open_cap, tree->open_count + 1);
+	tree->open[tree->open_count++] = value;
+	return true;
+}
+
+/* Moves what was opened since `first` into `closed`, as one list's items.
+ * Until all is read, lists keep the index of their items in text.len: the
+ * array may still move. */
+static bool
+tree_close_list(struct imap_tree *tree, size_t first)
+{
+	size_t count = tree->open_count - first, at = tree->closed_count;
+
+	make_room(&tree->closed, &tree->closed_cap, at + count);
+	if (count > 0)
+		memcpy(&tree->closed[at], &tree->open[first],
+		    count * sizeof(tree->open[0]));
+	tree->closed_count += count;
+	tree->open_count = first;
+	return tree_add(tree, (struct imap_value){
+				  .kind = IMAP_LIST,
+				  .text = {NULL, at},
+				  .count = count,
+			      });
+}
+
+static void
+resolve_lists(struct imap_tree *tree, struct imap_value *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].kind != IMAP_LIST)
+			continue;
+		if (items[i].count > 0)
+			items[i].items = &tree->closed[items[i].text.len];
+		items[i].text = SPAN_EMPTY;
+	}
+}
+
+static bool
+at_end(const struct cursor *cursor)
+{
+	return cursor->pos >= cursor->frame->len;
+}
+
+static char
+peek(const struct cursor *cursor)
+{
+	return cursor->frame->bytes[cursor->pos];
+}
+
+static const struct imap_literal *
+literal_here(struct cursor *cursor)
+{
+	const struct imap_frame *frame = cursor->frame;
+
+	while (cursor->literal < frame->literal_count &&
+	       frame->literals[cursor->literal].head < cursor->pos)
+		cursor->literal++;
+	if (cursor->literal == frame->literal_count ||
+	    frame->literals[cursor->literal].head != cursor->pos)
+		return NULL;
+	return &frame->literals[cursor->literal];
+}
+
+static struct span
+text_from(const struct cursor *cursor, size_t from)
+{
+	return span_from(cursor->frame->bytes + from, cursor->pos - from);
+}
+
+static bool
+read_literal(struct imap_tree *tree, struct cursor *cursor,
+    const struct imap_literal *literal)
+{
+	cursor->pos = literal->data + literal->len;
+	return tree_add(tree, (struct imap_value){
+				  .kind = IMAP_STRING,
+				  .text = text_from(cursor, literal->data),
+			      });
+}
+
+/* RFC 9051: CR, LF and NUL cannot stand in a quoted string, nor in an atom. */
+static bool
+is_forbidden(char c)
+{
+	return c == '\r' || c == '\n' || c == '\0';
+}
+
+/*
+ * Only \" and \\ are escapes. Servers that forget to escape a backslash mean
+ * it, so before anything else it stays.
+ */
+static bool
+read_quoted(struct imap_tree *tree, struct cursor *cursor)
+{
+	char *bytes = cursor->frame->bytes;
+	size_t from = ++cursor->pos, to = from;
+
+	for (; !at_end(cursor); cursor->pos++) {
+		char c = peek(cursor);
+
+		if (c == '"') {
+			cursor->pos++;
+			return tree_add(tree,
+			    (struct imap_value){
+				.kind = IMAP_STRING,
+				.text = span_from(bytes + from, to - from),
+			    });
+		}
+		if (is_forbidden(c))
+			return false;
+		if (c == '\\' && cursor->pos + 1 < cursor->frame->len &&
+		    (bytes[cursor->pos + 1] == '"' ||
+			bytes[cursor->pos + 1] == '\\'))
+			c = bytes[++cursor->pos];
+		bytes[to++] = c;
+	}
+	return false;
+}
+
+static bool
+ends_atom(const struct cursor *cursor, char c)
+{
+	return char_is_blank(c) || c == '(' || c == ')' || is_forbidden(c) ||
+	       (c == ']' && cursor->in_code && cursor->depth == 0);
+}
+
+static bool
+has_section(struct span atom)
+{
+	for (size_t i = 0; i < COUNT(section_atoms); i++) {
+		if (span_is_nocase(atom, section_atoms[i]))
+			return true;
+	}
+	return false;
+}
+
+/* From behind the "[" to behind its "]". */
+static bool
+skip_section(struct cursor *cursor)
+{
+	const struct imap_literal *literal;
+	bool quoted = false;
+
+	while (!at_end(cursor)) {
+		char c = peek(cursor);
+
+		literal = literal_here(cursor);
+		if (literal != NULL && !quoted) {
+			cursor->pos = literal->data + literal->len;
+			continue;
+		}
+		if (is_forbidden(c))
+			return false;
+		cursor->pos++;
+		if (quoted && c == '\\')
+			cursor->pos++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (c == ']' && !quoted)
+			return true;
+	}
+	return false;
+}
+
+static bool
+read_atom(struct imap_tree *tree, struct cursor *cursor)
+{
+	size_t from = cursor->pos;
+	struct span text;
+
+	while (!at_end(cursor) && literal_here(cursor) == NULL) {
+		char c = peek(cursor);
+
+		if (ends_atom(cursor, c))
+			break;
+		cursor->pos++;
+		if (c == '[' && has_section(text_from(cursor, from)) &&
+		    !skip_section(cursor))
+			return false;
+	}
+	text = text_from(cursor, from);
+	if (text.len == 0)
+		return false; /* a forbidden byte */
+	return tree_add(tree,
+	    (struct imap_value){
+		.kind = span_is_nocase(text, "NIL") ? IMAP_NIL : IMAP_ATOM,
+		.text = text,
+	    });
+}
+
+static bool
+open_list(struct imap_tree *tree, struct cursor *cursor)
+{
+	if (cursor->depth == IMAP_NESTING_MAX)
+		return false;
+	cursor->lists[cursor->depth++] = tree->open_count;
+	cursor->pos++;
+	return true;
+}
+
+static bool
+close_list(struct imap_tree *tree, struct cursor *cursor)
+{
+	if (cursor->depth == 0)
+		return false;
+	cursor->pos++;
+	return tree_close_list(tree, cursor->lists[--cursor->depth]);
+}
+
+static bool
+read_value(struct imap_tree *tree, struct cursor *cursor)
+{
+	const struct imap_literal *literal = literal_here(cursor);
+
+	if (literal != NULL)
+		return read_literal(tree, cursor, literal);
+	switch (peek(cursor)) {
+	case '(':
+		return open_list(tree, cursor);
+	case ')':
+		return close_list(tree, cursor);
+	case '"':
+		return read_quoted(tree, cursor);
+	default:
+		return read_atom(tree, cursor);
+	}
+}
+
+/* All values up to the end of the response, or of the code: then `pos` is at
+ * its "]". */
+static bool
+read_values(struct imap_tree *tree, struct cursor *cursor)
+{
+	struct span frame = span_from(cursor->frame->bytes, cursor->frame->len);
+
+	for (;;) {
+		cursor->pos = skip_blanks(frame, cursor->pos);
+		if (at_end(cursor))
+			break;
+		if (cursor->in_code && cursor->depth == 0 &&
+		    peek(cursor) == ']')
+			break;
+		if (!read_value(tree, cursor))
+			return false;
+	}
+	if (cursor->depth > 0 || (cursor->in_code && at_end(cursor)))
+		return false;
+	resolve_lists(tree, tree->open, tree->open_count);
+	resolve_lists(tree, tree->closed, tree->closed_count);
+	return true;
+}
+
+/* ---- responses --------------------------------------------------------- */
+
+static struct span
+frame_from(const struct imap_frame *frame, size_t from)
+{
+	if (from > frame->len)
+		from = frame->len;
+	return span_from(frame->bytes + from, frame->len - from);
+}
+
+/* The text behind a code; one blank between them is no part of it. */
+static struct span
+text_behind(const struct imap_frame *frame, size_t code_end)
+{
+	struct span text = frame_from(frame, code_end + 1);
+
+	return span_starts(text, " ") ? span_skip(text, 1) : text;
+}
+
+/* The code's name when its values make no sense: up to a blank or its end.
+ * Without an end there is no code, only text. */
+static void
+code_name_only(const struct imap_frame *frame, size_t from, size_t end,
+    struct imap_response *response)
+{
+	struct span code;
+
+	if (end == SIZE_MAX)
+		return;
+	code = span_trim(span_from(frame->bytes + from, end - from));
+	response->code = word_at(code, 0);
+	response->text = text_behind(frame, end);
+}
+
+/*
+ * The code at `from` (its "["). Its end is first looked for with parentheses
+ * in mind, because some servers allow flags like "$X]"; if that leads nowhere
+ * it is the first "]".
+ */
+static void
+read_code(struct imap_tree *tree, const struct imap_frame *frame, size_t from,
+    struct imap_response *response)
+{
+	struct cursor cursor = {
+	    .frame = frame,
+	    .pos = from + 1,
+	    .in_code = true,
+	};
+	size_t end = imap_code_end(frame_from(frame, 0), from + 1);
+
+	if (!read_values(tree, &cursor) || tree->open_count == 0 ||
+	    tree->open[0].kind != IMAP_ATOM) {
+		code_name_only(frame, from + 1, end, response);
+		return;
+	}
+	response->code = tree->open[0].text;
+	response->code_values = tree->open + 1;
+	response->code_count = tree->open_count - 1;
+	response->text = text_behind(frame, cursor.pos);
+}
+
+static void
+read_status(struct imap_tree *tree, const struct imap_frame *frame, size_t rest,
+    struct imap_response *response)
+{
+	response->text = frame_from(frame, rest);
+	if (span_starts(response->text, "["))
+		read_code(tree, frame, rest, response);
+}
+
+/* name = ALPHA *(ALPHA / DIGIT / "-" / "_" / "." / "+"), and nothing but a
+ * blank or a parenthesis behind it. */
+static struct span
+name_at(struct span s, size_t pos)
+{
+	struct span word = word_at(s, pos);
+	size_t end = 0;
+
+	if (word.len == 0 || !char_is_alpha(word.data[0]))
+		return SPAN_EMPTY;
+	while (end < word.len && (char_is_alnum(word.data[end]) ||
+				     strchr("-_.+", word.data[end]) != NULL))
+		end++;
+	if (end < word.len && word.data[end] != '(')
+		return SPAN_EMPTY;
+	return span_slice(word, 0, end);
+}
+
+static bool
+is_digits(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!char_is_digit(s.data[i]))
+			return false;
+	}
+	return s.len > 0;
+}
+
+/* The words behind "* ": [number] name. */
+static bool
+read_name(const struct imap_frame *frame, struct cursor *cursor,
+    struct imap_response *response)
+{
+	struct span all = frame_from(frame, 0),
+		    word = word_at(all, cursor->pos);
+
+	if (is_digits(word)) {
+		response->has_number = true;
+		response->number = imap_digits_value(word);
+		cursor->pos = skip_blanks(all, cursor->pos + word.len);
+	}
+	response->name = name_at(all, cursor->pos);
+	cursor->pos += response->name.len;
+	return response->name.len > 0;
+}
+
+static bool
+read_data(struct imap_tree *tree, const struct imap_frame *frame, size_t rest,
+    struct imap_response *response)
+{
+	struct cursor cursor = {.frame = frame, .pos = rest};
+
+	if (!read_name(frame, &cursor, response) || !read_values(tree, &cursor))
+		return false;
+	response->values = tree->open;
+	response->count = tree->open_count;
+	return true;
+}
+
+bool
+imap_tree_parse(struct imap_tree *tree, const struct imap_frame *frame,
+    struct imap_response *response_r)
+{
+	struct imap_response response = {0};
+	struct imap_head head;
+	bool ok = true;
+
+	imap_tree_clear(tree);
+	if (!imap_head_parse(frame_from(frame, 0), &head))
+		return false;
+	response.kind = head.kind;
+	response.tag = head.tag;
+	response.status = head.status;
+
+	if (head.kind == IMAP_CONTINUATION) {
+		response.text = frame_from(frame, head.rest);
+	} else if (head.status != IMAP_STATUS_NONE) {
+		read_status(tree, frame, head.rest, &response);
+	} else {
+		ok = read_data(tree, frame, head.rest, &response);
+	}
+	if (ok)
+		*response_r = response;
+	return ok;
+}
