@@ -42,8 +42,8 @@ enum imap_capability {
 uint32_t imap_capability_parse(const struct imap_value *values, size_t count);
 /* If the response carries capabilities (untagged CAPABILITY, or the code in
  * a greeting or tagged OK), sets them and returns true. */
-bool imap_capability_update(const struct imap_response *response,
-    uint32_t *capabilities);
+bool imap_capability_update(
+    const struct imap_response *response, uint32_t *capabilities);
 /* Known names, blank-separated, for logs. */
 void imap_capability_format(struct buf *buf, uint32_t capabilities);
 
