@@ -27,9 +27,11 @@ struct buf {
 void buf_init(struct buf *buf);
 /* Frees the bytes; the buf is empty and usable again. */
 void buf_done(struct buf *buf);
-/* As buf_done, but overwrites the bytes first: for secrets. */
+/* As buf_done, but overwrites the bytes first: for secrets. Up to 64 KiB
+ * growing leaves no copy behind either. */
 void buf_wipe(struct buf *buf);
 
+/* `data` is not inside the buf itself (asserted): growing may move it. */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_span(struct buf *buf, struct span span);
 void buf_add_str(struct buf *buf, const char *str);

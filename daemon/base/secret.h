@@ -19,6 +19,8 @@ struct secret {
 
 #define SECRET_INIT {NULL, 0}
 
+/* Copies, and wipes the old. At most SECRET_MAX bytes: the caller has checked
+ * (asserted). `bytes` may be a part of the secret itself. */
 void secret_set(struct secret *secret, struct span bytes);
 void secret_wipe(struct secret *secret);
 struct span secret_span(const struct secret *secret);

@@ -9,17 +9,18 @@
 
 /*
  * Appends `text` fit for a terminal, a log line or a notification: invalid
- * UTF-8 becomes U+FFFD; CR, LF and TAB become one blank; other C0/C1
- * controls, bidi controls (U+200E/F, 202A-202E, 2066-2069, 061C) and
- * zero-width characters vanish; at most `max_chars` characters are kept, "…"
- * marks a cut.
+ * UTF-8 becomes U+FFFD; a run of CR, LF, TAB and U+2028/9 becomes one blank;
+ * other C0/C1 controls, bidi controls (U+200E/F, 202A-202E, 2066-2069, 061C)
+ * and invisible characters (zero-width, soft hyphen, tags) vanish. At most
+ * `max_chars` characters are kept; behind a cut stands one "…" more.
  */
 void str_sanitize(struct buf *buf, struct span text, size_t max_chars);
 
 /*
  * The candidate nearest to `word` (Damerau-Levenshtein, ASCII case ignored),
  * or NULL if none is within a third of the word's length (at least 1, at
- * most 3 edits). `candidates` ends with NULL. Ties: the first.
+ * most 3 edits). `candidates` ends with NULL. Ties: the first. Words above 64
+ * bytes are near to nothing.
  */
 const char *str_nearest(struct span word, const char *const *candidates);
 

@@ -35,12 +35,14 @@ usec_t usec_min(usec_t a, usec_t b);
  * seconds). False on anything else and above 10,000 weeks.
  */
 bool usec_parse(struct span text, usec_t *value_r);
-/* "9 min", "1 h 30 min", "450 ms": for people. */
+/* "9 min", "1 h 30 min", "450 ms", "never": for people; rounded down. */
 void usec_format(struct buf *buf, usec_t value);
-/* "123", "10K", "25M", "2G" in steps of 1024 bytes. */
+/* "123", "10K", "25M", "2G" in steps of 1024 bytes. False on anything else and
+ * on overflow. */
 bool size_parse(struct span text, uint64_t *bytes_r);
 
-/* RFC 3339 in UTC, "2026-11-21T20:43:00Z", for logs and JSON. */
+/* RFC 3339 in UTC, "2026-11-21T20:43:00Z", for logs and JSON. Outside of the
+ * years 0 to 9999: the nearest within. */
 void unix_format(struct buf *buf, int64_t unix_seconds);
 
 #endif
