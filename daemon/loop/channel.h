@@ -59,8 +59,8 @@ void channel_free(struct channel **channel);
  * the engine asked (STARTTLS). `host` is checked against the certificate.
  * Until it is done nothing else is sent. Once per channel. `tls` may be freed
  * before the channel. */
-void channel_start_tls(struct channel *channel, struct tls *tls,
-    const char *host);
+void channel_start_tls(
+    struct channel *channel, struct tls *tls, const char *host);
 /* The engine was called: its events, output and deadline are looked at
  * soon. */
 void channel_kick(struct channel *channel);

@@ -29,18 +29,19 @@
 struct child;
 
 struct child_config {
-	const struct strv *argv; /* argv[0] is looked up in PATH if it has no '/' */
+	const struct strv
+	    *argv; /* argv[0] is looked up in PATH if it has no '/' */
 	const struct strv *environment; /* "NAME=value", added; may be NULL */
-	struct span input; /* given on standard input, copied */
-	usec_t limit; /* USEC_NEVER: none */
+	struct span input;		/* given on standard input, copied */
+	usec_t limit;			/* USEC_NEVER: none */
 	/* `output` and `errors` are wiped when freed: a secret command. */
 	bool secret;
 };
 
 struct child_result {
-	bool started;  /* false: `error` says why it could not be run */
+	bool started; /* false: `error` says why it could not be run */
 	bool timed_out;
-	int status;    /* exit code, or 128 + signal; 0 if not started */
+	int status; /* exit code, or 128 + signal; 0 if not started */
 	struct span output, errors; /* borrowed for the call */
 	struct error error;
 };

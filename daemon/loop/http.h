@@ -1,7 +1,10 @@
 /*
  * loop/http: one HTTPS POST on a worker thread: the door to libcurl.
- * https only (http to loopback), no redirects, reply cut at HTTP_REPLY_MAX.
- * Built without libcurl every request fails with a sentence that says so.
+ *
+ * https only (http to loopback), no redirects, no cookies, certificates
+ * verified, reply cut at HTTP_REPLY_MAX. Built without libcurl every request
+ * fails with a sentence that says so. At most HTTP_THREADS_MAX run at once,
+ * HTTP_SAME_MAX to one URL; the others wait.
  */
 #ifndef BELFRY_LOOP_HTTP_H
 #define BELFRY_LOOP_HTTP_H
@@ -13,19 +16,27 @@
 
 #define HTTP_REPLY_MAX (64 * 1024)
 #define HTTP_USEC (30 * USEC_SEC)
+#define HTTP_THREADS_MAX 4
+#define HTTP_SAME_MAX 2
 
 struct http;
 
 struct http_result {
-	unsigned status; /* 0: no reply; `error` says why */
+	unsigned status;  /* 0: no reply; `error` says why */
 	struct span body; /* borrowed for the call */
+	/* FAULT_CONFIG: the URL or a header is not allowed, no libcurl;
+	 * FAULT_AUTH: the certificate; FAULT_RETRY: anything else. */
 	struct error error;
 };
 typedef void http_fn(void *ctx, const struct http_result *result);
 
 bool http_is_available(void);
+/* `headers`: "Name: value" each, may be NULL; one with a line break in it is
+ * refused. All is copied. `fn` is called once, from the loop; the http is
+ * freed after it. */
 struct http *http_post(struct loop *loop, const char *url,
     const struct strv *headers, struct span body, http_fn *fn, void *ctx);
+/* Forgets it; the request may still reach the server. NULL-safe. */
 void http_cancel(struct http **http);
 
 #endif

@@ -19,7 +19,10 @@ struct loop_watch;
 struct loop_signal;
 struct loop_exit;
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2
+};
 
 typedef void loop_fn(void *ctx);
 typedef void loop_watch_fn(void *ctx, unsigned ready);
@@ -50,14 +53,14 @@ void loop_timer_set(struct loop_timer *timer, usec_t when);
 
 /* Level-triggered. `fd` stays the caller's; free the watch before closing
  * it. A new watch is interested in nothing. */
-struct loop_watch *loop_watch_new(struct loop *loop, int fd,
-    loop_watch_fn *fn, void *ctx);
+struct loop_watch *loop_watch_new(
+    struct loop *loop, int fd, loop_watch_fn *fn, void *ctx);
 void loop_watch_free(struct loop_watch **watch);
 void loop_watch_set(struct loop_watch *watch, unsigned interest);
 
 /* Several may wait for the same signal. A storm of signals is one call. */
-struct loop_signal *loop_signal_new(struct loop *loop, int signal_number,
-    loop_fn *fn, void *ctx);
+struct loop_signal *loop_signal_new(
+    struct loop *loop, int signal_number, loop_fn *fn, void *ctx);
 void loop_signal_free(struct loop_signal **sig);
 
 /* Calls `fn` in the loop's thread soon, from any thread: how worker threads

@@ -9,18 +9,23 @@
 #include "daemon/base/error.h"
 #include "daemon/loop/loop.h"
 
+/* Further clients are closed at once, unread. */
 #define SERVER_CLIENTS_MAX 32
 
 struct server;
 
-/* A client came; `fd` is yours (non-blocking). */
+/* A client came; `fd` is yours (non-blocking). Call server_client_gone when
+ * you close it. */
 typedef void server_fn(void *ctx, int fd);
 
-/* Makes the directory (0700) and the socket. A stale socket is replaced, a
- * live one, or anything else at that path, is FAULT_LOCAL. */
+/* Makes the directory (0700; one level) and the socket. A stale socket is
+ * replaced, a live one, or anything else at that path, is FAULT_LOCAL; so is
+ * a directory that others may write to. */
 struct server *server_new(struct loop *loop, const char *path, server_fn *fn,
     void *ctx, struct error *error_r);
-/* Removes the socket. */
+/* A client was closed: there is room for another. */
+void server_client_gone(struct server *server);
+/* Removes the socket, unless another is at that path by now. NULL-safe. */
 void server_free(struct server **server);
 
 #endif

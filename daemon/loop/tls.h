@@ -32,8 +32,8 @@ struct tls_session;
  * account; what it names is trusted as it stands, so that it may hold a
  * self-signed server certificate. `min_version` "1.2" or "1.3", NULL: 1.2.
  * Fails with FAULT_CONFIG. */
-struct tls *tls_new(const char *ca_file, const char *min_version,
-    struct error *error_r);
+struct tls *tls_new(
+    const char *ca_file, const char *min_version, struct error *error_r);
 /* Sessions may still be open; they keep what they need. */
 void tls_free(struct tls **tls);
 /*
@@ -46,20 +46,26 @@ bool tls_add_pin(struct tls *tls, const char *pin, struct error *error_r);
 
 /* Borrows `fd` until freed. `host` is a name (ASCII; a final dot is cut) or
  * an IP address; copied. */
-struct tls_session *tls_session_new(struct tls *tls, int fd,
-    const char *host, struct error *error_r);
+struct tls_session *tls_session_new(
+    struct tls *tls, int fd, const char *host, struct error *error_r);
 /* The handshake follows plaintext on the same socket (STARTTLS): "is it a
  * STARTTLS port?" would be the wrong hint. */
 void tls_session_set_upgrade(struct tls_session *session);
 void tls_session_free(struct tls_session **session);
 
-enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAILED };
+enum tls_result {
+	TLS_DONE,
+	TLS_WANT_READ,
+	TLS_WANT_WRITE,
+	TLS_EOF,
+	TLS_FAILED
+};
 /* TLS_FAILED sets error_r: FAULT_AUTH for a certificate that cannot be
  * trusted (subject, issuer, reason, what to do), FAULT_RETRY for a broken
  * link, FAULT_PEER for no TLS at all or none that is good enough. Not
  * TLS_EOF: an end inside the handshake is FAULT_RETRY. */
-enum tls_result tls_handshake(struct tls_session *session,
-    struct error *error_r);
+enum tls_result tls_handshake(
+    struct tls_session *session, struct error *error_r);
 /* TLS_EOF: the other side closed, with close_notify or without: protocols
  * with an end of their own (LOGOUT, QUIT) do not need it. */
 enum tls_result tls_read(struct tls_session *session, void *data, size_t size,
@@ -77,8 +83,8 @@ void tls_describe(struct tls_session *session, struct buf *buf);
 /* What the server's certificate says, sanitised; for `doctor`. */
 struct tls_peer {
 	struct buf subject, issuer; /* owned, see tls_peer_done */
-	struct buf names; /* subjectAltName, joined by ", " */
-	struct buf pin; /* as tls_add_pin takes it */
+	struct buf names;	    /* subjectAltName, joined by ", " */
+	struct buf pin;		    /* as tls_add_pin takes it */
 	int64_t not_after_unix;
 };
 /* False before the handshake is done. Also after one that failed because of

@@ -1,0 +1,415 @@
+#include "daemon/loop/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/base/xalloc.h"
+
+enum state {
+	PLAIN,
+	HANDSHAKE, /* nothing goes to or from the engine */
+	SECURE,
+	ENDING, /* they closed; what is left of the output may go */
+	CLOSED, /* the socket is of no use; only time goes on */
+};
+
+struct channel {
+	struct channel_config config;
+	enum state state;
+	int fd;
+	struct tls_session *tls;
+	struct error *bad_host; /* why there is no `tls`; owned */
+	struct loop_watch *watch;
+	struct loop_timer *timer;
+	usec_t handshake_deadline;
+	/* Bytes were exchanged before TLS: it is STARTTLS. */
+	bool spoke;
+	/* What stopped the last write, or read, was want of this. */
+	unsigned write_wants;
+	unsigned read_wants;
+	/* Look again soon: the owner kicked, or there is more to read. */
+	bool soon;
+	/* A callback of the owner's is running; it may free the channel, whose
+	 * memory goes only when the outermost call is done. */
+	bool busy;
+	bool freed;
+};
+
+static const struct error no_error = ERROR_INIT;
+
+static void
+dispose(struct channel *channel)
+{
+	assert(channel->freed && !channel->busy);
+	free(channel->bad_host);
+	free(channel);
+}
+
+/* What the socket is watched for, and when time matters next. */
+static void
+arm(struct channel *channel)
+{
+	usec_t when = channel->config.class->deadline(channel->config.engine);
+	unsigned interest = channel->read_wants | channel->write_wants;
+
+	if (channel->state == HANDSHAKE)
+		when = usec_min(when, channel->handshake_deadline);
+	if (channel->soon)
+		when = 0;
+	if (channel->state == CLOSED)
+		interest = 0;
+	loop_watch_set(channel->watch, interest);
+	loop_timer_set(channel->timer, when);
+}
+
+/* The only place that changes the state. */
+static void
+enter(struct channel *channel, enum state state)
+{
+	channel->state = state;
+	channel->write_wants = 0;
+	channel->read_wants = state == PLAIN || state == SECURE ? LOOP_READ : 0;
+}
+
+static bool
+can_write(const struct channel *channel)
+{
+	return channel->state == PLAIN || channel->state == SECURE ||
+	       channel->state == ENDING;
+}
+
+/* The three calls to the owner; after each `freed` must be looked at. */
+
+static void
+call_pump(struct channel *channel)
+{
+	channel->config.pump(channel->config.ctx);
+}
+
+static void
+fail(struct channel *channel, const struct error *error)
+{
+	const struct channel_config *config = &channel->config;
+
+	enter(channel, CLOSED);
+	config->class->eof(config->engine, loop_now());
+	if (config->failed != NULL)
+		config->failed(config->ctx, error);
+	if (!channel->freed)
+		call_pump(channel);
+}
+
+static void
+end(struct channel *channel)
+{
+	const struct channel_config *config = &channel->config;
+
+	enter(channel, ENDING);
+	config->class->eof(config->engine, loop_now());
+	call_pump(channel);
+}
+
+/* Bytes. */
+
+static enum tls_result
+plain_result(enum tls_result want, struct error *error)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+		return want;
+	error_set(error, FAULT_RETRY, "connection broke: %s", strerror(errno));
+	return TLS_FAILED;
+}
+
+static enum tls_result
+read_some(
+    struct channel *channel, char *data, size_t *len_r, struct error *error)
+{
+	ssize_t len;
+
+	if (channel->tls != NULL)
+		return tls_read(
+		    channel->tls, data, CHANNEL_READ_SIZE, len_r, error);
+	len = recv(channel->fd, data, CHANNEL_READ_SIZE, 0);
+	if (len < 0)
+		return plain_result(TLS_WANT_READ, error);
+	*len_r = (size_t)len;
+	return len == 0 ? TLS_EOF : TLS_DONE;
+}
+
+static enum tls_result
+write_some(struct channel *channel, struct span bytes, size_t *written_r,
+    struct error *error)
+{
+	ssize_t len;
+
+	if (channel->tls != NULL)
+		return tls_write(
+		    channel->tls, bytes.data, bytes.len, written_r, error);
+	len = send(channel->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+	if (len < 0)
+		return plain_result(TLS_WANT_WRITE, error);
+	*written_r = (size_t)len;
+	return TLS_DONE;
+}
+
+static unsigned
+wanted(enum tls_result result)
+{
+	return result == TLS_WANT_WRITE ? LOOP_WRITE : LOOP_READ;
+}
+
+static void
+send_output(struct channel *channel)
+{
+	const struct channel_config *config = &channel->config;
+	struct error error = no_error;
+	enum tls_result result = TLS_DONE;
+	size_t written = 0;
+	struct span bytes;
+
+	channel->write_wants = 0;
+	while (can_write(channel)) {
+		bytes = config->class->output(config->engine);
+		if (bytes.len == 0)
+			break;
+		result = write_some(channel, bytes, &written, &error);
+		if (result != TLS_DONE)
+			break;
+		channel->spoke = true;
+		config->class->sent(config->engine, written);
+	}
+	if (result == TLS_WANT_READ || result == TLS_WANT_WRITE)
+		channel->write_wants = wanted(result);
+	else if (result == TLS_FAILED && channel->state == ENDING)
+		enter(channel, CLOSED); /* nobody listens: no news */
+	else if (result == TLS_FAILED)
+		fail(channel, &error);
+	else if (result == TLS_EOF)
+		end(channel);
+}
+
+/* True: there may be more to read. */
+static bool
+receive(struct channel *channel)
+{
+	const struct channel_config *config = &channel->config;
+	char data[CHANNEL_READ_SIZE];
+	struct error error = no_error;
+	size_t len = 0;
+
+	switch (read_some(channel, data, &len, &error)) {
+	case TLS_DONE:
+		channel->spoke = true;
+		config->class->feed(
+		    config->engine, span_from(data, len), loop_now());
+		call_pump(channel);
+		return true;
+	case TLS_WANT_READ:
+		channel->read_wants = LOOP_READ;
+		return false;
+	case TLS_WANT_WRITE:
+		channel->read_wants = LOOP_READ | LOOP_WRITE;
+		return false;
+	case TLS_EOF:
+		end(channel);
+		return false;
+	case TLS_FAILED:
+		break;
+	}
+	fail(channel, &error);
+	return false;
+}
+
+/*
+ * Reads until there is nothing left, or others must have their turn: OpenSSL
+ * may hold bytes that the socket does not show. The engine's output is sent in
+ * between, so that a slow reader of ours cannot make it grow.
+ */
+static void
+receive_all(struct channel *channel)
+{
+	for (int reads = 0; reads < CHANNEL_READS_MAX; reads++) {
+		if (channel->state != PLAIN && channel->state != SECURE)
+			return;
+		if (!receive(channel) || channel->freed)
+			return;
+		send_output(channel);
+		if (channel->freed)
+			return;
+	}
+	channel->soon = true;
+}
+
+/* The handshake. */
+
+static void
+handshake_late(struct channel *channel)
+{
+	struct error error;
+	BUF_AUTO limit = BUF_INIT;
+
+	usec_format(&limit, channel->config.handshake_usec);
+	error_set(&error, FAULT_RETRY,
+	    "TLS handshake: not done after %s, the server is silent or too "
+	    "slow",
+	    buf_str(&limit));
+	fail(channel, &error);
+}
+
+static void
+handshake(struct channel *channel)
+{
+	struct error error = no_error;
+	enum tls_result result;
+
+	if (channel->tls == NULL) {
+		fail(channel, channel->bad_host);
+		return;
+	}
+	if (loop_now() >= channel->handshake_deadline) {
+		handshake_late(channel);
+		return;
+	}
+	result = tls_handshake(channel->tls, &error);
+	if (result == TLS_DONE) {
+		enter(channel, SECURE);
+		channel->soon = true; /* bytes may have come along */
+		if (channel->config.tls_started != NULL)
+			channel->config.tls_started(channel->config.ctx);
+		if (!channel->freed)
+			call_pump(channel);
+	} else if (result == TLS_FAILED) {
+		fail(channel, &error);
+	} else {
+		channel->read_wants = wanted(result);
+	}
+}
+
+/* From the loop. */
+
+static void
+tick(struct channel *channel)
+{
+	const struct channel_config *config = &channel->config;
+	usec_t now = loop_now();
+
+	if (config->class->deadline(config->engine) <= now)
+		config->class->tick(config->engine, now);
+	call_pump(channel);
+}
+
+/* Reads before it writes: a server's last words explain why writing fails. */
+static void
+service(struct channel *channel, bool readable, bool timed)
+{
+	channel->busy = true;
+	if (timed) {
+		channel->soon = false;
+		tick(channel);
+	}
+	if (!channel->freed && channel->state == HANDSHAKE)
+		handshake(channel);
+	else if (!channel->freed && readable)
+		receive_all(channel);
+	if (!channel->freed)
+		send_output(channel);
+	channel->busy = false;
+	if (channel->freed)
+		dispose(channel);
+	else
+		arm(channel);
+}
+
+static void
+on_ready(void *ctx, unsigned ready)
+{
+	(void)ready;
+	service(ctx, true, false);
+}
+
+static void
+on_timer(void *ctx)
+{
+	struct channel *channel = ctx;
+
+	service(channel, channel->soon, true);
+}
+
+struct channel *
+channel_new(const struct channel_config *config, int fd)
+{
+	struct channel *channel = NEW(struct channel);
+
+	channel->config = *config;
+	if (channel->config.handshake_usec == 0)
+		channel->config.handshake_usec = CHANNEL_HANDSHAKE_USEC;
+	channel->fd = fd;
+	channel->watch = loop_watch_new(config->loop, fd, on_ready, channel);
+	channel->timer = loop_timer_new(config->loop, on_timer, channel);
+	enter(channel, PLAIN);
+	channel_kick(channel);
+	return channel;
+}
+
+void
+channel_free(struct channel **channel_ptr)
+{
+	struct channel *channel = *channel_ptr;
+
+	if (channel == NULL)
+		return;
+	*channel_ptr = NULL;
+	loop_watch_free(&channel->watch);
+	loop_timer_free(&channel->timer);
+	if (channel->tls != NULL && channel->state != CLOSED)
+		tls_close(channel->tls);
+	tls_session_free(&channel->tls);
+	close(channel->fd);
+	channel->freed = true;
+	if (!channel->busy)
+		dispose(channel);
+}
+
+/* The handshake begins from the loop, and fails there for a bad host. */
+void
+channel_start_tls(struct channel *channel, struct tls *tls, const char *host)
+{
+	struct error error = no_error;
+
+	assert(channel->state != HANDSHAKE && channel->state != SECURE);
+	if (channel->state != PLAIN)
+		return; /* closed meanwhile: the engine knows */
+	channel->tls = tls_session_new(tls, channel->fd, host, &error);
+	if (channel->tls == NULL) {
+		channel->bad_host = NEW(struct error);
+		*channel->bad_host = error;
+	} else if (channel->spoke) {
+		tls_session_set_upgrade(channel->tls);
+	}
+	enter(channel, HANDSHAKE);
+	channel->handshake_deadline =
+	    usec_add(loop_now(), channel->config.handshake_usec);
+	channel_kick(channel);
+}
+
+void
+channel_kick(struct channel *channel)
+{
+	channel->soon = true;
+	loop_timer_set(channel->timer, 0);
+}
+
+bool
+channel_is_secure(const struct channel *channel)
+{
+	return channel->state == SECURE;
+}
+
+struct tls_session *
+channel_tls(struct channel *channel)
+{
+	return channel->tls;
+}

@@ -1,0 +1,41 @@
+/*
+ * loop/spawn: starts a program: no shell, nothing inherited by accident.
+ *
+ * The child has its own session and process group, umask 077, default signal
+ * dispositions and an empty signal mask, a rebuilt environment, $HOME (or /)
+ * as its working directory, and no descriptors but 0, 1 and 2.
+ */
+#ifndef BELFRY_LOOP_SPAWN_H
+#define BELFRY_LOOP_SPAWN_H
+
+#include <sys/types.h>
+
+#include "daemon/base/error.h"
+#include "daemon/base/strv.h"
+
+/* One argument or environment string; the kernel's own limit is 128 KiB. */
+#define SPAWN_STRING_MAX (64 * 1024)
+/* All of them together: far below the kernel's 2 MiB. */
+#define SPAWN_TOTAL_MAX (512 * 1024)
+#define SPAWN_ENV_VALUE_MAX 4096
+
+struct spawn {
+	/* argv[0] is looked up in PATH if it has no '/'; relative parts of
+	 * PATH are skipped. */
+	const struct strv *argv;
+	/* "NAME=value", added to the rebuilt environment and stronger; may be
+	 * NULL. A value above SPAWN_ENV_VALUE_MAX bytes is cut and
+	 * BELFRY_TRUNCATED=1 is added; one that begins with "() {", which old
+	 * shells would run, gets a blank in front. */
+	const struct strv *environment;
+	int fds[3]; /* become 0, 1, 2; borrowed */
+};
+
+/* Returns when the program runs, or cannot: FAULT_CONFIG names the command,
+ * FAULT_RETRY is for want of processes or memory. */
+bool spawn_start(
+    const struct spawn *spawn, pid_t *pid_r, struct error *error_r);
+/* The environment that spawn_start would build. */
+void spawn_environment(struct strv *environment, const struct strv *additional);
+
+#endif

@@ -1,0 +1,169 @@
+#include "daemon/loop/worker.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "daemon/base/xalloc.h"
+
+/* getaddrinfo and libcurl are content with far less than the usual 8 MB. */
+#define WORKER_STACK (512 * 1024)
+
+/*
+ * Who owns a work: its pool while it waits or runs; the loop's posted call
+ * after that. `cancelled` is written and read under the pool's lock.
+ */
+struct work {
+	struct list_link link;
+	struct worker_pool *pool;
+	struct loop *loop;
+	const struct work_class *class;
+	char *key;
+	void *job;
+	void *ctx;
+	bool waiting;
+	bool cancelled;
+};
+
+static void
+work_free(struct work *work)
+{
+	work->class->free(work->job);
+	free(work->key);
+	free(work);
+}
+
+/* In the loop's thread. */
+static void
+on_done(void *ctx)
+{
+	struct work *work = ctx;
+	bool cancelled;
+
+	pthread_mutex_lock(&work->pool->lock);
+	cancelled = work->cancelled;
+	pthread_mutex_unlock(&work->pool->lock);
+	if (!cancelled)
+		work->class->done(work->job, work->ctx);
+	work_free(work);
+}
+
+static unsigned
+running_with_key(const struct worker_pool *pool, const char *key)
+{
+	unsigned count = 0;
+
+	LIST_EACH(link, &pool->running)
+	if (strcmp(LIST_ITEM(link, struct work, link)->key, key) == 0)
+		count++;
+	return count;
+}
+
+/* The first that may run now, moved to the running ones; or NULL. */
+static struct work *
+take(struct worker_pool *pool)
+{
+	LIST_EACH(link, &pool->waiting)
+	{
+		struct work *work = LIST_ITEM(link, struct work, link);
+
+		if (running_with_key(pool, work->key) >= pool->key_max)
+			continue;
+		list_remove(&work->link);
+		list_add(&pool->running, &work->link);
+		work->waiting = false;
+		return work;
+	}
+	return NULL;
+}
+
+/* The lock is held: a cancel cannot come between the look and the post, so
+ * the loop is still there. */
+static bool
+hand_over(struct work *work)
+{
+	list_remove(&work->link);
+	if (work->cancelled)
+		return false;
+	loop_post(work->loop, on_done, work);
+	return true;
+}
+
+static void *
+worker(void *ctx)
+{
+	struct worker_pool *pool = ctx;
+	struct work *work;
+
+	pthread_mutex_lock(&pool->lock);
+	while ((work = take(pool)) != NULL) {
+		pthread_mutex_unlock(&pool->lock);
+		work->class->run(work->job);
+		pthread_mutex_lock(&pool->lock);
+		if (!hand_over(work))
+			work_free(work);
+	}
+	pool->threads--;
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* Signals are the loop's. Without a thread the job waits for the next call. */
+static void
+add_thread(struct worker_pool *pool)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, WORKER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, &attributes, worker, pool) == 0)
+		pool->threads++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
+struct work *
+work_start(struct worker_pool *pool, struct loop *loop,
+    const struct work_class *class, const char *key, void *job, void *ctx)
+{
+	struct work *work = NEW(struct work);
+
+	work->pool = pool;
+	work->loop = loop;
+	work->class = class;
+	work->key = xstrdup(key);
+	work->job = job;
+	work->ctx = ctx;
+	work->waiting = true;
+	pthread_mutex_lock(&pool->lock);
+	list_add(&pool->waiting, &work->link);
+	if (pool->threads < pool->threads_max)
+		add_thread(pool);
+	pthread_mutex_unlock(&pool->lock);
+	return work;
+}
+
+void
+work_cancel(struct work **work_ptr)
+{
+	struct work *work = *work_ptr;
+	struct worker_pool *pool;
+	bool waiting;
+
+	if (work == NULL)
+		return;
+	*work_ptr = NULL;
+	pool = work->pool;
+	pthread_mutex_lock(&pool->lock);
+	waiting = work->waiting;
+	work->cancelled = true;
+	if (waiting)
+		list_remove(&work->link);
+	pthread_mutex_unlock(&pool->lock);
+	if (waiting)
+		work_free(work);
+}
