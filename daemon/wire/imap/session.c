@@ -1,0 +1,636 @@
+/*
+ * imap/session: the engine's calls, the table of states, READY and IDLE.
+ *
+ * Invariants: session_enter alone assigns the state and the deadline; DEAD
+ * holds no secret, no output and no command; while events wait to be pulled
+ * nothing more is lexed, so that a borrowed response stays valid.
+ */
+#include "daemon/wire/imap/session.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/wire/imap/session_private.h"
+
+static session_handler on_ready, on_busy, on_idle_wait, on_idling, on_idle_done,
+    on_logout, on_nothing;
+
+/*
+ * A state: its name, what a response means in it, how long it may last, and
+ * what to say when it lasted longer. `restart`: bytes from the server start
+ * the time anew. A state without `late` text ends quietly (CLOSED).
+ */
+struct state_row {
+	const char *name;
+	session_handler *on_response;
+	usec_t usec;
+	bool restart;
+	const char *late;
+};
+
+/* clang-format off */
+static const struct state_row rows[] = {
+	[STATE_GREETING] = {"greeting", session_on_greeting,
+	    IMAP_GREETING_USEC, false, "no greeting came"},
+	[STATE_CAPABILITY] = {"capability", session_on_capability,
+	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
+	[STATE_STARTTLS] = {"starttls", session_on_starttls,
+	    IMAP_LOGIN_USEC, false, "no answer to STARTTLS"},
+	[STATE_TLS] = {"tls", on_nothing,
+	    IMAP_TLS_USEC, false, "the TLS handshake did not end"},
+	[STATE_SECRET] = {"secret", session_on_secret,
+	    IMAP_LOGIN_USEC, false, "the secret did not come in time"},
+	[STATE_AUTHENTICATE] = {"authenticate", session_on_authenticate,
+	    IMAP_LOGIN_USEC, false, "no answer to the login"},
+	[STATE_LOGIN] = {"login", session_on_login,
+	    IMAP_LOGIN_USEC, false, "no answer to the login"},
+	[STATE_POST_CAPABILITY] = {"post-capability",
+	    session_on_post_capability,
+	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
+	[STATE_ID] = {"id", session_on_id,
+	    IMAP_LOGIN_USEC, false, "no answer to ID"},
+	[STATE_READY] = {"ready", on_ready,
+	    USEC_NEVER, false, NULL},
+	[STATE_BUSY] = {"busy", on_busy,
+	    IMAP_COMMAND_USEC, true, "no answer to a command"},
+	[STATE_IDLE_WAIT] = {"idle-wait", on_idle_wait,
+	    IMAP_COMMAND_USEC, true, "no answer to IDLE"},
+	[STATE_IDLING] = {"idling", on_idling,
+	    USEC_NEVER, false, NULL},
+	[STATE_IDLE_DONE] = {"idle-done", on_idle_done,
+	    IMAP_IDLE_DONE_USEC, true, "no answer to the end of IDLE"},
+	[STATE_LOGOUT] = {"logout", on_logout,
+	    IMAP_LOGOUT_USEC, false, NULL},
+	[STATE_DEAD] = {"dead", on_nothing,
+	    USEC_NEVER, false, NULL},
+};
+/* clang-format on */
+_Static_assert(sizeof(rows) / sizeof(rows[0]) == STATE_COUNT, "a row each");
+
+/* ---- State, events, errors ---- */
+
+static void
+bury(struct imap_session *s)
+{
+	secret_wipe(&s->secret);
+	buf_wipe(&s->out);
+	s->out_pos = 0;
+	session_remove_all(s);
+}
+
+void
+session_enter(struct imap_session *s, enum session_state state, usec_t now)
+{
+	s->state = state;
+	s->deadline = usec_add(now, rows[state].usec);
+	if (state == STATE_DEAD)
+		bury(s);
+}
+
+struct imap_event *
+session_push(struct imap_session *s, enum imap_event_kind kind)
+{
+	struct imap_event *event;
+
+	assert(s->event_count < SESSION_EVENTS_MAX);
+	event = &s->events[s->event_count++];
+	*event = (struct imap_event){.kind = kind};
+	return event;
+}
+
+void
+session_fail(struct imap_session *s, enum fault fault, const char *format, ...)
+{
+	BUF_AUTO text = BUF_INIT;
+	va_list args;
+
+	assert(s->state != STATE_DEAD);
+	va_start(args, format);
+	buf_vaddf(&text, format, args);
+	va_end(args);
+	(void)error_set(&session_push(s, IMAP_EVENT_FAILED)->error, fault, "%s",
+	    buf_str(&text));
+	session_enter(s, STATE_DEAD, 0);
+}
+
+static void
+close_quietly(struct imap_session *s)
+{
+	(void)session_push(s, IMAP_EVENT_CLOSED);
+	session_enter(s, STATE_DEAD, 0);
+}
+
+bool
+session_is_private(const struct imap_session *s)
+{
+	return s->config.security != IMAP_SECURITY_STARTTLS || s->tls;
+}
+
+/* ---- READY, BUSY, IDLE, LOGOUT ---- */
+
+static void
+push_untagged(struct imap_session *s, const struct imap_response *response)
+{
+	session_push(s, IMAP_EVENT_UNTAGGED)->response = *response;
+}
+
+static void
+push_done(
+    struct imap_session *s, unsigned id, const struct imap_response *response)
+{
+	struct imap_event *event = session_push(s, IMAP_EVENT_DONE);
+
+	event->id = id;
+	event->response = *response;
+}
+
+static void
+on_nothing(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	(void)s;
+	(void)response;
+	(void)now;
+}
+
+/* A "+" that nobody waits for means nothing. */
+static void
+on_ready(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	if (response->kind == IMAP_UNTAGGED)
+		push_untagged(s, response);
+}
+
+static void
+on_busy(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	on_ready(s, response, now);
+	if (response->kind == IMAP_CONTINUATION)
+		(void)session_continue(s);
+	else if (response->kind == IMAP_TAGGED && s->command_count == 0)
+		session_enter(s, STATE_READY, now);
+}
+
+static void
+on_idle_wait(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	on_busy(s, response, now);
+	if (response->kind != IMAP_CONTINUATION)
+		return;
+	(void)session_push(s, IMAP_EVENT_IDLING);
+	session_enter(s, s->done_said ? STATE_IDLE_DONE : STATE_IDLING, now);
+}
+
+static void
+on_idling(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	on_ready(s, response, now);
+	if (response->kind == IMAP_TAGGED)
+		session_enter(s, STATE_READY, now);
+}
+
+static void
+on_idle_done(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	on_idling(s, response, now);
+}
+
+static void
+on_logout(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	if (response->status == IMAP_BYE)
+		return;
+	on_ready(s, response, now);
+	if (response->kind == IMAP_CONTINUATION)
+		(void)session_continue(s);
+}
+
+/* ---- Responses ---- */
+
+/* ALERT, and WEBALERT with its address (Gmail). */
+static void
+push_alert(struct imap_session *s, const struct imap_response *response)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	buf_add_span(&text, response->text);
+	if (span_is_nocase(response->code, "WEBALERT") &&
+	    response->code_count > 0) {
+		buf_add_char(&text, ' ');
+		buf_add_span(&text, response->code_values[0].text);
+	}
+	buf_clear(&s->alert);
+	str_sanitize(&s->alert, buf_span(&text), SESSION_ALERT_MAX);
+	if (s->alert.len == 0 || session_text_leaks(s, buf_span(&text)) ||
+	    session_text_leaks(s, buf_span(&s->alert)))
+		return;
+	session_push(s, IMAP_EVENT_ALERT)->text = buf_span(&s->alert);
+}
+
+static bool
+is_alert(const struct imap_session *s, const struct imap_response *response)
+{
+	return session_is_private(s) &&
+	       (span_is_nocase(response->code, "ALERT") ||
+		   span_is_nocase(response->code, "WEBALERT"));
+}
+
+/* The server answers our DONE, which it did not expect any more: it had
+ * ended IDLE by itself at the same moment. */
+static bool
+is_late_done(const struct imap_session *s, const struct imap_response *response)
+{
+	return s->was_done_said && response->status == IMAP_BAD &&
+	       span_is_nocase(response->tag, "DONE");
+}
+
+static void
+on_tagged(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	struct session_command *command;
+	enum session_role role;
+	unsigned id;
+
+	if (is_late_done(s, response))
+		return;
+	command = session_find(s, response);
+	if (command == NULL)
+		return;
+	id = command->id;
+	role = command->role;
+	session_remove(s, command);
+	session_flush(s);
+	s->untagged = 0;
+	if (s->logout_id == id) {
+		close_quietly(s);
+		return;
+	}
+	if (role != ROLE_SESSION)
+		push_done(s, id, response);
+	rows[s->state].on_response(s, response, now);
+}
+
+static void
+on_response(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	if (imap_capability_update(response, &s->capabilities))
+		s->capabilities_known = true;
+	if (is_alert(s, response))
+		push_alert(s, response);
+	if (response->kind == IMAP_TAGGED && s->state != STATE_GREETING) {
+		on_tagged(s, response, now);
+		return;
+	}
+	if (response->kind == IMAP_UNTAGGED &&
+	    ++s->untagged > IMAP_UNTAGGED_MAX) {
+		session_fail(s, FAULT_LIMIT,
+		    "more than %d responses to one command", IMAP_UNTAGGED_MAX);
+		return;
+	}
+	if (response->status == IMAP_BYE && s->state != STATE_LOGOUT) {
+		session_fail_bye(s, response);
+		return;
+	}
+	rows[s->state].on_response(s, response, now);
+}
+
+/* Malformed responses are skipped by the lexer; in clear, as a greeting, and
+ * many in a row they say that this is not the server we think. */
+static bool
+check_skipped(struct imap_session *s)
+{
+	unsigned skipped = imap_lexer_skipped(s->lexer) - s->skipped;
+
+	if (skipped == 0)
+		return true;
+	if (s->state == STATE_GREETING)
+		session_fail(s, FAULT_PEER, "this is no IMAP greeting");
+	else if (!session_is_private(s))
+		session_fail(
+		    s, FAULT_PEER, "the server sent nonsense before TLS");
+	else if (skipped > IMAP_MALFORMED_MAX)
+		session_fail(s, FAULT_PEER,
+		    "more than %d malformed responses in a row",
+		    IMAP_MALFORMED_MAX);
+	return s->state != STATE_DEAD;
+}
+
+static void
+on_eof(struct imap_session *s)
+{
+	if (s->state == STATE_LOGOUT)
+		close_quietly(s);
+	else
+		session_fail(s, FAULT_RETRY,
+		    "the server closed the connection (%s)%s",
+		    rows[s->state].name,
+		    imap_lexer_has_rest(s->lexer) ? " inside a response" : "");
+}
+
+/* One response, or the end. False: nothing more to be had. */
+static bool
+advance(struct imap_session *s, usec_t now)
+{
+	struct imap_response response;
+	struct error error;
+	int got;
+
+	if (s->state == STATE_DEAD)
+		return false;
+	got = imap_lexer_next(s->lexer, &response, &error);
+	if (!check_skipped(s))
+		return true;
+	if (got < 0) {
+		session_fail(s, error.fault, "%s", error.text);
+		return true;
+	}
+	if (got > 0) {
+		s->skipped = imap_lexer_skipped(s->lexer);
+		on_response(s, &response, now);
+		return true;
+	}
+	if (!s->eof)
+		return false;
+	on_eof(s);
+	return true;
+}
+
+/* ---- The engine's calls ---- */
+
+static char *
+copy_str(const char *str)
+{
+	return xstrdup(str != NULL ? str : "");
+}
+
+struct imap_session *
+imap_session_new(const struct imap_session_config *config, usec_t now)
+{
+	struct imap_session *s = NEW(struct imap_session);
+
+	s->config = *config;
+	s->config.user = copy_str(config->user);
+	s->config.host = copy_str(config->host);
+	s->config.client_version = xstrdup(config->client_version);
+	s->literal_max =
+	    config->literal_max > 0 ? config->literal_max : IMAP_LITERAL_MAX;
+	s->lexer = imap_lexer_new(s->literal_max);
+	s->heard = now;
+	session_enter(s, STATE_GREETING, now);
+	return s;
+}
+
+void
+imap_session_free(struct imap_session **session)
+{
+	struct imap_session *s = *session;
+
+	if (s == NULL)
+		return;
+	bury(s);
+	imap_lexer_free(&s->lexer);
+	buf_done(&s->alert);
+	free((char *)s->config.user);
+	free((char *)s->config.host);
+	free((char *)s->config.client_version);
+	free(s);
+	*session = NULL;
+}
+
+void
+imap_session_feed(struct imap_session *s, struct span bytes, usec_t now)
+{
+	if (s->state == STATE_DEAD || bytes.len == 0)
+		return;
+	s->heard = now;
+	if (s->state == STATE_TLS) {
+		session_fail(
+		    s, FAULT_PEER, "the server sent data before encryption");
+		return;
+	}
+	if (rows[s->state].restart)
+		s->deadline = usec_add(now, rows[s->state].usec);
+	imap_lexer_feed(s->lexer, bytes);
+}
+
+void
+imap_session_eof(struct imap_session *s, usec_t now)
+{
+	(void)now;
+	/* What was fed before is pulled first. In TLS nothing can be. */
+	if (s->state == STATE_TLS)
+		on_eof(s);
+	s->eof = true;
+}
+
+struct span
+imap_session_output(const struct imap_session *s)
+{
+	return span_skip(buf_span(&s->out), s->out_pos);
+}
+
+void
+imap_session_sent(struct imap_session *s, size_t len)
+{
+	if (s->state == STATE_DEAD || len == 0)
+		return;
+	assert(len <= s->out.len - s->out_pos);
+	memory_wipe(s->out.data + s->out_pos, len);
+	s->out_pos += len;
+}
+
+usec_t
+imap_session_deadline(const struct imap_session *s)
+{
+	return s->deadline;
+}
+
+void
+imap_session_tick(struct imap_session *s, usec_t now)
+{
+	if (s->deadline == USEC_NEVER || now < s->deadline)
+		return;
+	if (rows[s->state].late == NULL)
+		close_quietly(s);
+	else
+		session_fail(s, FAULT_RETRY, "%s", rows[s->state].late);
+}
+
+bool
+imap_session_next_event(
+    struct imap_session *s, struct imap_event *event_r, usec_t now)
+{
+	while (s->event_count == 0) {
+		if (!advance(s, now))
+			return false;
+	}
+	*event_r = s->events[0];
+	s->event_count--;
+	memmove(&s->events[0], &s->events[1],
+	    s->event_count * sizeof(s->events[0]));
+	return true;
+}
+
+void
+imap_session_tls_started(struct imap_session *s, usec_t now)
+{
+	if (s->state == STATE_DEAD)
+		return;
+	assert(s->state == STATE_TLS);
+	/* Nothing that was said in clear survives (RFC 9051 11.1). */
+	imap_lexer_free(&s->lexer);
+	s->lexer = imap_lexer_new(s->literal_max);
+	s->skipped = 0;
+	s->untagged = 0;
+	s->alert_greeting = false;
+	s->tls = true;
+	session_ask_capability(s, now);
+}
+
+uint32_t
+imap_session_capabilities(const struct imap_session *s)
+{
+	return s->capabilities;
+}
+
+void
+imap_session_set_literal_max(struct imap_session *s, size_t max)
+{
+	s->literal_max = max;
+	imap_lexer_set_literal_max(s->lexer, max);
+}
+
+void
+imap_session_command(const struct imap_session *s, struct imap_command *command,
+    const char *name)
+{
+	session_command_init(s, command, name);
+}
+
+unsigned
+imap_session_send(
+    struct imap_session *s, struct imap_command *command, usec_t now)
+{
+	assert(s->state == STATE_READY || s->state == STATE_BUSY ||
+	       s->state == STATE_LOGOUT || s->state == STATE_DEAD);
+	/* One place is kept for LOGOUT. */
+	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT ||
+	    command->invalid || s->command_count >= IMAP_COMMANDS_MAX - 1) {
+		imap_command_done(command);
+		return 0;
+	}
+	if (s->state == STATE_READY)
+		session_enter(s, STATE_BUSY, now);
+	return session_send(s, ROLE_OWNER, command);
+}
+
+unsigned
+imap_session_idle(struct imap_session *s, usec_t now)
+{
+	struct imap_command command;
+
+	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT)
+		return 0;
+	assert(s->state == STATE_READY);
+	s->done_wanted = false;
+	s->done_said = false;
+	s->untagged = 0;
+	session_enter(s, STATE_IDLE_WAIT, now);
+	session_command_init(s, &command, "IDLE");
+	return session_send(s, ROLE_IDLE, &command);
+}
+
+void
+imap_session_idle_done(struct imap_session *s, usec_t now)
+{
+	if (s->state != STATE_IDLE_WAIT && s->state != STATE_IDLING)
+		return;
+	s->done_wanted = true;
+	session_flush(s);
+	if (s->done_said)
+		session_enter(s, STATE_IDLE_DONE, now);
+}
+
+/* Behind everything that is on its way; DONE first, where IDLE is open. */
+void
+imap_session_logout(struct imap_session *s, usec_t now)
+{
+	struct imap_command command;
+
+	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT)
+		return;
+	if (s->state < STATE_READY) {
+		close_quietly(s);
+		return;
+	}
+	s->done_wanted = true;
+	session_command_init(s, &command, "LOGOUT");
+	s->logout_id = session_send(s, ROLE_SESSION, &command);
+	session_enter(s, STATE_LOGOUT, now);
+}
+
+usec_t
+imap_session_heard(const struct imap_session *s)
+{
+	return s->heard;
+}
+
+/* ---- The engine's class ---- */
+
+static void
+class_feed(void *engine, struct span bytes, usec_t now)
+{
+	imap_session_feed(engine, bytes, now);
+}
+
+static void
+class_eof(void *engine, usec_t now)
+{
+	imap_session_eof(engine, now);
+}
+
+static struct span
+class_output(const void *engine)
+{
+	return imap_session_output(engine);
+}
+
+static void
+class_sent(void *engine, size_t len)
+{
+	imap_session_sent(engine, len);
+}
+
+static usec_t
+class_deadline(const void *engine)
+{
+	return imap_session_deadline(engine);
+}
+
+static void
+class_tick(void *engine, usec_t now)
+{
+	imap_session_tick(engine, now);
+}
+
+const struct engine_class imap_session_class = {
+    .name = "imap",
+    .feed = class_feed,
+    .eof = class_eof,
+    .output = class_output,
+    .sent = class_sent,
+    .deadline = class_deadline,
+    .tick = class_tick,
+};
