@@ -46,7 +46,8 @@ struct span message_raw(
  * is, or is made of encoded words that say nothing. */
 struct span message_text(
     struct message *message, const char *name, size_t index);
-/* The same by field number, for any-header. */
+/* The same two by field number, for any-header. */
+struct span message_field_raw(const struct message *message, size_t field);
 struct span message_field_text(struct message *message, size_t field);
 /* The addresses of one occurrence; never NULL, empty when absent. */
 const struct address_list *message_addresses(

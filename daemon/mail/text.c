@@ -1,0 +1,92 @@
+/*
+ * mail/text: what header text may be made of.
+ */
+#include "daemon/mail/text.h"
+
+#include "daemon/base/str.h"
+#include "daemon/base/utf8.h"
+
+#define DEL 0x7f
+/* In UTF-8 the C1 controls are C2 80 to C2 9F. */
+#define C1_LEAD 0xc2
+#define C1_LAST 0x9f
+
+size_t
+text_unfold(char *data, size_t len)
+{
+	const char *end = data + len, *from = data, *lf;
+	char *to = data;
+
+	while ((lf = memchr(from, '\n', (size_t)(end - from))) != NULL) {
+		size_t piece = (size_t)(lf - from);
+
+		if (piece > 0 && from[piece - 1] == '\r')
+			piece--;
+		memmove(to, from, piece);
+		to += piece;
+		from = lf + 1;
+	}
+	memmove(to, from, (size_t)(end - from));
+	return (size_t)(to - data) + (size_t)(end - from);
+}
+
+/* The length of the control character at the front, 0 when there is none. */
+static size_t
+control_length(struct span s)
+{
+	unsigned char first = (unsigned char)s.data[0];
+
+	if (first == '\r' && s.len > 1 && s.data[1] == '\n')
+		return 2;
+	if (first < ' ' || first == DEL)
+		return 1;
+	if (first == C1_LEAD && s.len > 1 &&
+	    (unsigned char)s.data[1] <= C1_LAST)
+		return 2;
+	return 0;
+}
+
+static bool
+is_space(char c)
+{
+	return char_is_blank(c) || c == '\r' || c == '\n';
+}
+
+/* How many bytes at the front are no control character. */
+static size_t
+clean_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && control_length(span_skip(s, n)) == 0)
+		n++;
+	return n;
+}
+
+void
+text_add_clean(struct buf *buf, struct span utf8)
+{
+	while (utf8.len > 0) {
+		size_t len = clean_length(utf8);
+
+		buf_add_span(buf, span_slice(utf8, 0, len));
+		utf8 = span_skip(utf8, len);
+		if (utf8.len == 0)
+			return;
+		if (is_space(utf8.data[0]))
+			buf_add_char(buf, ' ');
+		else
+			utf8_add(buf, UTF8_REPLACEMENT);
+		utf8 = span_skip(utf8, control_length(utf8));
+	}
+}
+
+bool
+text_is_blank(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!is_space(text.data[i]))
+			return false;
+	}
+	return true;
+}
