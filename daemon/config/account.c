@@ -1,0 +1,355 @@
+/* What an account's keys mean together: see account.h. */
+#include "daemon/config/account.h"
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/config/problem.h"
+#include "daemon/config/syntax.h"
+
+struct finish {
+	struct config_account *account;
+	const struct document_section *section;
+	const struct config_file *file;
+	struct rule_problems *problems;
+};
+
+static const struct document_thing *
+find_thing(const struct finish *f, const char *key)
+{
+	for (size_t i = 0; i < f->section->thing_count; i++)
+		if (strcmp(f->section->things[i].setting->key, key) == 0)
+			return &f->section->things[i];
+	return NULL;
+}
+
+/* Of the key's value; of the section when the key is not set. */
+static struct rule_place
+place_of(const struct finish *f, const char *key)
+{
+	const struct document_thing *thing = find_thing(f, key);
+
+	return thing == NULL ? f->section->place : document_place(thing, 0);
+}
+
+#define complain(f, key, hint, ...)                                            \
+	problem_add(                                                           \
+	    (f)->problems, false, place_of((f), (key)), (hint), __VA_ARGS__)
+#define warn(f, key, hint, ...)                                                \
+	problem_add(                                                           \
+	    (f)->problems, true, place_of((f), (key)), (hint), __VA_ARGS__)
+
+/* ---- address and preset ---- */
+
+static void
+take_domain(struct config_account *account)
+{
+	const char *at = strrchr(account->email, '@');
+
+	account->domain = xstrdup(at == NULL ? "" : at + 1);
+	for (char *c = account->domain; *c != '\0'; c++)
+		*c = char_to_lower(*c);
+}
+
+static void
+find_provider(struct finish *f)
+{
+	struct config_account *account = f->account;
+	struct span id = span_from_str(account->provider);
+
+	if (span_is(id, "none"))
+		return;
+	account->preset = presets_find(id);
+	if (account->preset != NULL)
+		return;
+	const char *nearest = presets_nearest(id);
+	STR_AUTO hint = nearest == NULL
+			    ? xstrdup("leave it out and set `imap` and `smtp`")
+			    : xasprintf("did you mean `%s`?", nearest);
+	complain(f, "provider", hint, "unknown provider");
+}
+
+static void
+find_preset(struct finish *f)
+{
+	struct config_account *account = f->account;
+
+	if (account->provider != NULL)
+		find_provider(f);
+	else
+		account->preset =
+		    presets_find_domain(span_from_str(account->domain));
+	if (account->preset == NULL || account->preset->refusal == NULL)
+		return;
+	if (find_thing(f, "imap") == NULL)
+		complain(f, "email", NULL, "%s cannot be used: %s",
+		    account->preset->name, account->preset->refusal);
+	account->preset = NULL;
+}
+
+static bool
+is_refused(const struct finish *f)
+{
+	const struct preset *preset =
+	    presets_find_domain(span_from_str(f->account->domain));
+
+	return f->account->preset == NULL && preset != NULL &&
+	       preset->refusal != NULL;
+}
+
+/* ---- servers ---- */
+
+static void
+take_server(struct config_server *server, const struct preset_server *preset)
+{
+	if (server->host != NULL || preset->host == NULL)
+		return;
+	server->host = xstrdup(preset->host);
+	server->port = preset->port;
+	server->tls = preset->tls;
+}
+
+static void
+find_servers(struct finish *f)
+{
+	struct config_account *account = f->account;
+
+	/* A server of one's own is not the preset's: nor is its SMTP side. */
+	if (account->preset != NULL && find_thing(f, "imap") == NULL)
+		take_server(&account->smtp, &account->preset->smtp);
+	if (account->preset != NULL)
+		take_server(&account->imap, &account->preset->imap);
+	if (account->imap.host != NULL || find_thing(f, "imap") != NULL ||
+	    account->provider != NULL || is_refused(f))
+		return;
+	STR_AUTO hint = xasprintf("add `imap = imaps://HOST`, and `smtp = "
+				  "submission://HOST` for forwards; or let "
+				  "`belfryctl setup %s` look for them",
+	    account->email);
+	complain(
+	    f, "email", hint, "no provider is known for %s", account->domain);
+}
+
+static bool
+drop_tls(struct config_server *server)
+{
+	if (server->host == NULL ||
+	    !host_is_loopback(span_from_str(server->host)))
+		return false;
+	if (server->tls == SERVER_STARTTLS)
+		server->tls = SERVER_PLAINTEXT;
+	return true;
+}
+
+static void
+apply_plaintext(struct finish *f)
+{
+	struct config_account *account = f->account;
+
+	if (account->plaintext != CONFIG_PLAINTEXT_LOOPBACK)
+		return;
+	bool imap = drop_tls(&account->imap), smtp = drop_tls(&account->smtp);
+	if (!imap && !smtp)
+		complain(f, "plaintext",
+		    "loopback is localhost, 127.0.0.1 and so on, or [::1]",
+		    "no server of this account is on loopback");
+}
+
+/* ---- names ---- */
+
+static char *
+user_of(const struct config_account *account, enum preset_user kind)
+{
+	struct span email = span_from_str(account->email);
+	const char *at = strrchr(account->email, '@');
+
+	if (kind == PRESET_USER_LOCAL && at != NULL)
+		email.len = (size_t)(at - account->email);
+	return xstrdup_span(email);
+}
+
+static void
+find_users(struct config_account *account)
+{
+	enum preset_user imap = PRESET_USER_ADDRESS, smtp = PRESET_USER_ADDRESS;
+	bool is_own = account->user != NULL;
+
+	if (account->preset != NULL) {
+		imap = account->preset->user;
+		smtp = account->preset->smtp_user;
+	}
+	if (account->user == NULL)
+		account->user = user_of(account, imap);
+	if (account->smtp_user == NULL)
+		account->smtp_user =
+		    is_own ? xstrdup(account->user) : user_of(account, smtp);
+	if (account->from == NULL)
+		account->from = xstrdup(account->email);
+	if (!strv_has_nocase(&account->identity, span_from_str(account->email)))
+		strv_add(&account->identity, account->email);
+}
+
+static void
+take_hints(struct finish *f)
+{
+	struct config_account *account = f->account;
+	const struct preset *preset = account->preset;
+
+	if (preset == NULL)
+		return;
+	if (preset->idle_renew_s > 0 && find_thing(f, "idle_renew") == NULL)
+		account->idle_renew = preset->idle_renew_s * USEC_SEC;
+	if (preset->poll_s > 0 && find_thing(f, "poll") == NULL)
+		account->poll = preset->poll_s * USEC_SEC;
+	if (find_thing(f, "connections") != NULL)
+		return;
+	if ((preset->quirks & QUIRK_FEW_CONNECTIONS) != 0)
+		account->connections = 1;
+	else if (preset->connections > 0 &&
+		 preset->connections < account->connections)
+		account->connections = preset->connections;
+}
+
+/* ---- the secret ---- */
+
+static const char *const secret_keys[] = {
+    "password_command", "token_command", "keyring", "credential", "password"};
+#define SECRET_KEY_COUNT (sizeof(secret_keys) / sizeof(secret_keys[0]))
+
+static bool
+has_secret(const struct finish *f, const char *key)
+{
+	if (strcmp(key, "keyring") == 0 && !f->account->keyring)
+		return false;
+	return find_thing(f, key) != NULL;
+}
+
+/* The one key that names the secret; NULL when there is none or several. */
+static const char *
+find_secret_key(struct finish *f)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < SECRET_KEY_COUNT; i++) {
+		if (!has_secret(f, secret_keys[i]))
+			continue;
+		if (found != NULL) {
+			struct rule_place place =
+			    find_thing(f, secret_keys[i])->key_place;
+			problem_add(f->problems, false, place, NULL,
+			    "`%s` and `%s`: an account has one secret", found,
+			    secret_keys[i]);
+			return NULL;
+		}
+		found = secret_keys[i];
+	}
+	if (found == NULL)
+		problem_add(f->problems, false, f->section->place,
+		    "add one of password_command, token_command, "
+		    "keyring = yes, credential",
+		    "account %s has no secret", f->account->name);
+	return found;
+}
+
+static void
+take_argv(
+    struct secret_source *source, enum secret_kind kind, struct strv *argv)
+{
+	source->kind = kind;
+	source->argv = *argv;
+	*argv = (struct strv)STRV_INIT;
+}
+
+static void
+take_literal(struct finish *f)
+{
+	struct config_account *account = f->account;
+	STR_AUTO hint = xasprintf("chmod 600 %s", f->file->path);
+
+	account->secret.kind = SECRET_LITERAL;
+	account->secret.literal = account->password;
+	account->password = (struct secret)SECRET_INIT;
+	if (!f->file->is_mine)
+		complain(f, "password", "use a file of your own",
+		    "a password in a file that belongs to another user");
+	else if (!f->file->is_private)
+		complain(f, "password", hint,
+		    "a password in a file that others can read (mode %04o)",
+		    f->file->mode);
+	else
+		warn(f, "password",
+		    "password_command or keyring = yes keep it out of files",
+		    "the password lies open in a file");
+}
+
+static void
+take_secret(struct finish *f)
+{
+	struct config_account *account = f->account;
+	struct secret_source *source = &account->secret;
+	const char *key = find_secret_key(f);
+
+	if (key == NULL)
+		return;
+	if (strcmp(key, "password_command") == 0) {
+		take_argv(source, SECRET_COMMAND, &account->password_command);
+	} else if (strcmp(key, "token_command") == 0) {
+		take_argv(source, SECRET_COMMAND, &account->token_command);
+		if (account->auth == CONFIG_AUTH_DEFAULT)
+			account->auth = CONFIG_AUTH_OAUTH2;
+		if (account->auth != CONFIG_AUTH_OAUTH2)
+			complain(f, "auth", "write `auth = oauth2`",
+			    "`token_command` goes with oauth2");
+	} else if (strcmp(key, "keyring") == 0) {
+		source->kind = SECRET_KEYRING;
+		secret_keyring_argv(account->name, &source->argv);
+	} else if (strcmp(key, "credential") == 0) {
+		source->kind = SECRET_CREDENTIAL;
+		source->credential = account->credential;
+		account->credential = NULL;
+	} else {
+		take_literal(f);
+	}
+	if (account->auth == CONFIG_AUTH_OAUTH2 &&
+	    strcmp(key, "token_command") != 0)
+		complain(f, "auth", "add a `token_command`",
+		    "oauth2 needs a command that prints an access token");
+}
+
+static void
+check_auth(struct finish *f)
+{
+	struct config_account *account = f->account;
+	const struct preset *preset = account->preset;
+
+	if (account->auth == CONFIG_AUTH_DEFAULT)
+		account->auth = CONFIG_AUTH_PASSWORD;
+	if (preset == NULL || find_thing(f, "imap") != NULL)
+		return;
+	if (account->auth == CONFIG_AUTH_PASSWORD &&
+	    (preset->auth & (PRESET_PASSWORD | PRESET_APP_PASSWORD)) == 0)
+		warn(f, "auth", "use `auth = oauth2` and a `token_command`",
+		    "%s takes no passwords, only OAuth", preset->name);
+}
+
+void
+account_finish(struct config_account *account,
+    const struct document_section *section, const struct config_file *file,
+    struct rule_problems *problems)
+{
+	struct finish f = {account, section, file, problems};
+
+	if (account->email == NULL) {
+		if (find_thing(&f, "email") == NULL)
+			problem_add(problems, false, section->place, NULL,
+			    "account %s has no `email`", account->name);
+		return;
+	}
+	take_domain(account);
+	find_preset(&f);
+	find_servers(&f);
+	apply_plaintext(&f);
+	find_users(account);
+	take_hints(&f);
+	take_secret(&f);
+	check_auth(&f);
+}

@@ -1,0 +1,625 @@
+/*
+ * The configuration as a whole: see config.h.
+ *
+ * files -> reader -> document -> settings (one struct a section) -> account,
+ * notifier, test -> rules. Each step adds to the same list of problems; only
+ * at the end is decided whether there is a configuration.
+ */
+#include "daemon/config/config.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/config/account.h"
+#include "daemon/config/document.h"
+#include "daemon/config/echo.h"
+#include "daemon/config/files.h"
+#include "daemon/config/problem.h"
+#include "daemon/config/reader.h"
+#include "daemon/config/value.h"
+
+#ifndef BELFRY_SYSCONFDIR
+#define BELFRY_SYSCONFDIR "/etc"
+#endif
+
+/* The notifier that is there without being named. */
+#define DEFAULT_NOTIFIER "desktop"
+
+/* ---- freeing ---- */
+
+static void
+free_members(enum section_kind kind, void *base)
+{
+	for (size_t i = 0; settings_at(i) != NULL; i++)
+		if (settings_at(i)->section == kind)
+			value_free(settings_at(i), base);
+}
+
+static void
+account_done(struct config_account *account)
+{
+	free_members(SECTION_ACCOUNT, account);
+	secret_source_done(&account->secret);
+	free(account->name);
+	free(account->domain);
+}
+
+void
+config_free(struct config **config)
+{
+	struct config *c = *config;
+
+	if (c == NULL)
+		return;
+	*config = NULL;
+	free_members(SECTION_DAEMON, &c->daemon);
+	for (size_t i = 0; i < c->account_count; i++)
+		account_done(&c->accounts[i]);
+	for (size_t i = 0; i < c->notifier_count; i++) {
+		free_members(SECTION_NOTIFIER, &c->notifiers[i]);
+		free(c->notifiers[i].name);
+	}
+	for (size_t i = 0; i < c->test_count; i++) {
+		free_members(SECTION_TEST, &c->tests[i]);
+		free(c->tests[i].name);
+	}
+	free(c->accounts);
+	free(c->notifiers);
+	free(c->tests);
+	rules_free(&c->rules);
+	files_done(&c->files);
+	free(c);
+}
+
+/* ---- sections ---- */
+
+struct loader {
+	struct config *config;
+	struct document document;
+	struct rule_problems *problems;
+	struct rules_builder *builder;
+	bool may_read; /* other files than those of the configuration */
+};
+
+static void
+set_standards(
+    enum section_kind kind, const struct document_section *section, void *base)
+{
+	for (size_t i = 0; settings_at(i) != NULL; i++) {
+		const struct setting *setting = settings_at(i);
+		bool is_set = false;
+		if (setting->section != kind)
+			continue;
+		for (size_t j = 0; section != NULL && j < section->thing_count;
+		     j++)
+			is_set |= section->things[j].setting == setting;
+		if (!is_set)
+			value_set_standard(setting, base);
+	}
+}
+
+static void
+fill(struct loader *l, enum section_kind kind,
+    const struct document_section *section, void *base)
+{
+	set_standards(kind, section, base);
+	for (size_t i = 0; i < section->thing_count; i++)
+		value_parse(&section->things[i], base, l->problems);
+}
+
+static void
+load_daemon(struct loader *l, const struct document_section *section)
+{
+	fill(l, SECTION_DAEMON, section, &l->config->daemon);
+}
+
+static void
+load_account(struct loader *l, const struct document_section *section)
+{
+	struct config *c = l->config;
+	struct config_account account = {
+	    .name = xstrdup(section->name),
+	    .place = section->place,
+	};
+
+	fill(l, SECTION_ACCOUNT, section, &account);
+	account_finish(&account, section,
+	    files_find(&c->files, section->place.file), l->problems);
+	c->accounts =
+	    xreallocarray(c->accounts, c->account_count + 1, sizeof(account));
+	c->accounts[c->account_count++] = account;
+	rules_builder_add_account(l->builder, section->name);
+}
+
+/* ---- notifiers ---- */
+
+static const struct notifier_key {
+	const char *key;
+	enum config_notifier_type type;
+	bool is_required;
+} notifier_keys[] = {
+    {"command", CONFIG_NOTIFIER_EXEC, true},
+    {"timeout", CONFIG_NOTIFIER_EXEC, false},
+    {"url", CONFIG_NOTIFIER_WEBHOOK, true},
+    {"format", CONFIG_NOTIFIER_WEBHOOK, false},
+    {"header", CONFIG_NOTIFIER_WEBHOOK, false},
+    {"open_command", CONFIG_NOTIFIER_DESKTOP, false},
+};
+
+static const struct document_thing *
+find_thing(const struct document_section *section, const char *key)
+{
+	for (size_t i = 0; i < section->thing_count; i++)
+		if (strcmp(section->things[i].setting->key, key) == 0)
+			return &section->things[i];
+	return NULL;
+}
+
+static void
+check_notifier(struct loader *l, const struct config_notifier *notifier,
+    const struct document_section *section)
+{
+	size_t count = sizeof(notifier_keys) / sizeof(notifier_keys[0]);
+
+	if (notifier->type == CONFIG_NOTIFIER_NONE) {
+		if (find_thing(section, "type") == NULL)
+			problem_add(l->problems, false, section->place,
+			    "add `type = desktop`, exec, webhook or journal",
+			    "notifier %s has no `type`", section->name);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct notifier_key *row = &notifier_keys[i];
+		const struct document_thing *thing =
+		    find_thing(section, row->key);
+		bool is_its = notifier->type == (int)row->type;
+		if (thing != NULL && !is_its)
+			problem_add(l->problems, false, thing->key_place, NULL,
+			    "`%s` is not for a notifier of this type",
+			    row->key);
+		if (thing == NULL && is_its && row->is_required)
+			problem_add(l->problems, false, section->place, NULL,
+			    "notifier %s has no `%s`", section->name, row->key);
+	}
+}
+
+static void
+add_notifier(struct loader *l, const struct config_notifier *notifier)
+{
+	struct config *c = l->config;
+
+	c->notifiers = xreallocarray(
+	    c->notifiers, c->notifier_count + 1, sizeof(*notifier));
+	c->notifiers[c->notifier_count++] = *notifier;
+	rules_builder_add_notifier(l->builder, notifier->name);
+}
+
+static void
+load_notifier(struct loader *l, const struct document_section *section)
+{
+	struct config_notifier notifier = {
+	    .name = xstrdup(section->name),
+	    .place = section->place,
+	};
+
+	fill(l, SECTION_NOTIFIER, section, &notifier);
+	check_notifier(l, &notifier, section);
+	add_notifier(l, &notifier);
+}
+
+/* A phone does not silence the desktop: that one is there unless a section
+ * says what becomes of it. */
+static void
+add_default_notifier(struct loader *l)
+{
+	const struct config *c = l->config;
+
+	for (size_t i = 0; i < c->notifier_count; i++)
+		if (c->notifiers[i].type == CONFIG_NOTIFIER_DESKTOP ||
+		    strcmp(c->notifiers[i].name, DEFAULT_NOTIFIER) == 0)
+			return;
+	struct config_notifier notifier = {.name = xstrdup(DEFAULT_NOTIFIER)};
+	set_standards(SECTION_NOTIFIER, NULL, &notifier);
+	notifier.type = CONFIG_NOTIFIER_DESKTOP;
+	add_notifier(l, &notifier);
+}
+
+/* ---- tests ---- */
+
+static void
+load_test(struct loader *l, const struct document_section *section)
+{
+	struct config *c = l->config;
+	struct config_test test = {
+	    .name = xstrdup(section->name),
+	    .place = section->place,
+	};
+	const struct document_thing *expect = find_thing(section, "expect");
+
+	fill(l, SECTION_TEST, section, &test);
+	if (expect == NULL)
+		problem_add(l->problems, false, section->place, NULL,
+		    "test %s has no `expect`", section->name);
+	else
+		test.expect_place = document_place(expect, 0);
+	bool has_headers = find_thing(section, "header") != NULL;
+	bool has_message = find_thing(section, "message") != NULL;
+	if (has_headers == has_message)
+		problem_add(l->problems, false, section->place, NULL,
+		    "test %s needs either `header` lines or a `message`",
+		    section->name);
+	c->tests = xreallocarray(c->tests, c->test_count + 1, sizeof(test));
+	c->tests[c->test_count++] = test;
+}
+
+static void
+check_test_accounts(struct loader *l)
+{
+	for (size_t i = 0; i < l->config->test_count; i++) {
+		const struct config_test *test = &l->config->tests[i];
+		if (test->account != NULL &&
+		    config_find_account(l->config, test->account) == NULL)
+			problem_add(l->problems, false, test->place, NULL,
+			    "test %s: there is no account of that name",
+			    test->name);
+	}
+}
+
+/* ---- rules and lists ---- */
+
+typedef void add_fn(struct rules_builder *builder, const char *id,
+    struct rule_place place, const struct rule_line *lines, size_t count);
+
+static void
+hand_lines(
+    struct loader *l, const struct document_section *section, add_fn *add)
+{
+	struct rule_line *lines =
+	    xcalloc(section->thing_count + 1, sizeof(*lines));
+
+	for (size_t i = 0; i < section->thing_count; i++)
+		lines[i] = (struct rule_line){
+		    .key = section->things[i].setting->key,
+		    .value = section->things[i].value,
+		    .place = document_place(&section->things[i], 0),
+		};
+	add(l->builder, section->name, section->place, lines,
+	    section->thing_count);
+	free(lines);
+}
+
+static void
+load_list(struct loader *l, const struct document_section *section)
+{
+	hand_lines(l, section, rules_builder_add_list);
+}
+
+static void
+load_rule(struct loader *l, const struct document_section *section)
+{
+	hand_lines(l, section, rules_builder_add_rule);
+}
+
+/* The rules count columns in the joined value. */
+static void
+correct_place(const struct document *document, struct rule_place *place)
+{
+	for (size_t i = 0; i < document->count; i++) {
+		const struct document_section *section = &document->sections[i];
+		if (place->file == NULL ||
+		    strcmp(section->place.file, place->file) != 0 ||
+		    section->place.line > place->line)
+			continue;
+		for (size_t j = 0; j < section->thing_count; j++) {
+			const struct document_thing *thing =
+			    &section->things[j];
+			if (thing->pieces[0].line != place->line)
+				continue;
+			*place = document_true_place(thing, *place);
+			return;
+		}
+	}
+}
+
+static void
+finish_rules(struct loader *l)
+{
+	size_t before = l->problems->count;
+
+	l->config->rules = rules_builder_finish(l->builder, l->problems);
+	for (size_t i = before; i < l->problems->count; i++)
+		correct_place(&l->document, &l->problems->items[i].place);
+	if (l->config->rules == NULL && !problem_has_errors(l->problems))
+		rule_problems_add(l->problems, false,
+		    (struct rule_place){NULL, 0, 0}, NULL,
+		    "internal error: the rules were refused without a reason");
+}
+
+/* ---- all of it ---- */
+
+typedef void load_fn(struct loader *l, const struct document_section *section);
+
+static load_fn *const load_section[SECTION_KINDS] = {
+    [SECTION_DAEMON] = load_daemon,
+    [SECTION_ACCOUNT] = load_account,
+    [SECTION_NOTIFIER] = load_notifier,
+    [SECTION_LIST] = load_list,
+    [SECTION_RULE] = load_rule,
+    [SECTION_TEST] = load_test,
+};
+
+/* [a-z0-9_-]: what rules and tests are called, also in X- headers, file
+ * names and commands. Accounts and notifiers may have more. */
+static bool
+is_plain_id(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") ==
+	       strlen(name);
+}
+
+static bool
+check_name(const struct loader *l, const struct document_section *section,
+    enum section_kind kind)
+{
+	const char *name = section->name, *text = NULL;
+	bool may_be_any = kind == SECTION_ACCOUNT || kind == SECTION_NOTIFIER;
+
+	if (!section_kind_has_name(kind))
+		text = *name == '\0' ? NULL : "this section has no name";
+	else if (*name == '\0')
+		text = "this section needs a name behind its kind";
+	else if (strlen(name) > RULE_ID_MAX)
+		text = "a section's name has at most 40 characters";
+	else if (!may_be_any && !is_plain_id(name))
+		text = "names of rules, lists and tests have only the "
+		       "characters a-z 0-9 _ -";
+	if (text == NULL)
+		return true;
+	STR_AUTO hint = *name != '\0'
+			    ? NULL
+			    : xasprintf("such as [%s home]", section->kind);
+	problem_add(l->problems, false, section->place, hint, "%s", text);
+	return false;
+}
+
+static void
+read_section(struct loader *l, struct document_section *section)
+{
+	enum section_kind kind;
+	const char *nearest = NULL;
+
+	if (!section_kind_parse(
+		span_from_str(section->kind), &kind, &nearest)) {
+		STR_AUTO hint =
+		    nearest == NULL
+			? NULL
+			: xasprintf("did you mean [%s%s%s]?", nearest,
+			      *section->name != '\0' ? " " : "", section->name);
+		problem_add(l->problems, false, section->place, hint,
+		    "unknown section [%s]", section->kind);
+		return;
+	}
+	if (!check_name(l, section, kind))
+		return;
+	document_fold(section, kind, l->problems);
+	load_section[kind](l, section);
+}
+
+static void
+read_documents(struct loader *l)
+{
+	const struct config_files *files = &l->config->files;
+
+	for (size_t i = 0; i < files->count; i++)
+		reader_parse(files->items[i]->path,
+		    buf_span(&files->items[i]->text), &l->document,
+		    l->problems);
+	document_check_duplicates(&l->document, l->problems);
+	if (l->document.count > CONFIG_SECTIONS_MAX)
+		problem_add(l->problems, false, (struct rule_place){NULL, 0, 0},
+		    NULL, "more than %d sections", CONFIG_SECTIONS_MAX);
+}
+
+static void
+check_whole(struct loader *l)
+{
+	struct config *c = l->config;
+
+	check_test_accounts(l);
+	if (c->account_count > 0 || problem_has_errors(l->problems))
+		return;
+	STR_AUTO hint = xasprintf("`belfryctl setup ADDRESS` writes one");
+	problem_add(l->problems, false,
+	    (struct rule_place){c->files.items[0]->path, 0, 0}, hint,
+	    "there is no [account NAME] section");
+}
+
+static void
+read_all(struct loader *l)
+{
+	struct error error = ERROR_INIT;
+
+	set_standards(SECTION_DAEMON, NULL, &l->config->daemon);
+	read_documents(l);
+	if (l->document.count <= CONFIG_SECTIONS_MAX)
+		for (size_t i = 0; i < l->document.count; i++)
+			read_section(l, &l->document.sections[i]);
+	add_default_notifier(l);
+	check_whole(l);
+	finish_rules(l);
+	if (l->config->rules != NULL && l->may_read &&
+	    !problem_has_errors(l->problems) &&
+	    !config_read_lists(l->config, &error))
+		problem_add(l->problems, false, (struct rule_place){NULL, 0, 0},
+		    NULL, "%s", error.text);
+}
+
+static void
+add_echoes(const struct config_files *files, struct config_report *report)
+{
+	for (size_t i = report->echoes.len; i < report->problems.count; i++) {
+		BUF_AUTO echo = BUF_INIT;
+		echo_line(&echo, files, &report->problems.items[i].place);
+		strv_add(&report->echoes, buf_str(&echo));
+	}
+}
+
+/* Takes the config with its files. */
+static struct config *
+load(struct config *config, bool may_read, struct config_report *report)
+{
+	struct loader l = {
+	    .config = config,
+	    .document = DOCUMENT_INIT,
+	    .problems = &report->problems,
+	    .builder = rules_builder_new(),
+	    .may_read = may_read,
+	};
+
+	if (!problem_has_errors(l.problems)) /* every file could be read */
+		read_all(&l);
+	rules_builder_free(&l.builder);
+	document_done(&l.document);
+	problem_sort(&report->problems, &config->files.paths);
+	add_echoes(&config->files, report);
+	if (!problem_has_errors(&report->problems))
+		return config;
+	report->files = config->files;
+	config->files = (struct config_files){.count = 0};
+	config_free(&config);
+	return NULL;
+}
+
+struct config *
+config_load(const char *path, struct config_report *report_r)
+{
+	struct config *config = NEW(struct config);
+
+	*report_r = (struct config_report){.echoes = STRV_INIT};
+	files_read(&config->files, path, &report_r->problems);
+	return load(config, true, report_r);
+}
+
+struct config *
+config_parse(const char *path, struct span text, struct config_report *report_r)
+{
+	struct config *config = NEW(struct config);
+
+	*report_r = (struct config_report){.echoes = STRV_INIT};
+	files_add_text(&config->files, path, text);
+	return load(config, false, report_r);
+}
+
+/* ---- reports ---- */
+
+void
+config_report_done(struct config_report *report)
+{
+	rule_problems_done(&report->problems);
+	strv_done(&report->echoes);
+	files_done(&report->files);
+}
+
+bool
+config_report_has_errors(const struct config_report *report)
+{
+	return problem_has_errors(&report->problems);
+}
+
+void
+config_print_problems(const struct config_report *report, struct buf *buf)
+{
+	for (size_t i = 0; i < report->problems.count; i++) {
+		const char *echo =
+		    i < report->echoes.len ? report->echoes.items[i] : "";
+		problem_format(
+		    buf, &report->problems.items[i], span_from_str(echo));
+	}
+}
+
+/* ---- looking up ---- */
+
+const struct config_account *
+config_find_account(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->account_count; i++)
+		if (strcmp(config->accounts[i].name, name) == 0)
+			return &config->accounts[i];
+	return NULL;
+}
+
+const struct config_notifier *
+config_find_notifier(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->notifier_count; i++)
+		if (strcmp(config->notifiers[i].name, name) == 0)
+			return &config->notifiers[i];
+	return NULL;
+}
+
+const char *
+config_tls_version(const struct config_account *account)
+{
+	return account->tls_min == 3 ? "1.3" : "1.2";
+}
+
+bool
+config_read_lists(struct config *config, struct error *error_r)
+{
+	const struct strv *paths = rules_list_files(config->rules);
+	bool done = true;
+
+	for (size_t i = 0; paths != NULL && i < paths->len; i++) {
+		BUF_AUTO text = BUF_INIT;
+		STR_AUTO path =
+		    value_expand_path(span_from_str(paths->items[i]),
+			config->files.items[0]->path);
+		if (!files_read_text(path, &text, done ? error_r : NULL)) {
+			if (done)
+				error_prefix(error_r,
+				    "list @file:%s: ", paths->items[i]);
+			done = false;
+			continue;
+		}
+		rules_set_list_file(
+		    config->rules, paths->items[i], buf_span(&text));
+	}
+	return done;
+}
+
+/* ---- the default path ---- */
+
+/* In the order in which they are tried. */
+static void
+add_places(struct strv *places)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (xdg != NULL && *xdg == '/')
+		strv_take(places, xasprintf("%s/belfry/belfry.conf", xdg));
+	if (home != NULL && *home != '\0')
+		strv_take(
+		    places, xasprintf("%s/.config/belfry/belfry.conf", home));
+	strv_add(places, BELFRY_SYSCONFDIR "/belfry/belfry.conf");
+}
+
+char *
+config_find_path(const char *argument, struct error *error_r)
+{
+	STRV_AUTO places = STRV_INIT;
+
+	if (argument != NULL)
+		return xstrdup(argument);
+	add_places(&places);
+	for (size_t i = 0; i < places.len; i++)
+		if (access(places.items[i], F_OK) == 0)
+			return xstrdup(places.items[i]);
+	STR_AUTO list = strv_join(&places, ", ");
+	error_set(error_r, FAULT_CONFIG,
+	    "no configuration: looked for %s; `belfryctl setup ADDRESS` makes "
+	    "one",
+	    list);
+	return NULL;
+}

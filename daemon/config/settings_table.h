@@ -1,0 +1,291 @@
+/*
+ * The rows of the table of all keys: included by settings.c only. The order
+ * is the order of the manual.
+ */
+
+/* clang-format off */
+
+/* [daemon] */
+{DAEMON(log_level), .key = "log_level", .type = SETTING_CHOICE,
+	.choices = log_levels, .standard = "notice",
+	.help = "The least important kind of message that is logged."},
+{DAEMON(state_directory), .key = "state_directory", .type = SETTING_PATH,
+	.help = "Where cursors, journal, forward queue and history are kept.",
+	.more = "Without it this is `$STATE_DIRECTORY`, or "
+		"`$XDG_STATE_HOME/belfry`, "
+		"or `~/.local/state/belfry`. Two daemons cannot share it."},
+{DAEMON(control_socket), .key = "control_socket", .type = SETTING_PATH,
+	.help = "The socket that belfryctl talks to.",
+	.more = "Without it this is `control` in `$RUNTIME_DIRECTORY`, or in "
+		"`$XDG_RUNTIME_DIR/belfry`."},
+{DAEMON(history), .key = "history", .type = SETTING_DURATION,
+	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
+	.help = "How long it is remembered what was done with a message."},
+{.section = SECTION_DAEMON,
+	.offset = SETTING_NO_OFFSET,
+	.key = "quiet_hours",
+	.type = SETTING_TEXT,
+	.flags = SETTING_LATER,
+	.help = "Hours in which only critical notifications are shown."},
+
+/* [account NAME] */
+{ACCOUNT(email), .key = "email", .type = SETTING_ADDRESS,
+	.help = "The address of the account.",
+	.more =
+	    "Its domain picks the preset of the provider, which knows hosts, "
+	    "ports and quirks; then a secret is all that is needed besides."},
+{ACCOUNT(enabled), .key = "enabled", .type = SETTING_BOOL,
+	.standard = "yes", .help = "Whether the account is watched."},
+{ACCOUNT(provider), .key = "provider", .type = SETTING_TEXT,
+	.help = "The provider's preset, for a domain of your own.",
+	.more = "`none` uses no preset at all."},
+{ACCOUNT(imap), .key = "imap", .type = SETTING_IMAP_URL,
+	.help = "The IMAP server.",
+	.more = "`imaps://HOST` speaks TLS from the first byte, on port 993; "
+		"`imap://HOST` uses port 143 and requires STARTTLS. A port may "
+		"follow "
+		"the host. An IPv6 address stands in brackets."},
+{ACCOUNT(smtp), .key = "smtp", .type = SETTING_SMTP_URL,
+	.help = "The submission server, needed by rules that forward.",
+	.more = "`submission://HOST` uses port 587 and requires STARTTLS; "
+		"`smtps://HOST` speaks TLS from the first byte, on port 465."},
+{ACCOUNT(plaintext), .key = "plaintext", .type = SETTING_CHOICE,
+	.choices = plaintext_kinds, .standard = "no",
+	.help =
+	    "With `loopback`, servers on this machine are used without TLS.",
+	.more =
+	    "Only for the hosts localhost, 127.0.0.1 and so on, and [::1]; for "
+	    "any other host there is no way to do without TLS."},
+{ACCOUNT(user), .key = "user", .type = SETTING_TEXT,
+	.help = "The login name, where it is not what the preset makes of "
+		"`email`."},
+{ACCOUNT(smtp_user), .key = "smtp_user", .type = SETTING_TEXT,
+	.help = "The login name for SMTP, where it is another one."},
+{ACCOUNT(auth), .key = "auth", .type = SETTING_CHOICE,
+	.choices = auth_kinds, .help = "How to log in.",
+	.more =
+	    "Without it: oauth2 with a `token_command`, password otherwise."},
+{ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
+	.help = "A command that prints the password on one line.",
+	.more =
+	    "It is split into arguments at blanks, quotes group; no shell is "
+	    "involved. It is run again for every login and has 30 seconds."},
+{ACCOUNT(token_command), .key = "token_command", .type = SETTING_ARGV,
+	.help = "A command that prints an OAuth 2.0 access token on one line.",
+	.more = "Run like `password_command`."},
+{ACCOUNT(keyring), .key = "keyring", .type = SETTING_BOOL, .standard = "no",
+	.help = "Take the password from the desktop's keyring, by secret-tool.",
+	.more = "The attributes are `service belfry account NAME`."},
+{ACCOUNT(credential), .key = "credential", .type = SETTING_NAME,
+	.help = "Take the password from this systemd credential.",
+	.more = "See LoadCredential in systemd.exec(5)."},
+{ACCOUNT(password), .key = "password", .type = SETTING_SECRET,
+	.flags = SETTING_HIDDEN,
+	.help = "The password itself, only in a file of mode 0600 of your own.",
+	.more = "Any of the other ways is better, and a warning says so."},
+{ACCOUNT(tls_ca_file), .key = "tls_ca_file", .type = SETTING_PATH,
+	.help = "Certificates that replace the system's for this account."},
+{ACCOUNT(tls_min), .key = "tls_min", .type = SETTING_CHOICE,
+	.choices = tls_versions, .standard = "1.2",
+	.help = "The oldest version of TLS that is accepted."},
+{.section = SECTION_ACCOUNT,
+	.offset = SETTING_NO_OFFSET,
+	.key = "tls_pin",
+	.type = SETTING_TEXT,
+	.flags = SETTING_LATER,
+	.help =
+	    "The key that the server must have, in place of a trusted chain."},
+{ACCOUNT(watch), .key = "watch", .type = SETTING_MAILBOXES,
+	.flags = SETTING_REPEATABLE, .standard = "INBOX",
+	.help = "The mailboxes whose new messages are judged.",
+	.more =
+	    "Several are separated by commas; `*` stands for any characters. "
+	    "`\\Junk` and the like name special-use mailboxes. Levels are "
+	    "separated by `/`, whatever the server uses."},
+{ACCOUNT(connections), .key = "connections", .type = SETTING_NUMBER,
+	.min = 1, .max = CONFIG_CONNECTIONS_MAX, .standard = "3",
+	.help = "How many connections may watch the account at most."},
+{ACCOUNT(idle_renew), .key = "idle_renew", .type = SETTING_DURATION,
+	.min = USEC_MINUTE, .max = 28 * USEC_MINUTE, .standard = "9m",
+	.help = "How often a waiting connection is proven alive.",
+	.more = "The preset may know better; it is shortened where connections "
+		"are found dead."},
+{ACCOUNT(poll), .key = "poll", .type = SETTING_DURATION,
+	.min = 30 * USEC_SEC, .max = USEC_DAY, .standard = "2m",
+	.help = "How often to ask where the server cannot tell by itself."},
+{ACCOUNT(identity), .key = "identity", .type = SETTING_ADDRESSES,
+	.flags = SETTING_REPEATABLE,
+	.help = "Further addresses that are you, besides `email`.",
+	.more = "For `to-me` and `cc-me`, and so that nothing is forwarded to "
+		"yourself."},
+{ACCOUNT(authserv), .key = "authserv", .type = SETTING_HOSTS,
+	.help = "Hosts whose Authentication-Results header is believed.",
+	.more = "Without it `auth.spf`, `auth.dkim` and `auth.dmarc` are never "
+		"true."},
+{ACCOUNT(notify), .key = "notify", .type = SETTING_CHOICE,
+	.choices = notify_kinds, .standard = "yes",
+	.help =
+	    "Whether to notify: of all new messages, of none, or only where a "
+	    "rule says so."},
+{ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
+	.help = "The sender of forwarded messages, where it is not `email`."},
+{ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,
+	.standard = "20/hour, 100/day",
+	.help = "How many messages may be forwarded from the account."},
+
+/* [notifier NAME] */
+{NOTIFIER(type), .key = "type", .type = SETTING_CHOICE,
+	.choices = notifier_types, .help = "What kind of notifier it is.",
+	.more =
+	    "`desktop` shows a notification, `exec` runs a command for each, "
+	    "`webhook` sends it to a web service, `journal` logs it."},
+{NOTIFIER(enabled), .key = "enabled", .type = SETTING_BOOL,
+	.standard = "yes", .help = "Whether the notifier is used."},
+{NOTIFIER(urgency), .key = "urgency", .type = SETTING_CHOICE,
+	.choices = urgencies, .standard = "low",
+	.help = "The least urgency that it is told about."},
+{NOTIFIER(command), .key = "command", .type = SETTING_ARGV,
+	.help = "The command of an exec notifier.",
+	.more =
+	    "The message's header is on standard input, `BELFRY_ACCOUNT` and "
+	    "the like in the environment."},
+{NOTIFIER(timeout), .key = "timeout", .type = SETTING_DURATION,
+	.min = USEC_SEC, .max = USEC_HOUR, .standard = "30s",
+	.help = "How long the command may take."},
+{NOTIFIER(url), .key = "url", .type = SETTING_HTTP_URL,
+	.flags = SETTING_HIDDEN,
+	.help = "Where a webhook notifier sends to; https, or http to this "
+		"machine."},
+{NOTIFIER(format), .key = "format", .type = SETTING_CHOICE,
+	.choices = webhook_formats, .standard = "json",
+	.help = "What a webhook sends."},
+{NOTIFIER(headers), .key = "header", .type = SETTING_HEADER,
+	.flags = SETTING_REPEATABLE | SETTING_HIDDEN,
+	.help = "A header field that a webhook sends along, such as "
+		"Authorization."},
+{NOTIFIER(open_command), .key = "open_command", .type = SETTING_ARGV,
+	.help = "What a click on a desktop notification runs.",
+	.more = "`${message-id}`, `${account}`, `${mailbox}` and `${uid}` are "
+		"replaced inside its arguments."},
+
+/* [list NAME] */
+{LIST, .key = "member", .type = SETTING_RULE_TEXT,
+	.flags = SETTING_REPEATABLE,
+	.help =
+	    "An address, or `@domain` for a domain and its subdomains; commas "
+	    "separate several."},
+
+/* [rule ID]; the values are read by rules/ */
+{RULE, .key = "when", .type = SETTING_CONDITION,
+	.flags = SETTING_REPEATABLE,
+	.help = "A condition; all `when` lines must hold.",
+	.more = "`when = all` holds for every message."},
+{RULE, .key = "unless", .type = SETTING_CONDITION,
+	.flags = SETTING_REPEATABLE,
+	.help = "A condition that vetoes: if any `unless` line holds, the rule "
+		"does "
+		"nothing."},
+{RULE, .key = "accounts", .type = SETTING_RULE_TEXT,
+	.help = "The accounts that the rule is for; without it, all."},
+{RULE, .key = "mailboxes", .type = SETTING_RULE_TEXT,
+	.help = "The mailboxes that the rule is for; without it, all that are "
+		"watched."},
+{RULE, .key = "enabled", .type = SETTING_RULE_TEXT, .standard = "yes",
+	.help = "Whether the rule is looked at: yes or no."},
+{RULE, .key = "mode", .type = SETTING_RULE_TEXT, .standard = "live",
+	.help =
+	    "`live`, or `observe` to write into the history what it would do."},
+{RULE, .key = "limit", .type = SETTING_RULE_TEXT,
+	.help = "How often the rule may act, such as `20/hour` or `100/day`."},
+{RULE, .key = "stop", .type = SETTING_RULE_TEXT, .standard = "no",
+	.help =
+	    "With `yes`, no later rule sees a message that this one matched."},
+{RULE, .key = "copy", .type = SETTING_RULE_TEXT,
+	.flags = SETTING_REPEATABLE,
+	.help = "Copy the message into this mailbox."},
+{RULE, .key = "forward", .type = SETTING_RULE_TEXT,
+	.flags = SETTING_REPEATABLE,
+	.help = "Forward the message to this address."},
+{RULE, .key = "as", .type = SETTING_RULE_TEXT, .standard = "attach",
+	.help = "How to forward: `attach` or `redirect`.",
+	.more =
+	    "`attach` sends a new message from your address with the original "
+	    "attached; `redirect` sends the original on, with Resent header "
+	    "fields."},
+{RULE, .key = "unknown", .type = SETTING_RULE_TEXT, .standard = "resend",
+	.help = "What to do when it is unknown whether a forward arrived: "
+		"`resend`, `hold` or `drop`."},
+{RULE, .key = "allow", .type = SETTING_RULE_TEXT,
+	.help =
+	    "Forward also what is usually held back: `list`, `auto`, or both."},
+{RULE, .key = "exec", .type = SETTING_RULE_TEXT,
+	.help = "Run this command, without a shell.",
+	.more = "It is split into arguments at blanks, quotes group, and a "
+		"`${...}` "
+		"never splits or joins arguments."},
+{RULE, .key = "stdin", .type = SETTING_RULE_TEXT,
+	.help =
+	    "With `message`, the command gets the whole message on standard "
+	    "input instead of its header."},
+{RULE, .key = "retry", .type = SETTING_RULE_TEXT,
+	.help = "How many times a command that failed is run again."},
+{RULE, .key = "repeat", .type = SETTING_RULE_TEXT,
+	.help =
+	    "With `safe`, a command whose outcome is unknown after a crash is "
+	    "run again."},
+{RULE, .key = "mark", .type = SETTING_RULE_TEXT,
+	.flags = SETTING_REPEATABLE,
+	.help =
+	    "Flags and keywords to set: read, unread, flagged, answered, or a "
+	    "keyword; a `-` in front removes."},
+{RULE, .key = "label", .type = SETTING_RULE_TEXT,
+	.help = "The Gmail label to add."},
+{RULE, .key = "move", .type = SETTING_RULE_TEXT,
+	.help = "Move the message into this mailbox."},
+{RULE, .key = "create", .type = SETTING_RULE_TEXT, .standard = "no",
+	.help = "With `yes`, make the mailbox of `copy` or `move` if it is "
+		"missing."},
+{RULE, .key = "archive", .type = SETTING_RULE_TEXT,
+	.help = "With `yes`, move the message into the archive."},
+{RULE, .key = "trash", .type = SETTING_RULE_TEXT,
+	.help = "With `yes`, move the message into the trash."},
+{RULE, .key = "junk", .type = SETTING_RULE_TEXT,
+	.help = "With `yes`, move the message to the junk."},
+{RULE, .key = "delete", .type = SETTING_RULE_TEXT,
+	.help =
+	    "With `forever`, and no other word, delete the message for good."},
+{RULE, .key = "notify", .type = SETTING_RULE_TEXT,
+	.help = "Notify: yes, low, normal or critical."},
+{RULE, .key = "quiet", .type = SETTING_RULE_TEXT,
+	.help = "With `yes`, raise no notification for the message."},
+{RULE, .key = "urgency", .type = SETTING_RULE_TEXT,
+	.help = "The urgency of the notification: low, normal or critical."},
+{RULE, .key = "title", .type = SETTING_RULE_TEXT,
+	.help = "The notification's title, where it is not the sender."},
+{RULE, .key = "text", .type = SETTING_RULE_TEXT,
+	.help = "The notification's text, where it is not the subject."},
+{RULE, .key = "sound", .type = SETTING_RULE_TEXT,
+	.help = "The notification's sound, by its name in the sound theme."},
+{RULE, .key = "icon", .type = SETTING_RULE_TEXT,
+	.help = "The notification's icon, by name or path."},
+{RULE, .key = "via", .type = SETTING_RULE_TEXT,
+	.help = "The notifiers to use; without it, all."},
+
+/* [test ID] */
+{TEST(headers), .key = "header", .type = SETTING_HEADER,
+	.flags = SETTING_REPEATABLE,
+	.help = "A header field of the message, as `Name: value`."},
+{TEST(message), .key = "message", .type = SETTING_PATH,
+	.help = "A file with the message, in place of header lines.",
+	.more = "A path without a leading slash begins in the folder of the "
+		"configuration file."},
+{TEST(account), .key = "account", .type = SETTING_TEXT,
+	.help = "The account it arrives in; without it, the first."},
+{TEST(mailbox), .key = "mailbox", .type = SETTING_TEXT, .standard = "INBOX",
+	.help = "The mailbox it arrives in."},
+{TEST(expect), .key = "expect", .type = SETTING_TEXT,
+	.help = "What must come out: ids of rules, actions, or `none`.",
+	.more =
+	    "Separated by commas. When ids are given, just these rules must "
+	    "match. An action is a word such as `notify` or `trash`, or a word "
+	    "and its object such as `move Lists/lkml`."},
