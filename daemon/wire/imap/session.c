@@ -1,5 +1,5 @@
 /*
- * imap/session: the engine's calls, the table of states, READY and IDLE.
+ * imap/session: the engine's calls, the table of states, responses.
  *
  * Invariants: session_enter alone assigns the state and the deadline; DEAD
  * holds no secret, no output and no command; while events wait to be pulled
@@ -14,8 +14,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wire/imap/session_private.h"
 
-static session_handler on_ready, on_busy, on_idle_wait, on_idling, on_idle_done,
-    on_logout, on_nothing;
+static session_handler on_nothing;
 
 /*
  * A state: its name, what a response means in it, how long it may last, and
@@ -51,17 +50,17 @@ static const struct state_row rows[] = {
 	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
 	[STATE_ID] = {"id", session_on_id,
 	    IMAP_LOGIN_USEC, false, "no answer to ID"},
-	[STATE_READY] = {"ready", on_ready,
+	[STATE_READY] = {"ready", session_on_ready,
 	    USEC_NEVER, false, NULL},
-	[STATE_BUSY] = {"busy", on_busy,
+	[STATE_BUSY] = {"busy", session_on_busy,
 	    IMAP_COMMAND_USEC, true, "no answer to a command"},
-	[STATE_IDLE_WAIT] = {"idle-wait", on_idle_wait,
+	[STATE_IDLE_WAIT] = {"idle-wait", session_on_idle_wait,
 	    IMAP_COMMAND_USEC, true, "no answer to IDLE"},
-	[STATE_IDLING] = {"idling", on_idling,
+	[STATE_IDLING] = {"idling", session_on_idling,
 	    USEC_NEVER, false, NULL},
-	[STATE_IDLE_DONE] = {"idle-done", on_idle_done,
+	[STATE_IDLE_DONE] = {"idle-done", session_on_idle_done,
 	    IMAP_IDLE_DONE_USEC, true, "no answer to the end of IDLE"},
-	[STATE_LOGOUT] = {"logout", on_logout,
+	[STATE_LOGOUT] = {"logout", session_on_logout,
 	    IMAP_LOGOUT_USEC, false, NULL},
 	[STATE_DEAD] = {"dead", on_nothing,
 	    USEC_NEVER, false, NULL},
@@ -115,8 +114,8 @@ session_fail(struct imap_session *s, enum fault fault, const char *format, ...)
 	session_enter(s, STATE_DEAD, 0);
 }
 
-static void
-close_quietly(struct imap_session *s)
+void
+session_close(struct imap_session *s)
 {
 	(void)session_push(s, IMAP_EVENT_CLOSED);
 	session_enter(s, STATE_DEAD, 0);
@@ -128,24 +127,6 @@ session_is_private(const struct imap_session *s)
 	return s->config.security != IMAP_SECURITY_STARTTLS || s->tls;
 }
 
-/* ---- READY, BUSY, IDLE, LOGOUT ---- */
-
-static void
-push_untagged(struct imap_session *s, const struct imap_response *response)
-{
-	session_push(s, IMAP_EVENT_UNTAGGED)->response = *response;
-}
-
-static void
-push_done(
-    struct imap_session *s, unsigned id, const struct imap_response *response)
-{
-	struct imap_event *event = session_push(s, IMAP_EVENT_DONE);
-
-	event->id = id;
-	event->response = *response;
-}
-
 static void
 on_nothing(
     struct imap_session *s, const struct imap_response *response, usec_t now)
@@ -153,66 +134,6 @@ on_nothing(
 	(void)s;
 	(void)response;
 	(void)now;
-}
-
-/* A "+" that nobody waits for means nothing. */
-static void
-on_ready(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	(void)now;
-	if (response->kind == IMAP_UNTAGGED)
-		push_untagged(s, response);
-}
-
-static void
-on_busy(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	on_ready(s, response, now);
-	if (response->kind == IMAP_CONTINUATION)
-		(void)session_continue(s);
-	else if (response->kind == IMAP_TAGGED && s->command_count == 0)
-		session_enter(s, STATE_READY, now);
-}
-
-static void
-on_idle_wait(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	on_busy(s, response, now);
-	if (response->kind != IMAP_CONTINUATION)
-		return;
-	(void)session_push(s, IMAP_EVENT_IDLING);
-	session_enter(s, s->done_said ? STATE_IDLE_DONE : STATE_IDLING, now);
-}
-
-static void
-on_idling(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	on_ready(s, response, now);
-	if (response->kind == IMAP_TAGGED)
-		session_enter(s, STATE_READY, now);
-}
-
-static void
-on_idle_done(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	on_idling(s, response, now);
-}
-
-static void
-on_logout(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	(void)now;
-	if (response->status == IMAP_BYE)
-		return;
-	on_ready(s, response, now);
-	if (response->kind == IMAP_CONTINUATION)
-		(void)session_continue(s);
 }
 
 /* ---- Responses ---- */
@@ -273,11 +194,11 @@ on_tagged(
 	session_flush(s);
 	s->untagged = 0;
 	if (s->logout_id == id) {
-		close_quietly(s);
+		session_close(s);
 		return;
 	}
 	if (role != ROLE_SESSION)
-		push_done(s, id, response);
+		session_push_done(s, id, response);
 	rows[s->state].on_response(s, response, now);
 }
 
@@ -331,7 +252,7 @@ static void
 on_eof(struct imap_session *s)
 {
 	if (s->state == STATE_LOGOUT)
-		close_quietly(s);
+		session_close(s);
 	else
 		session_fail(s, FAULT_RETRY,
 		    "the server closed the connection (%s)%s",
@@ -463,7 +384,7 @@ imap_session_tick(struct imap_session *s, usec_t now)
 	if (s->deadline == USEC_NEVER || now < s->deadline)
 		return;
 	if (rows[s->state].late == NULL)
-		close_quietly(s);
+		session_close(s);
 	else
 		session_fail(s, FAULT_RETRY, "%s", rows[s->state].late);
 }
@@ -510,75 +431,6 @@ imap_session_set_literal_max(struct imap_session *s, size_t max)
 {
 	s->literal_max = max;
 	imap_lexer_set_literal_max(s->lexer, max);
-}
-
-void
-imap_session_command(const struct imap_session *s, struct imap_command *command,
-    const char *name)
-{
-	session_command_init(s, command, name);
-}
-
-unsigned
-imap_session_send(
-    struct imap_session *s, struct imap_command *command, usec_t now)
-{
-	assert(s->state == STATE_READY || s->state == STATE_BUSY ||
-	       s->state == STATE_LOGOUT || s->state == STATE_DEAD);
-	/* One place is kept for LOGOUT. */
-	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT ||
-	    command->invalid || s->command_count >= IMAP_COMMANDS_MAX - 1) {
-		imap_command_done(command);
-		return 0;
-	}
-	if (s->state == STATE_READY)
-		session_enter(s, STATE_BUSY, now);
-	return session_send(s, ROLE_OWNER, command);
-}
-
-unsigned
-imap_session_idle(struct imap_session *s, usec_t now)
-{
-	struct imap_command command;
-
-	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT)
-		return 0;
-	assert(s->state == STATE_READY);
-	s->done_wanted = false;
-	s->done_said = false;
-	s->untagged = 0;
-	session_enter(s, STATE_IDLE_WAIT, now);
-	session_command_init(s, &command, "IDLE");
-	return session_send(s, ROLE_IDLE, &command);
-}
-
-void
-imap_session_idle_done(struct imap_session *s, usec_t now)
-{
-	if (s->state != STATE_IDLE_WAIT && s->state != STATE_IDLING)
-		return;
-	s->done_wanted = true;
-	session_flush(s);
-	if (s->done_said)
-		session_enter(s, STATE_IDLE_DONE, now);
-}
-
-/* Behind everything that is on its way; DONE first, where IDLE is open. */
-void
-imap_session_logout(struct imap_session *s, usec_t now)
-{
-	struct imap_command command;
-
-	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT)
-		return;
-	if (s->state < STATE_READY) {
-		close_quietly(s);
-		return;
-	}
-	s->done_wanted = true;
-	session_command_init(s, &command, "LOGOUT");
-	s->logout_id = session_send(s, ROLE_SESSION, &command);
-	session_enter(s, STATE_LOGOUT, now);
 }
 
 usec_t

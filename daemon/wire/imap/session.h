@@ -15,8 +15,8 @@
  *
  * Before TLS only the greeting, CAPABILITY and the reply to STARTTLS are
  * legal; anything else, and any byte behind that reply, is FAULT_PEER. A
- * secret is written in one function, which asserts that TLS is up (or that
- * plaintext to loopback was asked for).
+ * secret is written in one file, whose functions assert that TLS is up (or
+ * that plaintext to loopback was asked for).
  *
  * One login per session. Another way (LOGIN for AUTHENTICATE PLAIN) is tried
  * only where the server says BAD or [CANNOT], never after a refusal of the

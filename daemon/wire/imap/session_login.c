@@ -1,14 +1,13 @@
 /*
- * imap/session_login: from the greeting to READY.
+ * imap/session_login: AUTHENTICATE and LOGIN.
  *
- *   greeting     [CAPABILITY] [STARTTLS, TLS, CAPABILITY]
- *   [SECRET]     AUTHENTICATE or LOGIN; another way if one is unsupported
- *   [CAPABILITY] [ID] READY
- *
- *   greeting     = "*" SP ("OK" / "PREAUTH" / "BYE") SP resp-text CRLF
  *   authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")]
  *                  *(CRLF base64)                       (RFC 9051 section 9)
+ *   login        = "LOGIN" SP userid SP password
  *   continue-req = "+" SP (resp-text / base64) CRLF
+ *
+ * The only file that sees a secret. Each function here that writes one
+ * asserts that the connection is private.
  */
 #include <assert.h>
 
@@ -156,143 +155,6 @@ session_text_leaks(const struct imap_session *s, struct span text)
 	return leaks;
 }
 
-/* ---- Greeting, CAPABILITY, STARTTLS ---- */
-
-static void choose_way(struct imap_session *s, usec_t now);
-static void after_login(struct imap_session *s, usec_t now);
-
-static unsigned
-send_plain(struct imap_session *s, const char *name)
-{
-	struct imap_command command;
-
-	session_command_init(s, &command, name);
-	return session_send(s, ROLE_SESSION, &command);
-}
-
-void
-session_ask_capability(struct imap_session *s, usec_t now)
-{
-	s->capabilities = 0;
-	s->capabilities_known = false;
-	(void)send_plain(s, "CAPABILITY");
-	session_enter(s, STATE_CAPABILITY, now);
-}
-
-static bool
-needs_tls(const struct imap_session *s)
-{
-	return s->config.security == IMAP_SECURITY_STARTTLS && !s->tls;
-}
-
-/* The capabilities before the login are known. */
-static void
-on_offer(struct imap_session *s, usec_t now)
-{
-	if (needs_tls(s)) {
-		if ((s->capabilities & IMAP_CAP_STARTTLS) == 0) {
-			session_fail(
-			    s, FAULT_PEER, "the server offers no STARTTLS");
-			return;
-		}
-		(void)send_plain(s, "STARTTLS");
-		session_enter(s, STATE_STARTTLS, now);
-		return;
-	}
-	if ((s->capabilities & (IMAP_CAP_IMAP4REV1 | IMAP_CAP_IMAP4REV2)) ==
-	    0) {
-		session_fail(
-		    s, FAULT_PEER, "the server does not offer IMAP4rev1");
-		return;
-	}
-	choose_way(s, now);
-}
-
-/* RFC 9051 section 7.1.4: after PREAUTH there is no STARTTLS. */
-static void
-fail_preauth(struct imap_session *s)
-{
-	session_fail(s, FAULT_PEER, "the server skips the login (PREAUTH)%s",
-	    needs_tls(s) ? ", and with it TLS" : "");
-}
-
-void
-session_on_greeting(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	if (response->kind != IMAP_UNTAGGED ||
-	    (response->status != IMAP_OK && response->status != IMAP_PREAUTH)) {
-		session_fail(s, FAULT_PEER, "this is no IMAP greeting");
-		return;
-	}
-	if (response->status == IMAP_PREAUTH) {
-		if (needs_tls(s) || !s->config.allow_preauth)
-			fail_preauth(s);
-		else
-			after_login(s, now);
-		return;
-	}
-	s->alert_greeting = span_is_nocase(response->code, "ALERT");
-	if (s->capabilities_known)
-		on_offer(s, now);
-	else
-		session_ask_capability(s, now);
-}
-
-/* In clear only CAPABILITY and the tagged reply are legal. */
-static bool
-check_clear(struct imap_session *s, const struct imap_response *response)
-{
-	if (session_is_private(s) || response->kind == IMAP_TAGGED ||
-	    (response->kind == IMAP_UNTAGGED &&
-		span_is_nocase(response->name, "CAPABILITY")))
-		return true;
-	session_fail(s, FAULT_PEER,
-	    "the server sent something else than TLS needs, before TLS");
-	return false;
-}
-
-void
-session_on_capability(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	if (!check_clear(s, response))
-		return;
-	if (response->status == IMAP_PREAUTH) {
-		/* Courier: "* OK [ALERT] ...", and then the greeting. */
-		if (s->alert_greeting && s->config.allow_preauth)
-			s->preauth = true;
-		else
-			fail_preauth(s);
-		return;
-	}
-	if (response->kind != IMAP_TAGGED)
-		return;
-	if (s->preauth)
-		after_login(s, now);
-	else
-		on_offer(s, now);
-}
-
-void
-session_on_starttls(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	if (!check_clear(s, response) || response->kind != IMAP_TAGGED)
-		return;
-	if (response->status != IMAP_OK) {
-		session_fail(s, FAULT_PEER, "the server refused STARTTLS");
-		return;
-	}
-	if (imap_lexer_has_rest(s->lexer)) {
-		session_fail(
-		    s, FAULT_PEER, "the server sent data before encryption");
-		return;
-	}
-	(void)session_push(s, IMAP_EVENT_STARTTLS);
-	session_enter(s, STATE_TLS, now);
-}
-
 /* ---- Login ---- */
 
 static bool
@@ -338,8 +200,8 @@ start_login(struct imap_session *s, usec_t now)
 		send_authenticate(s, now);
 }
 
-static void
-choose_way(struct imap_session *s, usec_t now)
+void
+session_choose_way(struct imap_session *s, usec_t now)
 {
 	s->way = next_way(s);
 	if (s->way == NULL) {
@@ -489,7 +351,7 @@ is_unsupported(
 		return false;
 	if (span_is_nocase(response->code, "CANNOT"))
 		return true;
-	return response->status == IMAP_BAD && response->code.len == 0 &&
+	return response->status == IMAP_BAD &&
 	       imap_fault_of(response, false) == FAULT_PEER;
 }
 
@@ -507,7 +369,7 @@ on_login_end(
 		return;
 	}
 	if (response->status == IMAP_OK) {
-		after_login(s, now);
+		session_after_login(s, now);
 		return;
 	}
 	if (is_unsupported(s, response)) {
@@ -540,65 +402,4 @@ session_on_login(
 		(void)session_continue(s);
 	else if (response->kind == IMAP_TAGGED)
 		on_login_end(s, response, now);
-}
-
-/* ---- After the login ---- */
-
-static void
-become_ready(struct imap_session *s, usec_t now)
-{
-	(void)session_push(s, IMAP_EVENT_READY);
-	session_enter(s, STATE_READY, now);
-}
-
-/*
- * ID (RFC 2971 section 3.1): a list always, as some servers choke on NIL.
- * NetEase opens no mailbox without one.
- */
-static void
-identify(struct imap_session *s, usec_t now)
-{
-	struct imap_command command;
-
-	if (s->config.client_version == NULL || s->config.no_id ||
-	    ((s->capabilities & IMAP_CAP_ID) == 0 &&
-		!s->config.id_before_select)) {
-		become_ready(s, now);
-		return;
-	}
-	session_command_init(s, &command, "ID");
-	imap_command_raw(&command, "(\"name\" \"Belfry\" \"version\"");
-	imap_command_string(&command, span_from_str(s->config.client_version));
-	imap_command_raw(&command, ")");
-	assert(!command.invalid && command.cut_count == 0);
-	(void)session_send(s, ROLE_SESSION, &command);
-	session_enter(s, STATE_ID, now);
-}
-
-static void
-after_login(struct imap_session *s, usec_t now)
-{
-	secret_wipe(&s->secret);
-	if (s->capabilities_known) {
-		identify(s, now);
-		return;
-	}
-	(void)send_plain(s, "CAPABILITY");
-	session_enter(s, STATE_POST_CAPABILITY, now);
-}
-
-void
-session_on_post_capability(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	if (response->kind == IMAP_TAGGED)
-		identify(s, now);
-}
-
-void
-session_on_id(
-    struct imap_session *s, const struct imap_response *response, usec_t now)
-{
-	if (response->kind == IMAP_TAGGED)
-		become_ready(s, now);
 }

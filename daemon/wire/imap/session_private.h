@@ -1,8 +1,10 @@
 /*
  * imap/session_private: what the files of the session share.
  *
- *   session.c          engine calls, the table of states, READY and IDLE
- *   session_login.c    from the greeting to READY
+ *   session.c          engine calls, the table of states, responses
+ *   session_start.c    from the greeting to READY, but for the login
+ *   session_login.c    AUTHENTICATE and LOGIN
+ *   session_ready.c    the owner's commands, IDLE, LOGOUT
  *   session_command.c  commands on their way: tags, literals, output
  *   session_refusal.c  what a NO, BAD or BYE means
  */
@@ -114,6 +116,8 @@ struct imap_event *session_push(
     struct imap_session *session, enum imap_event_kind kind);
 void session_fail(struct imap_session *session, enum fault fault,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Ends the session without a fault: CLOSED. */
+void session_close(struct imap_session *session);
 /* Whether a secret may go out, and server text may be believed: inside TLS,
  * or on a plain connection that the person asked for. */
 bool session_is_private(const struct imap_session *session);
@@ -138,21 +142,39 @@ void session_remove(
 void session_remove_all(struct imap_session *session);
 void session_write(struct imap_session *session, struct span bytes);
 
-/* session_login.c: handlers of the states before READY. */
+/* What a response means in a state: a handler each, by file. */
 typedef void session_handler(struct imap_session *session,
     const struct imap_response *response, usec_t now);
+
+/* session_start.c */
 session_handler session_on_greeting;
 session_handler session_on_capability;
 session_handler session_on_starttls;
-session_handler session_on_secret;
-session_handler session_on_authenticate;
-session_handler session_on_login;
 session_handler session_on_post_capability;
 session_handler session_on_id;
 /* Asks for the capabilities; the answer comes to session_on_capability. */
 void session_ask_capability(struct imap_session *session, usec_t now);
+/* Logged in: forgets the secret, and goes on to READY. */
+void session_after_login(struct imap_session *session, usec_t now);
+
+/* session_login.c */
+session_handler session_on_secret;
+session_handler session_on_authenticate;
+session_handler session_on_login;
+/* Begins the login, or asks for the secret first. */
+void session_choose_way(struct imap_session *session, usec_t now);
 /* Whether server text repeats the secret, in clear or in base64. */
 bool session_text_leaks(const struct imap_session *session, struct span text);
+
+/* session_ready.c */
+session_handler session_on_ready;
+session_handler session_on_busy;
+session_handler session_on_idle_wait;
+session_handler session_on_idling;
+session_handler session_on_idle_done;
+session_handler session_on_logout;
+void session_push_done(struct imap_session *session, unsigned id,
+    const struct imap_response *response);
 
 /* session_refusal.c */
 /* Fails the session for a BYE. */
