@@ -453,7 +453,7 @@ emit(struct parser *parser)
 	}
 	if (parser->user.len > 0 || parser->domain.len > 0)
 		append_mailbox(parser);
-	else if (parser->phrase.len > 0)
+	else if (!text_is_blank(buf_span(&parser->phrase)))
 		append_phrase(parser);
 	reset(parser);
 }
