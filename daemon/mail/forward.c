@@ -1,0 +1,397 @@
+#include "daemon/mail/forward.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "daemon/base/base64.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/str.h"
+#include "daemon/mail/message.h"
+#include "daemon/mail/rfc2047.h"
+
+#define HASH_LEN 16 /* hexadecimal digits of the account's hash */
+#define BOUNDARY_HASH_LEN 32
+#define BOUNDARY_SIZE 64 /* RFC 2046 5.1.1: 70 at most */
+
+/* ---- what the original is ----------------------------------------- */
+
+struct shape {
+	bool has_nul;
+	bool has_8bit;
+	bool header_has_8bit;
+	bool has_long_line;
+};
+
+static struct shape
+measure(struct span s)
+{
+	struct shape shape = {0};
+	size_t line = 0;
+	bool in_header = true;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if (c == '\r' || c == '\n') {
+			if (c == '\r' && i + 1 < s.len && s.data[i + 1] == '\n')
+				i++;
+			in_header = in_header && line > 0;
+			line = 0;
+			continue;
+		}
+		line++;
+		shape.has_nul = shape.has_nul || c == 0;
+		shape.has_8bit = shape.has_8bit || c >= 0x80;
+		shape.header_has_8bit =
+		    shape.header_has_8bit || (in_header && c >= 0x80);
+		shape.has_long_line =
+		    shape.has_long_line || line > FORWARD_LINE_MAX;
+	}
+	return shape;
+}
+
+/* ---- what may enter a header -------------------------------------- */
+
+/* RFC 5322 section 3.4.1: dot-atom "@" dot-atom, dots taken as they come. No
+ * quoted strings, no comments: nothing that could need a quoting rule. */
+static bool
+is_plain_address(struct span s)
+{
+	static const char others[] = "!#$%&'*+-/=?^_`{|}~.";
+	size_t at = span_find(s, '@');
+
+	if (s.len > FORWARD_ADDRESS_MAX || at == SIZE_MAX || at == 0 ||
+	    at + 1 == s.len)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (i != at && !char_is_alnum(s.data[i]) &&
+		    (s.data[i] == '\0' || strchr(others, s.data[i]) == NULL))
+			return false;
+	return true;
+}
+
+/* RFC 5322 section 3.6.4, widely: one word of visible ASCII in brackets. */
+static bool
+is_plain_id(struct span s)
+{
+	if (s.len < 3 || s.len > FORWARD_ID_MAX || s.data[0] != '<' ||
+	    s.data[s.len - 1] != '>')
+		return false;
+	for (size_t i = 1; i + 1 < s.len; i++)
+		if (s.data[i] <= ' ' || s.data[i] >= 0x7f || s.data[i] == '<' ||
+		    s.data[i] == '>')
+			return false;
+	return true;
+}
+
+static bool
+check_request(const struct forward_request *r, struct span original,
+    struct error *error_r)
+{
+	if (original.len > FORWARD_ORIGINAL_MAX)
+		return error_set(error_r, FAULT_LIMIT,
+		    "the message has more than %d bytes", FORWARD_ORIGINAL_MAX);
+	if (!is_plain_address(span_from_str(r->from)))
+		return error_set(error_r, FAULT_CONFIG,
+		    "the account's own address cannot be used as sender");
+	if (!is_plain_address(span_from_str(r->to)))
+		return error_set(
+		    error_r, FAULT_CONFIG, "the target is no plain address");
+	if (!is_plain_id(span_from_str(r->message_id)))
+		return error_set(error_r, FAULT_CONFIG,
+		    "the Message-ID of the forward is unusable");
+	return true;
+}
+
+/* ---- fields ------------------------------------------------------- */
+
+/* RFC 5322 section 3.3, in UTC. */
+static void
+add_date(struct buf *out, const char *name, int64_t unix_seconds)
+{
+	static const char days[7][4] = {
+	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t seconds = (time_t)unix_seconds;
+	struct tm tm = {0};
+
+	/* A year that no calendar has: the beginning of time instead. */
+	if (unix_seconds < 0 || unix_seconds > INT64_C(253402300799))
+		seconds = 0;
+	gmtime_r(&seconds, &tm);
+	buf_addf(out, "%s: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", name,
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void
+add_mark(struct buf *out, const struct forward_request *r)
+{
+	const struct span piece = span_from_str(r->account);
+	BUF_AUTO hash = BUF_INIT;
+
+	digest_key(&hash, &piece, 1);
+	buf_addf(out, "X-Belfry-Forward: %.*s; hop=%u\r\n", HASH_LEN,
+	    buf_str(&hash), r->hop);
+}
+
+static void
+add_subject(struct buf *out, struct message *m)
+{
+	static const char start[] = "Subject: Fwd: ";
+	struct span subject = span_trim(message_text(m, "Subject", 0));
+	BUF_AUTO text = BUF_INIT;
+
+	str_sanitize(&text, subject, FORWARD_SUBJECT_MAX);
+	if (span_trim(buf_span(&text)).len == 0)
+		buf_add_str(&text, "(no subject)");
+	buf_add_str(out, start);
+	rfc2047_encode(out, span_trim(buf_span(&text)), sizeof(start) - 1);
+	buf_add_str(out, "\r\n");
+}
+
+static void
+add_references(struct buf *out, struct message *m)
+{
+	struct span id = message_id(m);
+
+	if (!is_plain_id(id))
+		return;
+	buf_addf(out, "In-Reply-To: %.*s\r\n", SPAN_FMT(id));
+	buf_addf(out, "References: %.*s\r\n", SPAN_FMT(id));
+}
+
+static void
+add_reply_to(struct buf *out, struct message *m)
+{
+	const struct address_list *from = message_addresses(m, "From", 0);
+
+	if (from->count > 0 &&
+	    is_plain_address(span_from_str(from->items[0].addr)))
+		buf_addf(out, "Reply-To: %s\r\n", from->items[0].addr);
+}
+
+static void
+add_header(struct buf *out, const struct forward_request *r, struct message *m,
+    const char *boundary)
+{
+	add_date(out, "Date", r->date_unix);
+	buf_addf(out, "From: %s\r\n", r->from);
+	buf_addf(out, "To: %s\r\n", r->to);
+	add_reply_to(out, m);
+	add_subject(out, m);
+	buf_addf(out, "Message-ID: %s\r\n", r->message_id);
+	add_references(out, m);
+	buf_add_str(out, "Auto-Submitted: auto-generated\r\n");
+	add_mark(out, r);
+	buf_add_str(out, "MIME-Version: 1.0\r\n");
+	buf_addf(out,
+	    "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n\r\n",
+	    boundary);
+}
+
+/* ---- parts -------------------------------------------------------- */
+
+static void
+add_summary_line(struct buf *text, struct message *m, const char *name)
+{
+	struct span value = span_trim(message_text(m, name, 0));
+
+	if (value.len == 0)
+		return;
+	buf_addf(text, "%s: ", name);
+	str_sanitize(text, value, FORWARD_SUMMARY_MAX);
+	buf_add_str(text, "\r\n");
+}
+
+static void
+make_summary(struct buf *text, struct message *m)
+{
+	static const char *const names[] = {"From", "To", "Subject", "Date"};
+
+	buf_add_str(text, "This message was forwarded by a rule. ");
+	buf_add_str(text, "The original is attached.\r\n\r\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add_summary_line(text, m, names[i]);
+}
+
+static bool
+is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
+static void
+add_text_part(struct buf *out, struct span text)
+{
+	buf_add_str(out, "Content-Type: text/plain; charset=utf-8\r\n");
+	if (is_ascii(text)) {
+		buf_add_str(out, "Content-Transfer-Encoding: 7bit\r\n\r\n");
+		buf_add_span(out, text);
+	} else {
+		buf_add_str(out, "Content-Transfer-Encoding: base64\r\n\r\n");
+		base64_encode_mime(out, text);
+	}
+}
+
+static void
+add_plain_original(struct buf *out, struct span original, bool has_8bit)
+{
+	buf_add_str(out, "Content-Type: message/rfc822\r\n");
+	buf_addf(out, "Content-Transfer-Encoding: %s\r\n",
+	    has_8bit ? "8bit" : "7bit");
+	buf_add_str(out, "Content-Disposition: attachment\r\n\r\n");
+	buf_add_span(out, original);
+}
+
+static void
+add_encoded_original(struct buf *out, struct span original)
+{
+	buf_add_str(out, "Content-Type: application/octet-stream;"
+			 " name=\"message.eml\"\r\n"
+			 "Content-Transfer-Encoding: base64\r\n"
+			 "Content-Disposition: attachment;"
+			 " filename=\"message.eml\"\r\n\r\n");
+	base64_encode_mime(out, original);
+}
+
+/* Digests of the key and a counter, until one stands nowhere in the text or
+ * the original (RFC 2046 section 5.1.1). Who writes the original does not
+ * know the key; the counter is for certainty. */
+static void
+choose_boundary(char boundary[BOUNDARY_SIZE], const char *key, struct span text,
+    struct span original)
+{
+	struct span found;
+	unsigned counter = 0;
+
+	do {
+		BUF_AUTO hash = BUF_INIT;
+		const struct span pieces[] = {
+		    span_from_str(key), span_from(&counter, sizeof(counter))};
+
+		digest_key(&hash, pieces, 2);
+		snprintf(boundary, BOUNDARY_SIZE, "=_belfry_%.*s",
+		    BOUNDARY_HASH_LEN, buf_str(&hash));
+		found = span_from_str(boundary);
+		counter++;
+	} while (span_find_span(text, found, 0) != SIZE_MAX ||
+		 span_find_span(original, found, 0) != SIZE_MAX);
+}
+
+bool
+forward_compose_attach(const struct forward_request *request,
+    struct span original, bool eightbit_ok, struct buf *out,
+    struct error *error_r)
+{
+	struct shape shape;
+	struct message *m;
+	BUF_AUTO text = BUF_INIT;
+	char boundary[BOUNDARY_SIZE];
+
+	if (!check_request(request, original, error_r))
+		return false;
+	shape = measure(original);
+	m = message_new(original);
+	make_summary(&text, m);
+	choose_boundary(boundary, request->key, buf_span(&text), original);
+	add_header(out, request, m, boundary);
+	message_free(&m);
+	buf_addf(out, "--%s\r\n", boundary);
+	add_text_part(out, buf_span(&text));
+	buf_addf(out, "\r\n--%s\r\n", boundary);
+	if (shape.has_nul || shape.has_long_line || shape.header_has_8bit ||
+	    (shape.has_8bit && !eightbit_ok))
+		add_encoded_original(out, original);
+	else
+		add_plain_original(out, original, shape.has_8bit);
+	buf_addf(out, "\r\n--%s--\r\n", boundary);
+	return true;
+}
+
+/* ---- redirect ----------------------------------------------------- */
+
+/* The length of the first line with its end: CRLF, LF or CR. */
+static size_t
+line_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.data[n] != '\r' && s.data[n] != '\n')
+		n++;
+	if (n < s.len && s.data[n] == '\r' && n + 1 < s.len &&
+	    s.data[n + 1] == '\n')
+		n++;
+	return n < s.len ? n + 1 : n;
+}
+
+static bool
+is_continuation(struct span s)
+{
+	return s.len > 0 && char_is_blank(s.data[0]);
+}
+
+static size_t
+field_length(struct span s)
+{
+	size_t n = line_length(s);
+
+	while (is_continuation(span_skip(s, n)))
+		n += line_length(span_skip(s, n));
+	return n;
+}
+
+/* RFC 5322 section 4.5: blanks may stand before the colon. */
+static bool
+is_dropped(struct span field)
+{
+	static const char *const names[] = {"Bcc", "Return-Path"};
+	struct span name = span_slice(field, 0, span_find(field, ':'));
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is_nocase(span_trim(name), names[i]))
+			return true;
+	return false;
+}
+
+static void
+add_redirected(struct buf *out, struct span original)
+{
+	size_t n;
+
+	while (original.len > 0 && original.data[0] != '\r' &&
+	       original.data[0] != '\n') {
+		n = field_length(original);
+		if (!is_dropped(span_slice(original, 0, n)))
+			buf_add_span(out, span_slice(original, 0, n));
+		original = span_skip(original, n);
+	}
+	buf_add_span(out, original);
+}
+
+bool
+forward_compose_redirect(const struct forward_request *request,
+    struct span original, struct buf *out, struct error *error_r)
+{
+	if (!check_request(request, original, error_r))
+		return false;
+	if (span_starts(original, "From "))
+		original = span_skip(original, line_length(original));
+	if (is_continuation(original))
+		return error_set(error_r, FAULT_CONFIG,
+		    "the message begins with no header field");
+	if (measure(original).has_nul)
+		return error_set(
+		    error_r, FAULT_CONFIG, "the message contains a NUL byte");
+	add_mark(out, request);
+	add_date(out, "Resent-Date", request->date_unix);
+	buf_addf(out, "Resent-From: %s\r\n", request->from);
+	buf_addf(out, "Resent-To: %s\r\n", request->to);
+	buf_addf(out, "Resent-Message-ID: %s\r\n", request->message_id);
+	add_redirected(out, original);
+	return true;
+}

@@ -1,0 +1,17 @@
+/*
+ * forward-check: whether a composed forward is what it must be, whatever the
+ * original held. Used by the unit test and the fuzz target.
+ */
+#ifndef BELFRY_TESTS_FORWARD_CHECK_H
+#define BELFRY_TESTS_FORWARD_CHECK_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/span.h"
+
+/* The header of the new message holds the wanted fields once each, no others,
+ * in lines of visible ASCII; it has two parts, of which the second is the
+ * original. NULL, or what is wrong. */
+const char *forward_check(
+    struct span composed, struct span original, bool eightbit_ok);
+
+#endif
