@@ -366,6 +366,8 @@ static const struct test_case copyuids[] = {
 	{"tagged", "a1 OK [copyuid 55 3 6] done", "55 3>6"},
 	{"sets and ranges", "* OK [COPYUID 5 4,7:9 12:15] x",
 	    "5 4>12 7>13 8>14 9>15"},
+	{"ranges in front", "* OK [COPYUID 5 1:3,7:9 20:21,30,40:42] x",
+	    "5 1>20 2>21 3>30 7>40 8>41 9>42"},
 	{"ranges to numbers", "* OK [COPYUID 5 1:3 30,10,20] x",
 	    "5 1>30 2>10 3>20"},
 	{"not ascending", "* OK [COPYUID 5 9,4,1 1,2,3] x", "5 1>3 4>2 9>1"},

@@ -261,6 +261,10 @@ static const struct test_case codes[] = {
 	{"flag with ] in a code", SPAN_INIT(
 	    "* OK [PERMANENTFLAGS (\\Seen $X] \\*)] Limited\r\n"),
 	    "* OK [PERMANENTFLAGS (\\Seen $X] \\*)] Limited\n"},
+	{"] in a tag", SPAN_INIT("a] NO [X {2}\r\n] ] text\r\n"),
+	    "a] NO [X \"] \"] text\n"},
+	{"escaped quote in a code that makes no sense",
+	    SPAN_INIT("* NO [X \"a\\\"]b\" (] text\r\n"), "* NO [X] text\n"},
 	{"] in a quoted string", SPAN_INIT("* NO [X \"a]b\" c] text ] x\r\n"),
 	    "* NO [X \"a]b\" c] text ] x\n"},
 	{"unbalanced: name only", SPAN_INIT("* NO [LIMIT (x] text\r\n"),
@@ -475,8 +479,8 @@ static const struct repeated repetitions[] = {
 	    10000, "* NO [X] t\n* OK\n"},
 	{"10,000 lists", "* X ", "()", "\r\n", 10000, NULL},
 	{"10,000 flags", "* FLAGS (", "$abc ", ")\r\n", 10000, NULL},
-	{"values above the limit", "* X ", "()", "\r\n* OK\r\n",
-	    IMAP_LINE_MAX / 2 - 8, NULL},
+	{"as many values as a line can hold", "* X ", "a(a)", "\r\n",
+	    (IMAP_LINE_MAX - 8) / 4, NULL},
 	{"a code of 60 KB", "* OK [", "x ", "] y\r\n", 30000, NULL},
 	{"literals at the limit", "* X", " {1}\r\na", "\r\n", LITERALS, NULL},
 	{"literals above the limit", "* X", " {1}\r\na", "\r\n", LITERALS + 1,
@@ -630,6 +634,26 @@ test_memory(void **state)
 	imap_lexer_free(&lexer);
 }
 
+/* Bytes that go are given back though the lexer is never quite empty. */
+static void
+test_memory_while_never_empty(void **state)
+{
+	struct imap_lexer *lexer = imap_lexer_new(IMAP_LITERAL_MAX);
+	size_t before = mallinfo2().uordblks;
+	struct imap_response response;
+
+	(void)state;
+	imap_lexer_feed(lexer, SPAN("* 1 EX"));
+	for (size_t i = 0; i < 100000; i++) {
+		imap_lexer_feed(lexer, SPAN("ISTS\r\n* 1 EX"));
+		assert_int_equal(imap_lexer_next(lexer, &response, NULL), 1);
+		assert_int_equal(imap_lexer_next(lexer, &response, NULL), 0);
+		assert_true(imap_lexer_has_rest(lexer));
+	}
+	assert_true(mallinfo2().uordblks <= before + 16384);
+	imap_lexer_free(&lexer);
+}
+
 static const struct {
 	struct imap_value value;
 	uint64_t number;
@@ -681,6 +705,7 @@ main(void)
 	    cmocka_unit_test(test_long_literal_byte_by_byte),
 	    cmocka_unit_test(test_many_responses_in_one_piece),
 	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_memory_while_never_empty),
 	    cmocka_unit_test(test_numbers),
 	};
 

@@ -26,8 +26,10 @@
 /* What the literals of one response may have together beyond the largest
  * that is allowed. */
 #define IMAP_LITERALS_EXTRA_MAX (1024 * 1024)
-#define IMAP_NESTING_MAX 32   /* deeper: the response is malformed */
-#define IMAP_VALUES_MAX 65536 /* values in one response: malformed above */
+#define IMAP_NESTING_MAX 32 /* deeper: the response is malformed */
+/* Values in one response: IMAP_LINE_MAX lets no more in, as each takes a byte
+ * at least. */
+#define IMAP_VALUES_MAX IMAP_LINE_MAX
 
 enum imap_value_kind {
 	IMAP_NIL,

@@ -214,11 +214,11 @@ make_room(struct imap_value **items, size_t *cap, size_t needed)
 	*items = xreallocarray(*items, *cap, sizeof(**items));
 }
 
+/* True, for `return tree_add(...)`. */
 static bool
 tree_add(struct imap_tree *tree, struct imap_value value)
 {
-	if (tree->open_count + tree->closed_count >= IMAP_VALUES_MAX)
-		return false;
+	assert(tree->open_count + tree->closed_count < IMAP_VALUES_MAX);
 	make_room(&tree->open, &tree->open_cap, tree->open_count + 1);
 	tree->open[tree->open_count++] = value;
 	return true;
