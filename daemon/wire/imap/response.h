@@ -5,9 +5,14 @@
  * the literals inside it (RFC 9051 section 4.3: literals may stand wherever
  * a string may). It is tolerant where real servers need it: bare LF, 8-bit
  * bytes in quoted strings and atoms, odd characters in flags, empty text,
- * numbers of any size. A response that is malformed in itself is skipped up
- * to the next line outside a literal and counted; it never ends the session.
- * What ends it are the limits.
+ * numbers of any size. A response that is malformed in itself (brackets or
+ * quotes that do not close, NUL or CR inside a value, no name, an empty line)
+ * is skipped up to the next line outside a literal and counted; it never ends
+ * the session. What ends it are the limits.
+ *
+ * "{5}" announces a literal at the end of a line only, where a value can
+ * begin, and never in the human text of a status response or continuation,
+ * which a stranger may have written; elsewhere it is text like any other.
  *
  * Order of calls: imap_lexer_feed, then imap_lexer_next until it returns 0.
  */
@@ -17,15 +22,16 @@
 #include "daemon/base/error.h"
 #include "daemon/base/span.h"
 
-/* Limits: the breach of the first four is FAULT_LIMIT. */
+/* Limits: the breach of these is FAULT_LIMIT. */
 #define IMAP_LINE_MAX (64 * 1024)     /* a response without its literals */
 #define IMAP_LITERAL_MAX (256 * 1024) /* default for one literal */
 #define IMAP_RESPONSE_MAX_LITERALS 64 /* literals in one response */
-/* No limit for literals is higher than this. */
-#define IMAP_LITERAL_TOP (1024 * 1024 * 1024)
 /* What the literals of one response may have together beyond the largest
  * that is allowed. */
 #define IMAP_LITERALS_EXTRA_MAX (1024 * 1024)
+
+/* No limit for literals can be set higher than this. */
+#define IMAP_LITERAL_TOP (1024 * 1024 * 1024)
 #define IMAP_NESTING_MAX 32 /* deeper: the response is malformed */
 /* Values in one response: IMAP_LINE_MAX lets no more in, as each takes a byte
  * at least. */
@@ -108,8 +114,8 @@ unsigned imap_lexer_skipped(const struct imap_lexer *lexer);
 
 /* Value helpers. */
 bool imap_value_is(const struct imap_value *value, const char *atom);
-/* A number, tolerating floats and signs as mail.ru sends them: what cannot
- * be a number is 0. Saturates. */
+/* A number, tolerating floats and signs as mail.ru sends them: 12.75 is 12,
+ * +5 is 5; -1, 1e9 and what cannot be a number are 0. Saturates. */
 uint64_t imap_value_number(const struct imap_value *value);
 
 #endif
