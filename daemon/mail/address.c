@@ -386,12 +386,16 @@ address_done(struct address *address)
 	free(address->addr);
 }
 
-/* Takes the strings of `address`. */
+/* Takes the strings of `address`; one that says nothing is none. */
 static void
 append(struct parser *parser, struct address *address)
 {
 	struct address_list *list = parser->list;
 
+	if (*address->name == '\0' && *address->addr == '\0') {
+		address_done(address);
+		return;
+	}
 	if (list->count == ADDRESS_LIST_MAX) {
 		list->is_truncated = true;
 		address_done(address);
@@ -422,7 +426,7 @@ append_mailbox(struct parser *parser)
 	append(parser, &address);
 }
 
-/* Words without any address. */
+/* Words without any address, or in front of "<>". */
 static void
 append_phrase(struct parser *parser)
 {
@@ -431,7 +435,9 @@ append_phrase(struct parser *parser)
 	address.name = make_name(&parser->phrase, &parser->comment);
 	address.user = xstrdup("");
 	address.domain = xstrdup("");
-	address.addr = make_text(span_trim(buf_span(&parser->phrase)));
+	address.addr = parser->has_angle
+			   ? xstrdup("")
+			   : make_text(span_trim(buf_span(&parser->phrase)));
 	append(parser, &address);
 }
 

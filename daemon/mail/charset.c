@@ -50,12 +50,14 @@ struct charset {
 		name, NULL, kind, 1                                            \
 	}
 
-/* Sorted by name, for the binary search (a test looks each one up). */
+/* "big5" is BIG5-HKSCS, as on the web: the others have private use where
+ * people write kana. Sorted by name, for the binary search (a test looks
+ * each one up). */
 /* clang-format off */
 static const struct charset charsets[] = {
 	OURS("ansix341968", KIND_GUESS),
 	OURS("ascii", KIND_GUESS),
-	VIA_ICONV("big5", "CP950"),
+	VIA_ICONV("big5", "BIG5-HKSCS"),
 	VIA_ICONV("big5hkscs", "BIG5-HKSCS"),
 	VIA_ICONV("cp1250", "WINDOWS-1250"),
 	VIA_ICONV("cp1251", "WINDOWS-1251"),
@@ -79,8 +81,8 @@ static const struct charset charsets[] = {
 	VIA_ICONV("cp932", "CP932"),
 	VIA_ICONV("cp936", "GB18030"),
 	VIA_ICONV("cp949", "CP949"),
-	VIA_ICONV("cp950", "CP950"),
-	VIA_ICONV("csbig5", "CP950"),
+	VIA_ICONV("cp950", "BIG5-HKSCS"),
+	VIA_ICONV("csbig5", "BIG5-HKSCS"),
 	VIA_ICONV("cseuckr", "CP949"),
 	VIA_ICONV("csgb2312", "GB18030"),
 	VIA_ICONV("csiso2022jp", "ISO-2022-JP"),
@@ -182,7 +184,7 @@ static const struct charset charsets[] = {
 	VIA_ICONV("windows874", "WINDOWS-874"),
 	VIA_ICONV("windows936", "GB18030"),
 	VIA_ICONV("windows949", "CP949"),
-	VIA_ICONV("xbig5", "CP950"),
+	VIA_ICONV("xbig5", "BIG5-HKSCS"),
 	VIA_ICONV("xeucjp", "EUC-JP-MS"),
 	VIA_ICONV("xgbk", "GB18030"),
 	VIA_ICONV("xmacroman", "MACINTOSH"),

@@ -124,7 +124,7 @@ static const struct {
 	CASE("name only, dot", "Dr. Who", "Dr. Who|||Dr. Who\n"),
 	CASE("name only, quoted", "\"John\"", "John|||John\n"),
 	CASE("null path", "<>", ""),
-	CASE("name and null path", "John <>", "John|||John\n"),
+	CASE("name and null path", "John <>", "John|||\n"),
 	CASE("comment only", "(John)", ""),
 	CASE("junk", "\"", "\"|||\"\n"),
 	CASE("fold kept as blank", "John\r\n\tDoe <a@b>",

@@ -91,6 +91,7 @@ static const struct {
 	    "\u041f\u0440\u0438\u0432\u0435\u0442"),
 	CASE("gb2312 is gb18030", "=?gb2312?b?1tDOxA==?=", "\u4e2d\u6587"),
 	CASE("big5", "=?big5?b?pKSk5Q==?=", "\u4e2d\u6587"),
+	CASE("big5, kana", "=?big5?q?=A4=A4=C7=55?=", "\u4e2d\u306e"),
 	CASE("shift_jis, nec row", "=?shift_jis?b?h0CT+pZ7?=",
 	    "\u2460\u65e5\u672c"),
 	CASE("iso-2022-jp", "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=",
