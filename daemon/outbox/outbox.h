@@ -1,0 +1,154 @@
+/*
+ * outbox: the forward queue of one account, an engine over the SMTP session.
+ *
+ * It takes the items that are due out of the store, one after the other over
+ * one connection, and sees each to its end: SENT, FAILED (a dead letter),
+ * HELD, DROPPED, or WAITING for the next try. When nothing is due it hangs
+ * up politely and sleeps until something is.
+ *
+ * Everything it needs of the world is an event that the owner answers:
+ *
+ *   LOAD         store_queue_next of the account, then outbox_item or
+ *                outbox_load_failed
+ *   CONNECT      outbox_connected (with TLS up, where the configuration says
+ *                TLS from the first byte), or outbox_connect_failed
+ *   STARTTLS     outbox_tls_started, or outbox_connect_failed
+ *   SECRET       outbox_secret, or outbox_secret_failed
+ *   COMMIT       make the batch durable, then outbox_committed
+ *   DISCONNECT   close the transport; its bytes and end do not matter now
+ *   REPORT       a sentence for log and watch
+ *
+ * The laws of the queue:
+ *
+ *  1. An item is SENDING in the store before the final dot is said, and its
+ *     outcome is in the store before the next item is touched. A commit that
+ *     fails before the dot is no reason to say it; one that fails after it is
+ *     repeated until it succeeds.
+ *  2. A link that breaks before the dot: WAITING, the message is not there. A
+ *     link that breaks after it, or an item found SENDING: nobody can tell;
+ *     the item's `unknown` decides: "resend" (the same bytes under the same
+ *     Message-ID, RETRY_UNKNOWN_MAX times, then held), "hold", "drop".
+ *  3. Trouble of the account (network, login, quota) costs no item a try. The
+ *     account waits, by cause: wire/backoff.h; outbox/retry.h for quotas.
+ *     Credentials are tried again once an hour, or at outbox_reload; an
+ *     OAuth2 token once more at once, with a fresh one.
+ *  4. A refused item is FAILED; a deferred one is tried again by the ladder
+ *     of outbox/retry.h and FAILED when that is over.
+ *
+ * Memory: no item's original is kept; it is composed from the borrowed bytes
+ * while the connection is ready, into one buffer that the session copies.
+ */
+#ifndef BELFRY_OUTBOX_OUTBOX_H
+#define BELFRY_OUTBOX_OUTBOX_H
+
+#include "daemon/outbox/retry.h"
+#include "daemon/store/store.h"
+#include "daemon/wire/smtp/session.h"
+
+/* How long the owner may take for CONNECT. */
+#define OUTBOX_CONNECT_USEC (120 * USEC_SEC)
+/* Between two tries to commit an outcome. */
+#define OUTBOX_STORE_USEC (5 * USEC_SEC)
+/* Events never pulled: more reports are dropped, needs never are. */
+#define OUTBOX_EVENTS_MAX 64
+
+struct outbox_config {
+	const char *account; /* its section's name */
+	const char *from;    /* own address: From and envelope sender */
+	struct smtp_session_config smtp;
+	uint64_t seed; /* of the jitter */
+};
+
+enum outbox_event_kind {
+	OUTBOX_LOAD,
+	OUTBOX_CONNECT,
+	OUTBOX_DISCONNECT,
+	OUTBOX_STARTTLS,
+	OUTBOX_SECRET,
+	OUTBOX_COMMIT,
+	OUTBOX_REPORT,
+};
+
+enum outbox_report_kind {
+	OUTBOX_SENT,
+	OUTBOX_DEFERRED, /* retry_in: until this item's next try */
+	OUTBOX_FAILED,	 /* a dead letter: tell the person */
+	OUTBOX_HELD,	 /* outcome unknown, the person must decide */
+	OUTBOX_DROPPED,	 /* outcome unknown, and the rule says so */
+	OUTBOX_TROUBLE,	 /* of the account; retry_in: until the next try */
+	OUTBOX_REPORT_KINDS
+};
+const char *outbox_report_name(enum outbox_report_kind kind);
+
+struct outbox_event {
+	enum outbox_event_kind kind;
+	struct store_batch *batch; /* COMMIT; owned */
+	/* REPORT: */
+	enum outbox_report_kind report;
+	int64_t id;	  /* of the item; 0: none */
+	char *target;	  /* owned; "" when there is no item */
+	char *text;	  /* owned; sanitised */
+	enum fault fault; /* TROUBLE */
+	usec_t retry_in;  /* USEC_NEVER: none planned */
+};
+/* Frees what the event owns. */
+void outbox_event_done(struct outbox_event *event);
+
+struct outbox;
+
+extern const struct engine_class outbox_class;
+
+/* `config` and what it points to are borrowed until outbox_free. Rests until
+ * outbox_start. */
+struct outbox *outbox_new(const struct outbox_config *config, usec_t now);
+/* An item whose dot was said stays SENDING in the store. */
+void outbox_free(struct outbox **outbox);
+
+/* The engine's calls: wire/engine.h. */
+void outbox_feed(struct outbox *o, struct span bytes, usec_t now);
+void outbox_eof(struct outbox *o, usec_t now);
+struct span outbox_output(const struct outbox *o);
+void outbox_sent(struct outbox *o, size_t len);
+usec_t outbox_deadline(const struct outbox *o);
+void outbox_tick(struct outbox *o, usec_t now);
+/* Events are the caller's: outbox_event_done. */
+bool outbox_next_event(struct outbox *o, struct outbox_event *event_r);
+
+/* The wall clock; before outbox_start, and whenever it may have changed. */
+void outbox_set_clock(struct outbox *o, int64_t now_unix, usec_t now);
+void outbox_start(struct outbox *o, usec_t now);
+/* Takes nothing new. An item whose dot was said is still seen to its end;
+ * outbox_is_resting says when that is done. */
+void outbox_stop(struct outbox *o, usec_t now);
+bool outbox_is_resting(const struct outbox *o);
+/* A new item was queued. Does not cut a wait for trouble short. */
+void outbox_kick(struct outbox *o, usec_t now);
+/* The configuration or a secret may have changed: ends every wait. */
+void outbox_reload(struct outbox *o, usec_t now);
+
+/* Answers; any that nothing asked for is ignored. `item`, with the original's
+ * bytes, is borrowed for the call; NULL: there is none. */
+void outbox_item(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+void outbox_load_failed(
+    struct outbox *o, const struct error *error, usec_t now);
+void outbox_connected(struct outbox *o, usec_t now);
+/* Also while connected: the transport's own words, instead of outbox_eof. */
+void outbox_connect_failed(
+    struct outbox *o, const struct error *error, usec_t now);
+void outbox_tls_started(struct outbox *o, usec_t now);
+void outbox_secret(struct outbox *o, struct span secret, usec_t now);
+void outbox_secret_failed(
+    struct outbox *o, const struct error *error, usec_t now);
+void outbox_committed(
+    struct outbox *o, bool ok, const struct error *error, usec_t now);
+
+/* For `status`: "idle", "backoff", "dot", ...; a constant. */
+const char *outbox_state_name(const struct outbox *o);
+/* When an idle or waiting outbox wakes; USEC_NEVER in any other state. */
+usec_t outbox_next_try(const struct outbox *o);
+/* The account's last trouble, "" after a success. Borrowed until the next
+ * call. */
+const char *outbox_trouble(const struct outbox *o);
+
+#endif

@@ -1,0 +1,780 @@
+/*
+ * The outbox in a small world: a store in memory, a model of a submission
+ * server, a clock. Each case is a message's whole life; the sweeps break the
+ * link at each byte, the store at each commit, the daemon at each event.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/outbox/outbox.h"
+#include "daemon/wire/backoff.h"
+#include "tests/lib/smtp-model.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define START_UNIX 1795295959
+#define STEPS_MAX 200000
+
+struct world {
+	struct outbox_config config;
+	struct store *store;
+	struct outbox *outbox;
+	usec_t now;
+	int64_t clock_shift; /* seconds: somebody set the wall clock */
+	/* The server. */
+	struct smtp_model model;
+	bool connected;
+	const char *offers, *step, *reply; /* as in struct smtp_model */
+	unsigned bad_connections;	   /* the first so many reply `reply` */
+	bool hangs_up;
+	unsigned refuse_connects; /* the first so many fail */
+	size_t cut_in, cut_out;	  /* of the first connection */
+	size_t bytes_in, bytes_out;
+	unsigned connections;
+	usec_t connected_at[100];
+	unsigned messages;
+	struct buf first; /* the first accepted message */
+	bool twins_differ;
+	/* The daemon dies after this event; 0: never. */
+	unsigned die_at, events;
+	bool died_in_window; /* the dot was said, the outcome not written */
+	struct buf reports;
+};
+
+static const struct outbox_config default_config = {
+    .account = "work",
+    .from = "ann@example.org",
+    .smtp = {.security = SMTP_SECURITY_TLS,
+	.auth = SMTP_AUTH_PASSWORD,
+	.user = "user",
+	.host = "mail.example.net",
+	.port = 465,
+	.ehlo_name = "client.example.org"},
+    .seed = 1,
+};
+
+static void
+world_init(struct world *w)
+{
+	*w = (struct world){
+	    .config = default_config,
+	    .store = store_open_memory(),
+	    .now = USEC_DAY,
+	    .offers = "PIPELINING|8BITMIME|AUTH PLAIN XOAUTH2",
+	};
+	smtp_model_init(&w->model, w->offers);
+}
+
+static void
+world_done(struct world *w)
+{
+	outbox_free(&w->outbox);
+	store_close(&w->store);
+	smtp_model_done(&w->model);
+	buf_done(&w->first);
+	buf_done(&w->reports);
+}
+
+static int64_t
+world_unix(const struct world *w)
+{
+	return START_UNIX + (int64_t)(w->now / USEC_SEC) + w->clock_shift;
+}
+
+static void
+enqueue(struct world *w, const char *key, const char *unknown)
+{
+	struct store_batch *batch = store_batch_new();
+	STR_AUTO id = xasprintf("<%s@example.org>", key);
+	const struct store_queue_item item = {
+	    .key = key,
+	    .source = {"work", "INBOX", 1, 1},
+	    .account = "work",
+	    .rule = "r",
+	    .target = "to@example.net",
+	    .mode = "attach",
+	    .unknown = unknown,
+	    .message_id = id,
+	    .subject = "s",
+	    .queued_unix = world_unix(w),
+	    .original = SPAN("From: bob@example.com\r\nSubject: hi\r\n\r\n"
+			     "\xc3\xa4\n.\n.\r\n"),
+	    .state = QUEUE_WAITING,
+	    .next_try_unix = world_unix(w),
+	    .reply = "",
+	};
+
+	store_batch_enqueue(batch, &item);
+	assert_true(store_commit(w->store, batch, NULL));
+	store_batch_free(&batch);
+}
+
+static void
+start(struct world *w)
+{
+	w->outbox = outbox_new(&w->config, w->now);
+	outbox_set_clock(w->outbox, world_unix(w), w->now);
+	outbox_start(w->outbox, w->now);
+}
+
+/* ---- the owner ---------------------------------------------------- */
+
+static void
+answer_load(struct world *w)
+{
+	struct store_queue_item item;
+	bool found;
+
+	assert_true(store_queue_next(w->store, "work", &item, &found, NULL));
+	outbox_item(w->outbox, found ? &item : NULL, w->now);
+}
+
+static void
+answer_connect(struct world *w)
+{
+	struct error error = ERROR_INIT;
+	bool bad;
+
+	if (w->connections < COUNT(w->connected_at))
+		w->connected_at[w->connections] = w->now;
+	bad = w->connections < w->bad_connections;
+	w->connections++;
+	if (w->connections <= w->refuse_connects) {
+		error_set(&error, FAULT_RETRY, "connection refused");
+		outbox_connect_failed(w->outbox, &error, w->now);
+		return;
+	}
+	smtp_model_done(&w->model);
+	smtp_model_init(&w->model, w->offers);
+	w->model.tls = w->config.smtp.security == SMTP_SECURITY_TLS;
+	if (bad) {
+		w->model.step = w->step;
+		w->model.reply = w->reply;
+		w->model.hangs_up = w->hangs_up;
+	}
+	w->bytes_in = w->bytes_out = 0;
+	w->connected = true;
+	smtp_model_greet(&w->model);
+	outbox_connected(w->outbox, w->now);
+}
+
+static void
+answer_commit(struct world *w, const struct outbox_event *event)
+{
+	struct error error = ERROR_INIT;
+	bool ok = store_commit(w->store, event->batch, &error);
+
+	outbox_committed(w->outbox, ok, &error, w->now);
+}
+
+static void
+note_report(struct world *w, const struct outbox_event *event)
+{
+	buf_addf(&w->reports, "%s", outbox_report_name(event->report));
+	if (event->retry_in != USEC_NEVER) {
+		buf_add_str(&w->reports, " in ");
+		usec_format(&w->reports, event->retry_in);
+	}
+	buf_addf(&w->reports, ": %s\n", event->text);
+}
+
+static void
+answer(struct world *w, const struct outbox_event *event)
+{
+	switch (event->kind) {
+	case OUTBOX_LOAD:
+		answer_load(w);
+		break;
+	case OUTBOX_CONNECT:
+		answer_connect(w);
+		break;
+	case OUTBOX_DISCONNECT:
+		w->connected = false;
+		break;
+	case OUTBOX_STARTTLS:
+		w->model.tls = true;
+		outbox_tls_started(w->outbox, w->now);
+		break;
+	case OUTBOX_SECRET:
+		outbox_secret(w->outbox, SPAN("pass"), w->now);
+		break;
+	case OUTBOX_COMMIT:
+		answer_commit(w, event);
+		break;
+	case OUTBOX_REPORT:
+		note_report(w, event);
+		break;
+	}
+}
+
+/* The daemon dies and is started again on the same store. */
+static void
+die(struct world *w)
+{
+	const char *state = outbox_state_name(w->outbox);
+
+	w->died_in_window =
+	    strcmp(state, "dot") == 0 || strcmp(state, "settling") == 0;
+	outbox_free(&w->outbox);
+	w->connected = false;
+	w->now += USEC_SEC;
+	start(w);
+}
+
+static bool
+pull(struct world *w)
+{
+	struct outbox_event event;
+	bool any = false;
+
+	while (outbox_next_event(w->outbox, &event)) {
+		any = true;
+		if (++w->events == w->die_at) {
+			outbox_event_done(&event);
+			die(w);
+			continue;
+		}
+		answer(w, &event);
+		outbox_event_done(&event);
+	}
+	return any;
+}
+
+/* ---- the link ----------------------------------------------------- */
+
+static void
+count_messages(struct world *w, unsigned before)
+{
+	if (w->model.messages == before)
+		return;
+	if (w->messages++ == 0)
+		buf_add_span(&w->first, buf_span(&w->model.message));
+	else if (!span_equal(buf_span(&w->first), buf_span(&w->model.message)))
+		w->twins_differ = true;
+}
+
+static size_t
+up_to(size_t len, size_t done, size_t cut, unsigned connections)
+{
+	return cut > 0 && connections == 1 && done + len > cut ? cut - done
+							       : len;
+}
+
+static bool
+move_out(struct world *w)
+{
+	struct span out = outbox_output(w->outbox);
+	size_t len = up_to(out.len, w->bytes_out, w->cut_out, w->connections);
+	unsigned before = w->model.messages;
+
+	if (!w->connected || out.len == 0 || w->model.closed)
+		return false;
+	if (len == 0) {
+		w->connected = false;
+		outbox_eof(w->outbox, w->now);
+		return true;
+	}
+	smtp_model_feed(&w->model, span_slice(out, 0, len));
+	outbox_sent(w->outbox, len);
+	w->bytes_out += len;
+	count_messages(w, before);
+	return true;
+}
+
+static bool
+move_in(struct world *w)
+{
+	struct span out = buf_span(&w->model.out);
+	size_t len = up_to(out.len, w->bytes_in, w->cut_in, w->connections);
+
+	if (!w->connected || (out.len == 0 && !w->model.closed))
+		return false;
+	if (len == 0) {
+		w->connected = false;
+		outbox_eof(w->outbox, w->now);
+		return true;
+	}
+	w->bytes_in += len;
+	outbox_feed(w->outbox, span_slice(out, 0, len), w->now);
+	buf_consume(&w->model.out, len);
+	return true;
+}
+
+static void
+run(struct world *w, usec_t duration)
+{
+	usec_t end = w->now + duration, deadline;
+
+	for (unsigned i = 0;; i++) {
+		assert_true(i < STEPS_MAX);
+		if (pull(w) || move_out(w) || move_in(w))
+			continue;
+		deadline = outbox_deadline(w->outbox);
+		if (deadline > end)
+			break;
+		if (deadline > w->now)
+			w->now = deadline;
+		outbox_tick(w->outbox, w->now);
+	}
+	w->now = end;
+}
+
+static bool
+find_first(void *ctx, const struct store_queue_item *item)
+{
+	*(enum queue_state *)ctx = item->state;
+	return false;
+}
+
+static enum queue_state
+state_of(struct world *w)
+{
+	enum queue_state state = QUEUE_STATES;
+
+	assert_true(
+	    store_each_queued(w->store, "work", find_first, &state, NULL));
+	return state;
+}
+
+/* ---- lives of one message ----------------------------------------- */
+
+struct life {
+	const char *name;
+	const char *unknown;
+	const char *step, *reply; /* on the first connections */
+	unsigned bad_connections;
+	bool hangs_up;
+	unsigned refuse_connects;
+	usec_t duration;
+	enum queue_state state;
+	unsigned messages, connections; /* 0: any */
+	const char *report; /* must stand in the reports; NULL: any */
+};
+
+static const struct life lives[] = {
+    {"good", "resend", NULL, NULL, 0, false, 0, USEC_MINUTE, QUEUE_SENT, 1, 1,
+	"sent: 250 2.0.0 queued as 42"},
+    {"greylisted", "resend", "RCPT", "450 4.2.0 later\r\n", 2, false, 0,
+	USEC_HOUR, QUEUE_SENT, 1, 3, "deferred in 5"},
+    {"deferred for ever", "resend", "RCPT", "450 4.2.0 later\r\n", 99, false, 0,
+	80 * USEC_HOUR, QUEUE_FAILED, 0, 0, "failed: 450 4.2.0 later"},
+    {"refused recipient", "resend", "RCPT", "550 5.1.1 who\r\n", 1, false, 0,
+	USEC_DAY, QUEUE_FAILED, 0, 1, "failed: 550 5.1.1 who"},
+    {"refused text", "resend", "dot", "554 5.7.1 spam\r\n", 1, false, 0,
+	USEC_DAY, QUEUE_FAILED, 0, 1, "failed: 554 5.7.1 spam"},
+    {"network down for a while", "resend", NULL, NULL, 0, false, 7, USEC_HOUR,
+	QUEUE_SENT, 1, 8, "trouble in 2 s"},
+    {"wrong password", "resend", "AUTH", "535 5.7.8 no\r\n", 1, false, 0,
+	30 * USEC_MINUTE, QUEUE_WAITING, 0, 1, "trouble in 1 h"},
+    {"wrong password, corrected", "resend", "AUTH", "535 5.7.8 no\r\n", 1,
+	false, 0, 2 * USEC_HOUR, QUEUE_SENT, 1, 2, NULL},
+    {"530 at MAIL", "resend", "MAIL", "530 5.7.0 login\r\n", 1, false, 0,
+	30 * USEC_MINUTE, QUEUE_WAITING, 0, 1, NULL},
+    {"quota", "resend", "RCPT", "550 5.4.5 limit\r\n", 3, false, 0, USEC_DAY,
+	QUEUE_SENT, 1, 4, "trouble in 1 h"},
+    {"421 at MAIL", "resend", "MAIL", "421 4.3.0 bye\r\n", 1, true, 0,
+	USEC_HOUR, QUEUE_SENT, 1, 2, "deferred in "},
+    {"no answer to the dot, resend", "resend", "dot", "", 1, true, 0, USEC_HOUR,
+	QUEUE_SENT, 1, 2, "outcome unknown: the connection was closed"},
+    {"no answer to the dot, hold", "hold", "dot", "", 1, true, 0, USEC_HOUR,
+	QUEUE_HELD, 0, 1, "held: outcome unknown"},
+    {"no answer to the dot, drop", "drop", "dot", "", 1, true, 0, USEC_HOUR,
+	QUEUE_DROPPED, 0, 1, "dropped: outcome unknown"},
+    {"never an answer to the dot", "resend", "dot", "", 99, true, 0, USEC_DAY,
+	QUEUE_HELD, 0, 4, "held: outcome unknown"},
+    {"silence after the dot", "resend", "dot", "", 1, false, 0, USEC_HOUR,
+	QUEUE_SENT, 1, 2, "outcome unknown: no answer in time (dot)"},
+    {"hangs up before the dot", "hold", "DATA", "", 1, true, 0, USEC_HOUR,
+	QUEUE_SENT, 1, 2, NULL},
+};
+
+static bool
+live(const struct life *c)
+{
+	struct world w;
+	bool right;
+
+	world_init(&w);
+	w.step = c->step;
+	w.reply = c->reply;
+	w.bad_connections = c->bad_connections;
+	w.hangs_up = c->hangs_up;
+	w.refuse_connects = c->refuse_connects;
+	enqueue(&w, "k1", c->unknown);
+	start(&w);
+	run(&w, c->duration);
+	right = state_of(&w) == c->state && w.messages == c->messages &&
+		(c->connections == 0 || w.connections == c->connections) &&
+		(c->report == NULL ||
+		    strstr(buf_str(&w.reports), c->report) != NULL);
+	if (!right)
+		print_error("%s: %s, %u messages, %u connections\n%s\n",
+		    c->name, queue_state_name(state_of(&w)), w.messages,
+		    w.connections, buf_str(&w.reports));
+	world_done(&w);
+	return right;
+}
+
+static void
+test_lives(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lives); i++)
+		failures += !live(&lives[i]);
+	assert_int_equal(failures, 0);
+}
+
+/* ---- sweeps ------------------------------------------------------- */
+
+/* A link cut anywhere: the message arrives, twice only where it had arrived
+ * without our hearing of it, and then as the same bytes. */
+static bool
+sweep_cut(size_t in, size_t out)
+{
+	struct world w;
+	bool more;
+
+	world_init(&w);
+	w.cut_in = in;
+	w.cut_out = out;
+	enqueue(&w, "k1", "resend");
+	start(&w);
+	run(&w, USEC_HOUR);
+	if (state_of(&w) != QUEUE_SENT || w.messages < 1 || w.messages > 2 ||
+	    w.twins_differ ||
+	    (w.messages == 2 && strstr(buf_str(&w.reports), "unknown") == NULL))
+		fail_msg("cut in %zu out %zu: %s, %u messages\n%s", in, out,
+		    queue_state_name(state_of(&w)), w.messages,
+		    buf_str(&w.reports));
+	more = w.connections > 1 ||
+	       (in > 0 ? w.bytes_in >= in : w.bytes_out >= out);
+	world_done(&w);
+	return more;
+}
+
+static void
+test_cut_everywhere(void **state)
+{
+	size_t n = 1, m = 1;
+
+	(void)state;
+	while (sweep_cut(n, 0))
+		n++;
+	while (sweep_cut(0, m))
+		m++;
+	assert_true(n > 100 && m > 100);
+}
+
+/* With "hold", nothing is ever sent twice, wherever the link is cut. */
+static void
+test_hold_is_at_most_once(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n < 1200; n++) {
+		struct world w;
+
+		world_init(&w);
+		w.cut_in = n % 2 == 0 ? n / 2 : 0;
+		w.cut_out = n % 2 == 1 ? n : 0;
+		enqueue(&w, "k1", "hold");
+		start(&w);
+		run(&w, USEC_HOUR);
+		assert_true(w.messages <= 1);
+		assert_true(state_of(&w) == QUEUE_HELD || w.messages == 1);
+		world_done(&w);
+	}
+}
+
+/* A store that fails: sent once all the same. */
+static void
+test_commit_fails(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 6; n++) {
+		struct world w;
+
+		world_init(&w);
+		enqueue(&w, "k1", "resend");
+		enqueue(&w, "k2", "resend");
+		store_fail_commit(w.store, n, false);
+		start(&w);
+		run(&w, USEC_HOUR);
+		if (w.messages != 2 || state_of(&w) != QUEUE_SENT)
+			fail_msg("commit %u: %u messages\n%s", n, w.messages,
+			    buf_str(&w.reports));
+		world_done(&w);
+	}
+}
+
+/* While the store does not work, no dot is said. */
+static void
+test_store_broken(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	enqueue(&w, "k1", "resend");
+	store_fail_commit(w.store, 1, true);
+	start(&w);
+	run(&w, USEC_DAY);
+	assert_int_equal(w.messages, 0);
+	assert_true(w.connections > 10);
+	store_fail_commit(w.store, 0, false);
+	run(&w, USEC_HOUR);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
+}
+
+/* The daemon dies at each event: the message arrives; twice only when it
+ * died between the dot and the written outcome. */
+static void
+test_die_everywhere(void **state)
+{
+	unsigned n = 1, twins = 0;
+
+	(void)state;
+	for (bool more = true; more; n++) {
+		struct world w;
+
+		world_init(&w);
+		w.die_at = n;
+		enqueue(&w, "k1", "resend");
+		start(&w);
+		run(&w, USEC_HOUR);
+		if (state_of(&w) != QUEUE_SENT || w.messages < 1 ||
+		    w.messages > (w.died_in_window ? 2u : 1u) || w.twins_differ)
+			fail_msg("death at event %u: %s, %u messages\n%s", n,
+			    queue_state_name(state_of(&w)), w.messages,
+			    buf_str(&w.reports));
+		twins += w.messages == 2;
+		more = w.events >= n;
+		world_done(&w);
+	}
+	assert_true(n > 8);
+	assert_true(twins >= 1);
+}
+
+/* ---- the rest ----------------------------------------------------- */
+
+static void
+test_many_on_one_connection(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (int i = 0; i < 20; i++) {
+		STR_AUTO key = xasprintf("k%d", i);
+
+		enqueue(&w, key, "resend");
+	}
+	start(&w);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 20);
+	assert_int_equal(w.connections, 1);
+	assert_false(w.connected);
+	assert_string_equal(outbox_state_name(w.outbox), "idle");
+	assert_true(outbox_deadline(w.outbox) == USEC_NEVER);
+	enqueue(&w, "late", "resend");
+	outbox_kick(w.outbox, w.now);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 21);
+	world_done(&w);
+}
+
+/* Laws of time: trouble waits longer and longer, and neither a new item nor
+ * a restart of the queue cuts that short; a reload does. */
+static void
+test_floor(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "AUTH";
+	w.reply = "535 5.7.8 no\r\n";
+	w.bad_connections = 99;
+	enqueue(&w, "k1", "resend");
+	start(&w);
+	run(&w, 10 * USEC_HOUR);
+	assert_true(w.connections >= 8 && w.connections <= 13);
+	for (unsigned i = 1; i < w.connections; i++)
+		assert_true(w.connected_at[i] - w.connected_at[i - 1] >=
+			    backoff_floor(BACKOFF_CREDENTIALS));
+	outbox_kick(w.outbox, w.now);
+	run(&w, 1);
+	w.bad_connections = 0;
+	outbox_reload(w.outbox, w.now);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
+}
+
+/* A token that is refused is worth one more try with a fresh one. */
+static void
+test_token(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.config.smtp.auth = SMTP_AUTH_OAUTH2;
+	w.step = "AUTH";
+	w.reply = "535 5.7.8 no\r\n";
+	w.bad_connections = 99;
+	enqueue(&w, "k1", "resend");
+	start(&w);
+	run(&w, 30 * USEC_MINUTE);
+	assert_int_equal(w.connections, 2);
+	w.bad_connections = 0;
+	run(&w, USEC_HOUR);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
+}
+
+/* The wall clock jumps while an item waits: no flood, no early end, and no
+ * wait of years. */
+static void
+test_clock_jumps(void **state)
+{
+	static const int64_t shifts[] = {-7 * 86400, 7 * 86400, -3600};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shifts); i++) {
+		struct world w;
+
+		world_init(&w);
+		w.step = "RCPT";
+		w.reply = "450 4.2.0 later\r\n";
+		w.bad_connections = 1;
+		enqueue(&w, "k1", "resend");
+		start(&w);
+		run(&w, 10 * USEC_SEC);
+		w.clock_shift = shifts[i];
+		outbox_set_clock(w.outbox, world_unix(&w), w.now);
+		run(&w, 3 * USEC_HOUR);
+		if (w.messages != 1 || w.connections != 2)
+			fail_msg("shift %zu: %u messages, %u connections", i,
+			    w.messages, w.connections);
+		world_done(&w);
+	}
+}
+
+/* Stopping says no new dot; one that was said is seen to its end. */
+static void
+test_stop(void **state)
+{
+	(void)state;
+	for (unsigned steps = 0; steps < 60; steps++) {
+		struct world w;
+
+		world_init(&w);
+		enqueue(&w, "k1", "resend");
+		start(&w);
+		for (unsigned i = 0; i < steps; i++)
+			if (!pull(&w) && !move_out(&w) && !move_in(&w) &&
+			    outbox_deadline(w.outbox) <= w.now)
+				outbox_tick(w.outbox, w.now);
+		outbox_stop(w.outbox, w.now);
+		run(&w, USEC_MINUTE);
+		assert_true(outbox_is_resting(w.outbox));
+		assert_false(w.connected);
+		assert_true(outbox_deadline(w.outbox) == USEC_NEVER);
+		assert_int_equal(state_of(&w) == QUEUE_SENT, w.messages == 1);
+		assert_true(state_of(&w) != QUEUE_SENDING);
+		outbox_start(w.outbox, w.now);
+		run(&w, USEC_HOUR);
+		assert_int_equal(w.messages, 1);
+		world_done(&w);
+	}
+}
+
+static void
+test_redirect(void **state)
+{
+	struct world w;
+	struct store_batch *batch = store_batch_new();
+	struct store_queue_item item = {
+	    .key = "k",
+	    .source = {"work", "INBOX", 1, 1},
+	    .account = "work",
+	    .rule = "r",
+	    .target = "to@example.net",
+	    .mode = "redirect",
+	    .unknown = "resend",
+	    .message_id = "<1@example.org>",
+	    .subject = "s",
+	    .original = SPAN("From: a@b\r\nBcc: x\r\n\r\nhi\r\n"),
+	    .state = QUEUE_WAITING,
+	    .reply = "",
+	};
+
+	(void)state;
+	world_init(&w);
+	store_batch_enqueue(batch, &item);
+	assert_true(store_commit(w.store, batch, NULL));
+	store_batch_free(&batch);
+	start(&w);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 1);
+	assert_non_null(strstr(buf_str(&w.first),
+	    "Resent-To: to@example.net\r\nResent-Message-ID: "
+	    "<1@example.org>\r\nFrom: a@b\r\n\r\nhi\r\n"));
+	world_done(&w);
+}
+
+static void
+test_retry(void **state)
+{
+	struct random random;
+	BUF_AUTO reply = BUF_INIT;
+
+	(void)state;
+	random_init(&random, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_true(retry_wait(&random, i, false) >= 48 * USEC_SEC);
+		assert_true(retry_wait(&random, i, true) >= RETRY_SLOW_USEC);
+		assert_true(
+		    retry_wait(&random, i, false) <= RETRY_WAIT_MAX_USEC);
+		assert_true(retry_pause(&random, i) >= USEC_HOUR);
+		assert_true(retry_pause(&random, i) <= 29 * USEC_HOUR);
+	}
+	assert_false(retry_is_over(7, 0, 1000000));
+	assert_false(retry_is_over(8, 0, 48 * 3600 - 1));
+	assert_true(retry_is_over(8, 0, 48 * 3600));
+	assert_int_equal(retry_unknown_count(SPAN("450 later")), 0);
+	assert_int_equal(retry_unknown_count(SPAN("[unknown x] a")), 0);
+	retry_format_reply(&reply, 3, SPAN("450 later"));
+	assert_string_equal(buf_str(&reply), "[unknown 3] 450 later");
+	assert_int_equal(retry_unknown_count(buf_span(&reply)), 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_retry),
+	    cmocka_unit_test(test_lives),
+	    cmocka_unit_test(test_many_on_one_connection),
+	    cmocka_unit_test(test_cut_everywhere),
+	    cmocka_unit_test(test_hold_is_at_most_once),
+	    cmocka_unit_test(test_commit_fails),
+	    cmocka_unit_test(test_store_broken),
+	    cmocka_unit_test(test_die_everywhere),
+	    cmocka_unit_test(test_floor),
+	    cmocka_unit_test(test_token),
+	    cmocka_unit_test(test_clock_jumps),
+	    cmocka_unit_test(test_stop),
+	    cmocka_unit_test(test_redirect),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
