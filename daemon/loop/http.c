@@ -4,6 +4,8 @@
 
 #include "daemon/loop/http.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #ifdef HAVE_LIBCURL
@@ -44,13 +46,16 @@ start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* 127.0.0.0/8, but not a name that only begins like it. */
 static bool
 is_loopback(const char *host)
 {
 	struct span name = span_from_str(host);
+	struct in_addr address;
 
-	return span_is_nocase(name, "localhost") || span_starts(name, "127.") ||
-	       span_is(name, "[::1]");
+	if (inet_pton(AF_INET, host, &address) == 1)
+		return (ntohl(address.s_addr) >> 24) == IN_LOOPBACKNET;
+	return span_is_nocase(name, "localhost") || span_is(name, "[::1]");
 }
 
 /* Which scheme the URL has, and whether it is allowed. */
