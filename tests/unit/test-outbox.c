@@ -42,6 +42,9 @@ struct world {
 	bool twins_differ;
 	/* The daemon dies after this event; 0: never. */
 	unsigned die_at, events;
+	/* While the store is at the n-th commit: the link breaks, or the
+	 * outbox is stopped. */
+	unsigned break_at_commit, stop_at_commit, commits;
 	bool died_in_window; /* the dot was said, the outcome not written */
 	struct buf reports;
 };
@@ -169,6 +172,13 @@ answer_commit(struct world *w, const struct outbox_event *event)
 	struct error error = ERROR_INIT;
 	bool ok = store_commit(w->store, event->batch, &error);
 
+	w->commits++;
+	if (w->commits == w->break_at_commit) {
+		w->connected = false;
+		outbox_eof(w->outbox, w->now);
+	}
+	if (w->commits == w->stop_at_commit)
+		outbox_stop(w->outbox, w->now);
 	outbox_committed(w->outbox, ok, &error, w->now);
 }
 
@@ -562,6 +572,73 @@ test_die_everywhere(void **state)
 	assert_true(twins >= 1);
 }
 
+/* The same with "hold": never twice, and lost from sight never. */
+static void
+test_die_and_hold(void **state)
+{
+	unsigned held = 0;
+
+	(void)state;
+	for (unsigned n = 1; n < 20; n++) {
+		struct world w;
+
+		world_init(&w);
+		w.die_at = n;
+		enqueue(&w, "k1", "hold");
+		start(&w);
+		run(&w, USEC_HOUR);
+		assert_true(w.messages <= 1);
+		assert_true(state_of(&w) == QUEUE_HELD || w.messages == 1);
+		held += state_of(&w) == QUEUE_HELD;
+		world_done(&w);
+	}
+	assert_true(held > 0);
+}
+
+/* The link breaks while the store writes: before the dot the message is not
+ * there, whatever the store says; after it the outcome is known. */
+static void
+test_break_in_commit(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		struct world w;
+
+		world_init(&w);
+		w.break_at_commit = n;
+		enqueue(&w, "k1", "hold");
+		enqueue(&w, "k2", "hold");
+		start(&w);
+		run(&w, USEC_HOUR);
+		assert_int_equal(w.messages, 2);
+		assert_int_equal(w.connections, n == 1 ? 3 : 2);
+		assert_int_equal(state_of(&w), QUEUE_SENT);
+		world_done(&w);
+	}
+}
+
+/* Stopped with the dot on the tongue: it is not said. Stopped behind it: the
+ * outcome is written. */
+static void
+test_stop_in_commit(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		struct world w;
+
+		world_init(&w);
+		w.stop_at_commit = n;
+		enqueue(&w, "k1", "hold");
+		start(&w);
+		run(&w, USEC_HOUR);
+		assert_true(outbox_is_resting(w.outbox));
+		assert_int_equal(w.messages, n == 1 ? 0 : 1);
+		assert_int_equal(
+		    state_of(&w), n == 1 ? QUEUE_WAITING : QUEUE_SENT);
+		world_done(&w);
+	}
+}
+
 /* ---- the rest ----------------------------------------------------- */
 
 static void
@@ -769,6 +846,9 @@ main(void)
 	    cmocka_unit_test(test_commit_fails),
 	    cmocka_unit_test(test_store_broken),
 	    cmocka_unit_test(test_die_everywhere),
+	    cmocka_unit_test(test_die_and_hold),
+	    cmocka_unit_test(test_break_in_commit),
+	    cmocka_unit_test(test_stop_in_commit),
 	    cmocka_unit_test(test_floor),
 	    cmocka_unit_test(test_token),
 	    cmocka_unit_test(test_clock_jumps),
