@@ -1,0 +1,285 @@
+/* The only user of PCRE2. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <assert.h>
+
+#include "daemon/base/xalloc.h"
+#include "rules/pattern.h"
+#include "rules/rules.h"
+
+/* The stack of the machine code: most patterns never need more than the
+ * 32 KiB they get without one. What does not fit into the largest is done by
+ * the interpreter, whose memory has its own limit. */
+#define JIT_STACK_MIN ((size_t)32 * 1024)
+#define JIT_STACK_MAX ((size_t)1024 * 1024)
+#define ERROR_MESSAGE_SIZE 128
+
+struct name {
+	char *name; /* owned */
+	unsigned group;
+};
+
+struct pattern {
+	pcre2_code *code;
+	bool has_jit;
+	unsigned groups;
+	struct name *names;
+	size_t name_count;
+};
+
+struct pattern_room {
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+	pcre2_match_data *data;
+	unsigned groups; /* that `data` has room for */
+};
+
+/* Running out of memory ends the process, as everywhere. */
+static void *
+need(void *memory)
+{
+	if (memory == NULL)
+		abort();
+	return memory;
+}
+
+static uint32_t
+options_of(unsigned flags)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+
+	if ((flags & PATTERN_CASE) == 0)
+		options |= PCRE2_CASELESS;
+	if ((flags & PATTERN_DOTALL) != 0)
+		options |= PCRE2_DOTALL;
+	if ((flags & PATTERN_LINES) != 0)
+		options |= PCRE2_MULTILINE;
+	if ((flags & PATTERN_EXTENDED) != 0)
+		options |= PCRE2_EXTENDED;
+	return options;
+}
+
+/* A row of PCRE2's table: the group's number in two bytes, then its name. */
+static void
+read_names(struct pattern *pattern)
+{
+	uint32_t count = 0, size = 0;
+	PCRE2_SPTR table = NULL;
+
+	pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMECOUNT, &count);
+	pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	pcre2_pattern_info(pattern->code, PCRE2_INFO_NAMETABLE, &table);
+	if (count == 0)
+		return;
+	pattern->names = xcalloc(count, sizeof(*pattern->names));
+	pattern->name_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		PCRE2_SPTR row = table + (size_t)i * size;
+
+		pattern->names[i].group = (unsigned)row[0] << 8 | row[1];
+		pattern->names[i].name = xstrdup((const char *)row + 2);
+	}
+}
+
+static struct pattern *
+wrap(pcre2_code *code)
+{
+	struct pattern *pattern = NEW(struct pattern);
+	uint32_t groups = 0;
+
+	pattern->code = code;
+	/* Fails where memory may not be executable (systemd's
+	 * MemoryDenyWriteExecute); the interpreter then does the work. */
+	pattern->has_jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	pattern->groups = groups;
+	read_names(pattern);
+	return pattern;
+}
+
+static void
+set_error(struct error *error_r, int code)
+{
+	char message[ERROR_MESSAGE_SIZE];
+
+	if (pcre2_get_error_message(
+		code, (PCRE2_UCHAR *)message, sizeof(message)) < 0)
+		message[0] = '\0';
+	error_set(error_r, FAULT_CONFIG, "%s", message);
+}
+
+struct pattern *
+pattern_compile(
+    struct span text, unsigned flags, size_t *offset_r, struct error *error_r)
+{
+	const char *data = text.data != NULL ? text.data : "";
+	PCRE2_SIZE offset = 0;
+	pcre2_code *code;
+	int failure = 0;
+
+	if (text.len > RULE_PATTERN_MAX) {
+		*offset_r = RULE_PATTERN_MAX;
+		error_set(error_r, FAULT_LIMIT,
+		    "a pattern has at most %d bytes", RULE_PATTERN_MAX);
+		return NULL;
+	}
+	code = pcre2_compile((PCRE2_SPTR)data, text.len, options_of(flags),
+	    &failure, &offset, NULL);
+	if (code == NULL) {
+		*offset_r = offset < text.len ? offset : text.len;
+		set_error(error_r, failure);
+		return NULL;
+	}
+	return wrap(code);
+}
+
+struct pattern *
+pattern_compile_literal(struct span text, bool is_whole)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_CASELESS | PCRE2_LITERAL;
+	PCRE2_SIZE offset;
+	int failure;
+
+	assert(text.len > 0 && text.len <= RULE_PATTERN_MAX);
+	if (is_whole)
+		options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+	return wrap(need(pcre2_compile((PCRE2_SPTR)text.data, text.len, options,
+	    &failure, &offset, NULL)));
+}
+
+void
+pattern_free(struct pattern **pattern)
+{
+	struct pattern *p = *pattern;
+
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->name_count; i++)
+		free(p->names[i].name);
+	free(p->names);
+	pcre2_code_free(p->code);
+	free(p);
+	*pattern = NULL;
+}
+
+size_t
+pattern_name_count(const struct pattern *pattern)
+{
+	return pattern->name_count;
+}
+
+const char *
+pattern_name(const struct pattern *pattern, size_t index)
+{
+	assert(index < pattern->name_count);
+	return pattern->names[index].name;
+}
+
+struct pattern_room *
+pattern_room_new(void)
+{
+	struct pattern_room *room = NEW(struct pattern_room);
+
+	room->context = need(pcre2_match_context_create(NULL));
+	pcre2_set_match_limit(room->context, PATTERN_MATCH_LIMIT);
+	pcre2_set_depth_limit(room->context, PATTERN_DEPTH_LIMIT);
+	pcre2_set_heap_limit(room->context, PATTERN_HEAP_LIMIT_KIB);
+	/* NULL where there is no machine code: then it is not needed. */
+	room->stack =
+	    pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
+	if (room->stack != NULL)
+		pcre2_jit_stack_assign(room->context, NULL, room->stack);
+	room->data = need(pcre2_match_data_create(1, NULL));
+	return room;
+}
+
+void
+pattern_room_free(struct pattern_room **room)
+{
+	struct pattern_room *r = *room;
+
+	if (r == NULL)
+		return;
+	pcre2_match_data_free(r->data);
+	if (r->stack != NULL)
+		pcre2_jit_stack_free(r->stack);
+	pcre2_match_context_free(r->context);
+	free(r);
+	*room = NULL;
+}
+
+static void
+make_room(struct pattern_room *room, unsigned groups)
+{
+	if (groups <= room->groups)
+		return;
+	pcre2_match_data_free(room->data);
+	room->data = need(pcre2_match_data_create(groups + 1, NULL));
+	room->groups = groups;
+}
+
+/* At most `max` bytes of valid UTF-8, no character cut in two. */
+static struct span
+shorten(struct span text, size_t max)
+{
+	if (text.len <= max)
+		return text;
+	while (max > 0 && ((unsigned char)text.data[max] & 0xc0) == 0x80)
+		max--;
+	return span_from(text.data, max);
+}
+
+static int
+run(const struct pattern *pattern, struct pattern_room *room,
+    struct span subject, size_t max, uint32_t options)
+{
+	const char *data = subject.data != NULL ? subject.data : "";
+	struct span seen = shorten(span_from(data, subject.len), max);
+	int result;
+
+	/* The end of what is seen is not the end of the value. */
+	if (seen.len < subject.len)
+		options |= PCRE2_NOTEOL;
+	result = pcre2_match(pattern->code, (PCRE2_SPTR)seen.data, seen.len, 0,
+	    options | PCRE2_NO_UTF_CHECK, room->data, room->context);
+	if (result == PCRE2_ERROR_NOMATCH && seen.len < subject.len)
+		return PCRE2_ERROR_MATCHLIMIT;
+	return result;
+}
+
+enum pattern_result
+pattern_match(const struct pattern *pattern, struct pattern_room *room,
+    struct span subject)
+{
+	int result = PCRE2_ERROR_JIT_STACKLIMIT;
+
+	make_room(room, pattern->groups);
+	if (pattern->has_jit)
+		result =
+		    run(pattern, room, subject, PATTERN_SUBJECT_JIT_MAX, 0);
+	if (result == PCRE2_ERROR_JIT_STACKLIMIT)
+		result =
+		    run(pattern, room, subject, RULE_SUBJECT_MAX, PCRE2_NO_JIT);
+	if (result > 0)
+		return PATTERN_YES;
+	return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+}
+
+bool
+pattern_get(const struct pattern *pattern, struct pattern_room *room,
+    struct span subject, size_t index, struct span *value_r)
+{
+	const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(room->data);
+	unsigned group;
+	size_t start, end;
+
+	assert(index < pattern->name_count);
+	group = pattern->names[index].group;
+	start = offsets[2 * group];
+	end = offsets[2 * group + 1];
+	if (start == PCRE2_UNSET || end < start || end > subject.len)
+		return false;
+	*value_r = span_slice(subject, start, end - start);
+	return true;
+}
