@@ -15,8 +15,9 @@
 #include "daemon/base/usec.h"
 
 #define RULE_ID_MAX 40
-#define PLAN_ACTIONS_MAX 200 /* of one message; more: the rest is dropped and
-                                is_cut is set */
+#define PLAN_ACTIONS_MAX                                                       \
+	200 /* of one message; more: the rest is dropped and                   \
+	       is_cut is set */
 
 /* In the order of doing. */
 enum action_kind {
@@ -34,10 +35,22 @@ enum action_kind {
 	ACTION_KINDS
 };
 
-enum urgency { URGENCY_LOW, URGENCY_NORMAL, URGENCY_CRITICAL };
-enum forward_mode { FORWARD_ATTACH, FORWARD_REDIRECT, FORWARD_INLINE };
+enum urgency {
+	URGENCY_LOW,
+	URGENCY_NORMAL,
+	URGENCY_CRITICAL
+};
+enum forward_mode {
+	FORWARD_ATTACH,
+	FORWARD_REDIRECT,
+	FORWARD_INLINE
+};
 /* What to do when a forward's outcome is unknown. */
-enum forward_unknown { UNKNOWN_RESEND, UNKNOWN_HOLD, UNKNOWN_DROP };
+enum forward_unknown {
+	UNKNOWN_RESEND,
+	UNKNOWN_HOLD,
+	UNKNOWN_DROP
+};
 
 struct action {
 	enum action_kind kind;
@@ -53,7 +66,7 @@ struct action {
 	/* exec */
 	struct strv argv;
 	bool stdin_message; /* whole message, else the header block */
-	unsigned retry;     /* times a failure is repeated */
+	unsigned retry;	    /* times a failure is repeated */
 	bool repeat_safe;   /* may run again when its outcome is unknown */
 	/* mark: system flags as \Seen, keywords as they are */
 	struct strv add, remove;
@@ -66,13 +79,13 @@ struct action {
 struct plan {
 	struct action *actions; /* owned */
 	size_t count;
-	struct strv matched; /* ids of the rules that matched and acted */
+	struct strv matched;  /* ids of the rules that matched and acted */
 	struct strv observed; /* ids of rules in observe mode that matched */
-	struct strv would; /* what these would do: "archive: move to Old" */
+	struct strv would;    /* what these would do: "archive: move to Old" */
 	struct strv over_limit; /* ids that matched but are over their limit */
-	struct strv warnings; /* sentences: a second move ignored, a pattern
-	                         that met a match limit, ... */
-	bool quiet; /* a rule asked for no default notification */
+	struct strv warnings;	/* sentences: a second move ignored, a pattern
+				   that met a match limit, ... */
+	bool quiet;		/* a rule asked for no default notification */
 	bool is_cut;
 };
 
