@@ -21,7 +21,7 @@
 #define RULE_NESTING_MAX 32
 #define RULE_CAPTURES_MAX 50
 #define RULE_PATTERN_MAX (16 * 1024) /* bytes of one pattern */
-#define RULE_SUBJECT_MAX (8 * 1024) /* bytes of a value that a pattern sees */
+#define RULE_SUBJECT_MAX (8 * 1024)  /* bytes of a value that a pattern sees */
 #define PATTERN_MATCH_LIMIT 100000
 #define PATTERN_DEPTH_LIMIT 10000
 #define PATTERN_HEAP_LIMIT_KIB 4096
@@ -38,7 +38,7 @@ struct rule_place {
  * the same key. */
 struct rule_line {
 	const char *key;
-	const char *value; /* raw, trimmed */
+	const char *value;	 /* raw, trimmed */
 	struct rule_place place; /* of the value's first character */
 };
 
@@ -69,15 +69,14 @@ void rules_builder_add_rule(struct rules_builder *builder, const char *id,
 void rules_builder_add_list(struct rules_builder *builder, const char *id,
     struct rule_place place, const struct rule_line *lines, size_t count);
 /* Names that `accounts =` may use. */
-void rules_builder_add_account(struct rules_builder *builder,
-    const char *name);
+void rules_builder_add_account(struct rules_builder *builder, const char *name);
 /* Names that `via =` may use. */
-void rules_builder_add_notifier(struct rules_builder *builder,
-    const char *name);
+void rules_builder_add_notifier(
+    struct rules_builder *builder, const char *name);
 /* Compiles. NULL when there was an error; problems_r (initialised by the
  * caller to zero) gets all errors and warnings either way. */
-struct rules *rules_builder_finish(struct rules_builder *builder,
-    struct rule_problems *problems_r);
+struct rules *rules_builder_finish(
+    struct rules_builder *builder, struct rule_problems *problems_r);
 
 void rules_free(struct rules **rules);
 /* An empty set, for accounts without rules. */
@@ -88,8 +87,8 @@ const char *rules_id(const struct rules *rules, size_t index);
 /* What a message must be fetched with. */
 struct rules_needs {
 	struct strv headers; /* field names; always includes From, Subject,
-	                        Date, Message-ID */
-	bool all_headers; /* any-header is used: fetch BODY.PEEK[HEADER] */
+				Date, Message-ID */
+	bool all_headers;    /* any-header is used: fetch BODY.PEEK[HEADER] */
 };
 void rules_needs_done(struct rules_needs *needs);
 /* Of the rules that apply to this account (NULL: of all). */
@@ -98,8 +97,8 @@ void rules_get_needs(const struct rules *rules, const char *account,
 /* Paths of all @file: lists; the owner reads them and gives the text. */
 const struct strv *rules_list_files(const struct rules *rules);
 /* Replaces the members; the only thing about rules that changes. */
-void rules_set_list_file(struct rules *rules, const char *path,
-    struct span text);
+void rules_set_list_file(
+    struct rules *rules, const char *path, struct span text);
 
 /* How often rules acted, for `limit =`. Times are unix seconds. */
 struct limits;
@@ -107,8 +106,8 @@ struct limits *limits_new(void);
 void limits_free(struct limits **limits);
 void limits_note(struct limits *limits, const char *rule, int64_t when_unix);
 /* Whether `rule` acted fewer than `count` times within `window` before now. */
-bool limits_allow(const struct limits *limits, const char *rule,
-    unsigned count, usec_t window, int64_t now_unix);
+bool limits_allow(const struct limits *limits, const char *rule, unsigned count,
+    usec_t window, int64_t now_unix);
 
 struct facts {
 	struct message *message;
@@ -116,15 +115,16 @@ struct facts {
 	const char *mailbox; /* decoded, '/' between levels */
 	/* \Seen, $Junk, ...: as the server said; NULL: none */
 	const struct strv *flags;
-	uint64_t size; /* bytes */
+	uint64_t size;	       /* bytes */
 	int64_t received_unix; /* INTERNALDATE */
 	int64_t now_unix;
-	int utc_offset; /* seconds east, of local time at now: for hour, weekday */
+	int utc_offset; /* seconds east, of local time at now: for hour, weekday
+			 */
 	const struct strv *identities; /* addresses that are me; NULL: none */
 	/* Hosts whose Authentication-Results are believed; NULL: none, and
 	 * then auth.* is never true. */
 	const struct strv *authserv;
-	struct limits *limits; /* may be NULL; not changed by judging */
+	struct limits *limits;	   /* may be NULL; not changed by judging */
 	bool default_notification; /* the account's `notify = yes` */
 };
 
@@ -132,14 +132,14 @@ struct facts {
  * initialised by the function; free with plan_done. Includes the default
  * notification when the message is unread and no rule was quiet or notified.
  * Does not change `limits`: the owner notes plan.matched once it is durable. */
-void rules_judge(const struct rules *rules, const struct facts *facts,
-    struct plan *plan_r);
+void rules_judge(
+    const struct rules *rules, const struct facts *facts, struct plan *plan_r);
 
 /* The trace of a judgement: one entry for each rule, with each condition
  * that was looked at. */
 struct trace_condition {
-	char *text;     /* as written */
-	char *values;   /* the values that were compared, shortened */
+	char *text;   /* as written */
+	char *values; /* the values that were compared, shortened */
 	bool result;
 	bool decided; /* this one settled the rule */
 	struct rule_place place;
@@ -147,9 +147,9 @@ struct trace_condition {
 enum trace_outcome {
 	TRACE_MATCHED,
 	TRACE_NOT_MATCHED,
-	TRACE_VETOED,        /* by an unless line */
+	TRACE_VETOED,	      /* by an unless line */
 	TRACE_NOT_APPLICABLE, /* other account or mailbox, or disabled */
-	TRACE_NOT_REACHED,   /* an earlier rule said stop */
+	TRACE_NOT_REACHED,    /* an earlier rule said stop */
 	TRACE_OBSERVED,
 	TRACE_OVER_LIMIT,
 	TRACE_FAILED, /* a pattern met its limit: did not act */

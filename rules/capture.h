@@ -1,0 +1,30 @@
+/*
+ * capture: the named groups of a rule's patterns, which its actions may use
+ * as ${name}.
+ *
+ * Only `when` lines capture. A group below a `not` or behind `!~` never does:
+ * there, a match means that the rule does not act. Several groups may have
+ * one name; the first that is set has the value.
+ */
+#ifndef BELFRY_RULES_CAPTURE_H
+#define BELFRY_RULES_CAPTURE_H
+
+#include "rules/cond.h"
+#include "rules/source.h"
+
+struct captures {
+	struct strv names; /* at most RULE_CAPTURES_MAX */
+	/* By name: set whenever the rule acts, as far as `and` and `or` go. */
+	bool is_certain[RULE_CAPTURES_MAX];
+	struct strv never; /* names that only stand below a `not` */
+};
+
+void captures_done(struct captures *captures);
+/* Numbers the groups of a parsed `when` line; its tests then know them.
+ * False (reported) when there are too many. */
+bool captures_collect(
+    struct captures *captures, const struct source *source, struct cond *cond);
+/* SIZE_MAX when there is none. Names compare with case, as PCRE2 has it. */
+size_t captures_find(const struct captures *captures, struct span name);
+
+#endif

@@ -1,0 +1,169 @@
+/* The way of one message through all rules. */
+#include "daemon/base/xalloc.h"
+#include "rules/evaluate.h"
+#include "rules/settle.h"
+
+struct judgement {
+	const struct rules *rules;
+	const struct facts *facts;
+	struct plan *plan;
+	struct trace *trace; /* may be NULL */
+	struct view view;
+	struct evaluation evaluation;
+};
+
+static void
+expand(struct judgement *judgement, const struct blueprint *blueprint,
+    struct action *action)
+{
+	const struct template_values values = {
+	    judgement->evaluation.captures, &judgement->view};
+
+	action_copy(action, &blueprint->fixed);
+	if (blueprint->target != NULL)
+		action->target = template_expand(blueprint->target, &values);
+	for (size_t i = 0; i < blueprint->argc; i++)
+		strv_take(&action->argv,
+		    template_expand(blueprint->argv[i], &values));
+	if (blueprint->title != NULL)
+		action->title = template_expand(blueprint->title, &values);
+	if (blueprint->text != NULL)
+		action->text = template_expand(blueprint->text, &values);
+}
+
+static void
+act(struct judgement *judgement, const struct rule *rule)
+{
+	strv_add(&judgement->plan->matched, rule->id);
+	if (rule->is_quiet)
+		judgement->plan->quiet = true;
+	for (size_t i = 0; i < rule->blueprint_count; i++) {
+		struct action action;
+
+		expand(judgement, &rule->blueprints[i], &action);
+		settle_add(judgement->plan, &action);
+	}
+}
+
+static void
+observe(struct judgement *judgement, const struct rule *rule)
+{
+	strv_add(&judgement->plan->observed, rule->id);
+	for (size_t i = 0; i < rule->blueprint_count; i++) {
+		struct buf text = BUF_INIT;
+		struct action action;
+
+		expand(judgement, &rule->blueprints[i], &action);
+		buf_addf(&text, "%s: ", rule->id);
+		action_describe(&text, &action);
+		strv_take(&judgement->plan->would, buf_take_str(&text));
+		action_done(&action);
+	}
+}
+
+static void
+warn_of_limit(struct judgement *judgement, const struct rule *rule)
+{
+	strv_take(&judgement->plan->warnings,
+	    xasprintf("rule %s did not act: one of its patterns met a limit "
+		      "on this message",
+		rule->id));
+}
+
+static bool
+is_within_limit(const struct judgement *judgement, const struct rule *rule)
+{
+	const struct facts *facts = judgement->facts;
+
+	return rule->limit_count == 0 || facts->limits == NULL ||
+	       limits_allow(facts->limits, rule->id, rule->limit_count,
+		   rule->limit_window, facts->now_unix);
+}
+
+static enum trace_outcome
+judge_match(struct judgement *judgement, const struct rule *rule)
+{
+	if (rule->is_observing) {
+		observe(judgement, rule);
+		return TRACE_OBSERVED;
+	}
+	if (!is_within_limit(judgement, rule)) {
+		strv_add(&judgement->plan->over_limit, rule->id);
+		return TRACE_OVER_LIMIT;
+	}
+	act(judgement, rule);
+	return TRACE_MATCHED;
+}
+
+static enum trace_outcome
+judge_rule(struct judgement *judgement, const struct rule *rule)
+{
+	switch (evaluate_rule(&judgement->evaluation, rule)) {
+	case VERDICT_YES:
+		return judge_match(judgement, rule);
+	case VERDICT_FAILED:
+		warn_of_limit(judgement, rule);
+		return TRACE_FAILED;
+	case VERDICT_NO:
+		break;
+	}
+	return judgement->evaluation.is_vetoed ? TRACE_VETOED
+					       : TRACE_NOT_MATCHED;
+}
+
+static void
+judge_all(struct judgement *judgement)
+{
+	const struct facts *facts = judgement->facts;
+	bool is_stopped = false;
+
+	for (size_t i = 0; i < judgement->rules->count; i++) {
+		const struct rule *rule = judgement->rules->items[i];
+		const struct span *captures = NULL;
+		enum trace_outcome outcome = TRACE_NOT_REACHED;
+
+		trace_rule(judgement->trace, rule);
+		if (!rule_applies(rule, facts->account, facts->mailbox)) {
+			outcome = TRACE_NOT_APPLICABLE;
+		} else if (!is_stopped) {
+			outcome = judge_rule(judgement, rule);
+			captures = judgement->evaluation.captures;
+		}
+		trace_outcome(judgement->trace, rule, outcome, captures);
+		if (outcome == TRACE_MATCHED && rule->stops)
+			is_stopped = true;
+	}
+}
+
+static void
+judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
+    struct trace *trace)
+{
+	struct judgement judgement = {
+	    .rules = rules, .facts = facts, .plan = plan_r, .trace = trace};
+
+	plan_init(plan_r);
+	view_init(&judgement.view, &rules->slots, facts);
+	judgement.evaluation.view = &judgement.view;
+	judgement.evaluation.room = rules->room;
+	judgement.evaluation.trace = trace;
+	trace_begin(trace, rules);
+	judge_all(&judgement);
+	settle_plan(plan_r, facts);
+	view_done(&judgement.view);
+}
+
+void
+rules_judge(
+    const struct rules *rules, const struct facts *facts, struct plan *plan_r)
+{
+	judge(rules, facts, plan_r, NULL);
+}
+
+void
+rules_explain(const struct rules *rules, const struct facts *facts,
+    struct plan *plan_r, struct trace *trace_r)
+{
+	*trace_r = (struct trace){0};
+	judge(rules, facts, plan_r, trace_r);
+}

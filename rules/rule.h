@@ -1,0 +1,58 @@
+/*
+ * rule: a rule after compilation, and the set of all of them. Only files of
+ * rules/ see this; others see rules.h.
+ */
+#ifndef BELFRY_RULES_RULE_H
+#define BELFRY_RULES_RULE_H
+
+#include "rules/capture.h"
+#include "rules/cond.h"
+#include "rules/lists.h"
+#include "rules/template.h"
+
+/* An action before there is a message: `fixed` has all that no message can
+ * change, the templates the rest. */
+struct blueprint {
+	struct action fixed;
+	struct template *target;
+	struct template **argv;
+	size_t argc;
+	struct template *title, *text;
+};
+
+struct rule {
+	char id[RULE_ID_MAX + 1];
+	struct rule_place place;
+	bool is_disabled, is_observing, stops, is_quiet;
+	struct strv accounts;  /* empty: all */
+	struct strv mailboxes; /* patterns with "*"; empty: all */
+	struct cond **when, **unless;
+	size_t when_count, unless_count;
+	struct captures captures;
+	unsigned limit_count; /* 0: no limit */
+	usec_t limit_window;
+	struct blueprint *blueprints; /* in the order of enum action_kind */
+	size_t blueprint_count;
+};
+
+struct rules {
+	struct rule **items;
+	size_t count, cap;
+	struct slots slots;
+	struct lists lists;
+	struct pattern_room *room; /* working memory of all patterns */
+};
+
+void rule_free(struct rule **rule);
+/* For this account and mailbox, and enabled? */
+bool rule_applies(
+    const struct rule *rule, const char *account, const char *mailbox);
+/* Adds an empty one of this kind. Valid until the next is added. */
+struct blueprint *rule_add_blueprint(struct rule *rule, enum action_kind kind);
+/* The first of this kind, or NULL. */
+struct blueprint *rule_find_blueprint(
+    const struct rule *rule, enum action_kind kind);
+/* "*" in the pattern is any text; "INBOX" has no case. */
+bool mailbox_matches(const char *pattern, const char *mailbox);
+
+#endif

@@ -1,0 +1,246 @@
+#include "rules/settle.h"
+
+#include <assert.h>
+
+#include "daemon/base/xalloc.h"
+
+/* More cannot come from RULES_MAX rules in any sane set; it bounds memory
+ * until the plan is sorted and cut. */
+#define SETTLE_ACTIONS_MAX (10 * PLAN_ACTIONS_MAX)
+
+void
+settle_add(struct plan *plan, struct action *action)
+{
+	if (plan->count == SETTLE_ACTIONS_MAX) {
+		plan->is_cut = true;
+		action_done(action);
+		return;
+	}
+	plan->actions = xreallocarray(
+	    plan->actions, plan->count + 1, sizeof(*plan->actions));
+	plan->actions[plan->count++] = *action;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+warn(struct plan *plan, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(&text, format, args);
+	va_end(args);
+	strv_take(&plan->warnings, buf_take_str(&text));
+}
+
+/* By insertion: stable, and plans are short. */
+static void
+sort(struct plan *plan)
+{
+	for (size_t i = 1; i < plan->count; i++) {
+		struct action action = plan->actions[i];
+		size_t j = i;
+
+		for (; j > 0 && plan->actions[j - 1].kind > action.kind; j--)
+			plan->actions[j] = plan->actions[j - 1];
+		plan->actions[j] = action;
+	}
+}
+
+static void
+drop(struct plan *plan, size_t index)
+{
+	action_done(&plan->actions[index]);
+	plan->count--;
+	memmove(&plan->actions[index], &plan->actions[index + 1],
+	    (plan->count - index) * sizeof(*plan->actions));
+}
+
+static bool
+is_move(enum action_kind kind)
+{
+	return kind >= ACTION_MOVE && kind <= ACTION_DELETE;
+}
+
+/* Before the plan is sorted: the first rule wins, not the first kind. */
+static void
+drop_second_moves(struct plan *plan)
+{
+	const struct action *first = NULL;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct action *action = &plan->actions[i];
+
+		if (!is_move(action->kind))
+			continue;
+		if (first == NULL) {
+			first = action;
+			continue;
+		}
+		if (!action_equal(first, action))
+			warn(plan,
+			    "rule %s would %s the message, but rule %s does "
+			    "already",
+			    action->rule, action_name(action->kind),
+			    first->rule);
+		drop(plan, i--);
+	}
+}
+
+static bool
+is_same_target(const struct action *a, const struct action *b)
+{
+	struct span one = span_from_str(a->target);
+	struct span two = span_from_str(b->target);
+
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ACTION_FORWARD)
+		return span_equal_nocase(one, two);
+	return a->kind == ACTION_COPY && span_equal(one, two);
+}
+
+static void
+drop_same_targets(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t j = plan->count - 1; j > i; j--)
+			if (is_same_target(
+				&plan->actions[i], &plan->actions[j]))
+				drop(plan, j);
+}
+
+/* Marks. */
+
+static void
+remove_item(struct strv *v, size_t index)
+{
+	free(v->items[index]);
+	/* With the NULL behind the last. */
+	memmove(&v->items[index], &v->items[index + 1],
+	    (v->len - index) * sizeof(*v->items));
+	v->len--;
+}
+
+static void
+drop_contradicted(struct plan *plan, const char *rule, struct strv *flags,
+    const struct strv *opposite, const char *first_rule)
+{
+	for (size_t i = 0; i < flags->len; i++) {
+		if (!strv_has_nocase(opposite, span_from_str(flags->items[i])))
+			continue;
+		warn(plan,
+		    "rule %s would change the mark %s that rule %s sets "
+		    "or removes",
+		    rule, flags->items[i], first_rule);
+		remove_item(flags, i--);
+	}
+}
+
+static void
+settle_marks(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct action *later = &plan->actions[i];
+
+		for (size_t j = 0; later->kind == ACTION_MARK && j < i; j++) {
+			struct action *first = &plan->actions[j];
+
+			if (first->kind != ACTION_MARK)
+				continue;
+			drop_contradicted(plan, later->rule, &later->add,
+			    &first->remove, first->rule);
+			drop_contradicted(plan, later->rule, &later->remove,
+			    &first->add, first->rule);
+		}
+		if (later->kind == ACTION_MARK && later->add.len == 0 &&
+		    later->remove.len == 0)
+			drop(plan, i--);
+	}
+}
+
+/* Notifications: one message rings once for each set of notifiers, as urgent
+ * as the most urgent rule says and with that rule's texts. */
+static void
+merge_notifications(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct action *first = &plan->actions[i];
+
+		if (first->kind != ACTION_NOTIFY)
+			continue;
+		for (size_t j = i + 1; j < plan->count; j++) {
+			struct action *later = &plan->actions[j];
+			struct action swap = *first;
+
+			if (!strv_equal(&first->via, &later->via))
+				continue;
+			if (later->urgency > first->urgency) {
+				*first = *later;
+				*later = swap;
+			}
+			drop(plan, j--);
+		}
+	}
+}
+
+/* As the message will be when the plan is done. */
+static bool
+is_unread(const struct plan *plan, const struct facts *facts)
+{
+	struct span seen = SPAN("\\Seen");
+	bool is_read =
+	    facts->flags != NULL && strv_has_nocase(facts->flags, seen);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (strv_has_nocase(&plan->actions[i].add, seen))
+			is_read = true;
+		if (strv_has_nocase(&plan->actions[i].remove, seen))
+			is_read = false;
+	}
+	return !is_read;
+}
+
+static bool
+has_notification(const struct plan *plan)
+{
+	return plan->count > 0 &&
+	       plan->actions[plan->count - 1].kind == ACTION_NOTIFY;
+}
+
+static void
+add_default_notification(struct plan *plan, const struct facts *facts)
+{
+	struct action action;
+
+	if (!facts->default_notification || plan->quiet ||
+	    has_notification(plan) || !is_unread(plan, facts))
+		return;
+	action_init(&action, ACTION_NOTIFY);
+	settle_add(plan, &action);
+}
+
+static void
+cut(struct plan *plan)
+{
+	if (plan->count > PLAN_ACTIONS_MAX)
+		plan->is_cut = true;
+	while (plan->count > PLAN_ACTIONS_MAX)
+		drop(plan, plan->count - 1);
+	if (plan->is_cut)
+		warn(plan, "more than %d actions: the rest is left out",
+		    PLAN_ACTIONS_MAX);
+}
+
+void
+settle_plan(struct plan *plan, const struct facts *facts)
+{
+	drop_second_moves(plan);
+	sort(plan);
+	drop_same_targets(plan);
+	settle_marks(plan);
+	merge_notifications(plan);
+	add_default_notification(plan, facts);
+	cut(plan);
+	assert(plan->count <= PLAN_ACTIONS_MAX);
+}

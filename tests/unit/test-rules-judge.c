@@ -1,0 +1,545 @@
+/* Whole judgements: rules and a message in, what is done out. Every case is
+ * judged, then explained; both must agree. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "daemon/base/xalloc.h"
+#include "tests/lib/rules_text.h"
+
+/* So that one run shows all cases that fail. */
+static unsigned failures;
+#define FAIL(...) (print_error(__VA_ARGS__), print_error("\n"), failures++)
+
+#define NOW 1790000000 /* Monday, 2026-09-21 14:13:20 UTC */
+#define RECEIVED (NOW - 7200)
+
+struct rule_case {
+	const char *name;
+	const char *rules;
+	const char *message;
+	const char *plan;    /* as rules_plan_show */
+	const char *flags;   /* separated by blanks; may be NULL */
+	const char *outcome; /* of the first rule; may be NULL */
+};
+
+#define R "[rule a]\n"
+#define M(condition) R "when = " condition "\nmove = X\n"
+#define YES "move to X"
+#define NO "nothing"
+/* A case that asks one condition of the standard message. */
+#define ASK(condition, answer)                                                 \
+	{                                                                      \
+		.name = condition, M(condition), NULL, answer                  \
+	}
+
+static const char standard[] =
+    "Return-Path: <bounce@lists.example.org>\n"
+    "Delivered-To: ann@example.org\n"
+    "Authentication-Results: mx.example.org;\n"
+    " spf=pass smtp.mailfrom=bob@work.example (dkim=fail; spf=fail);\n"
+    " dkim=fail reason=\"x; dmarc=fail\" header.d=a.example;\n"
+    " dkim=pass header.d=work.example; dmarc=pass header.from=work.example\n"
+    "Authentication-Results: evil.example; spf=softfail; dmarc=none\n"
+    "Authentication-Results: mx.example.org; dmarc=fail\n"
+    "From: =?utf-8?q?B=C3=B6b_M=C3=BCller?= <bob+news@Mail.Work.Example>\n"
+    "To: Ann <ann+shop@example.org>, carl@other.example\n"
+    "Cc: dora@third.example\n"
+    "Subject: =?utf-8?q?Rechnung_Nr=2E_12_f=C3=BCr_M=C3=84RZ?=\n"
+    "List-Id: The List <Linux-Kernel.vger.example>\n"
+    "Message-ID: <m1@work.example>\n"
+    "Date: Sun, 20 Sep 2026 14:13:20 +0000\n"
+    "X-Spam: no\n"
+    "X-Spam: YES, 12\n"
+    "X-Empty: \n"
+    "Auto-Submitted: auto-generated (by a cron job)\n"
+    "X-Raw: =?utf-8?q?caf=C3=A9?=\n"
+    "\nbody\n";
+
+/* clang-format off */
+static const struct rule_case cases[] = {
+	ASK("all", YES),
+	ASK("not all", NO),
+	/* Addresses. */
+	ASK("from is bob+news@mail.work.example", YES),
+	ASK("from.addr is BOB+NEWS@MAIL.WORK.EXAMPLE", YES),
+	ASK("from.name is \"b\xc3\x96" "b m\xc3\x9cLLER\"", YES),
+	ASK("from.name has m\xc3\x9cLL", YES),
+	ASK("from.user is bob+news", YES),
+	ASK("from.domain is mail.work.example", YES),
+	ASK("from.detail is news", YES),
+	ASK("from has M\xc3\xbcller", NO),
+	ASK("to is nobody@x, carl@other.example", YES),
+	ASK("to.detail is shop", YES),
+	ASK("cc ~ /^dora@/", YES),
+	ASK("bcc", NO),
+	ASK("not bcc is x@y", YES),
+	ASK("bcc !~ /x/", YES),
+	ASK("rcpt is ann@example.org", YES),
+	ASK("rcpt is dora@third.example", YES),
+	ASK("sender.name", NO),
+	/* Text. */
+	ASK("subject ~ /\\b(invoice|rechnung)\\b/", YES),
+	ASK("subject ~ /RECHNUNG/c", NO),
+	ASK("subject ~ /m\xc3\xa4rz$/", YES),
+	ASK("subject has f\xc3\x9cR m\xc3\xa4rz", YES),
+	ASK("subject is rechnung nr. 12 f\xc3\xbcr m\xc3\xa4rz", YES),
+	ASK("subject is rechnung", NO),
+	ASK("subject ~ #nr\\. \\s \\d+#x", YES),
+	ASK("subject ~ ,^.{3\\,9}nung,", YES),
+	ASK("list-id ~ /^<?linux-kernel\\./", YES),
+	ASK("list-id is linux-kernel.vger.example", YES),
+	ASK("list-id has the list", YES),
+	ASK("message-id is m1@work.example", YES),
+	ASK("message-id is <m1@work.example>", YES),
+	ASK("header(x-spam) ~ /^yes/", YES),
+	ASK("header(X-Spam) !~ /^yes/", NO),
+	ASK("header(X-Empty)", NO),
+	ASK("not header(X-Empty)", YES),
+	ASK("header(X-Empty) is \"\"", YES),
+	ASK("header(X-None) is \"\"", NO),
+	ASK("header(X-Raw) is caf\xc3\x89", YES),
+	ASK("raw(X-Raw) has =?utf-8?q?caf", YES),
+	ASK("raw(X-Raw) has caf\xc3\xa9", NO),
+	ASK("any-header has bounce@lists", YES),
+	ASK("any-header has nowhere", NO),
+	/* Numbers. */
+	ASK("size > 9K", YES),
+	ASK("size > 10K", NO),
+	ASK("size >= 10K", YES),
+	ASK("size is 1, 10K", YES),
+	ASK("size < 1M and size <= 10240", YES),
+	ASK("age > 1h", YES),
+	ASK("age < 2h", NO),
+	ASK("age <= 2h", YES),
+	ASK("sent is 1d", YES),
+	ASK("hour is 9, 16", YES),
+	ASK("hour >= 17", NO),
+	ASK("weekday is mon", YES),
+	ASK("weekday is sat, sun", NO),
+	ASK("weekday < tue", YES),
+	/* Facts. */
+	{.name = "flag", M("flag is read"), NULL, YES, "\\SEEN $Junk"},
+	{.name = "flag no", M("flag is flagged"), NULL, NO, "\\Seen"},
+	{.name = "no flags", M("not flag"), NULL, YES},
+	{.name = "keyword", M("keyword is $junk, b"), NULL, YES, "\\Seen $Junk"},
+	{.name = "keyword no flag", M("keyword is \\Seen"), NULL, NO, "\\Seen"},
+	ASK("mailbox is inbox and account is work", YES),
+	ASK("bulk", YES),
+	ASK("auto-submitted", YES),
+	ASK("auto-submitted is auto-generated", YES),
+	ASK("to-me", YES),
+	ASK("cc-me", NO),
+	ASK("auth.spf is pass", YES),
+	ASK("auth.dkim is pass", YES),
+	ASK("auth.dkim is fail", YES),
+	ASK("auth.dmarc is pass", YES),
+	ASK("auth.dmarc is fail, none", NO),
+	{.name = "precedence", M("bulk"), "Precedence: junk\n\n", YES},
+	{.name = "not bulk", M("bulk"), "Precedence: high\n\n", NO},
+	{.name = "auto no", M("auto-submitted"), "Auto-Submitted: no\n\n", NO},
+	{.name = "no results", M("auth.spf"), "X: y\n\n", NO},
+	{.name = "untrusted", M("auth.dmarc"),
+	    "Authentication-Results: e.example; dmarc=pass\n\n", NO},
+	{.name = "no host", M("auth.dmarc"),
+	    "Authentication-Results: dmarc=pass\n\n", NO},
+	{.name = "smuggled", M("auth.dmarc is pass"),
+	    "Authentication-Results: mx.example.org; dmarc=fail "
+	    "smtp.mailfrom=a; dmarc=pass\n\n", NO},
+	{.name = "comment", M("auth.spf is pass"),
+	    "Authentication-Results: (c) mx.example.org (d) 1; "
+	    "spf/1 (e) = (f) pass (g)\n\n", YES},
+	{.name = "in comment", M("auth.spf is pass"),
+	    "Authentication-Results: mx.example.org; (; spf=pass\n\n", NO},
+	{.name = "missing is false", M("sent > 0"), "X: y\n\n", NO},
+	{.name = "missing negated", M("not sent > 0"), "X: y\n\n", YES},
+	/* Precedence and shape. */
+	ASK("all or not all and not all", YES),
+	ASK("(all or not all) and not all", NO),
+	ASK("not not all", YES),
+	ASK("not all or all", YES),
+	ASK("not (all or all)", NO),
+	ASK("all and(bulk)", YES),
+	ASK("(subject has nr. 12)", YES),
+	ASK("(subject has (x) or all)", YES),
+	{.name = "brackets in a value", M("(subject is a (b) and all)"),
+	    "Subject: A (B)\n\n", YES},
+	{.name = "smiley", M("subject has :)"), "Subject: hi :)\n\n", YES},
+	{.name = "words that begin like and", M("subject is a android orange"),
+	    "Subject: a android orange\n\n", YES},
+	{.name = "quoted", M("subject is \"salt and \\\"pepper\\\", x\""),
+	    "Subject: Salt and \"Pepper\", x\n\n", YES},
+	{.name = "quoted list", M("subject is x, \"a,b\" , y"), "Subject: a,b\n\n",
+	    YES},
+	{.name = "two lines", R "when = bulk\nwhen = from has nobody\nmove = X\n",
+	    NULL, NO},
+	{.name = "continued", R "when = bulk\n from has nobody\nmove = X\n", NULL, NO},
+	{.name = "veto", R "when = all\nunless = from has x\nunless = bulk\nmove = X\n",
+	    NULL, NO, NULL, "vetoed"},
+	{.name = "no veto", R "when = all\nunless = not bulk\nmove = X\n", NULL, YES},
+	/* Lists. */
+	{.name = "list", "[list vip]\nmember = boss@x\nmember = Bob+News@mail.work."
+	    "example\n" M("from in @vip"), NULL, YES},
+	{.name = "subdomain", M("from in @vip") "[list vip]\nmember = @WORK.example\n",
+	    NULL, YES},
+	{.name = "no suffix", M("from in @vip") "[list vip]\nmember = @ork.example\n",
+	    NULL, NO},
+	{.name = "domain part", M("from.domain in @vip")
+	    "[list vip]\nmember = @work.example\n", NULL, YES},
+	{.name = "two lists", M("from in @a, @b") "[list a]\n[list b]\n"
+	    "member = @example\n", NULL, YES},
+	{.name = "missing in list", M("not bcc in @a") "[list a]\nmember = a@b\n",
+	    NULL, YES},
+	{.name = "file", M("from in @file:/vip"), NULL, YES},
+	{.name = "file not read", M("from in @file:/other"), NULL, NO},
+	/* Actions and their order. */
+	{.name = "order", R "when = all\nnotify = critical\nmove = M\nmark = read $a"
+	    "\nexec = /bin/x y\nforward = z@example.com\ncopy = C\n"
+	    "copy = D\n", NULL, "copy to C; copy to D; forward to "
+	    "z@example.com as attachment; run /bin/x y; mark read, $a; move "
+	    "to M; notify (critical)"},
+	{.name = "order of rules", R "when = all\nmove = M\ncopy = A\n[rule b]\n"
+	    "when = all\ncopy = B\n", NULL,
+	    "copy to A; copy to B; move to M"},
+	{.name = "stop", R "when = all\ncopy = A\nstop = yes\n[rule b]\nwhen = bulk\n"
+	    "copy = B\n", NULL, "copy to A"},
+	{.name = "no stop without match", R "when = not all\nstop = yes\n[rule b]\n"
+	    "when = all\ncopy = B\n", NULL, "copy to B"},
+	{.name = "two moves", R "when = bulk\ntrash = yes\n[rule b]\nwhen = all\n"
+	    "move = B\n", NULL,
+	    "move to the trash! rule b would move the message, but rule a "
+	    "does already"},
+	{.name = "two moves by rule, not by kind", R "when = bulk\ndelete = forever\n"
+	    "[rule b]\nwhen = all\nmove = B\n", NULL, "delete forever! rule b "
+	    "would move the message, but rule a does already"},
+	{.name = "same move twice", R "when = bulk\nmove = B\n[rule b]\nwhen = all\n"
+	    "move = B\n", NULL, "move to B"},
+	{.name = "same copy", R "when = bulk\ncopy = B\n[rule b]\nwhen = all\n"
+	    "copy = B\n", NULL, "copy to B"},
+	{.name = "same forward", R "when = bulk\nforward = a@b.example\n[rule b]\n"
+	    "when = all\nforward = A@B.example\n", NULL,
+	    "forward to a@b.example as attachment"},
+	{.name = "marks of two", R "when = all\nmark = flagged -$b unread\n[rule b]\n"
+	    "when = all\nmark = -flagged $c\n", NULL,
+	    "mark flagged, not $b, unread; mark $c! rule b would change the "
+	    "mark \\Flagged that rule a sets or removes"},
+	{.name = "special", R "when = all\nmove = \\Archive\n", NULL,
+	    "move to \\Archive"},
+	{.name = "archive", R "when = all\narchive = yes\n", NULL,
+	    "move to the archive"},
+	{.name = "junk", R "when = all\njunk = yes\n", NULL, "move to junk"},
+	{.name = "create", R "when = all\nmove = A/B\ncreate = yes\n", NULL,
+	    "move to A/B (made if it is missing)"},
+	{.name = "observe", R "when = all\nmove = A\nstop = yes\nmode = observe\n"
+	    "[rule b]\nwhen = all\nmove = B\n", NULL,
+	    "move to B? a: move to A", NULL, "observed"},
+	{.name = "over limit", R "when = all\nmove = A\nstop = yes\nlimit = 2/hour\n"
+	    "[rule b]\nwhen = all\nmove = B\n", NULL, "move to B", NULL,
+	    "over limit"},
+	{.name = "within limit", R "when = all\nmove = A\nlimit = 3/hour\n", NULL,
+	    "move to A"},
+	{.name = "disabled", R "when = all\nmove = A\nenabled = no\n", NULL, NO, NULL,
+	    "not applicable"},
+	{.name = "other account", "[account work]\n[account home]\n" R
+	    "when = all\nmove = A\naccounts = home\n", NULL, NO},
+	{.name = "account", "[account work]\n[account home]\n" R
+	    "when = all\nmove = A\naccounts = home, work\n", NULL,
+	    "move to A"},
+	{.name = "mailbox", R "when = all\nmove = A\nmailboxes = Lists/*, inbox\n",
+	    NULL, "move to A"},
+	{.name = "other mailbox", R "when = all\nmove = A\nmailboxes = IN*X/*\n", NULL,
+	    NO},
+	/* Variables. */
+	{.name = "capture", R "when = subject ~ /^\\[(?<project>[a-z0-9-]+)\\]/\n"
+	    "move = CI/${project}\nexec = /bin/ci ${project} 'a b${project}'"
+	    "\n", "Subject: [big-one] ok\n\n",
+	    "run /bin/ci big-one \"a bbig-one\"; move to CI/big-one"},
+	{.name = "captures of two lines", R "when = subject ~ /(?<a>x)/\n"
+	    "when = from.user ~ /(?<b>.*)/\nmove = ${b}-${a}\n",
+	    "Subject: x\nFrom: bob@example.org\n\n", "move to bob-x"},
+	{.name = "first capture wins", R "when = subject ~ /(?<a>x)/\n"
+	    "when = from.user ~ /(?<a>.*)/\nmove = ${a}\n",
+	    "Subject: x\nFrom: bob@example.org\n\n", "move to x"},
+	{.name = "unset capture", R "when = subject ~ /(?<a>z)?x/\nmove = A${a}B\n",
+	    "Subject: x\n\n", "move to AB"},
+	{.name = "empty component", R "when = subject ~ /(?<a>z)?x/\nmove = A/${a}/B\n",
+	    "Subject: x\n\n", "move to A/_/B"},
+	{.name = "fields", R "when = all\nmove = ${from.domain}/${date.year}-"
+	    "${date.month}/${header(X-Spam)}\n", NULL,
+	    "move to Mail.Work.Example/2026-09/no"},
+	{.name = "date", R "when = all\nmove = ${date}/${date.day}/${date.hour}\n",
+	    NULL, "move to 2026-09-21/21/14"},
+	{.name = "no variable", R "when = all\nexec = /bin/x $$ $${a} $x\n", NULL,
+	    "run /bin/x $$ ${a} $x"},
+	{.name = "empty argument", R "when = all\nexec = /bin/x '' \"${bcc}\" a\"b\"'c'"
+	    "\n", NULL, "run /bin/x \"\" \"\" abc"},
+	{.name = "title", R "when = all\nnotify = yes\ntitle = From ${from.user}!\n"
+	    "via = phone\n[notifier phone]\n", NULL,
+	    "notify via phone \"From bob+news!\""},
+	{.name = "one notification", R "when = all\nnotify = low\n[rule b]\n"
+	    "when = all\nnotify = critical\ntitle = B\n", NULL,
+	    "notify (critical) \"B\""},
+	/* Limits of patterns. */
+	{.name = "catastrophe", R "when = subject ~ /^(([a-z])+.)+[A-Z]([a-z])+$/c\n"
+	    "move = A\n[rule b]\nwhen = all\nmove = B\n",
+	    "Subject: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n",
+	    "move to B! rule a did not act: one of its patterns met a limit "
+	    "on this message", NULL, "failed"},
+	{.name = "catastrophe in unless", R "when = all\n"
+	    "unless = subject ~ /^(([a-z])+.)+[A-Z]([a-z])+$/c\nmove = A\n",
+	    "Subject: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n",
+	    "nothing! rule a did not act: one of its patterns met a limit on "
+	    "this message", NULL, "failed"},
+	{.name = "catastrophe in not", R "when = not (subject !~ "
+	    "/^(([a-z])+.)+[A-Z]([a-z])+$/c or all)\nmove = A\n",
+	    "Subject: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n",
+	    "nothing! rule a did not act: one of its patterns met a limit on "
+	    "this message", NULL, "failed"},
+};
+/* clang-format on */
+
+static void
+check_trace(const struct rule_case *test, const struct rules *rules,
+    const struct trace *trace, const struct plan *plan)
+{
+	size_t matched = 0;
+
+	if (trace->count != rules_count(rules))
+		FAIL("%s: trace has not all rules", test->name);
+	for (size_t i = 0; i < trace->count; i++)
+		matched += trace->rules[i].outcome == TRACE_MATCHED;
+	if (matched != plan->matched.len)
+		FAIL("%s: trace and plan differ", test->name);
+	if (test->outcome != NULL &&
+	    strcmp(test->outcome,
+		trace_outcome_name(trace->rules[0].outcome)) != 0)
+		FAIL("%s: outcome is %s", test->name,
+		    trace_outcome_name(trace->rules[0].outcome));
+}
+
+static void
+show_all(struct buf *buf, const struct plan *plan)
+{
+	rules_plan_show(buf, plan);
+	for (size_t i = 0; i < plan->warnings.len; i++)
+		buf_addf(buf, "! %s", plan->warnings.items[i]);
+	for (size_t i = 0; i < plan->would.len; i++)
+		buf_addf(buf, "? %s", plan->would.items[i]);
+}
+
+static void
+judge_with(const struct rule_case *test, struct rules *rules,
+    const struct facts *facts)
+{
+	BUF_AUTO judged = BUF_INIT, explained = BUF_INIT;
+	struct plan plan;
+	struct trace trace;
+
+	rules_judge(rules, facts, &plan);
+	show_all(&judged, &plan);
+	plan_done(&plan);
+	rules_explain(rules, facts, &plan, &trace);
+	show_all(&explained, &plan);
+	if (strcmp(buf_str(&judged), test->plan) != 0)
+		FAIL("%s: \"%s\" instead of \"%s\"", test->name,
+		    buf_str(&judged), test->plan);
+	if (strcmp(buf_str(&explained), buf_str(&judged)) != 0)
+		FAIL("%s: explained as %s", test->name, buf_str(&explained));
+	check_trace(test, rules, &trace, &plan);
+	trace_done(&trace);
+	plan_done(&plan);
+}
+
+static void
+split_words(struct strv *words, const char *text)
+{
+	struct span rest = span_from_str(text), word;
+
+	while (span_split(&rest, ' ', &word))
+		strv_add_span(words, word);
+}
+
+static void
+judge_case(const struct rule_case *test)
+{
+	const char *message = test->message != NULL ? test->message : standard;
+	STRV_AUTO flags = STRV_INIT, me = STRV_INIT, hosts = STRV_INIT;
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(test->rules, &problems);
+	struct limits *limits = limits_new();
+	struct facts facts = {.message = message_new(span_from_str(message)),
+	    .account = "work",
+	    .mailbox = "INBOX",
+	    .flags = &flags,
+	    .size = 10240,
+	    .received_unix = RECEIVED,
+	    .now_unix = NOW,
+	    .utc_offset = 7200,
+	    .identities = &me,
+	    .authserv = &hosts,
+	    .limits = limits};
+	BUF_AUTO shown = BUF_INIT;
+
+	rules_problems_show(&shown, &problems);
+	if (rules == NULL) {
+		FAIL("%s: %s", test->name, buf_str(&shown));
+		rules = rules_new_empty();
+	}
+	rules_set_list_file(rules, "/vip",
+	    SPAN("# people\r\nx@y\r\n\r\n@mail.work.example\r\n"));
+	if (test->flags != NULL)
+		split_words(&flags, test->flags);
+	strv_add(&me, "Ann@example.org");
+	strv_add(&hosts, "MX.example.org");
+	limits_note(limits, "a", NOW - 3000);
+	limits_note(limits, "a", NOW - 10);
+	judge_with(test, rules, &facts);
+	rule_problems_done(&problems);
+	message_free(&facts.message);
+	limits_free(&limits);
+	rules_free(&rules);
+}
+
+static void
+test_cases(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		judge_case(&cases[i]);
+	assert_int_equal(failures, 0);
+}
+
+static const struct {
+	const char *rules, *flags, *plan;
+} notifications[] = {
+    {"", "", "notify"},
+    {"", "\\Seen", "nothing"},
+    {R "when = all\nquiet = yes\n", "", "nothing"},
+    {R "when = all\nmark = read\n", "", "mark read"},
+    {R "when = all\nmark = unread\n", "\\Seen", "mark unread; notify"},
+    {R "when = all\nmark = $x\n", "", "mark $x; notify"},
+    {R "when = all\nnotify = low\n", "", "notify (low)"},
+    {R "when = all\nnotify = low\n", "\\Seen", "notify (low)"},
+    {R "when = all\nmove = A\n", "", "move to A; notify"},
+    {R "when = all\nquiet = yes\nmode = observe\n", "", "notify"},
+};
+
+static void
+test_default_notification(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(notifications) / sizeof(*notifications);
+	     i++) {
+		struct rule_problems problems = {0};
+		struct rules *rules =
+		    rules_from_text(notifications[i].rules, &problems);
+		STRV_AUTO flags = STRV_INIT;
+		BUF_AUTO shown = BUF_INIT;
+		struct plan plan;
+		struct facts facts = {.message = message_new(SPAN("A: b\n\n")),
+		    .account = "work",
+		    .mailbox = "INBOX",
+		    .flags = &flags,
+		    .default_notification = true};
+
+		assert_non_null(rules);
+		split_words(&flags, notifications[i].flags);
+		rules_judge(rules, &facts, &plan);
+		rules_plan_show(&shown, &plan);
+		if (strcmp(buf_str(&shown), notifications[i].plan) != 0)
+			fail_msg(
+			    "%s: %s", notifications[i].rules, buf_str(&shown));
+		plan_done(&plan);
+		message_free(&facts.message);
+		rule_problems_done(&problems);
+		rules_free(&rules);
+	}
+}
+
+static void
+test_needs(void **state)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(
+	    "[account a]\n[account b]\n"
+	    "[rule one]\nwhen = rcpt has x and header(X-A)\n"
+	    "move = ${list-id}\naccounts = a\n"
+	    "[rule two]\nwhen = any-header has x\ntrash = yes\naccounts = b\n",
+	    &problems);
+	struct rules_needs needs;
+	STR_AUTO names = NULL;
+
+	(void)state;
+	assert_non_null(rules);
+	rules_get_needs(rules, "a", &needs);
+	names = strv_join(&needs.headers, " ");
+	assert_string_equal(names,
+	    "From Subject Date Message-ID To Cc Bcc Delivered-To "
+	    "X-Original-To Envelope-To Resent-To Resent-Cc Resent-Bcc X-A "
+	    "List-Id");
+	assert_false(needs.all_headers);
+	rules_needs_done(&needs);
+	rules_get_needs(rules, NULL, &needs);
+	assert_true(needs.all_headers);
+	rules_needs_done(&needs);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
+static void
+test_trace(void **state)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(R
+	    "when = subject ~ /(?<w>bee)/ and not (bulk or from is x@y)\n"
+	    "unless = size > 1K\nmove = ${w}\n",
+	    &problems);
+	struct facts facts = {
+	    .message = message_new(SPAN("Subject: a bee\nFrom: c@d\n\n")),
+	    .account = "a",
+	    .mailbox = "b",
+	    .size = 2048};
+	struct trace trace;
+	struct plan plan;
+
+	(void)state;
+	assert_non_null(rules);
+	rules_explain(rules, &facts, &plan, &trace);
+	assert_int_equal(trace.count, 1);
+	assert_string_equal(trace.rules[0].id, "a");
+	assert_int_equal(trace.rules[0].outcome, TRACE_VETOED);
+	assert_int_equal(trace.rules[0].count, 4);
+	assert_string_equal(
+	    trace.rules[0].conditions[0].text, "subject ~ /(?<w>bee)/");
+	assert_string_equal(trace.rules[0].conditions[0].values, "a bee");
+	assert_true(trace.rules[0].conditions[0].result);
+	assert_string_equal(trace.rules[0].conditions[2].text, "from is x@y");
+	assert_string_equal(trace.rules[0].conditions[2].values, "c@d");
+	assert_int_equal(trace.rules[0].conditions[2].place.line, 2);
+	assert_int_equal(trace.rules[0].conditions[2].place.column, 47);
+	assert_string_equal(trace.rules[0].conditions[3].values, "2048");
+	assert_true(trace.rules[0].conditions[3].decided);
+	assert_false(trace.rules[0].conditions[0].decided);
+	assert_int_equal(trace.rules[0].captures.len, 1);
+	assert_string_equal(trace.rules[0].captures.items[0], "w=bee");
+	trace_done(&trace);
+	plan_done(&plan);
+	message_free(&facts.message);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_cases),
+	    cmocka_unit_test(test_default_notification),
+	    cmocka_unit_test(test_needs),
+	    cmocka_unit_test(test_trace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
