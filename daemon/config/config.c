@@ -456,16 +456,6 @@ read_all(struct loader *l)
 		    NULL, "%s", error.text);
 }
 
-static void
-add_echoes(const struct config_files *files, struct config_report *report)
-{
-	for (size_t i = report->echoes.len; i < report->problems.count; i++) {
-		BUF_AUTO echo = BUF_INIT;
-		echo_line(&echo, files, &report->problems.items[i].place);
-		strv_add(&report->echoes, buf_str(&echo));
-	}
-}
-
 /* Takes the config with its files. */
 static struct config *
 load(struct config *config, bool may_read, struct config_report *report)
@@ -483,7 +473,7 @@ load(struct config *config, bool may_read, struct config_report *report)
 	rules_builder_free(&l.builder);
 	document_done(&l.document);
 	problem_sort(&report->problems, &config->files.paths);
-	add_echoes(&config->files, report);
+	echo_problems(&config->files, report);
 	if (!problem_has_errors(&report->problems))
 		return config;
 	report->files = config->files;

@@ -120,3 +120,13 @@ echo_line(struct buf *buf, const struct config_files *files,
 		buf_add_str(buf, " …");
 	}
 }
+
+void
+echo_problems(const struct config_files *files, struct config_report *report)
+{
+	for (size_t i = report->echoes.len; i < report->problems.count; i++) {
+		BUF_AUTO echo = BUF_INIT;
+		echo_line(&echo, files, &report->problems.items[i].place);
+		strv_add(&report->echoes, buf_str(&echo));
+	}
+}

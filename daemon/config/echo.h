@@ -15,4 +15,8 @@
 void echo_line(struct buf *buf, const struct config_files *files,
     const struct rule_place *place);
 
+/* Notes the lines of all problems that have none yet. */
+void echo_problems(
+    const struct config_files *files, struct config_report *report);
+
 #endif

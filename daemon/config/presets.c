@@ -88,7 +88,6 @@ static const struct preset presets[] = {
 		QUIRK_NO_KEYWORDS | QUIRK_NO_ID_NIL | QUIRK_SHORT_PIPELINE |
 		QUIRK_THROTTLES,
 	    .help =
-		" "
 		"https://support.microsoft.com/office/d088b986-291d-42b8-9564-9c414e2aa040",
 	    .enable =
 		"in Outlook's settings under Mail, Forwarding and IMAP, let "
@@ -130,7 +129,6 @@ static const struct preset presets[] = {
 		QUIRK_FEW_CONNECTIONS | QUIRK_SHORT_PIPELINE |
 		QUIRK_FETCH_BEYOND_HANGS,
 	    .help =
-		" "
 		"https://help.yahoo.com/kb/generate-third-party-passwords-sln15241.html",
 	},
 	{
@@ -151,7 +149,6 @@ static const struct preset presets[] = {
 		QUIRK_FEW_CONNECTIONS | QUIRK_SHORT_PIPELINE |
 		QUIRK_FETCH_BEYOND_HANGS,
 	    .help =
-		" "
 		"https://help.aol.com/articles/Create-and-manage-app-password",
 	},
 	{
@@ -170,7 +167,6 @@ static const struct preset presets[] = {
 		QUIRK_FEW_CONNECTIONS | QUIRK_SHORT_PIPELINE |
 		QUIRK_FETCH_BEYOND_HANGS,
 	    .help =
-		" "
 		"https://www.att.com/support/article/email-support/KM1010523/",
 	    .enable =
 		"the password is what AT&T calls the secure mail key",
@@ -188,7 +184,6 @@ static const struct preset presets[] = {
 		QUIRK_FEW_CONNECTIONS | QUIRK_SHORT_PIPELINE |
 		QUIRK_FETCH_BEYOND_HANGS,
 	    .help =
-		" "
 		"https://help.yahoo.com/kb/generate-third-party-passwords-sln15241.html",
 	},
 	{
@@ -202,7 +197,6 @@ static const struct preset presets[] = {
 	    .poll_s = 120,
 	    .quirks = QUIRK_NO_IDLE,
 	    .help =
-		" "
 		"http://help.sky.com/articles/get-emails-on-other-clients?product=email",
 	},
 	{
@@ -313,7 +307,6 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 600,
 	    .quirks = QUIRK_NO_ID_NIL | QUIRK_STRICT_CONTENT,
 	    .help =
-		" "
 		"https://www.ionos.de/hilfe/e-mail/allgemeine-themen/serverinformationen-fuer-imap-pop3-und-smtp/",
 	},
 	{
@@ -328,7 +321,6 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 600,
 	    .quirks = QUIRK_NO_ID_NIL | QUIRK_STRICT_CONTENT,
 	    .help =
-		" "
 		"https://www.ionos.com/help/email/general-topics/settings-for-your-email-programs-imap-pop3/",
 	},
 	{
@@ -343,7 +335,6 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 600,
 	    .quirks = QUIRK_NO_ID_NIL | QUIRK_STRICT_CONTENT,
 	    .help =
-		" "
 		"https://www.ionos.co.uk/help/email/general-topics/settings-for-your-email-programs-imap-pop3/",
 	},
 	{
@@ -358,7 +349,6 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 600,
 	    .quirks = QUIRK_NO_ID_NIL | QUIRK_STRICT_CONTENT,
 	    .help =
-		" "
 		"https://www.ionos.fr/assistance/email/sujets-generaux/parametres-pour-les-programmes-de-messagerie/",
 	},
 	{
@@ -371,7 +361,6 @@ static const struct preset presets[] = {
 	    .auth = PRESET_PASSWORD,
 	    .idle_renew_s = 1500,
 	    .help =
-		" "
 		"https://www.strato.com/faq/en_us/product/the-strato-email-server/",
 	},
 	{
@@ -547,7 +536,6 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 300,
 	    .quirks = QUIRK_IDLE_SILENT,
 	    .help =
-		" "
 		"https://kb.mailbox.org/en/private/security/application-passwords",
 	},
 	{
@@ -649,7 +637,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.startmail.com", 465, SERVER_TLS},
 	    .auth = PRESET_APP_PASSWORD,
 	    .help =
-		" "
 		"https://support.startmail.com/hc/en-us/articles/360006596718-Server-addresses",
 	},
 	{
@@ -692,7 +679,6 @@ static const struct preset presets[] = {
 	    .smtp = {"mail.gandi.net", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://docs.gandi.net/en/gandimail/standard_email_settings/",
 	},
 	{
@@ -704,7 +690,6 @@ static const struct preset presets[] = {
 	    .smtp = {"mail.your-server.de", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://wiki.hetzner.de/index.php/KonsoleH:Email-Konto_einrichten/en",
 	},
 	{
@@ -716,7 +701,6 @@ static const struct preset presets[] = {
 	    .auth = PRESET_OAUTH2 | PRESET_PASSWORD,
 	    .from = PRESET_FROM_REFUSED,
 	    .help =
-		" "
 		"https://www.xfinity.com/support/articles/third-party-email-access",
 	    .enable =
 		"allow third-party access in the Xfinity web mail settings",
@@ -730,7 +714,6 @@ static const struct preset presets[] = {
 	    .auth = PRESET_APP_PASSWORD,
 	    .from = PRESET_FROM_REFUSED,
 	    .help =
-		" "
 		"https://www.telekom.de/hilfe/apps-dienste/e-mail/programme/passwort-verwalten",
 	    .enable =
 		"the e-mail password is a separate one, set in the customer "
@@ -764,7 +747,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.orange.fr", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://assistance.orange.fr/ordinateurs-peripheriques/installer-et-utiliser/l-utilisation-du-mail-et-du-cloud/",
 	},
 	{
@@ -778,7 +760,6 @@ static const struct preset presets[] = {
 	    .retry_other_user = true,
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://assistance.free.fr/articles/configurer-de-maniere-avancee-mon-logiciel-de-messagerie-609",
 	    .enable =
 		"authenticated SMTP is a separate switch in the customer "
@@ -795,7 +776,6 @@ static const struct preset presets[] = {
 	    .retry_other_user = true,
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://aide.laposte.net/contents/comment-parametrer-un-logiciel-de-messagerie-pour-envoyer-et-recevoir-mes-courriers-electroniques",
 	},
 	{
@@ -806,7 +786,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.sfr.fr", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://assistance.sfr.fr/service-et-accessoire/sfr-mail/serveurs-messagerie-sfr.html",
 	},
 	{
@@ -817,7 +796,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.libero.it", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD | PRESET_APP_PASSWORD,
 	    .help =
-		" "
 		"https://aiuto.libero.it/articolo/mail/configurare-libero-mail-con-client-di-posta-imap-e-smtp/",
 	},
 	{
@@ -828,7 +806,6 @@ static const struct preset presets[] = {
 	    .smtp = {"out.virgilio.it", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://aiuto.virgilio.it/articolo/mail/configurare-virgilio-mail-con-client-di-posta-imap-e-smtp/",
 	},
 	{
@@ -839,7 +816,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.tiscali.it", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD,
 	    .help =
-		" "
 		"https://assistenza.tiscali.it/servizi/guida/posta-elettronica/",
 	},
 	{
@@ -883,7 +859,6 @@ static const struct preset presets[] = {
 	    .smtp = {"smtp.poczta.onet.pl", 465, SERVER_TLS},
 	    .auth = PRESET_PASSWORD | PRESET_APP_PASSWORD,
 	    .help =
-		" "
 		"https://pomoc.poczta.onet.pl/baza-wiedzy/konfiguracja-poczty-w-programie-mozilla-thunderbird/",
 	},
 	{
@@ -1009,7 +984,6 @@ static const struct preset presets[] = {
 	    .poll_s = 120,
 	    .quirks = QUIRK_NO_IDLE,
 	    .help =
-		" "
 		"https://help.naver.com/service/30029/contents/21342?osType=PC&lang=ko",
 	    .enable = "switch on IMAP and SMTP in the mail settings",
 	},

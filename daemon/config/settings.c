@@ -326,31 +326,53 @@ settings_print(struct buf *buf)
 	}
 }
 
-/* Text into mdoc: a backslash is written \e, an apostrophe or dot that would
- * begin a line as a request gets \& in front, `x` becomes an own .Ql. */
-static void
-add_roff(struct buf *buf, const char *text)
+#define ROFF_LINE 50 /* input lines are broken at the blank behind it */
+
+/* What roff would not print as it is. */
+static const char *
+roff_escape(char c)
 {
-	if (*text == '.' || *text == '\'')
-		buf_add_str(buf, "\\&");
+	switch (c) {
+	case '\\':
+		return "\\e";
+	case '"':
+		return "\\(dq";
+	case '~':
+		return "\\(ti";
+	case '\'':
+		return "\\(aq";
+	default:
+		return NULL;
+	}
+}
+
+/* `code` becomes “code”; *is_open remembers the mark across calls. */
+static void
+add_roff_part(struct buf *buf, const char *text, bool *is_open)
+{
 	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			buf_add_str(buf, "\\e");
-		else if (*text == '`')
-			buf_add_str(buf, "\\(lq");
-		else if (*text == '"')
-			buf_add_str(buf, "\\(dq");
-		else if (*text == '~')
-			buf_add_str(buf, "\\(ti");
-		else if (*text == '\'')
-			buf_add_str(buf, "\\(aq");
+		const char *escape = roff_escape(*text);
+		if (*text == '`') {
+			escape = *is_open ? "\\(rq" : "\\(lq";
+			*is_open = !*is_open;
+		}
+		if (escape != NULL)
+			buf_add_str(buf, escape);
 		else
 			buf_add_char(buf, *text);
 	}
 }
 
-/* `code` in the table's sentences becomes “code”: closing marks follow
- * opening ones. Sentences start on new lines, as mdoc wants. */
+static void
+add_roff(struct buf *buf, const char *text)
+{
+	bool is_open = false;
+
+	add_roff_part(buf, text, &is_open);
+}
+
+/* In lines: a sentence begins on a new one, as mdoc wants it, and none is
+ * very long. A line that begins with a dot would be a request. */
 static void
 add_roff_sentences(struct buf *buf, const char *text)
 {
@@ -358,22 +380,19 @@ add_roff_sentences(struct buf *buf, const char *text)
 	bool is_open = false;
 
 	for (const char *at = text; *at != '\0'; at++) {
-		if (*at == '`') {
-			buf_add_str(&line, is_open ? "\\(rq" : "\\(lq");
-			is_open = !is_open;
-		} else if (at[0] == '.' && at[1] == ' ') {
-			buf_add_str(&line, ".\n");
-			at++;
+		bool is_end = at > text && at[-1] == '.';
+		if (*at == ' ' && (is_end || line.len > ROFF_LINE)) {
+			buf_add_char(&line, '\n');
+			add_roff_part(buf, buf_str(&line), &is_open);
+			buf_truncate(&line, 0);
+			if (at[1] == '.')
+				buf_add_str(buf, "\\&");
 		} else {
-			char one[2] = {*at, '\0'};
-			if (*at == '.' || *at == '\'')
-				buf_add_char(&line, *at);
-			else
-				add_roff(&line, one);
+			buf_add_char(&line, *at);
 		}
 	}
-	buf_add_span(buf, buf_span(&line));
-	buf_add_char(buf, '\n');
+	buf_add_char(&line, '\n');
+	add_roff_part(buf, buf_str(&line), &is_open);
 }
 
 static void

@@ -171,9 +171,7 @@
 /* [list NAME] */
 {LIST, .key = "member", .type = SETTING_RULE_TEXT,
 	.flags = SETTING_REPEATABLE,
-	.help =
-	    "An address, or `@domain` for a domain and its subdomains; commas "
-	    "separate several."},
+	.help = "An address, or `@domain` for a domain and its subdomains."},
 
 /* [rule ID]; the values are read by rules/ */
 {RULE, .key = "when", .type = SETTING_CONDITION,
@@ -211,7 +209,7 @@
 	.more =
 	    "`attach` sends a new message from your address with the original "
 	    "attached; `redirect` sends the original on, with Resent header "
-	    "fields."},
+	    "fields. `redirect` is not supported yet."},
 {RULE, .key = "unknown", .type = SETTING_RULE_TEXT, .standard = "resend",
 	.help = "What to do when it is unknown whether a forward arrived: "
 		"`resend`, `hold` or `drop`."},
@@ -239,6 +237,7 @@
 	    "Flags and keywords to set: read, unread, flagged, answered, or a "
 	    "keyword; a `-` in front removes."},
 {RULE, .key = "label", .type = SETTING_RULE_TEXT,
+	.flags = SETTING_LATER,
 	.help = "The Gmail label to add."},
 {RULE, .key = "move", .type = SETTING_RULE_TEXT,
 	.help = "Move the message into this mailbox."},

@@ -1,0 +1,535 @@
+/*
+ * The configuration as a whole: values, defaults, hints, and what an account
+ * makes of little.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/config/config.h"
+#include "daemon/config/settings.h"
+
+/* What an account needs besides what a case is about. */
+#define ACCOUNT "[account a]\nemail = ann@gmail.com\npassword_command = x\n"
+#define ACCOUNT_LINES 3
+#define BARE "[account a]\nemail = ann@own.example\npassword_command = x\n"
+
+static struct config *
+parse(const char *text, struct config_report *report_r)
+{
+	return config_parse("f", span_from_str(text), report_r);
+}
+
+static char *
+print(const struct config_report *report)
+{
+	BUF_AUTO buf = BUF_INIT;
+
+	config_print_problems(report, &buf);
+	return buf_take_str(&buf);
+}
+
+static struct config *
+must_parse(const char *name, const char *text)
+{
+	struct config_report report;
+	struct config *config = parse(text, &report);
+
+	if (config == NULL) {
+		STR_AUTO problems = print(&report);
+		print_error("%s: %s\n", name, problems);
+		fail();
+	}
+	config_report_done(&report);
+	return config;
+}
+
+/* ---- errors ---- */
+
+struct error_case {
+	const char *name;
+	const char *text;
+	unsigned line, column;
+	const char *message; /* of the first problem */
+	const char *hint;    /* NULL: none */
+};
+
+static const struct error_case error_cases[] = {
+#include "tests/unit/config-errors.inc"
+};
+
+static bool
+is_hint(const char *got, const char *want)
+{
+	if (want == NULL || got == NULL)
+		return want == got;
+	return strcmp(got, want) == 0;
+}
+
+static void
+test_errors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(error_cases) / sizeof(error_cases[0]);
+	     i++) {
+		const struct error_case *c = &error_cases[i];
+		struct config_report report;
+		struct config *config = parse(c->text, &report);
+		STR_AUTO problems = print(&report);
+		const struct rule_problem *first = report.problems.items;
+		if (config != NULL || report.problems.count == 0 ||
+		    first->place.line != c->line ||
+		    first->place.column != c->column ||
+		    strcmp(first->text, c->message) != 0 ||
+		    !is_hint(first->hint, c->hint)) {
+			print_error("%s: got %s\n", c->name, problems);
+			fail();
+		}
+		config_report_done(&report);
+		config_free(&config);
+	}
+}
+
+static void
+test_all_errors_are_reported_in_order(void **state)
+{
+	struct config_report report;
+
+	(void)state;
+	assert_null(parse(BARE "imap = imaps://a b\nidle_renew = 5min\n\n"
+			       "[notifier n]\ntyp = exec\n",
+	    &report));
+	STR_AUTO problems = print(&report);
+	assert_string_equal(problems,
+	    "f:4:17: error: this character is not allowed in a host name\n"
+	    "    imap = imaps://a b\n"
+	    "                    ^\n"
+	    "f:5:14: error: `idle_renew` is a duration, 1m to 28m\n"
+	    "    idle_renew = 5min\n"
+	    "                 ^\n"
+	    "    the unit of minutes is `m`, as in 15m\n"
+	    "f:7:1: error: notifier n has no `type`\n"
+	    "    [notifier n]\n"
+	    "    ^\n"
+	    "    add `type = desktop`, exec, webhook or journal\n"
+	    "f:8:1: error: unknown key `typ` in a section [notifier]\n"
+	    "    typ …\n"
+	    "    ^\n"
+	    "    did you mean `type`?\n");
+	config_report_done(&report);
+}
+
+/* ---- secrets stay secret ---- */
+
+#define CANARY "hunter2canary"
+
+static const char *const canary_cases[] = {
+    ACCOUNT "passwrod = " CANARY "\n",
+    ACCOUNT "password: " CANARY "\n",
+    ACCOUNT "password " CANARY "\n",
+    ACCOUNT "password = " CANARY "\npassword = " CANARY "\n",
+    ACCOUNT "password = \n  " CANARY "\n  #" CANARY "\n",
+    ACCOUNT "password = " CANARY "\x01\n",
+    ACCOUNT CANARY "\n",
+    ACCOUNT "imap = imaps://ann:" CANARY "@h.example\n",
+    ACCOUNT "#password = " CANARY "\xff\n",
+    ACCOUNT "[notifier n]\ntype = webhook\nurl = ftp://" CANARY "\n",
+    ACCOUNT "[notifier n]\ntype = webhook\nurl = https://h.example/" CANARY
+	    " x\n",
+    ACCOUNT "[notifier n]\ntype = webhook\nheader = A " CANARY "\n",
+};
+
+static void
+test_no_error_shows_a_secret(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(canary_cases) / sizeof(canary_cases[0]);
+	     i++) {
+		struct config_report report;
+		struct config *config = parse(canary_cases[i], &report);
+		STR_AUTO problems = print(&report);
+		if (config != NULL || strstr(problems, CANARY) != NULL) {
+			print_error("case %zu: %s\n", i, problems);
+			fail();
+		}
+		config_report_done(&report);
+		config_free(&config);
+	}
+}
+
+/* ---- accounts ---- */
+
+static void
+test_email_and_secret_are_enough(void **state)
+{
+	struct config *c = must_parse("icloud",
+	    "[account home]\nemail = Ann@iCloud.com\npassword_command = pass "
+	    "show 'my mail'\n");
+	const struct config_account *a = &c->accounts[0];
+
+	(void)state;
+	assert_string_equal(a->name, "home");
+	assert_string_equal(a->domain, "icloud.com");
+	assert_string_equal(a->preset->id, "icloud");
+	assert_string_equal(a->imap.host, "imap.mail.me.com");
+	assert_int_equal(a->imap.port, 993);
+	assert_int_equal(a->imap.tls, SERVER_TLS);
+	assert_string_equal(a->smtp.host, "smtp.mail.me.com");
+	assert_int_equal(a->smtp.port, 587);
+	assert_int_equal(a->smtp.tls, SERVER_STARTTLS);
+	assert_string_equal(a->user, "Ann@iCloud.com");
+	assert_string_equal(a->from, "Ann@iCloud.com");
+	assert_int_equal(a->auth, CONFIG_AUTH_PASSWORD);
+	assert_int_equal(a->secret.kind, SECRET_COMMAND);
+	assert_int_equal(a->secret.argv.len, 3);
+	assert_string_equal(a->secret.argv.items[2], "my mail");
+	assert_int_equal(a->watch.len, 1);
+	assert_string_equal(a->watch.items[0], "INBOX");
+	assert_true(a->idle_renew == 540 * USEC_SEC);
+	assert_int_equal(a->connections, 3);
+	assert_int_equal(a->forward_limit.count, 2);
+	assert_int_equal(a->forward_limit.items[1].count, 100);
+	assert_true(a->forward_limit.items[1].window == USEC_DAY);
+	assert_int_equal(a->identity.len, 1);
+	assert_string_equal(config_tls_version(a), "1.2");
+	assert_true(a->enabled);
+	config_free(&c);
+	assert_null(c);
+}
+
+static void
+test_account_of_ones_own(void **state)
+{
+	struct config *c = must_parse("own",
+	    "[account work]\nemail = ann@example.org\n"
+	    "imap = imap://[2001:db8::1]:1143/\nsmtp = smtps://mail.example.org"
+	    "\nuser = ann\ntoken_command = oama access ann\n"
+	    "watch = INBOX, Lists/*\n  \\Junk\nidentity = a@b.example,\n"
+	    "  ANN@example.org\nforward_limit = 5/hour\nconnections = 1\n"
+	    "idle_renew = 4m\nnotify = rules-only\ntls_min = 1.3\n"
+	    "authserv = mx.example.org\nfrom = x@example.org\n");
+	const struct config_account *a = config_find_account(c, "work");
+
+	(void)state;
+	assert_null(a->preset);
+	assert_string_equal(a->imap.host, "2001:db8::1");
+	assert_int_equal(a->imap.port, 1143);
+	assert_int_equal(a->imap.tls, SERVER_STARTTLS);
+	assert_int_equal(a->smtp.port, 465);
+	assert_int_equal(a->smtp.tls, SERVER_TLS);
+	assert_string_equal(a->smtp_user, "ann");
+	assert_int_equal(a->auth, CONFIG_AUTH_OAUTH2);
+	assert_int_equal(a->watch.len, 3);
+	assert_string_equal(a->watch.items[1], "Lists/*");
+	assert_string_equal(a->watch.items[2], "\\Junk");
+	assert_int_equal(a->identity.len, 2);
+	assert_int_equal(a->notify, CONFIG_NOTIFY_RULES_ONLY);
+	assert_string_equal(config_tls_version(a), "1.3");
+	assert_string_equal(a->from, "x@example.org");
+	config_free(&c);
+}
+
+static void
+test_plaintext_on_loopback(void **state)
+{
+	struct config *c = must_parse("bridge",
+	    "[account b]\nemail = ann@proton.me\npassword_command = x\n"
+	    "plaintext = loopback\n");
+
+	(void)state;
+	assert_int_equal(c->accounts[0].imap.tls, SERVER_PLAINTEXT);
+	assert_int_equal(c->accounts[0].smtp.tls, SERVER_PLAINTEXT);
+	config_free(&c);
+	c = must_parse("other SMTP",
+	    BARE "imap = imap://localhost\nsmtp = submission://h.example\n"
+		 "plaintext = loopback\n");
+	assert_int_equal(c->accounts[0].imap.tls, SERVER_PLAINTEXT);
+	assert_int_equal(c->accounts[0].smtp.tls, SERVER_STARTTLS);
+	config_free(&c);
+	c = must_parse("not asked for", BARE "imap = imap://127.0.0.1\n");
+	assert_int_equal(c->accounts[0].imap.tls, SERVER_STARTTLS);
+	config_free(&c);
+}
+
+static void
+test_user_forms(void **state)
+{
+	struct config *c = must_parse(
+	    "web.de", "[account w]\nemail = ann@web.de\nkeyring = yes\n");
+
+	(void)state;
+	assert_string_equal(c->accounts[0].user, "ann");
+	assert_int_equal(c->accounts[0].secret.kind, SECRET_KEYRING);
+	STR_AUTO argv = strv_join(&c->accounts[0].secret.argv, " ");
+	assert_string_equal(
+	    argv, "secret-tool lookup service belfry account w");
+	config_free(&c);
+	c = must_parse("yahoo",
+	    "[account y]\nemail = ann@yahoo.com\ncredential = mail.pw\n");
+	assert_int_equal(c->accounts[0].connections, 1);
+	assert_int_equal(c->accounts[0].secret.kind, SECRET_CREDENTIAL);
+	assert_string_equal(c->accounts[0].secret.credential, "mail.pw");
+	config_free(&c);
+}
+
+static void
+test_oauth_only_provider_warns(void **state)
+{
+	struct config_report report;
+	struct config *c = parse(
+	    "[account o]\nemail = ann@outlook.com\npassword_command = x\n",
+	    &report);
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(report.problems.count, 1);
+	assert_true(report.problems.items[0].is_warning);
+	assert_false(config_report_has_errors(&report));
+	config_report_done(&report);
+	config_free(&c);
+}
+
+/* ---- notifiers ---- */
+
+static void
+test_notifiers(void **state)
+{
+	struct config *c = must_parse("two",
+	    ACCOUNT "[notifier phone]\ntype = webhook\n"
+		    "url = https://ntfy.example/x\nheader = A: b\n"
+		    "format = ntfy\n");
+
+	(void)state;
+	assert_int_equal(c->notifier_count, 2);
+	assert_int_equal(
+	    config_find_notifier(c, "desktop")->type, CONFIG_NOTIFIER_DESKTOP);
+	assert_true(config_find_notifier(c, "desktop")->enabled);
+	assert_int_equal(config_find_notifier(c, "phone")->headers.len, 1);
+	config_free(&c);
+	c = must_parse("own desktop",
+	    ACCOUNT "[notifier d]\ntype = desktop\nenabled = no\n");
+	assert_int_equal(c->notifier_count, 1);
+	assert_false(c->notifiers[0].enabled);
+	config_free(&c);
+}
+
+/* ---- files ---- */
+
+static char *
+make_folder(void)
+{
+	char path[] = "/tmp/belfry-config-XXXXXX";
+
+	assert_non_null(mkdtemp(path));
+	return xstrdup(path);
+}
+
+static char *
+write_file(const char *folder, const char *name, const char *text, mode_t mode)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	return path;
+}
+
+static void
+remove_all(const char *folder)
+{
+	STR_AUTO command = xasprintf("rm -rf '%s'", folder);
+
+	assert_int_equal(system(command), 0);
+}
+
+/* Loads and gives all that was said. */
+static char *
+load(const char *path, bool *accepted_r)
+{
+	struct config_report report;
+	struct config *config = config_load(path, &report);
+	char *said = print(&report);
+
+	*accepted_r = config != NULL;
+	config_report_done(&report);
+	config_free(&config);
+	return said;
+}
+
+static void
+must_say(const char *path, bool accepted, const char *words)
+{
+	bool got;
+	STR_AUTO said = load(path, &got);
+
+	if (got != accepted || strstr(said, words) == NULL) {
+		print_error("%s: want %s, got %s\n", path, words, said);
+		fail();
+	}
+}
+
+static void
+test_kinds_of_files(void **state)
+{
+	STR_AUTO folder = make_folder();
+	STR_AUTO missing = xasprintf("%s/none.conf", folder);
+	STR_AUTO fifo = xasprintf("%s/fifo", folder);
+
+	(void)state;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	must_say(missing, false, "No such file");
+	must_say(folder, false, "is a folder, not a file");
+	must_say(fifo, false, "is a FIFO, not a file");
+	must_say("/dev/zero", false, "is a device, not a file");
+	STR_AUTO open_to_all = write_file(folder, "w.conf", ACCOUNT, 0666);
+	must_say(open_to_all, false, "everybody can write the file");
+	STR_AUTO empty = write_file(folder, "e.conf", "", 0600);
+	must_say(empty, false, "there is no [account NAME] section");
+	remove_all(folder);
+}
+
+static void
+test_password_in_a_file(void **state)
+{
+	static const char text[] =
+	    "[account a]\nemail = a@gmail.com\npassword = " CANARY "\n";
+	STR_AUTO folder = make_folder();
+	STR_AUTO closed = write_file(folder, "closed.conf", text, 0600);
+	STR_AUTO open = write_file(folder, "open.conf", text, 0644);
+	bool accepted;
+
+	(void)state;
+	must_say(closed, true, "warning: the password lies open in a file");
+	must_say(open, false, "chmod 600");
+	STR_AUTO said = load(open, &accepted);
+	assert_null(strstr(said, CANARY));
+	remove_all(folder);
+}
+
+static void
+test_conf_d(void **state)
+{
+	STR_AUTO folder = make_folder();
+	STR_AUTO conf_d = xasprintf("%s/conf.d", folder);
+	STR_AUTO main_file = write_file(folder, "belfry.conf",
+	    "[account z]\nemail = z@gmail.com\nkeyring = yes\n", 0600);
+
+	(void)state;
+	assert_int_equal(mkdir(conf_d, 0700), 0);
+	STR_AUTO b = write_file(conf_d, "20-b.conf",
+	    "[account b]\nemail = b@gmail.com\nkeyring = yes\n", 0600);
+	STR_AUTO a = write_file(conf_d, "10-a.conf",
+	    "[account a]\nemail = a@gmail.com\nkeyring = yes\n", 0600);
+	STR_AUTO ignored = write_file(conf_d, "x.conf~", "rubbish", 0600);
+	STR_AUTO hidden = write_file(conf_d, ".y.conf", "rubbish", 0600);
+	struct config_report report;
+	struct config *c = config_load(main_file, &report);
+	assert_non_null(c);
+	assert_int_equal(c->account_count, 3);
+	assert_string_equal(c->accounts[0].name, "z");
+	assert_string_equal(c->accounts[1].name, "a");
+	assert_string_equal(c->accounts[2].name, "b");
+	config_report_done(&report);
+	config_free(&c);
+	STR_AUTO again = write_file(conf_d, "30-c.conf",
+	    "email = x\n[account a]\nemail = a@gmail.com\nkeyring = yes\n",
+	    0600);
+	must_say(main_file, false, "30-c.conf:1:1: error: a key before the");
+	must_say(main_file, false, "10-a.conf:1");
+	remove_all(folder);
+}
+
+static void
+test_find_path(void **state)
+{
+	STR_AUTO folder = make_folder();
+	STR_AUTO belfry = xasprintf("%s/belfry", folder);
+	struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(mkdir(belfry, 0700), 0);
+	STR_AUTO file = write_file(belfry, "belfry.conf", "", 0600);
+	assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+	STR_AUTO found = config_find_path(NULL, &error);
+	assert_string_equal(found, file);
+	STR_AUTO given = config_find_path("x.conf", &error);
+	assert_string_equal(given, "x.conf");
+	assert_int_equal(setenv("XDG_CONFIG_HOME", "/nonexistent", 1), 0);
+	assert_int_equal(setenv("HOME", folder, 1), 0);
+	char *none = config_find_path(NULL, &error);
+	if (none == NULL)
+		assert_non_null(strstr(error.text, "/nonexistent/belfry/"));
+	free(none);
+	remove_all(folder);
+}
+
+/* ---- the table ---- */
+
+static void
+test_table_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; settings_at(i) != NULL; i++) {
+		const struct setting *s = settings_at(i);
+		if (s->key == NULL || s->help == NULL || strlen(s->help) < 10 ||
+		    s->help[strlen(s->help) - 1] != '.' ||
+		    (s->more != NULL && s->more[strlen(s->more) - 1] != '.') ||
+		    settings_find(s->section, span_from_str(s->key)) != s ||
+		    (s->type == SETTING_CHOICE) != (s->choices != NULL)) {
+			print_error("row %zu: %s\n", i, s->key);
+			fail();
+		}
+	}
+	assert_int_equal(settings_count() > 60, true);
+	BUF_AUTO listing = BUF_INIT;
+	settings_print(&listing);
+	assert_non_null(strstr(buf_str(&listing), "  notify = yes, no or "));
+}
+
+static void
+test_many_rules(void **state)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	(void)state;
+	buf_add_str(&text, ACCOUNT);
+	for (int i = 0; i < 10000; i++)
+		buf_addf(&text, "[rule r%d]\nwhen = from is a@b.example\n", i);
+	struct config *c = must_parse("10,000 rules", buf_str(&text));
+	config_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_all_errors_are_reported_in_order),
+	    cmocka_unit_test(test_no_error_shows_a_secret),
+	    cmocka_unit_test(test_email_and_secret_are_enough),
+	    cmocka_unit_test(test_account_of_ones_own),
+	    cmocka_unit_test(test_plaintext_on_loopback),
+	    cmocka_unit_test(test_user_forms),
+	    cmocka_unit_test(test_oauth_only_provider_warns),
+	    cmocka_unit_test(test_notifiers),
+	    cmocka_unit_test(test_kinds_of_files),
+	    cmocka_unit_test(test_password_in_a_file),
+	    cmocka_unit_test(test_conf_d),
+	    cmocka_unit_test(test_find_path),
+	    cmocka_unit_test(test_table_is_whole),
+	    cmocka_unit_test(test_many_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
