@@ -3,12 +3,14 @@
  *
  * Notifiers get requests as lines of text on standard input and answer with
  * lines on standard output, so that anyone can write one in any language
- * (belfry-notifier(7)). A request is one line: a verb and tab-separated
- * "name=value" fields; in values backslash, tab, CR and LF are written as
- * \\ \t \r \n. All values are valid UTF-8 without other controls.
+ * (belfry-notifier(7)). A line is a verb and "name=value" fields, each behind
+ * a tab; in values backslash, tab, CR and LF are written as \\ \t \r \n.
+ * Values are UTF-8 without other controls. Unknown fields are passed over, so
+ * that new ones can come.
  *
- *   notify  id=1 account=work mailbox=INBOX uid=12 urgency=normal
- *           title=... body=... icon=... sound=... message-id=...
+ *   notify  id=1 account=work mailbox=INBOX uidvalidity=9 uid=12
+ *           urgency=normal title=... body=... icon=... sound=...
+ *           message-id=...
  *   close   id=1
  *
  * Answers:
@@ -30,24 +32,34 @@
 
 #define NOTIFICATION_TITLE_MAX 200 /* characters */
 #define NOTIFICATION_BODY_MAX 1000
+#define NOTIFICATION_FIELD_MAX 250 /* of every other string */
 #define NOTIFIER_LINE_MAX (16 * 1024)
 
 struct notification {
-	uint64_t id; /* counts up from 1 in the daemon */
-	char *account, *mailbox; /* owned, as all strings here */
+	uint64_t id;		   /* counts up from 1 in the daemon */
+	char *account, *mailbox;   /* owned, as all strings here */
 	uint32_t uidvalidity, uid; /* 0: no single message (a summary) */
 	enum urgency urgency;
 	char *title, *body;
 	char *sound, *icon, *message_id; /* "" when none */
-	struct strv via; /* notifier names; empty: all */
+	struct strv via;		 /* notifier names; empty: all */
 };
 
+/* All strings NULL, which counts as "" everywhere. */
 void notification_init(struct notification *n);
 void notification_done(struct notification *n);
-void notification_copy(struct notification *dst,
-    const struct notification *src);
+/* dst, which was initialised, loses what it held. */
+void notification_copy(
+    struct notification *dst, const struct notification *src);
+/* As notification_copy, but every string is made fit to be shown
+ * (str_sanitize) and cut to the limits above; none is NULL then. A line made
+ * of it is shorter than NOTIFIER_LINE_MAX. */
+void notification_copy_sanitized(
+    struct notification *dst, const struct notification *src);
+/* "low", "normal", "critical": a constant. */
+const char *urgency_name(enum urgency urgency);
 
-/* Lines of the protocol, both ways; format and parse are inverse. */
+/* Lines of the protocol, both ways. */
 enum notifier_verb {
 	NOTIFIER_NOTIFY,
 	NOTIFIER_CLOSE,
@@ -61,11 +73,19 @@ enum notifier_verb {
 };
 struct notifier_line {
 	enum notifier_verb verb;
-	struct notification n; /* id, and for notify all fields */
+	struct notification n; /* id, and for notify all fields but via */
 	char *reason, *key, *capabilities; /* owned; NULL when absent */
 };
 void notifier_line_done(struct notifier_line *line);
+/* Appends the line with its LF. What may not be in a value is left out or,
+ * if it is malformed UTF-8, becomes U+FFFD. */
 void notifier_line_format(struct buf *buf, const struct notifier_line *line);
+/*
+ * Reads a line; CR and LF at its end do not count. False on an unknown verb,
+ * a missing id, a field that comes twice or has a wrong value, a wrong escape,
+ * and above NOTIFIER_LINE_MAX bytes. What format wrote is read as it was
+ * (strings of a notify that were NULL as ""). Free with notifier_line_done.
+ */
 bool notifier_line_parse(struct span text, struct notifier_line *line_r);
 
 #endif

@@ -1,10 +1,29 @@
 /*
  * notifiers/queue: what is shown when, as an engine without bytes.
  *
- * Takes notifications, gives requests to the notifiers. Several within a
- * short window become one summary above QUEUE_COALESCE_ABOVE. While a
- * notifier is unavailable up to QUEUE_KEEP_MAX wait for it (the oldest give
- * way to a count). `critical` is never merged.
+ * Takes notifications, gives requests to one notifier. The rules:
+ *
+ * - A single message rings at once. Within a window of QUEUE_WINDOW_USEC,
+ *   which the first one opens, QUEUE_COALESCE_ABOVE are shown so; the others
+ *   wait for its end. If more than QUEUE_COALESCE_ABOVE wait then, they become
+ *   one summary, and while that goes on each window is twice as long as the
+ *   one before, up to QUEUE_FLOOD_USEC.
+ * - `critical` is never merged nor delayed.
+ * - A notifier that is slow to ask for the next one finds what came in the
+ *   meantime merged by the same rule.
+ * - While the notifier is unavailable QUEUE_KEEP_MAX wait for it; the oldest
+ *   that is not critical gives way (GONE), and is counted in the summary that
+ *   is then shown. The count is forgotten if all others are withdrawn.
+ * - What the notifier was asked for and has not answered when it becomes
+ *   unavailable is asked for again. What it does not answer within
+ *   QUEUE_ANSWER_USEC is GONE. At most QUEUE_ASKED_MAX are unanswered at a
+ *   time.
+ *
+ * Of more than QUEUE_KEEP_MAX waiting ones the texts of the oldest are
+ * forgotten, as they can only be counted; more than QUEUE_MERGE_MAX do not
+ * wait at all. What was shown is remembered, for withdrawal, until the
+ * notifier closes it, becomes unavailable, or QUEUE_SHOWN_MAX newer ones were
+ * shown.
  */
 #ifndef BELFRY_NOTIFIERS_QUEUE_H
 #define BELFRY_NOTIFIERS_QUEUE_H
@@ -12,30 +31,63 @@
 #include "notifiers/notifier.h"
 
 #define QUEUE_WINDOW_USEC (3 * USEC_SEC)
+#define QUEUE_FLOOD_USEC (12 * USEC_SEC)
 #define QUEUE_COALESCE_ABOVE 5
 #define QUEUE_KEEP_MAX 20
+#define QUEUE_MERGE_MAX 1000
+#define QUEUE_ASKED_MAX 20
+#define QUEUE_ANSWER_USEC (60 * USEC_SEC)
+#define QUEUE_SHOWN_MAX 1000	  /* notifications, also those in summaries */
+#define QUEUE_SUMMARY_LINES 5	  /* of the newest, in a summary's text */
+#define QUEUE_SUMMARY_LINE_MAX 80 /* characters */
 
 struct notify_queue;
 
+/* A new queue believes its notifier to be unavailable. */
 struct notify_queue *notify_queue_new(void);
 void notify_queue_free(struct notify_queue **queue);
-/* Copies. Assigns and returns the id. */
-uint64_t notify_queue_add(struct notify_queue *queue,
-    const struct notification *n, usec_t now);
-/* Withdraws it: never shown if it waits, closed if it is shown. */
+/* Copies, and makes the strings fit to be shown. Assigns and returns the
+ * id. */
+uint64_t notify_queue_add(
+    struct notify_queue *queue, const struct notification *n, usec_t now);
+/* Withdraws it: never shown if it waits, closed if it is shown; a summary is
+ * closed with the last that it counts. `uid` 0 withdraws nothing. */
 void notify_queue_withdraw(struct notify_queue *queue, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid, usec_t now);
-void notify_queue_set_available(struct notify_queue *queue, bool available,
-    usec_t now);
-/* An answer of the notifier. */
-void notify_queue_answer(struct notify_queue *queue,
-    const struct notifier_line *line, usec_t now);
+void notify_queue_set_available(
+    struct notify_queue *queue, bool available, usec_t now);
+/* An answer of the notifier. READY and UNAVAILABLE are as set_available. An
+ * answer to what was not asked is passed over. */
+void notify_queue_answer(
+    struct notify_queue *queue, const struct notifier_line *line, usec_t now);
 usec_t notify_queue_deadline(const struct notify_queue *queue);
 void notify_queue_tick(struct notify_queue *queue, usec_t now);
-/* The next request (NOTIFY or CLOSE) to hand to the notifiers; the caller
- * frees it with notifier_line_done. */
-bool notify_queue_next(struct notify_queue *queue,
-    struct notifier_line *line_r);
+/* The next request (NOTIFY or CLOSE) to hand to the notifier; the caller
+ * frees it with notifier_line_done. Time is that of the last call that had
+ * it. A summary has an id of its own, uid 0, and LF between the lines of its
+ * text. */
+bool notify_queue_next(
+    struct notify_queue *queue, struct notifier_line *line_r);
+/*
+ * What became of notifications that were added: each id comes out exactly
+ * once, in any order. SHOWN: the notifier said so. SUMMARISED: a summary that
+ * counts it was shown. GONE: it was dropped (too many waited), withdrawn, or
+ * refused by the notifier; `reason` says it (else NULL). Borrowed until the
+ * next call.
+ */
+enum notify_fate {
+	NOTIFY_SHOWN,
+	NOTIFY_SUMMARISED,
+	NOTIFY_GONE
+};
+struct notify_outcome {
+	uint64_t id;
+	enum notify_fate fate;
+	const char *reason;
+};
+bool notify_queue_outcome(
+    struct notify_queue *queue, struct notify_outcome *outcome_r);
+/* How many have not yet come out. */
 size_t notify_queue_waiting(const struct notify_queue *queue);
 
 #endif
