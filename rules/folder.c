@@ -39,6 +39,10 @@ folder_check(struct span name)
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f)
 			return "a folder's name has no control characters";
+	/* It could become the first character when a value is empty. */
+	if (span_find(name, '\\') != SIZE_MAX)
+		return "a folder's name has no \\, but for \\Archive, \\Junk, "
+		       "\\Trash and \\Sent alone";
 	while (span_split(&name, '/', &component)) {
 		const char *problem = check_component(component);
 

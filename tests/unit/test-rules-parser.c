@@ -106,6 +106,7 @@ static const struct bad_case bad[] = {
 	{A("move = A/../B"), "3:8: ", "no names of folders"},
 	{A("move = 1/2/3/4/5/6/7/8/9/10/11"), "3:8: ", "10 levels"},
 	{A("move = \\Trsh"), "3:8: ", "did you mean `\\Trash`?"},
+	{A("move = ${bcc}\\Trash"), "3:8: ", "has no \\"},
 	{A("move = ${x}"), "3:10: ", "unknown variable `x`"},
 	{A("move = A/${form.user}"), "3:12: ", "did you mean `from.user`?"},
 	{A("move = A${subject"), "3:9: ", "`}` is missing"},

@@ -35,6 +35,9 @@ static const struct {
     {"(*NO_JIT)^(([a-z])+.)+[A-Z]([a-z])+$", PATTERN_CASE, A50, PATTERN_LIMIT},
     {"(*NO_JIT)(*LIMIT_DEPTH=999999999)(*LIMIT_HEAP=99999999)^(a|aa)+\\d$", 0,
 	A50, PATTERN_LIMIT},
+    /* More steps than the limit, fewer than the library's own. */
+    {"(*NO_JIT)^(([a-z])+.)+[A-Z]([a-z])+$", PATTERN_CASE,
+	"aaaaaaaaaaaaaaaaaaaaa", PATTERN_LIMIT},
     {"(*LIMIT_MATCH=1)(a|aa)+\\d", 0, A50, PATTERN_LIMIT},
     /* A callout calls nobody. */
     {"a(?C1)b", 0, "ab", PATTERN_YES},
