@@ -32,11 +32,9 @@ enum token_kind {
 	TOKEN_WORD,    /* atom, dots included; domain literal; encoded word */
 	TOKEN_QUOTED,  /* text: what is between the quotes, still escaped */
 	TOKEN_COMMENT, /* text: what is between the parentheses */
-	TOKEN_SPECIAL, /* one of SPECIALS */
+	TOKEN_SPECIAL, /* one of < > , ; : @ */
 	TOKEN_COUNT
 };
-
-#define SPECIALS "<>,;:@"
 
 struct token {
 	enum token_kind kind;
@@ -60,7 +58,17 @@ is_space(char c)
 static bool
 is_special(char c)
 {
-	return c != '\0' && strchr(SPECIALS, c) != NULL;
+	switch (c) {
+	case '<':
+	case '>':
+	case ',':
+	case ';':
+	case ':':
+	case '@':
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The offset of the quote that ends the string at the front. */
@@ -112,11 +120,18 @@ literal_length(struct span s)
 static bool
 ends_atom(const struct scanner *scanner, struct span s)
 {
-	char c = s.data[0];
-
-	return is_space(c) || is_special(c) || c == '[' ||
-	       (c == '"' && !scanner->has_open_quote) ||
-	       (c == '(' && !scanner->has_open_comment) || span_starts(s, "=?");
+	switch (s.data[0]) {
+	case '"':
+		return !scanner->has_open_quote;
+	case '(':
+		return !scanner->has_open_comment;
+	case '=':
+		return s.len > 1 && s.data[1] == '?';
+	case '[':
+		return true;
+	default:
+		return is_space(s.data[0]) || is_special(s.data[0]);
+	}
 }
 
 static struct token
@@ -324,6 +339,8 @@ make_text(struct span bytes)
 	BUF_AUTO utf8 = BUF_INIT;
 	struct buf clean = BUF_INIT;
 
+	if (text_is_printable_ascii(bytes))
+		return xstrdup_span(bytes);
 	charset_guess(&utf8, bytes);
 	text_add_clean(&clean, buf_span(&utf8));
 	return buf_take_str(&clean);

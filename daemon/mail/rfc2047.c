@@ -293,22 +293,19 @@ decode_hard(struct buf *buf, struct span value)
 	buf_done(&decoder.tail);
 }
 
-/* ASCII without encoded words: most values. */
+/* Text without encoded words: most values. */
 static bool
 is_simple(struct span value)
 {
-	for (size_t i = 0; i < value.len; i++) {
-		if ((unsigned char)value.data[i] >= 0x80)
-			return false;
-	}
-	return span_find_span(value, SPAN("=?"), 0) == SIZE_MAX;
+	return text_is_printable_ascii(value) &&
+	       span_find_span(value, SPAN("=?"), 0) == SIZE_MAX;
 }
 
 void
 rfc2047_decode(struct buf *buf, struct span value)
 {
 	if (is_simple(value)) {
-		text_add_clean(buf, value);
+		buf_add_span(buf, value);
 		return;
 	}
 	decode_hard(buf, value);
@@ -418,14 +415,10 @@ chunk_length(struct span text)
 static bool
 is_plain(struct span text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < ' ' || text.data[i] > '~')
-			return false;
-	}
-	if (text.len > 0 &&
-	    (text.data[0] == ' ' || text.data[text.len - 1] == ' '))
+	if (!is_simple(text))
 		return false;
-	return span_find_span(text, SPAN("=?"), 0) == SIZE_MAX;
+	return text.len == 0 ||
+	       (text.data[0] != ' ' && text.data[text.len - 1] != ' ');
 }
 
 /* Folds at blanks. False, and nothing added, when a word is too long. */

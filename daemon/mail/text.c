@@ -56,11 +56,26 @@ is_space(char c)
 static size_t
 clean_length(struct span s)
 {
-	size_t n = 0;
+	for (size_t n = 0; n < s.len; n++) {
+		unsigned char c = (unsigned char)s.data[n];
 
-	while (n < s.len && control_length(span_skip(s, n)) == 0)
-		n++;
-	return n;
+		/* Most bytes are done with here. */
+		if (c >= ' ' && c != DEL && c != C1_LEAD)
+			continue;
+		if (control_length(span_skip(s, n)) > 0)
+			return n;
+	}
+	return s.len;
+}
+
+bool
+text_is_printable_ascii(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < ' ' || text.data[i] >= DEL)
+			return false;
+	}
+	return true;
 }
 
 void

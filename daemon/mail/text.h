@@ -20,6 +20,8 @@ size_t text_unfold(char *data, size_t len);
  * 3 * utf8.len bytes. */
 void text_add_clean(struct buf *buf, struct span utf8);
 
+/* Nothing but U+0020 to U+007E: clean as it is. */
+bool text_is_printable_ascii(struct span text);
 /* Nothing but blanks, tabs, CR and LF (or nothing at all). */
 bool text_is_blank(struct span text);
 
