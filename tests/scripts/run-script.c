@@ -24,6 +24,7 @@
 /* Another protocol is another row. */
 static const struct script_engine *const engines[] = {
     &script_engine_imap,
+    &script_engine_smtp,
 };
 #define ENGINE_COUNT (sizeof(engines) / sizeof(engines[0]))
 

@@ -63,6 +63,7 @@ struct script_engine {
 };
 
 extern const struct script_engine script_engine_imap;
+extern const struct script_engine script_engine_smtp;
 
 /* Appends `text` with \r \n \t \\ \xHH replaced. */
 void script_unescape(struct buf *buf, struct span text);
