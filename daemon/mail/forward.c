@@ -1,7 +1,6 @@
 #include "daemon/mail/forward.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "daemon/base/base64.h"
 #include "daemon/base/digest.h"
@@ -11,7 +10,8 @@
 
 #define HASH_LEN 16 /* hexadecimal digits of the account's hash */
 #define BOUNDARY_HASH_LEN 32
-#define BOUNDARY_SIZE 64 /* RFC 2046 5.1.1: 70 at most */
+#define YEAR_9999_UNIX INT64_C(253402300799) /* its last second */
+#define BOUNDARY_SIZE 64		     /* RFC 2046 5.1.1: 70 at most */
 
 /* ---- what the original is ----------------------------------------- */
 
@@ -105,24 +105,51 @@ check_request(const struct forward_request *r, struct span original,
 
 /* ---- fields ------------------------------------------------------- */
 
+struct day {
+	int year;
+	unsigned month, day; /* from 1 */
+};
+
+/* The Gregorian date of a day counted from 1970-01-01. Years begin in March
+ * here, so that the leap day is the last; an era is 400 of them. */
+static struct day
+day_of(int64_t days)
+{
+	int64_t shifted = days + 719468; /* since 0000-03-01 */
+	unsigned of_era = (unsigned)(shifted % 146097);
+	unsigned year =
+	    (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * of_year + 2) / 153; /* 0: March */
+
+	return (struct day){
+	    .year = (int)(shifted / 146097 * 400 + year + (month >= 10)),
+	    .month = month < 10 ? month + 3 : month - 9,
+	    .day = of_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
 /* RFC 5322 section 3.3, in UTC. */
 static void
 add_date(struct buf *out, const char *name, int64_t unix_seconds)
 {
-	static const char days[7][4] = {
-	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char weekdays[7][4] = {
+	    "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May",
 	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	time_t seconds = (time_t)unix_seconds;
-	struct tm tm = {0};
+	int64_t days;
+	unsigned rest;
+	struct day day;
 
-	/* A year that no calendar has: the beginning of time instead. */
-	if (unix_seconds < 0 || unix_seconds > INT64_C(253402300799))
-		seconds = 0;
-	gmtime_r(&seconds, &tm);
-	buf_addf(out, "%s: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", name,
-	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-	    tm.tm_hour, tm.tm_min, tm.tm_sec);
+	/* A year that no date has: the beginning of time instead. */
+	if (unix_seconds < 0 || unix_seconds > YEAR_9999_UNIX)
+		unix_seconds = 0;
+	days = unix_seconds / 86400;
+	rest = (unsigned)(unix_seconds % 86400);
+	day = day_of(days);
+	buf_addf(out, "%s: %s, %02u %s %d %02u:%02u:%02u +0000\r\n", name,
+	    weekdays[days % 7], day.day, months[day.month - 1], day.year,
+	    rest / 3600, rest / 60 % 60, rest % 60);
 }
 
 static void

@@ -231,6 +231,39 @@ test_boundary_collision(void **state)
 	    forward_check(buf_span(&second), buf_span(&original), true));
 }
 
+/* Against known answers, leap days among them. */
+static const struct {
+	int64_t unix_seconds;
+	const char *date;
+} dates[] = {
+    {0, "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"},
+    {951782399, "Date: Mon, 28 Feb 2000 23:59:59 +0000\r\n"},
+    {951782400, "Date: Tue, 29 Feb 2000 00:00:00 +0000\r\n"},
+    {951868800, "Date: Wed, 01 Mar 2000 00:00:00 +0000\r\n"},
+    {1709251199, "Date: Thu, 29 Feb 2024 23:59:59 +0000\r\n"},
+    {4107542400, "Date: Mon, 01 Mar 2100 00:00:00 +0000\r\n"},
+    {1767225599, "Date: Wed, 31 Dec 2025 23:59:59 +0000\r\n"},
+    {253402300799, "Date: Fri, 31 Dec 9999 23:59:59 +0000\r\n"},
+    {-1, "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"},
+    {INT64_MAX, "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"},
+};
+
+static void
+test_dates(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		struct forward_request r = request;
+		BUF_AUTO out = BUF_INIT;
+
+		r.date_unix = dates[i].unix_seconds;
+		assert_true(forward_compose_attach(
+		    &r, SPAN("a: b\n\n"), true, &out, NULL));
+		if (!span_starts(buf_span(&out), dates[i].date))
+			fail_msg("%s, got %.40s", dates[i].date, buf_str(&out));
+	}
+}
+
 static const struct {
 	const char *from, *to, *id;
 } bad_requests[] = {
@@ -453,6 +486,7 @@ main(void)
 	    cmocka_unit_test(test_long_lines),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_boundary_collision),
+	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_bad_requests),
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_guards),
