@@ -36,6 +36,7 @@
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
 #define STORE_SCHEMA_VERSION 1
+#define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
 
 struct store_cursor {
 	const char *account, *mailbox;
@@ -64,7 +65,7 @@ struct store_key {
 /* A judged message, for the history and to reconcile after a crash. */
 struct store_message {
 	struct store_key key;
-	const char *message_id; /* may be "" */
+	const char *message_id;	    /* may be "" */
 	const char *from, *subject; /* decoded */
 	uint64_t size;
 	int64_t received_unix, judged_unix;
@@ -86,11 +87,11 @@ struct store_effect {
 };
 
 enum queue_state {
-	QUEUE_WAITING,  /* to be sent at next_try_unix */
-	QUEUE_SENDING,  /* the final dot may have been said */
+	QUEUE_WAITING, /* to be sent at next_try_unix */
+	QUEUE_SENDING, /* the final dot may have been said */
 	QUEUE_SENT,
-	QUEUE_FAILED,   /* dead letter: kept until dropped */
-	QUEUE_HELD,     /* outcome unknown, and the rule says ask */
+	QUEUE_FAILED, /* dead letter: kept until dropped */
+	QUEUE_HELD,   /* outcome unknown, and the rule says ask */
 	QUEUE_DROPPED,
 	QUEUE_STATES
 };
@@ -104,13 +105,13 @@ struct store_queue_item {
 	 * effect it was to fulfil becomes SKIPPED, "forwarded already". */
 	const char *key;
 	struct store_key source;
-	unsigned seq; /* of the effect it fulfils */
+	unsigned seq;			     /* of the effect it fulfils */
 	const char *account, *rule, *target; /* account sends it */
 	const char *mode, *unknown; /* "attach"; "resend", "hold", "drop" */
-	const char *message_id; /* of the new message, with brackets */
-	const char *subject; /* of the original, for lists */
-	int64_t queued_unix;   /* also its Date */
-	struct span original; /* the message's bytes; empty in lists */
+	const char *message_id;	    /* of the new message, with brackets */
+	const char *subject;	    /* of the original, for lists */
+	int64_t queued_unix;	    /* also its Date */
+	struct span original;	    /* the message's bytes; empty in lists */
 	enum queue_state state;
 	unsigned attempts;
 	int64_t next_try_unix;
@@ -122,19 +123,19 @@ struct store_batch;
 struct store_batch *store_batch_new(void);
 void store_batch_free(struct store_batch **batch);
 bool store_batch_is_empty(const struct store_batch *batch);
-void store_batch_set_cursor(struct store_batch *batch,
-    const struct store_cursor *cursor);
+void store_batch_set_cursor(
+    struct store_batch *batch, const struct store_cursor *cursor);
 /* Adding a message that is there already changes nothing. */
-void store_batch_add_message(struct store_batch *batch,
-    const struct store_message *message);
+void store_batch_add_message(
+    struct store_batch *batch, const struct store_message *message);
 /* Adding an effect that is there already changes nothing. */
-void store_batch_add_effect(struct store_batch *batch,
-    const struct store_effect *effect);
+void store_batch_add_effect(
+    struct store_batch *batch, const struct store_effect *effect);
 void store_batch_set_effect(struct store_batch *batch,
     const struct store_key *key, unsigned seq, enum effect_state state,
     unsigned attempts, const char *detail, int64_t changed_unix);
-void store_batch_enqueue(struct store_batch *batch,
-    const struct store_queue_item *item);
+void store_batch_enqueue(
+    struct store_batch *batch, const struct store_queue_item *item);
 /* SENT and DROPPED remove the original's bytes; the row stays for the key.
  * SENT, FAILED, DROPPED also settle the effect it fulfils, in the same
  * transaction. */
@@ -142,8 +143,8 @@ void store_batch_set_queue(struct store_batch *batch, int64_t id,
     enum queue_state state, unsigned attempts, int64_t next_try_unix,
     const char *reply, int64_t now_unix);
 /* Notes that a rule acted (for `limit =` and `rules`). */
-void store_batch_add_hit(struct store_batch *batch, const char *rule,
-    int64_t when_unix);
+void store_batch_add_hit(
+    struct store_batch *batch, const char *rule, int64_t when_unix);
 /* A learned fact: any small value under (account, name). */
 void store_batch_set_fact(struct store_batch *batch, const char *account,
     const char *name, const char *value);
@@ -157,8 +158,17 @@ struct store;
  * FAULT_LOCAL with words: locked by another daemon (its pid), a newer
  * schema, a corrupt file, a directory that others can write. */
 struct store *store_open_sqlite(const char *directory, struct error *error_r);
-/* For readers beside a running daemon and for tests of old files. */
+/* Whether store_open_sqlite would take the directory, which must be there: a
+ * folder, no symbolic link, ours, and writable by nobody else. */
+bool store_check_directory(const char *directory, struct error *error_r);
+/* For belfryctl beside a daemon, running or not: takes no lock, makes no
+ * file, and every commit is refused. FAULT_LOCAL when nothing was stored yet,
+ * and as above. */
+struct store *store_open_sqlite_readonly(
+    const char *directory, struct error *error_r);
+/* For tests and simulation: forgotten when closed. */
 struct store *store_open_memory(void);
+/* NULL-safe. */
 void store_close(struct store **store);
 
 /* All or nothing. The batch stays the caller's. */
@@ -176,14 +186,13 @@ bool store_get_cursor(struct store *store, const char *account,
 typedef bool store_effect_fn(void *ctx, const struct store_effect *effect,
     const struct store_message *message);
 bool store_each_open_effect(struct store *store, const char *account,
-    const char *mailbox, store_effect_fn *fn, void *ctx,
-    struct error *error_r);
+    const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r);
 /* Newest messages first, with all their effects: one call per message. */
 typedef bool store_history_fn(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count);
 struct store_history_query {
 	const char *account, *mailbox, *rule; /* NULL: any */
-	int64_t since_unix; /* 0: any */
+	int64_t since_unix;		      /* 0: any */
 	unsigned limit;
 };
 bool store_each_history(struct store *store,
@@ -199,14 +208,14 @@ typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);
 bool store_each_queued(struct store *store, const char *account,
     store_queue_fn *fn, void *ctx, struct error *error_r);
 typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
-bool store_each_hit(struct store *store, int64_t since_unix,
-    store_hit_fn *fn, void *ctx, struct error *error_r);
+bool store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
+    void *ctx, struct error *error_r);
 /* Malloc'ed value, or NULL in *value_r when there is none. */
-bool store_get_fact(struct store *store, const char *account,
-    const char *name, char **value_r, struct error *error_r);
+bool store_get_fact(struct store *store, const char *account, const char *name,
+    char **value_r, struct error *error_r);
 /* Removes what is older: finished messages and hits. */
-bool store_prune(struct store *store, int64_t before_unix,
-    struct error *error_r);
+bool store_prune(
+    struct store *store, int64_t before_unix, struct error *error_r);
 
 /* Tests: the n-th commit from now fails (1: the next); `forever`: and all
  * after it. Works for both kinds; 0 switches it off. */

@@ -1,0 +1,232 @@
+/* Batches: plain data, copied. */
+#include <assert.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/store/store_private.h"
+
+struct store_batch *
+store_batch_new(void)
+{
+	struct store_batch *batch = NEW(struct store_batch);
+
+	list_init(&batch->ops);
+	return batch;
+}
+
+/* Every member of the union begins where the union does. */
+static const struct store_fields *const op_fields[STORE_OP_KINDS] = {
+    [STORE_SET_CURSOR] = &store_cursor_fields,
+    [STORE_ADD_MESSAGE] = &store_message_fields,
+    [STORE_ADD_EFFECT] = &store_effect_fields,
+    [STORE_SET_EFFECT] = &store_effect_fields,
+    [STORE_ENQUEUE] = &store_item_fields,
+    [STORE_SET_QUEUE] = &store_item_fields,
+    [STORE_ADD_HIT] = &store_hit_fields,
+    [STORE_SET_FACT] = &store_fact_fields,
+};
+
+static void
+op_free(struct store_op *op)
+{
+	store_fields_free(op_fields[op->kind], &op->cursor);
+	free(op->bytes);
+	free(op);
+}
+
+void
+store_batch_free(struct store_batch **batch)
+{
+	if (*batch == NULL)
+		return;
+	LIST_EACH(pos, &(*batch)->ops)
+	op_free(LIST_ITEM(pos, struct store_op, link));
+	free(*batch);
+	*batch = NULL;
+}
+
+bool
+store_batch_is_empty(const struct store_batch *batch)
+{
+	return batch->count == 0;
+}
+
+size_t
+store_batch_count(const struct store_batch *batch)
+{
+	return batch->count;
+}
+
+static struct store_op *
+add_op(struct store_batch *batch, enum store_op_kind kind)
+{
+	struct store_op *op = NEW(struct store_op);
+
+	op->kind = kind;
+	list_add(&batch->ops, &op->link);
+	batch->count++;
+	return op;
+}
+
+void
+store_batch_set_cursor(
+    struct store_batch *batch, const struct store_cursor *cursor)
+{
+	struct store_op *op = add_op(batch, STORE_SET_CURSOR);
+
+	op->cursor = *cursor;
+	store_fields_clean(&store_cursor_fields, &op->cursor);
+}
+
+void
+store_batch_add_message(
+    struct store_batch *batch, const struct store_message *message)
+{
+	struct store_op *op = add_op(batch, STORE_ADD_MESSAGE);
+
+	op->message = *message;
+	store_fields_clean(&store_message_fields, &op->message);
+}
+
+void
+store_batch_add_effect(
+    struct store_batch *batch, const struct store_effect *effect)
+{
+	struct store_op *op = add_op(batch, STORE_ADD_EFFECT);
+
+	assert(effect->state < EFFECT_STATES);
+	op->effect = *effect;
+	store_fields_clean(&store_effect_fields, &op->effect);
+}
+
+void
+store_batch_set_effect(struct store_batch *batch, const struct store_key *key,
+    unsigned seq, enum effect_state state, unsigned attempts,
+    const char *detail, int64_t changed_unix)
+{
+	struct store_op *op = add_op(batch, STORE_SET_EFFECT);
+
+	assert(state < EFFECT_STATES);
+	op->effect = (struct store_effect){
+	    .key = *key,
+	    .seq = seq,
+	    .state = state,
+	    .attempts = attempts,
+	    .detail = detail,
+	    .changed_unix = changed_unix,
+	};
+	store_fields_clean(&store_effect_fields, &op->effect);
+}
+
+void
+store_batch_enqueue(
+    struct store_batch *batch, const struct store_queue_item *item)
+{
+	struct store_op *op = add_op(batch, STORE_ENQUEUE);
+
+	assert(item->original.len <= STORE_MESSAGE_MAX);
+	assert(item->state < QUEUE_STATES);
+	op->item = *item;
+	store_fields_clean(&store_item_fields, &op->item);
+	op->bytes = xmalloc(item->original.len + 1);
+	if (item->original.len > 0)
+		memcpy(op->bytes, item->original.data, item->original.len);
+	op->item.original = span_from(op->bytes, item->original.len);
+}
+
+void
+store_batch_set_queue(struct store_batch *batch, int64_t id,
+    enum queue_state state, unsigned attempts, int64_t next_try_unix,
+    const char *reply, int64_t now_unix)
+{
+	struct store_op *op = add_op(batch, STORE_SET_QUEUE);
+
+	assert(state < QUEUE_STATES);
+	op->item = (struct store_queue_item){
+	    .id = id,
+	    .state = state,
+	    .attempts = attempts,
+	    .next_try_unix = next_try_unix,
+	    .reply = reply,
+	};
+	op->now_unix = now_unix;
+	store_fields_clean(&store_item_fields, &op->item);
+}
+
+void
+store_batch_add_hit(
+    struct store_batch *batch, const char *rule, int64_t when_unix)
+{
+	struct store_op *op = add_op(batch, STORE_ADD_HIT);
+
+	op->hit = (struct store_hit){.rule = rule, .when_unix = when_unix};
+	store_fields_clean(&store_hit_fields, &op->hit);
+}
+
+void
+store_batch_set_fact(struct store_batch *batch, const char *account,
+    const char *name, const char *value)
+{
+	struct store_op *op = add_op(batch, STORE_SET_FACT);
+
+	op->fact = (struct store_fact){
+	    .account = account, .name = name, .value = value};
+	store_fields_clean(&store_fact_fields, &op->fact);
+}
+
+/* ---- in words ---- */
+
+static void
+describe_key(struct buf *out, const char *verb, const struct store_key *key)
+{
+	buf_addf(out, "%s %s/%s/%u/%u", verb, key->account, key->mailbox,
+	    key->uidvalidity, key->uid);
+}
+
+static void
+describe_op(struct buf *out, const struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_SET_CURSOR:
+		buf_addf(out, "cursor %s/%s/%u next %u", op->cursor.account,
+		    op->cursor.mailbox, op->cursor.uidvalidity,
+		    op->cursor.next_uid);
+		break;
+	case STORE_ADD_MESSAGE:
+		describe_key(out, "message", &op->message.key);
+		buf_addf(out, " rules \"%s\"", op->message.rules);
+		break;
+	case STORE_ADD_EFFECT:
+		describe_key(out, "effect", &op->effect.key);
+		buf_addf(out, "#%u %s", op->effect.seq, op->effect.action);
+		break;
+	case STORE_SET_EFFECT:
+		describe_key(out, "set", &op->effect.key);
+		buf_addf(out, "#%u %s", op->effect.seq,
+		    effect_state_name(op->effect.state));
+		break;
+	case STORE_ENQUEUE:
+		describe_key(out, "enqueue", &op->item.source);
+		buf_addf(out, "#%u to %s", op->item.seq, op->item.target);
+		break;
+	case STORE_SET_QUEUE:
+		buf_addf(out, "queue %lld %s", (long long)op->item.id,
+		    queue_state_name(op->item.state));
+		break;
+	case STORE_ADD_HIT:
+		buf_addf(out, "hit %s", op->hit.rule);
+		break;
+	case STORE_SET_FACT:
+		buf_addf(out, "fact %s %s", op->fact.name, op->fact.value);
+		break;
+	case STORE_OP_KINDS:
+		break;
+	}
+	buf_add_char(out, '\n');
+}
+
+void
+store_batch_describe(const struct store_batch *batch, struct buf *out)
+{
+	LIST_EACH(pos, &batch->ops)
+	describe_op(out, LIST_ITEM(pos, struct store_op, link));
+}

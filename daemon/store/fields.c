@@ -1,0 +1,152 @@
+/* The columns of each kind of row. */
+#include "daemon/store/fields.h"
+
+#include "daemon/base/utf8.h"
+#include "daemon/base/xalloc.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ROW(type, kind, member)                                                \
+	{                                                                      \
+		(kind), offsetof(struct type, member)                          \
+	}
+#define FIELDS(array)                                                          \
+	{                                                                      \
+		(array), COUNT(array)                                          \
+	}
+
+/* clang-format off */
+#define KEY_ROWS(type, prefix)				\
+	ROW(type, FIELD_TEXT, prefix account),		\
+	ROW(type, FIELD_TEXT, prefix mailbox),		\
+	ROW(type, FIELD_U32, prefix uidvalidity),	\
+	ROW(type, FIELD_U32, prefix uid)
+
+static const struct store_field cursor_rows[] = {
+	ROW(store_cursor, FIELD_TEXT, account),
+	ROW(store_cursor, FIELD_TEXT, mailbox),
+	ROW(store_cursor, FIELD_U32, uidvalidity),
+	ROW(store_cursor, FIELD_U32, next_uid),
+	ROW(store_cursor, FIELD_U64, modseq),
+};
+
+static const struct store_field key_rows[] = {
+	KEY_ROWS(store_key, ),
+};
+
+static const struct store_field message_rows[] = {
+	KEY_ROWS(store_message, key.),
+	ROW(store_message, FIELD_TEXT, message_id),
+	ROW(store_message, FIELD_TEXT, from),
+	ROW(store_message, FIELD_TEXT, subject),
+	ROW(store_message, FIELD_U64, size),
+	ROW(store_message, FIELD_I64, received_unix),
+	ROW(store_message, FIELD_I64, judged_unix),
+	ROW(store_message, FIELD_TEXT, rules),
+	ROW(store_message, FIELD_TEXT, observed),
+	ROW(store_message, FIELD_TEXT, warnings),
+};
+
+static const struct store_field effect_rows[] = {
+	KEY_ROWS(store_effect, key.),
+	ROW(store_effect, FIELD_UNSIGNED, seq),
+	ROW(store_effect, FIELD_TEXT, rule),
+	ROW(store_effect, FIELD_TEXT, kind),
+	ROW(store_effect, FIELD_TEXT, action),
+	ROW(store_effect, FIELD_EFFECT_STATE, state),
+	ROW(store_effect, FIELD_UNSIGNED, attempts),
+	ROW(store_effect, FIELD_TEXT, detail),
+	ROW(store_effect, FIELD_I64, changed_unix),
+};
+
+static const struct store_field item_rows[] = {
+	ROW(store_queue_item, FIELD_TEXT, key),
+	KEY_ROWS(store_queue_item, source.),
+	ROW(store_queue_item, FIELD_UNSIGNED, seq),
+	ROW(store_queue_item, FIELD_TEXT, account),
+	ROW(store_queue_item, FIELD_TEXT, rule),
+	ROW(store_queue_item, FIELD_TEXT, target),
+	ROW(store_queue_item, FIELD_TEXT, mode),
+	ROW(store_queue_item, FIELD_TEXT, unknown),
+	ROW(store_queue_item, FIELD_TEXT, message_id),
+	ROW(store_queue_item, FIELD_TEXT, subject),
+	ROW(store_queue_item, FIELD_I64, queued_unix),
+	ROW(store_queue_item, FIELD_QUEUE_STATE, state),
+	ROW(store_queue_item, FIELD_UNSIGNED, attempts),
+	ROW(store_queue_item, FIELD_I64, next_try_unix),
+	ROW(store_queue_item, FIELD_TEXT, reply),
+};
+
+static const struct store_field hit_rows[] = {
+	ROW(store_hit, FIELD_TEXT, rule),
+	ROW(store_hit, FIELD_I64, when_unix),
+};
+
+static const struct store_field fact_rows[] = {
+	ROW(store_fact, FIELD_TEXT, account),
+	ROW(store_fact, FIELD_TEXT, name),
+	ROW(store_fact, FIELD_TEXT, value),
+};
+/* clang-format on */
+
+const struct store_fields store_cursor_fields = FIELDS(cursor_rows);
+const struct store_fields store_key_fields = FIELDS(key_rows);
+const struct store_fields store_message_fields = FIELDS(message_rows);
+const struct store_fields store_effect_fields = FIELDS(effect_rows);
+const struct store_fields store_item_fields = FIELDS(item_rows);
+const struct store_fields store_hit_fields = FIELDS(hit_rows);
+const struct store_fields store_fact_fields = FIELDS(fact_rows);
+
+/* A malformed byte becomes three, so it is cut when it is clean. */
+static char *
+clean_text(const char *text)
+{
+	struct span span = span_slice(span_from_str(text), 0, STORE_TEXT_MAX);
+	BUF_AUTO clean = BUF_INIT;
+	size_t len, end = 0;
+	uint32_t code;
+
+	utf8_add_valid(&clean, span);
+	if (text != NULL && strlen(text) == span.len &&
+	    clean.len <= STORE_TEXT_MAX)
+		return buf_take_str(&clean);
+	span = buf_span(&clean);
+	while ((len = utf8_next(span_skip(span, end), &code, NULL)) > 0 &&
+	       end + len <= STORE_TEXT_MAX)
+		end += len;
+	return xstrdup_span(span_slice(span, 0, end));
+}
+
+void
+store_fields_clean(const struct store_fields *fields, void *row)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char **text = store_field_at(&fields->items[i], row);
+
+		if (fields->items[i].type == FIELD_TEXT)
+			*text = clean_text(*text);
+	}
+}
+
+void
+store_fields_copy(const struct store_fields *fields, void *row)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char **text = store_field_at(&fields->items[i], row);
+
+		if (fields->items[i].type == FIELD_TEXT)
+			*text = xstrdup(*text);
+	}
+}
+
+void
+store_fields_free(const struct store_fields *fields, void *row)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char **text = store_field_at(&fields->items[i], row);
+
+		if (fields->items[i].type != FIELD_TEXT)
+			continue;
+		free((char *)*text);
+		*text = NULL;
+	}
+}

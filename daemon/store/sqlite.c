@@ -1,0 +1,1303 @@
+/*
+ * The door to SQLite.
+ *
+ * WAL with synchronous FULL: a commit is one fdatasync, after it the batch
+ * survives a power cut, and readers (belfryctl) do not wait for the writer.
+ * A commit that fails is rolled back; its frames in the log are written anew
+ * by the next one, so an fsync that failed is never believed later.
+ *
+ * Each statement is prepared once, when first used (schema.h). Binding fails
+ * only without memory, which ends the process as everywhere.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/store/schema.h"
+#include "daemon/store/store_private.h"
+
+#define BUSY_MSEC 2000 /* a backup tool may hold the file for a moment */
+#define DIRECTORY_MODE 0700
+#define FILE_MODE 0600
+#define DATABASE_NAME "state.db"
+#define LOCK_NAME "lock"
+#define EFFECTS_ROOM_MIN 8
+
+struct sqlite {
+	struct store store; /* the head */
+	char *path;	    /* owned: of the database */
+	int lock;	    /* holds the directory; -1: a reader */
+	bool is_readonly;
+	sqlite3 *db;
+	sqlite3_stmt *statements[SQL_COUNT]; /* NULL until used */
+	struct store_queue_item next; /* what queue_next handed out: owned */
+	struct buf next_bytes;
+};
+
+static struct sqlite *
+sqlite_of(struct store *store)
+{
+	return (struct sqlite *)(void *)store;
+}
+
+/* ---- failures ---- */
+
+static bool
+is_damage(int code)
+{
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+static bool
+set_damaged(const struct sqlite *sq, const char *words, struct error *error_r)
+{
+	return error_set(error_r, FAULT_LOCAL,
+	    "%s is damaged (%s): stop belfryd, move the file away or put a"
+	    " good copy in its place, and start again; without it belfry"
+	    " begins anew with the mail that arrives from then on",
+	    sq->path, words);
+}
+
+/* Says what SQLite says about its last failure. */
+static bool
+fail(const struct sqlite *sq, const char *doing, struct error *error_r)
+{
+	int code = sqlite3_errcode(sq->db) & 0xff;
+
+	if (code == SQLITE_NOMEM)
+		abort();
+	if (is_damage(code))
+		return set_damaged(sq, sqlite3_errmsg(sq->db), error_r);
+	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s", sq->path,
+	    doing, sqlite3_errmsg(sq->db));
+}
+
+/* ---- statements ---- */
+
+/* Ready to be bound, or NULL and an error. */
+static sqlite3_stmt *
+prepare(struct sqlite *sq, enum sql which, struct error *error_r)
+{
+	sqlite3_stmt **statement = &sq->statements[which];
+
+	if (*statement == NULL &&
+	    sqlite3_prepare_v3(sq->db, sql_texts[which], -1,
+		SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
+		fail(sq, "read its tables", error_r);
+		return NULL;
+	}
+	return *statement;
+}
+
+/* Lets go of what was read and bound. */
+static void
+finish(sqlite3_stmt *statement)
+{
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+static void
+check_bound(int code)
+{
+	if (code == SQLITE_NOMEM)
+		abort();
+	assert(code == SQLITE_OK);
+}
+
+/* Borrowed until finish; NULL is NULL. */
+static void
+bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	check_bound(sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC));
+}
+
+static void
+bind_int(sqlite3_stmt *statement, int at, int64_t value)
+{
+	check_bound(sqlite3_bind_int64(statement, at, value));
+}
+
+static void
+bind_field(sqlite3_stmt *statement, int at, const struct store_field *field,
+    const void *row)
+{
+	const void *value = store_field_get(field, row);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		bind_text(statement, at, *(const char *const *)value);
+		break;
+	case FIELD_U32:
+		bind_int(statement, at, *(const uint32_t *)value);
+		break;
+	case FIELD_UNSIGNED:
+		bind_int(statement, at, *(const unsigned *)value);
+		break;
+	case FIELD_U64:
+		bind_int(statement, at, (int64_t) * (const uint64_t *)value);
+		break;
+	case FIELD_I64:
+		bind_int(statement, at, *(const int64_t *)value);
+		break;
+	case FIELD_EFFECT_STATE:
+		bind_text(statement, at,
+		    effect_state_name(*(const enum effect_state *)value));
+		break;
+	case FIELD_QUEUE_STATE:
+		bind_text(statement, at,
+		    queue_state_name(*(const enum queue_state *)value));
+		break;
+	case FIELD_TYPES:
+		break;
+	}
+}
+
+/* From parameter 1 on. */
+static void
+bind_fields(
+    sqlite3_stmt *statement, const struct store_fields *fields, const void *row)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		bind_field(statement, (int)i + 1, &fields->items[i], row);
+}
+
+static const char *
+read_text(sqlite3_stmt *statement, int at)
+{
+	const void *text = sqlite3_column_text(statement, at);
+
+	return text != NULL ? text : "";
+}
+
+static bool
+read_field(
+    sqlite3_stmt *statement, int at, const struct store_field *field, void *row)
+{
+	void *value = store_field_at(field, row);
+	struct span name;
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		*(const char **)value = read_text(statement, at);
+		break;
+	case FIELD_U32:
+		*(uint32_t *)value =
+		    (uint32_t)sqlite3_column_int64(statement, at);
+		break;
+	case FIELD_UNSIGNED:
+		*(unsigned *)value =
+		    (unsigned)sqlite3_column_int64(statement, at);
+		break;
+	case FIELD_U64:
+		*(uint64_t *)value =
+		    (uint64_t)sqlite3_column_int64(statement, at);
+		break;
+	case FIELD_I64:
+		*(int64_t *)value = sqlite3_column_int64(statement, at);
+		break;
+	case FIELD_EFFECT_STATE:
+		name = span_from_str(read_text(statement, at));
+		return effect_state_parse(name, value);
+	case FIELD_QUEUE_STATE:
+		name = span_from_str(read_text(statement, at));
+		return queue_state_parse(name, value);
+	case FIELD_TYPES:
+		break;
+	}
+	return true;
+}
+
+/* From column `at` on; the texts are SQLite's until its next step. False only
+ * when a state has a name that we do not know. */
+static bool
+read_fields(const struct sqlite *sq, sqlite3_stmt *statement, int at,
+    const struct store_fields *fields, void *row, struct error *error_r)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		if (!read_field(statement, at + (int)i, &fields->items[i], row))
+			return set_damaged(sq, "an unknown state", error_r);
+	}
+	return true;
+}
+
+/* Runs a statement that yields no rows, and finishes it. */
+static bool
+run(struct sqlite *sq, sqlite3_stmt *statement, struct error *error_r)
+{
+	bool ok = sqlite3_step(statement) == SQLITE_DONE;
+
+	if (!ok)
+		fail(sq, "write", error_r);
+	finish(statement);
+	return ok;
+}
+
+/* The next row: *row_r says whether there is one. Does not finish. */
+static bool
+step(struct sqlite *sq, sqlite3_stmt *statement, bool *row_r,
+    struct error *error_r)
+{
+	int code = sqlite3_step(statement);
+
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return fail(sq, "read", error_r);
+	*row_r = code == SQLITE_ROW;
+	return true;
+}
+
+static bool
+run_plain(struct sqlite *sq, enum sql which, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, which, error_r);
+
+	return statement != NULL && run(sq, statement, error_r);
+}
+
+/* Of a statement whose parameters are the columns of one row. */
+static bool
+run_row(struct sqlite *sq, enum sql which, const struct store_fields *fields,
+    const void *row, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, which, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_fields(statement, fields, row);
+	return run(sq, statement, error_r);
+}
+
+static bool
+run_number(
+    struct sqlite *sq, enum sql which, int64_t value, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, which, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_int(statement, 1, value);
+	return run(sq, statement, error_r);
+}
+
+/* ---- commit ---- */
+
+static bool
+set_cursor(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_SET_CURSOR, &store_cursor_fields, &op->cursor, error_r);
+}
+
+static bool
+add_message(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_ADD_MESSAGE, &store_message_fields, &op->message, error_r);
+}
+
+static bool
+add_effect(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_ADD_EFFECT, &store_effect_fields, &op->effect, error_r);
+}
+
+/* Binds the key and seq of an effect as parameters 1 to 5. */
+static void
+bind_effect_key(
+    sqlite3_stmt *statement, const struct store_key *key, unsigned seq)
+{
+	bind_fields(statement, &store_key_fields, key);
+	bind_int(statement, 5, seq);
+}
+
+static bool
+set_effect(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	const struct store_effect *effect = &op->effect;
+	sqlite3_stmt *statement = prepare(sq, SQL_SET_EFFECT, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_effect_key(statement, &effect->key, effect->seq);
+	bind_text(statement, 6, effect_state_name(effect->state));
+	bind_int(statement, 7, effect->attempts);
+	bind_text(statement, 8, effect->detail);
+	bind_int(statement, 9, effect->changed_unix);
+	return run(sq, statement, error_r);
+}
+
+static bool
+skip_effect(struct sqlite *sq, const struct store_queue_item *item,
+    struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, SQL_SKIP_EFFECT, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_effect_key(statement, &item->source, item->seq);
+	bind_text(statement, 6, STORE_FORWARDED_ALREADY);
+	bind_int(statement, 7, item->queued_unix);
+	return run(sq, statement, error_r);
+}
+
+/* Gives the effect of an item the outcome that the item's row has. */
+static bool
+settle(struct sqlite *sq, int64_t id, enum queue_state state,
+    struct error *error_r)
+{
+	const struct store_outcome *outcome = &store_outcomes[state];
+	sqlite3_stmt *statement;
+
+	if (!outcome->settles)
+		return true;
+	statement = prepare(sq, SQL_SETTLE, error_r);
+	if (statement == NULL)
+		return false;
+	bind_int(statement, 1, id);
+	bind_text(statement, 2, effect_state_name(outcome->effect));
+	return run(sq, statement, error_r);
+}
+
+struct twin {
+	int64_t id;
+	enum queue_state state;
+	bool is_same; /* made for the same effect */
+};
+
+/* The row that has the key of the item. */
+static bool
+find_twin(struct sqlite *sq, const struct store_queue_item *item,
+    struct twin *twin_r, struct error *error_r)
+{
+	static const struct store_field state_row = {
+	    FIELD_QUEUE_STATE, offsetof(struct twin, state)};
+	static const struct store_fields state_field = {&state_row, 1};
+	sqlite3_stmt *statement = prepare(sq, SQL_FIND_TWIN, error_r);
+	struct store_key key;
+	bool ok, found = false;
+
+	if (statement == NULL)
+		return false;
+	bind_text(statement, 1, item->key);
+	ok = step(sq, statement, &found, error_r);
+	assert(!ok || found);
+	ok = ok &&
+	     read_fields(sq, statement, 0, &store_key_fields, &key, error_r) &&
+	     read_fields(sq, statement, 6, &state_field, twin_r, error_r);
+	if (ok) {
+		twin_r->is_same =
+		    store_key_equal(&key, &item->source) &&
+		    (unsigned)sqlite3_column_int64(statement, 4) == item->seq;
+		twin_r->id = sqlite3_column_int64(statement, 5);
+	}
+	finish(statement);
+	return ok;
+}
+
+/* The key is there already. The same item again changes nothing but that its
+ * effect is as the item says; another message's effect is done with. */
+static bool
+refuse_twin(struct sqlite *sq, const struct store_queue_item *item,
+    struct error *error_r)
+{
+	struct twin twin;
+
+	if (!find_twin(sq, item, &twin, error_r))
+		return false;
+	return twin.is_same ? settle(sq, twin.id, twin.state, error_r)
+			    : skip_effect(sq, item, error_r);
+}
+
+static bool
+enqueue(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	const struct store_queue_item *item = &op->item;
+	sqlite3_stmt *statement;
+
+	if (!run_row(sq, SQL_ADD_ITEM, &store_item_fields, item, error_r))
+		return false;
+	if (sqlite3_changes(sq->db) == 0)
+		return refuse_twin(sq, item, error_r);
+	statement = prepare(sq, SQL_ADD_ORIGINAL, error_r);
+	if (statement == NULL)
+		return false;
+	bind_int(statement, 1, sqlite3_last_insert_rowid(sq->db));
+	check_bound(sqlite3_bind_blob64(
+	    statement, 2, op->bytes, item->original.len, SQLITE_STATIC));
+	return run(sq, statement, error_r);
+}
+
+/* Whether the item is there and may get the new state. */
+static bool
+can_set_item(struct sqlite *sq, const struct store_queue_item *item,
+    bool *can_r, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, SQL_GET_ITEM_STATE, error_r);
+	enum queue_state state;
+	bool ok, found;
+
+	if (statement == NULL)
+		return false;
+	bind_int(statement, 1, item->id);
+	ok = step(sq, statement, &found, error_r);
+	if (ok)
+		*can_r = found &&
+			 queue_state_parse(
+			     span_from_str(read_text(statement, 0)), &state) &&
+			 store_can_follow(state, item->state);
+	finish(statement);
+	return ok;
+}
+
+static bool
+set_item(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	const struct store_queue_item *item = &op->item;
+	sqlite3_stmt *statement = prepare(sq, SQL_SET_ITEM, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_int(statement, 1, item->id);
+	bind_text(statement, 2, queue_state_name(item->state));
+	bind_int(statement, 3, item->attempts);
+	bind_int(statement, 4, item->next_try_unix);
+	bind_text(statement, 5, item->reply);
+	bind_int(statement, 6, op->now_unix);
+	return run(sq, statement, error_r);
+}
+
+static bool
+set_queue(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	const struct store_queue_item *item = &op->item;
+	bool can;
+
+	if (!can_set_item(sq, item, &can, error_r))
+		return false;
+	if (!can)
+		return true;
+	if (!set_item(sq, op, error_r))
+		return false;
+	if (store_outcomes[item->state].is_final &&
+	    !run_number(sq, SQL_DROP_ORIGINAL, item->id, error_r))
+		return false;
+	return settle(sq, item->id, item->state, error_r);
+}
+
+static bool
+add_hit(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(sq, SQL_ADD_HIT, &store_hit_fields, &op->hit, error_r);
+}
+
+static bool
+set_fact(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_SET_FACT, &store_fact_fields, &op->fact, error_r);
+}
+
+typedef bool apply_fn(
+    struct sqlite *sq, const struct store_op *op, struct error *error_r);
+static apply_fn *const appliers[STORE_OP_KINDS] = {
+    [STORE_SET_CURSOR] = set_cursor,
+    [STORE_ADD_MESSAGE] = add_message,
+    [STORE_ADD_EFFECT] = add_effect,
+    [STORE_SET_EFFECT] = set_effect,
+    [STORE_ENQUEUE] = enqueue,
+    [STORE_SET_QUEUE] = set_queue,
+    [STORE_ADD_HIT] = add_hit,
+    [STORE_SET_FACT] = set_fact,
+};
+
+static bool
+apply_all(
+    struct sqlite *sq, const struct store_batch *batch, struct error *error_r)
+{
+	LIST_EACH(pos, &batch->ops)
+	{
+		const struct store_op *op =
+		    LIST_ITEM(pos, struct store_op, link);
+		if (!appliers[op->kind](sq, op, error_r))
+			return false;
+	}
+	return true;
+}
+
+/* Ends what SQL_BEGIN began. A full disk may have rolled back by itself. */
+static bool
+end_transaction(struct sqlite *sq, bool ok, struct error *error_r)
+{
+	ok = ok && run_plain(sq, SQL_COMMIT, error_r);
+	if (!ok && sqlite3_get_autocommit(sq->db) == 0)
+		run_plain(sq, SQL_ROLLBACK, NULL);
+	return ok;
+}
+
+static bool
+begin_transaction(struct sqlite *sq, struct error *error_r)
+{
+	if (sq->is_readonly)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s was opened for reading only", sq->path);
+	return run_plain(sq, SQL_BEGIN, error_r);
+}
+
+static bool
+sqlite_commit(
+    struct store *store, const struct store_batch *batch, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+
+	return begin_transaction(sq, error_r) &&
+	       end_transaction(sq, apply_all(sq, batch, error_r), error_r);
+}
+
+/* ---- readers ---- */
+
+static bool
+sqlite_get_cursor(struct store *store, const char *account, const char *mailbox,
+    struct store_cursor *cursor_r, bool *found_r, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	sqlite3_stmt *statement = prepare(sq, SQL_GET_CURSOR, error_r);
+	bool ok, found;
+
+	if (statement == NULL)
+		return false;
+	bind_text(statement, 1, account);
+	bind_text(statement, 2, mailbox);
+	ok = step(sq, statement, &found, error_r);
+	if (ok && found) {
+		read_fields(
+		    sq, statement, 0, &store_cursor_fields, cursor_r, NULL);
+		cursor_r->account = account;
+		cursor_r->mailbox = mailbox;
+	}
+	if (ok)
+		*found_r = found;
+	finish(statement);
+	return ok;
+}
+
+/* A walk over rows: `tell` reads one and calls the reader's function;
+ * *more_r false ends it. */
+struct walk {
+	struct sqlite *sq;
+	sqlite3_stmt *statement;
+	union {
+		store_effect_fn *effect;
+		store_history_fn *history;
+		store_queue_fn *queue;
+		store_hit_fn *hit;
+	} fn;
+	void *ctx;
+	const struct store_history_query *query;
+	unsigned told; /* history: for the limit */
+};
+typedef bool tell_fn(struct walk *walk, bool *more_r, struct error *error_r);
+
+static bool
+walk_rows(struct walk *walk, tell_fn *tell, struct error *error_r)
+{
+	bool ok = true, more = true, row;
+
+	while (ok && more) {
+		ok = step(walk->sq, walk->statement, &row, error_r);
+		if (!ok || !row)
+			break;
+		ok = tell(walk, &more, error_r);
+	}
+	finish(walk->statement);
+	return ok;
+}
+
+static bool
+tell_open_effect(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	struct store_effect effect;
+	struct store_message message;
+	int at = (int)store_effect_fields.count;
+
+	if (!read_fields(walk->sq, walk->statement, 0, &store_effect_fields,
+		&effect, error_r))
+		return false;
+	read_fields(walk->sq, walk->statement, at, &store_message_fields,
+	    &message, NULL);
+	message.key = effect.key; /* also when there is no message */
+	*more_r = walk->fn.effect(walk->ctx, &effect, &message);
+	return true;
+}
+
+static bool
+sqlite_each_open_effect(struct store *store, const char *account,
+    const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_OPEN_EFFECTS, error_r),
+	    .fn.effect = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	bind_text(walk.statement, 2, mailbox);
+	return walk_rows(&walk, tell_open_effect, error_r);
+}
+
+struct effects {
+	struct store_effect *rows; /* their texts are owned */
+	size_t count, room;
+};
+
+static void
+effects_done(struct effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++)
+		store_fields_free(&store_effect_fields, &effects->rows[i]);
+	free(effects->rows);
+}
+
+static void
+effects_add(struct effects *effects, struct store_effect effect)
+{
+	if (effects->count == effects->room) {
+		effects->room =
+		    effects->room > 0 ? effects->room * 2 : EFFECTS_ROOM_MIN;
+		effects->rows = xreallocarray(
+		    effects->rows, effects->room, sizeof(*effects->rows));
+	}
+	store_fields_copy(&store_effect_fields, &effect);
+	effects->rows[effects->count++] = effect;
+}
+
+static bool
+read_effects(struct sqlite *sq, const struct store_key *key,
+    struct effects *effects, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, SQL_HISTORY_EFFECTS, error_r);
+	struct store_effect effect;
+	bool ok, row = true;
+
+	if (statement == NULL)
+		return false;
+	bind_fields(statement, &store_key_fields, key);
+	while ((ok = step(sq, statement, &row, error_r)) && row) {
+		ok = read_fields(
+		    sq, statement, 0, &store_effect_fields, &effect, error_r);
+		if (!ok)
+			break;
+		effects_add(effects, effect);
+	}
+	finish(statement);
+	return ok;
+}
+
+static bool
+tell_history(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	__attribute__((cleanup(effects_done))) struct effects effects = {0};
+	const struct store_history_query *query = walk->query;
+	struct store_message message;
+
+	read_fields(walk->sq, walk->statement, 0, &store_message_fields,
+	    &message, NULL);
+	if (query->rule != NULL &&
+	    !store_message_has_rule(&message, query->rule))
+		return true;
+	if (!read_effects(walk->sq, &message.key, &effects, error_r))
+		return false;
+	walk->told++;
+	*more_r = walk->fn.history(
+		      walk->ctx, &message, effects.rows, effects.count) &&
+		  (query->limit == 0 || walk->told < query->limit);
+	return true;
+}
+
+static bool
+sqlite_each_history(struct store *store,
+    const struct store_history_query *query, store_history_fn *fn, void *ctx,
+    struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_HISTORY, error_r),
+	    .fn.history = fn,
+	    .ctx = ctx,
+	    .query = query,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, query->account);
+	bind_text(walk.statement, 2, query->mailbox);
+	bind_int(walk.statement, 3, query->since_unix);
+	return walk_rows(&walk, tell_history, error_r);
+}
+
+static bool
+read_item(const struct sqlite *sq, sqlite3_stmt *statement,
+    struct store_queue_item *item, struct error *error_r)
+{
+	*item =
+	    (struct store_queue_item){.id = sqlite3_column_int64(statement, 0)};
+	return read_fields(sq, statement, 1, &store_item_fields, item, error_r);
+}
+
+static void
+forget_next(struct sqlite *sq)
+{
+	store_fields_free(&store_item_fields, &sq->next);
+	buf_done(&sq->next_bytes);
+}
+
+/* Copies the row that the statement stands on into sq->next. */
+static bool
+keep_next(struct sqlite *sq, sqlite3_stmt *statement, struct error *error_r)
+{
+	int at = 1 + (int)store_item_fields.count;
+	struct store_queue_item item;
+	const void *bytes;
+
+	if (!read_item(sq, statement, &item, error_r))
+		return false;
+	sq->next = item;
+	store_fields_copy(&store_item_fields, &sq->next);
+	bytes = sqlite3_column_blob(statement, at);
+	if (bytes != NULL)
+		buf_add(&sq->next_bytes, bytes,
+		    (size_t)sqlite3_column_bytes(statement, at));
+	sq->next.original = buf_span(&sq->next_bytes);
+	return true;
+}
+
+static bool
+find_next(struct sqlite *sq, enum sql which, const char *account, bool *found_r,
+    struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, which, error_r);
+	bool ok;
+
+	if (statement == NULL)
+		return false;
+	bind_text(statement, 1, account);
+	ok = step(sq, statement, found_r, error_r) &&
+	     (!*found_r || keep_next(sq, statement, error_r));
+	finish(statement);
+	return ok;
+}
+
+static bool
+sqlite_queue_next(struct store *store, const char *account,
+    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	bool found = false;
+
+	forget_next(sq);
+	if (!find_next(sq, SQL_NEXT_SENDING, account, &found, error_r) ||
+	    (!found &&
+		!find_next(sq, SQL_NEXT_WAITING, account, &found, error_r)))
+		return false;
+	*found_r = found;
+	if (found)
+		*item_r = sq->next;
+	return true;
+}
+
+static bool
+tell_item(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	struct store_queue_item item;
+
+	if (!read_item(walk->sq, walk->statement, &item, error_r))
+		return false;
+	*more_r = walk->fn.queue(walk->ctx, &item);
+	return true;
+}
+
+static bool
+sqlite_each_queued(struct store *store, const char *account, store_queue_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_QUEUED, error_r),
+	    .fn.queue = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	return walk_rows(&walk, tell_item, error_r);
+}
+
+static bool
+tell_hit(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	(void)error_r;
+	*more_r = walk->fn.hit(walk->ctx, read_text(walk->statement, 0),
+	    sqlite3_column_int64(walk->statement, 1));
+	return true;
+}
+
+static bool
+sqlite_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_HITS, error_r),
+	    .fn.hit = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_int(walk.statement, 1, since_unix);
+	return walk_rows(&walk, tell_hit, error_r);
+}
+
+static bool
+sqlite_get_fact(struct store *store, const char *account, const char *name,
+    char **value_r, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	sqlite3_stmt *statement = prepare(sq, SQL_GET_FACT, error_r);
+	bool ok, found;
+
+	if (statement == NULL)
+		return false;
+	bind_text(statement, 1, account);
+	bind_text(statement, 2, name);
+	ok = step(sq, statement, &found, error_r);
+	if (ok)
+		*value_r = found ? xstrdup(read_text(statement, 0)) : NULL;
+	finish(statement);
+	return ok;
+}
+
+/* ---- prune ---- */
+
+static bool
+prune_all(struct sqlite *sq, int64_t before, struct error *error_r)
+{
+	return run_number(sq, SQL_PRUNE_MESSAGES, before, error_r) &&
+	       run_number(sq, SQL_PRUNE_EFFECTS, before, error_r) &&
+	       run_number(sq, SQL_PRUNE_HITS, before, error_r) &&
+	       run_number(
+		   sq, SQL_PRUNE_KEYS, before - STORE_KEY_KEEP_SEC, error_r);
+}
+
+static bool
+execute(struct sqlite *sq, const char *sql, struct error *error_r)
+{
+	return sqlite3_exec(sq->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	       fail(sq, "write", error_r);
+}
+
+/* The room that old mail and sent originals leave goes back to the disk. */
+static bool
+sqlite_prune(struct store *store, int64_t before_unix, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+
+	return begin_transaction(sq, error_r) &&
+	       end_transaction(
+		   sq, prune_all(sq, before_unix, error_r), error_r) &&
+	       execute(sq, "PRAGMA incremental_vacuum", error_r);
+}
+
+/* ---- the directory ---- */
+
+static bool
+fail_file(const char *path, const char *doing, struct error *error_r)
+{
+	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s", path, doing,
+	    strerror(errno));
+}
+
+/* Makes the directory, and those above it, for the owner only. */
+static bool
+make_directory(const char *path, struct error *error_r)
+{
+	STR_AUTO part = xstrdup(path);
+
+	for (char *end = part + 1; *end != '\0'; end++) {
+		if (*end != '/')
+			continue;
+		*end = '\0';
+		if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return fail_file(part, "make this folder", error_r);
+		*end = '/';
+	}
+	if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
+		return fail_file(part, "make this folder", error_r);
+	return true;
+}
+
+static bool
+check_owner(const char *path, const struct stat *st, struct error *error_r)
+{
+	if (st->st_uid != geteuid())
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s belongs to user %u, but belfry runs as user %u", path,
+		    (unsigned)st->st_uid, (unsigned)geteuid());
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s can be written by others (mode %04o): chmod 700 %s",
+		    path, (unsigned)st->st_mode & 07777, path);
+	return true;
+}
+
+/* An open descriptor of the directory, safe to use; or -1. */
+static int
+open_directory(const char *path, struct error *error_r)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+		error_set(error_r, FAULT_LOCAL,
+		    "%s is not a folder of its own, but a file or a symbolic"
+		    " link",
+		    path);
+		return -1;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		fail_file(path, "open this folder", error_r);
+	} else if (check_owner(path, &st, error_r)) {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool
+store_check_directory(const char *directory, struct error *error_r)
+{
+	int fd = open_directory(directory, error_r);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool
+say_locked(const char *directory, int lock, struct error *error_r)
+{
+	char pid[16];
+	ssize_t len = pread(lock, pid, sizeof(pid), 0);
+	struct span text = span_trim(span_from(pid, len > 0 ? (size_t)len : 0));
+	uint32_t number;
+
+	if (!span_to_u32(text, &number))
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s is in use by another belfryd", directory);
+	return error_set(error_r, FAULT_LOCAL,
+	    "%s is in use by another belfryd (pid %u)", directory,
+	    (unsigned)number);
+}
+
+static bool
+write_pid(int lock)
+{
+	char pid[16];
+	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+
+	return ftruncate(lock, 0) == 0 &&
+	       pwrite(lock, pid, (size_t)len, 0) == len;
+}
+
+/* The lock's descriptor, or -1. It is never unlinked, so that two cannot hold
+ * two files of one name. The kernel lets it go when the process ends. */
+static int
+take_lock(const char *directory, int folder, struct error *error_r)
+{
+	int lock = openat(folder, LOCK_NAME,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (lock < 0) {
+		fail_file(directory, "write in this folder", error_r);
+		return -1;
+	}
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0 && write_pid(lock))
+		return lock;
+	if (errno == EWOULDBLOCK)
+		say_locked(directory, lock, error_r);
+	else
+		fail_file(directory, "lock this folder", error_r);
+	close(lock);
+	return -1;
+}
+
+/* SQLite gives its log and shared memory the mode of the database. */
+static bool
+make_file(const char *directory, int folder, struct error *error_r)
+{
+	int fd = openat(folder, DATABASE_NAME,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0)
+		return fail_file(directory,
+		    "open " DATABASE_NAME " in this folder", error_r);
+	close(fd);
+	return true;
+}
+
+/* Takes the directory for this process; the lock's descriptor, or -1. */
+static int
+enter_directory(const char *directory, struct error *error_r)
+{
+	int folder, lock;
+
+	if (!make_directory(directory, error_r))
+		return -1;
+	folder = open_directory(directory, error_r);
+	if (folder < 0)
+		return -1;
+	lock = take_lock(directory, folder, error_r);
+	if (lock >= 0 && !make_file(directory, folder, error_r)) {
+		close(lock);
+		lock = -1;
+	}
+	close(folder);
+	return lock;
+}
+
+/* ---- open ---- */
+
+static const struct migration {
+	int version; /* after it */
+	const char *sql;
+} migrations[] = {
+    {1, SCHEMA_1},
+};
+
+/* A number that a pragma or a count gives. */
+static bool
+read_number(
+    struct sqlite *sq, const char *sql, int64_t *value_r, struct error *error_r)
+{
+	sqlite3_stmt *statement;
+	bool ok, row;
+
+	if (sqlite3_prepare_v2(sq->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return fail(sq, "read", error_r);
+	ok = step(sq, statement, &row, error_r);
+	if (ok)
+		*value_r = row ? sqlite3_column_int64(statement, 0) : 0;
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+/* Looks only: a file that is not ours, or newer than us, stays as it is. */
+static bool
+read_version(struct sqlite *sq, int64_t *version_r, struct error *error_r)
+{
+	int64_t version, id, tables;
+
+	if (!read_number(sq, "PRAGMA user_version", &version, error_r) ||
+	    !read_number(sq, "PRAGMA application_id", &id, error_r) ||
+	    !read_number(
+		sq, "SELECT count(*) FROM sqlite_schema", &tables, error_r))
+		return false;
+	if (tables > 0 && id != SCHEMA_APPLICATION_ID)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s is a database of another program: move it away",
+		    sq->path);
+	if (version > STORE_SCHEMA_VERSION)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s was written by a newer belfry (schema %lld, this one"
+		    " knows %d): install the newer one again, or move the file"
+		    " away",
+		    sq->path, (long long)version, STORE_SCHEMA_VERSION);
+	*version_r = version;
+	return true;
+}
+
+static bool
+check_quickly(struct sqlite *sq, struct error *error_r)
+{
+	sqlite3_stmt *statement;
+	bool ok, row;
+
+	if (sqlite3_prepare_v2(sq->db, "PRAGMA quick_check(1)", -1, &statement,
+		NULL) != SQLITE_OK)
+		return fail(sq, "check it", error_r);
+	ok = step(sq, statement, &row, error_r);
+	if (ok && row && strcmp(read_text(statement, 0), "ok") != 0)
+		ok = set_damaged(sq, read_text(statement, 0), error_r);
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+static bool
+run_migration(
+    struct sqlite *sq, const struct migration *migration, struct error *error_r)
+{
+	STR_AUTO version =
+	    xasprintf("PRAGMA user_version = %d; PRAGMA application_id = %d;",
+		migration->version, SCHEMA_APPLICATION_ID);
+
+	return begin_transaction(sq, error_r) &&
+	       end_transaction(sq,
+		   execute(sq, migration->sql, error_r) &&
+		       execute(sq, version, error_r),
+		   error_r);
+}
+
+static bool
+migrate(struct sqlite *sq, int64_t version, struct error *error_r)
+{
+	for (size_t i = 0; i < sizeof(migrations) / sizeof(migrations[0]);
+	     i++) {
+		if (version < migrations[i].version &&
+		    !run_migration(sq, &migrations[i], error_r))
+			return false;
+	}
+	return true;
+}
+
+/* auto_vacuum counts only before the first table; secure_delete FAST
+ * overwrites mail that was sent where it costs no further write. */
+#define WRITER_PRAGMAS                                                         \
+	"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"         \
+	"PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"              \
+	"PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY"
+
+static bool
+set_up_writer(struct sqlite *sq, struct error *error_r)
+{
+	int64_t version;
+
+	return read_version(sq, &version, error_r) &&
+	       execute(sq, WRITER_PRAGMAS, error_r) &&
+	       check_quickly(sq, error_r) && migrate(sq, version, error_r);
+}
+
+static bool
+set_up_reader(struct sqlite *sq, struct error *error_r)
+{
+	int64_t version;
+
+	if (!read_version(sq, &version, error_r))
+		return false;
+	if (version < STORE_SCHEMA_VERSION)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s is empty or of an older belfry: start belfryd once",
+		    sq->path);
+	return execute(sq, "PRAGMA query_only = ON", error_r);
+}
+
+static void
+sqlite_close(struct store *store)
+{
+	struct sqlite *sq = sqlite_of(store);
+
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(sq->statements[i]);
+	sqlite3_close(sq->db);
+	if (sq->lock >= 0)
+		close(sq->lock);
+	forget_next(sq);
+	free(sq->path);
+	free(sq);
+}
+
+static const struct store_class sqlite_class = {
+    .close = sqlite_close,
+    .commit = sqlite_commit,
+    .get_cursor = sqlite_get_cursor,
+    .each_open_effect = sqlite_each_open_effect,
+    .each_history = sqlite_each_history,
+    .queue_next = sqlite_queue_next,
+    .each_queued = sqlite_each_queued,
+    .each_hit = sqlite_each_hit,
+    .get_fact = sqlite_get_fact,
+    .prune = sqlite_prune,
+};
+
+static bool
+open_database(struct sqlite *sq, struct error *error_r)
+{
+	int flags =
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+	    (sq->is_readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+
+	if (sqlite3_open_v2(sq->path, &sq->db, flags, NULL) != SQLITE_OK)
+		return fail(sq, "open it", error_r);
+	sqlite3_busy_timeout(sq->db, BUSY_MSEC);
+	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	return sq->is_readonly ? set_up_reader(sq, error_r)
+			       : set_up_writer(sq, error_r);
+}
+
+/* Takes the lock. */
+static struct store *
+open_store(const char *directory, int lock, struct error *error_r)
+{
+	struct sqlite *sq = NEW(struct sqlite);
+	struct store *store = &sq->store;
+
+	sq->store.class = &sqlite_class;
+	sq->path = xasprintf("%s/" DATABASE_NAME, directory);
+	sq->lock = lock;
+	sq->is_readonly = lock < 0;
+	if (!open_database(sq, error_r))
+		store_close(&store);
+	return store;
+}
+
+/* A slash at the end would follow a symbolic link. */
+static char *
+strip_slashes(const char *directory)
+{
+	size_t len = strlen(directory);
+
+	while (len > 1 && directory[len - 1] == '/')
+		len--;
+	return xstrdup_span(span_from(directory, len));
+}
+
+struct store *
+store_open_sqlite(const char *directory, struct error *error_r)
+{
+	STR_AUTO path = strip_slashes(directory);
+	int lock = enter_directory(path, error_r);
+
+	return lock >= 0 ? open_store(path, lock, error_r) : NULL;
+}
+
+struct store *
+store_open_sqlite_readonly(const char *directory, struct error *error_r)
+{
+	STR_AUTO path = strip_slashes(directory);
+	STR_AUTO file = xasprintf("%s/" DATABASE_NAME, path);
+
+	if (access(file, F_OK) < 0) {
+		error_set(error_r, FAULT_LOCAL,
+		    errno == ENOENT ? "%s is not there: nothing was stored yet"
+				    : "%s cannot be reached",
+		    file);
+		return NULL;
+	}
+	return open_store(path, -1, error_r);
+}

@@ -1,0 +1,237 @@
+/* What all implementations share: names, and the way to the right one. */
+#include <assert.h>
+
+#include "daemon/store/store_private.h"
+
+static const char *const effect_names[EFFECT_STATES] = {
+    [EFFECT_PLANNED] = "planned",
+    [EFFECT_STARTED] = "started",
+    [EFFECT_DONE] = "done",
+    [EFFECT_FAILED] = "failed",
+    [EFFECT_SKIPPED] = "skipped",
+    [EFFECT_UNKNOWN] = "unknown",
+};
+
+static const char *const queue_names[QUEUE_STATES] = {
+    [QUEUE_WAITING] = "waiting",
+    [QUEUE_SENDING] = "sending",
+    [QUEUE_SENT] = "sent",
+    [QUEUE_FAILED] = "failed",
+    [QUEUE_HELD] = "held",
+    [QUEUE_DROPPED] = "dropped",
+};
+
+const struct store_outcome store_outcomes[QUEUE_STATES] = {
+    [QUEUE_SENT] = {true, EFFECT_DONE, true},
+    [QUEUE_FAILED] = {true, EFFECT_FAILED, false},
+    [QUEUE_DROPPED] = {true, EFFECT_SKIPPED, true},
+};
+
+bool
+store_can_follow(enum queue_state from, enum queue_state to)
+{
+	return !store_outcomes[from].is_final ||
+	       (from == QUEUE_DROPPED && to == QUEUE_SENT);
+}
+
+bool
+store_effect_is_open(enum effect_state state)
+{
+	return state == EFFECT_PLANNED || state == EFFECT_STARTED;
+}
+
+bool
+store_key_equal(const struct store_key *a, const struct store_key *b)
+{
+	return a->uid == b->uid && a->uidvalidity == b->uidvalidity &&
+	       strcmp(a->account, b->account) == 0 &&
+	       strcmp(a->mailbox, b->mailbox) == 0;
+}
+
+static bool
+has_word(const char *text, const char *word)
+{
+	static const char separators[] = " \n:";
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		text += strspn(text, separators);
+		len = strcspn(text, separators);
+		if (len > 0 && span_is(span_from(text, len), word))
+			return true;
+	}
+	return false;
+}
+
+bool
+store_message_has_rule(const struct store_message *message, const char *rule)
+{
+	return has_word(message->rules, rule) ||
+	       has_word(message->observed, rule);
+}
+
+static size_t
+find_name(const char *const *names, size_t count, struct span text)
+{
+	size_t i = 0;
+
+	while (i < count && !span_is(text, names[i]))
+		i++;
+	return i;
+}
+
+const char *
+effect_state_name(enum effect_state state)
+{
+	assert(state < EFFECT_STATES);
+	return effect_names[state];
+}
+
+bool
+effect_state_parse(struct span text, enum effect_state *state_r)
+{
+	size_t i = find_name(effect_names, EFFECT_STATES, text);
+
+	if (i < EFFECT_STATES)
+		*state_r = (enum effect_state)i;
+	return i < EFFECT_STATES;
+}
+
+const char *
+queue_state_name(enum queue_state state)
+{
+	assert(state < QUEUE_STATES);
+	return queue_names[state];
+}
+
+bool
+queue_state_parse(struct span text, enum queue_state *state_r)
+{
+	size_t i = find_name(queue_names, QUEUE_STATES, text);
+
+	if (i < QUEUE_STATES)
+		*state_r = (enum queue_state)i;
+	return i < QUEUE_STATES;
+}
+
+void
+store_close(struct store **store)
+{
+	if (*store == NULL)
+		return;
+	(*store)->class->close(*store);
+	*store = NULL;
+}
+
+/* Tests: whether this commit is to fail. */
+static bool
+fails_now(struct store *store)
+{
+	if (store->fail_in == 0 || --store->fail_in > 0)
+		return false;
+	if (store->fail_forever)
+		store->fail_in = 1;
+	return true;
+}
+
+void
+store_fail_commit(struct store *store, unsigned nth, bool forever)
+{
+	store->fail_in = nth;
+	store->fail_forever = forever;
+}
+
+bool
+store_commit(
+    struct store *store, const struct store_batch *batch, struct error *error_r)
+{
+	assert(!store->is_walking);
+	if (fails_now(store))
+		return error_set(
+		    error_r, FAULT_LOCAL, "the disk is full (injected)");
+	return store->class->commit(store, batch, error_r);
+}
+
+/* Calls from inside of a callback would meet a cursor that is in use. */
+static void
+begin_walk(struct store *store)
+{
+	assert(!store->is_walking);
+	store->is_walking = true;
+}
+
+static bool
+end_walk(struct store *store, bool ok)
+{
+	store->is_walking = false;
+	return ok;
+}
+
+bool
+store_get_cursor(struct store *store, const char *account, const char *mailbox,
+    struct store_cursor *cursor_r, bool *found_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->get_cursor(
+	    store, account, mailbox, cursor_r, found_r, error_r);
+}
+
+bool
+store_each_open_effect(struct store *store, const char *account,
+    const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(store, store->class->each_open_effect(
+				   store, account, mailbox, fn, ctx, error_r));
+}
+
+bool
+store_each_history(struct store *store, const struct store_history_query *query,
+    store_history_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_history(store, query, fn, ctx, error_r));
+}
+
+bool
+store_queue_next(struct store *store, const char *account,
+    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->queue_next(
+	    store, account, item_r, found_r, error_r);
+}
+
+bool
+store_each_queued(struct store *store, const char *account, store_queue_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_queued(store, account, fn, ctx, error_r));
+}
+
+bool
+store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_hit(store, since_unix, fn, ctx, error_r));
+}
+
+bool
+store_get_fact(struct store *store, const char *account, const char *name,
+    char **value_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->get_fact(store, account, name, value_r, error_r);
+}
+
+bool
+store_prune(struct store *store, int64_t before_unix, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->prune(store, before_unix, error_r);
+}

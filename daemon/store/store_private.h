@@ -1,0 +1,99 @@
+/*
+ * store, inside: what an implementation is, and what a batch is made of.
+ */
+#ifndef BELFRY_STORE_PRIVATE_H
+#define BELFRY_STORE_PRIVATE_H
+
+#include "daemon/base/list.h"
+#include "daemon/store/fields.h"
+
+enum store_op_kind {
+	STORE_SET_CURSOR,
+	STORE_ADD_MESSAGE,
+	STORE_ADD_EFFECT,
+	STORE_SET_EFFECT,
+	STORE_ENQUEUE,
+	STORE_SET_QUEUE,
+	STORE_ADD_HIT,
+	STORE_SET_FACT,
+	STORE_OP_KINDS
+};
+
+/* The strings of the row are copies owned by the operation (fields.h). */
+struct store_op {
+	struct list_link link;
+	enum store_op_kind kind;
+	union {
+		struct store_cursor cursor;
+		struct store_message message;
+		struct store_effect effect;   /* ADD and SET */
+		struct store_queue_item item; /* ENQUEUE and SET: id, state,
+						 attempts, next try, reply */
+		struct store_hit hit;
+		struct store_fact fact;
+	};
+	int64_t now_unix; /* SET_QUEUE */
+	char *bytes;	  /* owned: the original of ENQUEUE */
+};
+
+struct store_batch {
+	struct list_link ops; /* struct store_op::link */
+	size_t count;
+};
+
+/* What a state of a queue item means for the rest. */
+struct store_outcome {
+	bool settles; /* the effect that it fulfils becomes `effect` */
+	enum effect_state effect;
+	bool is_final; /* the bytes go; see store_can_follow */
+};
+extern const struct store_outcome store_outcomes[QUEUE_STATES];
+
+/* The detail of an effect whose message was queued before. */
+#define STORE_FORWARDED_ALREADY "forwarded already"
+
+/* Whether an item may go from one state to the other: what was sent or
+ * dropped has no bytes any more, so it stays; but "sent" is the truth even
+ * if somebody dropped it meanwhile. */
+bool store_can_follow(enum queue_state from, enum queue_state to);
+bool store_effect_is_open(enum effect_state state);
+bool store_key_equal(const struct store_key *a, const struct store_key *b);
+/* The rule is a word of the message's rules or of what was observed. */
+bool store_message_has_rule(
+    const struct store_message *message, const char *rule);
+
+struct store_class {
+	void (*close)(struct store *store);
+	bool (*commit)(struct store *store, const struct store_batch *batch,
+	    struct error *error_r);
+	bool (*get_cursor)(struct store *store, const char *account,
+	    const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
+	    struct error *error_r);
+	bool (*each_open_effect)(struct store *store, const char *account,
+	    const char *mailbox, store_effect_fn *fn, void *ctx,
+	    struct error *error_r);
+	bool (*each_history)(struct store *store,
+	    const struct store_history_query *query, store_history_fn *fn,
+	    void *ctx, struct error *error_r);
+	bool (*queue_next)(struct store *store, const char *account,
+	    struct store_queue_item *item_r, bool *found_r,
+	    struct error *error_r);
+	bool (*each_queued)(struct store *store, const char *account,
+	    store_queue_fn *fn, void *ctx, struct error *error_r);
+	bool (*each_hit)(struct store *store, int64_t since_unix,
+	    store_hit_fn *fn, void *ctx, struct error *error_r);
+	bool (*get_fact)(struct store *store, const char *account,
+	    const char *name, char **value_r, struct error *error_r);
+	bool (*prune)(
+	    struct store *store, int64_t before_unix, struct error *error_r);
+};
+
+/* The head of each implementation's struct. */
+struct store {
+	const struct store_class *class;
+	unsigned fail_in; /* commits until one fails; 0: none */
+	bool fail_forever;
+	bool is_walking; /* inside of a callback: no other call is allowed */
+};
+
+#endif

@@ -1,0 +1,992 @@
+/*
+ * test-store: one contract, two stores.
+ *
+ * A case is a script: operations, "commit", and questions whose answers are
+ * compared with what is expected. Every case runs against the memory and
+ * against SQLite; a box is written account/mailbox/uidvalidity.
+ *
+ *	cursor BOX NEXT MODSEQ		message BOX UID JUDGED RULES
+ *	effect BOX UID SEQ STATE	set BOX UID SEQ STATE TRIES TIME WORDS
+ *	enqueue KEY BOX UID SEQ ACCOUNT TRY BYTES
+ *	queue ID STATE TRIES TRY TIME WORDS
+ *	hit RULE TIME			fact ACCOUNT NAME VALUE
+ *	commit				prune TIME
+ *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
+ *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
+ *
+ * "-" is "any"; TIMEs are seconds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/store/store.h"
+
+#define WORD 64
+
+struct box {
+	char account[WORD], mailbox[WORD];
+	uint32_t uidvalidity;
+};
+
+struct player {
+	struct store *store;
+	struct store_batch *batch;
+	struct buf answers;
+};
+
+static struct store_key
+key_of(const struct box *box, uint32_t uid)
+{
+	return (struct store_key){
+	    .account = box->account,
+	    .mailbox = box->mailbox,
+	    .uidvalidity = box->uidvalidity,
+	    .uid = uid,
+	};
+}
+
+#define BOX "%63[^/]/%63[^/]/%u"
+#define BOX_R(box) (box).account, (box).mailbox, &(box).uidvalidity
+
+/* A script is ours: a line that is not understood is a bug of the test. */
+static void
+expect_words(const char *line, int count, int wanted)
+{
+	if (count < wanted)
+		fail_msg("script: %s", line);
+}
+
+static enum effect_state
+effect_state_of(const char *name)
+{
+	enum effect_state state = EFFECT_STATES;
+
+	assert_true(effect_state_parse(span_from_str(name), &state));
+	return state;
+}
+
+/* ---- operations ---- */
+
+static void
+play_cursor(struct player *player, const char *line)
+{
+	struct box box;
+	struct store_cursor cursor = {0};
+	unsigned long long modseq;
+
+	expect_words(line,
+	    sscanf(line, "cursor " BOX " %u %llu", BOX_R(box), &cursor.next_uid,
+		&modseq),
+	    5);
+	cursor.account = box.account;
+	cursor.mailbox = box.mailbox;
+	cursor.uidvalidity = box.uidvalidity;
+	cursor.modseq = modseq;
+	store_batch_set_cursor(player->batch, &cursor);
+}
+
+static void
+play_message(struct player *player, const char *line)
+{
+	struct box box;
+	char rules[WORD] = "";
+	unsigned uid;
+	long long judged;
+
+	expect_words(line,
+	    sscanf(line, "message " BOX " %u %lld %63[^\n]", BOX_R(box), &uid,
+		&judged, rules),
+	    5);
+	const struct store_message message = {
+	    .key = key_of(&box, uid),
+	    .message_id = "<1@x>",
+	    .from = "Ann",
+	    .subject = rules,
+	    .size = UINT64_MAX,
+	    .received_unix = -judged,
+	    .judged_unix = judged,
+	    .rules = rules,
+	    .observed = "watched",
+	    .warnings = NULL,
+	};
+	store_batch_add_message(player->batch, &message);
+}
+
+static void
+play_effect(struct player *player, const char *line)
+{
+	struct box box;
+	char state[WORD];
+	unsigned uid, seq;
+
+	expect_words(line,
+	    sscanf(line, "effect " BOX " %u %u %63s", BOX_R(box), &uid, &seq,
+		state),
+	    6);
+	const struct store_effect effect = {
+	    .key = key_of(&box, uid),
+	    .seq = seq,
+	    .rule = "lists",
+	    .kind = "move",
+	    .action = "move \"Lists\"",
+	    .state = effect_state_of(state),
+	    .attempts = 1,
+	    .detail = "as planned",
+	    .changed_unix = 10,
+	};
+	store_batch_add_effect(player->batch, &effect);
+}
+
+static void
+play_set(struct player *player, const char *line)
+{
+	struct box box;
+	char state[WORD], words[WORD] = "";
+	unsigned uid, seq, attempts;
+	long long changed;
+
+	expect_words(line,
+	    sscanf(line, "set " BOX " %u %u %63s %u %lld %63[^\n]", BOX_R(box),
+		&uid, &seq, state, &attempts, &changed, words),
+	    8);
+	const struct store_key key = key_of(&box, uid);
+
+	store_batch_set_effect(player->batch, &key, seq, effect_state_of(state),
+	    attempts, words, changed);
+}
+
+static void
+play_enqueue(struct player *player, const char *line)
+{
+	struct box box;
+	char key[WORD], account[WORD], bytes[WORD] = "";
+	unsigned uid, seq;
+	long long next;
+
+	expect_words(line,
+	    sscanf(line, "enqueue %63s " BOX " %u %u %63s %lld %63[^\n]", key,
+		BOX_R(box), &uid, &seq, account, &next, bytes),
+	    8);
+	const struct store_queue_item item = {
+	    .key = key,
+	    .source = key_of(&box, uid),
+	    .seq = seq,
+	    .account = account,
+	    .rule = "boss",
+	    .target = "ann@example.org",
+	    .mode = "attach",
+	    .unknown = "resend",
+	    .message_id = "<2@x>",
+	    .subject = "hello",
+	    .queued_unix = 20,
+	    .original = span_from_str(bytes),
+	    .state = QUEUE_WAITING,
+	    .next_try_unix = next,
+	    .reply = "",
+	};
+	store_batch_enqueue(player->batch, &item);
+}
+
+static void
+play_queue(struct player *player, const char *line)
+{
+	char name[WORD], words[WORD] = "";
+	enum queue_state state = QUEUE_STATES;
+	unsigned attempts;
+	long long id, next, now;
+
+	expect_words(line,
+	    sscanf(line, "queue %lld %63s %u %lld %lld %63[^\n]", &id, name,
+		&attempts, &next, &now, words),
+	    5);
+	assert_true(queue_state_parse(span_from_str(name), &state));
+	store_batch_set_queue(
+	    player->batch, id, state, attempts, next, words, now);
+}
+
+static void
+play_hit(struct player *player, const char *line)
+{
+	char rule[WORD];
+	long long when;
+
+	expect_words(line, sscanf(line, "hit %63s %lld", rule, &when), 2);
+	store_batch_add_hit(player->batch, rule, when);
+}
+
+static void
+play_fact(struct player *player, const char *line)
+{
+	char account[WORD], name[WORD], value[WORD] = "";
+
+	expect_words(line,
+	    sscanf(line, "fact %63s %63s %63[^\n]", account, name, value), 2);
+	store_batch_set_fact(player->batch, account, name, value);
+}
+
+static bool
+commit(struct player *player, struct error *error)
+{
+	bool ok = store_commit(player->store, player->batch, error);
+
+	store_batch_free(&player->batch);
+	player->batch = store_batch_new();
+	return ok;
+}
+
+static void
+play_commit(struct player *player, const char *line)
+{
+	struct error error = ERROR_INIT;
+
+	(void)line;
+	if (!commit(player, &error))
+		buf_addf(&player->answers, "failed: %s\n", error.text);
+}
+
+static void
+play_prune(struct player *player, const char *line)
+{
+	struct error error = ERROR_INIT;
+	long long before;
+
+	expect_words(line, sscanf(line, "prune %lld", &before), 1);
+	if (!store_prune(player->store, before, &error))
+		fail_msg("prune: %s", error.text);
+}
+
+/* ---- questions ---- */
+
+static void
+ask_cursor(struct player *player, const char *line)
+{
+	struct store_cursor cursor;
+	struct box box;
+	bool found;
+
+	expect_words(line, sscanf(line, "?cursor " BOX, BOX_R(box)), 2);
+	assert_true(store_get_cursor(
+	    player->store, box.account, box.mailbox, &cursor, &found, NULL));
+	if (!found) {
+		buf_addf(&player->answers, "no cursor\n");
+		return;
+	}
+	assert_ptr_equal(cursor.account, box.account);
+	assert_ptr_equal(cursor.mailbox, box.mailbox);
+	buf_addf(&player->answers, "%s/%s/%u next %u modseq %llu\n",
+	    cursor.account, cursor.mailbox, cursor.uidvalidity, cursor.next_uid,
+	    (unsigned long long)cursor.modseq);
+}
+
+static void
+say_effect(struct player *player, const struct store_effect *effect)
+{
+	assert_string_equal(effect->rule, "lists");
+	assert_string_equal(effect->kind, "move");
+	assert_string_equal(effect->action, "move \"Lists\"");
+	buf_addf(&player->answers, "%u#%u %s %u@%lld %s\n", effect->key.uid,
+	    effect->seq, effect_state_name(effect->state), effect->attempts,
+	    (long long)effect->changed_unix, effect->detail);
+}
+
+static bool
+say_open_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct player *player = ctx;
+
+	assert_string_equal(message->key.account, effect->key.account);
+	assert_string_equal(message->key.mailbox, effect->key.mailbox);
+	assert_int_equal(message->key.uidvalidity, effect->key.uidvalidity);
+	assert_int_equal(message->key.uid, effect->key.uid);
+	assert_string_equal(message->warnings, "");
+	buf_addf(&player->answers, "[%s%s] ", message->from, message->rules);
+	say_effect(player, effect);
+	return true;
+}
+
+static void
+ask_open(struct player *player, const char *line)
+{
+	struct box box;
+
+	expect_words(line, sscanf(line, "?open " BOX, BOX_R(box)), 2);
+	assert_true(store_each_open_effect(player->store, box.account,
+	    box.mailbox, say_open_effect, player, NULL));
+}
+
+static bool
+say_message(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	struct player *player = ctx;
+
+	assert_string_equal(message->message_id, "<1@x>");
+	assert_string_equal(message->from, "Ann");
+	assert_string_equal(message->subject, message->rules);
+	assert_true(message->size == UINT64_MAX);
+	assert_true(message->received_unix == -message->judged_unix);
+	assert_string_equal(message->warnings, "");
+	buf_addf(&player->answers, "%s/%s/%u/%u @%lld %s\n",
+	    message->key.account, message->key.mailbox,
+	    message->key.uidvalidity, message->key.uid,
+	    (long long)message->judged_unix, message->rules);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(
+		    effects[i].key.account, message->key.account);
+		buf_add_str(&player->answers, "  ");
+		say_effect(player, &effects[i]);
+	}
+	return true;
+}
+
+static const char *
+or_any(const char *word)
+{
+	return strcmp(word, "-") == 0 ? NULL : word;
+}
+
+static void
+ask_history(struct player *player, const char *line)
+{
+	char account[WORD], mailbox[WORD], rule[WORD];
+	unsigned limit;
+	long long since;
+
+	expect_words(line,
+	    sscanf(line, "?history %63s %63s %63s %lld %u", account, mailbox,
+		rule, &since, &limit),
+	    5);
+	const struct store_history_query query = {
+	    .account = or_any(account),
+	    .mailbox = or_any(mailbox),
+	    .rule = or_any(rule),
+	    .since_unix = since,
+	    .limit = limit,
+	};
+	assert_true(store_each_history(
+	    player->store, &query, say_message, player, NULL));
+}
+
+static bool
+say_item(void *ctx, const struct store_queue_item *item)
+{
+	struct player *player = ctx;
+
+	assert_string_equal(item->rule, "boss");
+	assert_string_equal(item->target, "ann@example.org");
+	assert_string_equal(item->mode, "attach");
+	assert_string_equal(item->unknown, "resend");
+	assert_string_equal(item->message_id, "<2@x>");
+	assert_string_equal(item->subject, "hello");
+	assert_int_equal(item->queued_unix, 20);
+	buf_addf(&player->answers, "%lld %s %s/%s/%u/%u#%u %s %s %u@%lld",
+	    (long long)item->id, item->key, item->source.account,
+	    item->source.mailbox, item->source.uidvalidity, item->source.uid,
+	    item->seq, item->account, queue_state_name(item->state),
+	    item->attempts, (long long)item->next_try_unix);
+	if (item->reply[0] != '\0')
+		buf_addf(&player->answers, " \"%s\"", item->reply);
+	if (item->original.len > 0)
+		buf_addf(&player->answers, " <%.*s>", SPAN_FMT(item->original));
+	buf_add_char(&player->answers, '\n');
+	return true;
+}
+
+static void
+ask_next(struct player *player, const char *line)
+{
+	struct store_queue_item item;
+	char account[WORD];
+	bool found;
+
+	expect_words(line, sscanf(line, "?next %63s", account), 1);
+	assert_true(
+	    store_queue_next(player->store, account, &item, &found, NULL));
+	if (found)
+		say_item(player, &item);
+	else
+		buf_add_str(&player->answers, "nothing\n");
+}
+
+static void
+ask_queued(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "?queued %63s", account), 1);
+	assert_true(store_each_queued(
+	    player->store, or_any(account), say_item, player, NULL));
+}
+
+static bool
+say_hit(void *ctx, const char *rule, int64_t when)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%s@%lld\n", rule, (long long)when);
+	return true;
+}
+
+static void
+ask_hits(struct player *player, const char *line)
+{
+	long long since;
+
+	expect_words(line, sscanf(line, "?hits %lld", &since), 1);
+	assert_true(
+	    store_each_hit(player->store, since, say_hit, player, NULL));
+}
+
+static void
+ask_fact(struct player *player, const char *line)
+{
+	char account[WORD], name[WORD], *value;
+
+	expect_words(line, sscanf(line, "?fact %63s %63s", account, name), 2);
+	assert_true(store_get_fact(player->store, account, name, &value, NULL));
+	buf_addf(&player->answers, "%s\n", value != NULL ? value : "no fact");
+	free(value);
+}
+
+static const struct {
+	const char *word;
+	void (*play)(struct player *player, const char *line);
+} words[] = {
+    {"cursor", play_cursor},
+    {"message", play_message},
+    {"effect", play_effect},
+    {"set", play_set},
+    {"enqueue", play_enqueue},
+    {"queue", play_queue},
+    {"hit", play_hit},
+    {"fact", play_fact},
+    {"commit", play_commit},
+    {"prune", play_prune},
+    {"?cursor", ask_cursor},
+    {"?open", ask_open},
+    {"?history", ask_history},
+    {"?next", ask_next},
+    {"?queued", ask_queued},
+    {"?hits", ask_hits},
+    {"?fact", ask_fact},
+};
+
+static void
+play_line(struct player *player, struct span line)
+{
+	STR_AUTO text = xstrdup_span(line);
+	struct span word = span_slice(line, 0, span_find(line, ' '));
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (span_is(word, words[i].word)) {
+			words[i].play(player, text);
+			return;
+		}
+	}
+	fail_msg("script: %s", text);
+}
+
+static void
+play(struct player *player, const char *script)
+{
+	struct span rest = span_from_str(script), line;
+
+	while (span_split(&rest, '\n', &line)) {
+		if (line.len > 0)
+			play_line(player, line);
+	}
+}
+
+/* ---- the two stores ---- */
+
+static char *directory;
+static bool is_sqlite;
+
+/* In memory, if there is such a folder: what is tested is the contract, and
+ * a disk needs long for thousands of commits. */
+static bool
+make_directory(void)
+{
+	const char *parent =
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	directory = xasprintf("%s/belfry-store-XXXXXX", parent);
+	return mkdtemp(directory) != NULL;
+}
+
+static void
+open_store(struct player *player)
+{
+	struct error error = ERROR_INIT;
+
+	player->store = is_sqlite ? store_open_sqlite(directory, &error)
+				  : store_open_memory();
+	if (player->store == NULL)
+		fail_msg("open: %s", error.text);
+}
+
+static void
+remove_files(void)
+{
+	static const char *const names[] = {
+	    "state.db", "state.db-wal", "state.db-shm", "lock"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		STR_AUTO path = xasprintf("%s/%s", directory, names[i]);
+		unlink(path);
+	}
+}
+
+static void
+player_init(struct player *player)
+{
+	*player = (struct player){.batch = store_batch_new()};
+	open_store(player);
+}
+
+static void
+player_done(struct player *player)
+{
+	store_close(&player->store);
+	assert_null(player->store);
+	store_batch_free(&player->batch);
+	buf_done(&player->answers);
+	if (is_sqlite)
+		remove_files();
+}
+
+/* What SQLite wrote is there after a restart; the memory just goes on. */
+static void
+reopen(struct player *player)
+{
+	if (!is_sqlite)
+		return;
+	store_close(&player->store);
+	open_store(player);
+}
+
+/* ---- cases ---- */
+
+struct contract_case {
+	const char *name, *script, *expected;
+};
+
+static const struct contract_case cases[] = {
+#include "tests/unit/store-cases.h"
+};
+
+/* With `again`, the store is closed and opened behind every commit. */
+static bool
+run_case(const struct contract_case *c, bool again)
+{
+	struct player player;
+	struct span rest = span_from_str(c->script), line;
+	bool ok;
+
+	player_init(&player);
+	while (span_split(&rest, '\n', &line)) {
+		if (line.len == 0)
+			continue;
+		play_line(&player, line);
+		if (again && span_is(line, "commit"))
+			reopen(&player);
+	}
+	ok = strcmp(buf_str(&player.answers), c->expected) == 0;
+	if (!ok)
+		print_error("%s, %s%s:\nexpected:\n%sgot:\n%s", c->name,
+		    is_sqlite ? "sqlite" : "memory", again ? ", reopened" : "",
+		    c->expected, buf_str(&player.answers));
+	player_done(&player);
+	return ok;
+}
+
+static void
+test_contract(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		failures += !run_case(&cases[i], false);
+		failures += is_sqlite && !run_case(&cases[i], true);
+	}
+	if (failures > 0)
+		fail_msg("%u cases failed", failures);
+}
+
+/* ---- a commit fails ---- */
+
+/* A day: every batch changes something that every other kind of question
+ * sees. `asked` are all the questions. */
+static const char *const day[] = {
+    "cursor work/INBOX/7 100 5\n",
+    "cursor work/INBOX/7 101 5\nmessage work/INBOX/7 100 50 lists\n"
+    "effect work/INBOX/7 100 0 planned\n",
+    "set work/INBOX/7 100 0 done 1 51 moved\nhit lists 51\n",
+    "cursor work/INBOX/7 102 6\nmessage work/INBOX/7 101 60 boss\n"
+    "effect work/INBOX/7 101 0 planned\neffect work/INBOX/7 101 1 planned\n",
+    "set work/INBOX/7 101 0 started 1 61 queued\n"
+    "enqueue k1 work/INBOX/7 101 0 work 61 bytes\n",
+    "set work/INBOX/7 101 1 failed 3 62 refused\nfact work idle 29m\n",
+    "queue 1 sending 1 61 63\n",
+    "queue 1 sent 1 61 64 250 ok\nhit boss 64\n",
+    "cursor work/INBOX/7 103 7\nmessage work/INBOX/7 102 70 boss\n"
+    "effect work/INBOX/7 102 0 planned\n",
+    "set work/INBOX/7 102 0 started 1 71 queued\n"
+    "enqueue k1 work/INBOX/7 102 0 work 71 bytes\n",
+    "fact work idle 9m\n",
+    "cursor work/INBOX/8 1 0\nmessage work/INBOX/8 1 80 lists\n",
+};
+#define DAY_COMMITS (sizeof(day) / sizeof(day[0]))
+
+static char *
+ask_all(struct player *player)
+{
+	BUF_AUTO answers = BUF_INIT;
+
+	buf_clear(&player->answers);
+	play(player,
+	    "?cursor work/INBOX/0\n?open work/INBOX/0\n?history - - - 0 0\n"
+	    "?next work\n?queued -\n?hits 0\n?fact work idle\n");
+	buf_add_span(&answers, buf_span(&player->answers));
+	return buf_take_str(&answers);
+}
+
+/* Commits the n-th batch, which must change something. */
+static void
+commit_batch(struct player *player, size_t n)
+{
+	STR_AUTO before = ask_all(player);
+	struct error error = ERROR_INIT;
+
+	play(player, day[n]);
+	if (!commit(player, &error))
+		fail_msg("commit %zu: %s", n, error.text);
+	STR_AUTO after = ask_all(player);
+	assert_string_not_equal(before, after);
+}
+
+static void
+commit_nothing(struct player *player, size_t n)
+{
+	STR_AUTO before = ask_all(player);
+	struct error error = ERROR_INIT;
+
+	play(player, day[n]);
+	assert_false(commit(player, &error));
+	assert_int_equal(error.fault, FAULT_LOCAL);
+	assert_string_not_equal(error.text, "");
+	STR_AUTO after = ask_all(player);
+	assert_string_equal(before, after);
+	reopen(player);
+	STR_AUTO later = ask_all(player);
+	assert_string_equal(before, later);
+}
+
+static void
+test_fault_sweep(void **state)
+{
+	STR_AUTO whole = NULL;
+
+	(void)state;
+	for (size_t bad = DAY_COMMITS + 1; bad-- > 0;) {
+		struct player player;
+
+		player_init(&player);
+		store_fail_commit(player.store, (unsigned)bad + 1, false);
+		for (size_t n = 0; n < DAY_COMMITS; n++) {
+			if (n == bad)
+				commit_nothing(&player, n);
+			commit_batch(&player, n);
+		}
+		/* The first round fails nowhere. */
+		STR_AUTO end = ask_all(&player);
+		if (whole == NULL)
+			whole = xstrdup(end);
+		assert_string_equal(end, whole);
+		player_done(&player);
+	}
+}
+
+static void
+test_fails_for_ever(void **state)
+{
+	struct player player;
+
+	(void)state;
+	player_init(&player);
+	store_fail_commit(player.store, 2, true);
+	play(&player, "hit a 1\ncommit\n");
+	for (unsigned i = 0; i < 3; i++) {
+		play(&player, "hit b 2\n");
+		assert_false(commit(&player, NULL));
+	}
+	store_fail_commit(player.store, 0, false);
+	play(&player, "hit c 3\ncommit\n?hits 0\n");
+	assert_string_equal(buf_str(&player.answers), "a@1\nc@3\n");
+	player_done(&player);
+}
+
+/* ---- texts and bytes ---- */
+
+static bool
+keep_subject(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	(void)effects;
+	assert_int_equal(count, 0);
+	buf_add_str(ctx, message->subject);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	const char *unit; /* repeated */
+	size_t count;
+	size_t expected; /* bytes kept */
+} texts[] = {
+    {"short", "x", 1, 1},
+    {"at the limit", "x", STORE_TEXT_MAX, STORE_TEXT_MAX},
+    {"one too long", "x", STORE_TEXT_MAX + 1, STORE_TEXT_MAX},
+    {"cut between characters", "\u20ac", 2000, 4095},
+    {"malformed grows", "\xff", 10, 30},
+    {"malformed grows beyond", "\xff", 4000, 4095},
+};
+
+static void
+test_texts(void **state)
+{
+	const struct store_history_query all = {.limit = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		BUF_AUTO text = BUF_INIT, kept = BUF_INIT;
+		struct player player;
+
+		for (size_t n = 0; n < texts[i].count; n++)
+			buf_add_str(&text, texts[i].unit);
+		player_init(&player);
+		const struct store_message message = {
+		    .key = {.account = "a", .mailbox = "b"},
+		    .subject = buf_str(&text),
+		};
+		store_batch_add_message(player.batch, &message);
+		assert_true(commit(&player, NULL));
+		assert_true(store_each_history(
+		    player.store, &all, keep_subject, &kept, NULL));
+		if (kept.len != texts[i].expected)
+			fail_msg("%s: %zu bytes", texts[i].name, kept.len);
+		player_done(&player);
+	}
+}
+
+/* NULs, and more than one page of SQLite. */
+static void
+test_bytes(void **state)
+{
+	const size_t sizes[] = {0, 1, 5000, 3 * 1024 * 1024};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct player player;
+		struct store_queue_item item = {.key = "k", .account = "work"};
+		char *bytes = xcalloc(1, sizes[i] + 1);
+		bool found;
+
+		for (size_t n = 0; n < sizes[i]; n++)
+			bytes[n] = (char)(n % 251);
+		player_init(&player);
+		item.original = span_from(bytes, sizes[i]);
+		store_batch_enqueue(player.batch, &item);
+		assert_true(commit(&player, NULL));
+		assert_true(store_queue_next(
+		    player.store, "work", &item, &found, NULL));
+		assert_true(found);
+		assert_true(
+		    span_equal(item.original, span_from(bytes, sizes[i])));
+		free(bytes);
+		player_done(&player);
+	}
+}
+
+/* What was handed out lives until the next such call, not only until the
+ * item changes. */
+static void
+test_next_lives(void **state)
+{
+	struct player player;
+	struct store_queue_item item, other;
+	bool found;
+
+	(void)state;
+	player_init(&player);
+	play(&player, "enqueue k work/INBOX/7 1 0 work 5 bytes\ncommit\n");
+	assert_true(
+	    store_queue_next(player.store, "work", &item, &found, NULL));
+	assert_true(found);
+	play(&player, "queue 1 sent 2 0 9 250 thanks\ncommit\nprune 9999999\n"
+		      "?queued -\n");
+	assert_string_equal(buf_str(&player.answers), "");
+	assert_string_equal(item.reply, "");
+	assert_true(span_is(item.original, "bytes"));
+	assert_true(
+	    store_queue_next(player.store, "work", &other, &found, NULL));
+	assert_false(found);
+	player_done(&player);
+}
+
+/* ---- walks end when the reader has enough ---- */
+
+static bool
+stop_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	(void)effect;
+	(void)message;
+	return ++*(unsigned *)ctx < 2;
+}
+
+static bool
+stop_history(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	(void)message;
+	(void)effects;
+	(void)count;
+	return ++*(unsigned *)ctx < 2;
+}
+
+static bool
+stop_item(void *ctx, const struct store_queue_item *item)
+{
+	(void)item;
+	return ++*(unsigned *)ctx < 2;
+}
+
+static bool
+stop_hit(void *ctx, const char *rule, int64_t when)
+{
+	(void)rule;
+	(void)when;
+	return ++*(unsigned *)ctx < 2;
+}
+
+static void
+test_walks_end(void **state)
+{
+	const struct store_history_query all = {0};
+	struct player player;
+	unsigned count = 0;
+
+	(void)state;
+	player_init(&player);
+	for (char uid = '1'; uid <= '4'; uid++) {
+		STR_AUTO script = xasprintf(
+		    "message w/I/7 %c 1 r\neffect w/I/7 %c 0 planned\n"
+		    "enqueue %c w/I/7 %c 0 w 1 b\nhit r 1\ncommit\n",
+		    uid, uid, uid, uid);
+		play(&player, script);
+	}
+	assert_true(store_each_open_effect(
+	    player.store, "w", "I", stop_effect, &count, NULL));
+	assert_int_equal(count, 2);
+	count = 0;
+	assert_true(
+	    store_each_history(player.store, &all, stop_history, &count, NULL));
+	assert_int_equal(count, 2);
+	count = 0;
+	assert_true(
+	    store_each_queued(player.store, NULL, stop_item, &count, NULL));
+	assert_int_equal(count, 2);
+	count = 0;
+	assert_true(store_each_hit(player.store, 0, stop_hit, &count, NULL));
+	assert_int_equal(count, 2);
+	player_done(&player);
+}
+
+/* ---- batches ---- */
+
+static void
+test_batch(void **state)
+{
+	struct store_batch *batch = store_batch_new(), *none = NULL;
+	struct store *no_store = NULL;
+	char account[] = "work";
+	const struct store_cursor cursor = {
+	    .account = account, .mailbox = "INBOX", .next_uid = 9};
+	BUF_AUTO described = BUF_INIT;
+
+	(void)state;
+	assert_true(store_batch_is_empty(batch));
+	store_batch_set_cursor(batch, &cursor);
+	account[0] = 'X'; /* it has a copy */
+	store_batch_set_fact(batch, "work", "idle", NULL);
+	assert_false(store_batch_is_empty(batch));
+	assert_int_equal(store_batch_count(batch), 2);
+	store_batch_describe(batch, &described);
+	assert_string_equal(
+	    buf_str(&described), "cursor work/INBOX/0 next 9\nfact idle \n");
+	store_batch_free(&batch);
+	assert_null(batch);
+	store_batch_free(&none);
+	store_close(&no_store);
+}
+
+static void
+test_names(void **state)
+{
+	enum effect_state effect;
+	enum queue_state queue;
+
+	(void)state;
+	for (unsigned i = 0; i < EFFECT_STATES; i++) {
+		const char *name = effect_state_name((enum effect_state)i);
+		assert_true(effect_state_parse(span_from_str(name), &effect));
+		assert_int_equal(effect, i);
+	}
+	for (unsigned i = 0; i < QUEUE_STATES; i++) {
+		const char *name = queue_state_name((enum queue_state)i);
+		assert_true(queue_state_parse(span_from_str(name), &queue));
+		assert_int_equal(queue, i);
+	}
+	assert_false(effect_state_parse(SPAN("Done"), &effect));
+	assert_false(queue_state_parse(SPAN(""), &queue));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest contract[] = {
+	    cmocka_unit_test(test_contract),
+	    cmocka_unit_test(test_fault_sweep),
+	    cmocka_unit_test(test_fails_for_ever),
+	    cmocka_unit_test(test_texts),
+	    cmocka_unit_test(test_bytes),
+	    cmocka_unit_test(test_next_lives),
+	    cmocka_unit_test(test_walks_end),
+	};
+	const struct CMUnitTest plain[] = {
+	    cmocka_unit_test(test_batch),
+	    cmocka_unit_test(test_names),
+	};
+	int failed;
+
+	if (!make_directory())
+		return 1;
+	failed = cmocka_run_group_tests_name("store", plain, NULL, NULL);
+	failed += cmocka_run_group_tests_name("memory", contract, NULL, NULL);
+	is_sqlite = true;
+	failed += cmocka_run_group_tests_name("sqlite", contract, NULL, NULL);
+	remove_files();
+	rmdir(directory);
+	free(directory);
+	return failed;
+}
