@@ -275,6 +275,9 @@ take_literal(struct finish *f)
 		complain(f, "password", hint,
 		    "a password in a file that others can read (mode %04o)",
 		    f->file->mode);
+	else if (f->file->is_folder_open)
+		complain(f, "password", "chmod go-w the folder",
+		    "a password in a folder that others can write");
 	else
 		warn(f, "password",
 		    "password_command or keyring = yes keep it out of files",

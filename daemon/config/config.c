@@ -7,9 +7,6 @@
  */
 #include "daemon/config/config.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/config/account.h"
@@ -19,10 +16,6 @@
 #include "daemon/config/problem.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/value.h"
-
-#ifndef BELFRY_SYSCONFDIR
-#define BELFRY_SYSCONFDIR "/etc"
-#endif
 
 /* The notifier that is there without being named. */
 #define DEFAULT_NOTIFIER "desktop"
@@ -577,39 +570,4 @@ config_read_lists(struct config *config, struct error *error_r)
 		    config->rules, paths->items[i], buf_span(&text));
 	}
 	return done;
-}
-
-/* ---- the default path ---- */
-
-/* In the order in which they are tried. */
-static void
-add_places(struct strv *places)
-{
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-	if (xdg != NULL && *xdg == '/')
-		strv_take(places, xasprintf("%s/belfry/belfry.conf", xdg));
-	if (home != NULL && *home != '\0')
-		strv_take(
-		    places, xasprintf("%s/.config/belfry/belfry.conf", home));
-	strv_add(places, BELFRY_SYSCONFDIR "/belfry/belfry.conf");
-}
-
-char *
-config_find_path(const char *argument, struct error *error_r)
-{
-	STRV_AUTO places = STRV_INIT;
-
-	if (argument != NULL)
-		return xstrdup(argument);
-	add_places(&places);
-	for (size_t i = 0; i < places.len; i++)
-		if (access(places.items[i], F_OK) == 0)
-			return xstrdup(places.items[i]);
-	STR_AUTO list = strv_join(&places, ", ");
-	error_set(error_r, FAULT_CONFIG,
-	    "no configuration: looked for %s; `belfryctl setup ADDRESS` makes "
-	    "one",
-	    list);
-	return NULL;
 }

@@ -142,9 +142,10 @@ struct config_test {
 /* One file that was read. */
 struct config_file {
 	char *path;
-	struct buf text; /* wiped by config_free */
-	bool is_private; /* no other user can read it */
-	bool is_mine;	 /* owned by this user */
+	struct buf text;     /* wiped by config_free */
+	bool is_private;     /* no other user can read it */
+	bool is_mine;	     /* owned by this user */
+	bool is_folder_open; /* others may put another file in its place */
 	unsigned mode;
 };
 

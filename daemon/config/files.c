@@ -169,6 +169,20 @@ files_line(const struct config_file *file, unsigned line)
 
 /* ---- reading ---- */
 
+/* Who may write the folder may replace the file, unless it is sticky. */
+static bool
+is_folder_open(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	STR_AUTO folder = slash == NULL
+			      ? xstrdup(".")
+			      : xasprintf("%.*s/", (int)(slash - path), path);
+	struct stat st;
+
+	return stat(folder, &st) == 0 && (st.st_mode & 022) != 0 &&
+	       (st.st_mode & S_ISVTX) == 0;
+}
+
 static void
 check_owner(struct config_file *file, const struct stat *st,
     struct rule_problems *problems)
@@ -179,6 +193,7 @@ check_owner(struct config_file *file, const struct stat *st,
 	file->mode = st->st_mode & 07777;
 	file->is_mine = st->st_uid == geteuid();
 	file->is_private = (st->st_mode & 077) == 0;
+	file->is_folder_open = is_folder_open(file->path);
 	if (!file->is_mine && st->st_uid != 0)
 		problem_add(problems, false, place, NULL,
 		    "the file belongs to another user");

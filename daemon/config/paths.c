@@ -1,8 +1,13 @@
 #include "daemon/config/paths.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/base/xalloc.h"
+
+#ifndef BELFRY_SYSCONFDIR
+#define BELFRY_SYSCONFDIR "/etc"
+#endif
 
 /* A variable that names an absolute path; systemd may give several, divided
  * by colons: the first is ours. NULL when there is none. */
@@ -54,4 +59,37 @@ config_control_path(const struct config *config)
 		return path;
 	STR_AUTO state = config_state_directory(config);
 	return xasprintf("%s/control", state);
+}
+
+/* In the order in which they are tried. */
+static void
+add_places(struct strv *places)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (xdg != NULL && *xdg == '/')
+		strv_take(places, xasprintf("%s/belfry/belfry.conf", xdg));
+	if (home != NULL && *home != '\0')
+		strv_take(
+		    places, xasprintf("%s/.config/belfry/belfry.conf", home));
+	strv_add(places, BELFRY_SYSCONFDIR "/belfry/belfry.conf");
+}
+
+char *
+config_find_path(const char *argument, struct error *error_r)
+{
+	STRV_AUTO places = STRV_INIT;
+
+	if (argument != NULL)
+		return xstrdup(argument);
+	add_places(&places);
+	for (size_t i = 0; i < places.len; i++)
+		if (access(places.items[i], F_OK) == 0)
+			return xstrdup(places.items[i]);
+	STR_AUTO list = strv_join(&places, ", ");
+	error_set(error_r, FAULT_CONFIG,
+	    "no configuration: looked for %s; `belfryctl setup ADDRESS` makes "
+	    "one",
+	    list);
+	return NULL;
 }

@@ -412,6 +412,8 @@ test_password_in_a_file(void **state)
 	(void)state;
 	must_say(closed, true, "warning: the password lies open in a file");
 	must_say(open, false, "chmod 600");
+	assert_int_equal(chmod(folder, 0770), 0);
+	must_say(closed, false, "in a folder that others can write");
 	STR_AUTO said = load(open, &accepted);
 	assert_null(strstr(said, CANARY));
 	remove_all(folder);
