@@ -1,0 +1,399 @@
+/*
+ * smtp/session: one message, from MAIL to the answer to its dot.
+ */
+#include "daemon/wire/smtp/session_private.h"
+
+#include <stdio.h>
+
+#include "daemon/base/utf8.h"
+#include "daemon/base/xalloc.h"
+
+/* ---- the message in hand ------------------------------------------ */
+
+void
+smtp_drop_message(struct smtp_session *s)
+{
+	struct outgoing *m = &s->message;
+
+	free(m->from);
+	strv_done(&m->recipients);
+	free(m->bytes);
+	*m = (struct outgoing){0};
+	s->has_message = false;
+}
+
+void
+smtp_tell_verdict(struct smtp_session *s)
+{
+	*smtp_add_event(s, SMTP_EVENT_RESULT) = s->message.verdict;
+	smtp_drop_message(s);
+}
+
+/* Makes the next piece of the text ready. */
+void
+smtp_refill(struct smtp_session *s)
+{
+	struct outgoing *m = &s->message;
+	struct span piece =
+	    span_slice(span_from(m->bytes, m->len), m->used, SMTP_CHUNK_SIZE);
+	size_t before = s->out.len;
+
+	canonical_add(&m->text, piece, &s->out);
+	m->used += piece.len;
+	if (m->used == m->len)
+		canonical_finish(&m->text, &s->out);
+	s->queued += s->out.len - before;
+}
+
+/* ---- replies ------------------------------------------------------ */
+
+/* The codes that agree to MAIL, RCPT, the dot and RSET. */
+static bool
+is_agreed(const struct smtp_reply *reply)
+{
+	return reply->code >= 250 && reply->code <= 259;
+}
+
+/* 220, 354 and the like where they cannot be: who knows what the server
+ * thinks it was asked. 421: it hangs up. Both end the session. */
+static bool
+ends_session(struct smtp_session *s, const struct smtp_reply *reply,
+    const char *step, usec_t now)
+{
+	if (reply->code != 421 && (reply->code >= 400 || is_agreed(reply)))
+		return false;
+	smtp_unexpected(s, reply, step, now);
+	return true;
+}
+
+/* A bad sign counts more than a good one: what stops the account must be
+ * seen, and what may still be delivered must not be given up. */
+static void
+note_verdict(struct smtp_session *s, const struct smtp_reply *reply)
+{
+	static const int weights[SMTP_CLASSES] = {
+	    [SMTP_ACCEPTED] = 0,
+	    [SMTP_REFUSED] = 1,
+	    [SMTP_DEFERRED] = 2,
+	    [SMTP_PAUSED] = 3,
+	    [SMTP_CREDENTIALS] = 4,
+	};
+	struct outgoing *m = &s->message;
+	enum smtp_class class = smtp_reply_class(reply);
+
+	if (m->has_verdict && weights[m->verdict.class] >= weights[class])
+		return;
+	m->has_verdict = true;
+	m->verdict =
+	    (struct smtp_event){.kind = SMTP_EVENT_RESULT, .class = class};
+	smtp_describe_reply(s, &m->verdict, reply);
+}
+
+static void
+say_rset(struct smtp_session *s, usec_t now)
+{
+	smtp_enter(s, STATE_RSET, now);
+	smtp_command(s, "RSET");
+}
+
+static void
+say_rcpt(struct smtp_session *s)
+{
+	smtp_command(
+	    s, "RCPT TO:<%s>", s->message.recipients.items[s->message.next]);
+}
+
+void
+smtp_on_mail(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (ends_session(s, reply, "MAIL", now))
+		return;
+	if (!is_agreed(reply)) {
+		s->message.mail_refused = true;
+		note_verdict(s, reply);
+	}
+	if (s->message.mail_refused && !s->offers.pipelining) {
+		say_rset(s, now);
+		return;
+	}
+	smtp_enter(s, STATE_RCPT, now);
+	if (!s->offers.pipelining)
+		say_rcpt(s);
+}
+
+static void
+on_last_rcpt(struct smtp_session *s, usec_t now)
+{
+	if (s->message.accepted == 0) {
+		say_rset(s, now);
+		return;
+	}
+	/* Those who were refused have their own event. */
+	s->message.has_verdict = false;
+	smtp_enter(s, STATE_DATA, now);
+	smtp_command(s, "DATA");
+}
+
+static void
+tell_recipient(struct smtp_session *s, const struct smtp_reply *reply)
+{
+	struct smtp_event *event = smtp_add_event(s, SMTP_EVENT_RECIPIENT);
+
+	event->recipient = s->message.next;
+	event->class = smtp_reply_class(reply);
+	smtp_describe_reply(s, event, reply);
+	if (event->class == SMTP_ACCEPTED)
+		s->message.accepted++;
+	else
+		note_verdict(s, reply);
+}
+
+void
+smtp_on_rcpt(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (ends_session(s, reply, "RCPT", now))
+		return;
+	/* Behind a refused MAIL these are echoes, nobody's verdict. */
+	if (!s->message.mail_refused)
+		tell_recipient(s, reply);
+	if (++s->message.next == s->message.recipients.len) {
+		on_last_rcpt(s, now);
+		return;
+	}
+	smtp_enter(s, STATE_RCPT, now);
+	if (!s->offers.pipelining)
+		say_rcpt(s);
+}
+
+void
+smtp_on_data(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (reply->code == 354) {
+		smtp_enter(s, STATE_BODY, now);
+		smtp_refill(s);
+		if (s->out.len == 0) /* an empty message */
+			s->deadline = 0;
+	} else if (reply->code < 400 || reply->code == 421) {
+		smtp_unexpected(s, reply, "DATA", now);
+	} else {
+		note_verdict(s, reply);
+		say_rset(s, now);
+	}
+}
+
+/* Something other than text was agreed on; the text cannot go on. A refusal
+ * is the message's verdict all the same: the dot was never said. */
+void
+smtp_on_text_broken(
+    struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (reply->code >= 400 && reply->code != 421)
+		note_verdict(s, reply);
+	smtp_fail_reply(s,
+	    reply->code < 400
+		? FAULT_PEER
+		: (reply->code == 421 ? smtp_reply_fault(reply) : FAULT_RETRY),
+	    reply, "a reply in the middle of the message", now);
+}
+
+void
+smtp_on_dot(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (reply->code < 400 && !is_agreed(reply)) {
+		smtp_unexpected(s, reply, "end of the message", now);
+		return;
+	}
+	note_verdict(s, reply);
+	if (reply->code == 421) {
+		smtp_unexpected(s, reply, "end of the message", now);
+		return;
+	}
+	smtp_tell_verdict(s);
+	smtp_enter(s, STATE_READY, now);
+}
+
+void
+smtp_on_rset(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (!is_agreed(reply)) {
+		smtp_unexpected(s, reply, "RSET", now);
+		return;
+	}
+	smtp_tell_verdict(s);
+	smtp_enter(s, STATE_READY, now);
+}
+
+/* The text is all sent, or moves on, or is stuck. */
+void
+smtp_late_body(struct smtp_session *s, usec_t now)
+{
+	if (s->out.len == 0 && s->message.used == s->message.len) {
+		smtp_enter(s, STATE_COMMIT, now);
+		smtp_add_event(s, SMTP_EVENT_COMMIT);
+	} else if (s->sent > s->progress) {
+		smtp_enter(s, STATE_BODY, now);
+	} else {
+		smtp_late_reply(s, now);
+	}
+}
+
+/* ---- the owner's calls --------------------------------------------- */
+
+/*
+ * What stands between the angle brackets of MAIL and RCPT: anything that
+ * cannot end it or begin something else. Quoted local parts with blanks are
+ * legal in RFC 5321 and used by nobody but attackers.
+ */
+static bool
+address_is_safe(const char *address, bool *is_ascii_r)
+{
+	struct span s = span_from_str(address);
+
+	if (s.len == 0 || s.len > SMTP_ADDRESS_MAX || !utf8_is_valid(s))
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if (c <= ' ' || c == 0x7f || c == '<' || c == '>')
+			return false;
+		if (c >= 0x80)
+			*is_ascii_r = false;
+	}
+	return true;
+}
+
+static bool
+check_addresses(
+    const struct smtp_message *message, bool *is_ascii_r, struct error *error_r)
+{
+	const struct strv *to = message->recipients;
+
+	if (!address_is_safe(message->from, is_ascii_r))
+		return error_set(error_r, FAULT_CONFIG,
+		    "the sender's address cannot be used");
+	if (to->len == 0 || to->len > SMTP_RECIPIENTS_MAX)
+		return error_set(error_r, FAULT_LIMIT,
+		    "a message needs 1 to %d recipients", SMTP_RECIPIENTS_MAX);
+	for (size_t i = 0; i < to->len; i++)
+		if (!address_is_safe(to->items[i], is_ascii_r))
+			return error_set(error_r, FAULT_CONFIG,
+			    "recipient %zu has an address that cannot be used",
+			    i + 1);
+	return true;
+}
+
+static bool
+check_text(const struct smtp_session *s, const struct canonical_facts *facts,
+    bool utf8, struct error *error_r)
+{
+	const struct offers *o = &s->offers;
+
+	if (o->size_limit > 0 && facts->size > o->size_limit)
+		return error_set(error_r, FAULT_LIMIT,
+		    "the message has %llu bytes, the mail server takes %llu",
+		    (unsigned long long)facts->size,
+		    (unsigned long long)o->size_limit);
+	if (facts->has_nul)
+		return error_set(
+		    error_r, FAULT_CONFIG, "the message contains a NUL byte");
+	if (facts->has_8bit && !o->eightbit)
+		return error_set(error_r, FAULT_CONFIG,
+		    "the message has 8-bit text and the mail server no "
+		    "8BITMIME");
+	if (utf8 && !o->utf8)
+		return error_set(error_r, FAULT_CONFIG,
+		    "the message needs SMTPUTF8, which the mail server lacks");
+	return true;
+}
+
+static void
+take_message(struct smtp_session *s, const struct smtp_message *message,
+    const struct canonical_facts *facts, bool utf8)
+{
+	struct outgoing *m = &s->message;
+
+	s->has_message = true;
+	m->from = xstrdup(message->from);
+	strv_copy(&m->recipients, message->recipients);
+	m->len = message->bytes.len;
+	m->bytes = xstrdup_span(message->bytes);
+	m->facts = *facts;
+	m->utf8 = utf8;
+	canonical_init(&m->text, true);
+}
+
+static void
+say_mail(struct smtp_session *s)
+{
+	const struct outgoing *m = &s->message;
+	char size[32] = "";
+
+	if (s->offers.size)
+		snprintf(size, sizeof(size), " SIZE=%llu",
+		    (unsigned long long)m->facts.size);
+	smtp_command(s, "MAIL FROM:<%s>%s%s%s", m->from, size,
+	    m->facts.has_8bit ? " BODY=8BITMIME" : "",
+	    m->utf8 ? " SMTPUTF8" : "");
+}
+
+bool
+smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
+    usec_t now, struct error *error_r)
+{
+	struct canonical_facts facts;
+	bool is_ascii = true, utf8;
+
+	if (s->state != STATE_READY)
+		return error_set(error_r, FAULT_RETRY,
+		    "the connection to the mail server is not ready");
+	if (message->bytes.len > SMTP_MESSAGE_MAX)
+		return error_set(error_r, FAULT_LIMIT,
+		    "the message has more than %d bytes", SMTP_MESSAGE_MAX);
+	if (!check_addresses(message, &is_ascii, error_r))
+		return false;
+	facts = canonical_measure(message->bytes);
+	utf8 = message->utf8_header || !is_ascii;
+	if (!check_text(s, &facts, utf8, error_r))
+		return false;
+	take_message(s, message, &facts, utf8);
+	smtp_enter(s, STATE_MAIL, now);
+	say_mail(s);
+	if (s->offers.pipelining)
+		for (; s->message.next < s->message.recipients.len;
+		     s->message.next++)
+			say_rcpt(s);
+	s->message.next = 0;
+	return true;
+}
+
+void
+smtp_session_finish(struct smtp_session *s, usec_t now)
+{
+	if (s->state != STATE_COMMIT)
+		return;
+	smtp_enter(s, STATE_DOT, now);
+	smtp_command(s, ".");
+}
+
+void
+smtp_session_quit(struct smtp_session *s, usec_t now)
+{
+	if (s->state == STATE_READY) {
+		smtp_enter(s, STATE_QUIT, now);
+		smtp_command(s, "QUIT");
+	} else if (s->state != STATE_QUIT) {
+		smtp_fail(s, FAULT_RETRY, "the connection was given up", now);
+	}
+}
+
+bool
+smtp_session_has_8bitmime(const struct smtp_session *s)
+{
+	return s->offers.eightbit;
+}
+
+uint64_t
+smtp_session_size_limit(const struct smtp_session *s)
+{
+	return s->offers.size_limit;
+}
