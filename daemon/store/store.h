@@ -24,7 +24,12 @@
  * crash, a STARTED one is verified with the server (copy, move), or becomes
  * UNKNOWN and is shown (exec).
  *
- * Sizes: text columns are cut at STORE_TEXT_MAX bytes by the store.
+ * Texts are made valid UTF-8 and cut at STORE_TEXT_MAX bytes, between
+ * characters; NULL is stored as "".
+ *
+ * Calls: from one thread at a time. A commit in SQLite lasts as long as the
+ * disk's sync (milliseconds; on a file that another program holds 2 s at
+ * most, then it fails). After a failed call the store can be used as before.
  */
 #ifndef BELFRY_STORE_STORE_H
 #define BELFRY_STORE_STORE_H
@@ -70,7 +75,8 @@ struct store_message {
 	uint64_t size;
 	int64_t received_unix, judged_unix;
 	const char *rules;    /* matched rule ids, blank-separated */
-	const char *observed; /* "rule: what it would do" lines, or "" */
+	const char *observed; /* as rules, of those that only watch; or their
+				 lines "rule: what it would do" */
 	const char *warnings; /* sentences, one a line */
 };
 
@@ -131,14 +137,20 @@ void store_batch_add_message(
 /* Adding an effect that is there already changes nothing. */
 void store_batch_add_effect(
     struct store_batch *batch, const struct store_effect *effect);
+/* Setting an effect that is not there changes nothing. */
 void store_batch_set_effect(struct store_batch *batch,
     const struct store_key *key, unsigned seq, enum effect_state state,
     unsigned attempts, const char *detail, int64_t changed_unix);
+/* With a key that is there already: see struct store_queue_item. The very same
+ * item again (same effect) changes nothing, but an outcome that the first had
+ * meanwhile is given to the effect once more. */
 void store_batch_enqueue(
     struct store_batch *batch, const struct store_queue_item *item);
 /* SENT and DROPPED remove the original's bytes; the row stays for the key.
  * SENT, FAILED, DROPPED also settle the effect it fulfils, in the same
- * transaction. */
+ * transaction: DONE, FAILED, SKIPPED, with the reply as its detail. What is
+ * SENT stays so, and DROPPED can become SENT only; other changes of such an
+ * item, or of one that is not there, change nothing. */
 void store_batch_set_queue(struct store_batch *batch, int64_t id,
     enum queue_state state, unsigned attempts, int64_t next_try_unix,
     const char *reply, int64_t now_unix);
@@ -156,7 +168,8 @@ struct store;
 
 /* Opens, or makes, `directory`/state.db; takes the lock of the directory.
  * FAULT_LOCAL with words: locked by another daemon (its pid), a newer
- * schema, a corrupt file, a directory that others can write. */
+ * schema, a corrupt file (it is left as it is), a directory that others can
+ * write, that is a symbolic link or another user's. */
 struct store *store_open_sqlite(const char *directory, struct error *error_r);
 /* Whether store_open_sqlite would take the directory, which must be there: a
  * folder, no symbolic link, ours, and writable by nobody else. */
@@ -176,24 +189,27 @@ bool store_commit(struct store *store, const struct store_batch *batch,
     struct error *error_r);
 
 /* Readers. The callbacks get rows whose strings are borrowed for the call;
- * returning false ends the walk. All return false with error_r only when the
- * store cannot be read. */
+ * returning false ends the walk. A callback must not call the store (asserted).
+ * All return false with error_r only when the store cannot be read. */
 bool store_get_cursor(struct store *store, const char *account,
     const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
     struct error *error_r); /* its strings are the arguments' */
-/* Effects PLANNED or STARTED of this mailbox and its message rows, in order
- * of uid, seq. */
+/* Effects PLANNED or STARTED of this mailbox and its message rows (empty but
+ * for the key where there is none), of every uidvalidity, in order of uid,
+ * seq. */
 typedef bool store_effect_fn(void *ctx, const struct store_effect *effect,
     const struct store_message *message);
 bool store_each_open_effect(struct store *store, const char *account,
     const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r);
-/* Newest messages first, with all their effects: one call per message. */
+/* Messages judged last first, then by falling uid, each with all its effects
+ * in order of seq: one call per message. */
 typedef bool store_history_fn(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count);
 struct store_history_query {
-	const char *account, *mailbox, *rule; /* NULL: any */
+	const char *account, *mailbox, *rule; /* NULL: any; an id in
+						 rules or observed */
 	int64_t since_unix;		      /* 0: any */
-	unsigned limit;
+	unsigned limit;			      /* 0: none */
 };
 bool store_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,
@@ -204,16 +220,22 @@ bool store_each_history(struct store *store,
  * function on the store. */
 bool store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r);
+/* All items of `account` (NULL: of every one), whatever their state, by id;
+ * without their bytes. */
 typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);
 bool store_each_queued(struct store *store, const char *account,
     store_queue_fn *fn, void *ctx, struct error *error_r);
+/* By time, then as they were added. */
 typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
 bool store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r);
 /* Malloc'ed value, or NULL in *value_r when there is none. */
 bool store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r);
-/* Removes what is older: finished messages and hits. */
+/* Removes what is older: messages without an open effect and without an item
+ * that waits, is being sent, is held or failed, with their effects; hits; and
+ * the keys of items that were SENT or DROPPED STORE_KEY_KEEP_SEC before that.
+ * One transaction. */
 bool store_prune(
     struct store *store, int64_t before_unix, struct error *error_r);
 
