@@ -400,7 +400,8 @@ static bool
 memory_commit(
     struct store *store, const struct store_batch *batch, struct error *error_r)
 {
-	(void)error_r;
+	if (!store_can_commit(store, error_r))
+		return false;
 	LIST_EACH(pos, &batch->ops)
 	{
 		const struct store_op *op =

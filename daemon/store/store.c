@@ -142,13 +142,18 @@ store_fail_commit(struct store *store, unsigned nth, bool forever)
 }
 
 bool
+store_can_commit(const struct store *store, struct error *error_r)
+{
+	return !store->is_failing ||
+	       error_set(error_r, FAULT_LOCAL, "the disk is full (injected)");
+}
+
+bool
 store_commit(
     struct store *store, const struct store_batch *batch, struct error *error_r)
 {
 	assert(!store->is_walking);
-	if (fails_now(store))
-		return error_set(
-		    error_r, FAULT_LOCAL, "the disk is full (injected)");
+	store->is_failing = fails_now(store);
 	return store->class->commit(store, batch, error_r);
 }
 

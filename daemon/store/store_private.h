@@ -62,6 +62,10 @@ bool store_key_equal(const struct store_key *a, const struct store_key *b);
 bool store_message_has_rule(
     const struct store_message *message, const char *rule);
 
+/* To be asked at the last moment before a commit is true: false and an error
+ * when a test wants it to fail. */
+bool store_can_commit(const struct store *store, struct error *error_r);
+
 struct store_class {
 	void (*close)(struct store *store);
 	bool (*commit)(struct store *store, const struct store_batch *batch,
@@ -93,6 +97,7 @@ struct store {
 	const struct store_class *class;
 	unsigned fail_in; /* commits until one fails; 0: none */
 	bool fail_forever;
+	bool is_failing; /* this commit is to fail */
 	bool is_walking; /* inside of a callback: no other call is allowed */
 };
 

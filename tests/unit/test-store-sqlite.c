@@ -1,0 +1,737 @@
+/*
+ * test-store-sqlite: what only a store on a disk can meet: other processes,
+ * other people's folders, damage, a full disk, and kill -9.
+ *
+ * The contract itself is in test-store.c.
+ */
+#define _GNU_SOURCE /* unshare */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/base/random.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/store/store.h"
+
+#define KILL_ROUNDS 30
+#define NOBODY 65534
+
+static char base[] = "/tmp/belfry-sqlite-XXXXXX";
+static char *directory; /* base/state: of this test */
+
+static void
+remove_tree(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		STR_AUTO name = xasprintf("%s/%s", path, entry->d_name);
+
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlink(name) < 0 && errno == EISDIR)
+			remove_tree(name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	rmdir(path);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	directory = xasprintf("%s/state", base);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	remove_tree(directory);
+	unlink(directory); /* a link, or a file */
+	free(directory);
+	directory = NULL;
+	return 0;
+}
+
+static struct store *
+must_open(void)
+{
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite(directory, &error);
+
+	if (store == NULL)
+		fail_msg("open: %s", error.text);
+	return store;
+}
+
+/* ---- other processes, told by a pipe ---- */
+
+typedef void child_fn(struct buf *out);
+
+/* Runs fn in a process of its own; what it wrote, to be freed. */
+static char *
+in_child(child_fn *fn)
+{
+	BUF_AUTO out = BUF_INIT;
+	char bytes[256];
+	ssize_t len;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fn(&out);
+		len = write(ends[1], buf_str(&out), out.len);
+		buf_done(&out);
+		_exit(len < 0);
+	}
+	close(ends[1]);
+	while ((len = read(ends[0], bytes, sizeof(bytes))) > 0)
+		buf_add(&out, bytes, (size_t)len);
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	return buf_take_str(&out);
+}
+
+/* "open", or why not. */
+static void
+try_open(struct buf *out)
+{
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite(directory, &error);
+
+	buf_add_str(out, store != NULL ? "open" : error.text);
+	if (store == NULL && error.fault != FAULT_LOCAL)
+		buf_add_str(out, " (not FAULT_LOCAL)");
+	store_close(&store);
+}
+
+static void
+try_open_as_nobody(struct buf *out)
+{
+	if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+		buf_add_str(out, "cannot become nobody");
+	else
+		try_open(out);
+}
+
+/* ---- what is refused ---- */
+
+static void
+make_store(void)
+{
+	struct store *store = must_open();
+	struct store_batch *batch = store_batch_new();
+
+	for (int64_t i = 0; i < 200; i++)
+		store_batch_add_hit(batch, "lists", i);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+	store_close(&store);
+}
+
+static void
+write_at(const char *name, off_t at, const char *bytes, size_t len)
+{
+	STR_AUTO path = xasprintf("%s/%s", directory, name);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
+	close(fd);
+}
+
+static void
+prepare_group_writable(void)
+{
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_int_equal(chmod(directory, 0770), 0);
+}
+
+static void
+prepare_world_writable(void)
+{
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_int_equal(chmod(directory, 0777), 0);
+}
+
+static void
+prepare_symlink(void)
+{
+	assert_int_equal(symlink(base, directory), 0);
+}
+
+static void
+prepare_file(void)
+{
+	int fd = open(directory, O_WRONLY | O_CREAT, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void
+prepare_foreign(void)
+{
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_int_equal(chown(directory, NOBODY, NOBODY), 0);
+}
+
+static void
+prepare_readonly(void)
+{
+	assert_int_equal(mkdir(directory, 0700), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown(directory, NOBODY, NOBODY), 0);
+	assert_int_equal(chmod(directory, 0500), 0);
+}
+
+static void
+prepare_database_link(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+}
+
+/* The header of a database: user_version is at 60, application_id at 68. */
+static void
+prepare_newer(void)
+{
+	make_store();
+	write_at("state.db", 60, "\0\0\0\2", 4);
+}
+
+static void
+prepare_other_program(void)
+{
+	make_store();
+	write_at("state.db", 68, "abcd", 4);
+}
+
+static void
+prepare_no_database(void)
+{
+	make_store();
+	write_at("state.db", 0, "From: somebody else", 19);
+}
+
+static void
+prepare_flipped_page(void)
+{
+	char noise[4096];
+
+	make_store();
+	memset(noise, 0xa5, sizeof(noise));
+	for (off_t page = 2; page < 12; page++)
+		write_at("state.db", page * 4096, noise, sizeof(noise));
+}
+
+static void
+prepare_truncated(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	make_store();
+	assert_int_equal(truncate(path, 3 * 4096), 0);
+}
+
+static const struct refusal {
+	const char *name;
+	void (*prepare)(void);
+	child_fn *open;
+	const char *words[3];
+} refusals[] = {
+    {"group-writable", prepare_group_writable, try_open,
+	{"/state can be written by others (mode 0770)", "chmod 700"}},
+    {"world-writable", prepare_world_writable, try_open,
+	{"/state can be written by others (mode 0777)", "chmod 700"}},
+    {"symbolic link", prepare_symlink, try_open,
+	{"/state is not a folder", "symbolic link"}},
+    {"a file", prepare_file, try_open, {"/state is not a folder"}},
+    {"another user's", prepare_foreign, try_open,
+	{"/state belongs to user 65534", "runs as user 0"}},
+    {"read-only", prepare_readonly, try_open_as_nobody,
+	{"/state: cannot write in this folder", "Permission denied"}},
+    {"database is a link", prepare_database_link, try_open,
+	{"cannot open state.db"}},
+    {"newer schema", prepare_newer, try_open,
+	{"/state.db was written by a newer belfry",
+	    "schema 2, this one knows 1", "move the file away"}},
+    {"another program's", prepare_other_program, try_open,
+	{"/state.db is a database of another program"}},
+    {"no database", prepare_no_database, try_open,
+	{"/state.db is damaged (file is not a database)", "move the file away",
+	    "begins anew"}},
+    {"flipped pages", prepare_flipped_page, try_open,
+	{"/state.db is damaged (", "move the file away"}},
+    {"truncated", prepare_truncated, try_open,
+	{"/state.db is damaged (", "move the file away"}},
+};
+
+static bool
+is_refused(const struct refusal *r)
+{
+	STR_AUTO words = in_child(r->open);
+	bool ok = true;
+
+	for (size_t i = 0; i < 3 && r->words[i] != NULL; i++)
+		ok = ok && strstr(words, r->words[i]) != NULL;
+	ok = ok && strstr(words, "FAULT_LOCAL") == NULL;
+	if (!ok)
+		print_error("%s: %s\n", r->name, words);
+	return ok;
+}
+
+/* Refused, and refused again, because nothing was changed. */
+static void
+test_refusals(void **state)
+{
+	unsigned failures = 0;
+
+	assert_int_equal(chmod(base, 0755), 0);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (refusals[i].prepare == prepare_foreign && geteuid() != 0)
+			continue;
+		refusals[i].prepare();
+		failures += !is_refused(&refusals[i]);
+		failures += !is_refused(&refusals[i]);
+		tear_down(state);
+		set_up(state);
+	}
+	if (failures > 0)
+		fail_msg("%u refusals failed", failures);
+}
+
+static void
+test_makes_private_files(void **state)
+{
+	static const char *const names[] = {
+	    "", "/lock", "/state.db", "/state.db-wal", "/state.db-shm"};
+	STR_AUTO parent = directory;
+	mode_t old = umask(0);
+	struct store *store;
+	struct stat st;
+
+	(void)state;
+	directory = xasprintf("%s/deep/er///", parent);
+	store = must_open();
+	umask(old);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		STR_AUTO path = xasprintf("%s/deep/er%s", parent, names[i]);
+
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, i == 0 ? 0700 : 0600);
+	}
+	assert_true(store_check_directory(parent, NULL));
+	store_close(&store);
+	free(directory);
+	directory = xstrdup(parent);
+}
+
+static void
+test_second_is_refused(void **state)
+{
+	struct store *store = must_open();
+	STR_AUTO pid = xasprintf("(pid %ld)", (long)getpid());
+	STR_AUTO words = in_child(try_open);
+	struct error error = ERROR_INIT;
+
+	(void)state;
+	if (strstr(words, "/state is in use by another belfryd") == NULL ||
+	    strstr(words, pid) == NULL)
+		fail_msg("%s", words);
+	/* Also in the same process; and it has not lost its lock by that. */
+	assert_null(store_open_sqlite(directory, &error));
+	assert_non_null(strstr(error.text, pid));
+	STR_AUTO again = in_child(try_open);
+	assert_string_equal(again, words);
+	store_close(&store);
+	STR_AUTO later = in_child(try_open);
+	assert_string_equal(later, "open");
+}
+
+/* ---- readers ---- */
+
+static bool
+count_hit(void *ctx, const char *rule, int64_t when)
+{
+	(void)rule;
+	(void)when;
+	++*(unsigned *)ctx;
+	return true;
+}
+
+static void
+count_hits(struct buf *out)
+{
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite_readonly(directory, &error);
+	unsigned count = 0;
+
+	if (store == NULL) {
+		buf_add_str(out, error.text);
+		return;
+	}
+	if (store_each_hit(store, 0, count_hit, &count, &error))
+		buf_addf(out, "%u hits", count);
+	else
+		buf_add_str(out, error.text);
+	store_close(&store);
+}
+
+static void
+write_beside(struct buf *out)
+{
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite_readonly(directory, &error);
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_add_hit(batch, "lists", 1);
+	buf_addf(out, "%d %d", store_commit(store, batch, &error),
+	    store_prune(store, INT64_MAX, &error));
+	buf_addf(out, " %s", error.text);
+	store_batch_free(&batch);
+	store_close(&store);
+}
+
+static void
+commit_hit(struct store *store)
+{
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_add_hit(batch, "lists", 1);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+}
+
+static void
+test_readers(void **state)
+{
+	struct store *store;
+
+	(void)state;
+	STR_AUTO nothing = in_child(count_hits);
+	assert_non_null(strstr(nothing, "nothing was stored yet"));
+	assert_int_equal(access(directory, F_OK), -1);
+	store = must_open();
+	commit_hit(store);
+	STR_AUTO one = in_child(count_hits);
+	assert_string_equal(one, "1 hits");
+	commit_hit(store);
+	STR_AUTO two = in_child(count_hits);
+	assert_string_equal(two, "2 hits");
+	STR_AUTO refused = in_child(write_beside);
+	assert_ptr_equal(strstr(refused, "0 0 "), refused);
+	assert_non_null(strstr(refused, "was opened for reading only"));
+	store_close(&store);
+	STR_AUTO later = in_child(count_hits);
+	assert_string_equal(later, "2 hits");
+	prepare_newer();
+	STR_AUTO newer = in_child(count_hits);
+	assert_non_null(strstr(newer, "newer belfry"));
+}
+
+/* A walk sees one state of the store, whatever is committed meanwhile by the
+ * daemon. */
+static bool
+commit_meanwhile(void *ctx, const char *rule, int64_t when)
+{
+	(void)rule;
+	(void)when;
+	commit_hit(*(struct store **)ctx);
+	return true;
+}
+
+static void
+test_writer_beside_reader(void **state)
+{
+	struct store *store = must_open(), *reader;
+	unsigned count = 0;
+
+	(void)state;
+	commit_hit(store);
+	commit_hit(store);
+	reader = store_open_sqlite_readonly(directory, NULL);
+	assert_non_null(reader);
+	assert_true(store_each_hit(reader, 0, commit_meanwhile, &store, NULL));
+	assert_true(store_each_hit(reader, 0, count_hit, &count, NULL));
+	assert_int_equal(count, 4);
+	store_close(&reader);
+	store_close(&store);
+}
+
+/* ---- a full disk ---- */
+
+/* One message with a body: the file must grow. */
+static struct store_batch *
+big_batch(unsigned n)
+{
+	static char bytes[20000];
+	struct store_batch *batch = store_batch_new();
+	STR_AUTO key = xasprintf("key %u", n);
+	const struct store_cursor cursor = {
+	    .account = "work", .mailbox = "INBOX", .next_uid = n + 1};
+	const struct store_queue_item item = {
+	    .key = key,
+	    .account = "work",
+	    .next_try_unix = -(int64_t)n,
+	    .original = {bytes, sizeof(bytes)},
+	};
+
+	store_batch_set_cursor(batch, &cursor);
+	store_batch_enqueue(batch, &item);
+	return batch;
+}
+
+static bool
+commit_big(struct store *store, unsigned n, struct error *error)
+{
+	struct store_batch *batch = big_batch(n);
+	bool ok = store_commit(store, batch, error);
+
+	store_batch_free(&batch);
+	return ok;
+}
+
+static bool
+count_item(void *ctx, const struct store_queue_item *item)
+{
+	(void)item;
+	++*(unsigned *)ctx;
+	return true;
+}
+
+/* Whether the cursor and the queue both know `count` commits. */
+static bool
+agrees(struct store *store, unsigned count)
+{
+	struct store_queue_item item;
+	struct store_cursor cursor = {0};
+	unsigned items = 0;
+	bool found, queued;
+
+	return store_get_cursor(
+		   store, "work", "INBOX", &cursor, &found, NULL) &&
+	       store_each_queued(store, NULL, count_item, &items, NULL) &&
+	       store_queue_next(store, "work", &item, &queued, NULL) &&
+	       cursor.next_uid == count && items == count && found == queued &&
+	       (count == 0 || item.next_try_unix == -(int64_t)(count - 1));
+}
+
+/* Commits until it fails, thrice; then `relieve`s and goes on. */
+static void
+fill_up(struct buf *out, void (*relieve)(void))
+{
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite(directory, &error);
+	unsigned count = 0;
+
+	while (
+	    store != NULL && count < 1000 && commit_big(store, count, &error))
+		count++;
+	for (unsigned i = 0; store != NULL && i < 2; i++) {
+		if (!agrees(store, count) || commit_big(store, count, NULL))
+			buf_add_str(out, "does not stay as it was; ");
+	}
+	relieve();
+	if (store != NULL &&
+	    (!commit_big(store, count, NULL) || !agrees(store, count + 1)))
+		buf_add_str(out, "does not go on; ");
+	store_close(&store);
+	buf_addf(out, "%s after %s: %s", count < 1000 ? "failed" : "never",
+	    count > 0 ? "some" : "none", error.text);
+	store = store_open_sqlite(directory, &error);
+	if (store == NULL || !agrees(store, count + 1))
+		buf_addf(out, "; not there later: %s", error.text);
+	store_close(&store);
+}
+
+static void
+set_size_limit(rlim_t limit)
+{
+	struct rlimit now;
+
+	getrlimit(RLIMIT_FSIZE, &now);
+	now.rlim_cur = limit;
+	setrlimit(RLIMIT_FSIZE, &now);
+}
+
+static void
+lift_size_limit(void)
+{
+	set_size_limit(RLIM_INFINITY);
+}
+
+static void
+fill_up_to_limit(struct buf *out)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	set_size_limit(700 * 1024);
+	fill_up(out, lift_size_limit);
+}
+
+static void
+remount_larger(void)
+{
+	mount("none", directory, "tmpfs", MS_REMOUNT, "size=8m");
+}
+
+/* A file system of its own, that nobody else sees and that ends with us. */
+static void
+fill_up_disk(struct buf *out)
+{
+	if (mkdir(directory, 0700) < 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", directory, "tmpfs", 0, "size=900k,mode=700") < 0)
+		buf_add_str(out, "cannot mount");
+	else
+		fill_up(out, remount_larger);
+}
+
+static void
+test_file_too_large(void **state)
+{
+	STR_AUTO words = in_child(fill_up_to_limit);
+
+	(void)state;
+	if (strstr(words, "failed after some: ") != words ||
+	    strstr(words, "/state.db: cannot write: ") == NULL ||
+	    strstr(words, "; ") != NULL)
+		fail_msg("%s", words);
+}
+
+static void
+test_full_disk(void **state)
+{
+	STR_AUTO words = in_child(fill_up_disk);
+
+	(void)state;
+	if (strcmp(words, "cannot mount") == 0)
+		skip();
+	if (strstr(words, "failed after some: ") != words ||
+	    strstr(words, "/state.db: cannot write: ") == NULL ||
+	    strstr(words, "is full") == NULL || strstr(words, "; ") != NULL)
+		fail_msg("%s", words);
+}
+
+/* ---- kill -9 ---- */
+
+/* Goes on where the store says, telling each commit that is done. */
+static void
+commit_for_ever(int out)
+{
+	struct store *store = store_open_sqlite(directory, NULL);
+	struct store_cursor cursor = {0};
+	bool found;
+
+	if (store == NULL ||
+	    !store_get_cursor(store, "work", "INBOX", &cursor, &found, NULL))
+		_exit(1);
+	for (unsigned n = cursor.next_uid; commit_big(store, n, NULL); n++) {
+		if (write(out, &n, sizeof(n)) != sizeof(n))
+			break;
+	}
+	_exit(1);
+}
+
+/* Kills the child a moment after its first commits; the last commit that it
+ * told of, or UINT_MAX. */
+static unsigned
+kill_a_writer(struct random *random)
+{
+	unsigned last = UINT32_MAX, n;
+	int ends[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		commit_for_ever(ends[1]);
+	close(ends[1]);
+	if (read(ends[0], &n, sizeof(n)) == sizeof(n)) {
+		last = n;
+		usleep((useconds_t)random_below(random, 20000));
+	}
+	kill(pid, SIGKILL);
+	while (read(ends[0], &n, sizeof(n)) == sizeof(n))
+		last = n;
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return last;
+}
+
+static void
+test_kill(void **state)
+{
+	struct random random;
+
+	(void)state;
+	random_init(&random, 9);
+	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
+		unsigned last = kill_a_writer(&random);
+		struct store *store = must_open();
+		struct store_cursor cursor = {0};
+		bool found;
+
+		assert_true(store_get_cursor(
+		    store, "work", "INBOX", &cursor, &found, NULL));
+		/* What was told is there; one more may be. */
+		if (cursor.next_uid != last + 1 && cursor.next_uid != last + 2)
+			fail_msg("round %u: told %u, found %u", round, last,
+			    cursor.next_uid);
+		if (!agrees(store, cursor.next_uid))
+			fail_msg("round %u: cursor and queue differ", round);
+		store_close(&store);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_refusals),
+	    TEST(test_makes_private_files),
+	    TEST(test_second_is_refused),
+	    TEST(test_readers),
+	    TEST(test_writer_beside_reader),
+	    TEST(test_file_too_large),
+	    TEST(test_full_disk),
+	    TEST(test_kill),
+	};
+	int failed;
+
+	if (mkdtemp(base) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+	remove_tree(base);
+	return failed;
+}
