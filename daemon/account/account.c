@@ -101,8 +101,8 @@ account_free(struct account **account)
 }
 
 void
-account_set_clock(struct account *account, int64_t now_unix, int utc_offset,
-    usec_t now)
+account_set_clock(
+    struct account *account, int64_t now_unix, int utc_offset, usec_t now)
 {
 	account->clock_unix = now_unix;
 	account->utc_offset = utc_offset;
@@ -166,6 +166,15 @@ account_mailbox(const struct account *account, size_t index)
 	return account->items[index].mailbox;
 }
 
+bool
+account_is_resting(const struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (!mailbox_is_resting(account->items[i].mailbox))
+			return false;
+	return true;
+}
+
 const char *
 account_lockout(const struct account *account)
 {
@@ -175,8 +184,7 @@ account_lockout(const struct account *account)
 /* ---- what the mailboxes say ---- */
 
 static void
-warn_budget(struct account *account, struct mailbox *mailbox,
-    const char *name)
+warn_budget(struct account *account, struct mailbox *mailbox, const char *name)
 {
 	mailbox_warn(mailbox,
 	    "%s is not watched: the account's budget of %zu connections is "
@@ -258,8 +266,8 @@ look_at(struct account *account, const struct account_event *event, usec_t now)
 }
 
 bool
-account_next_event(struct account *account, struct account_event *event_r,
-    usec_t now)
+account_next_event(
+    struct account *account, struct account_event *event_r, usec_t now)
 {
 	for (size_t tries = 0; tries < account->count; tries++) {
 		struct watched *item =

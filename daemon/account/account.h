@@ -20,7 +20,7 @@
 struct account_config {
 	struct mailbox_config mailbox; /* all but `name`; borrowed */
 	const struct strv *watch;      /* names and patterns; borrowed */
-	unsigned connections;          /* 0: ACCOUNT_CONNECTIONS */
+	unsigned connections;	       /* 0: ACCOUNT_CONNECTIONS */
 };
 
 struct account_event {
@@ -34,8 +34,8 @@ struct account *account_new(const struct account_config *config,
     const struct rules *rules, struct limits *limits, usec_t now);
 void account_free(struct account **account);
 
-void account_set_clock(struct account *account, int64_t now_unix,
-    int utc_offset, usec_t now);
+void account_set_clock(
+    struct account *account, int64_t now_unix, int utc_offset, usec_t now);
 void account_set_rules(struct account *account, const struct rules *rules);
 /* Begins, or tries again at once what waits or was locked out. */
 void account_start(struct account *account, usec_t now);
@@ -50,8 +50,10 @@ struct mailbox *account_mailbox(const struct account *account, size_t index);
 
 /* The next event of any mailbox. FOLDERS, PROVEN and LOCKED_OUT have been
  * acted on already; they are passed on for the log. */
-bool account_next_event(struct account *account,
-    struct account_event *event_r, usec_t now);
+bool account_next_event(
+    struct account *account, struct account_event *event_r, usec_t now);
+/* All mailboxes are stopped. */
+bool account_is_resting(const struct account *account);
 /* Set while the credentials are refused: the words. */
 const char *account_lockout(const struct account *account);
 

@@ -137,7 +137,7 @@ folders_add(struct folders *folders, const struct imap_list_entry *entry)
 	    .display = buf_take_str(&display),
 	    .use = use_of_entry(entry),
 	    .selectable = !imap_list_has_attribute(entry, "\\Noselect") &&
-	        !imap_list_has_attribute(entry, "\\NonExistent"),
+			  !imap_list_has_attribute(entry, "\\NonExistent"),
 	};
 }
 
@@ -146,7 +146,7 @@ folder_use_of(const char *name)
 {
 	for (size_t i = 0; i < COUNT(attributes); i++)
 		if (span_is_nocase(
-		        span_from_str(name), attributes[i].attribute))
+			span_from_str(name), attributes[i].attribute))
 			return attributes[i].use;
 	return FOLDER_NONE;
 }
@@ -155,7 +155,8 @@ static const struct folder *
 find_use(const struct folders *folders, enum folder_use use)
 {
 	for (size_t i = 0; i < folders->count; i++)
-		if (folders->items[i].use == use && folders->items[i].selectable)
+		if (folders->items[i].use == use &&
+		    folders->items[i].selectable)
 			return &folders->items[i];
 	for (size_t n = 0; n < COUNT(usual_names); n++) {
 		if (usual_names[n].use != use)
@@ -163,8 +164,8 @@ find_use(const struct folders *folders, enum folder_use use)
 		for (size_t i = 0; i < folders->count; i++)
 			if (folders->items[i].selectable &&
 			    span_is_nocase(
-			        span_from_str(folders->items[i].display),
-			        usual_names[n].name))
+				span_from_str(folders->items[i].display),
+				usual_names[n].name))
 				return &folders->items[i];
 	}
 	return NULL;
@@ -199,6 +200,20 @@ repeats_prefix(const struct folders *folders, struct span first)
 	return span_equal_nocase(prefix, first);
 }
 
+/* A level must not become two: what is the server's delimiter, though not the
+ * person's, is written as '_'. */
+static void
+add_level(const struct folders *folders, struct span level, struct buf *out)
+{
+	size_t from = out->len;
+
+	buf_add_span(out, level);
+	for (size_t i = from; i < out->len; i++)
+		if (folders->delimiter != 0 &&
+		    out->data[i] == folders->delimiter)
+			out->data[i] = '_';
+}
+
 bool
 folders_wire_name(const struct folders *folders, const char *name,
     struct buf *wire, struct error *error_r)
@@ -217,12 +232,6 @@ folders_wire_name(const struct folders *folders, const char *name,
 		if (part.len == 0)
 			return error_set(error_r, FAULT_CONFIG,
 			    "folder \"%s\" has an empty level", name);
-		if (folders->delimiter != 0 && folders->delimiter != '/' &&
-		    span_find(part, folders->delimiter) != SIZE_MAX)
-			return error_set(error_r, FAULT_CONFIG,
-			    "folder \"%s\" cannot be named here: this server "
-			    "separates levels by \"%c\"",
-			    name, folders->delimiter);
 		if (!first && folders->delimiter == 0)
 			return error_set(error_r, FAULT_CONFIG,
 			    "folder \"%s\": this server has no folders "
@@ -232,7 +241,7 @@ folders_wire_name(const struct folders *folders, const char *name,
 			buf_add_char(&joined, folders->delimiter);
 		else if (!repeats_prefix(folders, part))
 			buf_add_str(&joined, folders->prefix);
-		buf_add_span(&joined, part);
+		add_level(folders, part, &joined);
 		first = false;
 	}
 	if (joined.len > FOLDER_NAME_MAX)
@@ -249,15 +258,16 @@ folders_find(const struct folders *folders, struct span wire)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		struct span have = span_from_str(folders->items[i].wire);
-		if (span_equal(have, wire) || (is_inbox(have) && is_inbox(wire)))
+		if (span_equal(have, wire) ||
+		    (is_inbox(have) && is_inbox(wire)))
 			return &folders->items[i];
 	}
 	return NULL;
 }
 
 void
-folders_display_name(const struct folders *folders, struct span wire,
-    struct buf *display)
+folders_display_name(
+    const struct folders *folders, struct span wire, struct buf *display)
 {
 	if (is_inbox(wire)) {
 		buf_add_str(display, "INBOX");
@@ -304,6 +314,6 @@ folder_matches(const char *pattern, const char *display)
 {
 	if (is_inbox(span_from_str(display)))
 		return is_inbox(span_from_str(pattern)) ||
-		    strcmp(pattern, "*") == 0 || strcmp(pattern, "%") == 0;
+		       strcmp(pattern, "*") == 0 || strcmp(pattern, "%") == 0;
 	return match_from(pattern, display);
 }

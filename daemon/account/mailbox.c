@@ -9,8 +9,8 @@
 /* What a state does with the server's words and with the passing of time. */
 struct state_row {
 	const char *name;
-	void (*untagged)(struct mailbox *, const struct imap_response *,
-	    usec_t);
+	void (*untagged)(
+	    struct mailbox *, const struct imap_response *, usec_t);
 	void (*done)(struct mailbox *, const struct imap_response *, usec_t);
 	void (*timer)(struct mailbox *, usec_t);
 	usec_t limit; /* the timer's wait; USEC_NEVER: set by who enters */
@@ -52,7 +52,7 @@ int64_t
 mailbox_unix(const struct mailbox *mb, usec_t now)
 {
 	return mb->clock_unix +
-	    (int64_t)(usec_since(mb->clock_now, now) / USEC_SEC);
+	       (int64_t)(usec_since(mb->clock_now, now) / USEC_SEC);
 }
 
 /* ---- events ---- */
@@ -66,10 +66,8 @@ mailbox_emit(struct mailbox *mb, struct mailbox_event event)
 	list_add(&mb->events, &queued->link);
 }
 
-static void
-report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
-    const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
+static void report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
+    const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 
 static void
 report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
@@ -83,8 +81,8 @@ report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
 	made->uid = uid;
 	made->text = buf_take_str(&text);
 	made->retry_in = USEC_NEVER;
-	mailbox_emit(mb,
-	    (struct mailbox_event){.kind = MAILBOX_REPORT, .report = made});
+	mailbox_emit(
+	    mb, (struct mailbox_event){.kind = MAILBOX_REPORT, .report = made});
 }
 
 void
@@ -159,16 +157,15 @@ hand_out_commit(struct mailbox *mb)
 		return;
 	struct mailbox_commit *commit =
 	    LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
-	mailbox_emit(mb,
-	    (struct mailbox_event){
-	        .kind = MAILBOX_COMMIT, .batch = commit->batch});
+	mailbox_emit(mb, (struct mailbox_event){
+			     .kind = MAILBOX_COMMIT, .batch = commit->batch});
 	commit->batch = NULL;
 	mb->commit_pending = true;
 }
 
 void
-mailbox_commit(struct mailbox *mb, enum commit_purpose purpose,
-    struct store_batch *batch)
+mailbox_commit(
+    struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch)
 {
 	struct mailbox_commit *commit = NEW(struct mailbox_commit);
 
@@ -229,8 +226,8 @@ begin_load(struct mailbox *mb, usec_t now)
 }
 
 void
-mailbox_committed(struct mailbox *mb, bool ok, const struct error *error,
-    usec_t now)
+mailbox_committed(
+    struct mailbox *mb, bool ok, const struct error *error, usec_t now)
 {
 	assert(mb->commit_pending && !list_is_empty(&mb->commits));
 	struct mailbox_commit *commit =
@@ -268,7 +265,6 @@ drop_session(struct mailbox *mb)
 	mailbox_flush_outcomes(mb);
 }
 
-
 static void
 report_trouble(struct mailbox *mb, const struct error *error, usec_t wait)
 {
@@ -292,15 +288,16 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 	}
 	if (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_RESTING)
 		return; /* the transport's last words, after ours */
-	usec_t wait = backoff_failed(&mb->backoff, backoff_cause_of(copy.fault));
+	usec_t wait =
+	    backoff_failed(&mb->backoff, backoff_cause_of(copy.fault));
 	mb->trouble = copy;
 	mailbox_enter(mb, MAILBOX_WAITING, now);
 	mb->timer = usec_add(now, wait);
 	report_trouble(mb, &copy, wait);
 	if (copy.fault == FAULT_AUTH)
-		mailbox_emit(mb,
-		    (struct mailbox_event){
-		        .kind = MAILBOX_LOCKED_OUT, .error = copy});
+		mailbox_emit(
+		    mb, (struct mailbox_event){
+			    .kind = MAILBOX_LOCKED_OUT, .error = copy});
 }
 
 static void
@@ -387,8 +384,8 @@ mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 }
 
 void
-mailbox_set_clock(struct mailbox *mb, int64_t now_unix, int utc_offset,
-    usec_t now)
+mailbox_set_clock(
+    struct mailbox *mb, int64_t now_unix, int utc_offset, usec_t now)
 {
 	mb->clock_unix = now_unix;
 	mb->clock_now = now;
@@ -427,8 +424,8 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 /* ---- answers of the owner ---- */
 
 void
-mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
-    usec_t now)
+mailbox_loaded(
+    struct mailbox *mb, const struct store_cursor *cursor, usec_t now)
 {
 	if (mb->state != MAILBOX_LOADING)
 		return;
@@ -437,7 +434,7 @@ mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
 	}
-	mailbox_act_give_up_lost(mb, now);
+	mailbox_act_resume(mb, now);
 	mailbox_enter(mb, MAILBOX_CONNECTING, now);
 	emit(mb, MAILBOX_CONNECT);
 }
@@ -459,8 +456,8 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 }
 
 void
-mailbox_connect_failed(struct mailbox *mb, const struct error *error,
-    usec_t now)
+mailbox_connect_failed(
+    struct mailbox *mb, const struct error *error, usec_t now)
 {
 	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
 		mailbox_fail(mb, error, now);
@@ -487,8 +484,7 @@ mailbox_secret(struct mailbox *mb, struct span secret, usec_t now)
 }
 
 void
-mailbox_secret_failed(struct mailbox *mb, const struct error *error,
-    usec_t now)
+mailbox_secret_failed(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	if (mb->session != NULL && mb->state == MAILBOX_LOGIN)
 		mailbox_fail(mb, error, now);
@@ -497,12 +493,10 @@ mailbox_secret_failed(struct mailbox *mb, const struct error *error,
 /* ---- commands ---- */
 
 void
-mailbox_begin_command(struct mailbox *mb, struct imap_command *command,
-    const char *name)
+mailbox_begin_command(
+    struct mailbox *mb, struct imap_command *command, const char *name)
 {
-	imap_command_init(command, name);
-	command->literal_plus = (imap_session_capabilities(mb->session) &
-	                            IMAP_CAP_LITERAL_PLUS) != 0;
+	imap_session_command(mb->session, command, name);
 }
 
 void
@@ -560,10 +554,11 @@ on_ready(struct mailbox *mb, usec_t now)
 
 	imap_capability_format(&caps, imap_session_capabilities(mb->session));
 	mailbox_report(mb, REPORT_CONNECTED, 0,
-	    "logged in as %s at %s; the server offers %s",
-	    mb->config.imap.user, mb->config.imap.host, buf_str(&caps));
+	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
+	    mb->config.imap.host, buf_str(&caps));
 	folders_clear(&mb->folders);
-	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) == 0) {
+	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
+	    0) {
 		send_list(mb, now);
 		return;
 	}
@@ -573,8 +568,8 @@ on_ready(struct mailbox *mb, usec_t now)
 }
 
 static void
-names_untagged(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+names_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)now;
 	folders_read(&mb->folders, response);
@@ -582,16 +577,16 @@ names_untagged(struct mailbox *mb, const struct imap_response *response,
 
 /* A server that refuses NAMESPACE is used without it. */
 static void
-namespaces_done(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+namespaces_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
 	send_list(mb, now);
 }
 
 static void
-listing_done(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+listing_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct error error = ERROR_INIT;
 
@@ -601,7 +596,7 @@ listing_done(struct mailbox *mb, const struct imap_response *response,
 	emit(mb, MAILBOX_FOLDERS);
 	buf_clear(&mb->wire);
 	if (!folders_wire_name(
-	        &mb->folders, mb->config.name, &mb->wire, &error)) {
+		&mb->folders, mb->config.name, &mb->wire, &error)) {
 		error.fault = FAULT_PEER;
 		mailbox_fail(mb, &error, now);
 		return;
@@ -646,9 +641,9 @@ read_permanent_flags(struct mailbox *mb, const struct imap_response *response)
 static uint32_t
 code_number(const struct imap_response *response)
 {
-	uint64_t number = response->code_count > 0 ?
-	    imap_value_number(&response->code_values[0]) :
-	    0;
+	uint64_t number = response->code_count > 0
+			      ? imap_value_number(&response->code_values[0])
+			      : 0;
 
 	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
@@ -667,16 +662,16 @@ mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 }
 
 static void
-selecting_untagged(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+selecting_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)now;
 	mailbox_read_select(mb, response);
 }
 
 static void
-selecting_done(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+selecting_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
@@ -687,8 +682,8 @@ selecting_done(struct mailbox *mb, const struct imap_response *response,
 	}
 	str_sanitize(&text, response->text, 200);
 	error_set(&error, FAULT_PEER,
-	    "mailbox %s cannot be opened (does it exist?): %s",
-	    mb->config.name, buf_str(&text));
+	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
+	    buf_str(&text));
 	mailbox_fail(mb, &error, now);
 }
 
@@ -702,8 +697,8 @@ report_watching(struct mailbox *mb)
 
 	usec_format(&wait, idle ? mb->config.renew : mb->config.poll);
 	mailbox_report(mb, REPORT_WATCHING, 0,
-	    idle ? "the server pushes news (IDLE, renewed every %s)" :
-	           "the server has no IDLE: asked every %s",
+	    idle ? "the server pushes news (IDLE, renewed every %s)"
+		 : "the server has no IDLE: asked every %s",
 	    buf_str(&wait));
 }
 
@@ -770,8 +765,8 @@ mailbox_hint(struct mailbox *mb, usec_t now)
 }
 
 static void
-idle_untagged(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+idle_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
 	if (mb->dirty)
@@ -930,8 +925,7 @@ on_secret(struct mailbox *mb, const struct imap_event *event, usec_t now)
 }
 
 static void
-on_session_ready(struct mailbox *mb, const struct imap_event *event,
-    usec_t now)
+on_session_ready(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	mb->proven = mb->idle_refused = false;
@@ -963,8 +957,8 @@ on_failed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 	mailbox_fail(mb, &event->error, now);
 }
 
-static void (*const on_event[])(struct mailbox *, const struct imap_event *,
-    usec_t) = {
+static void (*const on_event[])(
+    struct mailbox *, const struct imap_event *, usec_t) = {
     [IMAP_EVENT_STARTTLS] = on_starttls,
     [IMAP_EVENT_SECRET] = on_secret,
     [IMAP_EVENT_READY] = on_session_ready,
@@ -982,7 +976,7 @@ drain(struct mailbox *mb, usec_t now)
 	struct imap_event event;
 
 	while (mb->session != NULL &&
-	    imap_session_next_event(mb->session, &event, now))
+	       imap_session_next_event(mb->session, &event, now))
 		on_event[event.kind](mb, &event, now);
 	if (mb->session != NULL)
 		mb->heard = imap_session_heard(mb->session);
@@ -1011,8 +1005,8 @@ mailbox_eof(struct mailbox *mb, usec_t now)
 struct span
 mailbox_output(const struct mailbox *mb)
 {
-	return mb->session != NULL ? imap_session_output(mb->session) :
-	                             SPAN_EMPTY;
+	return mb->session != NULL ? imap_session_output(mb->session)
+				   : SPAN_EMPTY;
 }
 
 void
@@ -1051,8 +1045,8 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 }
 
 bool
-mailbox_next_event(struct mailbox *mb, struct mailbox_event *event_r,
-    usec_t now)
+mailbox_next_event(
+    struct mailbox *mb, struct mailbox_event *event_r, usec_t now)
 {
 	(void)now;
 	if (list_is_empty(&mb->events))
@@ -1095,8 +1089,8 @@ mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 }
 
 bool
-mailbox_has_task(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
-    unsigned seq)
+mailbox_has_task(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq)
 {
 	return find_task(mb, uidvalidity, uid, seq) != NULL;
 }
@@ -1117,6 +1111,12 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .jobs = mb->job_count,
 	    .idle = mb->is_idle,
 	};
+}
+
+bool
+mailbox_is_resting(const struct mailbox *mb)
+{
+	return mb->state == MAILBOX_RESTING;
 }
 
 const char *

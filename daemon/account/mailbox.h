@@ -53,8 +53,9 @@
 /* IDLE renewal, and the poll where there is no IDLE. */
 #define MAILBOX_RENEW_USEC (9 * USEC_MINUTE)
 #define MAILBOX_POLL_USEC (2 * USEC_MINUTE)
-/* Tries of one action that the server refuses for the moment. */
-#define MAILBOX_TRIES_MAX 48
+/* An action that the server refuses for the moment is tried again for this
+ * long after its message was judged. */
+#define MAILBOX_GIVE_UP_USEC (2 * USEC_DAY)
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 
@@ -63,10 +64,10 @@ struct mailbox_config {
 	const char *name;    /* as a person writes it */
 	struct imap_session_config imap;
 	const struct strv *identities; /* addresses that are me */
-	const struct strv *authserv;   /* trusted Authentication-Results hosts */
+	const struct strv *authserv; /* trusted Authentication-Results hosts */
 	bool default_notification;
-	bool notify;            /* false: no rule notifies either */
-	usec_t renew, poll;     /* 0: the defaults */
+	bool notify;	    /* false: no rule notifies either */
+	usec_t renew, poll; /* 0: the defaults */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	const char *forward_domain; /* of Message-IDs; NULL: from email */
 	const char *email;
@@ -94,12 +95,12 @@ enum report_kind {
 	REPORT_CONNECTED,
 	REPORT_WATCHING,
 	REPORT_FIRST_CONTACT,
-	REPORT_JUDGED,  /* text: what the plan is; rules, from, subject */
-	REPORT_DONE,    /* an action was done */
+	REPORT_JUDGED,	/* text: what the plan is; rules, from, subject */
+	REPORT_DONE,	/* an action was done */
 	REPORT_REFUSED, /* an action failed or was skipped: why */
 	REPORT_TROUBLE, /* connection or store: what, and the next try */
 	REPORT_WARNING,
-	REPORT_ALERT,   /* the server's own words for the person */
+	REPORT_ALERT, /* the server's own words for the person */
 	REPORT_KINDS
 };
 const char *report_kind_name(enum report_kind kind);
@@ -117,7 +118,7 @@ struct mailbox_task {
 	uint32_t uidvalidity, uid;
 	unsigned seq;
 	struct action action;
-	struct buf input; /* exec: header block or message */
+	struct buf input;	 /* exec: header block or message */
 	struct strv environment; /* exec: BELFRY_...=... */
 	char *from, *subject, *message_id;
 };
@@ -151,13 +152,13 @@ void mailbox_sent(struct mailbox *mb, size_t len);
 usec_t mailbox_deadline(const struct mailbox *mb);
 void mailbox_tick(struct mailbox *mb, usec_t now);
 /* Events are the caller's: mailbox_event_done. */
-bool mailbox_next_event(struct mailbox *mb, struct mailbox_event *event_r,
-    usec_t now);
+bool mailbox_next_event(
+    struct mailbox *mb, struct mailbox_event *event_r, usec_t now);
 
 /* The wall clock and local time; call it before the first mailbox_start and
  * whenever it may have changed. */
-void mailbox_set_clock(struct mailbox *mb, int64_t now_unix, int utc_offset,
-    usec_t now);
+void mailbox_set_clock(
+    struct mailbox *mb, int64_t now_unix, int utc_offset, usec_t now);
 void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
 /* Begins, or tries at once instead of waiting for the back-off. */
 void mailbox_start(struct mailbox *mb, usec_t now);
@@ -171,18 +172,18 @@ void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
-void mailbox_load_failed(struct mailbox *mb, const struct error *error,
-    usec_t now);
+void mailbox_load_failed(
+    struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_connected(struct mailbox *mb, usec_t now);
 /* Also while connected: the transport's own words before its eof. */
-void mailbox_connect_failed(struct mailbox *mb, const struct error *error,
-    usec_t now);
+void mailbox_connect_failed(
+    struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_tls_started(struct mailbox *mb, usec_t now);
 void mailbox_secret(struct mailbox *mb, struct span secret, usec_t now);
-void mailbox_secret_failed(struct mailbox *mb, const struct error *error,
-    usec_t now);
-void mailbox_committed(struct mailbox *mb, bool ok, const struct error *error,
-    usec_t now);
+void mailbox_secret_failed(
+    struct mailbox *mb, const struct error *error, usec_t now);
+void mailbox_committed(
+    struct mailbox *mb, bool ok, const struct error *error, usec_t now);
 /* `state`: DONE, FAILED or SKIPPED, with words. */
 void mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
     unsigned seq, enum effect_state state, const char *detail, usec_t now);
@@ -194,17 +195,19 @@ void mailbox_warn(struct mailbox *mb, const char *format, ...)
 /* For `status`. Strings are borrowed until the next call. */
 struct mailbox_status {
 	const char *name, *state;
-	usec_t since;     /* when the state was entered */
-	usec_t proven;    /* the last byte from the server; 0: never */
-	usec_t next_try;  /* USEC_NEVER unless waiting */
+	usec_t since;	     /* when the state was entered */
+	usec_t proven;	     /* the last byte from the server; 0: never */
+	usec_t next_try;     /* USEC_NEVER unless waiting */
 	const char *trouble; /* the last error's words, "" after a catch-up */
 	enum fault fault;
 	uint32_t uidvalidity, next_uid;
 	size_t jobs; /* messages with something left to do */
 	bool idle;   /* the server pushes */
 };
-void mailbox_get_status(const struct mailbox *mb,
-    struct mailbox_status *status_r);
+void mailbox_get_status(
+    const struct mailbox *mb, struct mailbox_status *status_r);
+/* Stopped, and not on its way anywhere. */
+bool mailbox_is_resting(const struct mailbox *mb);
 const char *mailbox_name(const struct mailbox *mb);
 const struct folders *mailbox_folders(const struct mailbox *mb);
 /* The wire name; only after the first login, else NULL. */

@@ -13,25 +13,25 @@ enum mailbox_state {
 	MAILBOX_WAITING,    /* backing off until `timer` */
 	MAILBOX_LOADING,    /* asked for cursor and open effects */
 	MAILBOX_CONNECTING, /* asked for a connection */
-	MAILBOX_LOGIN,      /* the session is on its way to READY */
+	MAILBOX_LOGIN,	    /* the session is on its way to READY */
 	MAILBOX_NAMESPACES,
 	MAILBOX_LISTING,
 	MAILBOX_SELECTING,
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
-	MAILBOX_ACTING,     /* an operation of mailbox_act.c is under way */
-	MAILBOX_IDLE,       /* IDLE sent; news end it */
+	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
+	MAILBOX_IDLE,	    /* IDLE sent; news end it */
 	MAILBOX_IDLE_END,   /* DONE said */
 	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
-	MAILBOX_NOOP,       /* the poll's NOOP */
+	MAILBOX_NOOP,	    /* the poll's NOOP */
 	MAILBOX_LOGOUT,
 	MAILBOX_STATES
 };
 
 /* What a commit under way is for. */
 enum commit_purpose {
-	COMMIT_PLAN,    /* cursor and plans: then act */
+	COMMIT_PLAN,	/* cursor and plans: then act */
 	COMMIT_STARTED, /* intents of the operation: then its first command */
 	COMMIT_OUTCOME, /* outcomes: nothing waits for it */
 };
@@ -43,7 +43,8 @@ struct job_action {
 	unsigned attempts;
 	bool verify; /* STARTED in an earlier life: look before repeating */
 	bool lost;   /* a command of an earlier life, outcome unknown */
-	uint32_t new_uid; /* in the target, by COPYUID; 0: not told */
+	uint32_t target_next; /* the target's UIDNEXT before our copy */
+	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
 	bool copied; /* a move without MOVE: its copy is known to be there */
 };
 
@@ -53,12 +54,13 @@ struct job {
 	struct store_key key; /* account, mailbox: the mailbox's own strings */
 	char *message_id, *from, *subject;
 	uint64_t size;
-	int64_t received_unix;
+	int64_t received_unix, judged_unix;
 	struct job_action *actions;
 	size_t count;
-	size_t next; /* first action that is not settled */
-	bool running; /* action `next` is a task outside */
-	usec_t not_before; /* refused for the moment */
+	size_t next;		 /* first action that is not settled */
+	bool running;		 /* action `next` is a task outside */
+	usec_t not_before;	 /* refused for the moment */
+	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
 };
 
 /* A task handed to the outside, known across reconnects. */
@@ -71,18 +73,20 @@ struct task {
 /* The operation under way: one action for one or several messages. */
 enum op_step {
 	OP_NONE,
-	OP_INTENT,   /* STARTED is on its way to disk */
-	OP_FETCH,    /* header or message, for exec and forward */
+	OP_STATUS, /* the target's UIDNEXT, before a copy into it */
+	OP_INTENT, /* STARTED is on its way to disk */
+	OP_FETCH,  /* header or message, for exec and forward */
 	OP_COPY,
 	OP_CREATE,
 	OP_MOVE,
-	OP_STORE,    /* mark */
-	OP_UNSTORE,  /* mark: the flags to remove */
-	OP_DELETED,  /* \Deleted, for a move without MOVE */
+	OP_STORE,   /* mark */
+	OP_UNSTORE, /* mark: the flags to remove */
+	OP_DELETED, /* \Deleted, for a move without MOVE */
 	OP_EXPUNGE,
 	OP_LOOK,     /* is it still here? */
 	OP_EXAMINE,  /* look into the target ... */
-	OP_SEARCH,
+	OP_SEARCH,   /* ... for messages of the same size ... */
+	OP_COMPARE,  /* ... compare their headers ... */
 	OP_RESELECT, /* ... and come back */
 	OP_STEPS
 };
@@ -91,17 +95,18 @@ struct op {
 	enum op_step step;
 	struct action action; /* a copy */
 	struct imap_seqset uids;
-	struct imap_seqset seen; /* LOOK: UIDs that answered */
-	bool created;            /* CREATE was tried */
-	bool found;              /* SEARCH found it, FETCH brought it */
-	bool verify;   /* an intent of an earlier life */
-	bool copied;   /* of a move: its copy is in the target */
-	bool unproven; /* COPY said OK and named nothing */
-	struct buf target;  /* wire name */
-	struct buf content; /* FETCH */
+	struct imap_seqset seen; /* UIDs that answered; SEARCH: candidates */
+	bool created;		 /* CREATE was tried */
+	bool found;		 /* SEARCH found it, FETCH brought it */
+	bool verify;		 /* an intent of an earlier life */
+	bool copied;		 /* of a move: its copy is in the target */
+	bool unproven;		 /* COPY said OK and named nothing */
+	uint32_t target_next;
+	struct buf target;	  /* wire name */
+	struct buf content;	  /* FETCH */
 	struct imap_seqset moved; /* source UIDs that COPYUID named */
-	struct buf refusal;       /* MOVE said no: its words, while we LOOK */
-	bool refused_for_now;     /* ... and whether to try again */
+	struct buf refusal;	  /* MOVE said no: its words, while we LOOK */
+	bool refused_for_now;	  /* ... and whether to try again */
 	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
 };
 
@@ -126,11 +131,11 @@ struct mailbox {
 	struct backoff backoff;
 
 	enum mailbox_state state;
-	usec_t since;  /* state entered */
-	usec_t timer;  /* of the state; USEC_NEVER: none */
+	usec_t since; /* state entered */
+	usec_t timer; /* of the state; USEC_NEVER: none */
 	usec_t heard;
 	unsigned command; /* id of the state's command; 0: none */
-	bool is_idle;     /* the server said "+" */
+	bool is_idle;	  /* the server said "+" */
 
 	/* the wall clock */
 	int64_t clock_unix;
@@ -151,31 +156,31 @@ struct mailbox {
 	/* ours */
 	bool has_cursor;
 	uint32_t cursor_validity, cursor; /* every UID below it is judged */
-	uint32_t highest;    /* HIGHEST: the largest UID seen */
-	bool fresh;          /* HIGHEST was asked because of SELECT */
+	uint32_t highest;		  /* HIGHEST: the largest UID seen */
+	bool fresh;	     /* HIGHEST was asked because of SELECT */
 	uint32_t window_end; /* last UID asked for; 0: open */
 	uint32_t ignored;    /* smallest UID that did not fit; 0: none */
 	uint32_t judged_max;
-	unsigned judged;     /* in this window */
+	unsigned judged;      /* in this window */
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
-	uint64_t swept_exists; /* EXISTS at the last catch-up */
+	uint64_t swept_exists;	  /* EXISTS at the last catch-up */
 	struct store_batch *plan; /* of the window */
 
-	struct list_link jobs;  /* struct job::link, ascending UIDs */
+	struct list_link jobs; /* struct job::link, ascending UIDs */
 	size_t job_count;
 	struct list_link tasks; /* struct task::link */
 	struct op op;
 
-	struct list_link commits; /* struct mailbox_commit::link */
-	bool commit_pending;      /* the first was handed out */
+	struct list_link commits;     /* struct mailbox_commit::link */
+	bool commit_pending;	      /* the first was handed out */
 	struct store_batch *outcomes; /* gathered, not yet a commit */
-	struct list_link events;  /* struct queued_event::link */
+	struct list_link events;      /* struct queued_event::link */
 
 	struct error trouble;
 	bool load_asked;
 	bool stopping;
-	bool proven;       /* this connection has finished a catch-up */
+	bool proven;	   /* this connection has finished a catch-up */
 	bool idle_refused; /* this server said no to IDLE: poll */
 };
 
@@ -187,68 +192,139 @@ void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Ends the connection and backs off by the error's fault. */
 void mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now);
-void mailbox_begin_command(struct mailbox *mb, struct imap_command *command,
-    const char *name);
+void mailbox_begin_command(
+    struct mailbox *mb, struct imap_command *command, const char *name);
 /* Sends; the id becomes mb->command. */
-void mailbox_send(struct mailbox *mb, struct imap_command *command,
-    usec_t now);
+void mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now);
 void mailbox_select(struct mailbox *mb, usec_t now);
 /* After anything that may leave nothing to do: act, sweep, or rest. */
 void mailbox_go_on(struct mailbox *mb, usec_t now);
 /* Takes the batch. */
-void mailbox_commit(struct mailbox *mb, enum commit_purpose purpose,
-    struct store_batch *batch);
+void mailbox_commit(
+    struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch);
 /* Commits what settle_effect gathered. */
 void mailbox_flush_outcomes(struct mailbox *mb);
 /* Reads what SELECT and EXAMINE say. */
-void mailbox_read_select(struct mailbox *mb,
-    const struct imap_response *response);
+void mailbox_read_select(
+    struct mailbox *mb, const struct imap_response *response);
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
 bool mailbox_sweep_is_due(const struct mailbox *mb);
-void mailbox_sweep_untagged(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
-void mailbox_sweep_done(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
+void mailbox_sweep_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+void mailbox_sweep_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
 void mailbox_sweep_committed(struct mailbox *mb, usec_t now);
-void mailbox_highest_untagged(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
-void mailbox_highest_done(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
+void mailbox_highest_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+void mailbox_highest_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
-/* mailbox_act.c */
-/* Starts the next operation; false when nothing can be done now. */
-bool mailbox_act_begin(struct mailbox *mb, usec_t now);
-void mailbox_act_untagged(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
-void mailbox_act_done(struct mailbox *mb,
-    const struct imap_response *response, usec_t now);
-void mailbox_act_committed(struct mailbox *mb, usec_t now);
-/* When a refused job may be tried again; USEC_NEVER: none waits. */
-usec_t mailbox_act_deadline(const struct mailbox *mb);
-bool mailbox_act_is_due(const struct mailbox *mb, usec_t now);
-void mailbox_op_reset(struct mailbox *mb);
-void mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity,
-    uint32_t uid, unsigned seq, enum effect_state state, const char *detail,
-    usec_t now);
-void mailbox_act_give_up_lost(struct mailbox *mb, usec_t now);
-bool mailbox_has_task(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
-    unsigned seq);
+/* A header field as people read it; malloc'ed. */
+char *mailbox_decoded(struct message *message, const char *name);
 
-/* Jobs. */
-struct job *mailbox_job_add(struct mailbox *mb, uint32_t uidvalidity,
-    uint32_t uid);
-struct job *mailbox_job_find(struct mailbox *mb, uint32_t uidvalidity,
-    uint32_t uid);
+/* mailbox_jobs.c */
+struct job *mailbox_job_add(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
+struct job *mailbox_job_find(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 struct job_action *mailbox_job_add_action(struct job *job);
+/* The action that is next: there must be one. */
+struct job_action *mailbox_job_current(struct job *job);
+void mailbox_job_advance(struct job *job);
 void mailbox_job_free(struct mailbox *mb, struct job *job);
 void mailbox_jobs_clear(struct mailbox *mb);
-/* The outcome of an action, for the journal. */
+void mailbox_jobs_free_finished(struct mailbox *mb);
+/* The outcome of the job's current action, for the journal; advances. */
 void mailbox_settle(struct mailbox *mb, struct job *job,
     struct job_action *action, enum effect_state state, const char *detail,
     usec_t now);
+/* A refusal that may pass: the current action waits, or gives up. */
+void mailbox_job_postpone(
+    struct mailbox *mb, struct job *job, const char *detail, usec_t now);
+void mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid, unsigned seq, enum effect_state state, const char *detail,
+    usec_t now);
+bool mailbox_has_task(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
+/* After loading: settles lost commands, resumes waits. */
+void mailbox_act_resume(struct mailbox *mb, usec_t now);
+
+/* mailbox_act.c: the operation, its group, its table of steps */
+/* Starts the next operation; false when nothing can be done now. */
+bool mailbox_act_begin(struct mailbox *mb, usec_t now);
+void mailbox_act_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+void mailbox_act_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+void mailbox_act_committed(struct mailbox *mb, usec_t now);
+/* When a job may be gone on with; USEC_NEVER: none can. */
+usec_t mailbox_act_deadline(const struct mailbox *mb);
+bool mailbox_act_is_due(const struct mailbox *mb, usec_t now);
+bool mailbox_op_has(const struct mailbox *mb, const struct job *job);
+/* The job of an operation that serves one. */
+struct job *mailbox_op_only(struct mailbox *mb);
+void mailbox_op_reset(struct mailbox *mb);
+/* Ends the operation and goes on with whatever comes next. */
+void mailbox_op_finish(struct mailbox *mb, usec_t now);
+/* Each of these three settles the whole group and finishes. */
+void mailbox_op_settle(struct mailbox *mb, enum effect_state state,
+    const char *detail, usec_t now);
+void mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now);
+void mailbox_op_refuse(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+/* Whether time may cure the refusal (RFC 5530 codes). */
+bool mailbox_is_for_now(const struct imap_response *response);
+void mailbox_refusal_words(
+    const struct imap_response *response, struct buf *words);
+void mailbox_op_send_uids(struct mailbox *mb, enum op_step step,
+    const char *name, const char *items, usec_t now);
+void mailbox_op_send_to_target(
+    struct mailbox *mb, enum op_step step, const char *name, usec_t now);
+void mailbox_op_send_target(
+    struct mailbox *mb, enum op_step step, const char *name, usec_t now);
+bool mailbox_can(const struct mailbox *mb, uint32_t capability);
+/* Makes the group STARTED together with the batch (taken). */
+void mailbox_op_intent(
+    struct mailbox *mb, struct store_batch *batch, usec_t now);
+uint32_t mailbox_read_intent_detail(const char *detail);
+
+/* What begins, continues or ends a step of the table. */
+typedef void mailbox_begin_fn(struct mailbox *mb, usec_t now);
+typedef void mailbox_response_fn(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+
+/* mailbox_mark.c */
+mailbox_begin_fn mailbox_mark_begin;
+mailbox_response_fn mailbox_mark_done;
+
+/* mailbox_move.c */
+mailbox_begin_fn mailbox_move_begin, mailbox_move_begin_delete,
+    mailbox_move_send_status, mailbox_move_send_look, mailbox_move_send_deleted,
+    mailbox_move_take_away, mailbox_move_copy;
+mailbox_response_fn mailbox_move_note_status, mailbox_move_status_done,
+    mailbox_move_note_copyuid, mailbox_move_copy_done, mailbox_move_create_done,
+    mailbox_move_done, mailbox_move_note_uid, mailbox_move_look_done,
+    mailbox_move_deleted_done, mailbox_move_expunge_done;
+
+/* mailbox_task.c */
+mailbox_begin_fn mailbox_task_begin, mailbox_task_start_exec,
+    mailbox_task_forward_queued;
+mailbox_response_fn mailbox_task_note_content, mailbox_task_fetch_done;
+struct mailbox_task *mailbox_task_make(
+    struct mailbox *mb, const struct job *job, const struct job_action *action);
+/* Takes the task. */
+void mailbox_task_hand_out(struct mailbox *mb, struct mailbox_task *task,
+    enum mailbox_event_kind kind);
+
+/* mailbox_verify.c */
+mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
+mailbox_response_fn mailbox_verify_examine_done, mailbox_verify_note_found,
+    mailbox_verify_search_done, mailbox_verify_note_header,
+    mailbox_verify_compare_done, mailbox_verify_reselect_untagged,
+    mailbox_verify_reselect_done;
 
 #endif

@@ -124,8 +124,8 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 }
 
 void
-mailbox_highest_untagged(struct mailbox *mb,
-    const struct imap_response *response, usec_t now)
+mailbox_highest_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_fetch fetch;
 
@@ -136,12 +136,12 @@ mailbox_highest_untagged(struct mailbox *mb,
 
 /* An empty mailbox answers nothing, or NO or BAD: then the cursor stands. */
 void
-mailbox_highest_done(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+mailbox_highest_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
-	uint32_t next = mb->highest == UINT32_MAX ? mb->highest :
-	                                            mb->highest + 1;
+	uint32_t next =
+	    mb->highest == UINT32_MAX ? mb->highest : mb->highest + 1;
 	/* The last message may have gone: that is no way back. */
 	if (mb->has_cursor && mb->cursor_validity == mb->uidvalidity &&
 	    next < mb->cursor)
@@ -189,7 +189,7 @@ static bool
 is_burst(const struct mailbox *mb)
 {
 	return mb->uidnext <= mb->cursor &&
-	    mb->exists > mb->swept_exists + MAILBOX_WINDOW;
+	       mb->exists > mb->swept_exists + MAILBOX_WINDOW;
 }
 
 void
@@ -205,9 +205,9 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->window_end = 0;
 	if (mb->uidnext > mb->cursor) {
 		uint32_t last = mb->uidnext - 1;
-		mb->window_end = last - mb->cursor < mb->window_size ?
-		    last :
-		    mb->cursor + mb->window_size - 1;
+		mb->window_end = last - mb->cursor < mb->window_size
+				     ? last
+				     : mb->cursor + mb->window_size - 1;
 	}
 	mb->dirty = false;
 	mb->ignored = mb->judged_max = 0;
@@ -227,8 +227,8 @@ collect_flags(const struct imap_fetch *fetch, struct strv *flags)
 		strv_add_span(flags, fetch->flags[i].text);
 }
 
-static char *
-decoded(struct message *message, const char *name)
+char *
+mailbox_decoded(struct message *message, const char *name)
 {
 	struct span text = message_text(message, name, 0);
 	BUF_AUTO clean = BUF_INIT;
@@ -238,8 +238,8 @@ decoded(struct message *message, const char *name)
 }
 
 static void
-report_judged(struct mailbox *mb, const struct job *job,
-    const struct plan *plan)
+report_judged(
+    struct mailbox *mb, const struct job *job, const struct plan *plan)
 {
 	struct mailbox_report *report = NEW(struct mailbox_report);
 	BUF_AUTO text = BUF_INIT;
@@ -263,11 +263,11 @@ report_judged(struct mailbox *mb, const struct job *job,
 }
 
 static void
-write_message(struct mailbox *mb, const struct job *job,
-    const struct plan *plan, usec_t now)
+write_message(
+    struct mailbox *mb, const struct job *job, const struct plan *plan)
 {
 	STR_AUTO rules = strv_join(&plan->matched, " ");
-	STR_AUTO observed = strv_join(&plan->observed, " ");
+	STR_AUTO observed = strv_join(&plan->would, "\n");
 	STR_AUTO warnings = strv_join(&plan->warnings, "\n");
 	const struct store_message row = {
 	    .key = job->key,
@@ -276,7 +276,7 @@ write_message(struct mailbox *mb, const struct job *job,
 	    .subject = job->subject,
 	    .size = job->size,
 	    .received_unix = job->received_unix,
-	    .judged_unix = mailbox_unix(mb, now),
+	    .judged_unix = job->judged_unix,
 	    .rules = rules,
 	    .observed = observed,
 	    .warnings = warnings,
@@ -284,7 +284,8 @@ write_message(struct mailbox *mb, const struct job *job,
 
 	store_batch_add_message(mb->plan, &row);
 	for (size_t i = 0; i < plan->matched.len; i++) {
-		limits_note(mb->limits, plan->matched.items[i], row.judged_unix);
+		limits_note(
+		    mb->limits, plan->matched.items[i], row.judged_unix);
 		store_batch_add_hit(
 		    mb->plan, plan->matched.items[i], row.judged_unix);
 	}
@@ -299,17 +300,17 @@ write_effects(struct mailbox *mb, const struct job *job, usec_t now)
 		const struct job_action *action = &job->actions[i];
 		buf_clear(&line);
 		action_format(&line, &action->action);
-		store_batch_add_effect(mb->plan,
-		    &(struct store_effect){
-		        .key = job->key,
-		        .seq = action->seq,
-		        .rule = action->action.rule,
-		        .kind = action_name(action->action.kind),
-		        .action = buf_str(&line),
-		        .state = EFFECT_PLANNED,
-		        .detail = "",
-		        .changed_unix = mailbox_unix(mb, now),
-		    });
+		store_batch_add_effect(
+		    mb->plan, &(struct store_effect){
+				  .key = job->key,
+				  .seq = action->seq,
+				  .rule = action->action.rule,
+				  .kind = action_name(action->action.kind),
+				  .action = buf_str(&line),
+				  .state = EFFECT_PLANNED,
+				  .detail = "",
+				  .changed_unix = mailbox_unix(mb, now),
+			      });
 	}
 }
 
@@ -321,14 +322,14 @@ is_wanted(const struct mailbox *mb, const struct action *action)
 
 static void
 fill_job(struct mailbox *mb, struct job *job, struct message *message,
-    const struct imap_fetch *fetch)
+    const struct imap_fetch *fetch, usec_t now)
 {
 	job->message_id = xstrdup_span(message_id(message));
-	job->from = decoded(message, "From");
-	job->subject = decoded(message, "Subject");
+	job->from = mailbox_decoded(message, "From");
+	job->subject = mailbox_decoded(message, "Subject");
 	job->size = fetch->size;
 	job->received_unix = fetch->internaldate_unix;
-	(void)mb;
+	job->judged_unix = mailbox_unix(mb, now);
 }
 
 static void
@@ -355,7 +356,7 @@ judge(struct mailbox *mb, const struct imap_fetch *fetch, usec_t now)
 	};
 	rules_judge(mb->rules, &facts, &plan);
 	struct job *job = mailbox_job_add(mb, mb->uidvalidity, fetch->uid);
-	fill_job(mb, job, message, fetch);
+	fill_job(mb, job, message, fetch, now);
 	for (size_t i = 0; i < plan.count; i++)
 		if (is_wanted(mb, &plan.actions[i]))
 			action_copy(&mailbox_job_add_action(job)->action,
@@ -364,7 +365,7 @@ judge(struct mailbox *mb, const struct imap_fetch *fetch, usec_t now)
 	for (size_t i = 0; i < plan.warnings.len; i++)
 		mailbox_report(mb, REPORT_WARNING, fetch->uid, "%s",
 		    plan.warnings.items[i]);
-	write_message(mb, job, &plan, now);
+	write_message(mb, job, &plan);
 	write_effects(mb, job, now);
 	if (job->count == 0 || mb->config.dry_run)
 		mailbox_job_free(mb, job);
@@ -373,8 +374,8 @@ judge(struct mailbox *mb, const struct imap_fetch *fetch, usec_t now)
 }
 
 void
-mailbox_sweep_untagged(struct mailbox *mb,
-    const struct imap_response *response, usec_t now)
+mailbox_sweep_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_fetch fetch;
 
@@ -416,8 +417,8 @@ new_cursor(const struct mailbox *mb)
 }
 
 void
-mailbox_sweep_done(struct mailbox *mb, const struct imap_response *response,
-    usec_t now)
+mailbox_sweep_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
@@ -430,10 +431,9 @@ mailbox_sweep_done(struct mailbox *mb, const struct imap_response *response,
 		return;
 	}
 	uint32_t cursor = new_cursor(mb);
-	mb->window_size =
-	    mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX ?
-	    MAILBOX_WINDOW :
-	    mb->window_size * 2;
+	mb->window_size = mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX
+			      ? MAILBOX_WINDOW
+			      : mb->window_size * 2;
 	if (mb->ignored != 0 || cursor < mb->uidnext) {
 		mb->dirty = true;
 		if (mb->ignored != 0 && mb->uidnext < mb->ignored + 1)

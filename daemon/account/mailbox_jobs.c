@@ -1,0 +1,358 @@
+/*
+ * Jobs: messages with something left to do, what became of it, and how both
+ * survive a broken link or a killed daemon.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+/* Waits after a refusal that may pass (over quota, in use). */
+static const usec_t retry_ladder[] = {
+    USEC_MINUTE, 5 * USEC_MINUTE, 15 * USEC_MINUTE, USEC_HOUR};
+#define LADDER_LEN (sizeof(retry_ladder) / sizeof(retry_ladder[0]))
+
+/* ---- jobs ---- */
+
+void
+mailbox_job_free(struct mailbox *mb, struct job *job)
+{
+	list_remove(&job->link);
+	mb->job_count--;
+	for (size_t i = 0; i < job->count; i++)
+		action_done(&job->actions[i].action);
+	free(job->actions);
+	free(job->message_id);
+	free(job->from);
+	free(job->subject);
+	free(job);
+}
+
+void
+mailbox_jobs_clear(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->jobs)
+	mailbox_job_free(mb, LIST_ITEM(pos, struct job, link));
+}
+
+struct job *
+mailbox_job_add(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+{
+	struct job *job = NEW(struct job);
+
+	job->key = (struct store_key){.account = mb->config.account,
+	    .mailbox = mb->config.name,
+	    .uidvalidity = uidvalidity,
+	    .uid = uid};
+	list_add(&mb->jobs, &job->link);
+	mb->job_count++;
+	return job;
+}
+
+struct job *
+mailbox_job_find(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (job->key.uid == uid && job->key.uidvalidity == uidvalidity)
+			return job;
+	}
+	return NULL;
+}
+
+struct job_action *
+mailbox_job_add_action(struct job *job)
+{
+	job->actions =
+	    xreallocarray(job->actions, job->count + 1, sizeof(*job->actions));
+	struct job_action *action = &job->actions[job->count];
+	*action = (struct job_action){.seq = (unsigned)job->count};
+	job->count++;
+	return action;
+}
+
+struct job_action *
+mailbox_job_current(struct job *job)
+{
+	assert(job->next < job->count);
+	return &job->actions[job->next];
+}
+
+/* ---- outcomes ---- */
+
+static bool
+is_destructive(enum action_kind kind)
+{
+	return kind >= ACTION_MOVE && kind <= ACTION_DELETE;
+}
+
+static void
+record(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, const char *detail, usec_t now)
+{
+	if (mb->outcomes == NULL)
+		mb->outcomes = store_batch_new();
+	store_batch_set_effect(mb->outcomes, &job->key, action->seq,
+	    action->state, action->attempts, detail, mailbox_unix(mb, now));
+}
+
+static void
+report_outcome(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, const char *detail)
+{
+	BUF_AUTO what = BUF_INIT;
+
+	action_describe(&what, &action->action);
+	if (action->state == EFFECT_DONE)
+		mailbox_report(mb, REPORT_DONE, job->key.uid, "%s%s%s",
+		    buf_str(&what), detail[0] != '\0' ? ": " : "", detail);
+	else
+		mailbox_report(mb, REPORT_REFUSED, job->key.uid, "%s: %s: %s",
+		    buf_str(&what), effect_state_name(action->state), detail);
+}
+
+static void
+settle_one(struct mailbox *mb, struct job *job, struct job_action *action,
+    enum effect_state state, const char *detail, usec_t now)
+{
+	action->state = state;
+	record(mb, job, action, detail, now);
+	report_outcome(mb, job, action, detail);
+}
+
+/* The copy or forward that should have come first is not there: what would
+ * take the message away is not done, now or after a restart. */
+static void
+keep_message(struct mailbox *mb, struct job *job,
+    const struct job_action *failed, usec_t now)
+{
+	BUF_AUTO why = BUF_INIT;
+
+	buf_addf(&why, "the message stays, because %s failed",
+	    action_name(failed->action.kind));
+	for (size_t i = job->next + 1; i < job->count; i++)
+		if (is_destructive(job->actions[i].action.kind))
+			settle_one(mb, job, &job->actions[i], EFFECT_SKIPPED,
+			    buf_str(&why), now);
+}
+
+static bool
+is_open(enum effect_state state)
+{
+	return state == EFFECT_PLANNED || state == EFFECT_STARTED;
+}
+
+void
+mailbox_job_advance(struct job *job)
+{
+	do
+		job->next++;
+	while (
+	    job->next < job->count && !is_open(job->actions[job->next].state));
+}
+
+void
+mailbox_settle(struct mailbox *mb, struct job *job, struct job_action *action,
+    enum effect_state state, const char *detail, usec_t now)
+{
+	enum action_kind kind = action->action.kind;
+
+	assert(action == mailbox_job_current(job));
+	settle_one(mb, job, action, state, detail, now);
+	if (state == EFFECT_FAILED &&
+	    (kind == ACTION_COPY || kind == ACTION_FORWARD))
+		keep_message(mb, job, action, now);
+	job->running = false;
+	mailbox_job_advance(job);
+}
+
+static usec_t
+ladder_wait(unsigned attempts)
+{
+	return retry_ladder[attempts < LADDER_LEN ? attempts : LADDER_LEN - 1];
+}
+
+/* A refusal that may pass: the intent goes back to PLANNED and waits. */
+void
+mailbox_job_postpone(
+    struct mailbox *mb, struct job *job, const char *detail, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+	int64_t age = mailbox_unix(mb, now) - job->judged_unix;
+
+	if (age > (int64_t)(MAILBOX_GIVE_UP_USEC / USEC_SEC)) {
+		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
+		return;
+	}
+	action->state = EFFECT_PLANNED;
+	job->not_before = usec_add(
+	    now, random_jitter(&mb->random, ladder_wait(action->attempts), 20));
+	action->attempts++;
+	record(mb, job, action, detail, now);
+	if (action->attempts == 1)
+		mailbox_report(mb, REPORT_WARNING, job->key.uid,
+		    "%s is tried again later: %s",
+		    action_name(action->action.kind), detail);
+}
+
+void
+mailbox_jobs_free_finished(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (job->next >= job->count)
+			mailbox_job_free(mb, job);
+	}
+}
+
+/* ---- answers from outside ---- */
+
+static void
+exec_failed(struct mailbox *mb, struct job *job, const char *detail, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+
+	if (action->attempts >= action->action.retry) {
+		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
+		return;
+	}
+	job->running = false;
+	mailbox_job_postpone(mb, job, detail, now);
+}
+
+void
+mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    unsigned seq, enum effect_state state, const char *detail, usec_t now)
+{
+	struct job *job = mailbox_job_find(mb, uidvalidity, uid);
+
+	if (job != NULL && job->running &&
+	    mailbox_job_current(job)->seq == seq) {
+		if (state == EFFECT_FAILED)
+			exec_failed(mb, job, detail, now);
+		else
+			mailbox_settle(mb, job, mailbox_job_current(job), state,
+			    detail, now);
+		mailbox_jobs_free_finished(mb);
+		return;
+	}
+	/* A notification, or a command whose job is not loaded just now. */
+	const struct store_key key = {.account = mb->config.account,
+	    .mailbox = mb->config.name,
+	    .uidvalidity = uidvalidity,
+	    .uid = uid};
+	if (mb->outcomes == NULL)
+		mb->outcomes = store_batch_new();
+	store_batch_set_effect(
+	    mb->outcomes, &key, seq, state, 1, detail, mailbox_unix(mb, now));
+	mailbox_report(mb, state == EFFECT_DONE ? REPORT_DONE : REPORT_REFUSED,
+	    uid, "%s", detail);
+}
+
+/* ---- open effects of an earlier life ---- */
+
+static struct job *
+job_of_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct job *job =
+	    mailbox_job_find(mb, effect->key.uidvalidity, effect->key.uid);
+
+	if (job != NULL)
+		return job;
+	job = mailbox_job_add(mb, effect->key.uidvalidity, effect->key.uid);
+	job->message_id = xstrdup(message->message_id);
+	job->from = xstrdup(message->from);
+	job->subject = xstrdup(message->subject);
+	job->size = message->size;
+	job->received_unix = message->received_unix;
+	job->judged_unix = message->judged_unix;
+	return job;
+}
+
+/* A command that was started and never heard of again. */
+static bool
+is_lost_exec(const struct action *action, enum effect_state state)
+{
+	return action->kind == ACTION_EXEC && state == EFFECT_STARTED &&
+	       !action->repeat_safe;
+}
+
+void
+mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct action action;
+	bool outside = mailbox_has_task(
+	    mb, effect->key.uidvalidity, effect->key.uid, effect->seq);
+
+	if (mb->config.dry_run ||
+	    !action_parse(span_from_str(effect->action), &action))
+		return;
+	if ((action.kind == ACTION_FORWARD &&
+		effect->state == EFFECT_STARTED) || /* the outbox has it */
+	    (action.kind == ACTION_NOTIFY && outside)) {
+		action_done(&action);
+		return;
+	}
+	struct job *job = job_of_effect(mb, effect, message);
+	bool first = job->count == 0;
+	struct job_action *added = mailbox_job_add_action(job);
+	added->action = action;
+	added->seq = effect->seq;
+	added->attempts = effect->attempts;
+	added->state = effect->state;
+	added->target_next = mailbox_read_intent_detail(effect->detail);
+	if (first && effect->attempts > 0)
+		job->not_before_unix =
+		    effect->changed_unix +
+		    (int64_t)(ladder_wait(effect->attempts - 1) / USEC_SEC);
+	if (outside && first)
+		job->running = true;
+	else if (is_lost_exec(&action, effect->state))
+		added->lost = true;
+	else if (effect->state == EFFECT_STARTED)
+		added->verify = action.kind == ACTION_COPY ||
+				(is_destructive(action.kind) &&
+				    action.kind != ACTION_DELETE);
+}
+
+/* Commands that were under way when the daemon died: shown, not repeated. */
+static void
+settle_lost(struct mailbox *mb, struct job *job, usec_t now)
+{
+	while (job->next < job->count && mailbox_job_current(job)->lost)
+		mailbox_settle(mb, job, mailbox_job_current(job),
+		    EFFECT_UNKNOWN,
+		    "the daemon ended while the command ran; it is not "
+		    "repeated (repeat = safe would)",
+		    now);
+}
+
+/* A wait that an earlier life began; a clock that was set makes it no longer
+ * than the longest there is. */
+static void
+resume_wait(struct mailbox *mb, struct job *job, usec_t now)
+{
+	int64_t wait = job->not_before_unix - mailbox_unix(mb, now);
+
+	if (job->not_before_unix != 0 && wait > 0)
+		job->not_before = usec_add(now,
+		    usec_min((usec_t)wait * USEC_SEC, ladder_wait(LADDER_LEN)));
+}
+
+void
+mailbox_act_resume(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		settle_lost(mb, job, now);
+		resume_wait(mb, job, now);
+		if (job->next >= job->count)
+			mailbox_job_free(mb, job);
+	}
+	mailbox_flush_outcomes(mb);
+}

@@ -1,0 +1,88 @@
+/*
+ * Marks: flags and keywords (RFC 9051 section 6.4.6).
+ */
+#include "daemon/account/mailbox_private.h"
+
+/* Only flags that this mailbox keeps (RFC 9051 PERMANENTFLAGS). */
+static void
+keep_permanent(const struct mailbox *mb, const struct strv *flags,
+    struct strv *kept, struct buf *lost)
+{
+	for (size_t i = 0; i < flags->len; i++) {
+		const char *flag = flags->items[i];
+		bool keyword = flag[0] != '\\';
+		if (!mb->has_permanent_flags || (keyword && mb->any_keyword) ||
+		    strv_has_nocase(&mb->permanent_flags, span_from_str(flag)))
+			strv_add(kept, flag);
+		else
+			buf_addf(lost, "%s%s", lost->len > 0 ? ", " : "", flag);
+	}
+}
+
+/* False when no flag was left to send. */
+static bool
+send_flags(struct mailbox *mb, enum op_step step, const char *items,
+    const struct strv *flags, usec_t now)
+{
+	struct imap_command command;
+	STRV_AUTO kept = STRV_INIT;
+
+	keep_permanent(mb, flags, &kept, &mb->op.refusal);
+	if (kept.len == 0)
+		return false;
+	mb->op.step = step;
+	mailbox_begin_command(mb, &command, "UID STORE");
+	imap_command_seqset(&command, &mb->op.uids);
+	imap_command_raw(&command, items);
+	imap_command_flags(&command, &kept);
+	mailbox_send(mb, &command, now);
+	return true;
+}
+
+static void
+finish_mark(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	if (mb->op.refusal.len > 0) {
+		buf_addf(&words, "this mailbox does not keep %s",
+		    buf_str(&mb->op.refusal));
+		mailbox_op_settle(mb,
+		    mb->op.found ? EFFECT_DONE : EFFECT_FAILED, buf_str(&words),
+		    now);
+		return;
+	}
+	mailbox_op_settle(mb, EFFECT_DONE, "", now);
+}
+
+static void
+send_unstore(struct mailbox *mb, usec_t now)
+{
+	if (mb->op.action.remove.len == 0 ||
+	    !send_flags(
+		mb, OP_UNSTORE, "-FLAGS.SILENT", &mb->op.action.remove, now))
+		finish_mark(mb, now);
+}
+
+void
+mailbox_mark_begin(struct mailbox *mb, usec_t now)
+{
+	if (mb->op.action.add.len == 0 ||
+	    !send_flags(mb, OP_STORE, "+FLAGS.SILENT", &mb->op.action.add, now))
+		send_unstore(mb, now);
+}
+
+void
+mailbox_mark_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK) {
+		mailbox_op_refuse(mb, response, now);
+		return;
+	}
+	mb->op.found = true;
+	if (mb->op.step == OP_STORE)
+		send_unstore(mb, now);
+	else
+		finish_mark(mb, now);
+}

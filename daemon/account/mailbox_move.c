@@ -1,0 +1,331 @@
+/*
+ * Copies, moves and deletions. A move is UID MOVE (RFC 6851) where there is
+ * one; else a copy, \\Deleted, and UID EXPUNGE (RFC 4315) of just those UIDs.
+ */
+#include "daemon/account/mailbox_private.h"
+
+/* ---- where a copy will begin ---- */
+
+void
+mailbox_move_note_status(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_mailbox_status status;
+
+	(void)now;
+	if (imap_status_parse(response, &status) && status.uidnext != 0)
+		mb->op.target_next = status.uidnext;
+}
+
+/* A target that is not there yet has no messages; one that does not tell is
+ * searched as a whole later. */
+void
+mailbox_move_status_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK)
+		mb->op.target_next = 1;
+	mailbox_op_intent(mb, store_batch_new(), now);
+}
+
+void
+mailbox_move_send_status(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mb->op.step = OP_STATUS;
+	mailbox_begin_command(mb, &command, "STATUS");
+	imap_command_mailbox(&command, buf_span(&mb->op.target));
+	imap_command_raw(&command, "(UIDNEXT)");
+	mailbox_send(mb, &command, now);
+}
+
+/* ---- beginning ---- */
+
+void
+mailbox_move_send_deleted(struct mailbox *mb, usec_t now)
+{
+	mailbox_op_send_uids(
+	    mb, OP_DELETED, "UID STORE", "+FLAGS.SILENT (\\Deleted)", now);
+}
+
+void
+mailbox_move_take_away(struct mailbox *mb, usec_t now)
+{
+	if (mb->op.copied)
+		mailbox_move_send_deleted(mb, now);
+	else if (mailbox_can(mb, IMAP_CAP_MOVE))
+		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
+	else
+		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+}
+
+void
+mailbox_move_copy(struct mailbox *mb, usec_t now)
+{
+	mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+}
+
+void
+mailbox_move_begin_delete(struct mailbox *mb, usec_t now)
+{
+	mailbox_op_intent(mb, store_batch_new(), now);
+}
+
+/* MOVE is looked after by the UID; a copy has to be found again. */
+void
+mailbox_move_begin(struct mailbox *mb, usec_t now)
+{
+	if (mailbox_can(mb, IMAP_CAP_MOVE) || mb->op.copied)
+		mailbox_move_begin_delete(mb, now);
+	else
+		mailbox_move_send_status(mb, now);
+}
+
+/* ---- what came back ---- */
+
+void
+mailbox_move_note_copyuid(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_copyuid copyuid;
+
+	(void)now;
+	if (!imap_copyuid_parse(response, &copyuid))
+		return;
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		uint32_t uid = imap_copyuid_lookup(&copyuid, job->key.uid);
+		if (mailbox_op_has(mb, job) && uid != 0) {
+			imap_seqset_add(&mb->op.moved, job->key.uid);
+			mailbox_job_current(job)->new_uid = uid;
+		}
+	}
+}
+
+static bool
+wants_create(const struct mailbox *mb, const struct imap_response *response)
+{
+	return response->status == IMAP_NO && mb->op.action.create &&
+	       !mb->op.created && !mailbox_is_for_now(response);
+}
+
+static void
+target_missing(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	if (wants_create(mb, response)) {
+		mb->op.created = true;
+		mailbox_op_send_target(mb, OP_CREATE, "CREATE", now);
+		return;
+	}
+	if (span_is_nocase(response->code, "TRYCREATE") ||
+	    span_is_nocase(response->code, "NONEXISTENT")) {
+		buf_addf(&words,
+		    "there is no folder %s: make it, or write create = yes "
+		    "in the rule",
+		    mb->op.action.target);
+		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
+		return;
+	}
+	mailbox_op_refuse(mb, response, now);
+}
+
+static void
+settle_with_new_uid(struct mailbox *mb, struct job *job, usec_t now)
+{
+	BUF_AUTO detail = BUF_INIT;
+
+	if (mailbox_job_current(job)->new_uid != 0)
+		buf_addf(
+		    &detail, "UID %u there", mailbox_job_current(job)->new_uid);
+	mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,
+	    buf_str(&detail), now);
+}
+
+static void
+settle_moved(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_op_has(mb, job))
+			settle_with_new_uid(mb, job, now);
+	}
+	mailbox_op_finish(mb, now);
+}
+
+void
+mailbox_move_send_look(struct mailbox *mb, usec_t now)
+{
+	imap_seqset_done(&mb->op.seen);
+	mailbox_op_send_uids(mb, OP_LOOK, "UID FETCH", "(UID)", now);
+}
+
+void
+mailbox_move_note_uid(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0 &&
+	    imap_seqset_has(&mb->op.uids, fetch.uid))
+		imap_seqset_add(&mb->op.seen, fetch.uid);
+}
+
+void
+mailbox_move_copy_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK) {
+		target_missing(mb, response, now);
+		return;
+	}
+	mailbox_move_note_copyuid(mb, response, now);
+	if (mb->op.action.kind == ACTION_COPY) {
+		settle_moved(mb, now);
+		return;
+	}
+	/* UIDPLUS names what was copied; a message without a name was gone
+	 * before the copy, and must not be deleted on a guess. */
+	if (mb->op.moved.count == 0) {
+		mb->op.unproven = true;
+		mailbox_move_send_look(mb, now);
+		return;
+	}
+	mailbox_move_send_deleted(mb, now);
+}
+
+/* After a COPY without COPYUID: what is still here was here to be copied;
+ * what is not had gone before. */
+static void
+delete_seen(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_op_has(mb, job) &&
+		    !imap_seqset_has(&mb->op.seen, job->key.uid))
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_SKIPPED, "the message is gone", now);
+	}
+	imap_seqset_done(&mb->op.uids);
+	mb->op.uids = mb->op.seen;
+	mb->op.seen = (struct imap_seqset)IMAP_SEQSET_INIT;
+	mb->op.unproven = false;
+	if (mb->op.uids.count == 0)
+		mailbox_op_finish(mb, now);
+	else
+		mailbox_move_send_deleted(mb, now);
+}
+
+void
+mailbox_move_create_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	/* NO may mean that it is there already: the retry decides. */
+	(void)response;
+	if (mb->op.action.kind != ACTION_COPY && mailbox_can(mb, IMAP_CAP_MOVE))
+		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
+	else
+		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+}
+
+void
+mailbox_move_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status == IMAP_OK) {
+		mailbox_move_note_copyuid(mb, response, now);
+		if (imap_seqset_size(&mb->op.moved) ==
+		    imap_seqset_size(&mb->op.uids)) {
+			settle_moved(mb, now);
+			return;
+		}
+	} else if (wants_create(mb, response) ||
+		   span_is_nocase(response->code, "TRYCREATE")) {
+		target_missing(mb, response, now);
+		return;
+	} else {
+		buf_clear(&mb->op.refusal);
+		mailbox_refusal_words(response, &mb->op.refusal);
+		mb->op.refused_for_now = mailbox_is_for_now(response);
+	}
+	/* OK without COPYUID proves nothing; after NO some may be gone. */
+	mailbox_move_send_look(mb, now);
+}
+
+/* One message of which a MOVE was in doubt: is it still here? */
+static void
+look_at(struct mailbox *mb, struct job *job, usec_t now)
+{
+	const char *refusal =
+	    mb->op.refusal.len > 0
+		? buf_str(&mb->op.refusal)
+		: "the server said OK, but the message is still here";
+
+	if (!imap_seqset_has(&mb->op.seen, job->key.uid))
+		settle_with_new_uid(mb, job, now);
+	else if (mb->op.refusal.len > 0 && !mb->op.refused_for_now)
+		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
+		    refusal, now);
+	else
+		mailbox_job_postpone(mb, job, refusal, now);
+}
+
+void
+mailbox_move_look_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK) {
+		mailbox_op_refuse(mb, response, now);
+		return;
+	}
+	if (mb->op.verify) {
+		mailbox_verify_looked(mb, now);
+		return;
+	}
+	if (mb->op.unproven) {
+		delete_seen(mb, now);
+		return;
+	}
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_op_has(mb, job))
+			look_at(mb, job, now);
+	}
+	mailbox_op_finish(mb, now);
+}
+
+void
+mailbox_move_deleted_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK) {
+		mailbox_op_refuse(mb, response, now);
+		return;
+	}
+	if (mailbox_can(mb, IMAP_CAP_UIDPLUS)) {
+		mailbox_op_send_uids(mb, OP_EXPUNGE, "UID EXPUNGE", NULL, now);
+		return;
+	}
+	mailbox_op_settle(mb, EFFECT_DONE,
+	    "marked as deleted; this server (no UIDPLUS) cannot remove "
+	    "single messages, so it stays until the folder is expunged",
+	    now);
+}
+
+void
+mailbox_move_expunge_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK)
+		mailbox_op_refuse(mb, response, now);
+	else
+		settle_moved(mb, now);
+}

@@ -1,0 +1,244 @@
+/*
+ * What needs the message itself: commands (its header block or all of it on
+ * standard input) and forwards (all of it into the queue).
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/mail/forward_guard.h"
+
+void
+mailbox_task_begin(struct mailbox *mb, usec_t now)
+{
+	bool whole =
+	    mb->op.action.kind == ACTION_FORWARD || mb->op.action.stdin_message;
+
+	imap_session_set_literal_max(
+	    mb->session, whole ? MAILBOX_MESSAGE_MAX : MAILBOX_HEADER_MAX);
+	mailbox_op_send_uids(mb, OP_FETCH, "UID FETCH",
+	    whole ? "(UID BODY.PEEK[])" : "(UID BODY.PEEK[HEADER])", now);
+}
+
+void
+mailbox_task_note_content(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (!imap_fetch_parse(response, &fetch) ||
+	    !imap_seqset_has(&mb->op.uids, fetch.uid))
+		return;
+	if (!fetch.has_body && !fetch.has_header)
+		return;
+	struct span bytes = fetch.has_body ? fetch.body : fetch.header;
+	if (bytes.len == 0)
+		return;
+	buf_clear(&mb->op.content);
+	buf_add_span(&mb->op.content, bytes);
+	mb->op.found = true;
+}
+
+/* ---- exec ---- */
+
+static void
+add_environment(struct strv *environment, const char *name, const char *value)
+{
+	BUF_AUTO clean = BUF_INIT;
+
+	str_sanitize(&clean, span_from_str(value), 1000);
+	strv_take(
+	    environment, xasprintf("BELFRY_%s=%s", name, buf_str(&clean)));
+}
+
+struct mailbox_task *
+mailbox_task_make(
+    struct mailbox *mb, const struct job *job, const struct job_action *action)
+{
+	struct mailbox_task *task = NEW(struct mailbox_task);
+
+	(void)mb;
+	task->uidvalidity = job->key.uidvalidity;
+	task->uid = job->key.uid;
+	task->seq = action->seq;
+	action_init(&task->action, action->action.kind);
+	action_done(&task->action);
+	action_copy(&task->action, &action->action);
+	task->from = xstrdup(job->from);
+	task->subject = xstrdup(job->subject);
+	task->message_id = xstrdup(job->message_id);
+	return task;
+}
+
+void
+mailbox_task_hand_out(
+    struct mailbox *mb, struct mailbox_task *task, enum mailbox_event_kind kind)
+{
+	struct task *known = NEW(struct task);
+
+	known->uidvalidity = task->uidvalidity;
+	known->uid = task->uid;
+	known->seq = task->seq;
+	list_add(&mb->tasks, &known->link);
+	mailbox_emit(mb, (struct mailbox_event){.kind = kind, .task = task});
+}
+
+void
+mailbox_task_start_exec(struct mailbox *mb, usec_t now)
+{
+	struct job *job = mailbox_op_only(mb);
+	struct job_action *action = mailbox_job_current(job);
+	struct mailbox_task *task = mailbox_task_make(mb, job, action);
+	STR_AUTO uid = xasprintf("%u", job->key.uid);
+
+	buf_add_span(&task->input, buf_span(&mb->op.content));
+	add_environment(&task->environment, "ACCOUNT", mb->config.account);
+	add_environment(&task->environment, "MAILBOX", mb->config.name);
+	add_environment(&task->environment, "UID", uid);
+	add_environment(&task->environment, "RULE", action->action.rule);
+	add_environment(&task->environment, "FROM", job->from);
+	add_environment(&task->environment, "SUBJECT", job->subject);
+	add_environment(&task->environment, "MESSAGE_ID", job->message_id);
+	job->running = true;
+	mailbox_task_hand_out(mb, task, MAILBOX_EXEC);
+	mailbox_op_finish(mb, now);
+}
+
+/* ---- forward ---- */
+
+/* What identifies the forward: the message, the target, the mode; not the
+ * UID, so that a rebuilt or second mailbox forwards nothing twice. */
+static void
+forward_key(const struct mailbox *mb, const struct job *job, struct buf *key)
+{
+	STR_AUTO facts = xasprintf("%llu %lld", (unsigned long long)job->size,
+	    (long long)job->received_unix);
+	STR_AUTO mode = xasprintf("%d", mb->op.action.mode);
+	const struct span pieces[] = {span_from_str(mb->config.account),
+	    span_from_str(job->message_id), span_from_str(facts),
+	    span_from_str(job->from), span_from_str(job->subject),
+	    span_from_str(mb->op.action.target), span_from_str(mode)};
+
+	digest_key(key, pieces, sizeof(pieces) / sizeof(pieces[0]));
+}
+
+static bool
+is_under_cap(const struct mailbox *mb, int64_t now_unix)
+{
+	STR_AUTO name = xasprintf("@forward %s", mb->config.account);
+
+	return (mb->config.forwards_hour == 0 ||
+		   limits_allow(mb->limits, name, mb->config.forwards_hour,
+		       USEC_HOUR, now_unix)) &&
+	       (mb->config.forwards_day == 0 ||
+		   limits_allow(mb->limits, name, mb->config.forwards_day,
+		       USEC_DAY, now_unix));
+}
+
+static const char *const unknown_names[] = {
+    [UNKNOWN_RESEND] = "resend",
+    [UNKNOWN_HOLD] = "hold",
+    [UNKNOWN_DROP] = "drop",
+};
+
+static void
+enqueue(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct store_batch *batch = store_batch_new();
+	STR_AUTO hit = xasprintf("@forward %s", mb->config.account);
+	int64_t now_unix = mailbox_unix(mb, now);
+	const char *at = strchr(mb->config.email, '@');
+	BUF_AUTO key = BUF_INIT;
+
+	forward_key(mb, job, &key);
+	STR_AUTO id = xasprintf(
+	    "<belfry.%.32s%s>", buf_str(&key), at != NULL ? at : "@localhost");
+	const struct store_queue_item item = {
+	    .key = buf_str(&key),
+	    .source = job->key,
+	    .seq = mailbox_job_current(job)->seq,
+	    .account = mb->config.account,
+	    .rule = mb->op.action.rule,
+	    .target = mb->op.action.target,
+	    .mode = "attach",
+	    .unknown = unknown_names[mb->op.action.unknown],
+	    .message_id = id,
+	    .subject = job->subject,
+	    .queued_unix = now_unix,
+	    .original = buf_span(&mb->op.content),
+	    .state = QUEUE_WAITING,
+	    .next_try_unix = now_unix,
+	    .reply = "",
+	};
+	limits_note(mb->limits, hit, now_unix);
+	store_batch_add_hit(batch, hit, now_unix);
+	/* The state first: the store may settle it while enqueueing. */
+	struct job_action *action = mailbox_job_current(job);
+	action->state = EFFECT_STARTED;
+	store_batch_set_effect(batch, &job->key, action->seq, EFFECT_STARTED,
+	    action->attempts, "in the forward queue", now_unix);
+	store_batch_enqueue(batch, &item);
+	mb->op.step = OP_INTENT;
+	mailbox_commit(mb, COMMIT_STARTED, batch);
+}
+
+static void
+begin_forward(struct mailbox *mb, usec_t now)
+{
+	struct job *job = mailbox_op_only(mb);
+	struct message *message = message_new(buf_span(&mb->op.content));
+	const struct forward_guard_config guard = {
+	    .target = mb->op.action.target,
+	    .identities = mb->config.identities,
+	    .allow_list = mb->op.action.allow_list,
+	    .allow_auto = mb->op.action.allow_auto,
+	};
+	BUF_AUTO why = BUF_INIT;
+	bool allowed = forward_guard_allows(&guard, message, &why);
+
+	message_free(&message);
+	if (allowed && is_under_cap(mb, mailbox_unix(mb, now))) {
+		enqueue(mb, job, now);
+		return;
+	}
+	if (allowed)
+		buf_add_str(
+		    &why, "the account's forward_limit is used up for now");
+	mailbox_op_settle(mb, EFFECT_SKIPPED, buf_str(&why), now);
+}
+
+void
+mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
+{
+	struct job *job = mailbox_op_only(mb);
+
+	mailbox_report(mb, REPORT_DONE, job->key.uid, "queue the forward to %s",
+	    mb->op.action.target);
+	mailbox_job_advance(job);
+	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_QUEUED});
+	mailbox_op_finish(mb, now);
+}
+
+void
+mailbox_task_fetch_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	imap_session_set_literal_max(mb->session, MAILBOX_HEADER_MAX);
+	if (response->status != IMAP_OK) {
+		mailbox_op_refuse(mb, response, now);
+		return;
+	}
+	if (!mb->op.found) {
+		struct job *job = mailbox_op_only(mb);
+		while (job->next < job->count)
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_SKIPPED, "the message is gone", now);
+		mailbox_op_finish(mb, now);
+		return;
+	}
+	if (mb->op.action.kind == ACTION_FORWARD)
+		begin_forward(mb, now);
+	else
+		mailbox_op_intent(mb, store_batch_new(), now);
+}
