@@ -1,0 +1,995 @@
+#include "tests/sim/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/account/account.h"
+#include "daemon/base/random.h"
+#include "daemon/base/xalloc.h"
+#include "tests/sim/model_imap.h"
+
+#define MESSAGES_MAX 120
+#define RUN_USEC (12 * USEC_HOUR)  /* with faults */
+#define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
+#define STEPS_MAX 400000
+#define START_UNIX 1800000000
+#define START_USEC (100 * USEC_SEC)
+
+/* What a kind of message is met by, and what must be true of it at the end. */
+enum kind {
+	KIND_PLAIN,
+	KIND_MOVE,
+	KIND_COPY,
+	KIND_MARK,
+	KIND_EXEC,
+	KIND_FORWARD,
+	KIND_ALL,
+	KIND_CREATE,
+	KIND_MISSING,
+	KINDS
+};
+
+static const struct {
+	const char *word;
+	const char *rule[5]; /* keys and values, "key = value" */
+} kinds[KINDS] = {
+    [KIND_PLAIN] = {"plain", {NULL}},
+    [KIND_MOVE] = {"tomove", {"move=A", NULL}},
+    [KIND_COPY] = {"tocopy", {"copy=B", NULL}},
+    [KIND_MARK] = {"tomark", {"mark=flagged", NULL}},
+    [KIND_EXEC] = {"toexec", {"exec=/bin/run ${subject}", NULL}},
+    [KIND_FORWARD] = {"toforward", {"forward=boss@example.net", NULL}},
+    [KIND_ALL] = {"toall", {"copy=B", "exec=/bin/run ${subject}",
+			       "mark=answered", "move=A", NULL}},
+    [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}},
+    [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}},
+};
+
+struct sent_message {
+	enum kind kind;
+	uint32_t uid;
+	bool touched; /* another client removed it: anything may be true */
+	unsigned executed, notified;
+};
+
+/* One direction of a link. */
+struct pipe {
+	struct buf bytes;
+	usec_t next; /* when the next piece arrives; USEC_NEVER: nothing */
+};
+
+struct link {
+	struct mailbox *mailbox;
+	struct model_session *session; /* NULL: not connected */
+	struct pipe up, down;
+	usec_t connect_at; /* a CONNECT is under way */
+	bool silent;	   /* half-open: nothing arrives any more */
+	usec_t last_connect;
+};
+
+/* A command or notification that ends later. */
+struct outside {
+	struct list_link link;
+	struct mailbox *mailbox;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	usec_t at;
+	bool is_exec;
+};
+
+struct world {
+	struct random random;
+	bool verbose, faulty;
+	usec_t now;
+	struct model model;
+	struct store *store;
+	struct rules *rules;
+	struct limits *limits;
+	struct strv watch, identities, authserv;
+	struct account_config config;
+	struct account *account;
+	struct link links[ACCOUNT_MAILBOXES_MAX];
+	struct list_link outsides;
+	struct sent_message messages[MESSAGES_MAX];
+	unsigned message_count;
+	usec_t next_happening, quiet_until;
+	bool in_contact;
+	unsigned kill_in; /* steps until the daemon dies; 0: it lives on */
+	struct world_result *result;
+};
+
+static void note(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+note(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->verbose)
+		return;
+	printf("%10.3f  ", (double)(w->now - START_USEC) / 1e6);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static void fail(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+fail(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->result->ok)
+		return; /* the first reason counts */
+	w->result->ok = false;
+	va_start(args, format);
+	vsnprintf(w->result->why, sizeof(w->result->why), format, args);
+	va_end(args);
+	note(w, "BROKEN: %s", w->result->why);
+}
+
+static bool
+chance(struct world *w, unsigned percent)
+{
+	return random_below(&w->random, 100) < percent;
+}
+
+static usec_t
+delay(struct world *w)
+{
+	return USEC_MSEC + random_below(&w->random, 400 * USEC_MSEC);
+}
+
+/* ---- rules ---- */
+
+static void
+add_rule(struct rules_builder *builder, enum kind kind)
+{
+	struct rule_line lines[8];
+	struct rule_place place = {.file = "sim", .line = 1, .column = 1};
+	char values[8][100], keys[8][20];
+	size_t count = 0;
+
+	snprintf(
+	    values[0], sizeof(values[0]), "subject has %s", kinds[kind].word);
+	lines[count++] = (struct rule_line){"when", values[0], place};
+	for (size_t i = 0; kinds[kind].rule[i] != NULL; i++) {
+		const char *equals = strchr(kinds[kind].rule[i], '=');
+		snprintf(keys[count], sizeof(keys[count]), "%.*s",
+		    (int)(equals - kinds[kind].rule[i]), kinds[kind].rule[i]);
+		snprintf(
+		    values[count], sizeof(values[count]), "%s", equals + 1);
+		lines[count] =
+		    (struct rule_line){keys[count], values[count], place};
+		count++;
+	}
+	rules_builder_add_rule(builder, kinds[kind].word, place, lines, count);
+}
+
+static struct rules *
+make_rules(void)
+{
+	struct rules_builder *builder = rules_builder_new();
+	struct rule_problems problems = {0};
+
+	for (enum kind kind = 0; kind < KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind);
+	struct rules *rules = rules_builder_finish(builder, &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		fprintf(stderr, "rule: %s\n", problems.items[i].text);
+	rule_problems_done(&problems);
+	rules_builder_free(&builder);
+	return rules;
+}
+
+/* ---- links ---- */
+
+static struct link *
+link_of(struct world *w, struct mailbox *mailbox)
+{
+	size_t i = 0;
+
+	while (i + 1 < ACCOUNT_MAILBOXES_MAX && w->links[i].mailbox != NULL &&
+	       w->links[i].mailbox != mailbox)
+		i++;
+	if (w->links[i].mailbox == NULL) {
+		w->links[i] = (struct link){.mailbox = mailbox};
+		w->links[i].connect_at = USEC_NEVER;
+		w->links[i].up.next = w->links[i].down.next = USEC_NEVER;
+	}
+	return &w->links[i];
+}
+
+static void
+drop_link(struct link *link)
+{
+	model_session_free(&link->session);
+	buf_clear(&link->up.bytes);
+	buf_clear(&link->down.bytes);
+	link->up.next = link->down.next = link->connect_at = USEC_NEVER;
+	link->silent = false;
+}
+
+static void
+schedule(struct world *w, struct pipe *pipe)
+{
+	if (pipe->bytes.len > 0 && pipe->next == USEC_NEVER)
+		pipe->next = w->now + delay(w);
+}
+
+/* Takes what both ends have to say. */
+static void
+collect(struct world *w, struct link *link)
+{
+	if (link->session == NULL)
+		return;
+	struct span out = mailbox_output(link->mailbox);
+	while (out.len > 0) {
+		size_t part = 1 + random_below(&w->random, out.len);
+		buf_add(&link->up.bytes, out.data, part);
+		mailbox_sent(link->mailbox, part);
+		out = mailbox_output(link->mailbox);
+	}
+	struct buf *said = model_session_output(link->session);
+	buf_add_span(&link->down.bytes, buf_span(said));
+	buf_clear(said);
+	schedule(w, &link->up);
+	schedule(w, &link->down);
+}
+
+/* One random piece of what is under way. */
+static struct buf
+take_piece(struct world *w, struct pipe *pipe)
+{
+	struct buf piece = BUF_INIT;
+	size_t len = pipe->bytes.len;
+
+	if (chance(w, 30))
+		len = 1 + random_below(&w->random, len);
+	buf_add(&piece, pipe->bytes.data, len);
+	buf_consume(&pipe->bytes, len);
+	pipe->next = USEC_NEVER;
+	return piece;
+}
+
+static void
+move_up(struct world *w, struct link *link)
+{
+	struct buf piece = take_piece(w, &link->up);
+
+	if (!link->silent)
+		model_session_feed(link->session, buf_span(&piece));
+	buf_done(&piece);
+}
+
+static void
+end_link(struct world *w, struct link *link)
+{
+	struct mailbox *mailbox = link->mailbox;
+
+	drop_link(link);
+	mailbox_eof(mailbox, w->now);
+}
+
+static void
+move_down(struct world *w, struct link *link)
+{
+	struct buf piece = take_piece(w, &link->down);
+
+	if (!link->silent)
+		mailbox_feed(link->mailbox, buf_span(&piece), w->now);
+	buf_done(&piece);
+}
+
+/* ---- answering the daemon ---- */
+
+static void
+answer_connect(struct world *w, struct link *link)
+{
+	usec_t floor = backoff_floor(BACKOFF_NETWORK);
+
+	drop_link(link);
+	if (link->last_connect != 0 &&
+	    w->now < usec_add(link->last_connect, floor / 2))
+		fail(w, "connects again after %llu us",
+		    (unsigned long long)(w->now - link->last_connect));
+	link->last_connect = w->now;
+	link->connect_at = w->now + delay(w);
+}
+
+static void
+finish_connect(struct world *w, struct link *link)
+{
+	struct error error = ERROR_INIT;
+
+	link->connect_at = USEC_NEVER;
+	if (w->faulty && chance(w, 20)) {
+		error_set(&error, FAULT_RETRY, "connection refused");
+		mailbox_connect_failed(link->mailbox, &error, w->now);
+		return;
+	}
+	link->session = model_session_new(&w->model);
+	mailbox_connected(link->mailbox, w->now);
+}
+
+static bool
+load_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	mailbox_load_effect(ctx, effect, message);
+	return true;
+}
+
+static void
+answer_load(struct world *w, struct mailbox *mailbox)
+{
+	struct store_cursor cursor;
+	bool found = false;
+
+	store_get_cursor(
+	    w->store, "sim", mailbox_name(mailbox), &cursor, &found, NULL);
+	store_each_open_effect(
+	    w->store, "sim", mailbox_name(mailbox), load_effect, mailbox, NULL);
+	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
+}
+
+static void
+answer_commit(
+    struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
+{
+	struct error error = ERROR_INIT;
+
+	if (w->faulty && w->in_contact && chance(w, 3)) {
+		store_fail_commit(w->store, 1, false);
+		w->result->failed_commits++;
+	}
+	bool ok = store_commit(w->store, batch, &error);
+	if (ok)
+		w->in_contact = true;
+	mailbox_committed(mailbox, ok, &error, w->now);
+}
+
+static struct sent_message *
+message_of_subject(struct world *w, const char *subject)
+{
+	const char *hash = strchr(subject, '#');
+	unsigned id = hash != NULL ? (unsigned)atoi(hash + 1) : 0;
+
+	if (id >= w->message_count) {
+		fail(w, "a task for an unknown message: %s", subject);
+		return &w->messages[0];
+	}
+	return &w->messages[id];
+}
+
+static void
+take_task(struct world *w, struct mailbox *mailbox,
+    const struct mailbox_task *task, bool is_exec)
+{
+	struct sent_message *message = message_of_subject(w, task->subject);
+	struct outside *outside = NEW(struct outside);
+
+	if (is_exec) {
+		message->executed++;
+		note(w, "runs for %s", task->subject);
+		if (task->action.argv.len != 2 || task->input.len == 0)
+			fail(w, "a command without its argument or input");
+	} else {
+		message->notified++;
+	}
+	*outside = (struct outside){.mailbox = mailbox,
+	    .uidvalidity = task->uidvalidity,
+	    .uid = task->uid,
+	    .seq = task->seq,
+	    .at = w->now + random_below(&w->random, 20 * USEC_SEC),
+	    .is_exec = is_exec};
+	list_add(&w->outsides, &outside->link);
+}
+
+static void
+answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
+{
+	struct link *link = link_of(w, mailbox);
+
+	switch (event->kind) {
+	case MAILBOX_LOAD:
+		answer_load(w, mailbox);
+		break;
+	case MAILBOX_CONNECT:
+		answer_connect(w, link);
+		break;
+	case MAILBOX_DISCONNECT:
+		drop_link(link);
+		break;
+	case MAILBOX_SECRET:
+		mailbox_secret(mailbox, SPAN("secret"), w->now);
+		break;
+	case MAILBOX_COMMIT:
+		answer_commit(w, mailbox, event->batch);
+		break;
+	case MAILBOX_EXEC:
+		take_task(w, mailbox, event->task, true);
+		break;
+	case MAILBOX_NOTIFY:
+		take_task(w, mailbox, event->task, false);
+		break;
+	case MAILBOX_REPORT:
+		note(w, "  %s %u: %s", report_kind_name(event->report->kind),
+		    event->report->uid, event->report->text);
+		break;
+	case MAILBOX_STARTTLS:
+		fail(w, "asked for TLS on a link that is secure");
+		break;
+	case MAILBOX_QUEUED:
+	case MAILBOX_FOLDERS:
+	case MAILBOX_PROVEN:
+	case MAILBOX_LOCKED_OUT:
+		break;
+	}
+}
+
+/* ---- the daemon's life ---- */
+
+static bool
+seed_limit(void *ctx, const char *rule, int64_t when_unix)
+{
+	limits_note(ctx, rule, when_unix);
+	return true;
+}
+
+static void
+be_born(struct world *w)
+{
+	w->limits = limits_new();
+	store_each_hit(w->store, 0, seed_limit, w->limits, NULL);
+	w->config.mailbox.seed = random_next(&w->random);
+	w->account = account_new(&w->config, w->rules, w->limits, w->now);
+	account_set_clock(w->account,
+	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC), 0,
+	    w->now);
+	memset(w->links, 0, sizeof(w->links));
+	account_start(w->account, w->now);
+}
+
+static void
+die(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		model_session_free(&w->links[i].session);
+		buf_done(&w->links[i].up.bytes);
+		buf_done(&w->links[i].down.bytes);
+	}
+	LIST_EACH(pos, &w->outsides)
+	{
+		list_remove(pos);
+		free(LIST_ITEM(pos, struct outside, link));
+	}
+	account_free(&w->account);
+	limits_free(&w->limits);
+}
+
+static void
+kill_and_restart(struct world *w)
+{
+	note(w, "the daemon is killed");
+	w->result->kills++;
+	die(w);
+	be_born(w);
+}
+
+static void
+pump(struct world *w)
+{
+	struct account_event event;
+
+	while (account_next_event(w->account, &event, w->now)) {
+		bool killed = w->kill_in > 0 && --w->kill_in == 0;
+		if (!killed || chance(w, 50))
+			answer(w, event.mailbox, &event.event);
+		mailbox_event_done(&event.event);
+		if (killed)
+			kill_and_restart(w);
+	}
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].mailbox != NULL)
+			collect(w, &w->links[i]);
+}
+
+/* ---- happenings ---- */
+
+static void
+deliver(struct world *w)
+{
+	unsigned id = w->message_count;
+	BUF_AUTO text = BUF_INIT;
+
+	if (id >= MESSAGES_MAX)
+		return;
+	struct sent_message *message = &w->messages[w->message_count++];
+	message->kind = (enum kind)random_below(&w->random, KINDS);
+	buf_addf(&text,
+	    "From: \"Sender %u\" <s%u@example.org>\r\nTo: ann@example.com\r\n"
+	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
+	    id, id, kinds[message->kind].word, id);
+	if (!chance(w, 15)) /* some have none */
+		buf_addf(&text, "Message-ID: <m%u@example.org>\r\n", id);
+	buf_addf(&text, "\r\nBody %u\r\n", id);
+	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
+	note(w, "delivered %s #%u as UID %u", kinds[message->kind].word, id,
+	    message->uid);
+}
+
+static void
+cut(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL && chance(w, 70)) {
+			note(w, "the link breaks");
+			w->result->cuts++;
+			end_link(w, &w->links[i]);
+		}
+}
+
+static void
+silence(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL) {
+			note(w, "the link falls silent");
+			w->links[i].silent = true;
+		}
+}
+
+static void
+bye(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL)
+			model_session_bye(w->links[i].session);
+}
+
+static void
+other_client(struct world *w)
+{
+	if (w->message_count == 0)
+		return;
+	unsigned id = (unsigned)random_below(&w->random, w->message_count);
+	note(w, "another client removes #%u", id);
+	w->messages[id].touched = true;
+	model_remove(&w->model, "INBOX", id);
+}
+
+static void
+toggle_quota(struct world *w)
+{
+	w->model.overquota = !w->model.overquota;
+	note(w, "over quota: %d", w->model.overquota);
+}
+
+static void
+doom(struct world *w)
+{
+	w->kill_in = 1 + (unsigned)random_below(&w->random, 60);
+}
+
+static void
+burst(struct world *w)
+{
+	for (unsigned i = 0; i < 8; i++)
+		deliver(w);
+}
+
+static const struct {
+	void (*happen)(struct world *);
+	unsigned weight;
+} happenings[] = {{deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4}, {bye, 5},
+    {other_client, 4}, {toggle_quota, 2}, {doom, 12}};
+
+static void
+happen(struct world *w)
+{
+	unsigned total = 0, dice;
+	size_t i = 0;
+
+	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
+		total += happenings[n].weight;
+	dice = (unsigned)random_below(&w->random, total);
+	while (dice >= happenings[i].weight)
+		dice -= happenings[i++].weight;
+	happenings[i].happen(w);
+	w->next_happening =
+	    w->now + (chance(w, 50)
+			     ? random_below(&w->random, 3 * USEC_SEC)
+			     : random_below(&w->random, 20 * USEC_MINUTE));
+}
+
+static void
+become_calm(struct world *w)
+{
+	note(w, "calm");
+	w->faulty = false;
+	w->next_happening = USEC_NEVER;
+	w->model.overquota = false;
+	w->kill_in = 0;
+	w->quiet_until = w->now + CALM_USEC;
+}
+
+/* ---- time ---- */
+
+static usec_t
+next_of_link(const struct link *link)
+{
+	usec_t next = link->connect_at;
+
+	next = usec_min(next, link->up.next);
+	return usec_min(next, link->down.next);
+}
+
+static usec_t
+next_time(struct world *w)
+{
+	usec_t next = usec_min(w->next_happening, w->quiet_until);
+
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		next = usec_min(next, mailbox_deadline(mailbox));
+		next = usec_min(next, next_of_link(link_of(w, mailbox)));
+	}
+	LIST_EACH(pos, &w->outsides)
+	next = usec_min(next, LIST_ITEM(pos, struct outside, link)->at);
+	return next > w->now ? next : w->now;
+}
+
+static void
+serve_link(struct world *w, struct link *link)
+{
+	if (link->connect_at <= w->now)
+		finish_connect(w, link);
+	if (link->session != NULL && link->up.next <= w->now)
+		move_up(w, link);
+	if (link->session != NULL && link->down.next <= w->now)
+		move_down(w, link);
+	if (link->session == NULL)
+		return;
+	model_session_poll(link->session);
+	collect(w, link);
+	if (model_session_is_over(link->session) && link->down.bytes.len == 0 &&
+	    !link->silent)
+		end_link(w, link);
+}
+
+static void
+serve_outside(struct world *w, struct outside *outside)
+{
+	if (outside->at > w->now)
+		return;
+	list_remove(&outside->link);
+	mailbox_task_done(outside->mailbox, outside->uidvalidity, outside->uid,
+	    outside->seq, EFFECT_DONE, "exit 0", w->now);
+	free(outside);
+}
+
+/* A mailbox that waits for nobody and has no deadline would never move. */
+static void
+check_deadlines(struct world *w)
+{
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		if (mailbox_deadline(mailbox) == USEC_NEVER &&
+		    !mailbox_is_resting(mailbox) &&
+		    link_of(w, mailbox)->connect_at == USEC_NEVER)
+			fail(w, "%s has no deadline", mailbox_name(mailbox));
+	}
+}
+
+static void
+step(struct world *w)
+{
+	usec_t next = next_time(w);
+
+	if (next == USEC_NEVER) {
+		fail(w, "nothing will ever happen again");
+		return;
+	}
+	w->now = next;
+	if (w->next_happening <= w->now)
+		happen(w);
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		serve_link(w, link_of(w, mailbox));
+		if (mailbox_deadline(mailbox) <= w->now)
+			mailbox_tick(mailbox, w->now);
+	}
+	LIST_EACH(pos, &w->outsides)
+	serve_outside(w, LIST_ITEM(pos, struct outside, link));
+	pump(w);
+	check_deadlines(w);
+	w->result->steps++;
+}
+
+/* ---- what must be true in the end ---- */
+
+static bool
+counts_effect(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	(void)message;
+	for (size_t i = 0; i < count; i++)
+		if (effects[i].state == EFFECT_UNKNOWN)
+			((unsigned *)ctx)[effects[i].key.uid]++;
+	return true;
+}
+
+static bool
+counts_forward(void *ctx, const struct store_queue_item *item)
+{
+	((unsigned *)ctx)[item->source.uid]++;
+	return true;
+}
+
+struct truth {
+	unsigned unknown[MESSAGES_MAX + 10], forwards[MESSAGES_MAX + 10];
+	bool judged[MESSAGES_MAX + 10];
+};
+
+static bool
+notes_judged(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	struct truth *truth = ctx;
+
+	truth->judged[message->key.uid] = true;
+	return counts_effect(truth->unknown, message, effects, count);
+}
+
+static void
+expect(struct world *w, unsigned id, const char *what, unsigned have,
+    unsigned want)
+{
+	if (have != want)
+		fail(w, "#%u (%s): %s: %u, not %u", id,
+		    kinds[w->messages[id].kind].word, what, have, want);
+}
+
+static unsigned
+in_inbox(struct world *w, unsigned id)
+{
+	return model_count(&w->model, "INBOX", id, false);
+}
+
+/* Folders as they are on the wire. */
+static const char *
+wire(const struct world *w, const char *name)
+{
+	static char text[100];
+
+	snprintf(text, sizeof(text), "%s%s",
+	    (w->model.traits & MODEL_DOT_PREFIX) ? "INBOX." : "", name);
+	return text;
+}
+
+static void
+check_moved(struct world *w, unsigned id, const char *folder)
+{
+	expect(w, id, folder,
+	    model_count(&w->model, wire(w, folder), id, false), 1);
+	expect(w, id, "left in INBOX", in_inbox(w, id), 0);
+}
+
+static void
+check_executed(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct sent_message *message = &w->messages[id];
+
+	if (message->executed > 1)
+		fail(w, "#%u was executed %u times", id, message->executed);
+	if (message->executed == 0 && truth->unknown[message->uid] == 0)
+		fail(w, "#%u was never executed, and nobody says so", id);
+}
+
+static void
+check_message(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct sent_message *message = &w->messages[id];
+
+	if (!truth->judged[message->uid])
+		fail(w, "#%u (UID %u) was never judged", id, message->uid);
+	switch (message->kind) {
+	case KIND_PLAIN:
+		if (message->notified == 0)
+			fail(w, "#%u was never notified", id);
+		break;
+	case KIND_MOVE:
+		check_moved(w, id, "A");
+		break;
+	case KIND_CREATE:
+		check_moved(w, id, "New");
+		break;
+	case KIND_COPY:
+		expect(w, id, "copies",
+		    model_count(&w->model, wire(w, "B"), id, false), 1);
+		expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		break;
+	case KIND_MARK:
+		if (!model_has_flag(&w->model, "INBOX", id, "\\Flagged"))
+			fail(w, "#%u was not flagged", id);
+		break;
+	case KIND_EXEC:
+		check_executed(w, id, truth);
+		break;
+	case KIND_FORWARD:
+		expect(w, id, "forwards", truth->forwards[message->uid], 1);
+		break;
+	case KIND_ALL:
+		check_executed(w, id, truth);
+		check_moved(w, id, "A");
+		expect(w, id, "copies",
+		    model_count(&w->model, wire(w, "B"), id, false), 1);
+		if (!model_has_flag(&w->model, wire(w, "A"), id, "\\Answered"))
+			fail(w, "#%u was not marked before its move", id);
+		break;
+	case KIND_MISSING:
+		expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		break;
+	case KINDS:
+		break;
+	}
+	if (message->notified > 1 + w->result->kills)
+		fail(w, "#%u rang %u times", id, message->notified);
+}
+
+/* What another client removed: nothing may have been doubled all the same. */
+static void
+check_touched(struct world *w, unsigned id)
+{
+	static const char *const folders[] = {"A", "B", "New"};
+
+	for (size_t i = 0; i < 3; i++)
+		if (model_count(&w->model, wire(w, folders[i]), id, false) > 1)
+			fail(w, "#%u is in %s more than once", id, folders[i]);
+	if (w->messages[id].executed > 1)
+		fail(w, "#%u was executed %u times", id,
+		    w->messages[id].executed);
+}
+
+static bool
+finds_open(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct world *w = ctx;
+
+	(void)message;
+	if (strcmp(effect->kind, "forward") != 0)
+		fail(w, "UID %u: %s is still %s", effect->key.uid,
+		    effect->action, effect_state_name(effect->state));
+	return true;
+}
+
+static void
+check_all(struct world *w)
+{
+	struct truth truth = {0};
+	const struct store_history_query query = {.limit = 100000};
+
+	store_each_history(w->store, &query, notes_judged, &truth, NULL);
+	store_each_queued(
+	    w->store, "sim", counts_forward, truth.forwards, NULL);
+	store_each_open_effect(w->store, "sim", "INBOX", finds_open, w, NULL);
+	for (unsigned id = 0; id < w->message_count; id++) {
+		if (w->messages[id].touched)
+			check_touched(w, id);
+		else
+			check_message(w, id, &truth);
+	}
+}
+
+/* ---- a run ---- */
+
+static unsigned
+choose_traits(struct world *w)
+{
+	unsigned traits =
+	    (unsigned)random_below(&w->random, 1u << MODEL_TRAITS);
+
+	if (chance(w, 30)) /* a good server, often */
+		traits = MODEL_MOVE | MODEL_UIDPLUS | MODEL_IDLE;
+	if ((traits & MODEL_DOT_PREFIX) != 0)
+		traits |= MODEL_NAMESPACE;
+	return traits;
+}
+
+static void
+set_up(struct world *w, const struct world_options *options)
+{
+	random_init(&w->random, options->seed);
+	w->verbose = options->verbose;
+	w->now = START_USEC;
+	model_init(&w->model, choose_traits(w));
+	model_add(&w->model, wire(w, "A"));
+	model_add(&w->model, wire(w, "B"));
+	list_init(&w->outsides);
+	w->store = store_open_memory();
+	w->rules = make_rules();
+	strv_add(&w->watch, "INBOX");
+	strv_add(&w->identities, "ann@example.com");
+	w->config = (struct account_config){
+	    .mailbox =
+		{
+		    .account = "sim",
+		    .imap = {.security = IMAP_SECURITY_TLS,
+			.auth = IMAP_AUTH_PASSWORD,
+			.user = "ann",
+			.host = "mail.example.com",
+			.port = 993,
+			.client_version = "0"},
+		    .identities = &w->identities,
+		    .authserv = &w->authserv,
+		    .default_notification = true,
+		    .notify = true,
+		    .email = "ann@example.com",
+		},
+	    .watch = &w->watch,
+	};
+	w->quiet_until = w->next_happening = USEC_NEVER;
+	be_born(w);
+}
+
+static void
+tear_down(struct world *w)
+{
+	die(w);
+	rules_free(&w->rules);
+	store_close(&w->store);
+	model_done(&w->model);
+	strv_done(&w->watch);
+	strv_done(&w->identities);
+	strv_done(&w->authserv);
+}
+
+/* Until the daemon knows the mailbox: what is there before stays as it is. */
+static void
+wait_for_contact(struct world *w)
+{
+	pump(w);
+	while (!w->in_contact && w->result->ok && w->result->steps < 10000)
+		step(w);
+	if (!w->in_contact)
+		fail(w, "no first contact");
+}
+
+void
+world_run(const struct world_options *options, struct world_result *result_r)
+{
+	struct world *w = NEW(struct world);
+
+	*result_r = (struct world_result){.ok = true};
+	w->result = result_r;
+	set_up(w, options);
+	if (w->rules == NULL)
+		fail(w, "the rules do not compile");
+	else
+		wait_for_contact(w);
+	w->faulty = true;
+	w->next_happening = w->now + USEC_SEC;
+	usec_t end = w->now + RUN_USEC;
+	while (result_r->ok && w->now < end && result_r->steps < STEPS_MAX)
+		step(w);
+	become_calm(w);
+	while (result_r->ok && w->now < w->quiet_until &&
+	       result_r->steps < STEPS_MAX)
+		step(w);
+	if (result_r->ok && result_r->steps >= STEPS_MAX)
+		fail(w, "too many steps: something spins");
+	if (result_r->ok)
+		check_all(w);
+	result_r->messages = w->message_count;
+	result_r->logins = w->model.logins;
+	tear_down(w);
+	free(w);
+}

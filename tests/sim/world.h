@@ -1,0 +1,34 @@
+/*
+ * sim/world: the account engine against a model server, on a virtual clock,
+ * with seeded faults. A seed is a run: the same seed gives the same run.
+ *
+ * What happens, by the seed: messages of several kinds arrive (each kind is
+ * met by another rule); links have latency, cut their bytes anywhere, break,
+ * or fall silent; the server says BYE, runs out of quota, refuses logins,
+ * loses IDLE, leaves out UIDNEXT or COPYUID, or has neither MOVE nor UIDPLUS;
+ * another client removes messages; the n-th commit fails; the daemon dies
+ * between any two steps and starts again on the same store.
+ *
+ * Then the faults stop, time goes on, and everything must have settled.
+ */
+#ifndef BELFRY_SIM_WORLD_H
+#define BELFRY_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct world_options {
+	uint64_t seed;
+	bool verbose; /* print what happens */
+};
+
+struct world_result {
+	bool ok;
+	char why[1000];
+	unsigned steps, messages, kills, cuts, failed_commits, logins;
+};
+
+void world_run(
+    const struct world_options *options, struct world_result *result_r);
+
+#endif
