@@ -1,0 +1,303 @@
+/*
+ * belfryd: arguments, signals, and the order in which things begin and end.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/config/paths.h"
+#include "daemon/loop/log.h"
+#include "daemon/loop/sd_notify.h"
+#include "daemon/wiring/belfry.h"
+
+static const char usage[] =
+    "usage: belfryd [-c FILE] [--dry-run] [-v]\n"
+    "\n"
+    "Watches the mailboxes of the accounts in the configuration, judges each\n"
+    "message as it arrives by the rules there, and acts. Runs in the\n"
+    "foreground and logs to standard error.\n"
+    "\n"
+    "  -c, --config FILE  the configuration, instead of the first of\n"
+    "                     $XDG_CONFIG_HOME/belfry/belfry.conf,\n"
+    "                     ~/.config/belfry/belfry.conf,\n"
+    "                     /etc/belfry/belfry.conf\n"
+    "      --dry-run      judge and report, change nothing anywhere\n"
+    "  -v, --verbose      log everything\n"
+    "      --version      print the version and exit\n"
+    "  -h, --help         print this and exit\n"
+    "\n"
+    "belfryctl(1) talks to the running daemon. SIGHUP reloads the\n"
+    "configuration, SIGTERM ends the daemon.\n";
+
+struct options {
+	const char *config;
+	bool dry_run, verbose;
+};
+
+/* Returns -1 to go on, else the exit code. */
+static int
+read_options(int argc, char **argv, struct options *options)
+{
+	enum {
+		DRY_RUN = 256,
+		VERSION
+	};
+	static const struct option longs[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"dry-run", no_argument, NULL, DRY_RUN},
+	    {"verbose", no_argument, NULL, 'v'},
+	    {"version", no_argument, NULL, VERSION},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:vh", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 'v':
+			options->verbose = true;
+			break;
+		case DRY_RUN:
+			options->dry_run = true;
+			break;
+		case VERSION:
+			printf("belfryd %s\n", PACKAGE_VERSION);
+			return EX_OK;
+		case 'h':
+			fputs(usage, stdout);
+			return EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(
+		    stderr, "belfryd: unexpected argument: %s\n", argv[optind]);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+static struct config *
+load_config(const char *path)
+{
+	struct config_report report = {0};
+	BUF_AUTO problems = BUF_INIT;
+	struct config *config = config_load(path, &report);
+
+	if (config != NULL &&
+	    config_run_tests(config, loop_now_unix(), &report) > 0)
+		config_print_problems(&report, &problems);
+	else
+		config_print_problems(&report, &problems);
+	fputs(buf_str(&problems), stderr);
+	bool bad = config_report_has_errors(&report);
+	config_report_done(&report);
+	if (bad)
+		config_free(&config);
+	return config;
+}
+
+/* ---- life ---- */
+
+static bool
+seed_limit(void *ctx, const char *rule, int64_t when_unix)
+{
+	limits_note(ctx, rule, when_unix);
+	return true;
+}
+
+static void
+tidy(void *ctx)
+{
+	struct belfry *belfry = ctx;
+	usec_t now = loop_now();
+
+	accounts_set_clock(belfry);
+	config_read_lists(belfry->config, NULL);
+	if (now >= belfry->next_prune) {
+		belfry->next_prune = usec_add(now, PRUNE_USEC);
+		store_prune(belfry->store,
+		    loop_now_unix() -
+			(int64_t)(belfry->config->daemon.history / USEC_SEC),
+		    NULL);
+	}
+	loop_timer_set(belfry->tidy, usec_add(now, TIDY_USEC));
+}
+
+static void
+end_loop(void *ctx)
+{
+	struct belfry *belfry = ctx;
+
+	loop_quit(belfry->loop);
+}
+
+/* Says goodbye to the servers, but not for long. A second signal does not
+ * wait. */
+static void
+leave(void *ctx)
+{
+	struct belfry *belfry = ctx;
+
+	if (belfry->leaving) {
+		loop_quit(belfry->loop);
+		return;
+	}
+	belfry->leaving = true;
+	sd_notify_stopping();
+	report_note(belfry, false, "stopping", NULL, "saying goodbye");
+	LIST_EACH(pos, &belfry->accounts)
+	accounts_stop(LIST_ITEM(pos, struct running_account, link));
+	belfry->goodbye = loop_timer_new(belfry->loop, end_loop, belfry);
+	loop_timer_set(belfry->goodbye, usec_add(loop_now(), GOODBYE_USEC));
+}
+
+static void
+hang_up(void *ctx)
+{
+	BUF_AUTO problems = BUF_INIT;
+
+	sd_notify_reloading();
+	if (!reload_config(ctx, &problems))
+		fputs(buf_str(&problems), stderr);
+	sd_notify_ready();
+}
+
+static void
+start_accounts(struct belfry *belfry)
+{
+	for (size_t i = 0; i < belfry->config->account_count; i++)
+		if (belfry->config->accounts[i].enabled)
+			accounts_start(belfry, &belfry->config->accounts[i]);
+}
+
+static void
+run(struct belfry *belfry)
+{
+	struct loop_signal *term =
+	    loop_signal_new(belfry->loop, SIGTERM, leave, belfry);
+	struct loop_signal *interrupt =
+	    loop_signal_new(belfry->loop, SIGINT, leave, belfry);
+	struct loop_signal *hup =
+	    loop_signal_new(belfry->loop, SIGHUP, hang_up, belfry);
+
+	belfry->tidy = loop_timer_new(belfry->loop, tidy, belfry);
+	loop_timer_set(belfry->tidy, usec_add(loop_now(), TIDY_USEC));
+	start_accounts(belfry);
+	report_note(belfry, false, "started", NULL,
+	    "version %s, %zu accounts, %zu rules%s", PACKAGE_VERSION,
+	    belfry->config->account_count, rules_count(belfry->config->rules),
+	    belfry->dry_run ? ", dry run: nothing is changed" : "");
+	sd_notify_ready();
+	loop_run(belfry->loop);
+	loop_timer_free(&belfry->tidy);
+	loop_timer_free(&belfry->goodbye);
+	loop_signal_free(&term);
+	loop_signal_free(&interrupt);
+	loop_signal_free(&hup);
+}
+
+static void
+close_all(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		accounts_free(&account);
+	}
+	exec_free_all(belfry);
+	notify_free(&belfry->notify);
+	control_free(&belfry->control);
+	store_close(&belfry->store);
+	belfry->config = NULL;
+	reload_release(belfry);
+	limits_free(&belfry->limits);
+	loop_free(&belfry->loop);
+	free(belfry->config_path);
+	free(belfry->state_directory);
+	free(belfry->control_path);
+}
+
+/* The exit code; EX_OK: everything is open. */
+static int
+open_all(struct belfry *belfry)
+{
+	struct error error = ERROR_INIT;
+
+	belfry->state_directory = config_state_directory(belfry->config);
+	belfry->control_path = config_control_path(belfry->config);
+	belfry->store = store_open_sqlite(belfry->state_directory, &error);
+	if (belfry->store == NULL) {
+		fprintf(stderr, "belfryd: %s\n", error.text);
+		return error.fault == FAULT_RETRY ? EX_TEMPFAIL : EX_CANTCREAT;
+	}
+	belfry->limits = limits_new();
+	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
+	    belfry->limits, NULL);
+	if (!control_start(belfry, &error) || !notify_start(belfry, &error)) {
+		fprintf(stderr, "belfryd: %s\n", error.text);
+		return EX_UNAVAILABLE;
+	}
+	return EX_OK;
+}
+
+/* No core dump and no other process of this user may see the secrets. */
+static void
+protect_secrets(void)
+{
+	const struct rlimit none = {0, 0};
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = {0};
+	struct belfry belfry = {.started = loop_now()};
+	struct error error = ERROR_INIT;
+	int code = read_options(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	protect_secrets();
+	belfry.config_path = config_find_path(options.config, &error);
+	if (belfry.config_path == NULL) {
+		fprintf(stderr, "belfryd: %s\n", error.text);
+		return EX_CONFIG;
+	}
+	list_init(&belfry.accounts);
+	list_init(&belfry.execs);
+	list_init(&belfry.held);
+	belfry.config = load_config(belfry.config_path);
+	if (belfry.config == NULL) {
+		free(belfry.config_path);
+		return EX_CONFIG;
+	}
+	belfry.dry_run = options.dry_run;
+	log_set_level(options.verbose
+			  ? LOG_LEVEL_DEBUG
+			  : (enum log_level)belfry.config->daemon.log_level);
+	reload_hold(&belfry, belfry.config);
+	belfry.loop = loop_new();
+	code = open_all(&belfry);
+	if (code == EX_OK)
+		run(&belfry);
+	close_all(&belfry);
+	return code;
+}

@@ -1,0 +1,513 @@
+/* The needs of mailboxes, answered. */
+#include <assert.h>
+
+#include "daemon/base/digest.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/wiring/belfry.h"
+
+/* ---- lines: one mailbox and its connection ---- */
+
+static void
+disconnect(struct line *line)
+{
+	connect_cancel(&line->connect);
+	secret_cancel(&line->secret);
+	channel_free(&line->channel);
+	line->told = false;
+}
+
+static void
+line_free(struct line *line)
+{
+	disconnect(line);
+	exec_forget_line(line);
+	notify_forget_line(line);
+	loop_timer_free(&line->timer);
+	list_remove(&line->link);
+	free(line);
+}
+
+static void
+line_timer(void *ctx)
+{
+	struct line *line = ctx;
+
+	mailbox_tick(line->mailbox, loop_now());
+	accounts_pump(line->owner);
+}
+
+static struct line *
+line_of(struct running_account *owner, struct mailbox *mailbox)
+{
+	LIST_EACH(pos, &owner->lines)
+	{
+		struct line *line = LIST_ITEM(pos, struct line, link);
+		if (line->mailbox == mailbox)
+			return line;
+	}
+	struct line *line = NEW(struct line);
+	line->owner = owner;
+	line->mailbox = mailbox;
+	line->timer = loop_timer_new(owner->belfry->loop, line_timer, line);
+	list_add(&owner->lines, &line->link);
+	return line;
+}
+
+/* The channel has a timer of its own. */
+static void
+line_arm(struct line *line)
+{
+	if (line->channel != NULL) {
+		channel_kick(line->channel);
+		loop_timer_set(line->timer, USEC_NEVER);
+	} else {
+		loop_timer_set(line->timer, mailbox_deadline(line->mailbox));
+	}
+}
+
+/* ---- connections ---- */
+
+static void
+on_channel_pump(void *ctx)
+{
+	struct line *line = ctx;
+
+	accounts_pump(line->owner);
+}
+
+static void
+on_channel_failed(void *ctx, const struct error *error)
+{
+	struct line *line = ctx;
+
+	mailbox_connect_failed(line->mailbox, error, loop_now());
+}
+
+static void
+on_tls(void *ctx)
+{
+	struct line *line = ctx;
+
+	if (line->told) {
+		mailbox_tls_started(line->mailbox, loop_now());
+	} else {
+		line->told = true;
+		mailbox_connected(line->mailbox, loop_now());
+	}
+}
+
+static void
+on_connected(void *ctx, int fd, const struct error *error)
+{
+	struct line *line = ctx;
+	const struct config_server *server = &line->owner->config->imap;
+
+	line->connect = NULL;
+	if (fd < 0) {
+		mailbox_connect_failed(line->mailbox, error, loop_now());
+		accounts_pump(line->owner);
+		return;
+	}
+	const struct channel_config config = {
+	    .loop = line->owner->belfry->loop,
+	    .class = &mailbox_class,
+	    .engine = line->mailbox,
+	    .pump = on_channel_pump,
+	    .failed = on_channel_failed,
+	    .tls_started = on_tls,
+	    .ctx = line,
+	};
+	line->channel = channel_new(&config, fd);
+	if (server->tls == SERVER_TLS) {
+		channel_start_tls(
+		    line->channel, line->owner->tls, server->host);
+	} else {
+		line->told = true;
+		mailbox_connected(line->mailbox, loop_now());
+	}
+	accounts_pump(line->owner);
+}
+
+static void
+on_secret_known(
+    void *ctx, const struct secret *secret, const struct error *error)
+{
+	struct line *line = ctx;
+
+	line->secret = NULL;
+	if (secret != NULL)
+		mailbox_secret(line->mailbox, secret_span(secret), loop_now());
+	else
+		mailbox_secret_failed(line->mailbox, error, loop_now());
+	accounts_pump(line->owner);
+}
+
+/* ---- needs, one function each ---- */
+
+static void
+need_connect(struct line *line, struct mailbox_event *event)
+{
+	const struct config_server *server = &line->owner->config->imap;
+
+	(void)event;
+	disconnect(line);
+	line->connect = connect_start(line->owner->belfry->loop, server->host,
+	    server->port, on_connected, line);
+}
+
+static void
+need_disconnect(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	disconnect(line);
+}
+
+static void
+need_starttls(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	if (line->channel != NULL)
+		channel_start_tls(line->channel, line->owner->tls,
+		    line->owner->config->imap.host);
+}
+
+static void
+need_secret(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	secret_cancel(&line->secret);
+	line->secret = secret_ask(
+	    line->owner->belfry, line->owner->config, on_secret_known, line);
+}
+
+static bool
+load_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct line *line = ctx;
+
+	mailbox_load_effect(line->mailbox, effect, message);
+	return true;
+}
+
+static void
+need_load(struct line *line, struct mailbox_event *event)
+{
+	struct store *store = line->owner->belfry->store;
+	const char *account = line->owner->config->name;
+	const char *mailbox = mailbox_name(line->mailbox);
+	struct error error = ERROR_INIT;
+	struct store_cursor cursor;
+	bool found;
+
+	(void)event;
+	if (!store_get_cursor(
+		store, account, mailbox, &cursor, &found, &error) ||
+	    !store_each_open_effect(
+		store, account, mailbox, load_effect, line, &error)) {
+		mailbox_load_failed(line->mailbox, &error, loop_now());
+		return;
+	}
+	mailbox_loaded(line->mailbox, found ? &cursor : NULL, loop_now());
+}
+
+static void
+need_commit(struct line *line, struct mailbox_event *event)
+{
+	struct error error = ERROR_INIT;
+	bool ok =
+	    store_commit(line->owner->belfry->store, event->batch, &error);
+
+	mailbox_committed(line->mailbox, ok, &error, loop_now());
+}
+
+static void
+need_exec(struct line *line, struct mailbox_event *event)
+{
+	exec_run(line, event->task);
+	event->task = NULL;
+}
+
+static void
+need_notify(struct line *line, struct mailbox_event *event)
+{
+	notify_task(line, event->task);
+	event->task = NULL;
+}
+
+static void
+need_outbox(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	if (line->owner->sender != NULL)
+		sender_kick(line->owner->sender);
+}
+
+static void
+need_nothing(struct line *line, struct mailbox_event *event)
+{
+	(void)line;
+	(void)event;
+}
+
+/* The person is told once; after that the log and `status` say it. */
+static void
+need_person(struct line *line, struct mailbox_event *event)
+{
+	STR_AUTO title =
+	    xasprintf("Belfry: %s is locked out", line->owner->config->name);
+
+	notify_say(line->owner->belfry, line->owner->config->name,
+	    URGENCY_CRITICAL, title, event->error.text);
+}
+
+static void
+need_report(struct line *line, struct mailbox_event *event)
+{
+	report_mailbox(line, event->report);
+}
+
+static void (*const needs[])(struct line *, struct mailbox_event *) = {
+    [MAILBOX_LOAD] = need_load,
+    [MAILBOX_CONNECT] = need_connect,
+    [MAILBOX_DISCONNECT] = need_disconnect,
+    [MAILBOX_STARTTLS] = need_starttls,
+    [MAILBOX_SECRET] = need_secret,
+    [MAILBOX_COMMIT] = need_commit,
+    [MAILBOX_EXEC] = need_exec,
+    [MAILBOX_NOTIFY] = need_notify,
+    [MAILBOX_QUEUED] = need_outbox,
+    [MAILBOX_FOLDERS] = need_nothing,
+    [MAILBOX_PROVEN] = need_nothing,
+    [MAILBOX_LOCKED_OUT] = need_person,
+    [MAILBOX_REPORT] = need_report,
+};
+
+void
+leave_if_done(struct belfry *belfry)
+{
+	if (!belfry->leaving)
+		return;
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		const struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (!account_is_resting(account->account) ||
+		    (account->sender != NULL &&
+			!outbox_is_resting(sender_outbox(account->sender))))
+			return;
+	}
+	loop_quit(belfry->loop);
+}
+
+void
+accounts_pump(struct running_account *account)
+{
+	struct account_event event;
+
+	if (account->pumping)
+		return; /* the loop below will see it */
+	account->pumping = true;
+	while (account_next_event(account->account, &event, loop_now())) {
+		struct line *line = line_of(account, event.mailbox);
+		needs[event.event.kind](line, &event.event);
+		mailbox_event_done(&event.event);
+	}
+	account->pumping = false;
+	LIST_EACH(pos, &account->lines)
+	line_arm(LIST_ITEM(pos, struct line, link));
+	leave_if_done(account->belfry);
+}
+
+/* ---- accounts ---- */
+
+static enum imap_security
+imap_security_of(enum server_tls tls)
+{
+	static const enum imap_security securities[] = {
+	    [SERVER_TLS] = IMAP_SECURITY_TLS,
+	    [SERVER_STARTTLS] = IMAP_SECURITY_STARTTLS,
+	    [SERVER_PLAINTEXT] = IMAP_SECURITY_NONE,
+	};
+
+	return securities[tls];
+}
+
+static enum imap_auth
+imap_auth_of(int auth)
+{
+	switch (auth) {
+	case CONFIG_AUTH_OAUTH2:
+		return IMAP_AUTH_OAUTH2;
+	case CONFIG_AUTH_EXTERNAL:
+		return IMAP_AUTH_EXTERNAL;
+	default:
+		return IMAP_AUTH_PASSWORD;
+	}
+}
+
+static bool
+has_quirk(const struct config_account *config, enum preset_quirk quirk)
+{
+	return config->preset != NULL && (config->preset->quirks & quirk) != 0;
+}
+
+static unsigned
+rate_count(const struct config_rates *rates, usec_t window)
+{
+	for (size_t i = 0; i < rates->count; i++)
+		if (rates->items[i].window == window)
+			return rates->items[i].count;
+	return 0;
+}
+
+/* Two machines must not wait in step: the seed is of this machine's clock
+ * and the account's name. */
+static uint64_t
+seed_of(const char *name)
+{
+	unsigned char digest[DIGEST_SIZE];
+	uint64_t now = loop_now(), seed;
+	const struct span pieces[] = {
+	    span_from_str(name), span_from(&now, sizeof(now))};
+
+	digest_sha256(pieces, 2, digest);
+	memcpy(&seed, digest, sizeof(seed));
+	return seed;
+}
+
+static struct imap_session_config
+session_config(const struct config_account *config)
+{
+	return (struct imap_session_config){
+	    .security = imap_security_of(config->imap.tls),
+	    .auth = imap_auth_of(config->auth),
+	    .user = config->user,
+	    .host = config->imap.host,
+	    .port = config->imap.port,
+	    .client_version = PACKAGE_VERSION,
+	    .id_before_select = has_quirk(config, QUIRK_ID_FIRST),
+	};
+}
+
+static void
+configure(struct running_account *running, const struct config_account *config)
+{
+	running->config = config;
+	running->account_config = (struct account_config){
+	    .mailbox =
+		{
+		    .account = config->name,
+		    .imap = session_config(config),
+		    .identities = &config->identity,
+		    .authserv = &config->authserv,
+		    .default_notification = config->notify == CONFIG_NOTIFY_YES,
+		    .notify = config->notify != CONFIG_NOTIFY_NO,
+		    .renew = config->idle_renew,
+		    .poll = config->poll,
+		    .forwards_hour =
+			rate_count(&config->forward_limit, USEC_HOUR),
+		    .forwards_day =
+			rate_count(&config->forward_limit, USEC_DAY),
+		    .email = config->email,
+		    .seed = seed_of(config->name),
+		    .dry_run = running->belfry->dry_run,
+		},
+	    .watch = &config->watch,
+	    .connections = config->connections,
+	};
+}
+
+bool
+accounts_start(struct belfry *belfry, const struct config_account *config)
+{
+	struct error error = ERROR_INIT;
+	struct tls *tls =
+	    tls_new(config->tls_ca_file, config_tls_version(config), &error);
+
+	if (tls == NULL) {
+		report_note(
+		    belfry, true, "trouble", config->name, "%s", error.text);
+		return false;
+	}
+	struct running_account *running = NEW(struct running_account);
+	running->belfry = belfry;
+	running->tls = tls;
+	list_init(&running->lines);
+	configure(running, config);
+	list_add(&belfry->accounts, &running->link);
+	running->account = account_new(&running->account_config,
+	    belfry->config->rules, belfry->limits, loop_now());
+	account_set_clock(
+	    running->account, loop_now_unix(), loop_utc_offset(), loop_now());
+	if (config->smtp.host != NULL && !belfry->dry_run)
+		running->sender = sender_new(running);
+	account_start(running->account, loop_now());
+	accounts_pump(running);
+	return true;
+}
+
+void
+accounts_stop(struct running_account *account)
+{
+	account_stop(account->account, loop_now());
+	if (account->sender != NULL)
+		sender_stop(account->sender);
+	accounts_pump(account);
+}
+
+void
+accounts_free(struct running_account **account)
+{
+	struct running_account *running = *account;
+
+	if (running == NULL)
+		return;
+	*account = NULL;
+	LIST_EACH(pos, &running->lines)
+	line_free(LIST_ITEM(pos, struct line, link));
+	sender_free(&running->sender);
+	account_free(&running->account);
+	tls_free(&running->tls);
+	list_remove(&running->link);
+	free(running);
+}
+
+struct running_account *
+accounts_find(struct belfry *belfry, const char *name)
+{
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (strcmp(account->config->name, name) == 0)
+			return account;
+	}
+	return NULL;
+}
+
+struct line *
+accounts_find_line(struct running_account *account, const char *mailbox)
+{
+	LIST_EACH(pos, &account->lines)
+	{
+		struct line *line = LIST_ITEM(pos, struct line, link);
+		if (strcmp(mailbox_name(line->mailbox), mailbox) == 0)
+			return line;
+	}
+	return NULL;
+}
+
+void
+accounts_set_clock(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		account_set_clock(account->account, loop_now_unix(),
+		    loop_utc_offset(), loop_now());
+		if (account->sender != NULL)
+			sender_set_clock(account->sender);
+	}
+}

@@ -1,0 +1,169 @@
+/*
+ * wiring: where engines meet the edge.
+ *
+ * This folder and belfryd.c are the only ones that know everyone. There is no
+ * thinking here: each file takes the needs of one kind of engine and answers
+ * them with the loop, the store and the configuration.
+ *
+ *   accounts.c   mailboxes: connections, secrets, commits, commands
+ *   outboxes.c   the forward queue's connections
+ *   notify.c     the notifiers: helper processes, commands, webhooks, journal
+ *   secrets.c    passwords and tokens
+ *   report.c     what happened, to the log and to who watches
+ *   control.c    answers for belfryctl
+ *   reload.c     a new configuration
+ */
+#ifndef BELFRY_WIRING_BELFRY_H
+#define BELFRY_WIRING_BELFRY_H
+
+#include "daemon/account/account.h"
+#include "daemon/base/list.h"
+#include "daemon/config/config.h"
+#include "daemon/loop/channel.h"
+#include "daemon/loop/child.h"
+#include "daemon/loop/connect.h"
+#include "daemon/loop/loop.h"
+#include "daemon/outbox/outbox.h"
+#include "daemon/store/store.h"
+#include "notifiers/queue.h"
+#include "rules/rules.h"
+
+/* A command of a rule may run this long. */
+#define EXEC_USEC (60 * USEC_SEC)
+/* Commands of rules at once; more wait their turn. */
+#define EXEC_MAX 16
+/* Time for LOGOUT and QUIT at the end. */
+#define GOODBYE_USEC (3 * USEC_SEC)
+/* List files and the clock are looked at this often. */
+#define TIDY_USEC (30 * USEC_SEC)
+/* Finished messages and hits are forgotten after `history`. */
+#define PRUNE_USEC USEC_DAY
+
+struct belfry;
+
+/* One account as it runs. */
+struct running_account {
+	struct list_link link; /* in belfry::accounts */
+	struct belfry *belfry;
+	const struct config_account *config; /* of the current configuration */
+	struct tls *tls;
+	struct account_config account_config;
+	struct account *account;
+	struct list_link lines; /* struct line::link */
+	bool pumping;
+	struct sender *sender; /* NULL: no submission server */
+};
+
+/* One mailbox and what it is connected to. */
+struct line {
+	struct list_link link; /* in running_account::lines */
+	struct running_account *owner;
+	struct mailbox *mailbox; /* the account's */
+	struct connect *connect;
+	struct channel *channel;
+	struct secret_wait *secret;
+	struct loop_timer *timer; /* while there is no channel */
+	bool told;		  /* the mailbox knows that it is connected */
+};
+
+struct belfry {
+	struct loop *loop;
+	struct store *store;
+	struct config *config;
+	struct list_link held; /* struct held_config::link, also the current */
+	struct limits *limits;
+	char *config_path;
+	char *state_directory, *control_path;
+	bool dry_run;
+	bool leaving;
+	struct list_link accounts; /* struct running_account::link */
+	struct list_link execs;	   /* struct exec::link, running and waiting */
+	unsigned exec_running;
+	struct notify *notify;
+	struct control *control;
+	struct loop_timer *tidy, *goodbye;
+	usec_t started, next_prune;
+};
+
+/* accounts.c */
+/* Opens the account's TLS policy and starts it. False: it cannot run, the
+ * reason is logged; the others do. */
+bool accounts_start(struct belfry *belfry, const struct config_account *config);
+void accounts_stop(struct running_account *account);
+/* Gives every engine its turn: after anything that was done to one. */
+void accounts_pump(struct running_account *account);
+void accounts_free(struct running_account **account);
+struct running_account *accounts_find(struct belfry *belfry, const char *name);
+/* The line of a mailbox by name; NULL. */
+struct line *accounts_find_line(
+    struct running_account *account, const char *mailbox);
+/* At the end of the daemon's life: quits the loop once everybody has said
+ * goodbye. */
+void leave_if_done(struct belfry *belfry);
+/* The wall clock may have moved. */
+void accounts_set_clock(struct belfry *belfry);
+
+/* exec.c */
+/* Runs it, or lets it wait; takes the task. */
+void exec_run(struct line *line, struct mailbox_task *task);
+/* The line goes: its commands run on, and nobody listens. */
+void exec_forget_line(struct line *line);
+void exec_free_all(struct belfry *belfry);
+
+/* secrets.c */
+struct secret_wait;
+/* Called once from the loop; the secret is borrowed. */
+typedef void secret_fn(
+    void *ctx, const struct secret *secret, const struct error *error);
+struct secret_wait *secret_ask(struct belfry *belfry,
+    const struct config_account *account, secret_fn *fn, void *ctx);
+void secret_cancel(struct secret_wait **wait);
+
+/* outboxes.c */
+struct sender *sender_new(struct running_account *account);
+void sender_free(struct sender **sender);
+/* Something was queued. */
+void sender_kick(struct sender *sender);
+/* The configuration was reloaded: credentials are tried again. */
+void sender_reload(struct sender *sender);
+void sender_stop(struct sender *sender);
+void sender_set_clock(struct sender *sender);
+const struct outbox *sender_outbox(const struct sender *sender);
+
+/* notify.c */
+bool notify_start(struct belfry *belfry, struct error *error_r);
+void notify_free(struct notify **notify);
+/* Takes the task; answers the mailbox when it was shown, or could not be. */
+void notify_task(struct line *line, struct mailbox_task *task);
+/* From Belfry itself, about an account (may be NULL). */
+void notify_say(struct belfry *belfry, const char *account,
+    enum urgency urgency, const char *title, const char *body);
+void notify_forget_line(struct line *line);
+/* The configuration changed. */
+void notify_reload(struct belfry *belfry);
+
+/* report.c */
+void report_mailbox(struct line *line, const struct mailbox_report *report);
+void report_outbox(
+    struct running_account *account, const struct outbox_event *event);
+/* What concerns no mailbox. `kind` is a word for JSON. */
+void report_note(struct belfry *belfry, bool is_trouble, const char *kind,
+    const char *account, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* control.c */
+struct json;
+/* A line for everybody who watches (taken). */
+void control_broadcast(struct belfry *belfry, struct json *line);
+bool control_start(struct belfry *belfry, struct error *error_r);
+void control_free(struct control **control);
+
+/* reload.c */
+/* Loads and checks the configuration again; on any error the old one stays
+ * and `problems` has the text. */
+bool reload_config(struct belfry *belfry, struct buf *problems);
+/* Owns the configuration until no account borrows from it. */
+void reload_hold(struct belfry *belfry, struct config *config);
+void reload_release(struct belfry *belfry);
+
+#endif

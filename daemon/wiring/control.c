@@ -1,0 +1,456 @@
+/* The daemon's side of belfryctl: one function a command. */
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/control/session.h"
+#include "daemon/loop/server.h"
+#include "daemon/wiring/belfry.h"
+
+#include <unistd.h>
+
+/* Messages in one answer of `history`. */
+#define HISTORY_MAX 1000
+
+struct control {
+	struct belfry *belfry;
+	struct server *server;
+	struct list_link clients; /* struct client::link */
+};
+
+struct client {
+	struct list_link link;
+	struct control *control;
+	struct control_session *session;
+	struct channel *channel;
+	bool watches;
+};
+
+static void
+free_client(struct client *client)
+{
+	list_remove(&client->link);
+	channel_free(&client->channel);
+	control_session_free(&client->session);
+	free(client);
+}
+
+/* ---- status ---- */
+
+static int64_t
+unix_of(usec_t when)
+{
+	return loop_now_unix() -
+	       (int64_t)(usec_since(when, loop_now()) / USEC_SEC);
+}
+
+static struct json *
+status_of_mailbox(struct mailbox *mailbox)
+{
+	struct mailbox_status status;
+	struct json *json = json_new_object();
+
+	mailbox_get_status(mailbox, &status);
+	json_set_str(json, "mailbox", status.name);
+	json_set_str(json, "state", status.state);
+	json_set_bool(json, "pushed", status.idle);
+	json_set_time(json, "since", unix_of(status.since));
+	json_set_time(
+	    json, "proven", status.proven != 0 ? unix_of(status.proven) : 0);
+	if (status.next_try != USEC_NEVER)
+		json_set_int(json, "next_try_in_s",
+		    (int64_t)(usec_since(loop_now(), status.next_try) /
+			      USEC_SEC));
+	json_set_str(
+	    json, "trouble", status.trouble[0] != '\0' ? status.trouble : NULL);
+	json_set_int(json, "uidvalidity", status.uidvalidity);
+	json_set_int(json, "next_uid", status.next_uid);
+	json_set_int(json, "open", (int64_t)status.jobs);
+	return json;
+}
+
+static bool
+count_item(void *ctx, const struct store_queue_item *item)
+{
+	unsigned *counts = ctx;
+
+	counts[item->state]++;
+	return true;
+}
+
+static struct json *
+status_of_queue(struct belfry *belfry, const char *account)
+{
+	unsigned counts[QUEUE_STATES] = {0};
+	struct json *json = json_new_object();
+
+	store_each_queued(belfry->store, account, count_item, counts, NULL);
+	for (size_t i = 0; i < QUEUE_STATES; i++)
+		json_set_int(
+		    json, queue_state_name((enum queue_state)i), counts[i]);
+	return json;
+}
+
+static struct json *
+status_of_account(struct running_account *account)
+{
+	struct json *json = json_new_object();
+	struct json *mailboxes = json_new_array();
+
+	json_set_str(json, "account", account->config->name);
+	json_set_str(json, "email", account->config->email);
+	json_set_str(json, "server", account->config->imap.host);
+	json_set_str(json, "locked_out", account_lockout(account->account));
+	for (size_t i = 0; i < account_count(account->account); i++)
+		json_add(mailboxes,
+		    status_of_mailbox(account_mailbox(account->account, i)));
+	json_set(json, "mailboxes", mailboxes);
+	json_set(json, "forwards",
+	    status_of_queue(account->belfry, account->config->name));
+	return json;
+}
+
+static void
+do_status(struct client *client, const struct json *request)
+{
+	struct belfry *belfry = client->control->belfry;
+	struct json *answer = json_new_object();
+	struct json *accounts = json_new_array();
+
+	(void)request;
+	json_set_str(answer, "version", PACKAGE_VERSION);
+	json_set_int(answer, "pid", getpid());
+	json_set_time(answer, "started", unix_of(belfry->started));
+	json_set_str(answer, "config", belfry->config_path);
+	json_set_bool(answer, "dry_run", belfry->dry_run);
+	json_set_int(
+	    answer, "rules", (int64_t)rules_count(belfry->config->rules));
+	LIST_EACH(pos, &belfry->accounts)
+	json_add(accounts,
+	    status_of_account(LIST_ITEM(pos, struct running_account, link)));
+	json_set(answer, "accounts", accounts);
+	control_session_reply(client->session, answer, loop_now());
+}
+
+/* ---- history ---- */
+
+static struct json *
+history_effect(const struct store_effect *effect)
+{
+	struct json *json = json_new_object();
+	struct action action;
+	BUF_AUTO words = BUF_INIT;
+
+	json_set_str(json, "rule", effect->rule);
+	json_set_str(json, "action", effect->kind);
+	if (action_parse(span_from_str(effect->action), &action)) {
+		action_describe(&words, &action);
+		action_done(&action);
+	}
+	json_set_str(json, "what", buf_str(&words));
+	json_set_str(json, "state", effect_state_name(effect->state));
+	json_set_str(json, "detail", effect->detail);
+	json_set_time(json, "changed", effect->changed_unix);
+	return json;
+}
+
+static bool
+add_history(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	struct json *json = json_new_object();
+	struct json *list = json_new_array();
+
+	json_set_time(json, "judged", message->judged_unix);
+	json_set_str(json, "account", message->key.account);
+	json_set_str(json, "mailbox", message->key.mailbox);
+	json_set_int(json, "uidvalidity", message->key.uidvalidity);
+	json_set_int(json, "uid", message->key.uid);
+	json_set_str(json, "message_id", message->message_id);
+	json_set_str(json, "from", message->from);
+	json_set_str(json, "subject", message->subject);
+	json_set_str(json, "rules", message->rules);
+	json_set_str(json, "observed", message->observed);
+	json_set_str(json, "warnings", message->warnings);
+	for (size_t i = 0; i < count; i++)
+		json_add(list, history_effect(&effects[i]));
+	json_set(json, "effects", list);
+	json_add(ctx, json);
+	return true;
+}
+
+static void
+do_history(struct client *client, const struct json *request)
+{
+	struct belfry *belfry = client->control->belfry;
+	int64_t limit = json_get_int(request, "limit", 20);
+	const struct store_history_query query = {
+	    .account = json_get_str(request, "account"),
+	    .mailbox = json_get_str(request, "mailbox"),
+	    .rule = json_get_str(request, "rule"),
+	    .since_unix = json_get_int(request, "since", 0),
+	    .limit = limit > 0 && limit < HISTORY_MAX ? (unsigned)limit
+						      : HISTORY_MAX,
+	};
+	struct json *answer = json_new_object();
+	struct json *messages = json_new_array();
+	struct error error = ERROR_INIT;
+	bool ok = store_each_history(
+	    belfry->store, &query, add_history, messages, &error);
+
+	json_set(answer, "messages", messages);
+	if (ok) {
+		control_session_reply(client->session, answer, loop_now());
+		return;
+	}
+	json_free(&answer);
+	control_session_refuse(
+	    client->session, NULL, loop_now(), "%s", error.text);
+}
+
+/* ---- queue ---- */
+
+static bool
+add_queued(void *ctx, const struct store_queue_item *item)
+{
+	struct json *json = json_new_object();
+
+	json_set_int(json, "id", item->id);
+	json_set_str(json, "account", item->account);
+	json_set_str(json, "to", item->target);
+	json_set_str(json, "rule", item->rule);
+	json_set_str(json, "subject", item->subject);
+	json_set_str(json, "message_id", item->message_id);
+	json_set_str(json, "state", queue_state_name(item->state));
+	json_set_int(json, "attempts", item->attempts);
+	json_set_time(json, "queued", item->queued_unix);
+	json_set_time(json, "next_try",
+	    item->state == QUEUE_WAITING ? item->next_try_unix : 0);
+	json_set_str(json, "reply", item->reply);
+	json_add(ctx, json);
+	return true;
+}
+
+static void
+do_queue(struct client *client, const struct json *request)
+{
+	struct belfry *belfry = client->control->belfry;
+	struct json *answer = json_new_object();
+	struct json *items = json_new_array();
+	const char *only = json_get_str(request, "account");
+
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (only == NULL || strcmp(only, account->config->name) == 0)
+			store_each_queued(belfry->store, account->config->name,
+			    add_queued, items, NULL);
+	}
+	json_set(answer, "items", items);
+	control_session_reply(client->session, answer, loop_now());
+}
+
+/* ---- the others ---- */
+
+static void
+do_watch(struct client *client, const struct json *request)
+{
+	struct json *line = json_new_object();
+
+	(void)request;
+	client->watches = true;
+	json_set_bool(line, "ok", true);
+	json_set_time(line, "time", loop_now_unix());
+	json_set_str(line, "event", "hello");
+	json_set_str(line, "version", PACKAGE_VERSION);
+	control_session_line(client->session, line, loop_now());
+}
+
+static void
+do_reload(struct client *client, const struct json *request)
+{
+	BUF_AUTO problems = BUF_INIT;
+
+	(void)request;
+	if (!reload_config(client->control->belfry, &problems)) {
+		struct json *answer = json_new_object();
+		json_set_str(answer, "problems", buf_str(&problems));
+		json_set_bool(answer, "reloaded", false);
+		control_session_reply(client->session, answer, loop_now());
+		return;
+	}
+	struct json *answer = json_new_object();
+	json_set_bool(answer, "reloaded", true);
+	json_set_str(answer, "problems", buf_str(&problems));
+	control_session_reply(client->session, answer, loop_now());
+}
+
+static void
+do_notify(struct client *client, const struct json *request)
+{
+	const char *text = json_get_str(request, "text");
+
+	notify_say(client->control->belfry, NULL, URGENCY_NORMAL, "Belfry",
+	    text != NULL ? text : "This is how Belfry rings.");
+	control_session_reply(client->session, json_new_object(), loop_now());
+}
+
+/* Accounts named in the request, or all. False: there is none of that name. */
+static bool
+each_named(struct client *client, const struct json *request,
+    void (*act)(struct running_account *))
+{
+	const char *only = json_get_str(request, "account");
+	bool found = only == NULL;
+
+	LIST_EACH(pos, &client->control->belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (only != NULL && strcmp(only, account->config->name) != 0)
+			continue;
+		found = true;
+		act(account);
+	}
+	if (!found)
+		control_session_refuse(client->session,
+		    "belfryctl status lists them", loop_now(),
+		    "there is no account %s", only);
+	return found;
+}
+
+static void
+resume(struct running_account *account)
+{
+	account_start(account->account, loop_now());
+	accounts_pump(account);
+}
+
+static void
+do_pause(struct client *client, const struct json *request)
+{
+	if (each_named(client, request, accounts_stop))
+		control_session_reply(
+		    client->session, json_new_object(), loop_now());
+}
+
+static void
+do_resume(struct client *client, const struct json *request)
+{
+	if (each_named(client, request, resume))
+		control_session_reply(
+		    client->session, json_new_object(), loop_now());
+}
+
+static const struct {
+	const char *name;
+	void (*answer)(struct client *, const struct json *);
+} commands[] = {
+    {"status", do_status},
+    {"history", do_history},
+    {"queue", do_queue},
+    {"watch", do_watch},
+    {"reload", do_reload},
+    {"notify", do_notify},
+    {"pause", do_pause},
+    {"resume", do_resume},
+};
+
+static void
+on_request(struct client *client, const struct control_event *event)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(event->command, commands[i].name) == 0) {
+			commands[i].answer(client, event->request);
+			return;
+		}
+	}
+	BUF_AUTO name = BUF_INIT;
+	str_sanitize(&name, span_from_str(event->command), 40);
+	control_session_refuse(client->session,
+	    "belfryctl and belfryd must be of the same release", loop_now(),
+	    "the daemon knows no command %s", buf_str(&name));
+}
+
+static void
+pump(void *ctx)
+{
+	struct client *client = ctx;
+	struct control_event event;
+
+	while (control_session_next_event(client->session, &event)) {
+		if (event.kind == CONTROL_CLOSED) {
+			free_client(client);
+			return;
+		}
+		on_request(client, &event);
+	}
+}
+
+static void
+on_client(void *ctx, int fd)
+{
+	struct control *control = ctx;
+	struct client *client = NEW(struct client);
+
+	client->control = control;
+	client->session = control_session_new(loop_now());
+	const struct channel_config config = {
+	    .loop = control->belfry->loop,
+	    .class = &control_session_class,
+	    .engine = client->session,
+	    .pump = pump,
+	    .ctx = client,
+	};
+	list_add(&control->clients, &client->link);
+	client->channel = channel_new(&config, fd);
+}
+
+void
+control_broadcast(struct belfry *belfry, struct json *line)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	json_print(line, &text, false);
+	if (belfry->control != NULL) {
+		LIST_EACH(pos, &belfry->control->clients)
+		{
+			struct client *client =
+			    LIST_ITEM(pos, struct client, link);
+			if (!client->watches)
+				continue;
+			control_session_line(client->session,
+			    json_parse(buf_span(&text), NULL), loop_now());
+			channel_kick(client->channel);
+		}
+	}
+	json_free(&line);
+}
+
+bool
+control_start(struct belfry *belfry, struct error *error_r)
+{
+	struct control *control = NEW(struct control);
+
+	control->belfry = belfry;
+	list_init(&control->clients);
+	control->server = server_new(
+	    belfry->loop, belfry->control_path, on_client, control, error_r);
+	if (control->server == NULL) {
+		free(control);
+		return false;
+	}
+	belfry->control = control;
+	return true;
+}
+
+void
+control_free(struct control **control)
+{
+	if (*control == NULL)
+		return;
+	LIST_EACH(pos, &(*control)->clients)
+	free_client(LIST_ITEM(pos, struct client, link));
+	server_free(&(*control)->server);
+	free(*control);
+	*control = NULL;
+}

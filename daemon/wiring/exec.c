@@ -1,0 +1,155 @@
+/* Commands of rules: EXEC_MAX at once, the rest in turn. */
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/wiring/belfry.h"
+
+struct exec {
+	struct list_link link; /* in belfry::execs */
+	struct belfry *belfry;
+	struct line *line;	 /* NULL: nobody listens any more */
+	char *account, *mailbox; /* for the journal, then */
+	struct mailbox_task *task;
+	struct child *child; /* NULL while it waits */
+};
+
+static void
+free_exec(struct exec *exec)
+{
+	struct mailbox_event holder = {.task = exec->task};
+
+	list_remove(&exec->link);
+	child_cancel(&exec->child);
+	mailbox_event_done(&holder);
+	free(exec->account);
+	free(exec->mailbox);
+	free(exec);
+}
+
+/* "exit 0", "exit 3: what it said": for history and people. */
+static void
+describe(const struct child_result *result, struct buf *words)
+{
+	if (!result->started) {
+		buf_add_str(words, result->error.text);
+		return;
+	}
+	if (result->timed_out)
+		buf_add_str(words, "took too long and was ended");
+	else
+		buf_addf(words, "exit %d", result->status);
+	struct span said =
+	    result->errors.len > 0 ? result->errors : result->output;
+	said = span_trim(said);
+	if (said.len > 0) {
+		buf_add_str(words, ": ");
+		str_sanitize(words, said, 500);
+	}
+}
+
+/* The mailbox is gone (its account was changed or removed): the outcome goes
+ * into the journal without it. */
+static void
+record(struct exec *exec, bool ok, const char *words)
+{
+	struct store_batch *batch = store_batch_new();
+	const struct store_key key = {
+	    .account = exec->account,
+	    .mailbox = exec->mailbox,
+	    .uidvalidity = exec->task->uidvalidity,
+	    .uid = exec->task->uid,
+	};
+	struct error error = ERROR_INIT;
+
+	store_batch_set_effect(batch, &key, exec->task->seq,
+	    ok ? EFFECT_DONE : EFFECT_FAILED, 1, words, loop_now_unix());
+	if (!store_commit(exec->belfry->store, batch, &error))
+		report_note(exec->belfry, true, "trouble", exec->account,
+		    "journal: %s", error.text);
+	store_batch_free(&batch);
+}
+
+static void start_next(struct belfry *belfry);
+
+static void
+on_end(void *ctx, const struct child_result *result)
+{
+	struct exec *exec = ctx;
+	struct belfry *belfry = exec->belfry;
+	BUF_AUTO words = BUF_INIT;
+	bool ok = result->started && !result->timed_out && result->status == 0;
+
+	exec->child = NULL;
+	belfry->exec_running--;
+	describe(result, &words);
+	if (exec->line != NULL) {
+		struct running_account *owner = exec->line->owner;
+		mailbox_task_done(exec->line->mailbox, exec->task->uidvalidity,
+		    exec->task->uid, exec->task->seq,
+		    ok ? EFFECT_DONE : EFFECT_FAILED, buf_str(&words),
+		    loop_now());
+		accounts_pump(owner);
+	} else {
+		record(exec, ok, buf_str(&words));
+	}
+	free_exec(exec);
+	start_next(belfry);
+}
+
+static void
+start(struct exec *exec)
+{
+	const struct child_config config = {
+	    .argv = &exec->task->action.argv,
+	    .environment = &exec->task->environment,
+	    .input = buf_span(&exec->task->input),
+	    .limit = EXEC_USEC,
+	};
+
+	exec->belfry->exec_running++;
+	exec->child = child_run(exec->belfry->loop, &config, on_end, exec);
+}
+
+static void
+start_next(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->execs)
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		if (belfry->exec_running >= EXEC_MAX)
+			return;
+		if (exec->child == NULL)
+			start(exec);
+	}
+}
+
+void
+exec_run(struct line *line, struct mailbox_task *task)
+{
+	struct exec *exec = NEW(struct exec);
+
+	exec->belfry = line->owner->belfry;
+	exec->line = line;
+	exec->task = task;
+	exec->account = xstrdup(line->owner->config->name);
+	exec->mailbox = xstrdup(mailbox_name(line->mailbox));
+	list_add(&exec->belfry->execs, &exec->link);
+	start_next(exec->belfry);
+}
+
+void
+exec_forget_line(struct line *line)
+{
+	LIST_EACH(pos, &line->owner->belfry->execs)
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		if (exec->line == line)
+			exec->line = NULL;
+	}
+}
+
+void
+exec_free_all(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->execs)
+	free_exec(LIST_ITEM(pos, struct exec, link));
+}

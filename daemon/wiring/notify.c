@@ -1,0 +1,655 @@
+/*
+ * The notifiers: one queue for each, so that a phone that cannot be reached
+ * does not hold back the desktop.
+ *
+ *   desktop   belfry-desktop, a helper process that is started again when it
+ *             ends
+ *   exec      a command for each notification
+ *   webhook   an HTTPS request for each
+ *   journal   a line in the log
+ */
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/control/json.h"
+#include "daemon/loop/http.h"
+#include "daemon/loop/log.h"
+#include "daemon/wiring/belfry.h"
+#include "notifiers/webhook.h"
+
+#include <stdlib.h>
+
+#define HELPER_AGAIN_USEC (30 * USEC_SEC)
+#define EXEC_NOTIFIER_USEC (30 * USEC_SEC)
+
+struct notify {
+	struct belfry *belfry;
+	struct list_link notifiers; /* struct notifier::link */
+	struct list_link pending;   /* struct pending::link */
+	uint64_t next_serial;
+};
+
+struct notifier {
+	struct list_link link;
+	struct notify *notify;
+	char *name;
+	int type;  /* enum config_notifier_type */
+	int least; /* enum urgency */
+	struct strv command, headers;
+	char *url;
+	int format;
+	struct notify_queue *queue;
+	struct helper *helper;
+	struct child *child;
+	struct http *http;
+	uint64_t busy_id; /* exec, webhook: what is under way; 0: nothing */
+	struct loop_timer *timer;
+	usec_t again; /* when the helper is started again */
+	bool told_away;
+};
+
+/* What a mailbox waits for: one entry for each notifier that has it. */
+struct pending {
+	struct list_link link;
+	struct notifier *notifier;
+	uint64_t id; /* in that notifier's queue */
+	struct delivery *delivery;
+};
+
+/* One notification on its way to one or several notifiers. */
+struct delivery {
+	struct line *line; /* NULL: nobody waits */
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	unsigned open; /* notifiers that have not answered */
+	bool shown;
+	char *words;
+	char *title, *body; /* for reports */
+	char *account;
+	struct belfry *belfry;
+};
+
+static void give_turn(struct notifier *notifier);
+
+/* ---- the end of a notification ---- */
+
+static void
+broadcast(const struct delivery *delivery)
+{
+	struct json *line = json_new_object();
+
+	json_set_time(line, "time", loop_now_unix());
+	json_set_str(line, "event", "notified");
+	json_set_str(line, "account", delivery->account);
+	if (delivery->uid != 0)
+		json_set_int(line, "uid", delivery->uid);
+	json_set_bool(line, "shown", delivery->shown);
+	json_set_str(line, "title", delivery->title);
+	json_set_str(line, "body", delivery->body);
+	json_set_str(line, "text", delivery->words);
+	control_broadcast(delivery->belfry, line);
+}
+
+static void
+end_delivery(struct delivery *delivery)
+{
+	struct line *line = delivery->line;
+
+	broadcast(delivery);
+	if (line != NULL)
+		mailbox_task_done(line->mailbox, delivery->uidvalidity,
+		    delivery->uid, delivery->seq,
+		    delivery->shown ? EFFECT_DONE : EFFECT_SKIPPED,
+		    delivery->words, loop_now());
+	free(delivery->words);
+	free(delivery->title);
+	free(delivery->body);
+	free(delivery->account);
+	free(delivery);
+	if (line != NULL)
+		accounts_pump(line->owner);
+}
+
+static const char *const fate_words[] = {
+    [NOTIFY_SHOWN] = "shown",
+    [NOTIFY_SUMMARISED] = "shown in a summary",
+    [NOTIFY_GONE] = "not shown",
+};
+
+static void
+settle(struct pending *pending, const struct notify_outcome *outcome)
+{
+	struct delivery *delivery = pending->delivery;
+	bool shown = outcome->fate != NOTIFY_GONE;
+
+	if (shown || delivery->words == NULL) {
+		free(delivery->words);
+		delivery->words = xasprintf("notification %s by %s%s%s",
+		    fate_words[outcome->fate], pending->notifier->name,
+		    shown || outcome->reason == NULL ? "" : ": ",
+		    shown || outcome->reason == NULL ? "" : outcome->reason);
+	}
+	delivery->shown = delivery->shown || shown;
+	list_remove(&pending->link);
+	free(pending);
+	if (--delivery->open == 0)
+		end_delivery(delivery);
+}
+
+static struct pending *
+find_pending(struct notifier *notifier, uint64_t id)
+{
+	LIST_EACH(pos, &notifier->notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		if (pending->notifier == notifier && pending->id == id)
+			return pending;
+	}
+	return NULL;
+}
+
+static void
+pull_outcomes(struct notifier *notifier)
+{
+	struct notify_outcome outcome;
+
+	while (notify_queue_outcome(notifier->queue, &outcome)) {
+		struct pending *pending = find_pending(notifier, outcome.id);
+		if (pending != NULL)
+			settle(pending, &outcome);
+	}
+}
+
+/* An answer that a notifier without a protocol of its own would give. */
+static void
+answer(struct notifier *notifier, uint64_t id, enum notifier_verb verb,
+    const char *reason)
+{
+	struct notifier_line line = {.verb = verb};
+
+	notification_init(&line.n);
+	line.n.id = id;
+	if (reason != NULL)
+		line.reason = xstrdup(reason);
+	notify_queue_answer(notifier->queue, &line, loop_now());
+	notifier_line_done(&line);
+}
+
+/* ---- desktop: a helper process ---- */
+
+static void
+helper_gone(struct notifier *notifier, const char *why)
+{
+	notify_queue_set_available(notifier->queue, false, loop_now());
+	notifier->again = usec_add(loop_now(), HELPER_AGAIN_USEC);
+	if (!notifier->told_away)
+		report_note(notifier->notify->belfry, false, "notifier-away",
+		    NULL, "%s: %s; notifications wait for it", notifier->name,
+		    why);
+	notifier->told_away = true;
+}
+
+static void
+on_helper_line(void *ctx, struct span text)
+{
+	struct notifier *notifier = ctx;
+	struct notifier_line line;
+
+	if (!notifier_line_parse(text, &line))
+		return;
+	if (line.verb == NOTIFIER_READY) {
+		notifier->told_away = false;
+		notify_queue_set_available(notifier->queue, true, loop_now());
+	} else if (line.verb == NOTIFIER_UNAVAILABLE) {
+		notify_queue_set_available(notifier->queue, false, loop_now());
+		if (!notifier->told_away)
+			report_note(notifier->notify->belfry, false,
+			    "notifier-away", NULL,
+			    "%s: %s; notifications wait for it", notifier->name,
+			    line.reason != NULL ? line.reason : "away");
+		notifier->told_away = true;
+	} else {
+		notify_queue_answer(notifier->queue, &line, loop_now());
+	}
+	notifier_line_done(&line);
+	give_turn(notifier);
+}
+
+static void
+on_helper_end(void *ctx, int status)
+{
+	struct notifier *notifier = ctx;
+	STR_AUTO why = xasprintf("belfry-desktop ended with %d", status);
+
+	helper_stop(&notifier->helper);
+	helper_gone(notifier, why);
+	give_turn(notifier);
+}
+
+/* The installed helper, or the one that a test or a build tree names. */
+static const char *
+desktop_program(void)
+{
+	const char *named = getenv("BELFRY_DESKTOP");
+
+	return named != NULL ? named : BELFRY_LIBEXECDIR "/belfry-desktop";
+}
+
+static void
+start_helper(struct notifier *notifier)
+{
+	STRV_AUTO argv = STRV_INIT;
+	struct error error = ERROR_INIT;
+
+	notifier->again = USEC_NEVER;
+	strv_add(&argv, desktop_program());
+	notifier->helper = helper_start(notifier->notify->belfry->loop, &argv,
+	    NOTIFIER_LINE_MAX, on_helper_line, on_helper_end, notifier, &error);
+	if (notifier->helper == NULL)
+		helper_gone(notifier, error.text);
+}
+
+static void
+send_to_helper(struct notifier *notifier, const struct notifier_line *line)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	notifier_line_format(&text, line);
+	if (notifier->helper == NULL ||
+	    !helper_send(notifier->helper, buf_span(&text)))
+		answer(notifier, line->n.id, NOTIFIER_FAILED,
+		    "the desktop notifier does not keep up");
+}
+
+/* ---- exec ---- */
+
+static void
+on_command_end(void *ctx, const struct child_result *result)
+{
+	struct notifier *notifier = ctx;
+	uint64_t id = notifier->busy_id;
+	BUF_AUTO words = BUF_INIT;
+
+	notifier->child = NULL;
+	notifier->busy_id = 0;
+	if (result->started && !result->timed_out && result->status == 0) {
+		answer(notifier, id, NOTIFIER_SHOWN, NULL);
+	} else {
+		buf_addf(&words, "the command failed (%d): ", result->status);
+		str_sanitize(&words,
+		    result->started ? result->errors
+				    : span_from_str(result->error.text),
+		    200);
+		answer(notifier, id, NOTIFIER_FAILED, buf_str(&words));
+	}
+	give_turn(notifier);
+}
+
+static void
+add_variable(struct strv *environment, const char *name, const char *value)
+{
+	strv_take(environment, xasprintf("BELFRY_%s=%s", name, value));
+}
+
+static void
+run_command(struct notifier *notifier, const struct notifier_line *line)
+{
+	STRV_AUTO environment = STRV_INIT;
+	BUF_AUTO input = BUF_INIT;
+	const struct notification *n = &line->n;
+	STR_AUTO uid = xasprintf("%u", n->uid);
+	static const char *const urgencies[] = {"low", "normal", "critical"};
+
+	buf_addf(&input, "%s\n%s\n", n->title, n->body);
+	add_variable(&environment, "ACCOUNT", n->account);
+	add_variable(&environment, "MAILBOX", n->mailbox);
+	add_variable(&environment, "UID", uid);
+	add_variable(&environment, "TITLE", n->title);
+	add_variable(&environment, "TEXT", n->body);
+	add_variable(&environment, "URGENCY", urgencies[n->urgency]);
+	add_variable(&environment, "MESSAGE_ID", n->message_id);
+	const struct child_config config = {
+	    .argv = &notifier->command,
+	    .environment = &environment,
+	    .input = buf_span(&input),
+	    .limit = EXEC_NOTIFIER_USEC,
+	};
+	notifier->busy_id = n->id;
+	notifier->child = child_run(
+	    notifier->notify->belfry->loop, &config, on_command_end, notifier);
+}
+
+/* ---- webhook ---- */
+
+static void
+on_posted(void *ctx, const struct http_result *result)
+{
+	struct notifier *notifier = ctx;
+	uint64_t id = notifier->busy_id;
+	STR_AUTO words = NULL;
+
+	notifier->http = NULL;
+	notifier->busy_id = 0;
+	if (result->status >= 200 && result->status < 300) {
+		answer(notifier, id, NOTIFIER_SHOWN, NULL);
+	} else {
+		words =
+		    result->status != 0
+			? xasprintf("the server answered %u", result->status)
+			: xstrdup(result->error.text);
+		answer(notifier, id, NOTIFIER_FAILED, words);
+	}
+	give_turn(notifier);
+}
+
+static void
+post(struct notifier *notifier, const struct notifier_line *line)
+{
+	STRV_AUTO headers = STRV_INIT;
+	BUF_AUTO body = BUF_INIT;
+
+	strv_copy(&headers, &notifier->headers);
+	webhook_format(notifier->format, &line->n, &headers, &body);
+	notifier->busy_id = line->n.id;
+	notifier->http = http_post(notifier->notify->belfry->loop,
+	    notifier->url, &headers, buf_span(&body), on_posted, notifier);
+}
+
+/* ---- journal ---- */
+
+static void
+write_line(struct notifier *notifier, const struct notifier_line *line)
+{
+	log_event(LOG_LEVEL_NOTICE, "notification", "account", line->n.account,
+	    "mailbox", line->n.mailbox, "title", line->n.title, "body",
+	    line->n.body, NULL);
+	answer(notifier, line->n.id, NOTIFIER_SHOWN, NULL);
+}
+
+/* ---- the table of kinds ---- */
+
+static const struct {
+	void (*start)(struct notifier *);
+	void (*show)(struct notifier *, const struct notifier_line *);
+	bool closes; /* understands CLOSE */
+	bool one_at_a_time;
+} types[] = {
+    [CONFIG_NOTIFIER_DESKTOP] = {start_helper, send_to_helper, true, false},
+    [CONFIG_NOTIFIER_EXEC] = {NULL, run_command, false, true},
+    [CONFIG_NOTIFIER_WEBHOOK] = {NULL, post, false, true},
+    [CONFIG_NOTIFIER_JOURNAL] = {NULL, write_line, false, false},
+};
+
+static bool
+can_take(const struct notifier *notifier)
+{
+	return !types[notifier->type].one_at_a_time || notifier->busy_id == 0;
+}
+
+/* Hands out what is due, takes what is settled, sets the timer. */
+static void
+give_turn(struct notifier *notifier)
+{
+	struct notifier_line line;
+
+	while (
+	    can_take(notifier) && notify_queue_next(notifier->queue, &line)) {
+		if (line.verb == NOTIFIER_NOTIFY ||
+		    types[notifier->type].closes)
+			types[notifier->type].show(notifier, &line);
+		notifier_line_done(&line);
+	}
+	pull_outcomes(notifier);
+	loop_timer_set(notifier->timer,
+	    usec_min(notify_queue_deadline(notifier->queue), notifier->again));
+}
+
+static void
+on_timer(void *ctx)
+{
+	struct notifier *notifier = ctx;
+
+	if (notifier->again <= loop_now())
+		start_helper(notifier);
+	notify_queue_tick(notifier->queue, loop_now());
+	give_turn(notifier);
+}
+
+/* ---- adding ---- */
+
+static bool
+is_for(const struct notifier *notifier, const struct notification *n)
+{
+	if ((int)n->urgency < notifier->least)
+		return false;
+	return n->via.len == 0 || strv_has(&n->via, notifier->name);
+}
+
+/* Gives it to every notifier that it is for. Takes the delivery. */
+static void
+deliver(struct notify *notify, const struct notification *n,
+    struct delivery *delivery)
+{
+	delivery->title = xstrdup(n->title);
+	delivery->body = xstrdup(n->body);
+	delivery->account = xstrdup(n->account);
+	delivery->belfry = notify->belfry;
+	delivery->open = 1; /* until all have it */
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (!is_for(notifier, n))
+			continue;
+		struct pending *pending = NEW(struct pending);
+		pending->notifier = notifier;
+		pending->delivery = delivery;
+		pending->id = notify_queue_add(notifier->queue, n, loop_now());
+		list_add(&notify->pending, &pending->link);
+		delivery->open++;
+	}
+	LIST_EACH(pos, &notify->notifiers)
+	give_turn(LIST_ITEM(pos, struct notifier, link));
+	if (--delivery->open > 0)
+		return;
+	if (delivery->words == NULL)
+		delivery->words =
+		    xstrdup("no notifier is set up for this notification");
+	end_delivery(delivery);
+}
+
+static char *
+or_default(const char *given, const char *fallback)
+{
+	return xstrdup(given != NULL ? given : fallback);
+}
+
+void
+notify_task(struct line *line, struct mailbox_task *task)
+{
+	const struct action *action = &task->action;
+	struct delivery *delivery = NEW(struct delivery);
+	struct mailbox_event holder = {.task = task};
+	struct notification n;
+
+	notification_init(&n);
+	n.account = xstrdup(line->owner->config->name);
+	n.mailbox = xstrdup(mailbox_name(line->mailbox));
+	n.uidvalidity = task->uidvalidity;
+	n.uid = task->uid;
+	n.urgency = action->urgency;
+	n.title = or_default(action->title, task->from);
+	n.body = or_default(action->text, task->subject);
+	n.sound = or_default(action->sound, "message-new-email");
+	n.icon = or_default(action->icon, "mail-unread");
+	n.message_id = xstrdup(task->message_id);
+	strv_copy(&n.via, &action->via);
+	delivery->line = line;
+	delivery->uidvalidity = task->uidvalidity;
+	delivery->uid = task->uid;
+	delivery->seq = task->seq;
+	deliver(line->owner->belfry->notify, &n, delivery);
+	notification_done(&n);
+	mailbox_event_done(&holder);
+}
+
+void
+notify_say(struct belfry *belfry, const char *account, enum urgency urgency,
+    const char *title, const char *body)
+{
+	struct delivery *delivery = NEW(struct delivery);
+	struct notification n;
+
+	notification_init(&n);
+	n.account = xstrdup(account != NULL ? account : "");
+	n.mailbox = xstrdup("");
+	n.urgency = urgency;
+	n.title = xstrdup(title);
+	n.body = xstrdup(body);
+	n.sound = xstrdup("");
+	n.icon = xstrdup("mail-unread");
+	n.message_id = xstrdup("");
+	deliver(belfry->notify, &n, delivery);
+	notification_done(&n);
+}
+
+void
+notify_forget_line(struct line *line)
+{
+	struct notify *notify = line->owner->belfry->notify;
+
+	if (notify == NULL)
+		return;
+	LIST_EACH(pos, &notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		struct delivery *delivery = pending->delivery;
+		if (delivery->line != line)
+			continue;
+		notify_queue_withdraw(pending->notifier->queue,
+		    line->owner->config->name, mailbox_name(line->mailbox),
+		    delivery->uidvalidity, delivery->uid, loop_now());
+	}
+	LIST_EACH(pos, &notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		if (pending->delivery->line == line)
+			pending->delivery->line = NULL;
+	}
+}
+
+/* ---- beginning and ending ---- */
+
+static void
+add_notifier(struct notify *notify, const struct config_notifier *config)
+{
+	struct notifier *notifier = NEW(struct notifier);
+
+	notifier->notify = notify;
+	notifier->name = xstrdup(config->name);
+	notifier->type = config->type;
+	notifier->least = config->urgency;
+	notifier->format = config->format;
+	notifier->url = xstrdup(config->url);
+	strv_copy(&notifier->command, &config->command);
+	strv_copy(&notifier->headers, &config->headers);
+	notifier->queue = notify_queue_new();
+	notifier->again = USEC_NEVER;
+	notifier->timer =
+	    loop_timer_new(notify->belfry->loop, on_timer, notifier);
+	list_add(&notify->notifiers, &notifier->link);
+	if (types[notifier->type].start != NULL)
+		types[notifier->type].start(notifier);
+	else
+		notify_queue_set_available(notifier->queue, true, loop_now());
+	give_turn(notifier);
+}
+
+/* Without any [notifier] section there is the desktop. */
+static void
+add_all(struct notify *notify)
+{
+	const struct config *config = notify->belfry->config;
+	static const struct config_notifier desktop = {
+	    .name = (char *)(uintptr_t) "desktop",
+	    .type = CONFIG_NOTIFIER_DESKTOP,
+	    .enabled = true,
+	};
+
+	for (size_t i = 0; i < config->notifier_count; i++)
+		if (config->notifiers[i].enabled)
+			add_notifier(notify, &config->notifiers[i]);
+	if (config->notifier_count == 0)
+		add_notifier(notify, &desktop);
+}
+
+static void
+free_notifier(struct notifier *notifier)
+{
+	helper_stop(&notifier->helper);
+	child_cancel(&notifier->child);
+	http_cancel(&notifier->http);
+	loop_timer_free(&notifier->timer);
+	notify_queue_free(&notifier->queue);
+	strv_done(&notifier->command);
+	strv_done(&notifier->headers);
+	free(notifier->name);
+	free(notifier->url);
+	list_remove(&notifier->link);
+	free(notifier);
+}
+
+/* What was not shown stays in the journal and is shown after the restart. */
+static void
+drop_pending(struct notify *notify, bool tell)
+{
+	const struct notify_outcome lost = {
+	    .fate = NOTIFY_GONE, .reason = "the notifiers were changed"};
+
+	LIST_EACH(pos, &notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		if (!tell)
+			pending->delivery->line = NULL;
+		settle(pending, &lost);
+	}
+}
+
+static void
+free_all(struct notify *notify)
+{
+	LIST_EACH(pos, &notify->notifiers)
+	free_notifier(LIST_ITEM(pos, struct notifier, link));
+}
+
+bool
+notify_start(struct belfry *belfry, struct error *error_r)
+{
+	struct notify *notify = NEW(struct notify);
+
+	(void)error_r;
+	notify->belfry = belfry;
+	list_init(&notify->notifiers);
+	list_init(&notify->pending);
+	belfry->notify = notify;
+	add_all(notify);
+	return true;
+}
+
+void
+notify_free(struct notify **notify)
+{
+	if (*notify == NULL)
+		return;
+	drop_pending(*notify, false);
+	free_all(*notify);
+	free(*notify);
+	*notify = NULL;
+}
+
+void
+notify_reload(struct belfry *belfry)
+{
+	drop_pending(belfry->notify, true);
+	free_all(belfry->notify);
+	add_all(belfry->notify);
+}

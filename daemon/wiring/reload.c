@@ -1,0 +1,174 @@
+/* A new configuration takes the place of the old one, or nothing changes. */
+#include "daemon/base/xalloc.h"
+#include "daemon/loop/log.h"
+#include "daemon/wiring/belfry.h"
+
+/* ---- configurations that accounts still borrow from ---- */
+
+struct held_config {
+	struct list_link link; /* in belfry::held */
+	struct config *config;
+};
+
+static bool
+is_borrowed(const struct belfry *belfry, const struct config *config)
+{
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		const struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		for (size_t i = 0; i < config->account_count; i++)
+			if (account->config == &config->accounts[i])
+				return true;
+	}
+	return config == belfry->config;
+}
+
+void
+reload_release(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->held)
+	{
+		struct held_config *held =
+		    LIST_ITEM(pos, struct held_config, link);
+		if (is_borrowed(belfry, held->config))
+			continue;
+		list_remove(&held->link);
+		config_free(&held->config);
+		free(held);
+	}
+}
+
+void
+reload_hold(struct belfry *belfry, struct config *config)
+{
+	struct held_config *held = NEW(struct held_config);
+
+	held->config = config;
+	list_add(&belfry->held, &held->link);
+}
+
+/* ---- what makes a new connection necessary ---- */
+
+static bool
+same_str(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_server(const struct config_server *a, const struct config_server *b)
+{
+	return same_str(a->host, b->host) && a->port == b->port &&
+	       a->tls == b->tls;
+}
+
+static bool
+same_rates(const struct config_rates *a, const struct config_rates *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->items[i].count != b->items[i].count ||
+		    a->items[i].window != b->items[i].window)
+			return false;
+	return true;
+}
+
+static bool
+same_secret(const struct secret_source *a, const struct secret_source *b)
+{
+	return a->kind == b->kind && strv_equal(&a->argv, &b->argv) &&
+	       same_str(a->credential, b->credential) &&
+	       span_equal(secret_span(&a->literal), secret_span(&b->literal));
+}
+
+static bool
+same_account(const struct config_account *a, const struct config_account *b)
+{
+	return same_str(a->name, b->name) && a->enabled == b->enabled &&
+	       same_str(a->email, b->email) && a->preset == b->preset &&
+	       same_server(&a->imap, &b->imap) &&
+	       same_server(&a->smtp, &b->smtp) && same_str(a->user, b->user) &&
+	       same_str(a->smtp_user, b->smtp_user) && a->auth == b->auth &&
+	       same_secret(&a->secret, &b->secret) &&
+	       same_str(a->tls_ca_file, b->tls_ca_file) &&
+	       a->tls_min == b->tls_min &&
+	       strv_equal(&a->authserv, &b->authserv) &&
+	       strv_equal(&a->watch, &b->watch) &&
+	       strv_equal(&a->identity, &b->identity) &&
+	       same_str(a->from, b->from) && a->notify == b->notify &&
+	       a->connections == b->connections &&
+	       a->idle_renew == b->idle_renew && a->poll == b->poll &&
+	       same_rates(&a->forward_limit, &b->forward_limit);
+}
+
+/* ---- the swap ---- */
+
+/* Accounts that are as they were keep their connections and only get the new
+ * rules; a locked-out one tries again. */
+static void
+keep_or_drop(struct belfry *belfry, struct running_account *account)
+{
+	const struct config_account *config =
+	    config_find_account(belfry->config, account->config->name);
+
+	if (config == NULL || !config->enabled ||
+	    !same_account(config, account->config)) {
+		accounts_free(&account);
+		return;
+	}
+	account_set_rules(account->account, belfry->config->rules);
+	account_start(account->account, loop_now());
+	if (account->sender != NULL)
+		sender_reload(account->sender);
+	accounts_pump(account);
+}
+
+static void
+start_missing(struct belfry *belfry)
+{
+	for (size_t i = 0; i < belfry->config->account_count; i++) {
+		const struct config_account *config =
+		    &belfry->config->accounts[i];
+		if (config->enabled &&
+		    accounts_find(belfry, config->name) == NULL)
+			accounts_start(belfry, config);
+	}
+}
+
+static void
+swap(struct belfry *belfry, struct config *config)
+{
+	belfry->config = config;
+	reload_hold(belfry, config);
+	LIST_EACH(pos, &belfry->accounts)
+	keep_or_drop(belfry, LIST_ITEM(pos, struct running_account, link));
+	start_missing(belfry);
+	notify_reload(belfry);
+	reload_release(belfry);
+}
+
+bool
+reload_config(struct belfry *belfry, struct buf *problems)
+{
+	struct config_report report = {0};
+	struct config *config = config_load(belfry->config_path, &report);
+	bool ok = config != NULL &&
+		  config_run_tests(config, loop_now_unix(), &report) == 0 &&
+		  !config_report_has_errors(&report);
+
+	config_print_problems(&report, problems);
+	config_report_done(&report);
+	if (!ok) {
+		config_free(&config);
+		report_note(belfry, true, "reload-refused", NULL,
+		    "the configuration has errors: the old one stays");
+		return false;
+	}
+	log_set_level((enum log_level)config->daemon.log_level);
+	swap(belfry, config);
+	report_note(belfry, false, "reloaded", NULL, "%zu accounts, %zu rules",
+	    config->account_count, rules_count(config->rules));
+	return true;
+}

@@ -1,0 +1,114 @@
+/* What happened: one line in the log, one line of JSON for who watches. */
+#include <stdarg.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/control/json.h"
+#include "daemon/loop/log.h"
+#include "daemon/wiring/belfry.h"
+
+/* How loud each kind is. */
+static const enum log_level mailbox_levels[REPORT_KINDS] = {
+    [REPORT_CONNECTED] = LOG_LEVEL_INFO,
+    [REPORT_WATCHING] = LOG_LEVEL_INFO,
+    [REPORT_FIRST_CONTACT] = LOG_LEVEL_NOTICE,
+    [REPORT_JUDGED] = LOG_LEVEL_INFO,
+    [REPORT_DONE] = LOG_LEVEL_INFO,
+    [REPORT_REFUSED] = LOG_LEVEL_WARNING,
+    [REPORT_TROUBLE] = LOG_LEVEL_WARNING,
+    [REPORT_WARNING] = LOG_LEVEL_WARNING,
+    [REPORT_ALERT] = LOG_LEVEL_WARNING,
+};
+
+static const enum log_level outbox_levels[OUTBOX_REPORT_KINDS] = {
+    [OUTBOX_SENT] = LOG_LEVEL_INFO,
+    [OUTBOX_DEFERRED] = LOG_LEVEL_WARNING,
+    [OUTBOX_FAILED] = LOG_LEVEL_ERROR,
+    [OUTBOX_HELD] = LOG_LEVEL_WARNING,
+    [OUTBOX_DROPPED] = LOG_LEVEL_WARNING,
+    [OUTBOX_TROUBLE] = LOG_LEVEL_WARNING,
+};
+
+static struct json *
+begin(const char *event, const char *account)
+{
+	struct json *line = json_new_object();
+
+	json_set_time(line, "time", loop_now_unix());
+	json_set_str(line, "event", event);
+	json_set_str(line, "account", account);
+	return line;
+}
+
+static void
+set_wait(struct json *line, usec_t wait)
+{
+	if (wait != USEC_NEVER)
+		json_set_int(line, "retry_in_s", (int64_t)(wait / USEC_SEC));
+}
+
+void
+report_mailbox(struct line *line, const struct mailbox_report *report)
+{
+	const char *account = line->owner->config->name;
+	const char *mailbox = mailbox_name(line->mailbox);
+	const char *kind = report_kind_name(report->kind);
+	STR_AUTO uid = report->uid != 0 ? xasprintf("%u", report->uid) : NULL;
+	BUF_AUTO wait = BUF_INIT;
+
+	if (report->retry_in != USEC_NEVER)
+		usec_format(&wait, report->retry_in);
+	log_event(mailbox_levels[report->kind], kind, "account", account,
+	    "mailbox", mailbox, "uid", uid, "rules", report->rules, "from",
+	    report->from, "subject", report->subject, "what", report->text,
+	    "retry_in", buf_str(&wait), NULL);
+
+	struct json *json = begin(kind, account);
+	json_set_str(json, "mailbox", mailbox);
+	if (report->uid != 0)
+		json_set_int(json, "uid", report->uid);
+	json_set_str(json, "text", report->text);
+	if (report->kind == REPORT_JUDGED) {
+		json_set_str(json, "from", report->from);
+		json_set_str(json, "subject", report->subject);
+		json_set_str(json, "rules", report->rules);
+	}
+	set_wait(json, report->retry_in);
+	control_broadcast(line->owner->belfry, json);
+}
+
+void
+report_outbox(struct running_account *account, const struct outbox_event *event)
+{
+	STR_AUTO kind =
+	    xasprintf("forward-%s", outbox_report_name(event->report));
+	BUF_AUTO wait = BUF_INIT;
+
+	if (event->retry_in != USEC_NEVER)
+		usec_format(&wait, event->retry_in);
+	log_event(outbox_levels[event->report], kind, "account",
+	    account->config->name, "to", event->target, "what", event->text,
+	    "retry_in", buf_str(&wait), NULL);
+
+	struct json *json = begin(kind, account->config->name);
+	json_set_str(json, "to", event->target);
+	json_set_str(json, "text", event->text);
+	set_wait(json, event->retry_in);
+	control_broadcast(account->belfry, json);
+}
+
+void
+report_note(struct belfry *belfry, bool is_trouble, const char *kind,
+    const char *account, const char *format, ...)
+{
+	BUF_AUTO text = BUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(&text, format, args);
+	va_end(args);
+	log_event(is_trouble ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, kind,
+	    "account", account, "what", buf_str(&text), NULL);
+	struct json *json = begin(kind, account);
+	json_set_str(json, "text", buf_str(&text));
+	control_broadcast(belfry, json);
+}

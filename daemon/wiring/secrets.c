@@ -1,0 +1,110 @@
+#include "daemon/base/xalloc.h"
+#include "daemon/wiring/belfry.h"
+
+struct secret_wait {
+	struct belfry *belfry;
+	const struct config_account *account;
+	secret_fn *fn;
+	void *ctx;
+	struct child *child;
+	struct loop_timer *timer; /* for sources that need no waiting */
+};
+
+static void
+answer(struct secret_wait *wait, const struct secret *secret,
+    const struct error *error)
+{
+	secret_fn *fn = wait->fn;
+	void *ctx = wait->ctx;
+
+	loop_timer_free(&wait->timer);
+	free(wait);
+	fn(ctx, secret, error);
+}
+
+static void
+on_command(void *ctx, const struct child_result *result)
+{
+	struct secret_wait *wait = ctx;
+	struct secret secret = SECRET_INIT;
+	struct error error = ERROR_INIT;
+	bool ok;
+
+	wait->child = NULL;
+	if (result->started)
+		ok = secret_from_output(wait->account->secret.argv.items[0],
+		    result->status, result->timed_out, result->output,
+		    result->errors, &secret, &error);
+	else
+		ok = error_set(&error, FAULT_AUTH, "%s", result->error.text);
+	answer(wait, ok ? &secret : NULL, ok ? NULL : &error);
+	secret_wipe(&secret);
+}
+
+static void
+from_credential(struct secret_wait *wait)
+{
+	struct secret secret = SECRET_INIT;
+	struct error error = ERROR_INIT;
+	bool ok = secret_from_credential(getenv("CREDENTIALS_DIRECTORY"),
+	    wait->account->secret.credential, &secret, &error);
+
+	answer(wait, ok ? &secret : NULL, ok ? NULL : &error);
+	secret_wipe(&secret);
+}
+
+/* Not at once, so that nobody is called back inside the call that asked. */
+static void
+on_soon(void *ctx)
+{
+	struct secret_wait *wait = ctx;
+	static const struct secret none = SECRET_INIT;
+
+	switch (wait->account->secret.kind) {
+	case SECRET_CREDENTIAL:
+		from_credential(wait);
+		break;
+	case SECRET_LITERAL:
+		answer(wait, &wait->account->secret.literal, NULL);
+		break;
+	case SECRET_NONE:
+	case SECRET_COMMAND:
+	case SECRET_KEYRING:
+		answer(wait, &none, NULL);
+		break;
+	}
+}
+
+struct secret_wait *
+secret_ask(struct belfry *belfry, const struct config_account *account,
+    secret_fn *fn, void *ctx)
+{
+	struct secret_wait *wait = NEW(struct secret_wait);
+	enum secret_kind kind = account->secret.kind;
+
+	*wait = (struct secret_wait){
+	    .belfry = belfry, .account = account, .fn = fn, .ctx = ctx};
+	if (kind == SECRET_COMMAND || kind == SECRET_KEYRING) {
+		const struct child_config config = {
+		    .argv = &account->secret.argv,
+		    .limit = SECRET_COMMAND_USEC,
+		};
+		wait->child =
+		    child_run(belfry->loop, &config, on_command, wait);
+		return wait;
+	}
+	wait->timer = loop_timer_new(belfry->loop, on_soon, wait);
+	loop_timer_set(wait->timer, loop_now());
+	return wait;
+}
+
+void
+secret_cancel(struct secret_wait **wait)
+{
+	if (*wait == NULL)
+		return;
+	child_cancel(&(*wait)->child);
+	loop_timer_free(&(*wait)->timer);
+	free(*wait);
+	*wait = NULL;
+}
