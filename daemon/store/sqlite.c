@@ -558,7 +558,10 @@ sqlite_commit(
 	struct sqlite *sq = sqlite_of(store);
 
 	return begin_transaction(sq, error_r) &&
-	       end_transaction(sq, apply_all(sq, batch, error_r), error_r);
+	       end_transaction(sq,
+		   apply_all(sq, batch, error_r) &&
+		       store_can_commit(store, error_r),
+		   error_r);
 }
 
 /* ---- readers ---- */
