@@ -44,15 +44,12 @@ struct options {
 static int
 read_options(int argc, char **argv, struct options *options)
 {
-	enum {
-		DRY_RUN = 256,
-		VERSION
-	};
+	enum { OPTION_DRY_RUN = 256, OPTION_VERSION };
 	static const struct option longs[] = {
 	    {"config", required_argument, NULL, 'c'},
-	    {"dry-run", no_argument, NULL, DRY_RUN},
+	    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	    {"verbose", no_argument, NULL, 'v'},
-	    {"version", no_argument, NULL, VERSION},
+	    {"version", no_argument, NULL, OPTION_VERSION},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -66,10 +63,10 @@ read_options(int argc, char **argv, struct options *options)
 		case 'v':
 			options->verbose = true;
 			break;
-		case DRY_RUN:
+		case OPTION_DRY_RUN:
 			options->dry_run = true;
 			break;
-		case VERSION:
+		case OPTION_VERSION:
 			printf("belfryd %s\n", PACKAGE_VERSION);
 			return EX_OK;
 		case 'h':

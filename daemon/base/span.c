@@ -2,9 +2,9 @@
  * span: a borrowed piece of bytes.
  *
  * Every function guards `len` 0 before it touches `data`: handing NULL to
- * memcmp, or adding 0 to NULL, is undefined even for no bytes.
+ * memcmp, or adding 0 to NULL, is undefined even for no bytes. memmem (POSIX
+ * since 2024) comes with _GNU_SOURCE from config.h.
  */
-#define _GNU_SOURCE /* memmem; in POSIX since 2024 */
 
 #include "daemon/base/span.h"
 
