@@ -40,6 +40,8 @@ struct channel {
 
 static const struct error no_error = ERROR_INIT;
 
+static void wake(struct channel *channel);
+
 static void
 dispose(struct channel *channel)
 {
@@ -95,11 +97,12 @@ fail(struct channel *channel, const struct error *error)
 	const struct channel_config *config = &channel->config;
 
 	enter(channel, CLOSED);
-	config->class->eof(config->engine, loop_now());
 	if (config->failed != NULL)
 		config->failed(config->ctx, error);
-	if (!channel->freed)
-		call_pump(channel);
+	if (channel->freed)
+		return;
+	config->class->eof(config->engine, loop_now());
+	call_pump(channel);
 }
 
 static void
@@ -350,7 +353,7 @@ channel_new(const struct channel_config *config, int fd)
 	channel->watch = loop_watch_new(config->loop, fd, on_ready, channel);
 	channel->timer = loop_timer_new(config->loop, on_timer, channel);
 	enter(channel, PLAIN);
-	channel_kick(channel);
+	wake(channel);
 	return channel;
 }
 
@@ -392,14 +395,32 @@ channel_start_tls(struct channel *channel, struct tls *tls, const char *host)
 	enter(channel, HANDSHAKE);
 	channel->handshake_deadline =
 	    usec_add(loop_now(), channel->config.handshake_usec);
-	channel_kick(channel);
+	wake(channel);
 }
 
-void
-channel_kick(struct channel *channel)
+/* Has the loop serve the channel soon. */
+static void
+wake(struct channel *channel)
 {
 	channel->soon = true;
 	loop_timer_set(channel->timer, 0);
+}
+
+/* Owners kick all their channels whenever one engine was given a turn: a
+ * channel with nothing to send only looks at its deadline again, so that two
+ * of them cannot keep each other awake. */
+void
+channel_kick(struct channel *channel)
+{
+	const struct channel_config *config = &channel->config;
+
+	if (channel->busy)
+		return; /* it is served now, and sends and arms at the end */
+	if (can_write(channel) && channel->write_wants == 0 &&
+	    config->class->output(config->engine).len > 0)
+		wake(channel);
+	else
+		arm(channel);
 }
 
 bool

@@ -14,9 +14,9 @@
  *
  * When the other side closes, the engine is told eof and what it still has to
  * say is sent; then the channel only keeps the engine's time until it is
- * freed. When the transport fails, the engine is told eof, `failed` is called
- * with the reason and then `pump`, so that the owner knows the reason when it
- * pulls the engine's last event.
+ * freed. When the transport fails, `failed` is called with the reason, so that
+ * the owner can give the engine the true words; then the engine is told eof,
+ * and `pump` follows.
  */
 #ifndef BELFRY_LOOP_CHANNEL_H
 #define BELFRY_LOOP_CHANNEL_H
@@ -40,7 +40,7 @@ struct channel_config {
 	const struct engine_class *class;
 	void *engine;
 	void (*pump)(void *ctx);
-	/* The transport failed: the reason; the engine was told eof. May be
+	/* The transport failed: the reason. The engine is told eof next. May be
 	 * NULL. */
 	void (*failed)(void *ctx, const struct error *error);
 	/* A handshake asked for with channel_start_tls succeeded. May be
