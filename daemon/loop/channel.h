@@ -4,8 +4,9 @@
  *
  * After everything that it tells the engine (bytes, end, tick) it calls
  * `pump`, in which the owner pulls the engine's events; then it sends the
- * output and arms the timer at the deadline. The owner calls channel_kick
- * after any call of its own on the engine.
+ * output and arms the timer at the deadline. After any call of its own on the
+ * engine, outside of these callbacks, the owner pulls the events itself and
+ * calls channel_kick.
  *
  * All three callbacks come from the loop, never from inside a call on the
  * channel; in each of them the owner may call the engine and the channel, and
@@ -61,8 +62,10 @@ void channel_free(struct channel **channel);
  * before the channel. */
 void channel_start_tls(
     struct channel *channel, struct tls *tls, const char *host);
-/* The engine was called: its events, output and deadline are looked at
- * soon. */
+/* The owner called the engine, and pulled its events: new output is sent
+ * soon, the timer is set to the deadline. In a callback of the channel it does
+ * nothing: both happen when that is done. Does not lead to a `pump` unless
+ * there is output, so owners may kick more than they must. */
 void channel_kick(struct channel *channel);
 bool channel_is_secure(const struct channel *channel);
 /* For logs and `doctor`: NULL without TLS. Borrowed. */

@@ -208,7 +208,7 @@ static void
 test_limit(void **state)
 {
 	struct seen seen = run(
-	    SH("sleep 1000 & echo $!; wait"), NULL, SPAN_EMPTY, 50 * USEC_MSEC);
+	    SH("sleep 30 & echo $!; wait"), NULL, SPAN_EMPTY, 50 * USEC_MSEC);
 	pid_t grandchild = (pid_t)atol(buf_str(&seen.output));
 
 	(void)state;
@@ -329,7 +329,7 @@ test_cancel(void **state)
 
 	(void)state;
 	strv_add(&args, "sleep");
-	strv_add(&args, "1000");
+	strv_add(&args, "30");
 	child = child_run(loop, &config, on_never, NULL);
 	child_cancel(&child);
 	assert_null(child);
@@ -410,13 +410,13 @@ static const struct {
     {"last words", "read a; echo \"$a\"; exit 0", "[one]", 0},
     {"no line end", "printf abc; exit 0", "", 0},
     {"empty lines", "echo; echo; exit 1", "[][]", 1},
-    {"line too long", "echo ok; echo 123456789012345678901; sleep 1000", "[ok]",
+    {"line too long", "echo ok; echo 123456789012345678901; sleep 30", "[ok]",
 	128 + SIGKILL},
-    {"line without end", "printf 123456789012345678901; sleep 1000", "",
+    {"line without end", "printf 123456789012345678901; sleep 30", "",
 	128 + SIGKILL},
     {"longest line", "echo 12345678901234567890; exit 0",
 	"[12345678901234567890]", 0},
-    {"dumb", "exec >&-; sleep 1000", "", 128 + SIGKILL},
+    {"dumb", "exec >&-; sleep 30", "", 128 + SIGKILL},
     {"crash", "kill -SEGV $$", "", 128 + SIGSEGV},
 };
 
