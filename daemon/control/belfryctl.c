@@ -1,0 +1,446 @@
+/*
+ * belfryctl: the hand. The table of commands, and the reading of the command
+ * line; each command has its own file (ctl.h).
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/control/ctl.h"
+
+enum global {
+	GLOBAL_CONFIG,
+	GLOBAL_JSON,
+	GLOBAL_SOCKET,
+	GLOBAL_TIMEOUT,
+	GLOBAL_NO_COLOR,
+	GLOBAL_HELP,
+	GLOBAL_VERSION,
+	GLOBAL_COUNT
+};
+
+const struct ctl_option ctl_global_options[] = {
+    [GLOBAL_CONFIG] = {'c', "config", "FILE", "the configuration"},
+    [GLOBAL_JSON] = {'\0', "json", NULL, "answer in JSON"},
+    [GLOBAL_SOCKET] = {'\0', "socket", "PATH", "the daemon's control socket"},
+    [GLOBAL_TIMEOUT] = {'\0', "timeout", "TIME",
+	"wait so long for an answer (30s)"},
+    [GLOBAL_NO_COLOR] = {'\0', "no-color", NULL, "no colours"},
+    [GLOBAL_HELP] = {'h', "help", NULL, "print the help and exit"},
+    [GLOBAL_VERSION] = {'\0', "version", NULL, "print the version and exit"},
+    [GLOBAL_COUNT] = {'\0', NULL, NULL, NULL},
+};
+
+#define OPTIONS_END                                                            \
+	{                                                                      \
+		'\0', NULL, NULL, NULL                                         \
+	}
+
+static const struct ctl_option check_options[] = {
+    {'\0', "settings", NULL, "list every key that a configuration may have"},
+    OPTIONS_END,
+};
+static const struct ctl_option test_options[] = {
+    {'\0', "rules", "FILE", "judge by this file instead"},
+    {'\0', "account", "ACCOUNT", "as if they came to it (the first)"},
+    {'\0', "mailbox", "MAILBOX", "as if they lay in it (INBOX)"},
+    {'\0', "summary", NULL, "print counts only"},
+    OPTIONS_END,
+};
+static const struct ctl_option explain_options[] = {
+    {'\0', "rules", "FILE", "judge by this file instead"},
+    {'\0', "account", "ACCOUNT", "as if it came to it (the first)"},
+    {'\0', "mailbox", "MAILBOX", "as if it lay in it (INBOX)"},
+    OPTIONS_END,
+};
+static const struct ctl_option history_options[] = {
+    {'\0', "account", "ACCOUNT", "only of this account"},
+    {'\0', "mailbox", "MAILBOX", "only of this mailbox"},
+    {'\0', "rule", "RULE", "only where this rule matched"},
+    {'\0', "since", "TIME", "2h, 3d, or a date such as 2026-11-21"},
+    {'n', "limit", "N", "at most so many messages (20)"},
+    OPTIONS_END,
+};
+static const struct ctl_option queue_options[] = {
+    {'\0', "account", "ACCOUNT", "only of this account"},
+    OPTIONS_END,
+};
+
+/* clang-format off */
+const struct ctl_command ctl_commands[] = {
+    {.name = "check", .summary = "is the configuration right?",
+     .arguments = "[FILE]", .arguments_max = 1, .options = check_options,
+     .run = ctl_check},
+    {.name = "test", .summary = "what would the rules do with these messages?",
+     .arguments = "FILE|DIR|-...", .arguments_min = 1, .arguments_max = -1,
+     .options = test_options, .run = ctl_test,
+     .details = "A FILE is a message or an mbox; a DIR is a Maildir or a "
+                "folder of messages;\n- is standard input."},
+    {.name = "explain", .summary = "why does this message go where it goes?",
+     .arguments = "FILE", .arguments_min = 1, .arguments_max = 1,
+     .options = explain_options, .run = ctl_explain},
+    {.name = "rules", .summary = "list the rules in short",
+     .arguments = "[FILE]", .arguments_max = 1, .run = ctl_rules},
+    {.name = "status", .summary = "how is everything?",
+     .arguments = "", .run = ctl_status, .needs_daemon = true,
+     .details = "Exits with 1 when an account, mailbox or forward is in "
+                "trouble."},
+    {.name = "watch", .summary = "show what happens, as it happens",
+     .arguments = "", .run = ctl_watch, .needs_daemon = true},
+    {.name = "history", .summary = "what was done, and by which rule",
+     .arguments = "", .options = history_options, .run = ctl_history,
+     .needs_daemon = true},
+    {.name = "queue", .summary = "list the forwards",
+     .arguments = "", .options = queue_options, .run = ctl_queue,
+     .needs_daemon = true},
+    {.name = "reload", .summary = "read the configuration again",
+     .arguments = "", .run = ctl_reload, .needs_daemon = true},
+    {.name = "notify", .summary = "send a test notification",
+     .arguments = "[TEXT...]", .arguments_max = -1, .run = ctl_notify,
+     .needs_daemon = true},
+    {.name = "pause", .summary = "hang up: one account, or all",
+     .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
+     .needs_daemon = true},
+    {.name = "resume", .summary = "connect again",
+     .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
+     .needs_daemon = true},
+    {.name = "completions", .summary = "print completions for a shell",
+     .arguments = "bash|zsh|fish", .arguments_min = 1, .arguments_max = 1,
+     .run = ctl_completions},
+    {.name = "help", .summary = "explain a command",
+     .arguments = "[COMMAND]", .arguments_max = 1, .run = ctl_help},
+    {.name = "setup", .summary = "make an account from an address",
+     .arguments = "[ADDRESS]", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = "doctor", .summary = "walk an account step by step",
+     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = "probe", .summary = "what can this server do?",
+     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = "mailboxes", .summary = "list the mailboxes of an account",
+     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = "apply", .summary = "judge the messages of a mailbox again",
+     .arguments = "ACCOUNT/MAILBOX", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = "undo", .summary = "move a message back",
+     .arguments = "ID", .arguments_max = -1, .run = ctl_later,
+     .is_later = true},
+    {.name = NULL},
+};
+/* clang-format on */
+
+/* ---- help ---- */
+
+static void
+add_options(struct buf *out, const struct ctl_option *options)
+{
+	for (size_t i = 0; options != NULL && options[i].name != NULL; i++) {
+		const struct ctl_option *option = &options[i];
+		BUF_AUTO words = BUF_INIT;
+		if (option->letter != '\0')
+			buf_addf(&words, "-%c, ", option->letter);
+		else
+			buf_add_str(&words, "    ");
+		buf_addf(&words, "--%s", option->name);
+		if (option->value != NULL)
+			buf_addf(&words, " %s", option->value);
+		buf_addf(out, "  %-24s %s\n", buf_str(&words), option->help);
+	}
+}
+
+static void
+add_command_help(struct buf *out, const struct ctl_command *command)
+{
+	buf_addf(out, "usage: belfryctl %s%s%s%s\n\n%s%s\n", command->name,
+	    command->options != NULL ? " [OPTIONS]" : "",
+	    *command->arguments != '\0' ? " " : "", command->arguments,
+	    command->summary, command->is_later ? " (not supported yet)" : "");
+	if (command->details != NULL)
+		buf_addf(out, "%s\n", command->details);
+	buf_add_char(out, '\n');
+	add_options(out, command->options);
+	add_options(out, ctl_global_options);
+}
+
+static void
+add_commands(struct buf *out, const char *title, bool daemon, bool later)
+{
+	buf_addf(out, "%s\n", title);
+	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
+		if (ctl_commands[i].needs_daemon == daemon &&
+		    ctl_commands[i].is_later == later)
+			buf_addf(out, "  %-12s %s\n", ctl_commands[i].name,
+			    ctl_commands[i].summary);
+	buf_add_char(out, '\n');
+}
+
+static void
+add_help(struct buf *out)
+{
+	buf_add_str(out, "usage: belfryctl [OPTIONS] COMMAND ...\n\n");
+	add_commands(out, "By itself:", false, false);
+	add_commands(out, "With the running daemon:", true, false);
+	add_commands(out, "Not supported yet:", false, true);
+	buf_add_str(out, "Options of every command:\n");
+	add_options(out, ctl_global_options);
+	buf_add_str(out, "\n`belfryctl help COMMAND` has more; so has "
+			 "belfryctl(1).\n");
+}
+
+static const struct ctl_command *
+find_command(const char *name)
+{
+	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
+		if (strcmp(ctl_commands[i].name, name) == 0)
+			return &ctl_commands[i];
+	return NULL;
+}
+
+static int
+fail_unknown(const struct ctl *ctl, const char *name)
+{
+	const char *names[64] = {NULL};
+	BUF_AUTO clean = BUF_INIT;
+
+	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
+		names[i] = ctl_commands[i].name;
+	const char *nearest = str_nearest(span_from_str(name), names);
+	STR_AUTO hint = nearest != NULL
+			    ? xasprintf("did you mean `%s`?", nearest)
+			    : xstrdup("`belfryctl help` lists the commands");
+	ctl_add_clean(&clean, name, 40);
+	return ctl_fail(
+	    ctl, EX_USAGE, hint, "there is no command `%s`", buf_str(&clean));
+}
+
+int
+ctl_help(struct ctl *ctl)
+{
+	BUF_AUTO out = BUF_INIT;
+	const struct ctl_command *command;
+
+	if (ctl->argument_count == 0) {
+		add_help(&out);
+		return ctl_finish(&out, EX_OK);
+	}
+	command = find_command(ctl->arguments[0]);
+	if (command == NULL)
+		return fail_unknown(ctl, ctl->arguments[0]);
+	add_command_help(&out, command);
+	return ctl_finish(&out, EX_OK);
+}
+
+/* ---- options ---- */
+
+const char *
+ctl_get(const struct ctl *ctl, const char *name)
+{
+	const struct ctl_option *options = ctl->command->options;
+
+	for (size_t i = 0; options != NULL && options[i].name != NULL; i++)
+		if (strcmp(options[i].name, name) == 0)
+			return ctl->values[i];
+	return NULL;
+}
+
+bool
+ctl_has(const struct ctl *ctl, const char *name)
+{
+	return ctl_get(ctl, name) != NULL;
+}
+
+/* What getopt_long wants: global options are numbered from 1, the command's
+ * from COMMAND_BASE. */
+#define LONGS_MAX (GLOBAL_COUNT + CTL_OPTIONS_MAX + 1)
+#define GLOBAL_BASE 1000
+#define COMMAND_BASE 2000
+
+struct grammar {
+	struct option longs[LONGS_MAX];
+	size_t count;
+	struct buf letters;
+};
+
+static void
+add_grammar(struct grammar *grammar, const struct ctl_option *options, int base)
+{
+	for (int i = 0; options != NULL && options[i].name != NULL; i++) {
+		bool has_value = options[i].value != NULL;
+		grammar->longs[grammar->count++] = (struct option){
+		    .name = options[i].name,
+		    .has_arg = has_value ? required_argument : no_argument,
+		    .val = base + i,
+		};
+		if (options[i].letter != '\0')
+			buf_addf(&grammar->letters, "%c%s", options[i].letter,
+			    has_value ? ":" : "");
+	}
+}
+
+/* Letters come back as themselves. */
+static int
+number_of(int option, const struct ctl_option *options, int base)
+{
+	for (int i = 0; options != NULL && options[i].name != NULL; i++)
+		if (option == base + i ||
+		    (options[i].letter != '\0' && option == options[i].letter))
+			return i;
+	return -1;
+}
+
+struct wishes {
+	bool help, version;
+};
+
+static int
+set_global(struct ctl *ctl, struct wishes *wishes, int number)
+{
+	switch ((enum global)number) {
+	case GLOBAL_CONFIG:
+		ctl->config = optarg;
+		break;
+	case GLOBAL_JSON:
+		ctl->json = true;
+		break;
+	case GLOBAL_SOCKET:
+		ctl->socket = optarg;
+		break;
+	case GLOBAL_TIMEOUT:
+		if (!usec_parse(span_from_str(optarg), &ctl->timeout) ||
+		    ctl->timeout == 0 || ctl->timeout > USEC_DAY)
+			return ctl_fail(ctl, EX_USAGE, "such as 5s or 2m",
+			    "--timeout: %s is no time", optarg);
+		break;
+	case GLOBAL_NO_COLOR:
+		ctl->color = false;
+		break;
+	case GLOBAL_HELP:
+		wishes->help = true;
+		break;
+	case GLOBAL_VERSION:
+		wishes->version = true;
+		break;
+	case GLOBAL_COUNT:
+		break;
+	}
+	return EX_OK;
+}
+
+/* Reads options; those of the command when there is one, mixed with its
+ * arguments. EX_OK, or it was said what is wrong. */
+static int
+read_options(struct ctl *ctl, struct wishes *wishes, int argc, char **argv)
+{
+	const struct ctl_option *own =
+	    ctl->command != NULL ? ctl->command->options : NULL;
+	struct grammar grammar = {0};
+	int option, code = EX_OK;
+
+	buf_add_str(&grammar.letters, ctl->command != NULL ? "" : "+");
+	add_grammar(&grammar, ctl_global_options, GLOBAL_BASE);
+	add_grammar(&grammar, own, COMMAND_BASE);
+	optind = 0;
+	while (code == EX_OK &&
+	       (option = getopt_long(argc, argv, buf_str(&grammar.letters),
+		    grammar.longs, NULL)) != -1) {
+		int number = number_of(option, own, COMMAND_BASE);
+		if (number >= 0) {
+			ctl->values[number] = optarg != NULL ? optarg : "";
+			continue;
+		}
+		number = number_of(option, ctl_global_options, GLOBAL_BASE);
+		code = number < 0 ? EX_USAGE : set_global(ctl, wishes, number);
+	}
+	buf_done(&grammar.letters);
+	return code;
+}
+
+static bool
+wants_color(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return (no_color == NULL || *no_color == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+/* ---- the run ---- */
+
+static int
+print_version(void)
+{
+	BUF_AUTO out = BUF_INIT;
+
+	buf_add_str(&out, "belfryctl " PACKAGE_VERSION "\n");
+	return ctl_finish(&out, EX_OK);
+}
+
+static int
+fail_usage(const struct ctl *ctl)
+{
+	STR_AUTO usage = xasprintf("usage: belfryctl %s%s%s",
+	    ctl->command->name, *ctl->command->arguments != '\0' ? " " : "",
+	    ctl->command->arguments);
+
+	return ctl_fail(ctl, EX_USAGE, usage, "%s: %s", ctl->command->name,
+	    ctl->argument_count < ctl->command->arguments_min
+		? "an argument is missing"
+		: "too many arguments");
+}
+
+static int
+run_command(struct ctl *ctl, int argc, char **argv)
+{
+	const struct ctl_command *command = ctl->command;
+	struct wishes wishes = {false, false};
+	BUF_AUTO out = BUF_INIT;
+	int code = read_options(ctl, &wishes, argc, argv);
+
+	if (code != EX_OK)
+		return code;
+	if (wishes.version)
+		return print_version();
+	if (wishes.help) {
+		add_command_help(&out, command);
+		return ctl_finish(&out, EX_OK);
+	}
+	ctl->arguments = argv + optind;
+	ctl->argument_count = argc - optind;
+	if (ctl->argument_count < command->arguments_min ||
+	    (command->arguments_max >= 0 &&
+		ctl->argument_count > command->arguments_max))
+		return fail_usage(ctl);
+	return command->run(ctl);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl = {.color = wants_color()};
+	struct wishes wishes = {false, false};
+	int code = read_options(&ctl, &wishes, argc, argv);
+	BUF_AUTO out = BUF_INIT;
+
+	if (code != EX_OK)
+		return code;
+	if (wishes.version)
+		return print_version();
+	if (wishes.help || optind == argc) {
+		add_help(&out);
+		if (wishes.help)
+			return ctl_finish(&out, EX_OK);
+		fputs(buf_str(&out), stderr);
+		return EX_USAGE;
+	}
+	ctl.command = find_command(argv[optind]);
+	if (ctl.command == NULL)
+		return fail_unknown(&ctl, argv[optind]);
+	return run_command(&ctl, argc - optind, argv + optind);
+}

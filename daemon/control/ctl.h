@@ -1,0 +1,163 @@
+/*
+ * ctl: what the commands of belfryctl share.
+ *
+ * A command is a row of the table in belfryctl.c and a file ctl_NAME.c with
+ * its function. It gets its options and arguments read, prints to standard
+ * output, complains through ctl_fail, and returns the exit code (sysexits.h).
+ *
+ * Whatever came from outside (messages, servers, the daemon) is printed
+ * through ctl_add_clean, so that it can neither move the terminal nor forge a
+ * line; in JSON, json_print escapes it.
+ */
+#ifndef BELFRY_CONTROL_CTL_H
+#define BELFRY_CONTROL_CTL_H
+
+#include <sysexits.h>
+
+#include "daemon/base/usec.h"
+#include "daemon/config/config.h"
+#include "daemon/control/json.h"
+
+#define CTL_OPTIONS_MAX 16 /* of one command, with the global ones */
+#define CTL_CELL_MAX 120   /* characters of one outside text on a line */
+#define CTL_TEXT_MAX 2000  /* characters of one outside text */
+/* The daemon did it, or answered, and there is something to look at. */
+#define CTL_EXIT_TROUBLE 1
+
+struct ctl;
+
+struct ctl_option {
+	char letter;	   /* '\0': none */
+	const char *name;  /* without the dashes */
+	const char *value; /* "FILE" and "PATH" complete to files; NULL: none */
+	const char *help;
+};
+
+struct ctl_command {
+	const char *name, *summary;
+	const char *arguments; /* for the usage: "[FILE]"; "" for none */
+	int arguments_min, arguments_max; /* max -1: any number */
+	const struct ctl_option *options; /* ended by a NULL name; or NULL */
+	const char *details;		  /* further help, or NULL */
+	int (*run)(struct ctl *ctl);
+	bool needs_daemon;
+	bool is_later; /* named in the help, and refused */
+};
+
+struct ctl {
+	const struct ctl_command *command;
+	const char *config; /* of -c, or NULL */
+	const char *socket; /* of --socket, or NULL */
+	bool json, color;
+	usec_t timeout; /* for an answer of the daemon; 0: the standard */
+	const char *values[CTL_OPTIONS_MAX]; /* as command->options */
+	char **arguments;		     /* ended by NULL */
+	int argument_count;
+};
+
+extern const struct ctl_option ctl_global_options[];
+extern const struct ctl_command ctl_commands[];
+
+/* The value of one of the command's options, "" for one without a value;
+ * NULL when it was not given. */
+const char *ctl_get(const struct ctl *ctl, const char *name);
+bool ctl_has(const struct ctl *ctl, const char *name);
+
+/* ---- ctl_output.c ---- */
+
+enum ctl_color {
+	CTL_PLAIN,
+	CTL_BOLD,
+	CTL_GOOD,
+	CTL_BAD,
+	CTL_DIM
+};
+
+/* Says what is wrong and what to do about it (hint: NULL for nothing): on
+ * standard error, or as JSON on standard output. Returns `code`. */
+int ctl_fail(const struct ctl *ctl, int code, const char *hint,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Writes and empties. False: standard output cannot be written, said on
+ * standard error. */
+bool ctl_write(struct buf *out);
+/* Prints the document as the only one (taken), and returns `code`, or
+ * EX_IOERR. */
+int ctl_finish_json(struct json *document, int code);
+/* The same with a text. */
+int ctl_finish(struct buf *out, int code);
+
+void ctl_add_clean(struct buf *out, const char *text, size_t max_chars);
+/* A text of ours in colour, when there is colour. */
+void ctl_add_colored(const struct ctl *ctl, struct buf *out,
+    enum ctl_color color, const char *s);
+/* "1 rule", "2 rules". */
+void ctl_add_count(struct buf *out, size_t count, const char *thing);
+
+/* ---- ctl_config.c ---- */
+
+struct ctl_config {
+	char *path;
+	struct config *config; /* NULL: there were errors */
+	struct config_report report;
+};
+#define CTL_CONFIG_AUTO                                                        \
+	__attribute__((cleanup(ctl_config_done))) struct ctl_config
+
+/* Reads `path`, or what -c says, or the standard place. EX_OK also when the
+ * configuration has errors; otherwise the exit code, and it was said why. */
+int ctl_config_load(
+    const struct ctl *ctl, const char *path, struct ctl_config *loaded_r);
+/* The same, and refuses a configuration with errors, showing them. */
+int ctl_config_need(
+    const struct ctl *ctl, const char *path, struct ctl_config *loaded_r);
+void ctl_config_done(struct ctl_config *loaded);
+struct json *ctl_config_problems(const struct config_report *report);
+size_t ctl_config_count(const struct config_report *report, bool warnings);
+
+/* ---- ctl_client.c ---- */
+
+/* Sends one request (taken) and gives the answer, which the caller frees. On
+ * failure, also when the daemon refused, it was said why; returns the exit
+ * code. */
+int ctl_ask(
+    const struct ctl *ctl, struct json *request, struct json **answer_r);
+/* A request of the running command's name. */
+struct json *ctl_request(const struct ctl *ctl);
+/* Reads lines until the daemon ends or `fn` returns an exit code >= 0. */
+typedef int ctl_line_fn(void *ctx, const struct json *line);
+int ctl_follow(
+    const struct ctl *ctl, struct json *request, ctl_line_fn *fn, void *ctx);
+
+/* ---- ctl_time.c ---- */
+
+int64_t ctl_now_unix(void);
+/* RFC 3339 in UTC as the daemon writes it; 0 for NULL and anything else. */
+int64_t ctl_parse_time(const char *text);
+/* "2h" (ago), "2026-11-21", "2026-11-21 10:30[:00]" in local time, or RFC
+ * 3339 in UTC. */
+bool ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r);
+/* "2026-11-21 21:43", local time; "" for 0. */
+void ctl_add_time(struct buf *out, int64_t unix_seconds);
+/* "21:43:05", local time. */
+void ctl_add_clock(struct buf *out, int64_t unix_seconds);
+/* "5 min ago", "never" for 0. */
+void ctl_add_ago(struct buf *out, int64_t unix_seconds, int64_t now_unix);
+
+/* ---- the commands ---- */
+
+int ctl_check(struct ctl *ctl);
+int ctl_completions(struct ctl *ctl);
+int ctl_explain(struct ctl *ctl);
+int ctl_help(struct ctl *ctl);
+int ctl_history(struct ctl *ctl);
+int ctl_later(struct ctl *ctl);
+int ctl_notify(struct ctl *ctl);
+int ctl_pause(struct ctl *ctl);
+int ctl_queue(struct ctl *ctl);
+int ctl_reload(struct ctl *ctl);
+int ctl_rules(struct ctl *ctl);
+int ctl_status(struct ctl *ctl);
+int ctl_test(struct ctl *ctl);
+int ctl_watch(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,123 @@
+/* history: what was decided and done, by which rule. */
+#include <inttypes.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/control/ctl_table.h"
+
+/* The daemon gives no more in one answer. */
+#define HISTORY_MAX 1000
+
+/* The texts that the daemon keeps as lines. */
+static void
+add_lines(struct buf *out, const char *label, const char *text)
+{
+	struct span rest = span_from_str(text), line;
+
+	while (span_split(&rest, '\n', &line)) {
+		STR_AUTO copy = xstrdup_span(line);
+		if (line.len == 0)
+			continue;
+		buf_addf(out, "    %s ", label);
+		ctl_add_clean(out, copy, CTL_TEXT_MAX);
+		buf_add_char(out, '\n');
+	}
+}
+
+static void
+add_effects(struct buf *out, const struct json *effects)
+{
+	struct ctl_table table;
+
+	ctl_table_init(&table, 4);
+	for (size_t i = 0; i < json_count(effects); i++) {
+		const struct json *effect = json_at(effects, i);
+		const char *rule = json_get_str(effect, "rule");
+		bool is_rule = rule != NULL && *rule != '\0';
+		ctl_table_add(&table, is_rule ? rule : "(default)");
+		ctl_table_add(&table, json_get_str(effect, "what"));
+		ctl_table_add(&table, json_get_str(effect, "state"));
+		ctl_table_add(&table, json_get_str(effect, "detail"));
+	}
+	ctl_table_print(&table, out, "    ");
+	ctl_table_done(&table);
+}
+
+static void
+add_message(struct buf *out, const struct json *message)
+{
+	ctl_add_time(out, ctl_parse_time(json_get_str(message, "judged")));
+	buf_add_str(out, "  ");
+	ctl_add_clean(out, json_get_str(message, "account"), CTL_CELL_MAX);
+	buf_add_char(out, '/');
+	ctl_add_clean(out, json_get_str(message, "mailbox"), CTL_CELL_MAX);
+	buf_addf(out, "/%" PRId64 "  ", json_get_int(message, "uid", 0));
+	ctl_add_clean(out, json_get_str(message, "from"), CTL_CELL_MAX);
+	buf_add_str(out, ": ");
+	ctl_add_clean(out, json_get_str(message, "subject"), CTL_CELL_MAX);
+	buf_add_char(out, '\n');
+	add_effects(out, json_get(message, "effects"));
+	add_lines(out, "would:", json_get_str(message, "observed"));
+	add_lines(out, "warning:", json_get_str(message, "warnings"));
+}
+
+/* EX_OK, or what is wrong with the options was said. */
+static int
+set_options(const struct ctl *ctl, struct json *request)
+{
+	const char *since = ctl_get(ctl, "since");
+	const char *limit = ctl_get(ctl, "limit");
+	uint32_t count = 0;
+	int64_t when = 0;
+
+	if (since != NULL && !ctl_parse_since(since, ctl_now_unix(), &when))
+		return ctl_fail(ctl, EX_USAGE,
+		    "such as 2h, 3d, 2026-11-21 or \"2026-11-21 10:30\"",
+		    "--since: %s is no time", since);
+	if (limit != NULL && (!span_to_u32(span_from_str(limit), &count) ||
+				 count < 1 || count > HISTORY_MAX))
+		return ctl_fail(ctl, EX_USAGE, NULL,
+		    "-n: not a number from 1 to %d: %s", HISTORY_MAX, limit);
+	if (since != NULL)
+		json_set_int(request, "since", when);
+	if (limit != NULL)
+		json_set_int(request, "limit", count);
+	return EX_OK;
+}
+
+static void
+set_filters(const struct ctl *ctl, struct json *request)
+{
+	static const char *const filters[] = {"account", "mailbox", "rule"};
+
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
+		if (ctl_has(ctl, filters[i]))
+			json_set_str(
+			    request, filters[i], ctl_get(ctl, filters[i]));
+}
+
+int
+ctl_history(struct ctl *ctl)
+{
+	BUF_AUTO out = BUF_INIT;
+	struct json *answer = NULL, *request = ctl_request(ctl);
+	int code = set_options(ctl, request);
+
+	if (code != EX_OK) {
+		json_free(&request);
+		return code;
+	}
+	set_filters(ctl, request);
+	code = ctl_ask(ctl, request, &answer);
+	if (code != EX_OK)
+		return code;
+	if (ctl->json)
+		return ctl_finish_json(answer, EX_OK);
+	/* Newest last, as in any log: it stands above the prompt. */
+	const struct json *messages = json_get(answer, "messages");
+	for (size_t i = json_count(messages); i > 0; i--)
+		add_message(&out, json_at(messages, i - 1));
+	if (json_count(messages) == 0)
+		buf_add_str(&out, "nothing was judged\n");
+	json_free(&answer);
+	return ctl_finish(&out, EX_OK);
+}

@@ -1,0 +1,178 @@
+/* status: how is everything? */
+#include <inttypes.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/control/ctl_table.h"
+
+/* Forwards that somebody has to look at. */
+static const char *const bad_forwards[] = {"failed", "held"};
+static const char *const open_forwards[] = {
+    "waiting", "sending", "failed", "held"};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* ---- is something in trouble? ---- */
+
+static bool
+is_account_in_trouble(const struct json *account)
+{
+	const struct json *mailboxes = json_get(account, "mailboxes");
+	const struct json *forwards = json_get(account, "forwards");
+
+	if (json_get_str(account, "locked_out") != NULL)
+		return true;
+	for (size_t i = 0; i < json_count(mailboxes); i++)
+		if (json_get_str(json_at(mailboxes, i), "trouble") != NULL)
+			return true;
+	for (size_t i = 0; i < COUNT(bad_forwards); i++)
+		if (json_get_int(forwards, bad_forwards[i], 0) > 0)
+			return true;
+	return false;
+}
+
+static bool
+is_in_trouble(const struct json *answer)
+{
+	const struct json *accounts = json_get(answer, "accounts");
+
+	for (size_t i = 0; i < json_count(accounts); i++)
+		if (is_account_in_trouble(json_at(accounts, i)))
+			return true;
+	return false;
+}
+
+/* ---- for people ---- */
+
+static void
+add_header(struct buf *out, const struct json *answer, int64_t now)
+{
+	buf_add_str(out, "belfryd ");
+	ctl_add_clean(out, json_get_str(answer, "version"), CTL_CELL_MAX);
+	buf_addf(
+	    out, ", pid %" PRId64 ", started ", json_get_int(answer, "pid", 0));
+	ctl_add_ago(out, ctl_parse_time(json_get_str(answer, "started")), now);
+	buf_add_str(out, ", ");
+	ctl_add_count(out, (size_t)json_get_int(answer, "rules", 0), "rule");
+	buf_add_str(out, " of ");
+	ctl_add_clean(out, json_get_str(answer, "config"), CTL_CELL_MAX);
+	if (json_get_bool(answer, "dry_run"))
+		buf_add_str(out, ", dry run: nothing is changed");
+	buf_add_char(out, '\n');
+}
+
+/* Blank until the person's eye is wanted. */
+static void
+add_trouble(struct ctl_table *table, const struct json *mailbox)
+{
+	BUF_AUTO cell = BUF_INIT;
+	const char *trouble = json_get_str(mailbox, "trouble");
+	int64_t next = json_get_int(mailbox, "next_try_in_s", -1);
+
+	ctl_add_clean(&cell, trouble, CTL_CELL_MAX);
+	if (next >= 0 && trouble != NULL) {
+		buf_add_str(&cell, "; next try in ");
+		usec_format(&cell, (usec_t)next * USEC_SEC);
+	}
+	strv_add(&table->cells, buf_str(&cell));
+}
+
+static void
+add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
+{
+	BUF_AUTO proven = BUF_INIT;
+	int64_t uid = json_get_int(mailbox, "next_uid", 0);
+
+	ctl_add_ago(
+	    &proven, ctl_parse_time(json_get_str(mailbox, "proven")), now);
+	ctl_table_add(table, json_get_str(mailbox, "mailbox"));
+	ctl_table_add(table, json_get_str(mailbox, "state"));
+	ctl_table_add(table, buf_str(&proven));
+	if (uid > 0)
+		ctl_table_add_int(table, uid);
+	else
+		ctl_table_add(table, NULL);
+	ctl_table_add_int(table, json_get_int(mailbox, "open", 0));
+	add_trouble(table, mailbox);
+}
+
+static void
+add_mailboxes(struct buf *out, const struct json *mailboxes, int64_t now)
+{
+	static const char *const heads[] = {
+	    "MAILBOX", "STATE", "PROVEN", "NEXT UID", "OPEN", "TROUBLE"};
+	struct ctl_table table;
+
+	ctl_table_init(&table, COUNT(heads));
+	for (size_t i = 0; i < COUNT(heads); i++)
+		ctl_table_add(&table, heads[i]);
+	for (size_t i = 0; i < json_count(mailboxes); i++)
+		add_mailbox(&table, json_at(mailboxes, i), now);
+	ctl_table_print(&table, out, "    ");
+	ctl_table_done(&table);
+}
+
+static void
+add_forwards(struct buf *out, const struct json *forwards)
+{
+	const char *joint = "    forwards: ";
+
+	for (size_t i = 0; i < COUNT(open_forwards); i++) {
+		int64_t count = json_get_int(forwards, open_forwards[i], 0);
+		if (count <= 0)
+			continue;
+		buf_addf(
+		    out, "%s%" PRId64 " %s", joint, count, open_forwards[i]);
+		joint = ", ";
+	}
+	if (*joint == ',')
+		buf_add_str(out, " (belfryctl queue lists them)\n");
+}
+
+static void
+add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
+    int64_t now)
+{
+	const char *locked_out = json_get_str(account, "locked_out");
+	BUF_AUTO name = BUF_INIT;
+
+	ctl_add_clean(&name, json_get_str(account, "account"), CTL_CELL_MAX);
+	buf_add_str(out, "\naccount ");
+	ctl_add_colored(ctl, out,
+	    is_account_in_trouble(account) ? CTL_BAD : CTL_GOOD,
+	    buf_str(&name));
+	buf_add_str(out, ": ");
+	ctl_add_clean(out, json_get_str(account, "email"), CTL_CELL_MAX);
+	buf_add_str(out, " at ");
+	ctl_add_clean(out, json_get_str(account, "server"), CTL_CELL_MAX);
+	buf_add_char(out, '\n');
+	if (locked_out != NULL) {
+		buf_add_str(out, "    locked out: ");
+		ctl_add_clean(out, locked_out, CTL_TEXT_MAX);
+		buf_add_str(
+		    out, "\n    put it right, then: belfryctl reload\n");
+	}
+	add_mailboxes(out, json_get(account, "mailboxes"), now);
+	add_forwards(out, json_get(account, "forwards"));
+}
+
+int
+ctl_status(struct ctl *ctl)
+{
+	BUF_AUTO out = BUF_INIT;
+	struct json *answer = NULL;
+	int code = ctl_ask(ctl, ctl_request(ctl), &answer);
+
+	if (code != EX_OK)
+		return code;
+	code = is_in_trouble(answer) ? CTL_EXIT_TROUBLE : EX_OK;
+	if (ctl->json)
+		return ctl_finish_json(answer, code);
+	const struct json *accounts = json_get(answer, "accounts");
+	add_header(&out, answer, ctl_now_unix());
+	for (size_t i = 0; i < json_count(accounts); i++)
+		add_account(ctl, &out, json_at(accounts, i), ctl_now_unix());
+	if (json_count(accounts) == 0)
+		buf_add_str(&out, "no account runs\n");
+	json_free(&answer);
+	return ctl_finish(&out, code);
+}

@@ -1,0 +1,27 @@
+/*
+ * ctl_table: lines whose columns stand below each other.
+ *
+ * Cells are cleaned (ctl_add_clean) when they are added. Widths count
+ * characters; the last column is not padded.
+ */
+#ifndef BELFRY_CONTROL_CTL_TABLE_H
+#define BELFRY_CONTROL_CTL_TABLE_H
+
+#include "daemon/control/ctl.h"
+
+#define CTL_COLUMNS_MAX 8
+
+struct ctl_table {
+	size_t columns; /* at most CTL_COLUMNS_MAX */
+	struct strv cells;
+};
+
+void ctl_table_init(struct ctl_table *table, size_t columns);
+void ctl_table_done(struct ctl_table *table);
+/* Rows are filled cell by cell; NULL is an empty cell. */
+void ctl_table_add(struct ctl_table *table, const char *text);
+void ctl_table_add_int(struct ctl_table *table, int64_t value);
+void ctl_table_print(
+    const struct ctl_table *table, struct buf *out, const char *indent);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * control/json: the door to jansson: documents to build, print and read.
+ *
+ * A struct json is a value with its own memory. `json_set_*` puts a member
+ * into an object, `json_add_*` an element at the end of an array; a json that
+ * is put in is taken. Strings are made valid UTF-8 on the way in, so building
+ * never fails. Members keep the order in which they were set.
+ */
+#ifndef BELFRY_CONTROL_JSON_H
+#define BELFRY_CONTROL_JSON_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/error.h"
+#include "daemon/base/strv.h"
+
+#define JSON_LINE_MAX (64 * 1024) /* a request */
+
+struct json;
+
+struct json *json_new_object(void);
+struct json *json_new_array(void);
+void json_free(struct json **json);
+
+/* NULL strings become null. */
+void json_set_str(struct json *object, const char *name, const char *value);
+void json_set_span(struct json *object, const char *name, struct span value);
+void json_set_int(struct json *object, const char *name, int64_t value);
+void json_set_bool(struct json *object, const char *name, bool value);
+/* RFC 3339 in UTC; null for 0. */
+void json_set_time(struct json *object, const char *name, int64_t unix_seconds);
+void json_set(struct json *object, const char *name, struct json *value);
+void json_set_strv(
+    struct json *object, const char *name, const struct strv *values);
+void json_add(struct json *array, struct json *value);
+void json_add_str(struct json *array, const char *value);
+
+/* One line without a line end; or indented for people's eyes. */
+void json_print(const struct json *json, struct buf *out, bool pretty);
+/* Strict: one object or array, no duplicates, depth at most 16. */
+struct json *json_parse(struct span text, struct error *error_r);
+
+/* Readers; borrowed. What is missing or of another kind: NULL, the default,
+ * false, 0 elements. */
+const char *json_get_str(const struct json *object, const char *name);
+int64_t json_get_int(
+    const struct json *object, const char *name, int64_t missing);
+bool json_get_bool(const struct json *object, const char *name);
+/* A view into the document: borrowed, never freed. */
+const struct json *json_get(const struct json *object, const char *name);
+size_t json_count(const struct json *array);
+const struct json *json_at(const struct json *array, size_t index);
+
+#endif
