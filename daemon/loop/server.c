@@ -23,7 +23,14 @@ struct server {
 	dev_t device; /* of our socket: only that one is removed */
 	ino_t inode;
 	struct loop_watch *watch;
-	unsigned clients;
+	/* Sockets handed out, with their inode in the kernel's socket file
+	 * system: a descriptor that is closed, or is another file by now, is
+	 * no client any more. */
+	struct client {
+		int fd;
+		ino_t inode;
+	} clients[SERVER_CLIENTS_MAX];
+	unsigned client_count;
 	server_fn *fn;
 	void *ctx;
 };
@@ -166,14 +173,36 @@ may_talk(int fd)
 	return uid == geteuid() || uid == 0;
 }
 
+static ino_t
+inode_of(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? info.st_ino
+							       : 0;
+}
+
+static void
+forget_closed(struct server *server)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < server->client_count; i++)
+		if (inode_of(server->clients[i].fd) == server->clients[i].inode)
+			server->clients[kept++] = server->clients[i];
+	server->client_count = kept;
+}
+
 static void
 take_client(struct server *server, int fd)
 {
-	if (!may_talk(fd) || server->clients >= SERVER_CLIENTS_MAX) {
+	forget_closed(server);
+	if (!may_talk(fd) || server->client_count == SERVER_CLIENTS_MAX) {
 		close(fd);
 		return;
 	}
-	server->clients++;
+	server->clients[server->client_count++] =
+	    (struct client){fd, inode_of(fd)};
 	server->fn(server->ctx, fd);
 }
 
@@ -222,13 +251,6 @@ server_new(struct loop *loop, const char *path, server_fn *fn, void *ctx,
 	server->watch = loop_watch_new(loop, server->fd, on_client, server);
 	loop_watch_set(server->watch, LOOP_READ);
 	return server;
-}
-
-void
-server_client_gone(struct server *server)
-{
-	if (server->clients > 0)
-		server->clients--;
 }
 
 static void

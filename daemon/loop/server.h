@@ -14,8 +14,8 @@
 
 struct server;
 
-/* A client came; `fd` is yours (non-blocking). Call server_client_gone when
- * you close it. */
+/* A client came; `fd` is yours (non-blocking). The server sees by itself when
+ * you have closed it. */
 typedef void server_fn(void *ctx, int fd);
 
 /* Makes the directory (0700; one level) and the socket. A stale socket is
@@ -23,8 +23,6 @@ typedef void server_fn(void *ctx, int fd);
  * a directory that others may write to. */
 struct server *server_new(struct loop *loop, const char *path, server_fn *fn,
     void *ctx, struct error *error_r);
-/* A client was closed: there is room for another. */
-void server_client_gone(struct server *server);
 /* Removes the socket, unless another is at that path by now. NULL-safe. */
 void server_free(struct server **server);
 
