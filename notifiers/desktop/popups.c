@@ -1,0 +1,278 @@
+/*
+ * desktop/popups: what libnotify shows for us.
+ */
+#include "notifiers/desktop/popups.h"
+
+#include <libnotify/notify.h>
+#include <sys/stat.h>
+
+#include "daemon/base/list.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "notifiers/desktop/lines.h"
+
+#define ICON_FALLBACK "mail-unread"
+#define DESKTOP_ENTRY "belfry"
+#define CATEGORY "email.arrived"
+#define TITLE_FALLBACK "Belfry"
+
+struct popup {
+	struct list_link link;
+	struct popups *popups;
+	uint64_t id;
+	NotifyNotification *notification; /* owned */
+};
+
+struct popups {
+	struct list_link shown; /* struct popup::link, the oldest first */
+	size_t count;
+	struct popups_can can;
+};
+
+struct popups *
+popups_new(void)
+{
+	struct popups *popups = NEW(struct popups);
+
+	list_init(&popups->shown);
+	return popups;
+}
+
+static void
+forget(struct popup *popup)
+{
+	popup->popups->count--;
+	list_remove(&popup->link);
+	/* Others may still hold it: nothing of it may reach us any more. */
+	g_signal_handlers_disconnect_by_data(popup->notification, popup);
+	notify_notification_clear_actions(popup->notification);
+	g_object_unref(popup->notification);
+	free(popup);
+}
+
+void
+popups_forget(struct popups *popups)
+{
+	LIST_EACH(pos, &popups->shown)
+	forget(LIST_ITEM(pos, struct popup, link));
+}
+
+void
+popups_free(struct popups **popups)
+{
+	if (*popups == NULL)
+		return;
+	popups_forget(*popups);
+	free(*popups);
+	*popups = NULL;
+}
+
+void
+popups_set_can(struct popups *popups, struct popups_can can)
+{
+	popups->can = can;
+}
+
+static struct popup *
+find(struct popups *popups, uint64_t id)
+{
+	LIST_EACH(pos, &popups->shown)
+	{
+		struct popup *popup = LIST_ITEM(pos, struct popup, link);
+
+		if (popup->id == id)
+			return popup;
+	}
+	return NULL;
+}
+
+/* ---- What the service says ---- */
+
+static const char *
+reason_name(int reason)
+{
+	/* Desktop Notifications Specification, signal NotificationClosed. */
+	static const char *const names[] = {
+	    NULL, "expired", "dismissed", "closed"};
+
+	if (reason < 1 || (size_t)reason >= G_N_ELEMENTS(names))
+		return "undefined";
+	return names[reason];
+}
+
+static void
+on_closed(NotifyNotification *notification, void *data)
+{
+	struct popup *popup = data;
+
+	lines_tell(NOTIFIER_CLOSED, popup->id,
+	    reason_name(notify_notification_get_closed_reason(notification)));
+	forget(popup);
+}
+
+static void
+on_action(NotifyNotification *notification, char *key, void *data)
+{
+	struct popup *popup = data;
+
+	(void)notification;
+	lines_tell(NOTIFIER_ACTION, popup->id, key);
+}
+
+/* ---- What it is told ---- */
+
+static bool
+is_icon_name(const char *icon)
+{
+	for (const char *c = icon; *c != '\0'; c++)
+		if (!char_is_alnum(*c) && strchr("-_.+", *c) == NULL)
+			return false;
+	return icon[0] != '\0';
+}
+
+/* Servers open what they are given: no addresses, no devices. */
+static const char *
+safe_icon(const char *icon)
+{
+	struct stat status;
+
+	if (is_icon_name(icon))
+		return icon;
+	if (icon[0] == '/' && stat(icon, &status) == 0 &&
+	    S_ISREG(status.st_mode))
+		return icon;
+	return ICON_FALLBACK;
+}
+
+/* A title is never empty (libnotify insists), and never markup. */
+static const char *
+title_of(const struct notification *n)
+{
+	if (n->title[0] != '\0')
+		return n->title;
+	return n->body[0] != '\0' ? n->body : TITLE_FALLBACK;
+}
+
+static char *
+body_of(const struct popups *popups, const struct notification *n)
+{
+	const char *body = n->title[0] != '\0' ? n->body : "";
+
+	return popups->can.markup ? g_markup_escape_text(body, -1)
+				  : g_strdup(body);
+}
+
+static void
+set_hints(NotifyNotification *notification, const struct notification *n)
+{
+	static const NotifyUrgency urgencies[] = {
+	    [URGENCY_LOW] = NOTIFY_URGENCY_LOW,
+	    [URGENCY_NORMAL] = NOTIFY_URGENCY_NORMAL,
+	    [URGENCY_CRITICAL] = NOTIFY_URGENCY_CRITICAL,
+	};
+
+	notify_notification_clear_hints(notification);
+	notify_notification_set_urgency(notification, urgencies[n->urgency]);
+	notify_notification_set_category(notification, CATEGORY);
+	notify_notification_set_hint(
+	    notification, "desktop-entry", g_variant_new_string(DESKTOP_ENTRY));
+	if (is_icon_name(n->sound))
+		notify_notification_set_hint(
+		    notification, "sound-name", g_variant_new_string(n->sound));
+}
+
+static struct popup *
+new_popup(struct popups *popups, const struct notification *n)
+{
+	struct popup *popup = NEW(struct popup);
+
+	popup->popups = popups;
+	popup->id = n->id;
+	popup->notification = notify_notification_new(TITLE_FALLBACK, "", "");
+	g_signal_connect(
+	    popup->notification, "closed", G_CALLBACK(on_closed), popup);
+	list_add(&popups->shown, &popup->link);
+	popups->count++;
+	return popup;
+}
+
+static void
+forget_above(struct popups *popups, size_t max)
+{
+	while (popups->count > max)
+		forget(LIST_ITEM(popups->shown.next, struct popup, link));
+}
+
+static void
+fill(struct popup *popup, const struct notification *n)
+{
+	g_autofree char *body = body_of(popup->popups, n);
+
+	notify_notification_update(
+	    popup->notification, title_of(n), body, safe_icon(n->icon));
+	set_hints(popup->notification, n);
+	notify_notification_clear_actions(popup->notification);
+	if (popup->popups->can.actions)
+		notify_notification_add_action(popup->notification, "default",
+		    "Open", on_action, popup, NULL);
+}
+
+/* ---- Showing ---- */
+
+/* Errors that say more about the service than about this notification. */
+static bool
+is_away(const GError *error)
+{
+	static const int codes[] = {G_DBUS_ERROR_SERVICE_UNKNOWN,
+	    G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_NO_REPLY,
+	    G_DBUS_ERROR_TIMEOUT, G_DBUS_ERROR_TIMED_OUT,
+	    G_DBUS_ERROR_DISCONNECTED, G_DBUS_ERROR_NO_SERVER,
+	    G_DBUS_ERROR_SPAWN_EXEC_FAILED, G_DBUS_ERROR_SPAWN_FORK_FAILED,
+	    G_DBUS_ERROR_SPAWN_CHILD_EXITED, G_DBUS_ERROR_SPAWN_CHILD_SIGNALED,
+	    G_DBUS_ERROR_SPAWN_FAILED, G_DBUS_ERROR_SPAWN_SETUP_FAILED,
+	    G_DBUS_ERROR_SPAWN_SERVICE_INVALID,
+	    G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND};
+
+	if (error->domain == G_IO_ERROR)
+		return error->code != G_IO_ERROR_DBUS_ERROR;
+	if (error->domain != G_DBUS_ERROR)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
+		if (error->code == codes[i])
+			return true;
+	return false;
+}
+
+enum popup_result
+popups_show(
+    struct popups *popups, const struct notification *n, char **reason_r)
+{
+	struct popup *popup = find(popups, n->id);
+	g_autoptr(GError) error = NULL;
+
+	if (popup == NULL)
+		popup = new_popup(popups, n);
+	fill(popup, n);
+	if (notify_notification_show(popup->notification, &error)) {
+		forget_above(popups, POPUPS_MAX);
+		return POPUP_SHOWN;
+	}
+	forget(popup);
+	if (error == NULL) {
+		*reason_r = xstrdup("the notification service refused it");
+		return POPUP_REFUSED;
+	}
+	g_dbus_error_strip_remote_error(error);
+	*reason_r = xstrdup(error->message);
+	return is_away(error) ? POPUP_AWAY : POPUP_REFUSED;
+}
+
+/* Its `closed` comes as a signal; a failure means that it is not there. */
+void
+popups_close(struct popups *popups, uint64_t id)
+{
+	struct popup *popup = find(popups, id);
+
+	if (popup != NULL)
+		notify_notification_close(popup->notification, NULL);
+}

@@ -1,0 +1,43 @@
+/*
+ * desktop/popups: what libnotify shows for us.
+ *
+ * Everything here is called from the one thread that has pushed its own
+ * GMainContext before the first call: libnotify's signals silently get lost
+ * otherwise. popups_show and popups_close block on the bus, up to 25 seconds
+ * when the service does not answer.
+ */
+#ifndef BELFRY_NOTIFIERS_DESKTOP_POPUPS_H
+#define BELFRY_NOTIFIERS_DESKTOP_POPUPS_H
+
+#include "notifiers/notifier.h"
+
+/* Shown ones that are remembered for closing; the oldest are forgotten. */
+#define POPUPS_MAX 200
+
+/* What the service can do, as far as it matters here. */
+struct popups_can {
+	bool markup;  /* body-markup: texts are escaped */
+	bool actions; /* else none are added */
+};
+
+struct popups;
+
+struct popups *popups_new(void);
+void popups_free(struct popups **popups);
+void popups_set_can(struct popups *popups, struct popups_can can);
+
+enum popup_result {
+	POPUP_SHOWN,
+	POPUP_REFUSED, /* this one */
+	POPUP_AWAY     /* the service does not answer */
+};
+/* Shows it; replaces the one with the same id. `reason_r` is malloc'ed,
+ * written unless POPUP_SHOWN. */
+enum popup_result popups_show(
+    struct popups *popups, const struct notification *n, char **reason_r);
+/* An id that is not shown is passed over. */
+void popups_close(struct popups *popups, uint64_t id);
+/* After the service or the bus has gone: its ids mean nothing any more. */
+void popups_forget(struct popups *popups);
+
+#endif
