@@ -247,8 +247,10 @@ step(struct sqlite *sq, sqlite3_stmt *statement, bool *row_r,
 {
 	int code = sqlite3_step(statement);
 
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		return fail(sq, "read", error_r);
+	if (code != SQLITE_ROW && code != SQLITE_DONE) {
+		fail(sq, "read", error_r);
+		return false;
+	}
 	*row_r = code == SQLITE_ROW;
 	return true;
 }
@@ -1178,11 +1180,11 @@ migrate(struct sqlite *sq, int64_t version, struct error *error_r)
 	return true;
 }
 
-/* auto_vacuum counts only before the first table; secure_delete FAST
- * overwrites mail that was sent where it costs no further write. */
+/* auto_vacuum counts only before the first table. secure_delete overwrites
+ * mail that was sent: it is gone, not only unlinked. */
 #define WRITER_PRAGMAS                                                         \
 	"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"         \
-	"PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"              \
+	"PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"                \
 	"PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY"
 
 static bool

@@ -146,6 +146,10 @@
 	"enqueue k3 w/I/7 3 0 work 10 three\ncommit\n"
 	"queue 2 sending 1 40 50\nqueue 1 sending 1 99 50\ncommit\n?next work\n",
 	"1 k1 w/I/7/1#0 work sending 1@99 <one>\n"},
+{"queue: what was being sent comes before an older one",
+	"enqueue k1 w/I/7 1 0 work 1 one\nenqueue k2 w/I/7 2 0 work 50 two\n"
+	"commit\nqueue 2 sending 1 50 50\ncommit\n?next work\n",
+	"2 k2 w/I/7/2#0 work sending 1@50 <two>\n"},
 {"queue: a later try",
 	"enqueue k1 w/I/7 1 0 work 30 one\nenqueue k2 w/I/7 2 0 work 40 two\n"
 	"commit\nqueue 1 waiting 3 90 50 451 later\ncommit\n"

@@ -4,7 +4,9 @@
  *
  * The contract itself is in test-store.c.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* unshare */
+#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -639,6 +641,88 @@ test_full_disk(void **state)
 		fail_msg("%s", words);
 }
 
+/* ---- what is gone is gone ---- */
+
+/* Whether the file, which SQLite has closed, still has the words. */
+static bool
+has_words(const char *words)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+	FILE *file = fopen(path, "r");
+	BUF_AUTO bytes = BUF_INIT;
+	char part[4096];
+	size_t len;
+
+	assert_non_null(file);
+	while ((len = fread(part, 1, sizeof(part), file)) > 0)
+		buf_add(&bytes, part, len);
+	fclose(file);
+	return span_find_span(buf_span(&bytes), span_from_str(words), 0) !=
+	       SIZE_MAX;
+}
+
+static void
+enqueue_repeated(struct store *store, const char *words, size_t times)
+{
+	struct store_batch *batch = store_batch_new();
+	struct store_queue_item item = {.key = "k", .account = "work"};
+	BUF_AUTO bytes = BUF_INIT;
+
+	while (times-- > 0)
+		buf_add_str(&bytes, words);
+	item.original = buf_span(&bytes);
+	store_batch_enqueue(batch, &item);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+}
+
+static void
+settle_first(enum queue_state outcome)
+{
+	struct store *store = must_open();
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_set_queue(batch, 1, outcome, 1, 0, "250 ok", 5);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+	store_close(&store);
+}
+
+static const struct {
+	const char *name;
+	size_t times; /* the words, in one message */
+	enum queue_state outcome;
+	bool expected; /* they are found */
+} traces[] = {
+    {"waiting", 1, QUEUE_WAITING, true},
+    {"held", 1, QUEUE_HELD, true},
+    {"failed", 9999, QUEUE_FAILED, true},
+    {"sent", 1, QUEUE_SENT, false},
+    {"sent, many pages", 9999, QUEUE_SENT, false},
+    {"dropped", 1, QUEUE_DROPPED, false},
+    {"dropped, many pages", 9999, QUEUE_DROPPED, false},
+};
+
+static void
+test_traces(void **state)
+{
+	static const char words[] = "for your eyes only ";
+
+	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+		struct store *store = must_open();
+
+		enqueue_repeated(store, words, traces[i].times);
+		store_close(&store);
+		assert_true(has_words(words));
+		settle_first(traces[i].outcome);
+		if (has_words(words) != traces[i].expected)
+			fail_msg("%s: %s", traces[i].name,
+			    traces[i].expected ? "lost" : "still there");
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 /* ---- kill -9 ---- */
 
 /* Goes on where the store says, telling each commit that is done. */
@@ -725,6 +809,7 @@ main(void)
 	    TEST(test_writer_beside_reader),
 	    TEST(test_file_too_large),
 	    TEST(test_full_disk),
+	    TEST(test_traces),
 	    TEST(test_kill),
 	};
 	int failed;
