@@ -1103,8 +1103,11 @@ read_number(
 	sqlite3_stmt *statement;
 	bool ok, row;
 
-	if (sqlite3_prepare_v2(sq->db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return fail(sq, "read", error_r);
+	if (sqlite3_prepare_v2(sq->db, sql, -1, &statement, NULL) !=
+	    SQLITE_OK) {
+		fail(sq, "read", error_r);
+		return false;
+	}
 	ok = step(sq, statement, &row, error_r);
 	if (ok)
 		*value_r = row ? sqlite3_column_int64(statement, 0) : 0;
