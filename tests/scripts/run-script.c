@@ -20,10 +20,12 @@
 #define SWEEP_MAX 3000 /* bytes of the server; above, no sweep */
 #define LONGEST_CUT 40
 #define TICKS_MAX 1000 /* in one step of time */
+#define INCLUDES_MAX 4 /* within each other */
 
 /* Another protocol is another row. */
 static const struct script_engine *const engines[] = {
     &script_engine_imap,
+    &script_engine_mailbox,
     &script_engine_smtp,
 };
 #define ENGINE_COUNT (sizeof(engines) / sizeof(engines[0]))
@@ -50,6 +52,7 @@ struct script {
 	struct strv settings;
 	struct step *steps; /* owned */
 	size_t count, cap;
+	unsigned includes; /* being read, within each other */
 };
 
 enum mode {
@@ -232,6 +235,8 @@ add_repeated(struct script *script, unsigned number, struct span text)
 	return true;
 }
 
+static bool include(struct script *script, unsigned number, struct span line);
+
 static bool
 parse_line(struct script *script, unsigned number, struct span line)
 {
@@ -239,6 +244,8 @@ parse_line(struct script *script, unsigned number, struct span line)
 
 	if (line.len == 0 || line.data[0] == '#')
 		return true;
+	if (line.data[0] == '<')
+		return include(script, number, span_skip(line, 1));
 	if (span_starts(line, "S*"))
 		return add_repeated(script, number, after_mark(line));
 	if (span_starts(line, "S>") || span_starts(line, "C>")) {
@@ -281,6 +288,46 @@ read_file(const char *path, struct buf *buf)
 		buf_add(buf, block, got);
 	(void)fclose(file);
 	return true;
+}
+
+/* The line with $* replaced. */
+static void
+add_words(struct buf *buf, struct span line, struct span words)
+{
+	size_t mark;
+
+	while ((mark = span_find_span(line, SPAN("$*"), 0)) != SIZE_MAX) {
+		buf_add_span(buf, span_slice(line, 0, mark));
+		buf_add_span(buf, words);
+		line = span_skip(line, mark + 2);
+	}
+	buf_add_span(buf, line);
+}
+
+/* Steps of another file; they have the line number of the "<". */
+static bool
+include(struct script *script, unsigned number, struct span words)
+{
+	const char *slash = strrchr(script->path, '/');
+	int folder = slash != NULL ? (int)(slash - script->path) + 1 : 0;
+	struct span name = take_word(&words), rest, line;
+	STR_AUTO path =
+	    xasprintf("%.*s%.*s", folder, script->path, SPAN_FMT(name));
+	BUF_AUTO text = BUF_INIT;
+	bool good;
+
+	if (script->includes == INCLUDES_MAX || !read_file(path, &text))
+		return false;
+	script->includes++;
+	rest = buf_span(&text);
+	for (good = true; good && span_split(&rest, '\n', &line);) {
+		BUF_AUTO whole = BUF_INIT;
+
+		add_words(&whole, line, words);
+		good = parse_line(script, number, buf_span(&whole));
+	}
+	script->includes--;
+	return good;
 }
 
 static const struct script_engine *
@@ -602,6 +649,7 @@ do_call(struct player *p, const struct step *step)
 		script_unescape(&text, args);
 		if (!p->engine->call(p->adapter, word, buf_span(&text), p->now))
 			return complain(p, "no such call");
+		p->subject = p->engine->engine(p->adapter);
 	}
 	return pull(p) && drain(p);
 }
@@ -629,6 +677,16 @@ check_due(struct player *p, struct span text)
 }
 
 static bool
+pass_to_deadline(struct player *p)
+{
+	usec_t deadline = p->engine->class->deadline(p->subject);
+
+	if (deadline == USEC_NEVER)
+		return complain(p, "nothing will ever happen");
+	return pass_time(p, usec_since(p->now, deadline));
+}
+
+static bool
 do_time(struct player *p, const struct step *step)
 {
 	struct span text = {step->text, step->len};
@@ -636,6 +694,8 @@ do_time(struct player *p, const struct step *step)
 
 	if (span_starts(text, "due "))
 		return check_due(p, span_skip(text, 4));
+	if (span_is(text, "next"))
+		return pass_to_deadline(p);
 	if (!span_starts(text, "+") || !usec_parse(span_skip(text, 1), &delta))
 		return complain(p, "cannot read this time");
 	return pass_time(p, delta);
@@ -679,6 +739,10 @@ check_dead(struct player *p)
 {
 	const struct engine_class *class = p->engine->class;
 
+	if (p->engine->survives != NULL)
+		return p->mode != MODE_SWEEP ||
+		       p->engine->survives(p->adapter, p->now) ||
+		       complain(p, "the stream ended, and nothing begins anew");
 	if (!p->dead)
 		return p->mode != MODE_SWEEP ||
 		       complain(p, "the stream ended, the engine did not");

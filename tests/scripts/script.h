@@ -17,8 +17,11 @@
  *   >word args    a call of the owner; each engine has its own, and all have
  *                 >eof
  *   @+29m         time passes, with a tick at each deadline on the way
+ *   @next         time passes up to the deadline
  *   @due 90s      the deadline lies so far ahead; `@due never`: there is none
  *   # text        a remark
+ *   <name words   the steps of the file `name` in the same folder, with $* in
+ *                 them replaced by the words
  *
  * In a pattern "..." stands for anything. In S>, S*, C> and in arguments of
  * calls \r \n \t \\ \xHH are bytes. A C: pattern that begins with $tag, or
@@ -30,7 +33,7 @@
  *
  * Every script is played whole, byte by byte and cut at random, and must give
  * the same trace; and once for each byte after which the stream can end, and
- * must then end too, once.
+ * must then end too, once; or, an engine that survives, begin anew.
  */
 #ifndef BELFRY_TESTS_SCRIPT_H
 #define BELFRY_TESTS_SCRIPT_H
@@ -60,9 +63,13 @@ struct script_engine {
 	const char *(*secret)(void *adapter);
 	/* Whether it may be in the output by now. */
 	bool (*may_send_secret)(void *adapter);
+	/* NULL: the end of the stream is the engine's. Else: whether it goes
+	 * on by itself, after the stream has ended. */
+	bool (*survives)(void *adapter, usec_t now);
 };
 
 extern const struct script_engine script_engine_imap;
+extern const struct script_engine script_engine_mailbox;
 extern const struct script_engine script_engine_smtp;
 
 /* Appends `text` with \r \n \t \\ \xHH replaced. */

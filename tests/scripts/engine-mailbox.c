@@ -1,0 +1,616 @@
+/*
+ * engine-mailbox: account/mailbox over a store in memory, for scripts.
+ *
+ * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N; and rules, as they stand
+ * in the configuration: "[rule x]", then "key = value".
+ *
+ * The account is "work", its user "ann" at mail.example.org, her address
+ * ann@example.org.
+ *
+ * Calls: >start, >stop, >hint; >load (answers out of the store), >load-failed
+ * TEXT; >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT,
+ * >secret-failed FAULT TEXT; >commit ok, >commit fail (nothing is written),
+ * >commit written (it is, but the daemon does not hear of it: >kill follows);
+ * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same
+ * store and rests until >start).
+ *
+ * Events: load, connect, disconnect, starttls, secret, queued, folders,
+ * proven, locked-out WORDS; commit with the batch's operations between
+ * semicolons; exec and notify UID#SEQ with what is run and how many bytes it
+ * reads; report KIND [UID] WORDS.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "daemon/account/mailbox.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "tests/lib/rules_text.h"
+#include "tests/scripts/script.h"
+
+#define START_UNIX 1800000000
+#define ROUNDS_MAX 20 /* from a broken stream to the next LOAD */
+
+struct adapter {
+	struct mailbox_config config; /* strings belong to `strings` */
+	struct strv strings, identities, authserv;
+	struct buf rules_text;
+	struct rules *rules;
+	struct limits *limits;
+	struct store *store;
+	struct mailbox *mailbox;
+	struct store_batch *batch; /* of the COMMIT not answered yet */
+	char *secret;
+	bool tls;
+	usec_t born;
+};
+
+/* ---- Settings ---- */
+
+static const char *
+keep(struct adapter *a, struct span value)
+{
+	strv_add_span(&a->strings, value);
+	return a->strings.items[a->strings.len - 1];
+}
+
+static bool
+set_name(struct adapter *a, struct span value)
+{
+	a->config.name = keep(a, value);
+	return true;
+}
+
+static bool
+set_security(struct adapter *a, struct span value)
+{
+	a->config.imap.security = span_is(value, "starttls")
+				      ? IMAP_SECURITY_STARTTLS
+				      : IMAP_SECURITY_TLS;
+	return true;
+}
+
+static bool
+set_auth(struct adapter *a, struct span value)
+{
+	a->config.imap.auth =
+	    span_is(value, "oauth2") ? IMAP_AUTH_OAUTH2 : IMAP_AUTH_PASSWORD;
+	return true;
+}
+
+static bool
+set_notify(struct adapter *a, struct span value)
+{
+	a->config.notify = a->config.default_notification =
+	    span_is(value, "yes");
+	return true;
+}
+
+static bool
+set_dry_run(struct adapter *a, struct span value)
+{
+	return a->config.dry_run = span_is(value, "yes");
+}
+
+static bool
+set_me(struct adapter *a, struct span value)
+{
+	strv_add_span(&a->identities, value);
+	return true;
+}
+
+static bool
+set_forwards_hour(struct adapter *a, struct span value)
+{
+	uint32_t count;
+
+	if (!span_to_u32(value, &count))
+		return false;
+	a->config.forwards_hour = count;
+	return true;
+}
+
+static const struct {
+	const char *word;
+	bool (*set)(struct adapter *a, struct span value);
+} settings_rows[] = {
+    {"name", set_name},
+    {"security", set_security},
+    {"auth", set_auth},
+    {"notify", set_notify},
+    {"dry-run", set_dry_run},
+    {"me", set_me},
+    {"forwards-hour", set_forwards_hour},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool
+is_rule_line(struct span line)
+{
+	return span_starts(line, "[") ||
+	       span_find_span(line, SPAN(" = "), 0) != SIZE_MAX;
+}
+
+static bool
+apply(struct adapter *a, struct span line)
+{
+	size_t blank = span_find(line, ' ');
+	struct span word = span_slice(line, 0, blank);
+	struct span value =
+	    blank == SIZE_MAX ? SPAN_EMPTY : span_skip(line, blank + 1);
+
+	if (is_rule_line(line)) {
+		buf_add_span(&a->rules_text, line);
+		buf_add_char(&a->rules_text, '\n');
+		return true;
+	}
+	for (size_t i = 0; i < COUNT(settings_rows); i++)
+		if (span_is(word, settings_rows[i].word))
+			return settings_rows[i].set(a, value);
+	return false;
+}
+
+static bool
+make_rules(struct adapter *a)
+{
+	struct rule_problems problems = {0};
+	BUF_AUTO text = BUF_INIT;
+
+	a->rules = rules_from_text(buf_str(&a->rules_text), &problems);
+	rules_problems_show(&text, &problems);
+	rule_problems_done(&problems);
+	if (a->rules == NULL)
+		fprintf(stderr, "%s", buf_str(&text));
+	return a->rules != NULL;
+}
+
+/* ---- Life ---- */
+
+static bool
+seed_limit(void *ctx, const char *rule, int64_t when_unix)
+{
+	limits_note(ctx, rule, when_unix);
+	return true;
+}
+
+static void
+be_born(struct adapter *a, usec_t now)
+{
+	a->limits = limits_new();
+	store_each_hit(a->store, 0, seed_limit, a->limits, NULL);
+	a->mailbox = mailbox_new(&a->config, a->rules, a->limits, now);
+	mailbox_set_clock(a->mailbox,
+	    START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC), 0,
+	    now);
+}
+
+static void
+die(struct adapter *a)
+{
+	mailbox_free(&a->mailbox);
+	limits_free(&a->limits);
+	store_batch_free(&a->batch);
+	a->tls = false;
+}
+
+static void
+adapter_destroy(void *adapter)
+{
+	struct adapter *a = adapter;
+
+	die(a);
+	rules_free(&a->rules);
+	store_close(&a->store);
+	strv_done(&a->strings);
+	strv_done(&a->identities);
+	strv_done(&a->authserv);
+	buf_done(&a->rules_text);
+	free(a->secret);
+	free(a);
+}
+
+static void *
+adapter_create(const struct strv *settings, usec_t now)
+{
+	struct adapter *a = NEW(struct adapter);
+
+	a->config = (struct mailbox_config){
+	    .account = "work",
+	    .name = "INBOX",
+	    .imap = {.security = IMAP_SECURITY_TLS,
+		.auth = IMAP_AUTH_PASSWORD,
+		.user = "ann",
+		.host = "mail.example.org",
+		.port = 993},
+	    .identities = &a->identities,
+	    .authserv = &a->authserv,
+	    .email = "ann@example.org",
+	    .seed = 1,
+	};
+	a->store = store_open_memory();
+	a->born = now;
+	bool ok = true;
+	for (size_t i = 0; ok && i < settings->len; i++)
+		ok = apply(a, span_from_str(settings->items[i]));
+	if (!ok || !make_rules(a)) {
+		adapter_destroy(a);
+		return NULL;
+	}
+	be_born(a, now);
+	return a;
+}
+
+static void *
+adapter_engine(void *adapter)
+{
+	return ((struct adapter *)adapter)->mailbox;
+}
+
+static const char *
+adapter_secret(void *adapter)
+{
+	return ((struct adapter *)adapter)->secret;
+}
+
+static bool
+adapter_may_send_secret(void *adapter)
+{
+	const struct adapter *a = adapter;
+
+	return a->config.imap.security != IMAP_SECURITY_STARTTLS || a->tls;
+}
+
+/* ---- Calls ---- */
+
+static struct span
+take_word(struct span *text)
+{
+	size_t end = span_find(*text, ' ');
+	struct span word = span_slice(*text, 0, end);
+
+	*text = end == SIZE_MAX ? SPAN_EMPTY : span_skip(*text, end + 1);
+	return word;
+}
+
+static bool
+read_error(struct span args, struct error *error_r)
+{
+	struct span word = take_word(&args);
+
+	for (enum fault fault = 0; fault < FAULT_COUNT; fault++)
+		if (span_is(word, fault_name(fault))) {
+			error_set(error_r, fault, "%.*s", SPAN_FMT(args));
+			return true;
+		}
+	return false;
+}
+
+static bool
+call_start(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	mailbox_start(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_stop(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	mailbox_stop(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_hint(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	mailbox_hint(a->mailbox, now);
+	return true;
+}
+
+static bool
+load_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	mailbox_load_effect(ctx, effect, message);
+	return true;
+}
+
+static bool
+call_load(struct adapter *a, struct span args, usec_t now)
+{
+	struct store_cursor cursor;
+	bool found = false;
+
+	(void)args;
+	store_get_cursor(
+	    a->store, "work", a->config.name, &cursor, &found, NULL);
+	store_each_open_effect(
+	    a->store, "work", a->config.name, load_effect, a->mailbox, NULL);
+	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);
+	return true;
+}
+
+static bool
+call_load_failed(struct adapter *a, struct span args, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
+	error_set(&error, FAULT_LOCAL, "%.*s", SPAN_FMT(args));
+	mailbox_load_failed(a->mailbox, &error, now);
+	return true;
+}
+
+static bool
+call_connected(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	a->tls = false;
+	mailbox_connected(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_connect_failed(struct adapter *a, struct span args, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
+	if (!read_error(args, &error))
+		return false;
+	mailbox_connect_failed(a->mailbox, &error, now);
+	return true;
+}
+
+static bool
+call_tls(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	a->tls = true;
+	mailbox_tls_started(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_secret(struct adapter *a, struct span args, usec_t now)
+{
+	free(a->secret);
+	a->secret = xstrdup_span(args);
+	mailbox_secret(a->mailbox, args, now);
+	return true;
+}
+
+static bool
+call_secret_failed(struct adapter *a, struct span args, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
+	if (!read_error(args, &error))
+		return false;
+	mailbox_secret_failed(a->mailbox, &error, now);
+	return true;
+}
+
+static bool
+call_commit(struct adapter *a, struct span args, usec_t now)
+{
+	struct error error = ERROR_INIT;
+	bool fails = span_is(args, "fail"), written = span_is(args, "written");
+	bool ok;
+
+	if (a->batch == NULL)
+		return false;
+	store_fail_commit(a->store, fails ? 1 : 0, false);
+	ok = store_commit(a->store, a->batch, &error);
+	store_batch_free(&a->batch);
+	if (!written)
+		mailbox_committed(a->mailbox, ok, &error, now);
+	return ok == !fails && (fails || written || span_is(args, "ok"));
+}
+
+static bool
+call_task(struct adapter *a, struct span args, usec_t now)
+{
+	struct mailbox_status status;
+	enum effect_state state;
+	uint32_t uid, seq;
+
+	if (!span_to_u32(take_word(&args), &uid) ||
+	    !span_to_u32(take_word(&args), &seq) ||
+	    !effect_state_parse(take_word(&args), &state))
+		return false;
+	STR_AUTO words = xstrdup_span(args);
+	mailbox_get_status(a->mailbox, &status);
+	mailbox_task_done(
+	    a->mailbox, status.uidvalidity, uid, seq, state, words, now);
+	return true;
+}
+
+static bool
+call_kill(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	die(a);
+	be_born(a, now);
+	return true;
+}
+
+static const struct {
+	const char *word;
+	bool (*call)(struct adapter *a, struct span args, usec_t now);
+} call_rows[] = {
+    {"start", call_start},
+    {"stop", call_stop},
+    {"hint", call_hint},
+    {"load", call_load},
+    {"load-failed", call_load_failed},
+    {"connected", call_connected},
+    {"connect-failed", call_connect_failed},
+    {"tls", call_tls},
+    {"secret", call_secret},
+    {"secret-failed", call_secret_failed},
+    {"commit", call_commit},
+    {"task", call_task},
+    {"kill", call_kill},
+};
+
+static bool
+adapter_call(void *adapter, struct span word, struct span args, usec_t now)
+{
+	for (size_t i = 0; i < COUNT(call_rows); i++)
+		if (span_is(word, call_rows[i].word))
+			return call_rows[i].call(adapter, args, now);
+	return false;
+}
+
+/* ---- Events ---- */
+
+static const char *const event_names[] = {
+    [MAILBOX_LOAD] = "load",
+    [MAILBOX_CONNECT] = "connect",
+    [MAILBOX_DISCONNECT] = "disconnect",
+    [MAILBOX_STARTTLS] = "starttls",
+    [MAILBOX_SECRET] = "secret",
+    [MAILBOX_COMMIT] = "commit",
+    [MAILBOX_EXEC] = "exec",
+    [MAILBOX_NOTIFY] = "notify",
+    [MAILBOX_QUEUED] = "queued",
+    [MAILBOX_FOLDERS] = "folders",
+    [MAILBOX_PROVEN] = "proven",
+    [MAILBOX_LOCKED_OUT] = "locked-out",
+    [MAILBOX_REPORT] = "report",
+};
+
+static void
+add_batch(struct buf *line, const struct store_batch *batch)
+{
+	BUF_AUTO text = BUF_INIT;
+	struct span rest, op;
+	const char *between = " ";
+
+	store_batch_describe(batch, &text);
+	rest = buf_span(&text);
+	while (span_split(&rest, '\n', &op)) {
+		if (op.len == 0)
+			continue;
+		buf_add_str(line, between);
+		buf_add_span(line, op);
+		between = "; ";
+	}
+}
+
+static void
+add_task(struct buf *line, const struct mailbox_task *task, bool is_exec)
+{
+	buf_addf(line, " %u#%u ", task->uid, task->seq);
+	if (!is_exec) {
+		buf_add_str(line, task->subject);
+		return;
+	}
+	STR_AUTO argv = strv_join(&task->action.argv, " ");
+	buf_addf(line, "%s < %zu bytes", argv, task->input.len);
+}
+
+static void
+add_report(struct buf *line, const struct mailbox_report *report)
+{
+	buf_addf(line, " %s ", report_kind_name(report->kind));
+	if (report->uid != 0)
+		buf_addf(line, "%u ", report->uid);
+	if (report->rules != NULL && report->rules[0] != '\0')
+		buf_addf(line, "by %s: ", report->rules);
+	buf_add_str(line, report->text);
+	if (report->retry_in != USEC_NEVER) {
+		buf_add_str(line, ", again in ");
+		usec_format(line, report->retry_in);
+	}
+}
+
+static void
+add_event(struct adapter *a, struct buf *line, struct mailbox_event *event)
+{
+	buf_add_str(line, event_names[event->kind]);
+	if (event->kind == MAILBOX_COMMIT) {
+		add_batch(line, event->batch);
+		assert(a->batch == NULL);
+		a->batch = event->batch;
+		event->batch = NULL;
+	} else if (event->task != NULL) {
+		add_task(line, event->task, event->kind == MAILBOX_EXEC);
+	} else if (event->report != NULL) {
+		add_report(line, event->report);
+	} else if (event->kind == MAILBOX_LOCKED_OUT) {
+		buf_addf(line, " %s %s", fault_name(event->error.fault),
+		    event->error.text);
+	}
+}
+
+static bool
+adapter_next_event(void *adapter, struct buf *line, bool *last_r, usec_t now)
+{
+	struct adapter *a = adapter;
+	struct mailbox_event event;
+
+	*last_r = false;
+	if (!mailbox_next_event(a->mailbox, &event, now))
+		return false;
+	add_event(a, line, &event);
+	mailbox_event_done(&event);
+	return true;
+}
+
+/* Pulls all events; whether LOAD was one of them. */
+static bool
+loads(struct adapter *a, usec_t now)
+{
+	struct mailbox_event event;
+	bool found = false;
+
+	while (mailbox_next_event(a->mailbox, &event, now)) {
+		found = found || event.kind == MAILBOX_LOAD;
+		BUF_AUTO line = BUF_INIT;
+		add_event(a, &line, &event);
+		mailbox_event_done(&event);
+	}
+	return found;
+}
+
+/* Whatever it was doing when the stream broke, it begins anew by itself. */
+static bool
+adapter_survives(void *adapter, usec_t now)
+{
+	struct adapter *a = adapter;
+
+	if (mailbox_is_resting(a->mailbox))
+		return true; /* not started, or stopped */
+	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+		if (a->batch != NULL)
+			call_commit(a, SPAN("ok"), now);
+		if (loads(a, now))
+			return true;
+		usec_t deadline = mailbox_deadline(a->mailbox);
+		if (deadline == USEC_NEVER && a->batch == NULL)
+			return false;
+		if (a->batch != NULL)
+			continue;
+		if (deadline > now)
+			now = deadline;
+		mailbox_tick(a->mailbox, now);
+	}
+	return false;
+}
+
+const struct script_engine script_engine_mailbox = {
+    .extension = "mailbox",
+    .class = &mailbox_class,
+    .create = adapter_create,
+    .destroy = adapter_destroy,
+    .engine = adapter_engine,
+    .next_event = adapter_next_event,
+    .call = adapter_call,
+    .secret = adapter_secret,
+    .may_send_secret = adapter_may_send_secret,
+    .survives = adapter_survives,
+};
