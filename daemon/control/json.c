@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
@@ -42,11 +43,29 @@ json_free(struct json **json)
 	*json = NULL;
 }
 
+/* A NUL would be legal JSON, but no reader of ours takes it. */
+static void
+replace_nul(struct buf *buf, struct span text)
+{
+	struct span piece;
+
+	while (span_split(&text, '\0', &piece)) {
+		buf_add_span(buf, piece);
+		if (text.data != NULL)
+			utf8_add(buf, UTF8_REPLACEMENT);
+	}
+}
+
 static json_t *
 string_of(struct span text)
 {
 	BUF_AUTO clean = BUF_INIT;
+	BUF_AUTO bare = BUF_INIT;
 
+	if (span_find(text, '\0') != SIZE_MAX) {
+		replace_nul(&bare, text);
+		text = buf_span(&bare);
+	}
 	utf8_add_valid(&clean, text);
 	return value_of(wrap(json_stringn(buf_str(&clean), clean.len)));
 }
@@ -116,6 +135,8 @@ json_add_str(struct json *array, const char *value)
 	json_array_append_new(value_of(array), string_of(span_from_str(value)));
 }
 
+/* ---- printing ---- */
+
 static int
 add_piece(const char *data, size_t size, void *ctx)
 {
@@ -123,27 +144,116 @@ add_piece(const char *data, size_t size, void *ctx)
 	return 0;
 }
 
+/* Characters that a terminal obeys, or that a person cannot see. jansson has
+ * escaped those below U+0020; these can only stand within strings. */
+static bool
+is_unfit(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+	    {0x7f, 0x9f},	/* DEL, C1 */
+	    {0xad, 0xad},	/* soft hyphen */
+	    {0x61c, 0x61c},	/* Arabic letter mark */
+	    {0x180e, 0x180e},	/* Mongolian vowel separator */
+	    {0x200b, 0x200f},	/* zero width, direction */
+	    {0x2028, 0x202e},	/* line ends, direction */
+	    {0x2060, 0x206f},	/* invisible operators, isolates */
+	    {0xfeff, 0xfeff},	/* byte order mark */
+	    {0xfff9, 0xfffb},	/* annotations */
+	    {0xe0000, 0xe0fff}, /* tags */
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* RFC 8259 section 7: above U+FFFF as a surrogate pair. */
+static void
+add_escape(struct buf *out, uint32_t code)
+{
+	if (code > 0xffff) {
+		code -= 0x10000;
+		buf_addf(out, "\\u%04x", 0xd800 + (code >> 10));
+		code = 0xdc00 + (code & 0x3ff);
+	}
+	buf_addf(out, "\\u%04x", code);
+}
+
+static void
+add_escaped(struct buf *out, struct span text)
+{
+	while (text.len > 0) {
+		uint32_t code;
+		size_t len = utf8_next(text, &code, NULL);
+		if (is_unfit(code))
+			add_escape(out, code);
+		else
+			buf_add(out, text.data, len);
+		text = span_skip(text, len);
+	}
+}
+
 void
 json_print(const struct json *json, struct buf *out, bool pretty)
 {
 	size_t flags = pretty ? JSON_INDENT(2) : JSON_COMPACT;
+	BUF_AUTO text = BUF_INIT;
 
-	json_dump_callback(value_of(json), add_piece, out, flags);
+	json_dump_callback(value_of(json), add_piece, &text, flags);
+	add_escaped(out, buf_span(&text));
+}
+
+/* ---- parsing ---- */
+
+/* Counted before jansson sees it: its own limit is 2048, fixed when it was
+ * built. */
+static bool
+is_too_deep(struct span text)
+{
+	bool in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		if (c == '"')
+			in_string = !in_string;
+		else if (in_string && c == '\\')
+			i++;
+		else if (!in_string && (c == '[' || c == '{') &&
+			 ++depth > JSON_DEPTH_MAX)
+			return true;
+		else if (!in_string && (c == ']' || c == '}') && depth > 0)
+			depth--;
+	}
+	return false;
 }
 
 struct json *
 json_parse(struct span text, struct error *error_r)
 {
 	json_error_t error;
-	json_t *value =
-	    json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+	json_t *value;
+	BUF_AUTO words = BUF_INIT;
 
+	if (is_too_deep(text)) {
+		error_set(error_r, FAULT_LIMIT,
+		    "JSON may be nested %d deep at most", JSON_DEPTH_MAX);
+		return NULL;
+	}
+	value = json_loadb(text.data != NULL ? text.data : "", text.len,
+	    JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL) {
-		error_set(error_r, FAULT_PEER, "not JSON: %s", error.text);
+		str_sanitize(&words, span_from_str(error.text), 100);
+		error_set(error_r, FAULT_PEER, "not JSON: %s", buf_str(&words));
 		return NULL;
 	}
 	return wrap(value);
 }
+
+/* ---- reading ---- */
 
 const struct json *
 json_get(const struct json *object, const char *name)

@@ -3,8 +3,9 @@
  *
  * A struct json is a value with its own memory. `json_set_*` puts a member
  * into an object, `json_add_*` an element at the end of an array; a json that
- * is put in is taken. Strings are made valid UTF-8 on the way in, so building
- * never fails. Members keep the order in which they were set.
+ * is put in is taken. Strings are made valid UTF-8 without NUL on the way in,
+ * so building never fails, and what was built can be printed and parsed again.
+ * Members keep the order in which they were set.
  */
 #ifndef BELFRY_CONTROL_JSON_H
 #define BELFRY_CONTROL_JSON_H
@@ -14,6 +15,7 @@
 #include "daemon/base/strv.h"
 
 #define JSON_LINE_MAX (64 * 1024) /* a request */
+#define JSON_DEPTH_MAX 16	  /* of arrays and objects, when parsing */
 
 struct json;
 
@@ -34,9 +36,13 @@ void json_set_strv(
 void json_add(struct json *array, struct json *value);
 void json_add_str(struct json *array, const char *value);
 
-/* One line without a line end; or indented for people's eyes. */
+/* Appends one line without a line end; or, pretty, several for people's eyes.
+ * Controls, direction marks and invisible characters are escaped, so that
+ * either may go to a terminal. */
 void json_print(const struct json *json, struct buf *out, bool pretty);
-/* Strict: one object or array, no duplicates, depth at most 16. */
+/* Strict: one object or array, valid UTF-8 without NUL, no duplicates, depth
+ * at most JSON_DEPTH_MAX. NULL and FAULT_PEER, or FAULT_LIMIT. The size is the
+ * caller's to bound. */
 struct json *json_parse(struct span text, struct error *error_r);
 
 /* Readers; borrowed. What is missing or of another kind: NULL, the default,

@@ -78,14 +78,18 @@ control_session_feed(struct control_session *s, struct span bytes, usec_t now)
 {
 	if (s->state != READING)
 		return; /* one request each; more means nothing */
-	size_t room = JSON_LINE_MAX + 1 - s->input.len;
-	buf_add_span(&s->input, span_slice(bytes, 0, room));
-	size_t end = span_find(buf_span(&s->input), '\n');
+	size_t before = s->input.len;
+	struct span fresh = span_slice(bytes, 0, JSON_LINE_MAX + 1 - before);
+	size_t end = span_find(fresh, '\n');
+	buf_add_span(&s->input, fresh);
 	if (end != SIZE_MAX)
-		read_request(s, span_slice(buf_span(&s->input), 0, end), now);
+		read_request(
+		    s, span_slice(buf_span(&s->input), 0, before + end), now);
 	else if (s->input.len > JSON_LINE_MAX)
 		control_session_refuse(s, NULL, now,
 		    "a request may have at most %d bytes", JSON_LINE_MAX);
+	if (s->state != READING)
+		buf_done(&s->input);
 }
 
 void
@@ -177,7 +181,16 @@ void
 control_session_reply(
     struct control_session *s, struct json *answer, usec_t now)
 {
+	BUF_AUTO text = BUF_INIT;
+
 	json_set_bool(answer, "ok", true);
+	json_print(answer, &text, false);
+	if (text.len >= CONTROL_OUTPUT_MAX) {
+		json_free(&answer);
+		control_session_refuse(s, "ask for less", now,
+		    "the answer is longer than %d bytes", CONTROL_OUTPUT_MAX);
+		return;
+	}
 	say(s, answer, now);
 	control_session_end(s, now);
 }
