@@ -110,6 +110,13 @@ int ctl_config_load(
 /* The same, and refuses a configuration with errors, showing them. */
 int ctl_config_need(
     const struct ctl *ctl, const char *path, struct ctl_config *loaded_r);
+/* The standard one, if it is there and right; complains of nothing. */
+void ctl_config_try(struct ctl_config *loaded_r);
+/* A file of rules and lists, judged beside the accounts and notifiers of the
+ * usual configuration (may be NULL); a file with accounts of its own is a
+ * configuration. Refuses as ctl_config_need does. */
+int ctl_rules_file_load(const struct ctl *ctl, const char *path,
+    const struct config *usual, struct ctl_config *loaded_r);
 void ctl_config_done(struct ctl_config *loaded);
 struct json *ctl_config_problems(const struct config_report *report);
 size_t ctl_config_count(const struct config_report *report, bool warnings);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/config/files.h"
 #include "daemon/control/ctl.h"
 
 int
@@ -17,6 +18,16 @@ ctl_config_load(
 		return ctl_fail(ctl, EX_CONFIG, NULL, "%s", error.text);
 	loaded_r->config = config_load(loaded_r->path, &loaded_r->report);
 	return EX_OK;
+}
+
+void
+ctl_config_try(struct ctl_config *loaded_r)
+{
+	*loaded_r = (struct ctl_config){0};
+	loaded_r->path = config_find_path(NULL, NULL);
+	if (loaded_r->path != NULL)
+		loaded_r->config =
+		    config_load(loaded_r->path, &loaded_r->report);
 }
 
 /* The report borrows from the configuration. */
@@ -72,22 +83,88 @@ refuse_json(const struct ctl_config *loaded)
 	return ctl_finish_json(document, EX_CONFIG);
 }
 
+/* A configuration with errors is shown and given back. */
+static int
+refuse(const struct ctl *ctl, struct ctl_config *loaded)
+{
+	BUF_AUTO text = BUF_INIT;
+	int code = EX_CONFIG;
+
+	if (ctl->json) {
+		code = refuse_json(loaded);
+	} else {
+		config_print_problems(&loaded->report, &text);
+		fputs(buf_str(&text), stderr);
+	}
+	ctl_config_done(loaded);
+	return code;
+}
+
 int
 ctl_config_need(
     const struct ctl *ctl, const char *path, struct ctl_config *loaded_r)
 {
-	BUF_AUTO text = BUF_INIT;
 	int code = ctl_config_load(ctl, path, loaded_r);
 
 	if (code != EX_OK || loaded_r->config != NULL)
 		return code;
-	if (ctl->json) {
-		code = refuse_json(loaded_r);
+	return refuse(ctl, loaded_r);
+}
+
+/* ---- a file of rules ---- */
+
+static bool
+has_account(struct span text)
+{
+	struct span line;
+
+	while (span_split(&text, '\n', &line))
+		if (span_starts(line, "[account"))
+			return true;
+	return false;
+}
+
+/* Behind the file's own lines, so that their numbers stay: what the rules may
+ * name, with nothing in it that could be reached. */
+static void
+add_stand_ins(struct buf *text, const struct config *usual)
+{
+	static const char account[] = "email = nobody@belfry.invalid\n"
+				      "imap = imaps://imap.belfry.invalid\n"
+				      "smtp = smtps://smtp.belfry.invalid\n"
+				      "password_command = false\n";
+
+	if (usual == NULL || usual->account_count == 0)
+		buf_addf(text, "\n[account test]\n%s", account);
+	for (size_t i = 0; usual != NULL && i < usual->account_count; i++)
+		buf_addf(text, "\n[account %s]\n%s", usual->accounts[i].name,
+		    account);
+	for (size_t i = 0; usual != NULL && i < usual->notifier_count; i++)
+		buf_addf(text, "\n[notifier %s]\ntype = journal\n",
+		    usual->notifiers[i].name);
+}
+
+int
+ctl_rules_file_load(const struct ctl *ctl, const char *path,
+    const struct config *usual, struct ctl_config *loaded_r)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	*loaded_r = (struct ctl_config){0};
+	if (!files_read_text(path, &text, &error))
+		return ctl_fail(ctl, EX_NOINPUT, NULL, "%s", error.text);
+	loaded_r->path = xstrdup(path);
+	if (has_account(buf_span(&text))) {
+		loaded_r->config = config_load(path, &loaded_r->report);
 	} else {
-		config_print_problems(&loaded_r->report, &text);
-		fputs(buf_str(&text), stderr);
-		code = EX_CONFIG;
+		add_stand_ins(&text, usual);
+		loaded_r->config =
+		    config_parse(path, buf_span(&text), &loaded_r->report);
 	}
-	ctl_config_done(loaded_r);
-	return code;
+	if (loaded_r->config == NULL)
+		return refuse(ctl, loaded_r);
+	if (!config_read_lists(loaded_r->config, &error))
+		return ctl_fail(ctl, EX_CONFIG, NULL, "%s", error.text);
+	return EX_OK;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "daemon/base/buf.h"
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/message.h"
 
@@ -85,6 +86,18 @@ read_piece(FILE *file, char *piece)
 	return span_from(piece, len);
 }
 
+/* "From ann@example.org Mon Jan  1 00:00:00 2024": a time tells it from a
+ * sentence that begins so. */
+static bool
+is_from_line(struct span piece)
+{
+	size_t colon = span_find(piece, ':');
+
+	return span_starts(piece, "From ") && colon != SIZE_MAX &&
+	       colon + 1 < piece.len && char_is_digit(piece.data[colon - 1]) &&
+	       char_is_digit(piece.data[colon + 1]);
+}
+
 static void
 read_lines(struct reading *r, FILE *file)
 {
@@ -94,7 +107,7 @@ read_lines(struct reading *r, FILE *file)
 	struct span piece;
 
 	while ((piece = read_piece(file, bytes)).len > 0) {
-		bool is_from = is_start && span_starts(piece, "From ");
+		bool is_from = is_start && is_from_line(piece);
 		if (is_first)
 			is_mbox = is_from;
 		if (is_first || (is_mbox && is_from && after_blank)) {

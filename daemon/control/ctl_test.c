@@ -175,18 +175,18 @@ add_summary(struct testing *t)
 
 /* EX_OK, or it was said why not. */
 static int
-choose_account(struct testing *t)
+choose_account(struct testing *t, const struct config *accounts)
 {
 	const char *name = ctl_get(t->ctl, "account");
 
 	t->account =
-	    t->config->account_count > 0 ? &t->config->accounts[0] : &nobody;
-	if (name != NULL && (t->account == &nobody ||
-				config_find_account(t->config, name) == NULL))
+	    accounts->account_count > 0 ? &accounts->accounts[0] : &nobody;
+	if (name == NULL)
+		return EX_OK;
+	t->account = config_find_account(accounts, name);
+	if (t->account == NULL)
 		return ctl_fail(t->ctl, EX_USAGE, NULL,
 		    "the configuration has no account %s", name);
-	if (name != NULL)
-		t->account = config_find_account(t->config, name);
 	return EX_OK;
 }
 
@@ -233,10 +233,6 @@ add_end(struct testing *t)
 static int
 run(struct testing *t)
 {
-	int code = choose_account(t);
-
-	if (code != EX_OK)
-		return code;
 	t->mailbox = ctl_get(t->ctl, "mailbox");
 	if (t->mailbox == NULL)
 		t->mailbox = "INBOX";
@@ -250,27 +246,60 @@ run(struct testing *t)
 		t->is_output_broken = !ctl_write(&t->out);
 	free(t->outcomes);
 	json_free(&t->errors);
+	buf_done(&t->out);
 	if (t->is_output_broken)
 		return EX_IOERR;
 	return t->unreadable > 0 ? EX_NOINPUT : EX_OK;
+}
+
+static int
+judge_by(const struct ctl *ctl, const struct config *rules,
+    const struct config *accounts)
+{
+	struct testing testing = {
+	    .ctl = ctl,
+	    .config = rules,
+	    .is_summary = ctl_has(ctl, "summary"),
+	};
+	int code = choose_account(&testing, accounts);
+
+	return code == EX_OK ? run(&testing) : code;
+}
+
+/* With --rules FILE the accounts are still those of the configuration, where
+ * there is one. */
+static int
+judge_by_file(const struct ctl *ctl, const char *path)
+{
+	CTL_CONFIG_AUTO usual = {0};
+	CTL_CONFIG_AUTO loaded = {0};
+	static const struct config nothing = {0};
+	int code = EX_OK;
+
+	if (ctl->config != NULL)
+		code = ctl_config_need(ctl, NULL, &usual);
+	else
+		ctl_config_try(&usual);
+	if (code == EX_OK)
+		code = ctl_rules_file_load(ctl, path, usual.config, &loaded);
+	if (code != EX_OK)
+		return code;
+	const struct config *accounts =
+	    usual.config != NULL ? usual.config : &nothing;
+	return judge_by(ctl, loaded.config, accounts);
 }
 
 int
 ctl_test(struct ctl *ctl)
 {
 	CTL_CONFIG_AUTO loaded = {0};
-	int code = ctl_config_need(ctl, ctl_get(ctl, "rules"), &loaded);
 
+	if (ctl_has(ctl, "rules"))
+		return judge_by_file(ctl, ctl_get(ctl, "rules"));
+	int code = ctl_config_need(ctl, NULL, &loaded);
 	if (code != EX_OK)
 		return code;
-	struct testing testing = {
-	    .ctl = ctl,
-	    .config = loaded.config,
-	    .is_summary = ctl_has(ctl, "summary"),
-	};
-	code = run(&testing);
-	buf_done(&testing.out);
-	return code;
+	return judge_by(ctl, loaded.config, loaded.config);
 }
 
 /* ACCOUNT/MAILBOX/UID, unless a file is called so. */

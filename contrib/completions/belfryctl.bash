@@ -1,0 +1,100 @@
+# bash completion for belfryctl(1), made by: belfryctl completions bash
+_belfryctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command= words= files= i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c|--config|--socket|--timeout)
+			((i++))
+			;;
+		-*) ;;
+		*)
+			command=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	case $prev in
+	-c|--config|--socket|--rules)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	--timeout|--account|--mailbox|--rule|--since|-n|--limit)
+		return
+		;;
+	esac
+	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
+	case $command in
+	'')
+		words=' check test explain rules status watch history queue reload notify pause resume completions help setup doctor probe mailboxes apply undo'
+		;;
+	check)
+		words=' --settings'
+		files=-f
+		;;
+	test)
+		words=' --rules --account --mailbox --summary'
+		files=-f
+		;;
+	explain)
+		words=' --rules --account --mailbox'
+		files=-f
+		;;
+	rules)
+		words=''
+		files=-f
+		;;
+	status)
+		words=''
+		;;
+	watch)
+		words=''
+		;;
+	history)
+		words=' --account --mailbox --rule --since -n --limit'
+		;;
+	queue)
+		words=' --account'
+		;;
+	reload)
+		words=''
+		;;
+	notify)
+		words=''
+		;;
+	pause)
+		words=''
+		;;
+	resume)
+		words=''
+		;;
+	completions)
+		words=' bash zsh fish'
+		;;
+	help)
+		words=' check test explain rules status watch history queue reload notify pause resume completions help setup doctor probe mailboxes apply undo'
+		;;
+	setup)
+		words=''
+		;;
+	doctor)
+		words=''
+		;;
+	probe)
+		words=''
+		;;
+	mailboxes)
+		words=''
+		;;
+	apply)
+		words=''
+		;;
+	undo)
+		words=''
+		;;
+	esac
+	[[ $cur == -* ]] && words+=" $globals"
+	COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
+}
+complete -o filenames -F _belfryctl belfryctl

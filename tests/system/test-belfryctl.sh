@@ -1,0 +1,566 @@
+#!/bin/sh
+# test-belfryctl.sh: the built belfryctl as a person meets it: what it prints
+# and how it exits, on good and broken configurations, on messages from files,
+# folders and mboxes, and against a daemon that is away, good or hostile.
+set -u
+LC_ALL=C.UTF-8 TZ=UTC
+export LC_ALL TZ
+umask 022
+
+here=$(cd "${srcdir:-.}" && pwd)
+belfryctl=$(realpath "${BELFRYCTL:-${top_builddir:-.}/belfryctl}")
+python=${PYTHON3:-python3}
+command -v "$python" >/dev/null || exit 77
+test -x "$belfryctl" || { echo "no $belfryctl"; exit 99; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/belfryctl.XXXXXX") || exit 99
+daemon=
+trap 'test -n "$daemon" && kill "$daemon" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 99
+unset XDG_CONFIG_HOME XDG_RUNTIME_DIR RUNTIME_DIRECTORY STATE_DIRECTORY \
+	XDG_STATE_HOME
+HOME=$work/home
+export HOME
+mkdir home
+
+failures=0
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+# run ARGUMENTS: standard output to out, standard error to err, code to $code.
+run() {
+	"$belfryctl" "$@" >out 2>err </dev/null
+	code=$?
+}
+
+# expect NAME CODE [FILE] <wanted: the exit code, and all of FILE (out).
+expect() {
+	cat >wanted
+	test "$code" = "$2" || fail "$1: exit code $code, not $2"
+	if ! diff -u wanted "${3:-out}"; then
+		fail "$1: ${3:-out} differs"
+		cat err
+	fi
+}
+
+# expect_words NAME CODE FILE WORDS: FILE has these words.
+expect_words() {
+	test "$code" = "$2" || fail "$1: exit code $code, not $2"
+	grep -qF -e "$4" "$3" || { fail "$1: no \"$4\""; cat "$3"; }
+}
+
+# No control character but the line end, and no direction mark.
+expect_clean() {
+	if "$python" -c '
+import sys
+text = open(sys.argv[1], encoding="utf-8").read()
+bad = [c for c in text if (ord(c) < 32 and c != "\n") or
+       127 <= ord(c) < 160 or ord(c) in (0x202e, 0x2066, 0x200b)]
+sys.exit(1 if bad else 0)' "$2"; then
+		return
+	fi
+	fail "$1: control characters in $2"
+}
+
+expect_json() {
+	"$python" -m json.tool <out >/dev/null 2>&1 || {
+		fail "$1: not JSON"
+		cat out
+	}
+}
+
+# expect_value NAME EXPRESSION VALUE: of the JSON document d.
+expect_value() {
+	value=$("$python" -c '
+import json, sys
+d = json.load(open("out"))
+print(json.dumps(eval(sys.argv[1])))' "$2" 2>&1)
+	test "$value" = "$3" || fail "$1: $2 is $value, not $3"
+}
+
+# ---- files ----
+
+cat >belfry.conf <<'END'
+[account home]
+email = ann@icloud.com
+password_command = secret-tool lookup belfry home
+
+[list vip]
+member = boss@example.org
+
+[rule boss]
+when = from in @vip
+unless = bulk
+mark = flagged
+notify = critical
+
+[rule ci]
+when = from is ci@example.org and subject ~ /^\[(?<project>[a-z0-9-]+)\]/
+move = CI/${project}
+create = yes
+stop = yes
+
+[rule tried]
+when = flag is read
+mode = observe
+move = Old
+
+[test boss]
+header = From: boss@example.org
+expect = boss
+END
+sed 's/^mark = flagged/makr = flagged/' belfry.conf >broken.conf
+sed 's/^expect = boss/expect = ci/' belfry.conf >failing.conf
+mkdir -p box/cur box/new box/tmp mails
+printf 'From: "The Boss" <boss@example.org>\r\nSubject: hi\r\n\r\nx\r\n' \
+	>mails/boss.eml
+printf 'From: ci@example.org\nSubject: [belfry] red\n\nFrom here on\n' \
+	>mails/ci.eml
+cp mails/ci.eml 'box/cur/1.x.y:2,S'
+cp mails/boss.eml box/new/2.x.y
+{
+	printf 'From ci@example.org Mon Jan  1 00:00:00 2024\n'
+	cat mails/ci.eml
+	printf '\nFrom a@b Mon Jan  1 00:00:00 2024\n'
+	tr -d '\r' <mails/boss.eml
+} >mbox
+printf 'From: \033]0;owned\007x <x@example.org>\nSubject: a\342\200\256b\n\n' \
+	>hostile.eml
+printf '[rule only]\nwhen = subject is hi\nmove = Hi\n' >only.conf
+
+# ---- the command line ----
+
+run
+expect_words 'no command' 64 err 'usage: belfryctl'
+run --help
+expect_words 'help' 0 out 'Not supported yet:'
+expect_words 'help' 0 out '  doctor       '
+run help history
+expect_words 'help of a command' 0 out '  -n, --limit N '
+run history --help
+expect_words 'help of a command' 0 out '      --since TIME '
+run --version
+expect_words 'version' 0 out 'belfryctl '
+run statsu
+expect 'misspelt' 64 err <<'END'
+belfryctl: there is no command `statsu`
+    did you mean `status`?
+END
+run status too many
+expect_words 'too many' 64 err 'usage: belfryctl status'
+run test
+expect_words 'missing' 64 err 'an argument is missing'
+run --nonsense status
+expect_words 'unknown option' 64 err 'nonsense'
+run status --timeout never
+expect_words 'timeout' 64 err 'such as 5s'
+for later in setup doctor probe mailboxes apply undo; do
+	run $later
+	expect "$later" 69 err <<END
+belfryctl: $later: not supported yet
+END
+done
+run --json doctor
+expect_json 'later'
+expect_value 'later' 'd["ok"], d["error"]' \
+	'[false, "doctor: not supported yet"]'
+
+# ---- check ----
+
+run check -c belfry.conf
+expect 'check' 0 <<'END'
+belfry.conf: 1 account, 3 rules, 1 test: all well
+END
+run check broken.conf
+expect_words 'check broken' 78 out 'did you mean `mark`?'
+expect_words 'check broken' 78 out 'broken.conf:11:1: error: '
+expect_words 'check broken' 78 out 'broken.conf: 1 error'
+run check --json broken.conf
+expect_json 'check broken'
+expect_value 'check broken' \
+	'd["ok"], d["errors"], [p["line"] for p in d["problems"] if
+	p["severity"] == "error"]' '[false, 1, [11]]'
+run check failing.conf
+expect_words 'check failing' 78 out 'test boss: expected ci, but boss matched'
+run check --json belfry.conf
+expect_value 'check' 'd["ok"], d["accounts"], d["rules"], d["tests"]' \
+	'[true, 1, 3, 1]'
+run check nowhere.conf
+expect_words 'check nowhere' 78 out 'nowhere.conf'
+run check
+expect_words 'check without' 78 err "$HOME/.config/belfry/belfry.conf"
+run check --settings
+expect_words 'settings' 0 out 'password_command'
+run check --settings --json
+expect_json 'settings'
+expect_value 'settings' 'len(d["settings"]) > 50' 'true'
+
+# ---- test ----
+
+run -c belfry.conf test mails
+expect 'test' 0 <<'END'
+mails/boss.eml
+    From:    "The Boss" <boss@example.org>
+    Subject: hi
+    Judged:  home/INBOX, 55 bytes
+  rule boss: matched
+      yes  from in @vip  boss@example.org
+   *  no   bulk
+  rule ci: not matched
+   *  no  from is ci@example.org  boss@example.org
+  rule tried: not matched
+   *  no  flag is read
+  plan:
+    mark flagged (rule boss)
+    notify (critical) (rule boss)
+
+mails/ci.eml
+    From:    ci@example.org
+    Subject: [belfry] red
+    Judged:  home/INBOX, 61 bytes
+  rule boss: not matched
+   *  no  from in @vip  ci@example.org
+  rule ci: matched
+      yes  from is ci@example.org                   ci@example.org
+   *  yes  subject ~ /^\[(?<project>[a-z0-9-]+)\]/  [belfry] red
+    capture  project=belfry
+  rule tried: not reached
+  plan:
+    move to CI/belfry (made if it is missing) (rule ci)
+    notify (by default)
+
+END
+run -c belfry.conf test --json mbox --mailbox Lists/x
+expect_json 'mbox'
+expect_value 'mbox' '[(m["index"], m["from"], m["plan"]["matched"],
+	m["mailbox"]) for m in d["messages"]]' \
+	'[[1, "ci@example.org", ["ci"], "Lists/x"], [2, "\"The Boss\" <boss@example.org>", ["boss"], "Lists/x"]]'
+expect_value 'mbox' 'd["messages"][0]["rules"][1]["captures"]' \
+	'{"project": "belfry"}'
+run -c belfry.conf test --json box
+expect_json 'Maildir'
+expect_value 'Maildir' '[m["flags"] for m in d["messages"]]' \
+	'[["\\Seen"], []]'
+run -c belfry.conf test --summary box mbox mails
+expect 'summary' 0 <<'END'
+6 messages
+  RULE   matched  observed  vetoed  failed  not matched
+  boss   3        0         0       0       3
+  ci     3        0         0       0       3
+  tried  0        0         0       0       3
+  mark: 3
+  move: 3
+  notify: 5
+END
+run -c belfry.conf test --summary --json mbox
+expect_json 'summary'
+expect_value 'summary' 'd["summary"]["actions"]["move"], d["ok"]' '[1, true]'
+run -c belfry.conf test nowhere mails/boss.eml
+expect_words 'unreadable' 66 err 'nowhere: No such file'
+expect_words 'unreadable' 66 out 'rule boss: matched'
+run -c belfry.conf test --json nowhere
+expect_json 'unreadable'
+expect_value 'unreadable' 'd["ok"], d["messages"], d["errors"][0]["source"]' \
+	'[false, [], "nowhere"]'
+: >empty
+run -c belfry.conf test empty
+expect_words 'empty' 66 err 'empty: the file is empty'
+run -c broken.conf test mails
+expect_words 'test broken' 78 err 'broken.conf:11:1: error: '
+run -c broken.conf test --json mails
+expect_json 'test broken'
+run -c belfry.conf test --account nobody mails
+expect_words 'test account' 64 err 'no account nobody'
+run test --rules only.conf mails/boss.eml
+expect_words 'rules alone' 0 out 'move to Hi (rule only)'
+expect_words 'rules alone' 0 out 'Judged:  test/INBOX'
+run -c belfry.conf test --rules only.conf mails/boss.eml
+expect_words 'other rules' 0 out 'Judged:  home/INBOX'
+run -c belfry.conf test hostile.eml
+expect_clean 'test' out
+run -c belfry.conf test --json hostile.eml
+expect_json 'test hostile'
+expect_clean 'test hostile' out
+"$belfryctl" -c belfry.conf test --json - <mails/boss.eml >out
+code=$?
+expect_value 'standard input' 'd["messages"][0]["source"]' '"-"'
+run -c belfry.conf explain mails/boss.eml
+expect_words 'explain' 0 out 'rule boss: matched'
+run -c belfry.conf explain home/INBOX/12
+expect_words 'explain' 69 err 'messages on the server: not supported yet'
+"$belfryctl" -c belfry.conf test mails >/dev/full 2>err
+code=$?
+expect_words 'full' 74 err 'No space left'
+
+# ---- rules ----
+
+run -c belfry.conf rules
+expect_words 'rules' 0 out 'ci  (belfry.conf:14)'
+expect_words 'rules' 0 out '    when from in @vip'
+run -c belfry.conf rules --json
+expect_json 'rules'
+expect_value 'rules' '[r["rule"] for r in d["rules"]]' \
+	'["boss", "ci", "tried"]'
+expect_value 'rules' 'd["rules"][1]["keys"]["move"]' '["CI/${project}"]'
+
+# ---- completions ----
+
+for shell in bash zsh fish; do
+	case $shell in
+	bash) file=belfryctl.bash ;;
+	zsh) file=_belfryctl ;;
+	fish) file=belfryctl.fish ;;
+	esac
+	run completions $shell
+	test "$code" = 0 || fail "completions $shell"
+	cmp out "$here/contrib/completions/$file" || fail "$file is stale"
+	command -v $shell >/dev/null || continue
+	$shell -n out || fail "completions $shell: syntax"
+done
+if command -v bash >/dev/null; then
+	bash -c '. "$1"; COMP_WORDS=(belfryctl --json hist); COMP_CWORD=2
+		_belfryctl; echo "${COMPREPLY[*]}"
+		COMP_WORDS=(belfryctl history --s); _belfryctl
+		echo "${COMPREPLY[*]}"' - \
+		"$here/contrib/completions/belfryctl.bash" >out 2>err
+	code=$?
+	expect 'bash completes' 0 <<'END'
+history
+--since --socket
+END
+fi
+run completions tcsh
+expect_words 'completions' 64 err 'bash, zsh or fish'
+
+# ---- no daemon ----
+
+for command in status watch history queue reload notify pause resume; do
+	run $command --socket "$work/none"
+	expect "$command away" 69 err <<END
+belfryctl: belfryd does not run: there is no socket $work/none
+    start it with \`systemctl --user start belfry\` or \`belfryd\`;
+    if it listens elsewhere, name the place with --socket or -c
+END
+done
+run --json status
+expect_json 'away'
+expect_value 'away' 'd["ok"]' 'false'
+XDG_RUNTIME_DIR=$work/run run status
+expect_words 'away' 69 err "$work/run/belfry/control"
+(cat belfry.conf; printf '[daemon]\ncontrol_socket = %s/there\n' "$work") \
+	>socket.conf
+run -c socket.conf status
+expect_words 'configured socket' 69 err "there is no socket $work/there"
+"$python" -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/stale"
+run status --socket "$work/stale"
+expect_words 'stale' 69 err "nobody listens at $work/stale"
+run status --socket "/$(printf '%0200d' 1)"
+expect_words 'long path' 64 err 'may have at most 107 bytes'
+run history --since yesterday
+expect_words 'since' 64 err '--since: yesterday is no time'
+run history -n 0
+expect_words 'limit' 64 err '-n: not a number from 1 to 1000: 0'
+
+# ---- a daemon ----
+
+# ask MODE ARGUMENTS: runs belfryctl against a fake daemon; for "answer" its
+# words are in the file answer.
+ask() {
+	mode=$1
+	shift
+	rm -f sock.request
+	"$python" "$here/tests/system/fake-daemon.py" "$work/sock" "$mode" \
+		answer 2>daemon.err &
+	daemon=$!
+	while ! test -S sock && kill -0 "$daemon" 2>/dev/null; do
+		sleep 0.02
+	done
+	run --socket "$work/sock" "$@"
+	wait "$daemon"
+	daemon=
+}
+
+# What varies with the time of the run.
+steady() {
+	sed 's/[0-9][0-9a-z ]* ago/AGO/; s/  */ /g' out >steady
+	mv steady out
+}
+
+cat >answer <<'END'
+{"version":"0.1.0","pid":42,"started":"2026-01-01T00:00:00Z","config":"/c/belfry.conf","dry_run":false,"rules":6,"accounts":[{"account":"work","email":"ann@example.org","server":"mail.example.org","locked_out":null,"mailboxes":[{"mailbox":"INBOX","state":"watching","pushed":true,"since":"2026-01-01T00:00:00Z","proven":"2026-01-01T00:00:00Z","trouble":null,"uidvalidity":1,"next_uid":1234,"open":0},{"mailbox":"Lists/x","state":"loading","pushed":false,"since":"2026-01-01T00:00:00Z","proven":null,"trouble":null,"uidvalidity":0,"next_uid":0,"open":2}],"forwards":{"waiting":0,"sending":0,"sent":7,"failed":0,"held":0,"dropped":0}}],"ok":true}
+END
+ask answer status
+steady
+expect 'status' 0 <<'END'
+belfryd 0.1.0, pid 42, started AGO, 6 rules of /c/belfry.conf
+
+account work: ann@example.org at mail.example.org
+ MAILBOX STATE PROVEN NEXT UID OPEN TROUBLE
+ INBOX watching AGO 1234 0
+ Lists/x loading never 2
+END
+grep -qx '{"version":1,"command":"status"}' sock.request ||
+	fail "status: asks $(cat sock.request)"
+ask answer status --json
+expect_json 'status'
+expect_value 'status' 'd["accounts"][0]["mailboxes"][0]["next_uid"]' 1234
+cp answer good
+
+sed 's/"loading"/"waiting"/; s/"proven":null,"trouble":null/"proven":null,"next_try_in_s":90,"trouble":"no \\u001b[2Jroute\\n\\u202e"/; s/"failed":0/"failed":2/; s/"locked_out":null/"locked_out":"the server says\\r\\nno"/' good >answer
+ask answer status
+steady
+expect_clean 'status in trouble' out
+expect 'status in trouble' 1 <<'END'
+belfryd 0.1.0, pid 42, started AGO, 6 rules of /c/belfry.conf
+
+account work: ann@example.org at mail.example.org
+ locked out: the server says no
+ put it right, then: belfryctl reload
+ MAILBOX STATE PROVEN NEXT UID OPEN TROUBLE
+ INBOX watching AGO 1234 0
+ Lists/x waiting never 2 no [2Jroute ; next try in 1 min 30 s
+ forwards: 2 failed (belfryctl queue lists them)
+END
+
+cat >answer <<'END'
+{"ok":true,"time":"2026-01-01T10:00:00Z","event":"hello","version":"0.1.0"}
+{"time":"2026-01-01T10:00:01Z","event":"judged","account":"work","mailbox":"INBOX","uid":7,"text":"","from":"Boss","subject":"a\u001b[31m\u202eb\nc","rules":"boss vip"}
+{"time":"2026-01-01T10:00:02Z","event":"forward-deferred","account":"work","to":"x@example.org","text":"451 later","retry_in_s":60}
+{"time":"2026-01-01T10:00:03Z","event":"reloaded","account":null,"text":"2 accounts, 6 rules"}
+{"event":[],"unknown":{"to":[1]}}
+END
+ask answer watch
+expect_clean 'watch' out
+expect 'watch' 69 <<'END'
+10:00:01  work/INBOX/7  judged: Boss: a[31mb c; rules boss vip
+10:00:02  work  forward-deferred to x@example.org: 451 later; next try in 1 min
+10:00:03  belfryd  reloaded: 2 accounts, 6 rules
+00:00:00  belfryd  
+END
+expect_words 'watch' 69 err 'belfryd has ended'
+ask answer watch --json
+expect_clean 'watch' out
+test "$(wc -l <out)" -ge 5 || fail 'watch: lines are missing'
+head -n 5 out | while read -r line; do
+	printf '%s' "$line" | "$python" -m json.tool >/dev/null ||
+		echo "$line"
+done >bad
+test -s bad && fail "watch: not JSON: $(cat bad)"
+
+cat >answer <<'END'
+{"messages":[{"judged":"2026-01-02T10:00:00Z","account":"work","mailbox":"INBOX","uidvalidity":1,"uid":8,"message_id":"<b@x>","from":"Boss","subject":"second","rules":"","observed":"old: move to Old","warnings":"rule x: a limit\nrule y: too","effects":[]},{"judged":"2026-01-01T10:00:00Z","account":"work","mailbox":"INBOX","uidvalidity":1,"uid":7,"message_id":"<a@x>","from":"Boss","subject":"first","rules":"boss","observed":"","warnings":"","effects":[{"rule":"boss","action":"mark","what":"mark flagged","state":"done","detail":"","changed":null},{"rule":"","action":"notify","what":"notify","state":"failed","detail":"no \u0007bell","changed":null}]}],"ok":true}
+END
+ask answer history --account work --rule boss --since 2026-01-01T00:00:00Z -n5
+expect 'history' 0 <<'END'
+2026-01-01 10:00  work/INBOX/7  Boss: first
+    boss       mark flagged  done
+    (default)  notify        failed  no bell
+2026-01-02 10:00  work/INBOX/8  Boss: second
+    would: old: move to Old
+    warning: rule x: a limit
+    warning: rule y: too
+END
+grep -qx '{"version":1,"command":"history","since":1767225600,"limit":5,"account":"work","rule":"boss"}' \
+	sock.request || fail "history: asks $(cat sock.request)"
+ask answer history --json
+expect_json 'history'
+
+cat >answer <<'END'
+{"items":[{"id":3,"account":"work","to":"x@example.org","rule":"fwd","subject":"hello","message_id":"<m@x>","state":"failed","attempts":2,"queued":"2026-01-01T10:00:00Z","next_try":null,"reply":"550 5.1.1 no \u001b[1mone"}],"ok":true}
+END
+ask answer queue
+expect 'queue' 0 <<'END'
+ID  STATE   QUEUED            ACCOUNT  TO             RULE  SUBJECT  REPLY
+3   failed  2026-01-01 10:00  work     x@example.org  fwd   hello    550 5.1.1 no [1mone
+END
+printf '%s\n' '{"items":[],"ok":true}' >answer
+ask answer queue
+expect 'empty queue' 0 <<'END'
+the queue is empty
+END
+
+printf '%s\n' '{"reloaded":true,"problems":"","ok":true}' >answer
+ask answer reload
+expect 'reload' 0 <<'END'
+reloaded
+END
+printf '%s\n' '{"problems":"a.conf:3:1: error: no\n    mvoe = \u001b[31m\n    ^\n","reloaded":false,"ok":true}' >answer
+ask answer reload
+expect 'reload refused' 78 <<'END'
+a.conf:3:1: error: no
+    mvoe = [31m
+    ^
+refused: the old configuration stays
+END
+ask answer reload --json
+expect_json 'reload refused'
+test "$code" = 78 || fail "reload --json: exit code $code"
+
+printf '%s\n' '{"ok":true}' >answer
+ask answer notify 'Hello there' 'you'
+expect 'notify' 0 <<'END'
+given to every notifier that takes it
+END
+grep -qx '{"version":1,"command":"notify","text":"Hello there you"}' \
+	sock.request || fail "notify: asks $(cat sock.request)"
+ask answer pause work
+expect 'pause' 0 <<'END'
+paused: work
+END
+ask answer resume
+expect 'resume' 0 <<'END'
+resumed: all accounts
+END
+printf '%s\n' '{"ok":false,"error":"there is no account \u001b[5mx","hint":"belfryctl status lists them"}' >answer
+ask answer pause x
+expect 'refused' 1 err <<'END'
+belfryctl: there is no account [5mx
+    belfryctl status lists them
+END
+ask answer pause x --json
+expect_json 'refused'
+expect_clean 'refused' out
+
+# ---- a daemon that is old, foreign, or out of order ----
+
+printf '%s\n' '{"ok":false,"error":"this daemon speaks version 7 of the control protocol","hint":"belfryctl and belfryd must be of the same release"}' >answer
+ask answer status
+expect 'other version' 1 err <<'END'
+belfryctl: this daemon speaks version 7 of the control protocol
+    belfryctl and belfryd must be of the same release
+END
+ask silent status --timeout 1s
+expect_words 'silent' 75 err 'belfryd does not answer'
+ask silent watch --timeout 1s
+expect_words 'silent' 75 err 'belfryd does not answer'
+ask close status
+expect_words 'closed' 69 err 'belfryd closed the connection'
+ask huge status
+expect_words 'huge' 76 err 'belfryd answers with more than'
+printf 'SSH-2.0-x\033[31m\r\n' >answer
+ask answer status
+expect_words 'foreign' 76 err 'is another program listening there?'
+expect_clean 'foreign' err
+printf '{"ok":true' >answer
+ask answer status
+expect_words 'cut' 69 err 'belfryd closed the connection'
+printf '[]\n' >answer
+ask answer status
+expect_words 'array' 1 err 'belfryd refused without a reason'
+printf '{"ok":true}\n' >answer
+for command in status history queue reload; do
+	ask answer $command
+	test -s out || fail "bare answer: $command prints nothing"
+	test "$code" -lt 128 || fail "bare answer: $command dies: $code"
+done
+printf '{"ok":true,"accounts":[[],1,{"mailboxes":[null],"forwards":3}],"items":{},"messages":[7]}\n' >answer
+for command in status history queue; do
+	ask answer $command
+	test "$code" -lt 128 || fail "odd answer: $command dies: $code"
+done
+
+test "$failures" = 0 || echo "$failures failures"
+test "$failures" = 0
