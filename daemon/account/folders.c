@@ -124,7 +124,7 @@ folders_add(struct folders *folders, const struct imap_list_entry *entry)
 	if (folders->count >= FOLDERS_MAX || entry->name.len == 0 ||
 	    entry->name.len > FOLDER_NAME_MAX)
 		return;
-	if (entry->delimiter != 0 && folders->count == 0)
+	if (folders->count == 0 || folders->delimiter == 0)
 		folders->delimiter = entry->delimiter;
 	if (folders->count == folders->cap) {
 		folders->cap = folders->cap ? folders->cap * 2 : 16;
@@ -175,8 +175,15 @@ static bool
 add_special(const struct folders *folders, const char *name, struct buf *wire,
     struct error *error_r)
 {
-	const struct folder *folder = find_use(folders, folder_use_of(name));
+	enum folder_use use = folder_use_of(name);
+	const struct folder *folder =
+	    use != FOLDER_NONE ? find_use(folders, use) : NULL;
 
+	if (use == FOLDER_NONE)
+		return error_set(error_r, FAULT_CONFIG,
+		    "there is no special folder \"%s\": \\Archive, \\Junk, "
+		    "\\Trash and \\Sent are the names",
+		    name);
 	if (folder == NULL)
 		return error_set(error_r, FAULT_CONFIG,
 		    "this account has no %s folder: name one in the rule "
@@ -198,6 +205,17 @@ repeats_prefix(const struct folders *folders, struct span first)
 	if (prefix.data[prefix.len - 1] == folders->delimiter)
 		prefix.len--;
 	return span_equal_nocase(prefix, first);
+}
+
+/* The prefix as a level of its own: without its delimiter at the end. */
+static void
+add_prefix_level(const struct folders *folders, struct buf *out)
+{
+	struct span prefix = span_from_str(folders->prefix);
+
+	if (prefix.data[prefix.len - 1] == folders->delimiter)
+		prefix.len--;
+	buf_add_span(out, prefix);
 }
 
 /* A level must not become two: what is the server's delimiter, though not the
@@ -239,9 +257,13 @@ folders_wire_name(const struct folders *folders, const char *name,
 			    name);
 		if (!first)
 			buf_add_char(&joined, folders->delimiter);
-		else if (!repeats_prefix(folders, part))
-			buf_add_str(&joined, folders->prefix);
-		add_level(folders, part, &joined);
+		if (first && repeats_prefix(folders, part)) {
+			add_prefix_level(folders, &joined);
+		} else {
+			if (first)
+				buf_add_str(&joined, folders->prefix);
+			add_level(folders, part, &joined);
+		}
 		first = false;
 	}
 	if (joined.len > FOLDER_NAME_MAX)
@@ -283,30 +305,36 @@ folders_display_name(
 			display->data[i] = '/';
 }
 
-/* Iterative wildcard match with one point of return: linear in practice and
- * at most quadratic in two short names. */
+/*
+ * Wildcards, in time |pattern| x |text|: `reach[i]` says whether the part of
+ * the pattern that was read matches the first i bytes of the text.
+ */
 static bool
-match_from(const char *pattern, const char *text)
+match_pattern(struct span pattern, struct span text)
 {
-	const char *star = NULL, *resume = NULL;
+	bool *reach = xcalloc(text.len + 1, sizeof(*reach));
+	bool matched;
 
-	while (*text != '\0') {
-		if (*pattern == '*' || *pattern == '%') {
-			star = pattern++;
-			resume = text;
-		} else if (*pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star != NULL && (*star == '*' || *resume != '/')) {
-			pattern = star + 1;
-			text = ++resume;
-		} else {
-			return false;
+	reach[0] = true;
+	for (size_t p = 0; p < pattern.len; p++) {
+		char c = pattern.data[p];
+		bool wild = c == '*' || c == '%';
+		bool before = reach[0]; /* reach[i - 1] of the round before */
+		reach[0] = wild && reach[0];
+		for (size_t i = 1; i <= text.len; i++) {
+			bool here = reach[i];
+			char t = text.data[i - 1];
+			if (wild)
+				reach[i] = here ||
+				    (reach[i - 1] && (c == '*' || t != '/'));
+			else
+				reach[i] = before && t == c;
+			before = here;
 		}
 	}
-	while (*pattern == '*' || *pattern == '%')
-		pattern++;
-	return *pattern == '\0';
+	matched = reach[text.len];
+	free(reach);
+	return matched;
 }
 
 bool
@@ -315,5 +343,6 @@ folder_matches(const char *pattern, const char *display)
 	if (is_inbox(span_from_str(display)))
 		return is_inbox(span_from_str(pattern)) ||
 		       strcmp(pattern, "*") == 0 || strcmp(pattern, "%") == 0;
-	return match_from(pattern, display);
+	return match_pattern(
+	    span_from_str(pattern), span_from_str(display));
 }

@@ -128,7 +128,7 @@ static const struct wire_case wire_cases[] = {
     {"none at all", SLASH, "\\Junk", NULL, "no Junk folder"},
     {"before any LIST", "", "\\Archive", NULL, "no Archive folder"},
     {"no special use of that name", SPECIAL, "\\Nonsense", NULL,
-	"no Nonsense folder"},
+	"no special folder"},
     {"only a backslash", SPECIAL, "\\", NULL, "folder"},
 };
 
