@@ -147,8 +147,10 @@
 {NOTIFIER(command), .key = "command", .type = SETTING_ARGV,
 	.help = "The command of an exec notifier.",
 	.more =
-	    "The message's header is on standard input, `BELFRY_ACCOUNT` and "
-	    "the like in the environment."},
+	    "Title and text are on standard input, one a line, and in the "
+	    "environment as `BELFRY_TITLE` and `BELFRY_TEXT`, beside "
+	    "`BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, `BELFRY_UID`, "
+	    "`BELFRY_URGENCY` and `BELFRY_MESSAGE_ID`."},
 {NOTIFIER(timeout), .key = "timeout", .type = SETTING_DURATION,
 	.min = USEC_SEC, .max = USEC_HOUR, .standard = "30s",
 	.help = "How long the command may take."},
@@ -164,6 +166,7 @@
 	.help = "A header field that a webhook sends along, such as "
 		"Authorization."},
 {NOTIFIER(open_command), .key = "open_command", .type = SETTING_ARGV,
+	.flags = SETTING_LATER,
 	.help = "What a click on a desktop notification runs.",
 	.more = "`${message-id}`, `${account}`, `${mailbox}` and `${uid}` are "
 		"replaced inside its arguments."},

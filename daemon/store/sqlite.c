@@ -1013,9 +1013,9 @@ say_locked(const char *directory, int lock, struct error *error_r)
 	uint32_t number;
 
 	if (!span_to_u32(text, &number))
-		return error_set(error_r, FAULT_LOCAL,
+		return error_set(error_r, FAULT_RETRY,
 		    "%s is in use by another belfryd", directory);
-	return error_set(error_r, FAULT_LOCAL,
+	return error_set(error_r, FAULT_RETRY,
 	    "%s is in use by another belfryd (pid %u)", directory,
 	    (unsigned)number);
 }

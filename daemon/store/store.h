@@ -167,7 +167,7 @@ void store_batch_describe(const struct store_batch *batch, struct buf *out);
 struct store;
 
 /* Opens, or makes, `directory`/state.db; takes the lock of the directory.
- * FAULT_LOCAL with words: locked by another daemon (its pid), a newer
+ * FAULT_RETRY: another daemon has it (its pid). FAULT_LOCAL: a newer
  * schema, a corrupt file (it is left as it is), a directory that others can
  * write, that is a symbolic link or another user's. */
 struct store *store_open_sqlite(const char *directory, struct error *error_r);

@@ -211,8 +211,11 @@ do_history(struct client *client, const struct json *request)
 static bool
 add_queued(void *ctx, const struct store_queue_item *item)
 {
-	struct json *json = json_new_object();
+	struct json *json;
 
+	if (item->state == QUEUE_SENT || item->state == QUEUE_DROPPED)
+		return true; /* kept only so that nothing goes twice */
+	json = json_new_object();
 	json_set_int(json, "id", item->id);
 	json_set_str(json, "account", item->account);
 	json_set_str(json, "to", item->target);
@@ -235,18 +238,18 @@ do_queue(struct client *client, const struct json *request)
 	struct belfry *belfry = client->control->belfry;
 	struct json *answer = json_new_object();
 	struct json *items = json_new_array();
-	const char *only = json_get_str(request, "account");
+	struct error error = ERROR_INIT;
+	bool ok = store_each_queued(belfry->store,
+	    json_get_str(request, "account"), add_queued, items, &error);
 
-	LIST_EACH(pos, &belfry->accounts)
-	{
-		struct running_account *account =
-		    LIST_ITEM(pos, struct running_account, link);
-		if (only == NULL || strcmp(only, account->config->name) == 0)
-			store_each_queued(belfry->store, account->config->name,
-			    add_queued, items, NULL);
-	}
 	json_set(answer, "items", items);
-	control_session_reply(client->session, answer, loop_now());
+	if (ok) {
+		control_session_reply(client->session, answer, loop_now());
+		return;
+	}
+	json_free(&answer);
+	control_session_refuse(
+	    client->session, NULL, loop_now(), "%s", error.text);
 }
 
 /* ---- the others ---- */

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #define HELPER_AGAIN_USEC (30 * USEC_SEC)
-#define EXEC_NOTIFIER_USEC (30 * USEC_SEC)
 
 struct notify {
 	struct belfry *belfry;
@@ -35,6 +34,7 @@ struct notifier {
 	int type;  /* enum config_notifier_type */
 	int least; /* enum urgency */
 	struct strv command, headers;
+	usec_t timeout;
 	char *url;
 	int format;
 	struct notify_queue *queue;
@@ -311,7 +311,7 @@ run_command(struct notifier *notifier, const struct notifier_line *line)
 	    .argv = &notifier->command,
 	    .environment = &environment,
 	    .input = buf_span(&input),
-	    .limit = EXEC_NOTIFIER_USEC,
+	    .limit = notifier->timeout,
 	};
 	notifier->busy_id = n->id;
 	notifier->child = child_run(
@@ -463,6 +463,25 @@ or_default(const char *given, const char *fallback)
 	return xstrdup(given != NULL ? given : fallback);
 }
 
+/* The sender as people say it: the name in `Name <address>`, else all of it.
+ * A name that looks like an address of its own is shown with the true one. */
+static char *
+sender_of(const char *from)
+{
+	struct span all = span_from_str(from), name;
+	size_t bracket = span_find_span(all, SPAN(" <"), 0);
+
+	if (bracket == SIZE_MAX || !span_ends_nocase(all, ">"))
+		return xstrdup(from);
+	name = span_trim(span_slice(all, 0, bracket));
+	if (name.len > 2 && name.data[0] == '"' &&
+	    name.data[name.len - 1] == '"')
+		name = span_slice(name, 1, name.len - 2);
+	if (name.len == 0 || span_find(name, '@') != SIZE_MAX)
+		return xstrdup(from);
+	return xstrdup_span(name);
+}
+
 void
 notify_task(struct line *line, struct mailbox_task *task)
 {
@@ -477,7 +496,8 @@ notify_task(struct line *line, struct mailbox_task *task)
 	n.uidvalidity = task->uidvalidity;
 	n.uid = task->uid;
 	n.urgency = action->urgency;
-	n.title = or_default(action->title, task->from);
+	n.title = action->title != NULL ? xstrdup(action->title) :
+	                                  sender_of(task->from);
 	n.body = or_default(action->text, task->subject);
 	n.sound = or_default(action->sound, "message-new-email");
 	n.icon = or_default(action->icon, "mail-unread");
@@ -549,6 +569,7 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	notifier->type = config->type;
 	notifier->least = config->urgency;
 	notifier->format = config->format;
+	notifier->timeout = config->timeout;
 	notifier->url = xstrdup(config->url);
 	strv_copy(&notifier->command, &config->command);
 	strv_copy(&notifier->headers, &config->headers);
