@@ -1,0 +1,379 @@
+#!/bin/sh
+# test-desktop.sh: belfry-desktop against a session bus of its own and a
+# notification service that can do everything wrong.
+#
+# Runs in the build tree. Everything is below one temporary folder; only what
+# was started here is ended here.
+set -u
+LC_ALL=C
+TAB=$(printf '\t')
+export LC_ALL
+
+desktop=${BELFRY_DESKTOP:-$PWD/belfry-desktop}
+mock=${BELFRY_MOCK:-$PWD/tests/system/mock-notifications}
+for program in "$desktop" "$mock"; do
+	if ! test -x "$program"; then
+		echo "skipped: $program is not built"
+		exit 77
+	fi
+done
+if ! command -v dbus-daemon >/dev/null; then
+	echo "skipped: there is no dbus-daemon"
+	exit 77
+fi
+
+work=$(mktemp -d) || exit 1
+desktop_pid= mock_pid= bus_pid=
+failures=0
+name=
+
+end() { # PID
+	test -n "$1" || return 0
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+finish() {
+	exec 3>&-
+	end "$desktop_pid"
+	end "$mock_pid"
+	end "$bus_pid"
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+complain() {
+	echo "$name: $*"
+	sed 's/^/    out: /' "$work/out"
+	test -f "$work/noted" && sed 's/^/    noted: /' "$work/noted"
+	failures=$((failures + 1))
+}
+
+# ---- The parts ----
+
+export XDG_RUNTIME_DIR="$work"
+unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
+
+# No service is started on demand here: what is there, we started.
+cat >"$work/bus.conf" <<EOF
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+<type>session</type>
+<listen>unix:path=$work/bus</listen>
+<policy context="default">
+<allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/>
+<allow own="*"/>
+</policy>
+</busconfig>
+EOF
+
+start_bus() {
+	dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile \
+	    2>>"$work/bus.log" 3>&- &
+	bus_pid=$!
+	wait_until "the bus is there" test -S "$work/bus"
+}
+
+stop_bus() {
+	end "$bus_pid"
+	bus_pid=
+	rm -f "$work/bus"
+}
+
+stop_mock() {
+	end "$mock_pid"
+	mock_pid=
+}
+
+# start_mock [NAME=VALUE...]
+start_mock() {
+	stop_mock
+	: >"$work/noted"
+	env "$@" "$mock" >"$work/noted" 2>>"$work/mock.log" 3>&- &
+	mock_pid=$!
+	wait_until "the service is there" grep -q '^owned$' "$work/noted"
+}
+
+start_desktop() {
+	rm -f "$work/in"
+	mkfifo "$work/in"
+	: >"$work/out"
+	"$desktop" <"$work/in" >"$work/out" 2>>"$work/err" &
+	desktop_pid=$!
+	exec 3>"$work/in"
+}
+
+# Ends its input: it ends, with 0.
+stop_desktop() {
+	exec 3>&-
+	wait_until "it ends with its input" has_ended "$desktop_pid"
+	wait "$desktop_pid"
+	status=$?
+	test "$status" -eq 0 || complain "it ended with $status"
+	desktop_pid=
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null ||
+	    grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+say() { # VERB FIELD...
+	line=$1
+	shift
+	for field; do
+		line="$line$TAB$field"
+	done
+	printf '%s\n' "$line" >&3
+}
+
+# wait_until WHAT COMMAND...: at most 40 seconds; a show may block for 25.
+wait_until() {
+	what=$1
+	shift
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		if test $tries -gt 800; then
+			complain "not seen: $what"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+count_is() { # FILE LINE COUNT
+	test "$(grep -cxF -- "$2" "$work/$1")" -ge "$3"
+}
+
+lines_are() { # COUNT PATTERN
+	test "$(grep -c -- "$2" "$work/out")" -eq "$1"
+}
+
+# heard LINE [COUNT], noted LINE [COUNT]: such a line, as a whole.
+heard() {
+	wait_until "answer: $1" count_is out "$1" "${2:-1}"
+}
+noted() {
+	wait_until "note: $1" count_is noted "$1" "${2:-1}"
+}
+silent() { # PATTERN
+	grep -q -- "$1" "$work/out" && complain "unexpected: $1"
+}
+
+GONE="unavailable${TAB}reason=the notification service has gone"
+READY="ready${TAB}version=1${TAB}capabilities=body,body-markup,actions"
+HINTS="category='email.arrived';desktop-entry='belfry'"
+
+# ---- The cases ----
+
+test_options() {
+	"$desktop" --version | grep -q '^belfry-desktop [0-9]' ||
+	    complain "no version"
+	"$desktop" --help | grep -q '^usage: ' || complain "no help"
+	"$desktop" --nonsense </dev/null 2>/dev/null &&
+	    complain "took a wrong option"
+	: >"$work/out"
+}
+
+test_no_bus() {
+	start_desktop
+	heard "unavailable${TAB}reason=there is no session bus"
+	say notify id=1 title=T
+	heard "unavailable${TAB}reason=the notification service is not there"
+	# The bus comes, the service later still.
+	start_bus
+	start_mock
+	heard "$READY"
+	say notify id=1 title=T
+	heard "shown${TAB}id=1"
+	stop_desktop
+}
+
+test_what_arrives() {
+	start_mock
+	start_desktop
+	heard "$READY"
+	say notify id=1 account=work urgency=normal \
+	    'title=Ann <b> & "you"' \
+	    'body=<img src="file:///dev/urandom"> a & b &amp; %s%n\nline 2' \
+	    icon=mail-unread sound=message-new-email
+	noted "Notify 1 0 Belfry|mail-unread|Ann <b> & \"you\"|&lt;img src=&quot;file:///dev/urandom&quot;&gt; a &amp; b &amp;amp; %s%n/line 2|default,Open|$HINTS;sound-name='message-new-email';urgency=byte 0x01"
+	heard "shown${TAB}id=1"
+	# Strange ids, icons and sounds; no title.
+	say notify id=18446744073709551615 urgency=critical body=B \
+	    icon=file:///dev/urandom 'sound=../x'
+	noted "Notify 2 0 Belfry|mail-unread|B||default,Open|$HINTS;urgency=byte 0x02"
+	heard "shown${TAB}id=18446744073709551615"
+	say notify id=3 urgency=low title=T icon=/dev/zero
+	noted "Notify 3 0 Belfry|mail-unread|T||default,Open|$HINTS;urgency=byte 0x00"
+	# The same id again replaces it.
+	say notify id=1 title=again
+	noted "Notify 1 1 Belfry|mail-unread|again||default,Open|$HINTS;urgency=byte 0x01"
+	heard "shown${TAB}id=1" 2
+	say close id=1
+	noted "Close 1"
+	heard "closed${TAB}id=1${TAB}reason=closed"
+	say close id=77
+	stop_desktop
+}
+
+test_plain_service() {
+	start_mock MOCK_CAPS=body
+	start_desktop
+	heard "ready${TAB}version=1${TAB}capabilities=body"
+	say notify id=1 'title=<T>' 'body=<b> & c'
+	noted "Notify 1 0 Belfry|mail-unread|<T>|<b> & c||$HINTS;urgency=byte 0x01"
+	stop_desktop
+}
+
+test_bad_lines() {
+	start_mock
+	start_desktop
+	heard "$READY"
+	printf 'nonsense\n\n\t\t\nnotify\nnotify\tid=x\nshown\tid=1\n' >&3
+	printf 'notify\tid=9\ttitle=\\q\n\377\376\000\n' >&3
+	head -c 100000 /dev/zero | tr '\0' x >&3
+	printf '\n' >&3
+	say notify id=1 title=T
+	heard "shown${TAB}id=1"
+	silent 'id=9'
+	printf 'notify\tid=2\ttitle=\377<\033[1m\n' >&3
+	heard "shown${TAB}id=2"
+	stop_desktop
+}
+
+test_signals() {
+	start_mock MOCK_ACTION=default MOCK_CLOSE=2
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T
+	heard "action${TAB}id=5${TAB}key=default"
+	heard "closed${TAB}id=5${TAB}reason=dismissed"
+	stop_desktop
+}
+
+test_refusal() {
+	start_mock MOCK_ERROR='Too many'
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T
+	heard "failed${TAB}id=5${TAB}reason=Too many"
+	say notify id=6 title=T
+	heard "failed${TAB}id=6${TAB}reason=Too many"
+	silent '^unavailable'
+	stop_desktop
+}
+
+test_slow_service() {
+	start_mock MOCK_DELAY=1000
+	start_desktop
+	heard "$READY"
+	say notify id=1 title=T
+	say notify id=2 title=T
+	heard "shown${TAB}id=1"
+	heard "shown${TAB}id=2"
+	silent '^unavailable'
+	stop_desktop
+}
+
+test_service_that_dies() {
+	start_mock MOCK_DIE=1
+	start_desktop
+	heard "$READY"
+	say notify id=1 title=T
+	wait_until "it is away" grep -q '^unavailable' "$work/out"
+	silent '^shown'
+	wait "$mock_pid" 2>/dev/null
+	start_mock
+	heard "$READY" 2
+	say notify id=1 title=T
+	heard "shown${TAB}id=1"
+	# Its ids are forgotten with it, its abilities too.
+	stop_mock
+	heard "$GONE"
+	start_mock MOCK_CAPS=body
+	heard "ready${TAB}version=1${TAB}capabilities=body"
+	say close id=1
+	say notify id=2 'title=T' 'body=a & b'
+	noted "Notify 1 0 Belfry|mail-unread|T|a & b||$HINTS;urgency=byte 0x01"
+	grep -q '^Close' "$work/noted" && complain "closed a stranger"
+	stop_desktop
+}
+
+test_bus_that_dies() {
+	start_mock
+	start_desktop
+	heard "$READY"
+	say notify id=1 title=T
+	heard "shown${TAB}id=1"
+	stop_mock
+	heard "$GONE"
+	stop_bus
+	start_bus
+	start_mock
+	heard "$READY" 2
+	# Also when the bus takes the service along.
+	say notify id=2 title=T
+	heard "shown${TAB}id=2"
+	stop_bus
+	wait "$mock_pid" 2>/dev/null
+	# Either may be seen to go first.
+	wait_until "it is away again" lines_are 2 '^unavailable'
+	has_ended "$desktop_pid" && complain "it went with the bus"
+	start_bus
+	start_mock
+	heard "$READY" 3
+	say notify id=3 title=T
+	heard "shown${TAB}id=3"
+	say close id=3
+	heard "closed${TAB}id=3${TAB}reason=closed"
+	stop_desktop
+}
+
+test_end_inside_a_call() {
+	start_mock MOCK_NOREPLY=1
+	start_desktop
+	heard "$READY"
+	say notify id=1 title=T
+	wait_until "it is asked" grep -q '^Notify' "$work/noted"
+	stop_desktop
+	silent '^shown\|^failed'
+}
+
+# libnotify waits for 25 seconds; the daemon must not.
+test_service_that_stalls() {
+	start_mock MOCK_NOREPLY=1
+	start_desktop
+	heard "$READY"
+	say notify id=1 title=T
+	say notify id=2 title=T
+	heard "unavailable${TAB}reason=the notification service does not answer"
+	silent '^shown'
+	heard "$READY" 2
+	say notify id=1 title=T
+	say notify id=2 title=T
+	heard "shown${TAB}id=1"
+	heard "shown${TAB}id=2"
+	stop_desktop
+}
+
+for name in options no_bus what_arrives plain_service bad_lines signals \
+    refusal slow_service service_that_dies bus_that_dies end_inside_a_call \
+    service_that_stalls; do
+	before=$failures
+	"test_$name"
+	end "$desktop_pid"
+	desktop_pid=
+	test "$failures" -eq "$before" && echo "ok: $name"
+done
+if grep -q 'CRITICAL\|WARNING\|runtime error\|AddressSanitizer' "$work/err"
+then
+	echo "warnings:"
+	cat "$work/err"
+	failures=$((failures + 1))
+fi
+exit $((failures > 0))
