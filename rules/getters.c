@@ -1,8 +1,7 @@
 #include "rules/getters.h"
 
-#include <time.h>
-
 #include "daemon/base/str.h"
+#include "daemon/base/usec.h"
 #include "daemon/base/xalloc.h"
 #include "rules/authres.h"
 #include "rules/view.h"
@@ -228,34 +227,34 @@ get_sent(struct view *view, const struct slot *slot, struct values *values)
 		values_add_number(view, values, view->facts->now_unix - date);
 }
 
-/* Local time, as broken down as gmtime_r can. */
-static struct tm
+static struct unix_parts
 local_time(const struct facts *facts, int64_t unix_seconds)
 {
-	time_t shifted = (time_t)(unix_seconds + facts->utc_offset);
-	struct tm tm = {0};
+	struct unix_parts parts;
 
-	gmtime_r(&shifted, &tm);
-	return tm;
+	unix_split(unix_seconds + facts->utc_offset, &parts);
+	return parts;
 }
 
 void
 get_hour(struct view *view, const struct slot *slot, struct values *values)
 {
-	struct tm tm = local_time(view->facts, view->facts->now_unix);
+	struct unix_parts parts =
+	    local_time(view->facts, view->facts->now_unix);
 
 	(void)slot;
-	values_add_number(view, values, tm.tm_hour);
+	values_add_number(view, values, parts.hour);
 }
 
 /* 1 for Monday to 7 for Sunday. */
 void
 get_weekday(struct view *view, const struct slot *slot, struct values *values)
 {
-	struct tm tm = local_time(view->facts, view->facts->now_unix);
+	struct unix_parts parts =
+	    local_time(view->facts, view->facts->now_unix);
 
 	(void)slot;
-	values_add_number(view, values, tm.tm_wday == 0 ? 7 : tm.tm_wday);
+	values_add_number(view, values, parts.weekday);
 }
 
 /* Facts. */
@@ -444,22 +443,23 @@ get_dkim(struct view *view, const struct slot *slot, struct values *values)
 static void
 add_date(struct view *view, struct values *values, const char *format)
 {
-	struct tm tm = local_time(view->facts, view->facts->received_unix);
+	struct unix_parts parts =
+	    local_time(view->facts, view->facts->received_unix);
 	BUF_AUTO text = BUF_INIT;
 
 	for (; *format != '\0'; format++) {
 		switch (*format) {
 		case 'Y':
-			buf_addf(&text, "%04d", tm.tm_year + 1900);
+			buf_addf(&text, "%04d", parts.year);
 			break;
 		case 'm':
-			buf_addf(&text, "%02d", tm.tm_mon + 1);
+			buf_addf(&text, "%02d", parts.month);
 			break;
 		case 'd':
-			buf_addf(&text, "%02d", tm.tm_mday);
+			buf_addf(&text, "%02d", parts.day);
 			break;
 		case 'H':
-			buf_addf(&text, "%02d", tm.tm_hour);
+			buf_addf(&text, "%02d", parts.hour);
 			break;
 		default:
 			buf_add_char(&text, *format);

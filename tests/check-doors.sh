@@ -89,8 +89,7 @@ STREAMS='stderr stdout stdin'
 
 # Files (or the beginning of their names) that may; "*" is everything.
 # value: the HOME of a path with a tilde; settings_doc: a tool of the build;
-# getters: a calendar, from a time that is given; xalloc: out of memory there is nobody
-# left to hand an error to.
+# xalloc: out of memory there is nobody left to hand an error to.
 WORLDLY='
 daemon/loop/               *
 daemon/wiring/             *
@@ -102,7 +101,6 @@ daemon/config/value.c      getenv
 daemon/config/secrets      *
 daemon/config/paths.c      getenv access
 daemon/config/settings_doc *
-rules/getters.c            gmtime_r
 daemon/store/sqlite.c      *
 daemon/control/belfryctl   *
 daemon/control/ctl_        *
@@ -120,7 +118,7 @@ __(mem(cpy|move|set|pcpy)|v?snprintf|explicit_bzero)_chk
 __assert_fail|__stack_chk_(fail|guard)|_GLOBAL_OFFSET_TABLE_
 __(asan|ubsan|sanitizer|sancov|lsan|odr_asan|gcov|llvm|start|stop)_.*
 (base64|buf|digest|error|random|secret|span|str|char|strv|usec|utf8)_.*
-fault_name|memory_wipe|size_parse|unix_format
+fault_name|memory_wipe|size_parse|unix_(format|split)
 x(malloc|calloc|reallocarray|strdup|strdup_span|asprintf|free_str)
 '
 

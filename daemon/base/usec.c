@@ -166,10 +166,9 @@ split_day(int64_t day, int *year_r, int *month_r, int *mday_r)
 }
 
 void
-unix_format(struct buf *buf, int64_t unix_seconds)
+unix_split(int64_t unix_seconds, struct unix_parts *parts_r)
 {
 	int64_t day, second;
-	int year, month, mday;
 
 	if (unix_seconds < UNIX_FIRST)
 		unix_seconds = UNIX_FIRST;
@@ -181,7 +180,20 @@ unix_format(struct buf *buf, int64_t unix_seconds)
 		second += SECONDS_PER_DAY;
 		day--;
 	}
-	split_day(day, &year, &month, &mday);
-	buf_addf(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, mday,
-	    (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+	split_day(day, &parts_r->year, &parts_r->month, &parts_r->day);
+	/* 1970-01-01 was a Thursday, the fourth day of its week. */
+	parts_r->weekday = (int)(((day + 3) % 7 + 7) % 7) + 1;
+	parts_r->hour = (int)(second / 3600);
+	parts_r->minute = (int)(second / 60 % 60);
+	parts_r->second = (int)(second % 60);
+}
+
+void
+unix_format(struct buf *buf, int64_t unix_seconds)
+{
+	struct unix_parts parts;
+
+	unix_split(unix_seconds, &parts);
+	buf_addf(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.year, parts.month,
+	    parts.day, parts.hour, parts.minute, parts.second);
 }

@@ -41,8 +41,16 @@ void usec_format(struct buf *buf, usec_t value);
  * on overflow. */
 bool size_parse(struct span text, uint64_t *bytes_r);
 
-/* RFC 3339 in UTC, "2026-11-21T20:43:00Z", for logs and JSON. Outside of the
- * years 0 to 9999: the nearest within. */
+/* A time of UTC taken apart, for a calendar: day from 1, weekday from 1 for
+ * Monday to 7. Local time is that of a time with its offset added. Outside of
+ * the years 0 to 9999: the nearest within. */
+struct unix_parts {
+	int year, month, day, weekday;
+	int hour, minute, second;
+};
+void unix_split(int64_t unix_seconds, struct unix_parts *parts_r);
+/* RFC 3339 in UTC, "2026-11-21T20:43:00Z", for logs and JSON; the
+ * years as above. */
 void unix_format(struct buf *buf, int64_t unix_seconds);
 
 #endif

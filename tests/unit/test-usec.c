@@ -199,6 +199,38 @@ test_dates_ascend(void **state)
 	}
 }
 
+static const struct {
+	int64_t unix_seconds;
+	int weekday, hour, minute, second;
+} weekdays[] = {
+    {0, 4, 0, 0, 0},		/* Thursday */
+    {-1, 3, 23, 59, 59},	/* Wednesday */
+    {-3 * 86400, 1, 0, 0, 0},	/* Monday */
+    {-4 * 86400, 7, 0, 0, 0},	/* Sunday */
+    {951782399, 1, 23, 59, 59}, /* 2000-02-28 */
+    {951782400, 2, 0, 0, 0},	/* 2000-02-29 */
+    {1795293780, 6, 20, 43, 0}, /* 2026-11-21 */
+    {INT64_MIN, 6, 0, 0, 0},	/* 0000-01-01 */
+};
+
+static void
+test_weekdays(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(weekdays); i++) {
+		struct unix_parts parts;
+
+		unix_split(weekdays[i].unix_seconds, &parts);
+		if (parts.weekday == weekdays[i].weekday &&
+		    parts.hour == weekdays[i].hour &&
+		    parts.minute == weekdays[i].minute &&
+		    parts.second == weekdays[i].second)
+			continue;
+		print_error("%lld\n", (long long)weekdays[i].unix_seconds);
+		fail();
+	}
+}
+
 static void
 test_arithmetic(void **state)
 {
@@ -222,6 +254,7 @@ main(void)
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_dates_ascend),
+	    cmocka_unit_test(test_weekdays),
 	    cmocka_unit_test(test_arithmetic),
 	};
 
