@@ -1,0 +1,58 @@
+#!/bin/sh
+# test-manuals.sh: the manuals are well-formed, and name every command and
+# option that the programs know.
+set -u
+LC_ALL=C
+export LC_ALL
+
+here=${srcdir:-.}
+build=${top_builddir:-.}
+belfryctl=${BELFRYCTL:-$build/belfryctl}
+belfryd=${BELFRYD:-$build/belfryd}
+failures=0
+
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+# Where the manuals are not installed, those that they refer to are unknown.
+lint() {
+	command -v mandoc >/dev/null || return
+	found=$(mandoc -T lint "$1" | grep -v 'referenced manual not found')
+	test -z "$found" || fail "$found"
+}
+
+# The long options of a help text.
+options_of() {
+	sed -n 's/^ .* --\([a-z-]*\).*/\1/p' | sort -u
+}
+
+# has MANUAL WORD: as an argument of a macro.
+has_option() {
+	grep -qE "^\.It.* Fl .*\\\\-$2( |\$)|^\.Ss.* Fl \\\\-$2( |\$)|^\.Fl \\\\-$2( |\$)|Fl h \| \\\\-$2" \
+		"$1" || fail "$1: --$2 is missing"
+}
+
+ctl=$here/daemon/control/belfryctl.1
+lint "$ctl"
+lint "$here/daemon/belfryd.8"
+test -f "$build/daemon/config/belfry.conf.5" &&
+	lint "$build/daemon/config/belfry.conf.5"
+
+commands=$("$belfryctl" --help | sed -n '/^By itself/,/^Options/p' |
+	sed -n 's/^  \([a-z]*\) .*/\1/p')
+test -n "$commands" || fail "no commands"
+for command in $commands; do
+	grep -qE "^\.(Ss|Cm) $command( |\$)" "$ctl" ||
+		fail "$ctl: $command is missing"
+	for option in $("$belfryctl" help "$command" | options_of); do
+		has_option "$ctl" "$option"
+	done
+done
+if test -x "$belfryd"; then
+	for option in $("$belfryd" --help | options_of); do
+		has_option "$here/daemon/belfryd.8" "$option"
+	done
+fi
+test "$failures" = 0
