@@ -121,14 +121,21 @@ def read_mailbox(imap, name):
     return [read_message(item) for item in answer if isinstance(item, tuple)]
 
 
+def list_names(imap):
+    """Of the mailboxes that can have messages, INBOX first."""
+    _, lines = imap.list()
+    names = []
+    for line in lines:
+        match = re.match(rb'\((.*?)\) "/" "?(.*?)"?$', line)
+        if match and b"\\noselect" not in match.group(1).lower():
+            names.append(match.group(2).decode())
+    return sorted(names, key=lambda name: (name != "INBOX", name))
+
+
 def read_account(user):
     """{mailbox: [message]}, INBOX first."""
     imap = connect(user)
-    _, lines = imap.list()
-    names = [re.match(rb'\(.*?\) "?/"? "?(.*?)"?$', line).group(1).decode()
-             for line in lines]
-    names.sort(key=lambda name: (name != "INBOX", name))
-    account = {name: read_mailbox(imap, name) for name in names}
+    account = {name: read_mailbox(imap, name) for name in list_names(imap)}
     imap.logout()
     return account
 
@@ -158,6 +165,7 @@ def read_sent(folder):
             continue
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             envelope = json.load(file)
+        envelope["name"] = name[:-5]
         with open(os.path.join(folder, name[:-5] + ".eml"), "rb") as file:
             envelope["message"] = email.message_from_bytes(file.read())
         sent.append(envelope)
