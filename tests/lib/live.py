@@ -1,0 +1,543 @@
+"""What live and system tests share: servers, the daemon, and waiting.
+
+A test is a file of functions with `@case` above them, and `live.main()` at its
+end. The servers are private and real (servers.sh); so are the daemon and
+belfryctl, from the build folder (the current one, or $BELFRY_BUILD). Each case
+has users and a daemon of its own, so that no case sees another's mail.
+
+    @live.case
+    def moves(servers):
+        user = servers.user()
+        rule = "[rule m]\nwhen = all\nmove = Work\ncreate = yes\n"
+        with live.Daemon(servers, user.account() + rule) as daemon:
+            daemon.wait_watching()
+            user.deliver(live.message("hello"))
+            user.wait_subjects("Work", ["hello"])
+
+Exit status: 0 all is well, 1 a case failed (it says which, and shows the
+daemon's log), 77 something that is needed is not installed.
+
+$LIVE_SEED fixes what is random, $LIVE_KEEP=1 leaves the folder, a word as
+argument runs only the cases whose names contain it.
+"""
+
+import base64
+import email.policy
+import imaplib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import servers as servers_py
+
+LIB = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("BELFRY_BUILD", os.getcwd())
+BELFRYD = os.path.join(BUILD, "belfryd")
+BELFRYCTL = os.path.join(BUILD, "belfryctl")
+
+# For a machine that is busy with other things; passing tests do not wait.
+PATIENCE_SECONDS = 20
+# How long it is watched that something does not happen.
+STILL_SECONDS = 1.0
+USERS = 24
+PASSWORD = "secret"
+
+
+class Failed(Exception):
+    """What a case found wrong."""
+
+
+def check(is_so, words, *values):
+    if not is_so:
+        raise Failed(words % values if values else words)
+
+
+def same(got, wanted, what):
+    check(got == wanted, "%s: %r instead of %r", what, got, wanted)
+
+
+def wait(what, is_so, seconds=PATIENCE_SECONDS):
+    """Until is_so() is true, whose value is returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = is_so()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed("waited %gs in vain: %s" % (seconds, what))
+        time.sleep(0.1)
+
+
+def stays(what, is_so, seconds=STILL_SECONDS):
+    """is_so() is true, and remains so for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        check(is_so(), "it did not stay so: %s", what)
+        time.sleep(0.1)
+
+
+def utf7(name):
+    """A mailbox name as IMAP writes it (RFC 3501 section 5.1.3)."""
+
+    def encode(run):
+        word = base64.b64encode(run.group(0).encode("utf-16-be"))
+        return "&%s-" % word.decode().rstrip("=").replace("/", ",")
+
+    return re.sub("[^\x20-\x7e]+", encode, name.replace("&", "&-"))
+
+
+# ---- messages ----
+
+serial = 0
+
+
+def message(subject, sender="Some Body <some@body.example>", body="Hello.\n",
+            message_id=None, headers=()):
+    """Bytes with CRLF; headers: further lines without line ends."""
+    global serial
+    serial += 1
+    lines = [
+        "From: %s" % sender,
+        "To: ann@example.com",
+        "Subject: %s" % subject,
+        "Date: Tue, 03 Mar 2026 10:00:00 +0000",
+        "Message-ID: %s" % (message_id or "<live.%d@body.example>" % serial),
+        *headers,
+        "",
+        *body.splitlines(),
+    ]
+    return "".join(line + "\r\n" for line in lines).encode()
+
+
+# ---- servers ----
+
+
+class User:
+    """A mailbox owner on the private servers."""
+
+    def __init__(self, servers, address):
+        self.servers = servers
+        self.address = address
+        self.name = address.split("@")[0]
+
+    def account(self, keys="", scheme="imaps", smtp="submission",
+                password=None, user=None):
+        """The user's [account] section; `keys` are further lines."""
+        password_file = os.path.join(self.servers.dir, self.name + ".pw")
+        with open(password_file, "w", encoding="utf-8") as file:
+            file.write((password or PASSWORD) + "\n")
+        ports = {
+            "imaps": "IMAPS", "imap": "IMAP",
+            "submission": "SMTP", "smtps": "SMTPS",
+        }
+        text = "[account %s]\nemail = %s\n" % (self.name, self.address)
+        if user:
+            text += "user = %s\n" % user
+        for key, kind in (("imap", scheme), ("smtp", smtp)):
+            if kind:
+                text += "%s = %s://localhost:%s\n" % (
+                    key, kind, self.servers.env["SERVERS_%s_PORT" % ports[kind]]
+                )
+        if "password" not in keys:
+            text += "password_command = cat %s\n" % password_file
+        if "tls_ca_file" not in keys:
+            text += "tls_ca_file = %s\n" % self.servers.env["SERVERS_CA"]
+        return text + keys + "\n"
+
+    def deliver(self, *messages):
+        self.servers.deliver(self.address, *messages)
+
+    def imap(self):
+        return self.servers.imap(self.address)
+
+    def mailboxes(self):
+        """{mailbox: [{uid, flags, subject, message-id, ...}]}"""
+        os.environ.update(self.servers.env)
+        return servers_py.read_account(self.address)
+
+    def subjects(self, mailbox):
+        return sorted(
+            m["subject"] for m in self.mailboxes().get(utf7(mailbox), ())
+        )
+
+    def wait_subjects(self, mailbox, subjects, seconds=PATIENCE_SECONDS):
+        """Exactly these are in the mailbox."""
+        try:
+            wait("", lambda: self.subjects(mailbox) == sorted(subjects),
+                 seconds)
+        except Failed:
+            raise Failed("%s should have %r and has %r; all: %r" % (
+                mailbox, sorted(subjects), self.subjects(mailbox),
+                {k: [m["subject"] for m in v]
+                 for k, v in self.mailboxes().items() if v})) from None
+
+    def flags(self, mailbox, subject):
+        for found in self.mailboxes().get(utf7(mailbox), ()):
+            if found["subject"] == subject:
+                return found["flags"]
+        raise Failed("%s is not in %s" % (subject, mailbox))
+
+    def source(self, mailbox, subject):
+        """The whole message as the server has it."""
+        imap = self.imap()
+        imap.select('"%s"' % utf7(mailbox), readonly=True)
+        _, found = imap.uid("SEARCH", "HEADER", "SUBJECT", '"%s"' % subject)
+        _, data = imap.uid("FETCH", found[0].split()[0], "(BODY.PEEK[])")
+        imap.logout()
+        return data[0][1]
+
+    def create(self, *mailboxes):
+        imap = self.imap()
+        for mailbox in mailboxes:
+            status, _ = imap.create('"%s"' % utf7(mailbox))
+            same(status, "OK", "CREATE " + mailbox)
+        imap.logout()
+
+    def sent(self):
+        """What was submitted by this user's login."""
+        return [s for s in self.servers.sent() if s["user"] == self.address]
+
+
+class Servers:
+    """Private servers in a folder of their own; `extra`: for Dovecot."""
+
+    def __init__(self, folder, extra=""):
+        self.dir = folder
+        self.users = iter(range(1, USERS + 1))
+        self.env = {}
+        names = ["u%d@example.com" % n for n in range(1, USERS + 1)]
+        self.process = subprocess.Popen(
+            ["sh", os.path.join(LIB, "live.sh"), folder],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=dict(os.environ, SERVERS_USERS=" ".join(names),
+                     SERVERS_DOVECOT_EXTRA=extra),
+        )
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+            key, _, value = line.rstrip("\n").partition("=")
+            if key != "SERVERS_DOVECOT_EXTRA":
+                self.env[key] = value
+        else:
+            sys.exit(77 if self.process.wait() == 77 else 1)
+        self.dovecot_pid = int(self.env.pop("DOVECOT_PID"))
+
+    def tell(self, word):
+        print(word, file=self.process.stdin, flush=True)
+        answer, pid = self.process.stdout.readline().split()
+        same(answer, "done", word)
+        self.dovecot_pid = int(pid)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def user(self):
+        return User(self, "u%d@example.com" % next(self.users))
+
+    def cut_imap(self):
+        """Kills all of Dovecot's IMAP processes, as a broken link would."""
+        listing = subprocess.run(
+            ["ps", "--ppid", str(self.dovecot_pid), "-o", "pid=,comm="],
+            stdout=subprocess.PIPE, text=True, check=True).stdout
+        for line in listing.splitlines():
+            pid, name = line.split(None, 1)
+            if name.strip() in ("imap", "imap-login"):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def deliver(self, address, *messages):
+        """By LMTP, as an MTA does; one connection for all."""
+        port = int(self.env["SERVERS_LMTP_PORT"])
+        with smtplib.LMTP("127.0.0.1", port) as lmtp:
+            for data in messages:
+                lmtp.sendmail("sender@body.example", [address], data,
+                              ["BODY=8BITMIME"])
+
+    def imap(self, address, password=PASSWORD):
+        context = ssl.create_default_context(cafile=self.env["SERVERS_CA"])
+        imap = imaplib.IMAP4_SSL(
+            "localhost", int(self.env["SERVERS_IMAPS_PORT"]),
+            ssl_context=context)
+        imap.login(address, password)
+        return imap
+
+    def sent(self):
+        return servers_py.read_sent(self.env["SERVERS_SENT"])
+
+    def sent_source(self, number):
+        """The bytes of what was submitted, counted from 1."""
+        path = os.path.join(self.env["SERVERS_SENT"], "%04d.eml" % number)
+        with open(path, "rb") as file:
+            return file.read()
+
+    def fault(self, *lines):
+        """What the submission server does wrong next; see submission.py."""
+        path = self.env["SERVERS_FAULTS"]
+        with open(path + ".mine", "w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+        os.replace(path + ".mine", path)
+
+    def log(self, name="dovecot.log"):
+        return read(os.path.join(self.env["SERVERS_LOG"], name))
+
+    def logins(self, address):
+        """How often Dovecot was given credentials of this user."""
+        log = self.log()
+        return (
+            len(re.findall(r"Login: user=<%s>" % re.escape(address), log)),
+            len(re.findall(r"%s.*(?:unknown user|Password mismatch)"
+                           % re.escape(address), log)),
+        )
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+# ---- the daemon ----
+
+
+class Daemon:
+    """belfryd with a folder of its own, and what a person would do with it."""
+
+    counter = 0
+    running = []
+
+    def __init__(self, servers, text, args=(), env=(), level="info"):
+        Daemon.counter += 1
+        self.dir = os.path.join(servers.dir, "d%d" % Daemon.counter)
+        os.mkdir(self.dir, 0o700)
+        self.state = os.path.join(self.dir, "state")
+        self.control = os.path.join(self.dir, "control", "socket")
+        self.log_path = os.path.join(self.dir, "belfryd.log")
+        self.config = os.path.join(self.dir, "belfry.conf")
+        self.level = level
+        self.args = list(args)
+        self.env = {
+            "PATH": os.environ["PATH"], "HOME": self.dir,
+            "LANG": "C.UTF-8", **dict(env),
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+        self.process = None
+        self.write(text)
+
+    def write(self, text):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(
+                "[daemon]\nlog_level = %s\nstate_directory = %s\n"
+                "control_socket = %s\n\n%s"
+                % (self.level, self.state, self.control, text))
+        os.chmod(self.config, 0o600)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def script(self, name, text):
+        """An executable shell script in the folder, its path."""
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n" + text)
+        os.chmod(self.path(name), 0o700)
+        return self.path(name)
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [BELFRYD, "-c", self.config, *self.args],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.env, cwd=self.dir)
+        Daemon.running.append(self)
+        return self
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=10):
+        """As systemd would; the exit status."""
+        if self.process is None or self.process.poll() is not None:
+            return None
+        self.process.terminate()
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failed("belfryd did not end within %gs" % seconds) from None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        status = self.stop()
+        if kind is None and status is not None:
+            same(status, 0, "belfryd's exit status")
+
+    def ctl(self, *words, code=0):
+        """belfryctl's answer as JSON."""
+        result = subprocess.run(
+            [BELFRYCTL, "-c", self.config, *words, "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env,
+            timeout=PATIENCE_SECONDS, check=False)
+        if code is not None:
+            same(result.returncode, code, "belfryctl %s (%s)" % (
+                " ".join(words), result.stderr.decode()))
+        try:
+            return json.loads(result.stdout)
+        except ValueError:
+            return None
+
+    def status(self, account):
+        answer = self.ctl("status", code=None) or {}
+        for found in answer.get("accounts", []):
+            if found["account"] == account:
+                return found
+        return None
+
+    def boxes(self):
+        answer = self.ctl("status", code=None) or {}
+        return {
+            (account["account"], box["mailbox"]): box
+            for account in answer.get("accounts", [])
+            for box in account["mailboxes"]
+        }
+
+    def wait_watching(self, count=1, seconds=PATIENCE_SECONDS):
+        """So many mailboxes are being watched."""
+        wait("%d mailboxes to be watched" % count,
+             lambda: sum(b["state"] == "watching"
+                         for b in self.boxes().values()) == count, seconds)
+
+    def history(self):
+        return self.ctl("history", "--limit", "1000")["messages"]
+
+    def log(self):
+        return read(self.log_path)
+
+    def logged(self, pattern):
+        """The lines that match."""
+        return [l for l in self.log().splitlines() if re.search(pattern, l)]
+
+    def wait_log(self, pattern, count=1, seconds=PATIENCE_SECONDS):
+        wait("%d log lines like %s" % (count, pattern),
+             lambda: len(self.logged(pattern)) >= count, seconds)
+
+    def wait_quiet(self, seconds=PATIENCE_SECONDS):
+        """Nothing is left to do."""
+        def is_quiet():
+            boxes = self.boxes()
+            return boxes and all(
+                box["state"] == "watching" and box["open"] == 0
+                for box in boxes.values())
+        wait("all to be done", is_quiet, seconds)
+
+
+# ---- cases ----
+
+cases = []
+
+
+def case(function):
+    cases.append((function, ""))
+    return function
+
+
+def case_with(extra):
+    """A case on servers of its own, with these lines for Dovecot."""
+    def add(function):
+        cases.append((function, extra))
+        return function
+    return add
+
+
+def show_logs():
+    for daemon in Daemon.running:
+        if daemon.process.poll() is None:
+            daemon.kill()
+        print("---- %s (last lines)" % daemon.log_path)
+        print("\n".join(daemon.log().splitlines()[-50:]))
+
+
+def run_case(function, servers):
+    start = time.monotonic()
+    Daemon.running = []
+    try:
+        function(servers)
+    except Exception as error:  # any error fails the case, not the others
+        print("FAILED %s: %s" % (function.__name__, error))
+        if not isinstance(error, Failed):
+            traceback.print_exc(file=sys.stdout)
+        show_logs()
+        return False
+    finally:
+        for daemon in Daemon.running:
+            if daemon.process.poll() is None:
+                daemon.kill()
+    print("ok %s (%.1fs)" % (function.__name__, time.monotonic() - start),
+          flush=True)
+    return True
+
+
+def run_all(folder, wanted):
+    good = True
+    running = {}
+    for function, extra in cases:
+        if wanted and wanted not in function.__name__:
+            continue
+        if extra not in running:
+            sub = os.path.join(folder, "s%d" % (len(running) + 1))
+            running[extra] = Servers(sub, extra)
+        good = run_case(function, running[extra]) and good
+    for servers in running.values():
+        servers.stop()
+    return good
+
+
+def seed():
+    """The seed of all that is random, printed for the next time."""
+    number = int(os.environ.get("LIVE_SEED", 0)) or random.randrange(1, 2**31)
+    print("seed: LIVE_SEED=%d" % number, flush=True)
+    return random.Random(number)
+
+
+def main(limit=120):
+    """Runs the cases; `limit`: seconds for all of them."""
+    if "LIVE_BOUNDED" not in os.environ:
+        os.environ["LIVE_BOUNDED"] = "yes"
+        os.execvp("timeout", ["timeout", "-k", "5", str(limit),
+                              sys.executable, "-B", *sys.argv])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("too slow: ended"))
+    for program in (BELFRYD, BELFRYCTL):
+        if not os.access(program, os.X_OK):
+            print("%s is not built" % program)
+            sys.exit(77)
+    folder = tempfile.mkdtemp(prefix="belfry-live-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    try:
+        good = run_all(folder, sys.argv[1] if len(sys.argv) > 1 else "")
+    finally:
+        for daemon in Daemon.running:
+            if daemon.process.poll() is None:
+                daemon.kill()
+        if "LIVE_KEEP" in os.environ:
+            print("kept: %s" % folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(0 if good else 1)
