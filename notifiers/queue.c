@@ -1,179 +1,8 @@
 /*
  * notifiers/queue: what is shown when.
- *
- * A notification is an `entry`, what is asked of the notifier a `request`:
- * one entry, or several under a summary. An entry is in one place at a time:
- *
- *	waiting -> request in asked -> request in shown -> freed
- *
- * and has its outcome when it leaves `asked` (or is dropped before). Requests
- * in `asked` that are to be asked again are taken apart and their entries go
- * back to the front of `waiting`.
  */
-#include "notifiers/queue.h"
-
-#include <assert.h>
-
-#include "daemon/base/list.h"
-#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-
-#define REASON_MAX 200 /* characters */
-
-struct entry {
-	struct list_link link;
-	struct notification n;
-	bool is_bare; /* its texts are forgotten */
-};
-
-struct request {
-	struct list_link link;
-	uint64_t id;
-	struct list_link entries; /* struct entry::link; never empty */
-	unsigned dropped;	  /* counted, but gone before */
-	bool is_summary;
-	usec_t deadline; /* of the answer */
-};
-
-struct closing {
-	struct list_link link;
-	uint64_t id;
-};
-
-struct outcome {
-	struct list_link link;
-	uint64_t id;
-	enum notify_fate fate;
-	char *reason;
-};
-
-struct notify_queue {
-	usec_t now;
-	uint64_t last_id;
-	bool is_available;
-	struct list_link waiting;  /* struct entry::link, the oldest first */
-	struct list_link asked;	   /* struct request::link */
-	struct list_link shown;	   /* struct request::link */
-	struct list_link closings; /* struct closing::link */
-	struct list_link outcomes; /* struct outcome::link */
-	size_t waiting_count, asked_count, asked_entries, shown_entries;
-	unsigned dropped; /* since the last summary */
-	/* The window: how many are shown at once in it, until when. */
-	usec_t window_end, window_usec;
-	unsigned quota;
-	char *lent_reason;
-};
-
-/* ---- Entries, requests, outcomes ---- */
-
-static struct entry *
-entry_at(struct list_link *link)
-{
-	return LIST_ITEM(link, struct entry, link);
-}
-
-static struct request *
-request_at(struct list_link *link)
-{
-	return LIST_ITEM(link, struct request, link);
-}
-
-static void
-free_entry(struct entry *entry)
-{
-	list_remove(&entry->link);
-	notification_done(&entry->n);
-	free(entry);
-}
-
-static void
-free_request(struct request *request)
-{
-	LIST_EACH(pos, &request->entries)
-	free_entry(entry_at(pos));
-	list_remove(&request->link);
-	free(request);
-}
-
-static size_t
-count_entries(const struct request *request)
-{
-	size_t count = 0;
-
-	LIST_EACH(pos, &request->entries)
-	count++;
-	return count;
-}
-
-/* Forgets the texts, which takes nearly all its memory. */
-static void
-make_bare(struct entry *entry)
-{
-	char **texts[] = {&entry->n.title, &entry->n.body, &entry->n.sound,
-	    &entry->n.icon, &entry->n.message_id};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		free(*texts[i]);
-		*texts[i] = NULL;
-	}
-	strv_done(&entry->n.via);
-	entry->is_bare = true;
-}
-
-static void
-settle(struct notify_queue *queue, uint64_t id, enum notify_fate fate,
-    const char *reason)
-{
-	struct outcome *outcome = NEW(struct outcome);
-	BUF_AUTO words = BUF_INIT;
-
-	outcome->id = id;
-	outcome->fate = fate;
-	if (fate == NOTIFY_GONE) {
-		str_sanitize(&words, span_from_str(reason), REASON_MAX);
-		outcome->reason = buf_take_str(&words);
-	}
-	list_add(&queue->outcomes, &outcome->link);
-}
-
-static void
-settle_request(struct notify_queue *queue, struct request *request,
-    enum notify_fate fate, const char *reason)
-{
-	LIST_EACH(pos, &request->entries)
-	settle(queue, entry_at(pos)->n.id, fate, reason);
-}
-
-static void
-leave_waiting(struct notify_queue *queue, struct entry *entry)
-{
-	list_remove(&entry->link);
-	queue->waiting_count--;
-}
-
-static void
-leave_asked(struct notify_queue *queue, struct request *request)
-{
-	list_remove(&request->link);
-	queue->asked_count--;
-	queue->asked_entries -= count_entries(request);
-}
-
-static void
-leave_shown(struct notify_queue *queue, struct request *request)
-{
-	queue->shown_entries -= count_entries(request);
-	free_request(request);
-}
-
-static void
-add_closing(struct notify_queue *queue, uint64_t id)
-{
-	struct closing *closing = NEW(struct closing);
-
-	closing->id = id;
-	list_add(&queue->closings, &closing->link);
-}
+#include "notifiers/queue_private.h"
 
 /* ---- Beginning and end ---- */
 
@@ -223,11 +52,11 @@ notify_queue_free(struct notify_queue **queue_ptr)
 		return;
 	*queue_ptr = NULL;
 	LIST_EACH(pos, &queue->waiting)
-	free_entry(entry_at(pos));
+	queue_free_entry(queue_entry_at(pos));
 	LIST_EACH(pos, &queue->asked)
-	free_request(request_at(pos));
+	queue_free_request(queue_request_at(pos));
 	LIST_EACH(pos, &queue->shown)
-	free_request(request_at(pos));
+	queue_free_request(queue_request_at(pos));
 	free_closings(queue);
 	free_outcomes(queue);
 	free(queue->lent_reason);
@@ -241,9 +70,9 @@ static struct entry *
 least_wanted(struct notify_queue *queue)
 {
 	LIST_EACH(pos, &queue->waiting)
-	if (entry_at(pos)->n.urgency != URGENCY_CRITICAL)
-		return entry_at(pos);
-	return entry_at(queue->waiting.next);
+	if (queue_entry_at(pos)->n.urgency != URGENCY_CRITICAL)
+		return queue_entry_at(pos);
+	return queue_entry_at(queue->waiting.next);
 }
 
 static void
@@ -252,10 +81,10 @@ drop_above(struct notify_queue *queue, size_t max)
 	while (queue->waiting_count > max) {
 		struct entry *entry = least_wanted(queue);
 
-		settle(queue, entry->n.id, NOTIFY_GONE,
+		queue_settle(queue, entry->n.id, NOTIFY_GONE,
 		    "too many notifications waited; a summary counts it");
-		leave_waiting(queue, entry);
-		free_entry(entry);
+		queue_leave_waiting(queue, entry);
+		queue_free_entry(entry);
 		queue->dropped++;
 	}
 }
@@ -268,12 +97,12 @@ strip_oldest(struct notify_queue *queue)
 
 	LIST_EACH(pos, &queue->waiting)
 	{
-		struct entry *entry = entry_at(pos);
+		struct entry *entry = queue_entry_at(pos);
 
 		if (above-- <= QUEUE_KEEP_MAX)
 			return;
 		if (!entry->is_bare && entry->n.urgency != URGENCY_CRITICAL)
-			make_bare(entry);
+			queue_make_bare(entry);
 	}
 }
 
@@ -303,116 +132,6 @@ notify_queue_add(
 	return queue->last_id;
 }
 
-static bool
-is_same(const struct notification *a, const struct notification *b)
-{
-	return a->uid == b->uid && a->uidvalidity == b->uidvalidity &&
-	       strcmp(a->account, b->account) == 0 &&
-	       strcmp(a->mailbox, b->mailbox) == 0;
-}
-
-static void
-withdraw_waiting(struct notify_queue *queue, const struct notification *key)
-{
-	LIST_EACH(pos, &queue->waiting)
-	{
-		struct entry *entry = entry_at(pos);
-
-		if (!is_same(&entry->n, key))
-			continue;
-		settle(queue, entry->n.id, NOTIFY_GONE, "withdrawn");
-		leave_waiting(queue, entry);
-		free_entry(entry);
-	}
-}
-
-/* True if nothing is left that the request tells of; `removed_r` is the number
- * of entries that it lost. */
-static bool
-withdraw_entries(struct notify_queue *queue, struct request *request,
-    const struct notification *key, bool tell, size_t *removed_r)
-{
-	size_t removed = 0;
-
-	LIST_EACH(pos, &request->entries)
-	{
-		struct entry *entry = entry_at(pos);
-
-		if (!is_same(&entry->n, key))
-			continue;
-		if (tell)
-			settle(queue, entry->n.id, NOTIFY_GONE, "withdrawn");
-		free_entry(entry);
-		removed++;
-	}
-	*removed_r = removed;
-	return removed > 0 && list_is_empty(&request->entries);
-}
-
-static void
-withdraw_asked(struct notify_queue *queue, const struct notification *key)
-{
-	LIST_EACH(pos, &queue->asked)
-	{
-		struct request *request = request_at(pos);
-		size_t removed;
-		bool is_empty =
-		    withdraw_entries(queue, request, key, true, &removed);
-
-		queue->asked_entries -= removed;
-		if (!is_empty)
-			continue;
-		/* Requests are answered in order: it is closed as soon as it
-		 * is shown, and the late answer to it is passed over. */
-		add_closing(queue, request->id);
-		leave_asked(queue, request);
-		free_request(request);
-	}
-}
-
-static void
-withdraw_shown(struct notify_queue *queue, const struct notification *key)
-{
-	LIST_EACH(pos, &queue->shown)
-	{
-		struct request *request = request_at(pos);
-		size_t removed;
-		bool is_empty =
-		    withdraw_entries(queue, request, key, false, &removed);
-
-		queue->shown_entries -= removed;
-		if (!is_empty)
-			continue;
-		add_closing(queue, request->id);
-		leave_shown(queue, request);
-	}
-}
-
-void
-notify_queue_withdraw(struct notify_queue *queue, const char *account,
-    const char *mailbox, uint32_t uidvalidity, uint32_t uid, usec_t now)
-{
-	const struct notification given = {
-	    .account = (char *)(uintptr_t)account,
-	    .mailbox = (char *)(uintptr_t)mailbox,
-	    .uidvalidity = uidvalidity,
-	    .uid = uid,
-	};
-	struct notification key;
-
-	queue->now = now;
-	if (uid == 0)
-		return;
-	notification_init(&key);
-	notification_copy_sanitized(&key, &given);
-	withdraw_waiting(queue, &key);
-	withdraw_asked(queue, &key);
-	withdraw_shown(queue, &key);
-	notification_done(&key);
-	if (queue->waiting_count == 0)
-		queue->dropped = 0;
-}
-
 /* ---- There or away ---- */
 
 /* To the front, in the order of before. */
@@ -422,14 +141,14 @@ wait_again(struct notify_queue *queue, struct request *request)
 	struct list_link *front = queue->waiting.next;
 
 	queue->dropped += request->dropped;
-	leave_asked(queue, request);
+	queue_leave_asked(queue, request);
 	LIST_EACH(pos, &request->entries)
 	{
 		list_remove(pos);
 		list_add(front, pos); /* that is: before it */
 		queue->waiting_count++;
 	}
-	free_request(request);
+	queue_free_request(request);
 }
 
 static void
@@ -437,9 +156,9 @@ become_unavailable(struct notify_queue *queue)
 {
 	/* The last first, so that the first comes to the front. */
 	while (!list_is_empty(&queue->asked))
-		wait_again(queue, request_at(queue->asked.prev));
+		wait_again(queue, queue_request_at(queue->asked.prev));
 	while (!list_is_empty(&queue->shown))
-		leave_shown(queue, request_at(queue->shown.next));
+		queue_leave_shown(queue, queue_request_at(queue->shown.next));
 	free_closings(queue);
 	keep_bounds(queue);
 }
@@ -462,8 +181,8 @@ static struct request *
 find_request(struct list_link *requests, uint64_t id)
 {
 	LIST_EACH(pos, requests)
-	if (request_at(pos)->id == id)
-		return request_at(pos);
+	if (queue_request_at(pos)->id == id)
+		return queue_request_at(pos);
 	return NULL;
 }
 
@@ -471,7 +190,7 @@ static void
 forget_shown_above(struct notify_queue *queue, size_t max)
 {
 	while (queue->shown_entries > max)
-		leave_shown(queue, request_at(queue->shown.next));
+		queue_leave_shown(queue, queue_request_at(queue->shown.next));
 }
 
 static void
@@ -481,22 +200,22 @@ on_shown(struct notify_queue *queue, const struct notifier_line *line)
 
 	if (request == NULL)
 		return;
-	settle_request(queue, request,
+	queue_settle_request(queue, request,
 	    request->is_summary ? NOTIFY_SUMMARISED : NOTIFY_SHOWN, NULL);
-	leave_asked(queue, request);
+	queue_leave_asked(queue, request);
 	LIST_EACH(pos, &request->entries)
-	make_bare(entry_at(pos));
+	queue_make_bare(queue_entry_at(pos));
 	list_add(&queue->shown, &request->link);
-	queue->shown_entries += count_entries(request);
+	queue->shown_entries += queue_count_entries(request);
 	forget_shown_above(queue, QUEUE_SHOWN_MAX);
 }
 
 static void
 give_up(struct notify_queue *queue, struct request *request, const char *reason)
 {
-	settle_request(queue, request, NOTIFY_GONE, reason);
-	leave_asked(queue, request);
-	free_request(request);
+	queue_settle_request(queue, request, NOTIFY_GONE, reason);
+	queue_leave_asked(queue, request);
+	queue_free_request(request);
 }
 
 static void
@@ -519,7 +238,7 @@ on_closed(struct notify_queue *queue, const struct notifier_line *line)
 	on_shown(queue, line);
 	request = find_request(&queue->shown, line->n.id);
 	if (request != NULL)
-		leave_shown(queue, request);
+		queue_leave_shown(queue, request);
 }
 
 static void
@@ -577,7 +296,7 @@ notify_queue_deadline(const struct notify_queue *queue)
 	    has_room_to_ask(queue))
 		deadline = queue->window_end;
 	LIST_EACH(pos, &queue->asked)
-	deadline = usec_min(deadline, request_at(pos)->deadline);
+	deadline = usec_min(deadline, queue_request_at(pos)->deadline);
 	return deadline;
 }
 
@@ -587,7 +306,7 @@ notify_queue_tick(struct notify_queue *queue, usec_t now)
 	queue->now = now;
 	LIST_EACH(pos, &queue->asked)
 	{
-		struct request *request = request_at(pos);
+		struct request *request = queue_request_at(pos);
 
 		if (request->deadline <= now)
 			give_up(queue, request, "the notifier did not answer");
@@ -611,86 +330,6 @@ spend(struct notify_queue *queue)
 	queue->quota--;
 }
 
-/* ---- Summaries ---- */
-
-/* Only an account or mailbox that all have is named. */
-static void
-keep_common(char **name, const char *other)
-{
-	if (strcmp(*name, other) == 0)
-		return;
-	free(*name);
-	*name = xstrdup("");
-}
-
-static void
-add_summary_line(struct buf *body, const struct notification *n)
-{
-	BUF_AUTO line = BUF_INIT;
-
-	buf_addf(&line, "%s%s%s", n->title, n->title[0] != '\0' ? ": " : "",
-	    n->body);
-	if (body->len > 0)
-		buf_add_char(body, '\n');
-	str_sanitize(body, buf_span(&line), QUEUE_SUMMARY_LINE_MAX);
-}
-
-/* The newest first: servers show the first lines of a long text. */
-static char *
-summary_body(const struct request *request, size_t total)
-{
-	BUF_AUTO body = BUF_INIT;
-	size_t lines = 0;
-
-	for (struct list_link *pos = request->entries.prev;
-	     pos != &request->entries && lines < QUEUE_SUMMARY_LINES;
-	     pos = pos->prev) {
-		if (entry_at(pos)->is_bare)
-			continue;
-		add_summary_line(&body, &entry_at(pos)->n);
-		lines++;
-	}
-	if (lines > 0 && lines < total)
-		buf_addf(&body, "\nand %zu more", total - lines);
-	return buf_take_str(&body);
-}
-
-static void
-fill_summary(const struct request *request, struct notification *n)
-{
-	struct entry *newest = entry_at(request->entries.prev);
-	size_t total = request->dropped;
-	bool all_messages = true;
-
-	notification_copy(n, &newest->n);
-	LIST_EACH(pos, &request->entries)
-	{
-		const struct notification *each = &entry_at(pos)->n;
-
-		keep_common(&n->account, each->account);
-		keep_common(&n->mailbox, each->mailbox);
-		if (each->urgency > n->urgency)
-			n->urgency = each->urgency;
-		all_messages = all_messages && each->uid != 0;
-		total++;
-	}
-	free(n->title);
-	free(n->body);
-	free(n->message_id);
-	n->id = request->id;
-	n->uidvalidity = n->uid = 0;
-	n->title = xasprintf("%zu %s%s%s%s", total,
-	    all_messages ? "new message" : "notification",
-	    total == 1 ? "" : "s", n->account[0] != '\0' ? " in " : "",
-	    n->account);
-	n->body = summary_body(request, total);
-	n->message_id = xstrdup("");
-	if (n->sound == NULL)
-		n->sound = xstrdup("");
-	if (n->icon == NULL)
-		n->icon = xstrdup("");
-}
-
 /* ---- What goes out ---- */
 
 static struct request *
@@ -708,7 +347,7 @@ static void
 take_entry(
     struct notify_queue *queue, struct request *request, struct entry *entry)
 {
-	leave_waiting(queue, entry);
+	queue_leave_waiting(queue, entry);
 	list_add(&request->entries, &entry->link);
 }
 
@@ -717,7 +356,7 @@ ask(struct notify_queue *queue, struct request *request)
 {
 	list_add(&queue->asked, &request->link);
 	queue->asked_count++;
-	queue->asked_entries += count_entries(request);
+	queue->asked_entries += queue_count_entries(request);
 }
 
 static void
@@ -746,8 +385,8 @@ ask_summary(struct notify_queue *queue, struct notifier_line *line_r)
 	request->dropped = queue->dropped;
 	queue->dropped = 0;
 	LIST_EACH(pos, &queue->waiting)
-	take_entry(queue, request, entry_at(pos));
-	fill_summary(request, &line_r->n);
+	take_entry(queue, request, queue_entry_at(pos));
+	queue_fill_summary(request, &line_r->n);
 	ask(queue, request);
 	open_window(queue, 0, is_flood ? twice : QUEUE_WINDOW_USEC);
 }
@@ -756,8 +395,8 @@ static struct entry *
 first_critical(struct notify_queue *queue)
 {
 	LIST_EACH(pos, &queue->waiting)
-	if (entry_at(pos)->n.urgency == URGENCY_CRITICAL)
-		return entry_at(pos);
+	if (queue_entry_at(pos)->n.urgency == URGENCY_CRITICAL)
+		return queue_entry_at(pos);
 	return NULL;
 }
 
@@ -780,7 +419,7 @@ static bool
 has_bare(const struct notify_queue *queue)
 {
 	LIST_EACH(pos, &queue->waiting)
-	if (entry_at(pos)->is_bare)
+	if (queue_entry_at(pos)->is_bare)
 		return true;
 	return false;
 }
@@ -803,7 +442,7 @@ next_plain(struct notify_queue *queue, struct notifier_line *line_r)
 		ask_summary(queue, line_r);
 	} else {
 		spend(queue);
-		ask_single(queue, entry_at(queue->waiting.next), line_r);
+		ask_single(queue, queue_entry_at(queue->waiting.next), line_r);
 	}
 	return true;
 }

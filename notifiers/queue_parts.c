@@ -1,0 +1,104 @@
+/*
+ * notifiers/queue: entries, requests, outcomes and their lists.
+ */
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "notifiers/queue_private.h"
+
+#define REASON_MAX 200 /* characters */
+
+void
+queue_free_entry(struct entry *entry)
+{
+	list_remove(&entry->link);
+	notification_done(&entry->n);
+	free(entry);
+}
+
+void
+queue_free_request(struct request *request)
+{
+	LIST_EACH(pos, &request->entries)
+	queue_free_entry(queue_entry_at(pos));
+	list_remove(&request->link);
+	free(request);
+}
+
+size_t
+queue_count_entries(const struct request *request)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &request->entries)
+	count++;
+	return count;
+}
+
+void
+queue_make_bare(struct entry *entry)
+{
+	char **texts[] = {&entry->n.title, &entry->n.body, &entry->n.sound,
+	    &entry->n.icon, &entry->n.message_id};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		free(*texts[i]);
+		*texts[i] = NULL;
+	}
+	strv_done(&entry->n.via);
+	entry->is_bare = true;
+}
+
+void
+queue_settle(struct notify_queue *queue, uint64_t id, enum notify_fate fate,
+    const char *reason)
+{
+	struct outcome *outcome = NEW(struct outcome);
+	BUF_AUTO words = BUF_INIT;
+
+	outcome->id = id;
+	outcome->fate = fate;
+	if (fate == NOTIFY_GONE) {
+		str_sanitize(&words, span_from_str(reason), REASON_MAX);
+		outcome->reason = buf_take_str(&words);
+	}
+	list_add(&queue->outcomes, &outcome->link);
+}
+
+void
+queue_settle_request(struct notify_queue *queue, struct request *request,
+    enum notify_fate fate, const char *reason)
+{
+	LIST_EACH(pos, &request->entries)
+	queue_settle(queue, queue_entry_at(pos)->n.id, fate, reason);
+}
+
+void
+queue_leave_waiting(struct notify_queue *queue, struct entry *entry)
+{
+	list_remove(&entry->link);
+	queue->waiting_count--;
+}
+
+void
+queue_leave_asked(struct notify_queue *queue, struct request *request)
+{
+	list_remove(&request->link);
+	queue->asked_count--;
+	queue->asked_entries -= queue_count_entries(request);
+}
+
+void
+queue_leave_shown(struct notify_queue *queue, struct request *request)
+{
+	queue->shown_entries -= queue_count_entries(request);
+	queue_free_request(request);
+}
+
+void
+queue_add_closing(struct notify_queue *queue, uint64_t id)
+{
+	struct closing *closing = NEW(struct closing);
+
+	closing->id = id;
+	list_add(&queue->closings, &closing->link);
+}

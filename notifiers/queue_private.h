@@ -1,0 +1,102 @@
+/*
+ * queue_private: what the files of the queue share.
+ *
+ * A notification is an `entry`, what is asked of the notifier a `request`:
+ * one entry, or several under a summary. An entry is in one place at a time:
+ *
+ *	waiting -> request in asked -> request in shown -> freed
+ *
+ * and has its outcome when it leaves `asked` (or is dropped before). Requests
+ * in `asked` that are to be asked again are taken apart and their entries go
+ * back to the front of `waiting`.
+ */
+#ifndef BELFRY_NOTIFIERS_QUEUE_PRIVATE_H
+#define BELFRY_NOTIFIERS_QUEUE_PRIVATE_H
+
+#include "daemon/base/list.h"
+#include "notifiers/queue.h"
+
+struct entry {
+	struct list_link link;
+	struct notification n;
+	bool is_bare; /* its texts are forgotten */
+};
+
+struct request {
+	struct list_link link;
+	uint64_t id;
+	struct list_link entries; /* struct entry::link; never empty */
+	unsigned dropped;	  /* counted, but gone before */
+	bool is_summary;
+	usec_t deadline; /* of the answer */
+};
+
+struct closing {
+	struct list_link link;
+	uint64_t id;
+};
+
+struct outcome {
+	struct list_link link;
+	uint64_t id;
+	enum notify_fate fate;
+	char *reason;
+};
+
+struct notify_queue {
+	usec_t now;
+	uint64_t last_id;
+	bool is_available;
+	struct list_link waiting;  /* struct entry::link, the oldest first */
+	struct list_link asked;	   /* struct request::link */
+	struct list_link shown;	   /* struct request::link */
+	struct list_link closings; /* struct closing::link */
+	struct list_link outcomes; /* struct outcome::link */
+	size_t waiting_count, asked_count, asked_entries, shown_entries;
+	unsigned dropped; /* since the last summary */
+	/* The window: how many are shown at once in it, until when. */
+	usec_t window_end, window_usec;
+	unsigned quota;
+	char *lent_reason;
+};
+
+static inline struct entry *
+queue_entry_at(struct list_link *link)
+{
+	return LIST_ITEM(link, struct entry, link);
+}
+
+static inline struct request *
+queue_request_at(struct list_link *link)
+{
+	return LIST_ITEM(link, struct request, link);
+}
+
+/* ---- queue_parts.c ---- */
+
+void queue_free_entry(struct entry *entry);
+void queue_free_request(struct request *request);
+size_t queue_count_entries(const struct request *request);
+/* Forgets the texts, which takes nearly all its memory. */
+void queue_make_bare(struct entry *entry);
+
+/* The outcome of one, or of all in a request; the reason, made fit to be
+ * shown, counts for NOTIFY_GONE only. */
+void queue_settle(struct notify_queue *queue, uint64_t id,
+    enum notify_fate fate, const char *reason);
+void queue_settle_request(struct notify_queue *queue, struct request *request,
+    enum notify_fate fate, const char *reason);
+
+/* Out of a list, with its counts; leave_shown frees it, too. */
+void queue_leave_waiting(struct notify_queue *queue, struct entry *entry);
+void queue_leave_asked(struct notify_queue *queue, struct request *request);
+void queue_leave_shown(struct notify_queue *queue, struct request *request);
+void queue_add_closing(struct notify_queue *queue, uint64_t id);
+
+/* ---- queue_summary.c ---- */
+
+/* Writes the notification of a request that counts several. `n` was
+ * initialised. */
+void queue_fill_summary(const struct request *request, struct notification *n);
+
+#endif
