@@ -121,6 +121,12 @@ void ctl_config_done(struct ctl_config *loaded);
 struct json *ctl_config_problems(const struct config_report *report);
 size_t ctl_config_count(const struct config_report *report, bool warnings);
 
+/* ---- ctl_socket.c ---- */
+
+/* What --socket says, or the configuration, right or wrong, or the
+ * environment. Malloc'ed. */
+char *ctl_socket_path(const struct ctl *ctl);
+
 /* ---- ctl_client.c ---- */
 
 /* Sends one request (taken) and gives the answer, which the caller frees. On

@@ -4,7 +4,6 @@
  * not believed either: lines are bounded, and what is no JSON ends it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "daemon/base/xalloc.h"
-#include "daemon/config/paths.h"
 #include "daemon/control/ctl.h"
 #include "daemon/control/session.h"
 
@@ -56,26 +54,7 @@ set_deadline(struct client *client)
 	client->deadline = usec_add(now_usec(), wait);
 }
 
-/* ---- where the socket is ---- */
-
-/* A configuration that is missing or broken must not hide the daemon. */
-static char *
-socket_path(const struct ctl *ctl)
-{
-	static const struct config nothing = {0};
-	struct config_report report = {0};
-	struct config *config = NULL;
-
-	if (ctl->socket != NULL)
-		return xstrdup(ctl->socket);
-	STR_AUTO file = config_find_path(ctl->config, NULL);
-	if (file != NULL)
-		config = config_load(file, &report);
-	char *path = config_control_path(config != NULL ? config : &nothing);
-	config_report_done(&report);
-	config_free(&config);
-	return path;
-}
+/* ---- connecting ---- */
 
 static int
 fail_not_running(const struct client *client, int error)
@@ -290,7 +269,7 @@ begin(struct client *client, struct json *request)
 		return ctl_fail(client->ctl, EX_USAGE, NULL,
 		    "the arguments are too long: at most %d bytes",
 		    JSON_LINE_MAX);
-	client->path = socket_path(client->ctl);
+	client->path = ctl_socket_path(client->ctl);
 	set_deadline(client);
 	int code = client_connect(client);
 	return code == EX_OK ? client_send(client, buf_span(&text)) : code;

@@ -21,15 +21,26 @@ add_clean_lines(struct buf *out, const char *text, const char *indent)
 	}
 }
 
+/* Everything else is one document; `watch` is one to a line. */
+static bool
+is_stream(const struct ctl *ctl)
+{
+	return ctl->command != NULL && ctl->command->run == ctl_watch;
+}
+
 static int
-fail_json(int code, const char *hint, const char *text)
+fail_json(const struct ctl *ctl, int code, const char *hint, const char *text)
 {
 	struct json *document = json_new_object();
+	BUF_AUTO out = BUF_INIT;
 
 	json_set_bool(document, "ok", false);
 	json_set_str(document, "error", text);
 	json_set_str(document, "hint", hint);
-	return ctl_finish_json(document, code);
+	json_print(document, &out, !is_stream(ctl));
+	buf_add_char(&out, '\n');
+	json_free(&document);
+	return ctl_finish(&out, code);
 }
 
 int
@@ -44,7 +55,7 @@ ctl_fail(
 	buf_vaddf(&text, format, args);
 	va_end(args);
 	if (ctl->json)
-		return fail_json(code, hint, buf_str(&text));
+		return fail_json(ctl, code, hint, buf_str(&text));
 	buf_add_str(&out, "belfryctl: ");
 	add_clean_lines(&out, buf_str(&text), "");
 	if (hint != NULL)

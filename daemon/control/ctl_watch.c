@@ -18,7 +18,9 @@ add_place(struct buf *out, const struct json *line)
 	const char *account = json_get_str(line, "account");
 	int64_t uid = json_get_int(line, "uid", 0);
 
-	add_part(out, "  ", account != NULL ? account : "belfryd");
+	bool is_own = account == NULL || *account == '\0';
+
+	add_part(out, "  ", is_own ? "belfryd" : account);
 	add_part(out, "/", json_get_str(line, "mailbox"));
 	if (uid > 0)
 		buf_addf(out, "/%" PRId64, uid);
