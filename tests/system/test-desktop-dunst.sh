@@ -32,6 +32,8 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 1' INT TERM
+# A notifier that has died fails a case, it does not end the test.
+trap '' PIPE
 
 # wait_until WHAT COMMAND...: at most 20 seconds.
 wait_until() {
