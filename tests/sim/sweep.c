@@ -1,10 +1,13 @@
 /*
- * sweep [-v] [-t TRAITS] [-k KIND -n POINT]: one fixed story, a message of
- * each kind, interrupted once at each place where it can be.
+ * sweep [-v] [-t TRAITS] [-k KIND -n POINT [-K KIND -N POINT]]: one fixed
+ * story, a message of each kind, interrupted once at each place where it can
+ * be, and twice at many.
  *
  * The story is played once without interruption, and what can be interrupted
  * is counted: commits, lines from the server, events that the owner answers.
- * Then it is played anew for each of them and each kind of interruption.
+ * Then it is played anew for each of them and each kind of interruption; and
+ * for pairs, drawn with a fixed seed: what looks after the first is met by the
+ * second.
  * However it was interrupted, in the end everything is done, and once. For
  * servers of several kinds; prints how many points were run, and each that
  * broke something, with the options that play it again.
@@ -15,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/account/mailbox.h"
+#include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "tests/lib/rules_text.h"
 #include "tests/sim/model_imap.h"
@@ -26,6 +30,8 @@
 #define STEPS_MAX 100000
 #define TASK_USEC (5 * USEC_SEC) /* how long a command runs */
 #define TASKS_MAX 32
+#define PLACES 2  /* interruptions of one story, at most */
+#define PAIRS 700 /* stories with two, for each server */
 
 /* ---- the story ---- */
 
@@ -115,10 +121,14 @@ struct outside {
 	usec_t at; /* USEC_NEVER: a free place */
 };
 
+struct place {
+	enum interruption interruption;
+	unsigned point; /* counts from 1 */
+};
+
 struct world {
 	bool verbose;
-	enum interruption interruption;
-	unsigned point;
+	struct place places[PLACES];
 	unsigned counts[COUNTERS];
 
 	usec_t now;
@@ -130,7 +140,8 @@ struct world {
 	struct mailbox_config config;
 	struct mailbox *mailbox;
 	struct model_session *session; /* NULL: not connected */
-	bool connecting, told, killed;
+	bool connecting, told;
+	unsigned kills;
 	struct outside outsides[TASKS_MAX];
 	unsigned executed[KINDS], notified[KINDS];
 	char why[400]; /* "": all is well */
@@ -172,8 +183,23 @@ fail(struct world *w, const char *format, ...)
 static bool
 strikes(const struct world *w, enum interruption interruption)
 {
-	return w->interruption == interruption &&
-	       w->counts[interruptions[interruption].counter] == w->point;
+	unsigned count = w->counts[interruptions[interruption].counter];
+
+	for (size_t i = 0; i < PLACES; i++)
+		if (w->places[i].interruption == interruption &&
+		    w->places[i].point == count)
+			return true;
+	return false;
+}
+
+static unsigned
+commits_failed(const struct world *w)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < PLACES; i++)
+		count += w->places[i].interruption == COMMIT_FAILS;
+	return count;
 }
 
 /* Folders as they are on the wire. */
@@ -221,7 +247,7 @@ static void
 kill_and_restart(struct world *w)
 {
 	note(w, "the daemon is killed");
-	w->killed = true;
+	w->kills++;
 	die(w);
 	w->now += USEC_SEC;
 	be_born(w);
@@ -597,9 +623,9 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 	if (runs && w->executed[id] == 0 && unknown == 0)
 		fail(w, "#%u was never executed, and nobody says so", id);
 	/* The outcome could not be written: shown as unknown, not repeated. */
-	if (w->interruption == COMMIT_FAILS && w->executed[id] == 1)
+	if (commits_failed(w) > 0 && w->executed[id] == 1)
 		return;
-	if (unknown > 0 && !w->killed)
+	if (unknown > 0 && w->kills == 0)
 		fail(w, "#%u is unknown, though the daemon lives", id);
 }
 
@@ -626,8 +652,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 	if (w->notified[id] == 0 && id != KIND_DELETE)
 		fail(w, "#%u was never notified", id);
 	/* Rather twice than never, where its outcome was not written. */
-	bool twice = w->killed || w->interruption == COMMIT_FAILS;
-	if (w->notified[id] > (twice ? 2 : 1))
+	if (w->notified[id] > 1 + w->kills + commits_failed(w))
 		fail(w, "#%u rang %u times", id, w->notified[id]);
 }
 
@@ -695,46 +720,94 @@ tear_down(struct world *w)
 
 /* One story; `counts_r` is what could have been interrupted. */
 static bool
-run(unsigned traits, enum interruption interruption, unsigned point,
-    bool verbose, unsigned *counts_r)
+run(unsigned traits, const struct place *places, bool verbose,
+    unsigned *counts_r)
 {
 	struct world *w = NEW(struct world);
 
 	w->verbose = verbose;
-	w->interruption = interruption;
-	w->point = point;
+	memcpy(w->places, places, sizeof(w->places));
 	set_up(w, traits);
 	play(w);
 	if (w->why[0] == '\0')
 		check(w);
 	bool good = w->why[0] == '\0';
 	if (!good)
-		printf("sweep -v -t %u -k %d -n %u (%s): %s\n", traits,
-		    (int)interruption, point, interruptions[interruption].name,
-		    w->why);
-	if (counts_r != NULL)
-		memcpy(counts_r, w->counts, sizeof(w->counts));
+		printf("sweep -v -t %u -k %d -n %u -K %d -N %u (%s, %s): %s\n",
+		    traits, (int)places[0].interruption, places[0].point,
+		    (int)places[1].interruption, places[1].point,
+		    interruptions[places[0].interruption].name,
+		    interruptions[places[1].interruption].name, w->why);
+	memcpy(counts_r, w->counts, sizeof(w->counts));
 	tear_down(w);
 	free(w);
 	return good;
 }
 
 struct total {
-	unsigned points, failed;
+	unsigned points, pairs, failed;
 };
+
+/* A place anywhere in a story that has so much to interrupt. */
+static struct place
+any_place(struct random *random, const unsigned *counts)
+{
+	struct place place;
+
+	place.interruption =
+	    (enum interruption)(1 + random_below(random, INTERRUPTIONS - 1));
+	place.point =
+	    1 + (unsigned)random_below(
+		    random, counts[interruptions[place.interruption].counter]);
+	return place;
+}
+
+static void
+sweep_once(unsigned traits, const unsigned *counts, struct total *total)
+{
+	unsigned ignored[COUNTERS];
+
+	for (enum interruption kind = NOTHING + 1; kind < INTERRUPTIONS; kind++)
+		for (unsigned n = 1; n <= counts[interruptions[kind].counter];
+		     n++) {
+			const struct place places[PLACES] = {{kind, n}};
+			total->failed += !run(traits, places, false, ignored);
+			total->points++;
+		}
+}
+
+/* The second one soon after the first, or anywhere. */
+static void
+sweep_pairs(unsigned traits, const unsigned *counts, struct total *total)
+{
+	unsigned after[COUNTERS];
+	struct random random;
+
+	random_init(&random, traits);
+	for (unsigned i = 0; i < PAIRS; i++) {
+		struct place places[PLACES] = {any_place(&random, counts)};
+		if (!run(traits, places, false, after))
+			continue; /* that was said already */
+		places[1] = any_place(&random, after);
+		if (random_below(&random, 2) == 0) {
+			places[1].interruption = places[0].interruption;
+			places[1].point = places[0].point + 1 +
+					  (unsigned)random_below(&random, 40);
+		}
+		total->failed += !run(traits, places, false, after);
+		total->pairs++;
+	}
+}
 
 static void
 sweep(unsigned traits, struct total *total)
 {
+	static const struct place none[PLACES];
 	unsigned counts[COUNTERS];
 
-	total->failed += !run(traits, NOTHING, 0, false, counts);
-	for (enum interruption kind = NOTHING + 1; kind < INTERRUPTIONS; kind++)
-		for (unsigned n = 1; n <= counts[interruptions[kind].counter];
-		     n++) {
-			total->failed += !run(traits, kind, n, false, NULL);
-			total->points++;
-		}
+	total->failed += !run(traits, none, false, counts);
+	sweep_once(traits, counts, total);
+	sweep_pairs(traits, counts, total);
 }
 
 static const unsigned servers[] = {
@@ -747,35 +820,52 @@ static const unsigned servers[] = {
 	MODEL_DOT_PREFIX,
 };
 
+struct options {
+	unsigned traits;
+	bool verbose, single;
+	struct place places[PLACES];
+};
+
+static bool
+read_options(struct options *options, int argc, char **argv)
+{
+	struct place *places = options->places;
+	int option;
+
+	while ((option = getopt(argc, argv, "vt:k:n:K:N:")) != -1) {
+		unsigned value =
+		    optarg != NULL ? (unsigned)strtoul(optarg, NULL, 10) : 0;
+		options->single = true;
+		if (option == 'v')
+			options->verbose = true;
+		else if (option == 't')
+			options->traits = value;
+		else if (option == 'k' || option == 'K')
+			places[option == 'K'].interruption =
+			    value % INTERRUPTIONS;
+		else if (option == 'n' || option == 'N')
+			places[option == 'N'].point = value;
+		else
+			return false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned long traits = servers[0], kind = NOTHING, point = 0;
-	bool verbose = false, single = false;
+	struct options options = {.traits = servers[0]};
+	unsigned counts[COUNTERS];
 	struct total total = {0};
-	int option;
 
-	while ((option = getopt(argc, argv, "vt:k:n:")) != -1) {
-		single = true;
-		if (option == 'v')
-			verbose = true;
-		else if (option == 't')
-			traits = strtoul(optarg, NULL, 10);
-		else if (option == 'k')
-			kind = strtoul(optarg, NULL, 10);
-		else if (option == 'n')
-			point = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	if (kind >= INTERRUPTIONS)
+	if (!read_options(&options, argc, argv))
 		return 2;
-	if (single)
-		return !run((unsigned)traits, (enum interruption)kind,
-		    (unsigned)point, verbose, NULL);
+	if (options.single)
+		return !run(
+		    options.traits, options.places, options.verbose, counts);
 	for (size_t i = 0; i < COUNT(servers); i++)
 		sweep(servers[i], &total);
-	printf(
-	    "%u interruption points, %u failed\n", total.points, total.failed);
+	printf("%u interruption points, %u pairs, %u failed\n", total.points,
+	    total.pairs, total.failed);
 	return total.failed > 0;
 }
