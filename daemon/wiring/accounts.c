@@ -448,6 +448,25 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 }
 
 void
+accounts_read_certificates(struct running_account *account)
+{
+	const struct config_account *config = account->config;
+	struct error error = ERROR_INIT;
+	struct tls *tls;
+
+	if (config->tls_ca_file == NULL)
+		return;
+	tls = tls_new(config->tls_ca_file, config_tls_version(config), &error);
+	if (tls == NULL) {
+		report_note(account->belfry, true, "trouble", config->name,
+		    "%s; what it held before is used", error.text);
+		return;
+	}
+	tls_free(&account->tls);
+	account->tls = tls;
+}
+
+void
 accounts_stop(struct running_account *account)
 {
 	account_stop(account->account, loop_now());

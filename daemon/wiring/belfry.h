@@ -90,6 +90,8 @@ struct belfry {
  * reason is logged; the others do. */
 bool accounts_start(struct belfry *belfry, const struct config_account *config);
 void accounts_stop(struct running_account *account);
+/* Its file of certificates may have changed: for connections from now on. */
+void accounts_read_certificates(struct running_account *account);
 /* Gives every engine its turn: after anything that was done to one. */
 void accounts_pump(struct running_account *account);
 void accounts_free(struct running_account **account);

@@ -118,6 +118,7 @@ keep_or_drop(struct belfry *belfry, struct running_account *account)
 		accounts_free(&account);
 		return;
 	}
+	accounts_read_certificates(account);
 	account_set_rules(account->account, belfry->config->rules);
 	account_start(account->account, loop_now());
 	if (account->sender != NULL)
