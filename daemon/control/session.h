@@ -12,8 +12,10 @@
  * connection; then the daemon closes.
  *
  * Limits: a request line of JSON_LINE_MAX bytes within
- * CONTROL_REQUEST_USEC; CONTROL_OUTPUT_MAX bytes of answers that the client
- * does not read, beyond which it is cut off.
+ * CONTROL_REQUEST_USEC, and as long again for the client to read the answer;
+ * CONTROL_OUTPUT_MAX bytes of answers that the client does not read: a longer
+ * answer is refused in its stead, a stream that piles up is cut off. A client
+ * that closes its side, even half, ends the session.
  */
 #ifndef BELFRY_CONTROL_SESSION_H
 #define BELFRY_CONTROL_SESSION_H
