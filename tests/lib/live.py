@@ -22,6 +22,7 @@ argument runs only the cases whose names contain it.
 """
 
 import base64
+import contextlib
 import email.policy
 import imaplib
 import json
@@ -31,6 +32,7 @@ import re
 import shutil
 import signal
 import smtplib
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -50,6 +52,15 @@ PATIENCE_SECONDS = 20
 # How long it is watched that something does not happen.
 STILL_SECONDS = 1.0
 USERS = 24
+# Without the seconds by which Dovecot slows down who guesses passwords.
+DOVECOT = """
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+"""
 PASSWORD = "secret"
 
 
@@ -220,17 +231,17 @@ class Servers:
             ["sh", os.path.join(LIB, "live.sh"), folder],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=dict(os.environ, SERVERS_USERS=" ".join(names),
-                     SERVERS_DOVECOT_EXTRA=extra),
+                     SERVERS_DOVECOT_EXTRA=DOVECOT + extra),
         )
         for line in self.process.stdout:
             if line == "ready\n":
                 break
             key, _, value = line.rstrip("\n").partition("=")
-            if key != "SERVERS_DOVECOT_EXTRA":
-                self.env[key] = value
+            self.env[key] = value
         else:
             sys.exit(77 if self.process.wait() == 77 else 1)
         self.dovecot_pid = int(self.env.pop("DOVECOT_PID"))
+        self.env.pop("SERVERS_DOVECOT_EXTRA", None)
 
     def tell(self, word):
         print(word, file=self.process.stdin, flush=True)
@@ -239,6 +250,7 @@ class Servers:
         self.dovecot_pid = int(pid)
 
     def stop(self):
+        self.cut_imap()
         self.process.stdin.close()
         self.process.wait()
 
@@ -254,6 +266,14 @@ class Servers:
             pid, name = line.split(None, 1)
             if name.strip() in ("imap", "imap-login"):
                 os.kill(int(pid), signal.SIGKILL)
+
+    def kick(self, address):
+        """Dovecot says BYE to all connections of this user."""
+        subprocess.run(
+            ["doveadm", "-c", self.env["SERVERS_DOVECOT_CONF"], "kick",
+             address],
+            stdout=subprocess.DEVNULL, check=True,
+            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
 
     def deliver(self, address, *messages):
         """By LMTP, as an MTA does; one connection for all."""
@@ -361,7 +381,8 @@ class Daemon:
                 [BELFRYD, "-c", self.config, *self.args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.env, cwd=self.dir)
-        Daemon.running.append(self)
+        if self not in Daemon.running:
+            Daemon.running.append(self)
         return self
 
     def signal(self, number):
@@ -447,6 +468,16 @@ class Daemon:
                 box["state"] == "watching" and box["open"] == 0
                 for box in boxes.values())
         wait("all to be done", is_quiet, seconds)
+
+
+    def hurry(self):
+        """Forwards that wait for their next try are due at the next start:
+        the clock of the real daemon cannot be turned. It must not run."""
+        with contextlib.closing(
+                sqlite3.connect(os.path.join(self.state, "state.db"))) as db:
+            db.execute("UPDATE queue SET next_try = 0 "
+                       "WHERE state = 'waiting'")
+            db.commit()
 
 
 # ---- cases ----

@@ -10,7 +10,7 @@ SERVERS_LIB=$(cd "$(dirname "$0")" && pwd)
 
 servers_have || exit 77
 servers_start "$1" || exit 1
-env | grep '^SERVERS_'
+env | grep '^SERVERS_[A-Z_]*='
 echo "DOVECOT_PID=$SERVERS_DOVECOT_PID"
 echo ready
 

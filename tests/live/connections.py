@@ -1,0 +1,232 @@
+#!/usr/bin/env -S python3 -B
+"""Who is spoken to, who is not, and what happens when the link goes."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import liars  # noqa: E402
+import live  # noqa: E402
+
+MOVE = """
+[rule m]
+when = subject ~ /^move/
+move = Moved
+create = yes
+"""
+
+TELL = """
+[notifier tell]
+type = exec
+command = %s
+"""
+
+
+def told(daemon):
+    return live.read(daemon.path("told"))
+
+
+def telling(servers):
+    """A daemon whose notifications are written into its file `told`."""
+    daemon = live.Daemon(servers, "")
+    script = daemon.script(
+        "tell", "cat >>%s\n" % daemon.path("told"))
+    return daemon, TELL % script
+
+
+@live.case
+def both_kinds_of_tls(servers):
+    implicit, starttls = servers.user(), servers.user()
+    text = implicit.account() + starttls.account(scheme="imap") + MOVE
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching(2)
+        for user in (implicit, starttls):
+            user.deliver(live.message("move me"))
+        for user in (implicit, starttls):
+            user.wait_subjects("Moved", ["move me"])
+        log = [l for l in servers.log().splitlines() if "Login: user=" in l]
+        live.check(all(", TLS" in l for l in log), "a login without TLS")
+
+
+def refuses(servers, user, text, words, liar=None):
+    """The account is locked out, with these words, once; the person is told
+    once; nobody saw the password. Returns the running daemon."""
+    daemon, notifier = telling(servers)
+    daemon.write(text + MOVE + notifier)
+    daemon.start()
+    live.wait("lock-out", lambda: (daemon.status(user.name) or {})
+              .get("locked_out"))
+    live.check(daemon.logged(words), "the log has no %r", words)
+    live.wait("the person to be told", lambda: told(daemon))
+    live.stays("told once", lambda: told(daemon).count("locked out") == 1)
+    live.same(servers.logins(user.address)[0], 0, "logins")
+    if liar:
+        live.check(liar.connections > 0, "nobody connected")
+        heard = liar.heard.upper()
+        for word in (b"LOGIN", b"AUTHENTICATE", b"SECRET"):
+            live.check(word not in heard, "the liar heard %r", liar.heard)
+        live.same(liar.connections, 1, "connections")
+    return daemon
+
+
+def trust(user, path):
+    return user.account("tls_ca_file = %s\n" % path)
+
+
+@live.case
+def wrong_authority(servers):
+    user = servers.user()
+    other, _ = liars.make_certificate(servers.dir, "DNS:localhost")
+    user.deliver(live.message("move old"))
+    daemon = refuses(servers, user, trust(user, other), "certificate")
+    live.same(servers.logins(user.address), (0, 0), "logins")
+    user.deliver(live.message("move later"))
+    # The person puts the right certificate there and says so.
+    with open(servers.env["SERVERS_CA"], "rb") as good:
+        with open(other, "wb") as file:
+            file.write(good.read())
+    live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+    daemon.wait_watching()
+    user.deliver(live.message("move new"))
+    user.wait_subjects("Moved", ["move new"])  # first contact was only now
+    live.same(daemon.stop(), 0, "exit status")
+
+
+@live.case
+def wrong_host_name(servers):
+    user = servers.user()
+    tls = os.path.dirname(servers.env["SERVERS_CA"])
+    wrong = liars.make_certificate(servers.dir, "DNS:other.example", tls)
+    for talk, scheme in ((liars.tls_listener, "imaps"),
+                         (liars.starttls_listener, "imap")):
+        liar = liars.Liar(talk, wrong)
+        text = user.account().replace(
+            "imaps://localhost:" + servers.env["SERVERS_IMAPS_PORT"],
+            "%s://localhost:%d" % (scheme, liar.port))
+        daemon = refuses(servers, user, text, "certificate|host name", liar)
+        live.same(daemon.stop(), 0, "exit status")
+        liar.stop()
+
+
+@live.case
+def starttls_taken_away(servers):
+    user = servers.user()
+    liar = liars.Liar(liars.starttls_stripped)
+    text = user.account(scheme="imap").replace(
+        "localhost:" + servers.env["SERVERS_IMAP_PORT"],
+        "localhost:%d" % liar.port)
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_log("trouble|locked|STARTTLS")
+        live.wait("end of the talk", lambda: liar.connections >= 1)
+        live.stays("nothing secret is said", lambda: not any(
+            w in liar.heard.upper()
+            for w in (b"LOGIN", b"AUTHENTICATE", b"SECRET")))
+        live.check(daemon.logged("STARTTLS"), "nobody said STARTTLS")
+
+
+@live.case
+def wrong_password(servers):
+    user = servers.user()
+    user.create("Second", "Third")
+    text = user.account("watch = INBOX, Second, Third\n", password="guess")
+    # Known to belfryd before, so that what comes later is news.
+    with live.Daemon(servers, "") as daemon:
+        daemon.stop()
+        daemon.write(user.account("watch = INBOX, Second, Third\n") + MOVE)
+        daemon.start()
+        daemon.wait_watching(3)
+    good, _ = servers.logins(user.address)
+    known = daemon.state
+    user.account(password="guess")
+    daemon = refuses_password(servers, user, text, known)
+    live.same(servers.logins(user.address), (good, 1), "good and bad logins")
+    user.deliver(live.message("move me"))
+    # A reload without a change is a try, too, and only one.
+    live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+    live.wait("a second try",
+              lambda: servers.logins(user.address) == (good, 2))
+    live.stays("one try a reload",
+               lambda: servers.logins(user.address) == (good, 2), 2)
+    user.account()  # writes the right password
+    live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+    daemon.wait_watching(3)
+    user.wait_subjects("Moved", ["move me"])
+    live.same(daemon.status(user.name).get("locked_out"), None, "lock-out")
+    live.same(daemon.stop(), 0, "exit status")
+
+
+def refuses_password(servers, user, text, state):
+    daemon, notifier = telling(servers)
+    daemon.state = state
+    daemon.write(text + MOVE + notifier)
+    daemon.start()
+    live.wait("lock-out", lambda: (daemon.status(user.name) or {})
+              .get("locked_out"))
+    live.wait("the person to be told", lambda: told(daemon))
+    live.stays("told once", lambda: told(daemon).count("locked out") == 1, 3)
+    live.check(daemon.logged("AUTHENTICATIONFAILED|[Pp]assword|refused"),
+               "the log does not say that the password is wrong")
+    return daemon
+
+
+@live.case
+def mail_while_down(servers):
+    user = servers.user()
+    text = user.account() + MOVE
+    user.deliver(live.message("move ancient"))
+    daemon = live.Daemon(servers, text)
+    with daemon:
+        daemon.wait_watching()
+    subjects = ["move %d" % n for n in range(5)]
+    user.deliver(*(live.message(s) for s in subjects))
+    user.deliver(live.message("stay"))
+    with daemon:
+        user.wait_subjects("Moved", subjects)
+        daemon.wait_quiet()
+        order = [l.split("uid=")[1].split()[0]
+                 for l in daemon.logged("info judged")]
+        live.same(order, sorted(order, key=int), "order of judging")
+        live.same(len(order), 6, "messages judged")
+    live.same(user.subjects("INBOX"), ["move ancient", "stay"], "INBOX")
+
+
+@live.case
+def server_restarts(servers):
+    user, other = servers.user(), servers.user()
+    text = user.account() + other.account(scheme="imap") + MOVE
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching(2)
+        user.deliver(live.message("move before"))
+        user.wait_subjects("Moved", ["move before"])
+        servers.cut_imap()  # else Dovecot takes ten seconds to end
+        servers.tell("imap-stop")
+        live.wait("the loss to be seen", lambda: all(
+            b["state"] != "watching" for b in daemon.boxes().values()))
+        servers.tell("imap-start")
+        user.deliver(live.message("move after"))
+        other.deliver(live.message("move other"))
+        daemon.wait_watching(2)
+        user.wait_subjects("Moved", ["move before", "move after"])
+        other.wait_subjects("Moved", ["move other"])
+
+
+@live.case
+def links_break(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + MOVE) as daemon:
+        daemon.wait_watching()
+        subjects = []
+        for round_ in range(3):
+            burst = ["move %d-%d" % (round_, n) for n in range(10)]
+            subjects += burst
+            user.deliver(*(live.message(s) for s in burst))
+            if round_ == 2:
+                servers.kick(user.address)
+            else:
+                servers.cut_imap()
+            user.wait_subjects("Moved", subjects)
+        live.same(user.subjects("INBOX"), [], "INBOX")
+
+
+if __name__ == "__main__":
+    live.main()
