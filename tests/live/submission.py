@@ -1,0 +1,180 @@
+#!/usr/bin/env -S python3 -B
+"""Forwards, when the submission server is in a bad mood."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import live  # noqa: E402
+
+RULES = """
+[rule f]
+when = subject ~ /^forward/
+forward = deputy@example.org
+[rule hold]
+when = subject ~ /^held/
+forward = deputy@example.org
+unknown = hold
+[rule drop]
+when = subject ~ /^dropped/
+forward = deputy@example.org
+unknown = drop
+"""
+
+
+def queue(daemon):
+    """{subject: item} of the forwards that are not at their end."""
+    return {item["subject"]: item for item in daemon.ctl("queue")["items"]}
+
+
+def due(daemon):
+    """Starts the daemon anew with all waiting forwards due."""
+    live.same(daemon.stop(), 0, "exit status")
+    daemon.hurry()
+    daemon.start()
+    daemon.wait_watching()
+
+
+def sent_subjects(user):
+    return [str(s["message"]["Subject"]) for s in user.sent()]
+
+
+@live.case
+def refused_for_now(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        replies = {"mail": "451 4.3.0 come again", "rcpt": "450 4.2.0 grey",
+                   "dot": "452 4.3.1 disk full"}
+        for stage, reply in replies.items():
+            subject = "forward " + stage
+            servers.fault("%s %s" % (stage, reply))
+            user.deliver(live.message(subject))
+            live.wait("the reply in the queue", lambda: queue(daemon)
+                      .get(subject, {}).get("attempts") == 1)
+            item = queue(daemon)[subject]
+            live.same(item["state"], "waiting", "state")
+            live.check(reply in item["reply"], "reply: %s", item["reply"])
+            servers.fault()
+        live.same(user.sent(), [], "sent")
+        due(daemon)
+        live.wait("all three", lambda: len(user.sent()) == 3)
+        live.wait("an empty queue", lambda: not queue(daemon))
+        live.stays("three", lambda: len(user.sent()) == 3)
+
+
+@live.case
+def refused_for_good(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault("rcpt 550 5.1.1 nobody here")
+        user.deliver(live.message("forward never"))
+        live.wait("the dead letter", lambda: queue(daemon)
+                  .get("forward never", {}).get("state") == "failed")
+        live.check(daemon.logged("error forward-failed.*nobody here"), "log")
+        # One that is dead does not stand in the way of others.
+        user.deliver(live.message("forward well"))
+        live.wait("the other", lambda: len(user.sent()) == 1)
+        due(daemon)
+        live.stays("dead", lambda: len(user.sent()) == 1)
+        live.same(queue(daemon)["forward never"]["state"], "failed", "state")
+
+
+@live.case
+def lost_after_the_dot(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        for fault in ("drop", "lose"):
+            servers.fault("dot " + fault)
+            user.deliver(live.message("forward " + fault))
+            live.wait("the unknown outcome", lambda: "unknown" in queue(daemon)
+                      .get("forward " + fault, {}).get("reply", ""))
+            servers.fault()
+        live.same(len(user.sent()), 1, "stored before")
+        due(daemon)
+        live.wait("both", lambda: len(user.sent()) == 3)
+        ids = [s["message"]["Message-ID"] for s in user.sent()]
+        drops = [n for n, s in enumerate(servers.sent(), 1)
+                 if s["user"] == user.address
+                 and "drop" in s["message"]["Subject"]]
+        live.same(len(drops), 2, "of what was dropped")
+        live.same(len(set(ids)), 2, "Message-IDs of three")
+        live.same(servers.sent_source(drops[0]), servers.sent_source(drops[1]),
+                  "the bytes of the twin")
+        live.wait("an empty queue", lambda: not queue(daemon))
+
+
+@live.case
+def unknown_as_the_rule_says(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault("dot drop", "dot drop")
+        user.deliver(live.message("held"))
+        live.wait("it to be held", lambda: queue(daemon)
+                  .get("held", {}).get("state") == "held")
+        user.deliver(live.message("dropped"))
+        daemon.wait_log("forward-dropped")
+        live.same(list(queue(daemon)), ["held"], "queue")
+        due(daemon)
+        live.stays("none again", lambda: len(user.sent()) == 2)
+
+
+@live.case
+def login_refused(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault("always auth 535 5.7.8 not with this password")
+        log = servers.log("submission.log").count("auth ")
+        user.deliver(live.message("forward later"), live.message("forward too"))
+        daemon.wait_log("forward-trouble.*535|forward-trouble.*login")
+        live.stays("they wait", lambda: sorted(
+            (i["subject"], i["state"], i["attempts"])
+            for i in queue(daemon).values())
+            == [("forward later", "waiting", 0), ("forward too", "waiting", 0)])
+        live.same(len(daemon.logged("forward-trouble")), 1, "tries")
+        live.same(servers.log("submission.log").count("auth "), log, "logins")
+        servers.fault()
+        live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+        live.wait("both", lambda: len(user.sent()) == 2)
+        live.wait("an empty queue", lambda: not queue(daemon))
+
+
+@live.case
+def server_away(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.tell("submission-stop")
+        user.deliver(live.message("forward when it is back"))
+        daemon.wait_log("forward-trouble")
+        live.same(queue(daemon)["forward when it is back"]["attempts"], 0,
+                  "attempts that count")
+        servers.tell("submission-start")
+        live.wait("the forward", lambda: len(user.sent()) == 1)
+
+
+@live.case
+def no_second_forward(servers):
+    """The same message again, in the same mailbox: one forward."""
+    user = servers.user()
+    original = live.message("forward once", message_id="<once@body.example>")
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(original)
+        live.wait("the forward", lambda: len(user.sent()) == 1)
+        imap = user.imap()
+        imap.select("INBOX")
+        imap.uid("COPY", "1", "INBOX")
+        imap.logout()
+        live.wait("the copy to be judged",
+                  lambda: len(daemon.logged("info judged")) == 2)
+        daemon.wait_quiet()
+        live.stays("one", lambda: len(user.sent()) == 1)
+
+
+if __name__ == "__main__":
+    live.main()
