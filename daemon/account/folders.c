@@ -325,8 +325,8 @@ match_pattern(struct span pattern, struct span text)
 			bool here = reach[i];
 			char t = text.data[i - 1];
 			if (wild)
-				reach[i] = here ||
-				    (reach[i - 1] && (c == '*' || t != '/'));
+				reach[i] = here || (reach[i - 1] &&
+						       (c == '*' || t != '/'));
 			else
 				reach[i] = before && t == c;
 			before = here;
@@ -343,6 +343,5 @@ folder_matches(const char *pattern, const char *display)
 	if (is_inbox(span_from_str(display)))
 		return is_inbox(span_from_str(pattern)) ||
 		       strcmp(pattern, "*") == 0 || strcmp(pattern, "%") == 0;
-	return match_pattern(
-	    span_from_str(pattern), span_from_str(display));
+	return match_pattern(span_from_str(pattern), span_from_str(display));
 }

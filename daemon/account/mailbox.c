@@ -135,7 +135,6 @@ task_content_free(struct mailbox_task *task)
 void
 mailbox_event_done(struct mailbox_event *event)
 {
-	store_batch_free(&event->batch);
 	task_content_free(event->task);
 	report_free(event->report);
 	*event = (struct mailbox_event){0};
@@ -149,17 +148,28 @@ emit(struct mailbox *mb, enum mailbox_event_kind kind)
 
 /* ---- commits ---- */
 
+static struct mailbox_commit *
+first_commit(struct mailbox *mb)
+{
+	return LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
+}
+
+static void
+free_commit(struct mailbox_commit *commit)
+{
+	list_remove(&commit->link);
+	store_batch_free(&commit->batch);
+	free(commit);
+}
+
 /* Hands out the first commit of the queue, if none is under way. */
 static void
 hand_out_commit(struct mailbox *mb)
 {
 	if (mb->commit_pending || list_is_empty(&mb->commits))
 		return;
-	struct mailbox_commit *commit =
-	    LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
-	mailbox_emit(mb, (struct mailbox_event){
-			     .kind = MAILBOX_COMMIT, .batch = commit->batch});
-	commit->batch = NULL;
+	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_COMMIT,
+			     .batch = first_commit(mb)->batch});
 	mb->commit_pending = true;
 }
 
@@ -184,8 +194,9 @@ mailbox_flush_outcomes(struct mailbox *mb)
 	mb->outcomes = NULL;
 }
 
-/* Commits that were not handed out yet are forgotten; one that was will be
- * answered, and its answer means nothing any more. */
+/* Plans and intents that were not handed out yet are forgotten; one that was
+ * will be answered, and its answer means nothing any more. Outcomes stay:
+ * what was done was done. */
 static void
 forget_commits(struct mailbox *mb)
 {
@@ -195,13 +206,10 @@ forget_commits(struct mailbox *mb)
 		    LIST_ITEM(pos, struct mailbox_commit, link);
 		if (commit->purpose == COMMIT_OUTCOME)
 			continue;
-		if (mb->commit_pending && pos == mb->commits.next) {
-			commit->purpose = COMMIT_OUTCOME;
-			continue;
-		}
-		list_remove(pos);
-		store_batch_free(&commit->batch);
-		free(commit);
+		if (mb->commit_pending && commit == first_commit(mb))
+			commit->purpose = COMMIT_FORGOTTEN;
+		else
+			free_commit(commit);
 	}
 	store_batch_free(&mb->plan);
 }
@@ -222,7 +230,21 @@ begin_load(struct mailbox *mb, usec_t now)
 {
 	mailbox_enter(mb, MAILBOX_LOADING, now);
 	mb->load_asked = false;
+	hand_out_commit(mb); /* an outcome that could not be written */
 	ask_to_load(mb);
+}
+
+/* The intent or plan is not on disk: nothing of it may happen. An outcome is
+ * tried again at the next begin_load. */
+static void
+commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	struct error failure = ERROR_INIT;
+
+	if (first_commit(mb)->purpose != COMMIT_OUTCOME)
+		free_commit(first_commit(mb));
+	error_set(&failure, FAULT_LOCAL, "journal: %s", error->text);
+	mailbox_fail(mb, &failure, now);
 }
 
 void
@@ -230,23 +252,18 @@ mailbox_committed(
     struct mailbox *mb, bool ok, const struct error *error, usec_t now)
 {
 	assert(mb->commit_pending && !list_is_empty(&mb->commits));
-	struct mailbox_commit *commit =
-	    LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
-	enum commit_purpose purpose = commit->purpose;
+	enum commit_purpose purpose = first_commit(mb)->purpose;
 
 	mb->commit_pending = false;
-	list_remove(&commit->link);
-	store_batch_free(&commit->batch);
-	free(commit);
 	if (!ok) {
-		struct error failure = ERROR_INIT;
-		error_set(&failure, FAULT_LOCAL, "journal: %s", error->text);
-		mailbox_fail(mb, &failure, now);
-	} else if (purpose == COMMIT_PLAN) {
-		mailbox_sweep_committed(mb, now);
-	} else if (purpose == COMMIT_STARTED) {
-		mailbox_act_committed(mb, now);
+		commit_failed(mb, error, now);
+		return;
 	}
+	free_commit(first_commit(mb));
+	if (purpose == COMMIT_PLAN)
+		mailbox_sweep_committed(mb, now);
+	else if (purpose == COMMIT_STARTED)
+		mailbox_act_committed(mb, now);
 	hand_out_commit(mb);
 	ask_to_load(mb);
 }
@@ -352,12 +369,7 @@ mailbox_free(struct mailbox **mailbox)
 		free(LIST_ITEM(pos, struct task, link));
 	}
 	LIST_EACH(pos, &mb->commits)
-	{
-		struct mailbox_commit *commit =
-		    LIST_ITEM(pos, struct mailbox_commit, link);
-		store_batch_free(&commit->batch);
-		free(commit);
-	}
+	free_commit(LIST_ITEM(pos, struct mailbox_commit, link));
 	LIST_EACH(pos, &mb->events)
 	{
 		struct queued_event *queued =

@@ -125,8 +125,8 @@ struct mailbox_task {
 
 struct mailbox_event {
 	enum mailbox_event_kind kind;
-	struct store_batch *batch; /* COMMIT */
-	struct mailbox_task *task; /* EXEC, NOTIFY */
+	const struct store_batch *batch; /* COMMIT: borrowed until the answer */
+	struct mailbox_task *task;	 /* EXEC, NOTIFY */
 	struct mailbox_report *report;
 	struct error error; /* LOCKED_OUT */
 };

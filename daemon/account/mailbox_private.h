@@ -31,9 +31,10 @@ enum mailbox_state {
 
 /* What a commit under way is for. */
 enum commit_purpose {
-	COMMIT_PLAN,	/* cursor and plans: then act */
-	COMMIT_STARTED, /* intents of the operation: then its first command */
-	COMMIT_OUTCOME, /* outcomes: nothing waits for it */
+	COMMIT_PLAN,	  /* cursor and plans: then act */
+	COMMIT_STARTED,	  /* intents of the operation: then its first command */
+	COMMIT_OUTCOME,	  /* outcomes: nothing waits for it */
+	COMMIT_FORGOTTEN, /* of a connection that has ended meanwhile */
 };
 
 struct job_action {

@@ -40,7 +40,8 @@ struct adapter {
 	struct limits *limits;
 	struct store *store;
 	struct mailbox *mailbox;
-	struct store_batch *batch; /* of the COMMIT not answered yet */
+	/* Of the COMMIT not answered yet: the mailbox's own. */
+	const struct store_batch *batch;
 	char *secret;
 	bool tls;
 	usec_t born;
@@ -191,7 +192,7 @@ die(struct adapter *a)
 {
 	mailbox_free(&a->mailbox);
 	limits_free(&a->limits);
-	store_batch_free(&a->batch);
+	a->batch = NULL;
 	a->tls = false;
 }
 
@@ -404,7 +405,7 @@ call_commit(struct adapter *a, struct span args, usec_t now)
 		return false;
 	store_fail_commit(a->store, fails ? 1 : 0, false);
 	ok = store_commit(a->store, a->batch, &error);
-	store_batch_free(&a->batch);
+	a->batch = NULL;
 	if (!written)
 		mailbox_committed(a->mailbox, ok, &error, now);
 	return ok == !fails && (fails || written || span_is(args, "ok"));
@@ -536,7 +537,6 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event)
 		add_batch(line, event->batch);
 		assert(a->batch == NULL);
 		a->batch = event->batch;
-		event->batch = NULL;
 	} else if (event->task != NULL) {
 		add_task(line, event->task, event->kind == MAILBOX_EXEC);
 	} else if (event->report != NULL) {
