@@ -23,7 +23,8 @@ enum model_trait {
 	MODEL_CHATTY = 1 << 7,	     /* unsolicited data in odd places */
 	MODEL_DOT_PREFIX = 1 << 8,   /* delimiter '.', prefix INBOX. */
 	MODEL_BARE_COPYUID = 1 << 9, /* "[COPYUID ...]" without "* OK" */
-	MODEL_TRAITS = 10
+	MODEL_LAX_MOVE = 1 << 10, /* every third MOVE says OK, does nothing */
+	MODEL_TRAITS = 11
 };
 
 struct model_message {
@@ -47,6 +48,7 @@ struct model {
 	bool refuse_logins; /* NO [AUTHENTICATIONFAILED] */
 	bool overquota;	    /* COPY and MOVE say NO [OVERQUOTA] */
 	unsigned logins;    /* tries so far */
+	unsigned moves;
 };
 
 struct model_session;

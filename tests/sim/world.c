@@ -9,7 +9,7 @@
 #include "daemon/base/xalloc.h"
 #include "tests/sim/model_imap.h"
 
-#define MESSAGES_MAX 120
+#define MESSAGES_MAX 121	   /* one is kept for the end */
 #define RUN_USEC (12 * USEC_HOUR)  /* with faults */
 #define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
 #define STEPS_MAX 400000
@@ -27,6 +27,7 @@ enum kind {
 	KIND_ALL,
 	KIND_CREATE,
 	KIND_MISSING,
+	KIND_KEEP,
 	KINDS
 };
 
@@ -44,6 +45,7 @@ static const struct {
 			       "mark=answered", "move=A", NULL}},
     [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}},
     [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}},
+    [KIND_KEEP] = {"tokeep", {"copy=Nowhere", "move=A", NULL}},
 };
 
 struct sent_message {
@@ -95,6 +97,7 @@ struct world {
 	unsigned message_count;
 	usec_t next_happening, quiet_until;
 	bool in_contact;
+	bool immortal;	  /* this seed's daemon is never killed */
 	unsigned kill_in; /* steps until the daemon dies; 0: it lives on */
 	struct world_result *result;
 };
@@ -509,7 +512,7 @@ deliver(struct world *w)
 	unsigned id = w->message_count;
 	BUF_AUTO text = BUF_INIT;
 
-	if (id >= MESSAGES_MAX)
+	if (id >= (w->faulty ? MESSAGES_MAX - 1 : MESSAGES_MAX))
 		return;
 	struct sent_message *message = &w->messages[w->message_count++];
 	message->kind = (enum kind)random_below(&w->random, KINDS);
@@ -523,6 +526,12 @@ deliver(struct world *w)
 	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
 	note(w, "delivered %s #%u as UID %u", kinds[message->kind].word, id,
 	    message->uid);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		collect(w, &w->links[i]);
+	}
 }
 
 static void
@@ -575,7 +584,8 @@ toggle_quota(struct world *w)
 static void
 doom(struct world *w)
 {
-	w->kill_in = 1 + (unsigned)random_below(&w->random, 60);
+	if (!w->immortal)
+		w->kill_in = 1 + (unsigned)random_below(&w->random, 60);
 }
 
 static void
@@ -789,6 +799,8 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 
 	if (message->executed > 1)
 		fail(w, "#%u was executed %u times", id, message->executed);
+	if (w->result->kills == 0 && truth->unknown[message->uid] > 0)
+		fail(w, "#%u: nobody knows what became of its command", id);
 	if (message->executed == 0 && truth->unknown[message->uid] == 0)
 		fail(w, "#%u was never executed, and nobody says so", id);
 }
@@ -835,12 +847,15 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 			fail(w, "#%u was not marked before its move", id);
 		break;
 	case KIND_MISSING:
+	case KIND_KEEP: /* its copy failed: it must not be moved away */
 		expect(w, id, "in INBOX", in_inbox(w, id), 1);
 		break;
 	case KINDS:
 		break;
 	}
-	if (message->notified > 1 + w->result->kills)
+	/* A notification whose outcome could not be written is shown again. */
+	if (message->notified >
+	    1 + w->result->kills + w->result->failed_commits)
 		fail(w, "#%u rang %u times", id, message->notified);
 }
 
@@ -908,6 +923,7 @@ static void
 set_up(struct world *w, const struct world_options *options)
 {
 	random_init(&w->random, options->seed);
+	w->immortal = chance(w, 20);
 	w->verbose = options->verbose;
 	w->now = START_USEC;
 	model_init(&w->model, choose_traits(w));
@@ -963,6 +979,30 @@ wait_for_contact(struct world *w)
 		fail(w, "no first contact");
 }
 
+/* In calm weather a push is heard at once, not at the next renewal. */
+static void
+check_push(struct world *w)
+{
+	struct mailbox_status status;
+	unsigned id = w->message_count;
+
+	if ((w->model.traits & MODEL_IDLE) == 0 ||
+	    (w->model.traits & MODEL_SILENT_IDLE) != 0 || id >= MESSAGES_MAX)
+		return;
+	deliver(w);
+	w->quiet_until = w->now + USEC_MINUTE;
+	while (w->result->ok && w->now < w->quiet_until &&
+	       w->result->steps < STEPS_MAX)
+		step(w);
+	mailbox_get_status(account_mailbox(w->account, 0), &status);
+	if (status.next_uid <= w->messages[id].uid)
+		fail(w, "#%u was pushed and not heard", id);
+	w->quiet_until = w->now + 2 * USEC_HOUR; /* let it settle */
+	while (w->result->ok && w->now < w->quiet_until &&
+	       w->result->steps < STEPS_MAX)
+		step(w);
+}
+
 void
 world_run(const struct world_options *options, struct world_result *result_r)
 {
@@ -984,6 +1024,8 @@ world_run(const struct world_options *options, struct world_result *result_r)
 	while (result_r->ok && w->now < w->quiet_until &&
 	       result_r->steps < STEPS_MAX)
 		step(w);
+	if (result_r->ok)
+		check_push(w);
 	if (result_r->ok && result_r->steps >= STEPS_MAX)
 		fail(w, "too many steps: something spins");
 	if (result_r->ok)
