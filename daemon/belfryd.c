@@ -92,11 +92,9 @@ load_config(const char *path)
 	BUF_AUTO problems = BUF_INIT;
 	struct config *config = config_load(path, &report);
 
-	if (config != NULL &&
-	    config_run_tests(config, loop_now_unix(), &report) > 0)
-		config_print_problems(&report, &problems);
-	else
-		config_print_problems(&report, &problems);
+	if (config != NULL)
+		config_run_tests(config, loop_now_unix(), &report);
+	config_print_problems(&report, &problems);
 	fputs(buf_str(&problems), stderr);
 	bool bad = config_report_has_errors(&report);
 	config_report_done(&report);
@@ -193,7 +191,7 @@ run(struct belfry *belfry)
 	loop_timer_set(belfry->tidy, usec_add(loop_now(), TIDY_USEC));
 	start_accounts(belfry);
 	report_note(belfry, false, "started", NULL,
-	    "version %s, %zu accounts, %zu rules%s", PACKAGE_VERSION,
+	    "version %s, accounts: %zu, rules: %zu%s", PACKAGE_VERSION,
 	    belfry->config->account_count, rules_count(belfry->config->rules),
 	    belfry->dry_run ? ", dry run: nothing is changed" : "");
 	sd_notify_ready();
@@ -273,7 +271,11 @@ main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	protect_secrets();
-	belfry.config_path = config_find_path(options.config, &error);
+	STR_AUTO found = config_find_path(options.config, &error);
+	/* A reload must find it wherever the daemon stands then. */
+	belfry.config_path = found != NULL ? realpath(found, NULL) : NULL;
+	if (found != NULL && belfry.config_path == NULL)
+		belfry.config_path = xstrdup(found);
 	if (belfry.config_path == NULL) {
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return EX_CONFIG;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #define HELPER_AGAIN_USEC (30 * USEC_SEC)
+#define WEBHOOK_AGAIN_USEC (60 * USEC_SEC)
 
 struct notify {
 	struct belfry *belfry;
@@ -43,7 +44,7 @@ struct notifier {
 	struct http *http;
 	uint64_t busy_id; /* exec, webhook: what is under way; 0: nothing */
 	struct loop_timer *timer;
-	usec_t again; /* when the helper is started again */
+	usec_t again; /* when a notifier that is away is tried again */
 	bool told_away;
 };
 
@@ -79,7 +80,8 @@ broadcast(const struct delivery *delivery)
 
 	json_set_time(line, "time", loop_now_unix());
 	json_set_str(line, "event", "notified");
-	json_set_str(line, "account", delivery->account);
+	json_set_str(line, "account",
+	    delivery->account[0] != '\0' ? delivery->account : NULL);
 	if (delivery->uid != 0)
 		json_set_int(line, "uid", delivery->uid);
 	json_set_bool(line, "shown", delivery->shown);
@@ -174,6 +176,17 @@ answer(struct notifier *notifier, uint64_t id, enum notifier_verb verb,
 	notifier_line_done(&line);
 }
 
+/* Says once that a notifier is away. */
+static void
+tell_away(struct notifier *notifier, const char *why)
+{
+	if (!notifier->told_away)
+		report_note(notifier->notify->belfry, false, "notifier-away",
+		    NULL, "%s: %s; notifications wait for it", notifier->name,
+		    why);
+	notifier->told_away = true;
+}
+
 /* ---- desktop: a helper process ---- */
 
 static void
@@ -181,11 +194,7 @@ helper_gone(struct notifier *notifier, const char *why)
 {
 	notify_queue_set_available(notifier->queue, false, loop_now());
 	notifier->again = usec_add(loop_now(), HELPER_AGAIN_USEC);
-	if (!notifier->told_away)
-		report_note(notifier->notify->belfry, false, "notifier-away",
-		    NULL, "%s: %s; notifications wait for it", notifier->name,
-		    why);
-	notifier->told_away = true;
+	tell_away(notifier, why);
 }
 
 static void
@@ -320,22 +329,40 @@ run_command(struct notifier *notifier, const struct notifier_line *line)
 
 /* ---- webhook ---- */
 
+/* Trouble that time may cure: what waits is asked for again later. */
+static void
+wait_for_webhook(struct notifier *notifier, uint64_t id, const char *why)
+{
+	answer(notifier, id, NOTIFIER_UNAVAILABLE, why);
+	notifier->again = usec_add(loop_now(), WEBHOOK_AGAIN_USEC);
+	tell_away(notifier, why);
+}
+
+static void
+webhook_again(struct notifier *notifier)
+{
+	notifier->again = USEC_NEVER;
+	notify_queue_set_available(notifier->queue, true, loop_now());
+}
+
 static void
 on_posted(void *ctx, const struct http_result *result)
 {
 	struct notifier *notifier = ctx;
 	uint64_t id = notifier->busy_id;
-	STR_AUTO words = NULL;
+	STR_AUTO words = result->status != 0 ?
+	    xasprintf("the server answered %u", result->status) :
+	    xstrdup(result->error.text);
 
 	notifier->http = NULL;
 	notifier->busy_id = 0;
 	if (result->status >= 200 && result->status < 300) {
+		notifier->told_away = false;
 		answer(notifier, id, NOTIFIER_SHOWN, NULL);
+	} else if (result->status == 0 || result->status == 429 ||
+	    result->status >= 500) {
+		wait_for_webhook(notifier, id, words);
 	} else {
-		words =
-		    result->status != 0
-			? xasprintf("the server answered %u", result->status)
-			: xstrdup(result->error.text);
 		answer(notifier, id, NOTIFIER_FAILED, words);
 	}
 	give_turn(notifier);
@@ -368,15 +395,17 @@ write_line(struct notifier *notifier, const struct notifier_line *line)
 /* ---- the table of kinds ---- */
 
 static const struct {
-	void (*start)(struct notifier *);
+	void (*start)(struct notifier *); /* NULL: available at once */
+	void (*again)(struct notifier *);
 	void (*show)(struct notifier *, const struct notifier_line *);
 	bool closes; /* understands CLOSE */
 	bool one_at_a_time;
 } types[] = {
-    [CONFIG_NOTIFIER_DESKTOP] = {start_helper, send_to_helper, true, false},
-    [CONFIG_NOTIFIER_EXEC] = {NULL, run_command, false, true},
-    [CONFIG_NOTIFIER_WEBHOOK] = {NULL, post, false, true},
-    [CONFIG_NOTIFIER_JOURNAL] = {NULL, write_line, false, false},
+    [CONFIG_NOTIFIER_DESKTOP] =
+        {start_helper, start_helper, send_to_helper, true, false},
+    [CONFIG_NOTIFIER_EXEC] = {NULL, NULL, run_command, false, true},
+    [CONFIG_NOTIFIER_WEBHOOK] = {NULL, webhook_again, post, false, true},
+    [CONFIG_NOTIFIER_JOURNAL] = {NULL, NULL, write_line, false, false},
 };
 
 static bool
@@ -409,7 +438,7 @@ on_timer(void *ctx)
 	struct notifier *notifier = ctx;
 
 	if (notifier->again <= loop_now())
-		start_helper(notifier);
+		types[notifier->type].again(notifier);
 	notify_queue_tick(notifier->queue, loop_now());
 	give_turn(notifier);
 }
