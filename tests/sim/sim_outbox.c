@@ -566,6 +566,7 @@ stop_and_start(struct world *w)
 {
 	note(w, "stopped and started");
 	outbox_stop(w->outbox, w->now);
+	pump(w); /* answers to what it asked before are of no use to it */
 	outbox_start(w->outbox, w->now);
 	w->not_before = 0;
 }
