@@ -36,7 +36,8 @@ make_clean_tree() {
 	    "char c = '\"'; int time; /* \" */" \
 	    'snprintf(s, 1, "x");'
 	put daemon/mail/text.c '#include <iconv.h>'
-	put daemon/store/sqlite.c '#include <sqlite3.h>' 'open("x", 0);'
+	put daemon/store/sqlite.c '#include <sqlite3.h>'
+	put daemon/store/directory.c 'open("x", 0);'
 	put rules/pattern.c '#include <pcre2.h>' \
 	    '#include "daemon/mail/text.h"'
 	put notifiers/exec.c '#include "notifiers/notifier.h"'
@@ -154,6 +155,7 @@ violate daemon/outbox/x.c localtime_r 'localtime_r(&a, &b);'
 violate daemon/config/settings.c open 'open("x", 0);'
 violate daemon/config/value.c stat 'stat("x", &st);'
 violate daemon/control/json.c fputs 'fputs("x", f);'
+violate daemon/store/sqlite.c open 'open("x", 0);'
 violate daemon/store/memory.c time '*now = time(0);'
 violate daemon/base/xalloc.c printf 'printf("x");'
 violate daemon/mail/text.c read '"\\"; read(0, x, 1); "/*"'

@@ -101,7 +101,7 @@ daemon/config/value.c      getenv
 daemon/config/secrets      *
 daemon/config/paths.c      getenv access
 daemon/config/settings_doc *
-daemon/store/sqlite.c      *
+daemon/store/directory.c   *
 daemon/control/belfryctl   *
 daemon/control/ctl_        *
 daemon/base/xalloc.c       fputs stderr

@@ -10,24 +10,16 @@
  * only without memory, which ends the process as everywhere.
  */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/store/directory.h"
 #include "daemon/store/schema.h"
 #include "daemon/store/store_private.h"
 
 #define BUSY_MSEC 2000 /* a backup tool may hold the file for a moment */
-#define DIRECTORY_MODE 0700
-#define FILE_MODE 0600
-#define DATABASE_NAME "state.db"
-#define LOCK_NAME "lock"
 #define EFFECTS_ROOM_MIN 8
 
 struct sqlite {
@@ -928,164 +920,6 @@ sqlite_prune(struct store *store, int64_t before_unix, struct error *error_r)
 	       execute(sq, "PRAGMA incremental_vacuum", error_r);
 }
 
-/* ---- the directory ---- */
-
-static bool
-fail_file(const char *path, const char *doing, struct error *error_r)
-{
-	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s", path, doing,
-	    strerror(errno));
-}
-
-/* Makes the directory, and those above it, for the owner only. */
-static bool
-make_directory(const char *path, struct error *error_r)
-{
-	STR_AUTO part = xstrdup(path);
-
-	for (char *end = part + 1; *end != '\0'; end++) {
-		if (*end != '/')
-			continue;
-		*end = '\0';
-		if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
-			return fail_file(part, "make this folder", error_r);
-		*end = '/';
-	}
-	if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
-		return fail_file(part, "make this folder", error_r);
-	return true;
-}
-
-static bool
-check_owner(const char *path, const struct stat *st, struct error *error_r)
-{
-	if (st->st_uid != geteuid())
-		return error_set(error_r, FAULT_LOCAL,
-		    "%s belongs to user %u, but belfry runs as user %u", path,
-		    (unsigned)st->st_uid, (unsigned)geteuid());
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(error_r, FAULT_LOCAL,
-		    "%s can be written by others (mode %04o): chmod 700 %s",
-		    path, (unsigned)st->st_mode & 07777, path);
-	return true;
-}
-
-/* An open descriptor of the directory, safe to use; or -1. */
-static int
-open_directory(const char *path, struct error *error_r)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-		error_set(error_r, FAULT_LOCAL,
-		    "%s is not a folder of its own, but a file or a symbolic"
-		    " link",
-		    path);
-		return -1;
-	}
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		fail_file(path, "open this folder", error_r);
-	} else if (check_owner(path, &st, error_r)) {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-bool
-store_check_directory(const char *directory, struct error *error_r)
-{
-	int fd = open_directory(directory, error_r);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static bool
-say_locked(const char *directory, int lock, struct error *error_r)
-{
-	char pid[16];
-	ssize_t len = pread(lock, pid, sizeof(pid), 0);
-	struct span text = span_trim(span_from(pid, len > 0 ? (size_t)len : 0));
-	uint32_t number;
-
-	if (!span_to_u32(text, &number))
-		return error_set(error_r, FAULT_RETRY,
-		    "%s is in use by another belfryd", directory);
-	return error_set(error_r, FAULT_RETRY,
-	    "%s is in use by another belfryd (pid %u)", directory,
-	    (unsigned)number);
-}
-
-static bool
-write_pid(int lock)
-{
-	char pid[16];
-	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-
-	return ftruncate(lock, 0) == 0 &&
-	       pwrite(lock, pid, (size_t)len, 0) == len;
-}
-
-/* The lock's descriptor, or -1. It is never unlinked, so that two cannot hold
- * two files of one name. The kernel lets it go when the process ends. */
-static int
-take_lock(const char *directory, int folder, struct error *error_r)
-{
-	int lock = openat(folder, LOCK_NAME,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-
-	if (lock < 0) {
-		fail_file(directory, "write in this folder", error_r);
-		return -1;
-	}
-	if (flock(lock, LOCK_EX | LOCK_NB) == 0 && write_pid(lock))
-		return lock;
-	if (errno == EWOULDBLOCK)
-		say_locked(directory, lock, error_r);
-	else
-		fail_file(directory, "lock this folder", error_r);
-	close(lock);
-	return -1;
-}
-
-/* SQLite gives its log and shared memory the mode of the database. */
-static bool
-make_file(const char *directory, int folder, struct error *error_r)
-{
-	int fd = openat(folder, DATABASE_NAME,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-
-	if (fd < 0)
-		return fail_file(directory,
-		    "open " DATABASE_NAME " in this folder", error_r);
-	close(fd);
-	return true;
-}
-
-/* Takes the directory for this process; the lock's descriptor, or -1. */
-static int
-enter_directory(const char *directory, struct error *error_r)
-{
-	int folder, lock;
-
-	if (!make_directory(directory, error_r))
-		return -1;
-	folder = open_directory(directory, error_r);
-	if (folder < 0)
-		return -1;
-	lock = take_lock(directory, folder, error_r);
-	if (lock >= 0 && !make_file(directory, folder, error_r)) {
-		close(lock);
-		lock = -1;
-	}
-	close(folder);
-	return lock;
-}
-
 /* ---- open ---- */
 
 static const struct migration {
@@ -1266,7 +1100,7 @@ open_store(const char *directory, int lock, struct error *error_r)
 	struct store *store = &sq->store;
 
 	sq->store.class = &sqlite_class;
-	sq->path = xasprintf("%s/" DATABASE_NAME, directory);
+	sq->path = xasprintf("%s/" DIRECTORY_DATABASE, directory);
 	sq->lock = lock;
 	sq->is_readonly = lock < 0;
 	if (!open_database(sq, error_r))
@@ -1274,22 +1108,11 @@ open_store(const char *directory, int lock, struct error *error_r)
 	return store;
 }
 
-/* A slash at the end would follow a symbolic link. */
-static char *
-strip_slashes(const char *directory)
-{
-	size_t len = strlen(directory);
-
-	while (len > 1 && directory[len - 1] == '/')
-		len--;
-	return xstrdup_span(span_from(directory, len));
-}
-
 struct store *
 store_open_sqlite(const char *directory, struct error *error_r)
 {
-	STR_AUTO path = strip_slashes(directory);
-	int lock = enter_directory(path, error_r);
+	STR_AUTO path = directory_strip(directory);
+	int lock = directory_enter(path, error_r);
 
 	return lock >= 0 ? open_store(path, lock, error_r) : NULL;
 }
@@ -1297,15 +1120,9 @@ store_open_sqlite(const char *directory, struct error *error_r)
 struct store *
 store_open_sqlite_readonly(const char *directory, struct error *error_r)
 {
-	STR_AUTO path = strip_slashes(directory);
-	STR_AUTO file = xasprintf("%s/" DATABASE_NAME, path);
+	STR_AUTO path = directory_strip(directory);
 
-	if (access(file, F_OK) < 0) {
-		error_set(error_r, FAULT_LOCAL,
-		    errno == ENOENT ? "%s is not there: nothing was stored yet"
-				    : "%s cannot be reached",
-		    file);
+	if (!directory_has_database(path, error_r))
 		return NULL;
-	}
 	return open_store(path, -1, error_r);
 }

@@ -1,0 +1,195 @@
+#include "daemon/store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/store/store.h"
+
+#define DIRECTORY_MODE 0700
+#define FILE_MODE 0600
+#define LOCK_NAME "lock"
+
+char *
+directory_strip(const char *directory)
+{
+	size_t len = strlen(directory);
+
+	while (len > 1 && directory[len - 1] == '/')
+		len--;
+	return xstrdup_span(span_from(directory, len));
+}
+
+static bool
+fail_file(const char *path, const char *doing, struct error *error_r)
+{
+	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s", path, doing,
+	    strerror(errno));
+}
+
+/* Makes the directory, and those above it, for the owner only. */
+static bool
+make_directory(const char *path, struct error *error_r)
+{
+	STR_AUTO part = xstrdup(path);
+
+	for (char *end = part + 1; *end != '\0'; end++) {
+		if (*end != '/')
+			continue;
+		*end = '\0';
+		if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return fail_file(part, "make this folder", error_r);
+		*end = '/';
+	}
+	if (mkdir(part, DIRECTORY_MODE) < 0 && errno != EEXIST)
+		return fail_file(part, "make this folder", error_r);
+	return true;
+}
+
+static bool
+check_owner(const char *path, const struct stat *st, struct error *error_r)
+{
+	if (st->st_uid != geteuid())
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s belongs to user %u, but belfry runs as user %u", path,
+		    (unsigned)st->st_uid, (unsigned)geteuid());
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s can be written by others (mode %04o): chmod 700 %s",
+		    path, (unsigned)st->st_mode & 07777, path);
+	return true;
+}
+
+/* An open descriptor of the directory, safe to use; or -1. */
+static int
+open_directory(const char *path, struct error *error_r)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+		error_set(error_r, FAULT_LOCAL,
+		    "%s is not a folder of its own, but a file or a symbolic"
+		    " link",
+		    path);
+		return -1;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		fail_file(path, "open this folder", error_r);
+	} else if (check_owner(path, &st, error_r)) {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool
+store_check_directory(const char *directory, struct error *error_r)
+{
+	int fd = open_directory(directory, error_r);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool
+say_locked(const char *directory, int lock, struct error *error_r)
+{
+	char pid[16];
+	ssize_t len = pread(lock, pid, sizeof(pid), 0);
+	struct span text = span_trim(span_from(pid, len > 0 ? (size_t)len : 0));
+	uint32_t number;
+
+	if (!span_to_u32(text, &number))
+		return error_set(error_r, FAULT_RETRY,
+		    "%s is in use by another belfryd", directory);
+	return error_set(error_r, FAULT_RETRY,
+	    "%s is in use by another belfryd (pid %u)", directory,
+	    (unsigned)number);
+}
+
+static bool
+write_pid(int lock)
+{
+	char pid[16];
+	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+
+	return ftruncate(lock, 0) == 0 &&
+	       pwrite(lock, pid, (size_t)len, 0) == len;
+}
+
+/* The lock's descriptor, or -1. It is never unlinked, so that two cannot hold
+ * two files of one name. The kernel lets it go when the process ends. */
+static int
+take_lock(const char *directory, int folder, struct error *error_r)
+{
+	int lock = openat(folder, LOCK_NAME,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (lock < 0) {
+		fail_file(directory, "write in this folder", error_r);
+		return -1;
+	}
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0 && write_pid(lock))
+		return lock;
+	if (errno == EWOULDBLOCK)
+		say_locked(directory, lock, error_r);
+	else
+		fail_file(directory, "lock this folder", error_r);
+	close(lock);
+	return -1;
+}
+
+/* SQLite gives its log and shared memory the mode of the database. */
+static bool
+make_file(const char *directory, int folder, struct error *error_r)
+{
+	int fd = openat(folder, DIRECTORY_DATABASE,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0)
+		return fail_file(directory,
+		    "open " DIRECTORY_DATABASE " in this folder", error_r);
+	close(fd);
+	return true;
+}
+
+int
+directory_enter(const char *directory, struct error *error_r)
+{
+	int folder, lock;
+
+	if (!make_directory(directory, error_r))
+		return -1;
+	folder = open_directory(directory, error_r);
+	if (folder < 0)
+		return -1;
+	lock = take_lock(directory, folder, error_r);
+	if (lock >= 0 && !make_file(directory, folder, error_r)) {
+		close(lock);
+		lock = -1;
+	}
+	close(folder);
+	return lock;
+}
+
+bool
+directory_has_database(const char *directory, struct error *error_r)
+{
+	STR_AUTO file = xasprintf("%s/" DIRECTORY_DATABASE, directory);
+
+	if (access(file, F_OK) == 0)
+		return true;
+	return error_set(error_r, FAULT_LOCAL,
+	    errno == ENOENT ? "%s is not there: nothing was stored yet"
+			    : "%s cannot be reached",
+	    file);
+}

@@ -1,0 +1,28 @@
+/*
+ * store/directory: the folder that a store lives in, and the lock on it.
+ *
+ * The folder belongs to one daemon at a time and to one user: it is mode 0700
+ * when made here, and refused when it is a symbolic link, another user's, or
+ * writable by others. All calls fail with FAULT_LOCAL and words for a person,
+ * but for a folder that another daemon has: that is FAULT_RETRY.
+ */
+#ifndef BELFRY_STORE_DIRECTORY_H
+#define BELFRY_STORE_DIRECTORY_H
+
+#include "daemon/base/error.h"
+
+#define DIRECTORY_DATABASE "state.db"
+
+/* The path without slashes at its end: with one, a symbolic link would be
+ * followed. Owned by the caller; what the calls below want. */
+char *directory_strip(const char *path);
+/*
+ * Makes the folder and those above it, takes its lock, and makes an empty
+ * database of mode 0600 if there is none. Returns the lock's descriptor, owned
+ * by the caller, or -1: closing it lets go.
+ */
+int directory_enter(const char *directory, struct error *error_r);
+/* Only looks. */
+bool directory_has_database(const char *directory, struct error *error_r);
+
+#endif
