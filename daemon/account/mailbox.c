@@ -264,6 +264,8 @@ mailbox_committed(
 		mailbox_sweep_committed(mb, now);
 	else if (purpose == COMMIT_STARTED)
 		mailbox_act_committed(mb, now);
+	else if (purpose == COMMIT_FORGOTTEN)
+		emit(mb, MAILBOX_QUEUED); /* it may have been a forward */
 	hand_out_commit(mb);
 	ask_to_load(mb);
 }
@@ -271,11 +273,12 @@ mailbox_committed(
 /* ---- beginning and ending a connection ---- */
 
 static void
-drop_session(struct mailbox *mb)
+drop_session(struct mailbox *mb, usec_t now)
 {
 	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
 		emit(mb, MAILBOX_DISCONNECT);
 	imap_session_free(&mb->session);
+	mailbox_op_take_back(mb, now);
 	mailbox_op_reset(mb);
 	mailbox_jobs_clear(mb);
 	forget_commits(mb);
@@ -297,7 +300,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 	struct error copy = *error; /* it may live in the session */
 	bool was_leaving = mb->state == MAILBOX_LOGOUT;
 
-	drop_session(mb);
+	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
 		mb->stopping = false;
 		mailbox_enter(mb, MAILBOX_RESTING, now);
@@ -428,7 +431,7 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 		log_out(mb, now);
 		return;
 	}
-	drop_session(mb);
+	drop_session(mb, now);
 	mb->stopping = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 }
@@ -625,7 +628,7 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mb->uidvalidity = mb->uidnext = 0;
-	mb->exists = mb->swept_exists = 0;
+	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;
 	strv_done(&mb->permanent_flags);
 	mailbox_begin_command(mb, &command, "SELECT");
@@ -660,6 +663,14 @@ code_number(const struct imap_response *response)
 	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
+/* What comes into existence after this is above it. */
+static void
+read_uidnext(struct mailbox *mb, const struct imap_response *response)
+{
+	mb->uidnext = code_number(response);
+	mb->exists_at_uidnext = mb->exists;
+}
+
 void
 mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 {
@@ -668,7 +679,7 @@ mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 	if (span_is_nocase(response->code, "UIDVALIDITY"))
 		mb->uidvalidity = code_number(response);
 	else if (span_is_nocase(response->code, "UIDNEXT"))
-		mb->uidnext = code_number(response);
+		read_uidnext(mb, response);
 	else if (span_is_nocase(response->code, "PERMANENTFLAGS"))
 		read_permanent_flags(mb, response);
 }
@@ -958,7 +969,7 @@ static void
 on_closed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
-	drop_session(mb);
+	drop_session(mb, now);
 	mb->stopping = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 }

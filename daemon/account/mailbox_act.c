@@ -224,6 +224,19 @@ static const struct {
 	mailbox_verify_reselect_done},
 };
 
+/* The connection goes while an intent is on its way to disk. A command was not
+ * handed out: it is as if it had only been planned. */
+void
+mailbox_op_take_back(struct mailbox *mb, usec_t now)
+{
+	if (mb->op.step != OP_INTENT || mb->op.action.kind != ACTION_EXEC)
+		return;
+	struct job *job = mailbox_op_only(mb);
+	struct job_action *action = mailbox_job_current(job);
+	action->state = EFFECT_PLANNED;
+	mailbox_job_record(mb, job, action, "", now);
+}
+
 void
 mailbox_act_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -291,6 +304,21 @@ hand_over_notifications(struct mailbox *mb, struct job *job)
 		    MAILBOX_NOTIFY);
 		mailbox_job_advance(job);
 	}
+}
+
+/* Intents of an earlier life come first, all of them: what is copied now must
+ * not be taken for what they are looking for. */
+static struct job *
+first_to_verify(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (is_runnable(mb, job, now) &&
+		    mailbox_job_current(job)->verify)
+			return job;
+	}
+	return NULL;
 }
 
 static struct job *
@@ -363,8 +391,10 @@ find_target(struct mailbox *mb, usec_t now)
 bool
 mailbox_act_begin(struct mailbox *mb, usec_t now)
 {
-	struct job *job = first_runnable(mb, now);
+	struct job *job = first_to_verify(mb, now);
 
+	if (job == NULL)
+		job = first_runnable(mb, now);
 	if (job == NULL)
 		return false;
 	mailbox_enter(mb, MAILBOX_ACTING, now);

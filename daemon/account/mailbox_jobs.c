@@ -87,8 +87,8 @@ is_destructive(enum action_kind kind)
 	return kind >= ACTION_MOVE && kind <= ACTION_DELETE;
 }
 
-static void
-record(struct mailbox *mb, const struct job *job,
+void
+mailbox_job_record(struct mailbox *mb, const struct job *job,
     const struct job_action *action, const char *detail, usec_t now)
 {
 	if (mb->outcomes == NULL)
@@ -117,7 +117,7 @@ settle_one(struct mailbox *mb, struct job *job, struct job_action *action,
     enum effect_state state, const char *detail, usec_t now)
 {
 	action->state = state;
-	record(mb, job, action, detail, now);
+	mailbox_job_record(mb, job, action, detail, now);
 	report_outcome(mb, job, action, detail);
 }
 
@@ -189,7 +189,7 @@ mailbox_job_postpone(
 	job->not_before = usec_add(
 	    now, random_jitter(&mb->random, ladder_wait(action->attempts), 20));
 	action->attempts++;
-	record(mb, job, action, detail, now);
+	mailbox_job_record(mb, job, action, detail, now);
 	if (action->attempts == 1)
 		mailbox_report(mb, REPORT_WARNING, job->key.uid,
 		    "%s is tried again later: %s",

@@ -259,6 +259,18 @@ mailbox_move_done(
 	mailbox_move_send_look(mb, now);
 }
 
+/* Gone after a MOVE: moved, unless COPYUID named others and not this one. */
+static void
+settle_gone(struct mailbox *mb, struct job *job, usec_t now)
+{
+	if (mb->op.moved.count > 0 &&
+	    !imap_seqset_has(&mb->op.moved, job->key.uid))
+		mailbox_settle(mb, job, mailbox_job_current(job),
+		    EFFECT_SKIPPED, "the message is gone", now);
+	else
+		settle_with_new_uid(mb, job, now);
+}
+
 /* One message of which a MOVE was in doubt: is it still here? */
 static void
 look_at(struct mailbox *mb, struct job *job, usec_t now)
@@ -269,7 +281,7 @@ look_at(struct mailbox *mb, struct job *job, usec_t now)
 		: "the server said OK, but the message is still here";
 
 	if (!imap_seqset_has(&mb->op.seen, job->key.uid))
-		settle_with_new_uid(mb, job, now);
+		settle_gone(mb, job, now);
 	else if (mb->op.refusal.len > 0 && !mb->op.refused_for_now)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);

@@ -152,6 +152,7 @@ struct mailbox {
 	/* the server's view */
 	uint32_t uidvalidity, uidnext; /* 0: not said */
 	uint64_t exists;
+	uint64_t exists_at_uidnext; /* SELECT: EXISTS when UIDNEXT was said */
 	bool dirty; /* there may be news: catch up before resting */
 
 	/* ours */
@@ -243,6 +244,9 @@ void mailbox_jobs_free_finished(struct mailbox *mb);
 void mailbox_settle(struct mailbox *mb, struct job *job,
     struct job_action *action, enum effect_state state, const char *detail,
     usec_t now);
+/* The action as it is, for the journal; nothing else changes. */
+void mailbox_job_record(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, const char *detail, usec_t now);
 /* A refusal that may pass: the current action waits, or gives up. */
 void mailbox_job_postpone(
     struct mailbox *mb, struct job *job, const char *detail, usec_t now);
@@ -269,6 +273,8 @@ bool mailbox_op_has(const struct mailbox *mb, const struct job *job);
 /* The job of an operation that serves one. */
 struct job *mailbox_op_only(struct mailbox *mb);
 void mailbox_op_reset(struct mailbox *mb);
+/* Before the reset, when the connection is lost. */
+void mailbox_op_take_back(struct mailbox *mb, usec_t now);
 /* Ends the operation and goes on with whatever comes next. */
 void mailbox_op_finish(struct mailbox *mb, usec_t now);
 /* Each of these three settles the whole group and finishes. */

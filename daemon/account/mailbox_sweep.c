@@ -33,14 +33,22 @@ commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
 	mailbox_commit(mb, COMMIT_PLAN, batch);
 }
 
+/* A message came between UIDNEXT and the end of SELECT. (A server that says
+ * UIDNEXT before EXISTS is asked once in vain.) */
+static bool
+has_grown(const struct mailbox *mb)
+{
+	return mb->exists > mb->exists_at_uidnext;
+}
+
 static void
 reset_cursor(struct mailbox *mb, usec_t now)
 {
 	mb->has_cursor = true;
 	mb->cursor_validity = mb->uidvalidity;
 	mb->cursor = mb->uidnext;
-	mb->dirty = false;
-	mb->swept_exists = mb->exists;
+	mb->dirty = has_grown(mb);
+	mb->swept_exists = mb->exists_at_uidnext;
 	commit_cursor(mb, store_batch_new(), now);
 }
 
@@ -83,7 +91,7 @@ compare_known(struct mailbox *mb, usec_t now)
 		reset_cursor(mb, now);
 		return;
 	}
-	mb->dirty = mb->uidnext > mb->cursor;
+	mb->dirty = mb->uidnext > mb->cursor || has_grown(mb);
 	if (!mb->dirty)
 		mb->swept_exists = mb->exists;
 	mailbox_go_on(mb, now);
@@ -96,6 +104,7 @@ ask_highest(struct mailbox *mb, usec_t now)
 
 	mailbox_enter(mb, MAILBOX_HIGHEST, now);
 	mb->highest = 0;
+	mb->exists_at_uidnext = mb->exists;
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_raw(&command, "* (UID)");
 	mailbox_send(mb, &command, now);
