@@ -21,6 +21,7 @@ import email.errors
 import email.policy
 import email.utils
 import glob
+import inspect
 import json
 import os
 import random
@@ -44,6 +45,12 @@ WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?(.*?)\?=", re.S)
 CHARSETS_WIDER = re.compile(
     r"=\?(us-ascii|ascii|iso-8859-1|latin1|gb2312|gbk|euc-kr"
     r"|ks_c_5601-1987|shift_jis|big5)(\*[^?]*)?\?", re.I)
+
+
+# Newer versions, and Debian's, give nothing at all for a field in which they
+# doubt an address, unless told otherwise (CVE-2023-27043).
+LENIENT = {"strict": False} if "strict" in inspect.signature(
+    email.utils.getaddresses).parameters else {}
 
 
 # --- What Python sees -------------------------------------------------------
@@ -85,7 +92,7 @@ def python_text(raw):
 
 def python_addresses(raw):
     found = []
-    for name, addr in email.utils.getaddresses([to_str(raw)]):
+    for name, addr in email.utils.getaddresses([to_str(raw)], **LENIENT):
         if name or addr:
             name = str(parser.get_unstructured(name))
             found.append((clean(from_surrogates(raw, name)),
