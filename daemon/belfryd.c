@@ -35,6 +35,17 @@ static const char usage[] =
     "belfryctl(1) talks to the running daemon. SIGHUP reloads the\n"
     "configuration, SIGTERM ends the daemon.\n";
 
+/* The notifiers of this build (configure --without-libnotify, -libcurl). */
+static const char notifiers[] = "notifiers:"
+#ifdef HAVE_LIBNOTIFY
+				" desktop"
+#endif
+				" exec journal"
+#ifdef HAVE_LIBCURL
+				" webhook"
+#endif
+    ;
+
 struct options {
 	const char *config;
 	bool dry_run, verbose;
@@ -44,7 +55,10 @@ struct options {
 static int
 read_options(int argc, char **argv, struct options *options)
 {
-	enum { OPTION_DRY_RUN = 256, OPTION_VERSION };
+	enum {
+		OPTION_DRY_RUN = 256,
+		OPTION_VERSION
+	};
 	static const struct option longs[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -67,7 +81,7 @@ read_options(int argc, char **argv, struct options *options)
 			options->dry_run = true;
 			break;
 		case OPTION_VERSION:
-			printf("belfryd %s\n", PACKAGE_VERSION);
+			printf("belfryd %s\n%s\n", PACKAGE_VERSION, notifiers);
 			return EX_OK;
 		case 'h':
 			fputs(usage, stdout);
