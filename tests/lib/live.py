@@ -62,6 +62,8 @@ service anvil {
 }
 """
 PASSWORD = "secret"
+# Who runs the tests is not rung.
+NO_DESKTOP = "[notifier desktop]\ntype = desktop\nenabled = no\n"
 
 
 class Failed(Exception):
@@ -361,8 +363,8 @@ class Daemon:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(
                 "[daemon]\nlog_level = %s\nstate_directory = %s\n"
-                "control_socket = %s\n\n%s"
-                % (self.level, self.state, self.control, text))
+                "control_socket = %s\n\n%s\n%s"
+                % (self.level, self.state, self.control, NO_DESKTOP, text))
         os.chmod(self.config, 0o600)
 
     def path(self, name):
