@@ -5,6 +5,7 @@
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 #include "rules/cond_lexer.h"
+#include "rules/foreign.h"
 
 /*
  *   line      = or-expr
@@ -62,32 +63,6 @@ static const struct {
 
 static const char *const operator_words[] = {
     "is", "has", "in", "and", "or", NULL};
-
-/* What people know from elsewhere. */
-static const struct {
-	const char *word, *hint;
-} foreign[] = {
-    {"=", "to compare, write `is`"},
-    {"==", "to compare, write `is`"},
-    {"!=", "write `not` before the field and `is` behind it"},
-    {"=~", "for a pattern, write `~ /.../`"},
-    {"contains", "write `has`"},
-    {"matches", "for a pattern, write `~ /.../`"},
-    {"&&", "write `and`"},
-    {"||", "write `or`"},
-    {"AND", "write `and`"},
-    {"OR", "write `or`"},
-    {"not", "write `not` before the field"},
-};
-
-static const char *
-hint_for(struct span word)
-{
-	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++)
-		if (span_is(word, foreign[i].word))
-			return foreign[i].hint;
-	return NULL;
-}
 
 /* Values. */
 
@@ -169,12 +144,15 @@ add_number(
     struct parser *parser, struct test *test, struct span text, size_t offset)
 {
 	enum field_unit unit = test->field->unit;
+	STR_AUTO hint = NULL;
 	int64_t number;
 
-	if (!units[unit].parse(text, &number))
-		return source_error(parser->source, offset, NULL,
+	if (!units[unit].parse(text, &number)) {
+		hint = foreign_number_hint(unit, text);
+		return source_error(parser->source, offset, hint,
 		    "`%s` is compared with %s, not with `%.*s`",
 		    test->field->name, units[unit].expected, SPAN_FMT(text));
+	}
 	test_add_operand(test)->number = number;
 	return true;
 }
@@ -197,6 +175,31 @@ has_word(const char *const *words, struct span text)
 	return false;
 }
 
+/* `flag` and the results of auth.* have a fixed set of words. */
+static bool
+fail_word(struct parser *parser, const struct test *test, struct span text,
+    size_t offset)
+{
+	const char *const *words = test->field->words;
+	const char *hint = words[0] != NULL && strcmp(words[0], "read") == 0
+			       ? foreign_hint(FOREIGN_MARK, text)
+			       : NULL;
+	BUF_AUTO all = BUF_INIT;
+
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			buf_add_str(&all, words[i + 1] == NULL ? " or " : ", ");
+		buf_add_str(&all, words[i]);
+	}
+	if (hint != NULL)
+		return source_error(parser->source, offset, hint,
+		    "`%s` is %s, never `%.*s`", test->field->name,
+		    buf_str(&all), SPAN_FMT(text));
+	return source_error_near(parser->source, offset, text, words,
+	    "`%s` is %s, never `%.*s`", test->field->name, buf_str(&all),
+	    SPAN_FMT(text));
+}
+
 static bool
 check_text(struct parser *parser, const struct test *test, struct span text,
     size_t offset)
@@ -211,9 +214,7 @@ check_text(struct parser *parser, const struct test *test, struct span text,
 		    source, offset, NULL, "every value has an empty text");
 	if (test->op == OP_IS && test->field->words != NULL &&
 	    !has_word(test->field->words, text))
-		return source_error_near(source, offset, text,
-		    test->field->words, "`%s` is never `%.*s`",
-		    test->field->name, SPAN_FMT(text));
+		return fail_word(parser, test, text, offset);
 	return true;
 }
 
@@ -274,6 +275,40 @@ add_list(
 	    SPAN_FMT(text));
 }
 
+/* The first `)` that closes no `(` of the text; SIZE_MAX: none. */
+static size_t
+find_stray_parenthesis(struct span text)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '(')
+			depth++;
+		else if (text.data[i] == ')' && depth-- == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* Things in an unquoted value that may be meant otherwise. */
+static void
+warn_bare(struct parser *parser, struct span text, size_t offset)
+{
+	size_t stray = find_stray_parenthesis(text);
+	size_t comment = span_find_span(text, SPAN(" # "), 0);
+
+	if (stray != SIZE_MAX)
+		source_warn(parser->source, offset + stray,
+		    "if it is meant, put the value in quotes",
+		    "no parenthesis is open here: this one is a part of the "
+		    "value");
+	if (comment != SIZE_MAX)
+		source_warn(parser->source, offset + comment + 1,
+		    "a comment needs a line of its own; if it is none, put the "
+		    "value in quotes",
+		    "this is a part of the value");
+}
+
 /* Things in an unquoted value that are surely meant otherwise. */
 static bool
 check_bare(struct parser *parser, const struct test *test, struct span text,
@@ -300,6 +335,7 @@ check_bare(struct parser *parser, const struct test *test, struct span text,
 		source_warn(source, offset,
 		    "put the value in quotes, or join two tests with `or`",
 		    "`has` takes one text; the comma is a part of it");
+	warn_bare(parser, text, offset);
 	return true;
 }
 
@@ -425,7 +461,7 @@ static bool
 fail_operator(struct parser *parser, const struct field *field)
 {
 	struct span word = lexer_peek(&parser->lexer);
-	const char *hint = hint_for(word);
+	const char *hint = foreign_hint(FOREIGN_OPERATOR, word);
 
 	if (hint != NULL)
 		return source_error(parser->source, parser->lexer.pos, hint,
@@ -488,12 +524,21 @@ find_with_part(struct span name, enum address_part *part_r)
 static bool
 fail_field(const struct source *source, const struct lexed_field *lexed)
 {
+	const char *hint = foreign_hint(FOREIGN_FIELD, lexed->name);
 	bool is_near = str_nearest(lexed->name, field_names(false)) != NULL;
+	STR_AUTO by_header = NULL;
 
-	if (lexed->offset > 0 && !is_near)
-		return source_error(source, lexed->offset,
-		    "a value that has ` and ` or ` or ` in it must be in "
-		    "double quotes",
+	if (hint == NULL && !is_near && lexed->offset > 0) {
+		hint = "a value that has ` and ` or ` or ` in it must be in "
+		       "double quotes";
+	} else if (hint == NULL && !is_near) {
+		by_header =
+		    xasprintf("if it is a header field, write header(%.*s)",
+			SPAN_FMT(lexed->name));
+		hint = by_header;
+	}
+	if (hint != NULL)
+		return source_error(source, lexed->offset, hint,
 		    "unknown field `%.*s`", SPAN_FMT(lexed->name));
 	return source_error_near(source, lexed->offset, lexed->name,
 	    field_names(false), "unknown field `%.*s`", SPAN_FMT(lexed->name));
@@ -685,6 +730,7 @@ check_end(struct parser *parser)
 {
 	struct cond_lexer *lexer = &parser->lexer;
 	struct span rest;
+	const char *hint;
 
 	lexer_skip_blanks(lexer);
 	if (lexer_is_at_end(lexer))
@@ -693,7 +739,10 @@ check_end(struct parser *parser)
 	if (rest.data[0] == ')')
 		return source_error(parser->source, lexer->pos, NULL,
 		    "no parenthesis is open here");
-	return source_error(parser->source, lexer->pos, hint_for(rest),
+	hint = rest.data[0] == '#' || rest.data[0] == ';'
+		   ? "a comment needs a line of its own"
+		   : foreign_hint(FOREIGN_OPERATOR, rest);
+	return source_error(parser->source, lexer->pos, hint,
 	    "`and`, `or` or the end of the line is expected here, not `%.*s`",
 	    SPAN_FMT(rest));
 }

@@ -3,6 +3,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "rules/cond_parser.h"
+#include "rules/foreign.h"
 
 #define RULE_RETRY_MAX 20
 #define RULE_LIMIT_MAX 1000
@@ -336,6 +337,27 @@ add_flag(const struct job *job, struct action *mark, struct span flag,
 	return true;
 }
 
+/* Any word is a keyword; some are not meant as one. */
+static bool
+check_keyword(const struct job *job, struct span name, size_t offset)
+{
+	const char *hint = foreign_hint(FOREIGN_MARK, name);
+	const char *near = str_nearest(name, mark_names);
+	STR_AUTO warning = NULL;
+
+	if (hint != NULL)
+		return source_error(&job->source, offset, hint,
+		    "`%.*s` is no mark: there are read, unread, flagged, "
+		    "answered and keywords",
+		    SPAN_FMT(name));
+	if (near != NULL) {
+		warning = xasprintf("did you mean `%s`?", near);
+		source_warn(&job->source, offset, warning,
+		    "`%.*s` is a keyword", SPAN_FMT(name));
+	}
+	return true;
+}
+
 static bool
 add_mark(
     const struct job *job, struct action *mark, struct span word, size_t offset)
@@ -354,12 +376,13 @@ add_mark(
 	if (span_is_nocase(name, "deleted") || span_is_nocase(name, "draft"))
 		return source_error(&job->source, offset, NULL,
 		    "`%.*s` is no mark that a rule sets", SPAN_FMT(name));
-	if (!is_keyword(name))
+	if (!is_keyword(name) && foreign_hint(FOREIGN_MARK, name) == NULL)
 		return source_error_near(&job->source, offset, name, mark_names,
 		    "`%.*s` is neither read, unread, flagged or answered nor a "
 		    "keyword (at most %d plain characters)",
 		    SPAN_FMT(name), KEYWORD_MAX);
-	return add_flag(job, mark, name, is_removal, offset);
+	return check_keyword(job, name, offset) &&
+	       add_flag(job, mark, name, is_removal, offset);
 }
 
 static bool
@@ -730,7 +753,7 @@ static const struct key {
     {"delete", set_delete, false, NULL},
     {"notify", set_notify, false, NULL},
     {"quiet", set_quiet, false, NULL},
-    {"create", set_create, false, "move copy"},
+    {"create", set_create, false, "copy move"},
     {"as", set_as, false, "forward"},
     {"unknown", set_unknown, false, "forward"},
     {"allow", set_allow, false, "forward"},
@@ -822,14 +845,27 @@ has_needed(const struct job *job, const struct key *key)
 }
 
 static bool
+fail_needed(const struct job *job, const struct key *key)
+{
+	struct span rest = span_from_str(key->needs), first;
+
+	span_split(&rest, ' ', &first);
+	if (rest.len == 0)
+		return source_error(&job->source, 0, NULL,
+		    "`%s` goes with `%.*s`, which the rule does not have",
+		    key->name, SPAN_FMT(first));
+	return source_error(&job->source, 0, NULL,
+	    "`%s` goes with `%.*s` or `%.*s`, and the rule has neither",
+	    key->name, SPAN_FMT(first), SPAN_FMT(rest));
+}
+
+static bool
 set_key(struct job *job, const struct key *key)
 {
 	if (key->needs == NULL)
 		return key->set(job);
 	if (!has_needed(job, key))
-		return source_error(&job->source, 0, NULL,
-		    "`%s` says more about `%.*s`, which the rule does not have",
-		    key->name, (int)strcspn(key->needs, " "), key->needs);
+		return fail_needed(job, key);
 	/* The action's own line was wrong, and that is reported. */
 	if (strcmp(key->needs, "exec") == 0 &&
 	    rule_find_blueprint(job->rule, ACTION_EXEC) == NULL)

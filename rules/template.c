@@ -4,6 +4,7 @@
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 #include "rules/folder.h"
+#include "rules/foreign.h"
 
 /*
  *   template = *( text / "$${" / variable )   ; "$${" stands for "${"
@@ -124,12 +125,27 @@ find_variable(struct span name, enum address_part *part_r)
 	return field;
 }
 
+static const char *
+variable_hint(struct span name)
+{
+	uint32_t number;
+
+	if (span_to_u32(name, &number))
+		return "groups have names here: write (?<name>...) in the "
+		       "pattern, and ${name}";
+	return foreign_hint(FOREIGN_VARIABLE, name);
+}
+
 static bool
 fail_variable(struct builder *builder, size_t offset, struct span name)
 {
 	const struct captures *captures = builder->names->captures;
 	const struct strv *own = &captures->names;
+	const char *hint = variable_hint(name);
 
+	if (hint != NULL)
+		return source_error(builder->source, offset, hint,
+		    "unknown variable `%.*s`", SPAN_FMT(name));
 	if (strv_has_nocase(&captures->never, name))
 		return source_error(builder->source, offset, NULL,
 		    "`%.*s` is a group of a negated pattern, which never has a "
