@@ -1,6 +1,7 @@
 /* What others ask of a compiled rule set. */
 #include <assert.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "rules/rule.h"
 
@@ -118,4 +119,66 @@ rules_get_needs(
 	for (size_t i = 0; i < rules->count; i++)
 		if (rule_applies(rules->items[i], account, NULL))
 			need_rule(needs_r, rules, rules->items[i]);
+}
+
+/* What an account may lack. */
+
+static bool
+acts_for(const struct rule *rule, const char *account)
+{
+	return !rule->is_observing && rule_applies(rule, account, NULL);
+}
+
+const struct rule_place *
+rules_find_forward(const struct rules *rules, const char *account)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (acts_for(rules->items[i], account) &&
+		    rule_find_blueprint(rules->items[i], ACTION_FORWARD) !=
+			NULL)
+			return &rules->items[i]->place;
+	return NULL;
+}
+
+static const struct rule_place *
+find_auth(const struct cond *cond)
+{
+	const struct rule_place *found = NULL;
+
+	if (cond->kind == COND_TEST)
+		return span_starts(
+			   span_from_str(cond->test.field->name), "auth.")
+			   ? &cond->place
+			   : NULL;
+	for (size_t i = 0; i < cond->kid_count && found == NULL; i++)
+		found = find_auth(cond->kids[i]);
+	return found;
+}
+
+static const struct rule_place *
+find_auth_in(struct cond *const *conds, size_t count)
+{
+	const struct rule_place *found = NULL;
+
+	for (size_t i = 0; i < count && found == NULL; i++)
+		found = find_auth(conds[i]);
+	return found;
+}
+
+const struct rule_place *
+rules_find_auth(const struct rules *rules, const char *account)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->items[i];
+		const struct rule_place *found;
+
+		if (!acts_for(rule, account))
+			continue;
+		found = find_auth_in(rule->when, rule->when_count);
+		if (found == NULL)
+			found = find_auth_in(rule->unless, rule->unless_count);
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
 }

@@ -94,6 +94,16 @@ void rules_needs_done(struct rules_needs *needs);
 /* Of the rules that apply to this account (NULL: of all). */
 void rules_get_needs(const struct rules *rules, const char *account,
     struct rules_needs *needs_r);
+/*
+ * What rules count on and an account may lack. Where a rule for this account
+ * forwards (its section), and where one asks for auth.* (the condition); the
+ * first of them, borrowed; NULL: nowhere. Rules that are disabled, or only
+ * observe, do not count.
+ */
+const struct rule_place *rules_find_forward(
+    const struct rules *rules, const char *account);
+const struct rule_place *rules_find_auth(
+    const struct rules *rules, const char *account);
 /* Paths of all @file: lists; the owner reads them and gives the text. */
 const struct strv *rules_list_files(const struct rules *rules);
 /* Replaces the members; the only thing about rules that changes. */

@@ -488,6 +488,34 @@ test_needs(void **state)
 	rule_problems_done(&problems);
 }
 
+/* What config asks an account for. */
+static void
+test_reliance(void **state)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(
+	    "[account a]\n[account b]\n[account c]\n"
+	    "[rule one]\nwhen = bulk or not (to-me or auth.spf is pass)\n"
+	    "forward = x@example.org\naccounts = a\n"
+	    "[rule two]\nwhen = auth.dmarc is pass\nmode = observe\n"
+	    "forward = x@example.org\naccounts = b\n"
+	    "[rule three]\nwhen = all\nunless = auth.dkim is pass\n"
+	    "quiet = yes\naccounts = c\n",
+	    &problems);
+
+	(void)state;
+	assert_non_null(rules);
+	assert_int_equal(rules_find_forward(rules, "a")->line, 4);
+	assert_int_equal(rules_find_auth(rules, "a")->line, 5);
+	assert_int_equal(rules_find_auth(rules, "a")->column, 28);
+	assert_null(rules_find_forward(rules, "b"));
+	assert_null(rules_find_auth(rules, "b"));
+	assert_null(rules_find_forward(rules, "c"));
+	assert_int_equal(rules_find_auth(rules, "c")->line, 16);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
 static void
 test_trace(void **state)
 {
@@ -538,6 +566,7 @@ main(void)
 	    cmocka_unit_test(test_cases),
 	    cmocka_unit_test(test_default_notification),
 	    cmocka_unit_test(test_needs),
+	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
 	};
 
