@@ -628,6 +628,7 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mb->uidvalidity = mb->uidnext = 0;
+	mb->modseq = 0;
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;
 	strv_done(&mb->permanent_flags);
@@ -653,12 +654,18 @@ read_permanent_flags(struct mailbox *mb, const struct imap_response *response)
 	}
 }
 
+static uint64_t
+code_number64(const struct imap_response *response)
+{
+	return response->code_count > 0
+		   ? imap_value_number(&response->code_values[0])
+		   : 0;
+}
+
 static uint32_t
 code_number(const struct imap_response *response)
 {
-	uint64_t number = response->code_count > 0
-			      ? imap_value_number(&response->code_values[0])
-			      : 0;
+	uint64_t number = code_number64(response);
 
 	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
@@ -680,6 +687,8 @@ mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 		mb->uidvalidity = code_number(response);
 	else if (span_is_nocase(response->code, "UIDNEXT"))
 		read_uidnext(mb, response);
+	else if (span_is_nocase(response->code, "HIGHESTMODSEQ"))
+		mb->modseq = code_number64(response);
 	else if (span_is_nocase(response->code, "PERMANENTFLAGS"))
 		read_permanent_flags(mb, response);
 }

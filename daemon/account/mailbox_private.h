@@ -153,6 +153,7 @@ struct mailbox {
 	uint32_t uidvalidity, uidnext; /* 0: not said */
 	uint64_t exists;
 	uint64_t exists_at_uidnext; /* SELECT: EXISTS when UIDNEXT was said */
+	uint64_t modseq;	    /* HIGHESTMODSEQ of SELECT; 0: not told */
 	bool dirty; /* there may be news: catch up before resting */
 
 	/* ours */

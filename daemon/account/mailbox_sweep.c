@@ -21,6 +21,7 @@ commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
 	    .mailbox = mb->config.name,
 	    .uidvalidity = mb->cursor_validity,
 	    .next_uid = mb->cursor,
+	    .modseq = mb->modseq,
 	};
 
 	mailbox_enter(mb, MAILBOX_COMMITTING, now);

@@ -387,6 +387,7 @@ session_config(const struct config_account *config)
 	    .port = config->imap.port,
 	    .client_version = PACKAGE_VERSION,
 	    .id_before_select = has_quirk(config, QUIRK_ID_FIRST),
+	    .enable_condstore = !has_quirk(config, QUIRK_BAD_MODSEQ),
 	};
 }
 

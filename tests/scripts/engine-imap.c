@@ -116,6 +116,13 @@ set_id(struct adapter *a, struct span value)
 }
 
 static bool
+set_enable(struct adapter *a, struct span value)
+{
+	a->config.enable_condstore = span_is(value, "condstore");
+	return a->config.enable_condstore;
+}
+
+static bool
 set_literal_max(struct adapter *a, struct span value)
 {
 	uint32_t max;
@@ -168,6 +175,7 @@ static const struct word_row settings_rows[] = {
     {"host", set_host},
     {"port", set_port},
     {"id", set_id},
+    {"enable", set_enable},
     {"literal-max", set_literal_max},
     {"allow-preauth", set_allow_preauth},
     {"no-id", set_no_id},

@@ -50,6 +50,8 @@ static const struct state_row rows[] = {
 	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
 	[STATE_ID] = {"id", session_on_id,
 	    IMAP_LOGIN_USEC, false, "no answer to ID"},
+	[STATE_ENABLE] = {"enable", session_on_enable,
+	    IMAP_LOGIN_USEC, false, "no answer to ENABLE"},
 	[STATE_READY] = {"ready", session_on_ready,
 	    USEC_NEVER, false, NULL},
 	[STATE_BUSY] = {"busy", session_on_busy,

@@ -77,6 +77,10 @@ struct imap_session_config {
 	bool no_id;	       /* servers that choke on it */
 	bool prefer_login;     /* LOGIN command before AUTHENTICATE PLAIN */
 	bool xoauth2_only;     /* Microsoft */
+	/* ENABLE CONDSTORE (RFC 5161, RFC 7162 section 3.1.7) where the server
+	 * offers both, so that it tells mod-sequences. A tagged OK counts, with
+	 * or without ENABLED; a refusal is no failure. */
+	bool enable_condstore;
 };
 
 enum imap_event_kind {

@@ -32,6 +32,7 @@ enum session_state {
 	STATE_LOGIN,
 	STATE_POST_CAPABILITY,
 	STATE_ID,
+	STATE_ENABLE,
 	STATE_READY,	 /* logged in, no command in flight */
 	STATE_BUSY,	 /* commands in flight */
 	STATE_IDLE_WAIT, /* IDLE said, no "+" yet */
@@ -152,6 +153,7 @@ session_handler session_on_capability;
 session_handler session_on_starttls;
 session_handler session_on_post_capability;
 session_handler session_on_id;
+session_handler session_on_enable;
 /* Asks for the capabilities; the answer comes to session_on_capability. */
 void session_ask_capability(struct imap_session *session, usec_t now);
 /* Logged in: forgets the secret, and goes on to READY. */

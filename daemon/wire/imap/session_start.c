@@ -3,7 +3,7 @@
  *
  *   greeting     [CAPABILITY] [STARTTLS, TLS, CAPABILITY]
  *   [SECRET]     AUTHENTICATE or LOGIN (session_login.c)
- *   [CAPABILITY] [ID] READY
+ *   [CAPABILITY] [ID] [ENABLE] READY
  *
  *   greeting     = "*" SP ("OK" / "PREAUTH" / "BYE") SP resp-text CRLF
  *                                                       (RFC 9051 section 9)
@@ -158,6 +158,21 @@ become_ready(struct imap_session *s, usec_t now)
 	session_enter(s, STATE_READY, now);
 }
 
+/* ENABLE (RFC 5161): only what is used here. */
+static void
+enable(struct imap_session *s, usec_t now)
+{
+	const uint32_t needed = IMAP_CAP_ENABLE | IMAP_CAP_CONDSTORE;
+
+	if (!s->config.enable_condstore ||
+	    (s->capabilities & needed) != needed) {
+		become_ready(s, now);
+		return;
+	}
+	(void)send_plain(s, "ENABLE CONDSTORE");
+	session_enter(s, STATE_ENABLE, now);
+}
+
 /*
  * ID (RFC 2971 section 3.1): a list always, as some servers choke on NIL.
  * NetEase opens no mailbox without one.
@@ -170,7 +185,7 @@ identify(struct imap_session *s, usec_t now)
 	if (s->config.client_version == NULL || s->config.no_id ||
 	    ((s->capabilities & IMAP_CAP_ID) == 0 &&
 		!s->config.id_before_select)) {
-		become_ready(s, now);
+		enable(s, now);
 		return;
 	}
 	session_command_init(s, &command, "ID");
@@ -204,6 +219,15 @@ session_on_post_capability(
 
 void
 session_on_id(
+    struct imap_session *s, const struct imap_response *response, usec_t now)
+{
+	if (response->kind == IMAP_TAGGED)
+		enable(s, now);
+}
+
+/* iCloud says OK and no ENABLED; others say NO: both go on. */
+void
+session_on_enable(
     struct imap_session *s, const struct imap_response *response, usec_t now)
 {
 	if (response->kind == IMAP_TAGGED)
