@@ -228,6 +228,8 @@ void mailbox_compare(struct mailbox *mb, usec_t now);
 
 /* A header field as people read it; malloc'ed. */
 char *mailbox_decoded(struct message *message, const char *name);
+/* The first sender, as `Name <address>`; malloc'ed. */
+char *mailbox_sender(struct message *message);
 
 /* mailbox_jobs.c */
 struct job *mailbox_job_add(

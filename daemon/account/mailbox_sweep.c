@@ -247,6 +247,24 @@ mailbox_decoded(struct message *message, const char *name)
 	return buf_take_str(&clean);
 }
 
+/* The header's words where there is no address to speak of. */
+char *
+mailbox_sender(struct message *message)
+{
+	const struct address_list *list = message_addresses(message, "From", 0);
+	const struct address *first = list->count > 0 ? &list->items[0] : NULL;
+	BUF_AUTO text = BUF_INIT, clean = BUF_INIT;
+
+	if (first == NULL || first->domain[0] == '\0')
+		return mailbox_decoded(message, "From");
+	if (first->name[0] != '\0')
+		buf_addf(&text, "%s <%s>", first->name, first->addr);
+	else
+		buf_add_str(&text, first->addr);
+	str_sanitize(&clean, buf_span(&text), 500);
+	return buf_take_str(&clean);
+}
+
 static void
 report_judged(
     struct mailbox *mb, const struct job *job, const struct plan *plan)
@@ -335,7 +353,7 @@ fill_job(struct mailbox *mb, struct job *job, struct message *message,
     const struct imap_fetch *fetch, usec_t now)
 {
 	job->message_id = xstrdup_span(message_id(message));
-	job->from = mailbox_decoded(message, "From");
+	job->from = mailbox_sender(message);
 	job->subject = mailbox_decoded(message, "Subject");
 	job->size = fetch->size;
 	job->received_unix = fetch->internaldate_unix;

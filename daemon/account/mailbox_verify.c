@@ -112,7 +112,7 @@ mailbox_verify_search_done(
 static bool
 is_same(const struct job *job, struct message *message)
 {
-	STR_AUTO from = mailbox_decoded(message, "From");
+	STR_AUTO from = mailbox_sender(message);
 	STR_AUTO subject = mailbox_decoded(message, "Subject");
 
 	return span_is(message_id(message), job->message_id) &&
