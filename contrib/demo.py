@@ -322,10 +322,19 @@ def wait_until(is_so, seconds):
 
 
 TELL = """#!/bin/sh
-# The notifier `terminal`: title and text on standard input.
+# The notifier `terminal`: title and text on standard input. It is told again
+# when belfryd died before it had noted the outcome; once is enough here.
+IFS= read -r title || exit 1 # belfryd died before it had written the text
 text=$(tr '\\n\\t' '  ')
-printf '%s\\t%s\\t%s\\t%s\\n' "$BELFRY_ACCOUNT" "$BELFRY_UID" \\
-    "$BELFRY_URGENCY" "$text" >>@DIR@/rang
+text="${title:+$title: }$text"
+name=$BELFRY_ACCOUNT-$BELFRY_UID
+[ "$BELFRY_UID" != 0 ] || name=$name-$(printf %s "$text" | cksum | tr ' ' -)
+if mkdir "@DIR@/told/$name" 2>/dev/null; then
+	printf '%s\\t%s\\t%s\\t%s\\n' "$BELFRY_ACCOUNT" "$BELFRY_UID" \\
+	    "$BELFRY_URGENCY" "$text" >>@DIR@/rang
+else
+	echo "$name" >>@DIR@/rang-again
+fi
 """
 
 NOTE = """#!/bin/sh
@@ -413,6 +422,7 @@ def set_up(options, desktop):
     write(folder + "/belfry.conf", config)
     write(folder + "/password", os.environ["SERVERS_PASSWORD"] + "\n", 0o600)
     os.mkdir(folder + "/notes")
+    os.mkdir(folder + "/told")
     for name, text in (("tell", TELL), ("note", NOTE), ("send", SEND)):
         write(folder + "/" + name, fill_in(text, folder, desktop), 0o755)
 
@@ -708,6 +718,14 @@ def play(options, daemon, rng):
     return World(folder, daemon)
 
 
+def count_lines(path):
+    try:
+        with open(path, "rb") as file:
+            return len(file.readlines())
+    except FileNotFoundError:
+        return 0
+
+
 def show_end(options, daemon, world):
     """The exit status."""
     mails = OLD + MAIL + ROUGH_MAIL
@@ -721,6 +739,11 @@ def show_end(options, daemon, world):
         len(mails), facts, daemon.kills,
         ", and %d times it ended otherwise" % daemon.others_kills
         if daemon.others_kills else ""))
+    again = count_lines(options.dir + "/rang-again")
+    if again:
+        screen.say("  Note: %d notifications were asked for a second time, as "
+                   "belfryd died before\n  it had noted the first; the "
+                   "terminal's notifier showed them once." % again)
     for number, fact in world.twins:
         screen.say("  Note: %s was %s twice with the same Message-ID and the "
                    "same bytes:\n  belfryd died between the final dot and the "
