@@ -57,6 +57,13 @@ static const struct foreign table[] = {
     {FOREIGN_VARIABLE, "day", "write ${date.day}"},
     {FOREIGN_VARIABLE, "hour", "write ${date.hour}"},
 
+    {FOREIGN_BOOL, "true", "write `yes`"},
+    {FOREIGN_BOOL, "on", "write `yes`"},
+    {FOREIGN_BOOL, "1", "write `yes`"},
+    {FOREIGN_BOOL, "false", "write `no`"},
+    {FOREIGN_BOOL, "off", "write `no`"},
+    {FOREIGN_BOOL, "0", "write `no`"},
+
     {FOREIGN_MARK, "seen", "write `read`"},
     {FOREIGN_MARK, "unseen", "write `unread`"},
     {FOREIGN_MARK, "\\seen", "write `read`"},

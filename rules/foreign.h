@@ -14,6 +14,7 @@ enum foreign_kind {
 	FOREIGN_FIELD,
 	FOREIGN_VARIABLE,
 	FOREIGN_MARK, /* also of `flag is` */
+	FOREIGN_BOOL,
 };
 
 /* A hint for whoever wrote `word`, as "write `has`"; NULL: none. Ignores

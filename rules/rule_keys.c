@@ -55,6 +55,12 @@ read_word(const struct job *job, const struct word *words, int *value_r)
 			    &all, words[i + 1].name == NULL ? " or " : ", ");
 		buf_add_str(&all, words[i].name);
 	}
+	if (strcmp(words[0].name, "yes") == 0 &&
+	    foreign_hint(FOREIGN_BOOL, job->source.text) != NULL)
+		return source_error(&job->source, 0,
+		    foreign_hint(FOREIGN_BOOL, job->source.text),
+		    "`%s` is %s, not `%.*s`", job->key, buf_str(&all),
+		    SPAN_FMT(job->source.text));
 	return source_error_near(&job->source, 0, job->source.text, names,
 	    "`%s` is %s, not `%.*s`", job->key, buf_str(&all),
 	    SPAN_FMT(job->source.text));

@@ -121,12 +121,10 @@ find_servers(struct finish *f)
 	if (account->imap.host != NULL || find_thing(f, "imap") != NULL ||
 	    account->provider != NULL || is_refused(f))
 		return;
-	STR_AUTO hint = xasprintf("add `imap = imaps://HOST`, and `smtp = "
-				  "submission://HOST` for forwards; or let "
-				  "`belfryctl setup %s` look for them",
-	    account->email);
-	complain(
-	    f, "email", hint, "no provider is known for %s", account->domain);
+	complain(f, "email",
+	    "add `imap = imaps://HOST`, and `smtp = submission://HOST` for "
+	    "forwards",
+	    "no provider is known for %s", account->domain);
 }
 
 static bool

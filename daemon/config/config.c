@@ -102,10 +102,33 @@ fill(struct loader *l, enum section_kind kind,
 		value_parse(&section->things[i], base, l->problems);
 }
 
+static const struct document_thing *
+find_thing(const struct document_section *section, const char *key)
+{
+	for (size_t i = 0; i < section->thing_count; i++)
+		if (strcmp(section->things[i].setting->key, key) == 0)
+			return &section->things[i];
+	return NULL;
+}
+
 static void
 load_daemon(struct loader *l, const struct document_section *section)
 {
 	fill(l, SECTION_DAEMON, section, &l->config->daemon);
+}
+
+/* No error: the other accounts can do without. */
+static void
+check_certificates(struct loader *l, const struct config_account *account,
+    const struct document_section *section)
+{
+	const struct document_thing *thing = find_thing(section, "tls_ca_file");
+	struct error error = ERROR_INIT;
+
+	if (l->may_read && thing != NULL && account->tls_ca_file != NULL &&
+	    !files_check_readable(account->tls_ca_file, &error))
+		problem_add(l->problems, true, document_place(thing, 0), NULL,
+		    "account %s cannot connect: %s", account->name, error.text);
 }
 
 static void
@@ -120,6 +143,7 @@ load_account(struct loader *l, const struct document_section *section)
 	fill(l, SECTION_ACCOUNT, section, &account);
 	account_finish(&account, section,
 	    files_find(&c->files, section->place.file), l->problems);
+	check_certificates(l, &account, section);
 	c->accounts =
 	    xreallocarray(c->accounts, c->account_count + 1, sizeof(account));
 	c->accounts[c->account_count++] = account;
@@ -131,24 +155,15 @@ load_account(struct loader *l, const struct document_section *section)
 static const struct notifier_key {
 	const char *key;
 	enum config_notifier_type type;
-	bool is_required;
+	const char *missing; /* a hint where it is required; NULL: it is not */
 } notifier_keys[] = {
-    {"command", CONFIG_NOTIFIER_EXEC, true},
-    {"timeout", CONFIG_NOTIFIER_EXEC, false},
-    {"url", CONFIG_NOTIFIER_WEBHOOK, true},
-    {"format", CONFIG_NOTIFIER_WEBHOOK, false},
-    {"header", CONFIG_NOTIFIER_WEBHOOK, false},
-    {"open_command", CONFIG_NOTIFIER_DESKTOP, false},
+    {"command", CONFIG_NOTIFIER_EXEC, "add `command = PROGRAM ARGUMENTS`"},
+    {"timeout", CONFIG_NOTIFIER_EXEC, NULL},
+    {"url", CONFIG_NOTIFIER_WEBHOOK, "add `url = https://...`"},
+    {"format", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"header", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"open_command", CONFIG_NOTIFIER_DESKTOP, NULL},
 };
-
-static const struct document_thing *
-find_thing(const struct document_section *section, const char *key)
-{
-	for (size_t i = 0; i < section->thing_count; i++)
-		if (strcmp(section->things[i].setting->key, key) == 0)
-			return &section->things[i];
-	return NULL;
-}
 
 static void
 check_notifier(struct loader *l, const struct config_notifier *notifier,
@@ -172,9 +187,10 @@ check_notifier(struct loader *l, const struct config_notifier *notifier,
 			problem_add(l->problems, false, thing->key_place, NULL,
 			    "`%s` is not for a notifier of this type",
 			    row->key);
-		if (thing == NULL && is_its && row->is_required)
-			problem_add(l->problems, false, section->place, NULL,
-			    "notifier %s has no `%s`", section->name, row->key);
+		if (thing == NULL && is_its && row->missing != NULL)
+			problem_add(l->problems, false, section->place,
+			    row->missing, "notifier %s has no `%s`",
+			    section->name, row->key);
 	}
 }
 
@@ -238,7 +254,10 @@ load_test(struct loader *l, const struct document_section *section)
 	else
 		test.expect_place = document_place(expect, 0);
 	bool has_headers = find_thing(section, "header") != NULL;
-	bool has_message = find_thing(section, "message") != NULL;
+	const struct document_thing *message = find_thing(section, "message");
+	bool has_message = message != NULL;
+	if (has_message)
+		test.message_place = document_place(message, 0);
 	if (has_headers == has_message)
 		problem_add(l->problems, false, section->place, NULL,
 		    "test %s needs either `header` lines or a `message`",
@@ -316,12 +335,43 @@ correct_place(const struct document *document, struct rule_place *place)
 	}
 }
 
+/* What the rules count on, and the account may lack. */
+static void
+check_reliance(struct loader *l, const struct config_account *account)
+{
+	const struct rules *rules = l->config->rules;
+	const struct rule_place *forward =
+	    rules_find_forward(rules, account->name);
+	const struct rule_place *auth = rules_find_auth(rules, account->name);
+
+	if (!account->enabled)
+		return;
+	STR_AUTO smtp = xasprintf("add `smtp = submission://HOST` to [account "
+				  "%s], or `accounts =` to the rule",
+	    account->name);
+	STR_AUTO authserv = xasprintf(
+	    "add to [account %s] `authserv =` and the host that its server "
+	    "writes first in Authentication-Results",
+	    account->name);
+	if (forward != NULL && account->smtp.host == NULL)
+		problem_add(l->problems, false, *forward, smtp,
+		    "the rule forwards, but account %s has no `smtp`",
+		    account->name);
+	if (auth != NULL && account->authserv.len == 0)
+		problem_add(l->problems, true, *auth, authserv,
+		    "auth.* is never true for account %s: it has no `authserv`",
+		    account->name);
+}
+
 static void
 finish_rules(struct loader *l)
 {
 	size_t before = l->problems->count;
 
 	l->config->rules = rules_builder_finish(l->builder, l->problems);
+	for (size_t i = 0;
+	     l->config->rules != NULL && i < l->config->account_count; i++)
+		check_reliance(l, &l->config->accounts[i]);
 	for (size_t i = before; i < l->problems->count; i++)
 		correct_place(&l->document, &l->problems->items[i].place);
 	if (l->config->rules == NULL && !problem_has_errors(l->problems))
@@ -352,6 +402,22 @@ is_plain_id(const char *name)
 	       strlen(name);
 }
 
+/* [rule Boss] is [rule boss]. */
+static char *
+name_hint(const struct document_section *section)
+{
+	if (strcmp(section->kind, "daemon") == 0)
+		return xstrdup("write [daemon]");
+	if (*section->name == '\0')
+		return xasprintf("such as [%s home]", section->kind);
+	STR_AUTO lower = xstrdup(section->name);
+	for (char *c = lower; *c != '\0'; c++)
+		*c = char_to_lower(*c);
+	return is_plain_id(lower) && strlen(lower) <= RULE_ID_MAX
+		   ? xasprintf("write [%s %s]", section->kind, lower)
+		   : NULL;
+}
+
 static bool
 check_name(const struct loader *l, const struct document_section *section,
     enum section_kind kind)
@@ -370,9 +436,7 @@ check_name(const struct loader *l, const struct document_section *section,
 		       "characters a-z 0-9 _ -";
 	if (text == NULL)
 		return true;
-	STR_AUTO hint = *name != '\0'
-			    ? NULL
-			    : xasprintf("such as [%s home]", section->kind);
+	STR_AUTO hint = name_hint(section);
 	problem_add(l->problems, false, section->place, hint, "%s", text);
 	return false;
 }
@@ -397,7 +461,8 @@ read_section(struct loader *l, struct document_section *section)
 	if (!check_name(l, section, kind))
 		return;
 	document_fold(section, kind, l->problems);
-	load_section[kind](l, section);
+	if (!section->is_duplicate)
+		load_section[kind](l, section);
 }
 
 static void
@@ -423,17 +488,64 @@ check_whole(struct loader *l)
 	check_test_accounts(l);
 	if (c->account_count > 0 || problem_has_errors(l->problems))
 		return;
-	STR_AUTO hint = xasprintf("`belfryctl setup ADDRESS` writes one");
 	problem_add(l->problems, false,
-	    (struct rule_place){c->files.items[0]->path, 0, 0}, hint,
+	    (struct rule_place){c->files.items[0]->path, 0, 0},
+	    "add one, with `email` and a secret such as `keyring = yes`",
 	    "there is no [account NAME] section");
+}
+
+static bool
+read_list(struct config *config, const char *path, struct error *error_r)
+{
+	BUF_AUTO text = BUF_INIT;
+	STR_AUTO full = value_expand_path(
+	    span_from_str(path), config->files.items[0]->path);
+
+	if (!files_read_text(full, &text, error_r))
+		return false;
+	rules_set_list_file(config->rules, path, buf_span(&text));
+	return true;
+}
+
+/* Where a condition names the list file; no place when it is not found. */
+static struct rule_place
+place_of_list(const struct loader *l, const char *path)
+{
+	STR_AUTO name = xasprintf("@file:%s", path);
+
+	for (size_t i = 0; i < l->document.count; i++) {
+		const struct document_section *section =
+		    &l->document.sections[i];
+		for (size_t j = 0; j < section->thing_count; j++) {
+			const struct document_thing *thing =
+			    &section->things[j];
+			size_t at = span_find_span(span_from_str(thing->value),
+			    span_from_str(name), 0);
+			if (thing->setting->type == SETTING_CONDITION &&
+			    at != SIZE_MAX)
+				return document_place(thing, at);
+		}
+	}
+	return (struct rule_place){NULL, 0, 0};
+}
+
+static void
+read_lists(struct loader *l)
+{
+	const struct strv *paths = rules_list_files(l->config->rules);
+
+	for (size_t i = 0; paths != NULL && i < paths->len; i++) {
+		struct error error = ERROR_INIT;
+		if (!read_list(l->config, paths->items[i], &error))
+			problem_add(l->problems, false,
+			    place_of_list(l, paths->items[i]), NULL,
+			    "the list cannot be read: %s", error.text);
+	}
 }
 
 static void
 read_all(struct loader *l)
 {
-	struct error error = ERROR_INIT;
-
 	set_standards(SECTION_DAEMON, NULL, &l->config->daemon);
 	read_documents(l);
 	if (l->document.count <= CONFIG_SECTIONS_MAX)
@@ -443,10 +555,8 @@ read_all(struct loader *l)
 	check_whole(l);
 	finish_rules(l);
 	if (l->config->rules != NULL && l->may_read &&
-	    !problem_has_errors(l->problems) &&
-	    !config_read_lists(l->config, &error))
-		problem_add(l->problems, false, (struct rule_place){NULL, 0, 0},
-		    NULL, "%s", error.text);
+	    !problem_has_errors(l->problems))
+		read_lists(l);
 }
 
 /* Takes the config with its files. */
@@ -554,20 +664,12 @@ config_read_lists(struct config *config, struct error *error_r)
 	const struct strv *paths = rules_list_files(config->rules);
 	bool done = true;
 
-	for (size_t i = 0; paths != NULL && i < paths->len; i++) {
-		BUF_AUTO text = BUF_INIT;
-		STR_AUTO path =
-		    value_expand_path(span_from_str(paths->items[i]),
-			config->files.items[0]->path);
-		if (!files_read_text(path, &text, done ? error_r : NULL)) {
+	for (size_t i = 0; paths != NULL && i < paths->len; i++)
+		if (!read_list(
+			config, paths->items[i], done ? error_r : NULL)) {
 			if (done)
-				error_prefix(error_r,
-				    "list @file:%s: ", paths->items[i]);
+				error_prefix(error_r, "list");
 			done = false;
-			continue;
 		}
-		rules_set_list_file(
-		    config->rules, paths->items[i], buf_span(&text));
-	}
 	return done;
 }

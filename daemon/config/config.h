@@ -131,7 +131,7 @@ struct config_notifier {
 
 struct config_test {
 	char *name;
-	struct rule_place place, expect_place;
+	struct rule_place place, expect_place, message_place;
 	char *account; /* NULL: the first */
 	char *mailbox;
 	struct strv headers; /* "Name: value" */

@@ -108,9 +108,9 @@ compare_sections(const void *a, const void *b)
 
 void
 document_check_duplicates(
-    const struct document *document, struct rule_problems *problems)
+    struct document *document, struct rule_problems *problems)
 {
-	const struct document_section **sorted =
+	struct document_section **sorted =
 	    xcalloc(document->count + 1, sizeof(struct document_section *));
 	const struct document_section *first = NULL;
 
@@ -118,12 +118,13 @@ document_check_duplicates(
 		sorted[i] = &document->sections[i];
 	qsort(sorted, document->count, sizeof(*sorted), compare_sections);
 	for (size_t i = 0; i < document->count; i++) {
-		const struct document_section *section = sorted[i];
+		struct document_section *section = sorted[i];
 		if (first == NULL || strcmp(first->kind, section->kind) != 0 ||
 		    strcmp(first->name, section->name) != 0) {
 			first = section;
 			continue;
 		}
+		section->is_duplicate = true;
 		problem_add(problems, false, section->place, NULL,
 		    "section [%s%s%s] is already defined at %s:%u",
 		    section->kind, *section->name != '\0' ? " " : "",
@@ -309,6 +310,25 @@ fold_pair(struct fold *fold, const struct document_entry *entry)
 	}
 }
 
+/* move = Lists # mine: makes a folder of that name. */
+static void
+warn_of_comment(struct fold *fold, const struct document_thing *thing)
+{
+	const struct setting *setting = thing->setting;
+	struct span value = span_from_str(thing->value);
+	size_t at = span_find_span(value, SPAN(" # "), 0);
+
+	if (at == SIZE_MAX || span_find(value, '"') != SIZE_MAX ||
+	    span_find(value, '\'') != SIZE_MAX ||
+	    setting->type == SETTING_CONDITION ||
+	    setting->type == SETTING_HEADER ||
+	    (setting->flags & (SETTING_HIDDEN | SETTING_PROSE)) != 0)
+		return;
+	problem_add(fold->problems, true, document_place(thing, at + 1),
+	    "a comment needs a line of its own",
+	    "this is a part of the value of `%s`", setting->key);
+}
+
 /* "key =" with nothing below it either. */
 static void
 drop_empty_things(struct fold *fold)
@@ -319,6 +339,7 @@ drop_empty_things(struct fold *fold)
 	for (size_t i = 0; i < section->thing_count; i++) {
 		struct document_thing *thing = &section->things[i];
 		if (*thing->value != '\0') {
+			warn_of_comment(fold, thing);
 			section->things[kept++] = *thing;
 			continue;
 		}

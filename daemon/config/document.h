@@ -54,6 +54,7 @@ struct document_section {
 	size_t entry_count, entry_cap;
 	struct document_thing *things; /* owned; set by document_fold */
 	size_t thing_count, thing_cap;
+	bool is_duplicate; /* set by document_check_duplicates */
 };
 
 struct document {
@@ -78,9 +79,9 @@ struct document_section *document_add_section(struct document *document,
 void document_add_entry(
     struct document_section *section, const struct document_entry *entry);
 
-/* Sections that occur twice, with the place of the first. */
+/* Reports and marks sections that stand for the second time. */
 void document_check_duplicates(
-    const struct document *document, struct rule_problems *problems);
+    struct document *document, struct rule_problems *problems);
 /* Fills the section's things. Reports unknown keys with the nearest spelling,
  * repeated ones, empty values, and indented lines that look like a key or a
  * section. `kind` is what section->kind names. */

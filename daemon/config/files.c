@@ -105,6 +105,18 @@ files_read_text(const char *path, struct buf *text_r, struct error *error_r)
 	return done;
 }
 
+bool
+files_check_readable(const char *path, struct error *error_r)
+{
+	struct stat st;
+	int fd = open_regular(path, &st, error_r);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 /* ---- the list ---- */
 
 static struct config_file *

@@ -29,5 +29,7 @@ struct span files_line(const struct config_file *file, unsigned line);
 /* The same care for any other file that the configuration names. */
 bool files_read_text(
     const char *path, struct buf *text_r, struct error *error_r);
+/* For a file that others read later, as certificates. */
+bool files_check_readable(const char *path, struct error *error_r);
 
 #endif

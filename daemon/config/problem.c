@@ -90,6 +90,11 @@ add_excerpt(struct buf *buf, struct span source, unsigned column)
 {
 	BUF_AUTO pad = BUF_INIT;
 	unsigned first = 1, at = 1;
+	size_t chars = utf8_count(source);
+
+	/* A line that is shown only in part: its end stands for the rest. */
+	if (column > chars + 1)
+		column = (unsigned)chars;
 
 	if (column > PROBLEM_EXCERPT_MAX / 2)
 		first = column - PROBLEM_EXCERPT_MAX / 2;

@@ -316,7 +316,9 @@ take_pair(struct reader *reader, struct span line, char *out, size_t size)
 	if (equals == SIZE_MAX) {
 		bool has_colon = span_find(line, ':') != SIZE_MAX;
 		complain(reader, line, 0,
-		    has_colon ? "only `=` separates key and value" : NULL,
+		    has_colon ? "only `=` separates key and value"
+			      : "a line that goes on with the one above begins "
+				"with a blank",
 		    "no `=`: expected `key = value`");
 		return false;
 	}

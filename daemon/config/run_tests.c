@@ -246,7 +246,8 @@ run_test(const struct config *config, const struct config_test *test,
 	BUF_AUTO text = BUF_INIT;
 
 	if (!read_message(test, &text, &error)) {
-		complain(&v, report, NULL, error.text);
+		problem_add(&report->problems, false, test->message_place, NULL,
+		    "test %s: %s", test->name, error.text);
 		return false;
 	}
 	judge(&v, buf_span(&text), now_unix);

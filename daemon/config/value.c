@@ -10,6 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/syntax.h"
+#include "rules/foreign.h"
 
 struct value {
 	const struct setting *setting;
@@ -76,9 +77,12 @@ fail_choice(struct value *value, struct span text)
 {
 	const char *nearest = setting_choice_nearest(value->setting, text);
 	BUF_AUTO words = BUF_INIT;
-	STR_AUTO hint =
+	STR_AUTO near =
 	    nearest == NULL ? NULL : xasprintf("did you mean `%s`?", nearest);
+	const char *hint = near;
 
+	if (hint == NULL && value->setting->type == SETTING_BOOL)
+		hint = foreign_hint(FOREIGN_BOOL, text);
 	setting_choice_list(value->setting, &words);
 	return fail(value, text.data, hint, "`%s` is %s", value->setting->key,
 	    buf_str(&words));

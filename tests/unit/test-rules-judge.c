@@ -507,11 +507,11 @@ test_reliance(void **state)
 	assert_non_null(rules);
 	assert_int_equal(rules_find_forward(rules, "a")->line, 4);
 	assert_int_equal(rules_find_auth(rules, "a")->line, 5);
-	assert_int_equal(rules_find_auth(rules, "a")->column, 28);
+	assert_int_equal(rules_find_auth(rules, "a")->column, 30);
 	assert_null(rules_find_forward(rules, "b"));
 	assert_null(rules_find_auth(rules, "b"));
 	assert_null(rules_find_forward(rules, "c"));
-	assert_int_equal(rules_find_auth(rules, "c")->line, 16);
+	assert_int_equal(rules_find_auth(rules, "c")->line, 15);
 	rules_free(&rules);
 	rule_problems_done(&problems);
 }
