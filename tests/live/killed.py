@@ -116,7 +116,7 @@ def settled_count(servers):
     """How many forwards came, once those on their way have."""
     count, same = -1, 0
     while same < 2:
-        now = len(servers.sent())
+        now = servers.sent_count()
         same = same + 1 if now == count else 0
         count = now
         time.sleep(0.05)
