@@ -64,7 +64,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         Hook.seen.append((self.path, self.headers["Authorization"]))
-        self.send_response(200 if len(Hook.seen) > 1 else 500)
+        self.send_response(500 if len(Hook.seen) == 2 else 200)
         self.end_headers()
 
     def log_message(self, *_):
