@@ -46,9 +46,10 @@
 #define MAILBOX_JOBS_MAX 1000
 /* UIDs in one command. */
 #define MAILBOX_GROUP_MAX 100
-/* Header bytes asked for one message; the server's whole header counts. */
+/* Header bytes of one message that are looked at; the rest is dropped. */
 #define MAILBOX_HEADER_MAX (1024 * 1024)
-/* A whole message fetched for forward or exec. */
+/* A whole message for forward or exec is smaller than this, else the action
+ * fails. */
 #define MAILBOX_MESSAGE_MAX (32 * 1024 * 1024)
 /* IDLE renewal, and the poll where there is no IDLE. */
 #define MAILBOX_RENEW_USEC (9 * USEC_MINUTE)

@@ -8,12 +8,26 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/forward_guard.h"
 
+static void
+settle_too_large(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	buf_addf(&words, "the message has more than %d MB",
+	    MAILBOX_MESSAGE_MAX / (1024 * 1024));
+	mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
+}
+
 void
 mailbox_task_begin(struct mailbox *mb, usec_t now)
 {
 	bool whole =
 	    mb->op.action.kind == ACTION_FORWARD || mb->op.action.stdin_message;
 
+	if (whole && mailbox_op_only(mb)->size >= MAILBOX_MESSAGE_MAX) {
+		settle_too_large(mb, now);
+		return;
+	}
 	imap_session_set_literal_max(
 	    mb->session, whole ? MAILBOX_MESSAGE_MAX : MAILBOX_HEADER_MAX);
 	mailbox_op_send_uids(mb, OP_FETCH, "UID FETCH",
@@ -235,6 +249,11 @@ mailbox_task_fetch_done(
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED, "the message is gone", now);
 		mailbox_op_finish(mb, now);
+		return;
+	}
+	/* Its size was a lie, and it was cut. */
+	if (mb->op.content.len >= MAILBOX_MESSAGE_MAX) {
+		settle_too_large(mb, now);
 		return;
 	}
 	if (mb->op.action.kind == ACTION_FORWARD)

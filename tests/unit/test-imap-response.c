@@ -361,8 +361,16 @@ static const struct test_case malformed[] = {
 };
 
 static const struct test_case limits[] = {
-	{"literal above", SPAN_INIT("* OK\r\n* X {9}\r\n* OK\r\n"),
-	    "* OK\nlimit: literal of 9 bytes, more than the limit of 8\n"},
+	{"literal above is cut", SPAN_INIT("* OK\r\n* X {9}\r\n123456789 b\r\n"
+	    "* OK\r\n"),
+	    "* OK\n* X \"12345678\" b\n* OK\n"},
+	{"cut literals beside whole ones", SPAN_INIT("* X ({20}\r\n"
+	    "12345678* OK\r\n{9}\r\n {3}\r\nabc {10}\r\n1234567890) {8}\r\n"
+	    "abcdefgh\r\n* OK\r\n"),
+	    "* X (\"12345678\" \"abc\" \"12345678\") \"abcdefgh\"\n* OK\n"},
+	{"the end of a cut literal does not come", SPAN_INIT(
+	    "* X {268435456}\r\n12345678\r\n* OK\r\n"),
+	    "rest\n"},
 	{"literal at", SPAN_INIT("* X {8}\r\n12345678\r\n"),
 	    "* X \"12345678\"\n"},
 	{"literal of 2^32 - 1", SPAN_INIT("* X {4294967295}\r\n"),
@@ -370,8 +378,8 @@ static const struct test_case limits[] = {
 	{"literal of 2^64", SPAN_INIT("* X {18446744073709551616}\r\n"),
 	    "limit: literal of 18446744073709551615 bytes, more than the limit"
 	    " of 8\n"},
-	{"literal in a malformed response", SPAN_INIT("* X ) ~{10+}\r\n"),
-	    "limit: literal of 10 bytes, more than the limit of 8\n"},
+	{"literal in a malformed response", SPAN_INIT("* X ) ~{268435457+}\r\n"),
+	    "limit: literal of 268435457 bytes, more than the limit of 8\n"},
 };
 /* clang-format on */
 

@@ -16,6 +16,7 @@
 #include "daemon/wire/imap/response.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "daemon/base/buf.h"
 #include "daemon/base/str.h"
@@ -44,6 +45,7 @@ struct imap_lexer {
 	size_t literal_count;
 	size_t literal_bytes;
 	size_t literal_max;
+	size_t excess; /* bytes at `scan` that are dropped as they come */
 	struct imap_tree tree;
 	unsigned skipped;
 	struct error failed; /* fault NONE while alive */
@@ -220,10 +222,16 @@ find_header(struct span line, size_t *head_r, size_t *len_r)
 	return true;
 }
 
+static size_t
+kept_of(const struct imap_lexer *lexer, size_t len)
+{
+	return len < lexer->literal_max ? len : lexer->literal_max;
+}
+
 static bool
 check_literal(struct imap_lexer *lexer, size_t len)
 {
-	if (len > lexer->literal_max)
+	if (len > lexer->literal_max && len > IMAP_LITERAL_DROP_MAX)
 		return error_set(&lexer->failed, FAULT_LIMIT,
 		    "literal of %zu bytes, more than the limit of %zu", len,
 		    lexer->literal_max);
@@ -231,7 +239,7 @@ check_literal(struct imap_lexer *lexer, size_t len)
 		return error_set(&lexer->failed, FAULT_LIMIT,
 		    "more than %d literals in one response",
 		    IMAP_RESPONSE_MAX_LITERALS);
-	if (lexer->literal_bytes + len >
+	if (lexer->literal_bytes + kept_of(lexer, len) >
 	    lexer->literal_max + IMAP_LITERALS_EXTRA_MAX)
 		return error_set(&lexer->failed, FAULT_LIMIT,
 		    "literals of one response above %zu bytes together",
@@ -276,6 +284,39 @@ skip_leading_cr(struct imap_lexer *lexer)
 	begin_next(lexer, n);
 }
 
+static void
+begin_literal(
+    struct imap_lexer *lexer, size_t head, size_t data, size_t announced)
+{
+	size_t len = kept_of(lexer, announced);
+
+	lexer->literals[lexer->literal_count++] =
+	    (struct imap_literal){.head = head, .data = data, .len = len};
+	lexer->literal_bytes += len;
+	lexer->excess = announced - len;
+	lexer->scan = lexer->line = data + len;
+}
+
+/* Takes the end of a cut literal out of what is here. False: it goes on. */
+static bool
+drop_excess(struct imap_lexer *lexer)
+{
+	size_t from = lexer->start + lexer->scan;
+	size_t here, len;
+
+	if (lexer->excess == 0)
+		return true;
+	here = lexer->raw.len > from ? lexer->raw.len - from : 0;
+	len = here < lexer->excess ? here : lexer->excess;
+	if (len > 0) {
+		memmove(lexer->raw.data + from, lexer->raw.data + from + len,
+		    here - len);
+		buf_truncate(&lexer->raw, lexer->raw.len - len);
+	}
+	lexer->excess -= len;
+	return lexer->excess == 0;
+}
+
 /*
  * One LF further. 1: a response is whole and is *frame_r. 0: more bytes are
  * needed. -1: a limit was met. 2: a literal began; call again.
@@ -283,9 +324,12 @@ skip_leading_cr(struct imap_lexer *lexer)
 static int
 next_line(struct imap_lexer *lexer, struct imap_frame *frame_r)
 {
-	struct span bytes = held(lexer), line;
+	struct span bytes, line;
 	size_t lf, head = 0, len = 0;
 
+	if (!drop_excess(lexer))
+		return 0;
+	bytes = held(lexer);
 	if (lexer->scan > bytes.len)
 		return 0;
 	lf = span_find(span_skip(bytes, lexer->scan), '\n');
@@ -311,13 +355,7 @@ next_line(struct imap_lexer *lexer, struct imap_frame *frame_r)
 	}
 	if (!check_literal(lexer, len))
 		return -1;
-	lexer->literals[lexer->literal_count++] = (struct imap_literal){
-	    .head = lexer->line + head,
-	    .data = lf + 1,
-	    .len = len,
-	};
-	lexer->literal_bytes += len;
-	lexer->scan = lexer->line = lf + 1 + len;
+	begin_literal(lexer, lexer->line + head, lf + 1, len);
 	return 2;
 }
 

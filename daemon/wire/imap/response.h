@@ -22,10 +22,13 @@
 #include "daemon/base/error.h"
 #include "daemon/base/span.h"
 
-/* Limits: the breach of these is FAULT_LIMIT. */
+/* Limits: the breach of these is FAULT_LIMIT; but a literal above the one that
+ * was set is cut to it, and the rest of it is dropped as it comes: a message
+ * with a huge header would end every connection that meets it. */
 #define IMAP_LINE_MAX (64 * 1024)     /* a response without its literals */
 #define IMAP_LITERAL_MAX (256 * 1024) /* default for one literal */
-#define IMAP_RESPONSE_MAX_LITERALS 64 /* literals in one response */
+#define IMAP_LITERAL_DROP_MAX (256 * 1024 * 1024) /* one that is cut */
+#define IMAP_RESPONSE_MAX_LITERALS 64		  /* literals in one response */
 /* What the literals of one response may have together beyond the largest
  * that is allowed. */
 #define IMAP_LITERALS_EXTRA_MAX (1024 * 1024)
@@ -97,7 +100,8 @@ struct imap_lexer;
 
 struct imap_lexer *imap_lexer_new(size_t literal_max);
 void imap_lexer_free(struct imap_lexer **lexer);
-/* Raises or lowers the limit for literals that begin from now on. */
+/* Raises or lowers the limit for literals that begin from now on. One that
+ * fills it may have been cut. */
 void imap_lexer_set_literal_max(struct imap_lexer *lexer, size_t literal_max);
 /* Copies the bytes. Memory grows with what arrived, never with what a
  * literal's header promised. */
