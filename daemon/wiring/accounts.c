@@ -4,36 +4,90 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/transport.h"
 
 /* ---- lines: one mailbox and its connection ---- */
 
 static void
-disconnect(struct line *line)
+on_connected(void *ctx)
 {
-	connect_cancel(&line->connect);
-	secret_cancel(&line->secret);
-	channel_free(&line->channel);
-	line->told = false;
+	struct line *line = ctx;
+
+	mailbox_connected(line->mailbox, loop_now());
+}
+
+static void
+on_failed(void *ctx, const struct error *error)
+{
+	struct line *line = ctx;
+
+	mailbox_connect_failed(line->mailbox, error, loop_now());
+}
+
+static void
+on_tls_started(void *ctx)
+{
+	struct line *line = ctx;
+
+	mailbox_tls_started(line->mailbox, loop_now());
+}
+
+static void
+on_secret(void *ctx, struct span secret)
+{
+	struct line *line = ctx;
+
+	mailbox_secret(line->mailbox, secret, loop_now());
+}
+
+static void
+on_secret_failed(void *ctx, const struct error *error)
+{
+	struct line *line = ctx;
+
+	mailbox_secret_failed(line->mailbox, error, loop_now());
+}
+
+static void
+on_pump(void *ctx)
+{
+	struct line *line = ctx;
+
+	accounts_pump(line->owner);
+}
+
+static struct line *
+line_new(struct running_account *owner, struct mailbox *mailbox)
+{
+	struct line *line = NEW(struct line);
+	const struct transport_owner callbacks = {
+	    .class = &mailbox_class,
+	    .engine = mailbox,
+	    .connected = on_connected,
+	    .failed = on_failed,
+	    .tls_started = on_tls_started,
+	    .secret = on_secret,
+	    .secret_failed = on_secret_failed,
+	    .pump = on_pump,
+	    .ctx = line,
+	};
+
+	line->owner = owner;
+	line->mailbox = mailbox;
+	line->transport =
+	    transport_new(owner, &owner->config->imap, &callbacks);
+	list_add(&owner->lines, &line->link);
+	return line;
 }
 
 static void
 line_free(struct line *line)
 {
-	disconnect(line);
+	transport_free(&line->transport);
 	exec_forget_line(line);
 	notify_forget_line(line);
-	loop_timer_free(&line->timer);
 	list_remove(&line->link);
 	free(line);
-}
-
-static void
-line_timer(void *ctx)
-{
-	struct line *line = ctx;
-
-	mailbox_tick(line->mailbox, loop_now());
-	accounts_pump(line->owner);
 }
 
 static struct line *
@@ -45,101 +99,7 @@ line_of(struct running_account *owner, struct mailbox *mailbox)
 		if (line->mailbox == mailbox)
 			return line;
 	}
-	struct line *line = NEW(struct line);
-	line->owner = owner;
-	line->mailbox = mailbox;
-	line->timer = loop_timer_new(owner->belfry->loop, line_timer, line);
-	list_add(&owner->lines, &line->link);
-	return line;
-}
-
-/* The channel has a timer of its own. */
-static void
-line_arm(struct line *line)
-{
-	if (line->channel != NULL) {
-		channel_kick(line->channel);
-		loop_timer_set(line->timer, USEC_NEVER);
-	} else {
-		loop_timer_set(line->timer, mailbox_deadline(line->mailbox));
-	}
-}
-
-/* ---- connections ---- */
-
-static void
-on_channel_pump(void *ctx)
-{
-	struct line *line = ctx;
-
-	accounts_pump(line->owner);
-}
-
-static void
-on_channel_failed(void *ctx, const struct error *error)
-{
-	struct line *line = ctx;
-
-	mailbox_connect_failed(line->mailbox, error, loop_now());
-}
-
-static void
-on_tls(void *ctx)
-{
-	struct line *line = ctx;
-
-	if (line->told) {
-		mailbox_tls_started(line->mailbox, loop_now());
-	} else {
-		line->told = true;
-		mailbox_connected(line->mailbox, loop_now());
-	}
-}
-
-static void
-on_connected(void *ctx, int fd, const struct error *error)
-{
-	struct line *line = ctx;
-	const struct config_server *server = &line->owner->config->imap;
-
-	line->connect = NULL;
-	if (fd < 0) {
-		mailbox_connect_failed(line->mailbox, error, loop_now());
-		accounts_pump(line->owner);
-		return;
-	}
-	const struct channel_config config = {
-	    .loop = line->owner->belfry->loop,
-	    .class = &mailbox_class,
-	    .engine = line->mailbox,
-	    .pump = on_channel_pump,
-	    .failed = on_channel_failed,
-	    .tls_started = on_tls,
-	    .ctx = line,
-	};
-	line->channel = channel_new(&config, fd);
-	if (server->tls == SERVER_TLS) {
-		channel_start_tls(
-		    line->channel, line->owner->tls, server->host);
-	} else {
-		line->told = true;
-		mailbox_connected(line->mailbox, loop_now());
-	}
-	accounts_pump(line->owner);
-}
-
-static void
-on_secret_known(
-    void *ctx, const struct secret *secret, const struct error *error)
-{
-	struct line *line = ctx;
-
-	line->secret = NULL;
-	if (secret != NULL)
-		mailbox_secret(line->mailbox, secret_span(secret), loop_now());
-	else
-		mailbox_secret_failed(line->mailbox, error, loop_now());
-	accounts_pump(line->owner);
+	return line_new(owner, mailbox);
 }
 
 /* ---- needs, one function each ---- */
@@ -147,37 +107,29 @@ on_secret_known(
 static void
 need_connect(struct line *line, struct mailbox_event *event)
 {
-	const struct config_server *server = &line->owner->config->imap;
-
 	(void)event;
-	disconnect(line);
-	line->connect = connect_start(line->owner->belfry->loop, server->host,
-	    server->port, on_connected, line);
+	transport_connect(line->transport);
 }
 
 static void
 need_disconnect(struct line *line, struct mailbox_event *event)
 {
 	(void)event;
-	disconnect(line);
+	transport_disconnect(line->transport);
 }
 
 static void
 need_starttls(struct line *line, struct mailbox_event *event)
 {
 	(void)event;
-	if (line->channel != NULL)
-		channel_start_tls(line->channel, line->owner->tls,
-		    line->owner->config->imap.host);
+	transport_start_tls(line->transport);
 }
 
 static void
 need_secret(struct line *line, struct mailbox_event *event)
 {
 	(void)event;
-	secret_cancel(&line->secret);
-	line->secret = secret_ask(
-	    line->owner->belfry, line->owner->config, on_secret_known, line);
+	transport_ask_secret(line->transport);
 }
 
 static bool
@@ -286,7 +238,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
 void
 leave_if_done(struct belfry *belfry)
 {
-	if (!belfry->leaving)
+	if (!belfry->leaving || belfry->exec_running > 0)
 		return;
 	LIST_EACH(pos, &belfry->accounts)
 	{
@@ -315,7 +267,7 @@ accounts_pump(struct running_account *account)
 	}
 	account->pumping = false;
 	LIST_EACH(pos, &account->lines)
-	line_arm(LIST_ITEM(pos, struct line, link));
+	transport_arm(LIST_ITEM(pos, struct line, link)->transport);
 	leave_if_done(account->belfry);
 }
 

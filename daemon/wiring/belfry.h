@@ -8,6 +8,8 @@
  *   accounts.c   mailboxes: connections, secrets, commits, commands
  *   outboxes.c   the forward queue's connections
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
+ *   transport.c  a connection to an account's server
+ *   exec.c       commands of rules
  *   secrets.c    passwords and tokens
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
@@ -59,11 +61,7 @@ struct line {
 	struct list_link link; /* in running_account::lines */
 	struct running_account *owner;
 	struct mailbox *mailbox; /* the account's */
-	struct connect *connect;
-	struct channel *channel;
-	struct secret_wait *secret;
-	struct loop_timer *timer; /* while there is no channel */
-	bool told;		  /* the mailbox knows that it is connected */
+	struct transport *transport;
 };
 
 struct belfry {

@@ -46,18 +46,24 @@ describe(const struct child_result *result, struct buf *words)
 	}
 }
 
+static struct store_key
+key_of(const struct exec *exec)
+{
+	return (struct store_key){
+	    .account = exec->account,
+	    .mailbox = exec->mailbox,
+	    .uidvalidity = exec->task->uidvalidity,
+	    .uid = exec->task->uid,
+	};
+}
+
 /* The mailbox is gone (its account was changed or removed): the outcome goes
  * into the journal without it. */
 static void
 record(struct exec *exec, bool ok, const char *words)
 {
 	struct store_batch *batch = store_batch_new();
-	const struct store_key key = {
-	    .account = exec->account,
-	    .mailbox = exec->mailbox,
-	    .uidvalidity = exec->task->uidvalidity,
-	    .uid = exec->task->uid,
-	};
+	const struct store_key key = key_of(exec);
 	struct error error = ERROR_INIT;
 
 	store_batch_set_effect(batch, &key, exec->task->seq,
@@ -93,6 +99,7 @@ on_end(void *ctx, const struct child_result *result)
 	}
 	free_exec(exec);
 	start_next(belfry);
+	leave_if_done(belfry);
 }
 
 static void
@@ -115,7 +122,7 @@ start_next(struct belfry *belfry)
 	LIST_EACH(pos, &belfry->execs)
 	{
 		struct exec *exec = LIST_ITEM(pos, struct exec, link);
-		if (belfry->exec_running >= EXEC_MAX)
+		if (belfry->leaving || belfry->exec_running >= EXEC_MAX)
 			return;
 		if (exec->child == NULL)
 			start(exec);
@@ -147,9 +154,30 @@ exec_forget_line(struct line *line)
 	}
 }
 
+/* A command that still waited for its turn never ran: it is planned again. One
+ * that runs is ended, and nobody can tell what it did. */
+static void
+take_back(struct exec *exec)
+{
+	struct store_batch *batch;
+	const struct store_key key = key_of(exec);
+
+	if (exec->child != NULL)
+		return;
+	batch = store_batch_new();
+	store_batch_set_effect(batch, &key, exec->task->seq, EFFECT_PLANNED, 0,
+	    "", loop_now_unix());
+	store_commit(exec->belfry->store, batch, NULL);
+	store_batch_free(&batch);
+}
+
 void
 exec_free_all(struct belfry *belfry)
 {
 	LIST_EACH(pos, &belfry->execs)
-	free_exec(LIST_ITEM(pos, struct exec, link));
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		take_back(exec);
+		free_exec(exec);
+	}
 }

@@ -350,9 +350,10 @@ on_posted(void *ctx, const struct http_result *result)
 {
 	struct notifier *notifier = ctx;
 	uint64_t id = notifier->busy_id;
-	STR_AUTO words = result->status != 0 ?
-	    xasprintf("the server answered %u", result->status) :
-	    xstrdup(result->error.text);
+	STR_AUTO words =
+	    result->status != 0
+		? xasprintf("the server answered %u", result->status)
+		: xstrdup(result->error.text);
 
 	notifier->http = NULL;
 	notifier->busy_id = 0;
@@ -360,7 +361,7 @@ on_posted(void *ctx, const struct http_result *result)
 		notifier->told_away = false;
 		answer(notifier, id, NOTIFIER_SHOWN, NULL);
 	} else if (result->status == 0 || result->status == 429 ||
-	    result->status >= 500) {
+		   result->status >= 500) {
 		wait_for_webhook(notifier, id, words);
 	} else {
 		answer(notifier, id, NOTIFIER_FAILED, words);
@@ -401,8 +402,8 @@ static const struct {
 	bool closes; /* understands CLOSE */
 	bool one_at_a_time;
 } types[] = {
-    [CONFIG_NOTIFIER_DESKTOP] =
-        {start_helper, start_helper, send_to_helper, true, false},
+    [CONFIG_NOTIFIER_DESKTOP] = {start_helper, start_helper, send_to_helper,
+	true, false},
     [CONFIG_NOTIFIER_EXEC] = {NULL, NULL, run_command, false, true},
     [CONFIG_NOTIFIER_WEBHOOK] = {NULL, webhook_again, post, false, true},
     [CONFIG_NOTIFIER_JOURNAL] = {NULL, NULL, write_line, false, false},
@@ -525,8 +526,8 @@ notify_task(struct line *line, struct mailbox_task *task)
 	n.uidvalidity = task->uidvalidity;
 	n.uid = task->uid;
 	n.urgency = action->urgency;
-	n.title = action->title != NULL ? xstrdup(action->title) :
-	                                  sender_of(task->from);
+	n.title = action->title != NULL ? xstrdup(action->title)
+					: sender_of(task->from);
 	n.body = or_default(action->text, task->subject);
 	n.sound = or_default(action->sound, "message-new-email");
 	n.icon = or_default(action->icon, "mail-unread");

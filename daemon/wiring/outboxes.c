@@ -1,37 +1,26 @@
 /* The needs of the forward queue, answered. */
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/transport.h"
 
 struct sender {
 	struct running_account *owner;
 	struct outbox_config config;
 	struct outbox *outbox;
-	struct connect *connect;
-	struct channel *channel;
-	struct secret_wait *secret;
-	struct loop_timer *timer; /* while there is no channel */
-	bool told, pumping;
+	struct transport *transport;
+	bool pumping;
 };
 
-static void pump(struct sender *sender);
-
 static void
-disconnect(struct sender *sender)
+on_connected(void *ctx)
 {
-	connect_cancel(&sender->connect);
-	secret_cancel(&sender->secret);
-	channel_free(&sender->channel);
-	sender->told = false;
+	struct sender *sender = ctx;
+
+	outbox_connected(sender->outbox, loop_now());
 }
 
 static void
-on_channel_pump(void *ctx)
-{
-	pump(ctx);
-}
-
-static void
-on_channel_failed(void *ctx, const struct error *error)
+on_failed(void *ctx, const struct error *error)
 {
 	struct sender *sender = ctx;
 
@@ -39,62 +28,27 @@ on_channel_failed(void *ctx, const struct error *error)
 }
 
 static void
-on_tls(void *ctx)
+on_tls_started(void *ctx)
 {
 	struct sender *sender = ctx;
 
-	if (sender->told) {
-		outbox_tls_started(sender->outbox, loop_now());
-	} else {
-		sender->told = true;
-		outbox_connected(sender->outbox, loop_now());
-	}
+	outbox_tls_started(sender->outbox, loop_now());
 }
 
 static void
-on_connected(void *ctx, int fd, const struct error *error)
+on_secret(void *ctx, struct span secret)
 {
 	struct sender *sender = ctx;
-	const struct config_server *server = &sender->owner->config->smtp;
 
-	sender->connect = NULL;
-	if (fd < 0) {
-		outbox_connect_failed(sender->outbox, error, loop_now());
-		pump(sender);
-		return;
-	}
-	const struct channel_config config = {
-	    .loop = sender->owner->belfry->loop,
-	    .class = &outbox_class,
-	    .engine = sender->outbox,
-	    .pump = on_channel_pump,
-	    .failed = on_channel_failed,
-	    .tls_started = on_tls,
-	    .ctx = sender,
-	};
-	sender->channel = channel_new(&config, fd);
-	if (server->tls == SERVER_TLS) {
-		channel_start_tls(
-		    sender->channel, sender->owner->tls, server->host);
-	} else {
-		sender->told = true;
-		outbox_connected(sender->outbox, loop_now());
-	}
-	pump(sender);
+	outbox_secret(sender->outbox, secret, loop_now());
 }
 
 static void
-on_secret_known(
-    void *ctx, const struct secret *secret, const struct error *error)
+on_secret_failed(void *ctx, const struct error *error)
 {
 	struct sender *sender = ctx;
 
-	sender->secret = NULL;
-	if (secret != NULL)
-		outbox_secret(sender->outbox, secret_span(secret), loop_now());
-	else
-		outbox_secret_failed(sender->outbox, error, loop_now());
-	pump(sender);
+	outbox_secret_failed(sender->outbox, error, loop_now());
 }
 
 /* ---- needs, one function each ---- */
@@ -117,37 +71,29 @@ need_load(struct sender *sender, struct outbox_event *event)
 static void
 need_connect(struct sender *sender, struct outbox_event *event)
 {
-	const struct config_server *server = &sender->owner->config->smtp;
-
 	(void)event;
-	disconnect(sender);
-	sender->connect = connect_start(sender->owner->belfry->loop,
-	    server->host, server->port, on_connected, sender);
+	transport_connect(sender->transport);
 }
 
 static void
 need_disconnect(struct sender *sender, struct outbox_event *event)
 {
 	(void)event;
-	disconnect(sender);
+	transport_disconnect(sender->transport);
 }
 
 static void
 need_starttls(struct sender *sender, struct outbox_event *event)
 {
 	(void)event;
-	if (sender->channel != NULL)
-		channel_start_tls(sender->channel, sender->owner->tls,
-		    sender->owner->config->smtp.host);
+	transport_start_tls(sender->transport);
 }
 
 static void
 need_secret(struct sender *sender, struct outbox_event *event)
 {
 	(void)event;
-	secret_cancel(&sender->secret);
-	sender->secret = secret_ask(sender->owner->belfry,
-	    sender->owner->config, on_secret_known, sender);
+	transport_ask_secret(sender->transport);
 }
 
 static void
@@ -186,8 +132,9 @@ static void (*const needs[])(struct sender *, struct outbox_event *) = {
 };
 
 static void
-pump(struct sender *sender)
+pump(void *ctx)
 {
+	struct sender *sender = ctx;
 	struct outbox_event event;
 
 	if (sender->pumping)
@@ -198,22 +145,8 @@ pump(struct sender *sender)
 		outbox_event_done(&event);
 	}
 	sender->pumping = false;
-	if (sender->channel != NULL) {
-		channel_kick(sender->channel);
-		loop_timer_set(sender->timer, USEC_NEVER);
-	} else {
-		loop_timer_set(sender->timer, outbox_deadline(sender->outbox));
-	}
+	transport_arm(sender->transport);
 	leave_if_done(sender->owner->belfry);
-}
-
-static void
-on_timer(void *ctx)
-{
-	struct sender *sender = ctx;
-
-	outbox_tick(sender->outbox, loop_now());
-	pump(sender);
 }
 
 /* ---- beginning and ending ---- */
@@ -236,6 +169,25 @@ static const char *
 ehlo_name(const struct config_account *config)
 {
 	return config->domain != NULL ? config->domain : "localhost";
+}
+
+static struct transport *
+make_transport(struct sender *sender)
+{
+	const struct transport_owner callbacks = {
+	    .class = &outbox_class,
+	    .engine = sender->outbox,
+	    .connected = on_connected,
+	    .failed = on_failed,
+	    .tls_started = on_tls_started,
+	    .secret = on_secret,
+	    .secret_failed = on_secret_failed,
+	    .pump = pump,
+	    .ctx = sender,
+	};
+
+	return transport_new(
+	    sender->owner, &sender->owner->config->smtp, &callbacks);
 }
 
 struct sender *
@@ -262,7 +214,7 @@ sender_new(struct running_account *account)
 	    .seed = account->account_config.mailbox.seed + 1000,
 	};
 	sender->outbox = outbox_new(&sender->config, loop_now());
-	sender->timer = loop_timer_new(account->belfry->loop, on_timer, sender);
+	sender->transport = make_transport(sender);
 	sender_set_clock(sender);
 	outbox_start(sender->outbox, loop_now());
 	pump(sender);
@@ -274,8 +226,7 @@ sender_free(struct sender **sender)
 {
 	if (*sender == NULL)
 		return;
-	disconnect(*sender);
-	loop_timer_free(&(*sender)->timer);
+	transport_free(&(*sender)->transport);
 	outbox_free(&(*sender)->outbox);
 	free(*sender);
 	*sender = NULL;

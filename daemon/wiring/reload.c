@@ -169,7 +169,8 @@ reload_config(struct belfry *belfry, struct buf *problems)
 	}
 	log_set_level((enum log_level)config->daemon.log_level);
 	swap(belfry, config);
-	report_note(belfry, false, "reloaded", NULL, "accounts: %zu, rules: %zu",
-	    config->account_count, rules_count(config->rules));
+	report_note(belfry, false, "reloaded", NULL,
+	    "accounts: %zu, rules: %zu", config->account_count,
+	    rules_count(config->rules));
 	return true;
 }

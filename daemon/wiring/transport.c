@@ -1,0 +1,185 @@
+#include "daemon/wiring/transport.h"
+
+#include "daemon/base/xalloc.h"
+#include "daemon/loop/connect.h"
+
+struct transport {
+	struct running_account *account;
+	const struct config_server *server;
+	struct transport_owner owner;
+	struct connect *connect;
+	struct channel *channel;
+	struct secret_wait *secret;
+	struct loop_timer *timer; /* while there is no channel */
+	bool told;		  /* the engine knows that it is connected */
+};
+
+static void
+on_timer(void *ctx)
+{
+	struct transport *transport = ctx;
+
+	transport->owner.class->tick(transport->owner.engine, loop_now());
+	transport->owner.pump(transport->owner.ctx);
+}
+
+struct transport *
+transport_new(struct running_account *account,
+    const struct config_server *server, const struct transport_owner *owner)
+{
+	struct transport *transport = NEW(struct transport);
+
+	transport->account = account;
+	transport->server = server;
+	transport->owner = *owner;
+	transport->timer =
+	    loop_timer_new(account->belfry->loop, on_timer, transport);
+	return transport;
+}
+
+void
+transport_disconnect(struct transport *transport)
+{
+	connect_cancel(&transport->connect);
+	secret_cancel(&transport->secret);
+	channel_free(&transport->channel);
+	transport->told = false;
+}
+
+void
+transport_free(struct transport **transport)
+{
+	if (*transport == NULL)
+		return;
+	transport_disconnect(*transport);
+	loop_timer_free(&(*transport)->timer);
+	free(*transport);
+	*transport = NULL;
+}
+
+/* ---- connecting ---- */
+
+static void
+on_channel_failed(void *ctx, const struct error *error)
+{
+	struct transport *transport = ctx;
+
+	transport->owner.failed(transport->owner.ctx, error);
+}
+
+static void
+on_channel_pump(void *ctx)
+{
+	struct transport *transport = ctx;
+
+	transport->owner.pump(transport->owner.ctx);
+}
+
+static void
+tell_connected(struct transport *transport)
+{
+	transport->told = true;
+	transport->owner.connected(transport->owner.ctx);
+}
+
+static void
+on_tls(void *ctx)
+{
+	struct transport *transport = ctx;
+
+	if (transport->told)
+		transport->owner.tls_started(transport->owner.ctx);
+	else
+		tell_connected(transport);
+}
+
+static void
+open_channel(struct transport *transport, int fd)
+{
+	const struct channel_config config = {
+	    .loop = transport->account->belfry->loop,
+	    .class = transport->owner.class,
+	    .engine = transport->owner.engine,
+	    .pump = on_channel_pump,
+	    .failed = on_channel_failed,
+	    .tls_started = on_tls,
+	    .ctx = transport,
+	};
+
+	transport->channel = channel_new(&config, fd);
+	if (transport->server->tls == SERVER_TLS)
+		transport_start_tls(transport);
+	else
+		tell_connected(transport);
+}
+
+static void
+on_connected(void *ctx, int fd, const struct error *error)
+{
+	struct transport *transport = ctx;
+
+	transport->connect = NULL;
+	if (fd < 0)
+		transport->owner.failed(transport->owner.ctx, error);
+	else
+		open_channel(transport, fd);
+	transport->owner.pump(transport->owner.ctx);
+}
+
+void
+transport_connect(struct transport *transport)
+{
+	transport_disconnect(transport);
+	transport->connect = connect_start(transport->account->belfry->loop,
+	    transport->server->host, transport->server->port, on_connected,
+	    transport);
+}
+
+void
+transport_start_tls(struct transport *transport)
+{
+	if (transport->channel != NULL)
+		channel_start_tls(transport->channel, transport->account->tls,
+		    transport->server->host);
+}
+
+/* ---- secrets ---- */
+
+static void
+on_secret(void *ctx, const struct secret *secret, const struct error *error)
+{
+	struct transport *transport = ctx;
+
+	transport->secret = NULL;
+	if (secret != NULL)
+		transport->owner.secret(
+		    transport->owner.ctx, secret_span(secret));
+	else
+		transport->owner.secret_failed(transport->owner.ctx, error);
+	transport->owner.pump(transport->owner.ctx);
+}
+
+void
+transport_ask_secret(struct transport *transport)
+{
+	secret_cancel(&transport->secret);
+	transport->secret = secret_ask(transport->account->belfry,
+	    transport->account->config, on_secret, transport);
+}
+
+/* ---- its turn ---- */
+
+/* The channel has a timer of its own. */
+void
+transport_arm(struct transport *transport)
+{
+	const struct transport_owner *owner = &transport->owner;
+
+	if (transport->channel != NULL) {
+		channel_kick(transport->channel);
+		loop_timer_set(transport->timer, USEC_NEVER);
+	} else {
+		loop_timer_set(
+		    transport->timer, owner->class->deadline(owner->engine));
+	}
+}

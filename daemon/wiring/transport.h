@@ -1,0 +1,44 @@
+/*
+ * wiring/transport: what mailbox and outbox have in common: a connection to
+ * an account's server that is made, secured, asked a secret for, lost, and
+ * made again, and one timer while there is none.
+ */
+#ifndef BELFRY_WIRING_TRANSPORT_H
+#define BELFRY_WIRING_TRANSPORT_H
+
+#include "daemon/wiring/belfry.h"
+
+struct transport;
+
+/* The engine's side; all functions get `ctx`. After each of them the
+ * transport calls `pump`, in which the owner pulls the engine's events and
+ * then calls transport_arm. */
+struct transport_owner {
+	const struct engine_class *class;
+	void *engine;
+	/* Connected, and secured where the server wants TLS from the first
+	 * byte. */
+	void (*connected)(void *ctx);
+	void (*failed)(void *ctx, const struct error *error);
+	void (*tls_started)(void *ctx);
+	void (*secret)(void *ctx, struct span secret);
+	void (*secret_failed)(void *ctx, const struct error *error);
+	void (*pump)(void *ctx);
+	void *ctx;
+};
+
+/* `account` gives belfry, the TLS policy and the secret; `server` the way.
+ * All borrowed until transport_free. */
+struct transport *transport_new(struct running_account *account,
+    const struct config_server *server, const struct transport_owner *owner);
+void transport_free(struct transport **transport);
+
+void transport_connect(struct transport *transport);
+void transport_disconnect(struct transport *transport);
+/* Does nothing without a connection. */
+void transport_start_tls(struct transport *transport);
+void transport_ask_secret(struct transport *transport);
+/* Sends the engine's output, and wakes it at its deadline. */
+void transport_arm(struct transport *transport);
+
+#endif
