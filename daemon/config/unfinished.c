@@ -80,11 +80,32 @@ static state_fn *const states[] = {
     [UNFINISHED_QUOTE_ESCAPE] = on_quote_escape,
 };
 
+static void
+note_word(struct unfinished *u, char c)
+{
+	if (char_is_blank(c))
+		return;
+	if (char_is_blank(u->previous))
+		u->word_len = 0;
+	if (u->word_len < sizeof(u->word))
+		u->word[u->word_len++] = c;
+}
+
+static bool
+ends_with_joint(const struct unfinished *u)
+{
+	struct span word = {u->word, u->word_len};
+
+	return span_is(word, "and") || span_is(word, "or") ||
+	       span_is(word, "not");
+}
+
 void
 unfinished_feed(struct unfinished *u, struct span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		u->state = states[u->state](u, text.data[i]);
+		note_word(u, text.data[i]);
 		u->previous = text.data[i];
 	}
 }
@@ -92,7 +113,8 @@ unfinished_feed(struct unfinished *u, struct span text)
 bool
 unfinished_is_open(const struct unfinished *u)
 {
-	return u->depth > 0 || u->state == UNFINISHED_PATTERN ||
+	return u->depth > 0 || ends_with_joint(u) ||
+	       u->state == UNFINISHED_PATTERN ||
 	       u->state == UNFINISHED_PATTERN_ESCAPE ||
 	       u->state == UNFINISHED_QUOTE ||
 	       u->state == UNFINISHED_QUOTE_ESCAPE;
