@@ -302,6 +302,17 @@ warn_bare(struct parser *parser, struct span text, size_t offset)
 		    "if it is meant, put the value in quotes",
 		    "no parenthesis is open here: this one is a part of the "
 		    "value");
+	if (text.len > 2 && text.data[0] == '/' &&
+	    text.data[text.len - 1] == '/')
+		source_warn(parser->source, offset,
+		    "for a pattern, write `~`; if it is none, put the value in "
+		    "quotes",
+		    "the slashes are a part of the value");
+	if (text.len > 1 && text.data[0] == '\'' &&
+	    text.data[text.len - 1] == '\'')
+		source_warn(parser->source, offset,
+		    "write double quotes, or no quotes",
+		    "the single quotes are a part of the value");
 	if (comment != SIZE_MAX)
 		source_warn(parser->source, offset + comment + 1,
 		    "a comment needs a line of its own; if it is none, put the "
@@ -529,8 +540,8 @@ fail_field(const struct source *source, const struct lexed_field *lexed)
 	STR_AUTO by_header = NULL;
 
 	if (hint == NULL && !is_near && lexed->offset > 0) {
-		hint = "a value that has ` and ` or ` or ` in it must be in "
-		       "double quotes";
+		hint = "each test begins with a field; a value that has ` and "
+		       "` or ` or ` in it must be in double quotes";
 	} else if (hint == NULL && !is_near) {
 		by_header =
 		    xasprintf("if it is a header field, write header(%.*s)",

@@ -184,10 +184,28 @@ set_move(const struct job *job)
 	return set_folder(job, ACTION_MOVE);
 }
 
+/* archive = yes, and not a folder's name. */
+static bool
+read_yes(const struct job *job)
+{
+	STR_AUTO hint = NULL;
+
+	if (span_is(job->source.text, "yes"))
+		return true;
+	if (foreign_hint(FOREIGN_BOOL, job->source.text) == NULL &&
+	    !span_is(job->source.text, "no"))
+		hint = xasprintf("for a folder of your choice, write `move = "
+				 "%.*s`",
+		    SPAN_FMT(job->source.text));
+	return source_error(&job->source, 0,
+	    hint != NULL ? hint : "leave the line out if it is not wanted",
+	    "`%s` is yes, not `%.*s`", job->key, SPAN_FMT(job->source.text));
+}
+
 static bool
 set_archive(const struct job *job)
 {
-	if (!read_only(job, "yes"))
+	if (!read_yes(job))
 		return false;
 	rule_add_blueprint(job->rule, ACTION_ARCHIVE);
 	return true;
@@ -196,7 +214,7 @@ set_archive(const struct job *job)
 static bool
 set_trash(const struct job *job)
 {
-	if (!read_only(job, "yes"))
+	if (!read_yes(job))
 		return false;
 	rule_add_blueprint(job->rule, ACTION_TRASH);
 	return true;
@@ -205,7 +223,7 @@ set_trash(const struct job *job)
 static bool
 set_junk(const struct job *job)
 {
-	if (!read_only(job, "yes"))
+	if (!read_yes(job))
 		return false;
 	rule_add_blueprint(job->rule, ACTION_JUNK);
 	return true;

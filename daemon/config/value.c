@@ -361,7 +361,10 @@ check_mailbox(struct value *value, struct span item)
 			return true;
 	const char *nearest = str_nearest(item, special);
 	STR_AUTO hint =
-	    nearest == NULL ? NULL : xasprintf("did you mean `%s`?", nearest);
+	    nearest == NULL
+		? xstrdup("there are \\All, \\Archive, \\Drafts, \\Flagged, "
+			  "\\Important, \\Junk, \\Sent and \\Trash")
+		: xasprintf("did you mean `%s`?", nearest);
 	return fail(value, item.data, hint, "unknown special-use mailbox");
 }
 
@@ -553,6 +556,24 @@ split_url(struct value *value, struct span text, const struct scheme *schemes,
 	return true;
 }
 
+/* imap://host:993 waits for a greeting that never comes. */
+static void
+warn_port(struct value *value, struct span text, const struct scheme *schemes,
+    const struct config_server *server)
+{
+	for (; schemes->name != NULL; schemes++) {
+		if (schemes->port != server->port ||
+		    schemes->tls == server->tls || value->thing == NULL)
+			continue;
+		STR_AUTO hint = xasprintf("write %s://", schemes->name);
+		problem_add(value->problems, true,
+		    document_place(
+			value->thing, (size_t)(text.data - value->text)),
+		    hint, "port %u is usually that of %s://", server->port,
+		    schemes->name);
+	}
+}
+
 static bool
 parse_server(struct value *value, struct span text,
     const struct scheme *schemes, struct config_server *member)
@@ -567,6 +588,7 @@ parse_server(struct value *value, struct span text,
 	if (rest.len > 0 && !span_is(rest, "/"))
 		return fail(
 		    value, rest.data, NULL, "nothing may follow host and port");
+	warn_port(value, text, schemes, &server);
 	free(member->host);
 	server.host = xstrdup_span(host);
 	*member = server;

@@ -191,6 +191,32 @@ run check nowhere.conf
 expect_words 'check nowhere' 78 out 'nowhere.conf'
 run check
 expect_words 'check without' 78 err "$HOME/.config/belfry/belfry.conf"
+cat >files.conf <<'END'
+[account home]
+email = ann@example.org
+imap = imap://localhost:993
+keyring = yes
+tls_ca_file = /nowhere/ca.pem
+
+[rule friends]
+when = bulk or
+  from in @file:/nowhere/friends
+quiet = yes
+END
+run check files.conf
+expect 'check of files that are missing' 78 <<'END'
+files.conf:3:8: warning: port 993 is usually that of imaps://
+    imap = imap://localhost:993
+           ^
+    write imaps://
+files.conf:5:15: warning: account home cannot connect: /nowhere/ca.pem: No such file or directory
+    tls_ca_file = /nowhere/ca.pem
+                  ^
+files.conf:9:11: error: the list cannot be read: /nowhere/friends: No such file or directory
+      from in @file:/nowhere/friends
+              ^
+files.conf: 1 error, 2 warnings
+END
 run check --settings
 expect_words 'settings' 0 out 'password_command'
 run check --settings --json
