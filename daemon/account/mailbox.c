@@ -1169,48 +1169,4 @@ mailbox_wire_name(const struct mailbox *mb)
 	return mb->wire.len > 0 ? buf_str(&mb->wire) : NULL;
 }
 
-static void
-class_feed(void *engine, struct span bytes, usec_t now)
-{
-	mailbox_feed(engine, bytes, now);
-}
-
-static void
-class_eof(void *engine, usec_t now)
-{
-	mailbox_eof(engine, now);
-}
-
-static struct span
-class_output(const void *engine)
-{
-	return mailbox_output(engine);
-}
-
-static void
-class_sent(void *engine, size_t len)
-{
-	mailbox_sent(engine, len);
-}
-
-static usec_t
-class_deadline(const void *engine)
-{
-	return mailbox_deadline(engine);
-}
-
-static void
-class_tick(void *engine, usec_t now)
-{
-	mailbox_tick(engine, now);
-}
-
-const struct engine_class mailbox_class = {
-    .name = "mailbox",
-    .feed = class_feed,
-    .eof = class_eof,
-    .output = class_output,
-    .sent = class_sent,
-    .deadline = class_deadline,
-    .tick = class_tick,
-};
+ENGINE_CLASS(mailbox, "mailbox");

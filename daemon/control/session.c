@@ -214,48 +214,4 @@ control_session_refuse(struct control_session *s, const char *hint, usec_t now,
 	control_session_end(s, now);
 }
 
-static void
-class_feed(void *engine, struct span bytes, usec_t now)
-{
-	control_session_feed(engine, bytes, now);
-}
-
-static void
-class_eof(void *engine, usec_t now)
-{
-	control_session_eof(engine, now);
-}
-
-static struct span
-class_output(const void *engine)
-{
-	return control_session_output(engine);
-}
-
-static void
-class_sent(void *engine, size_t len)
-{
-	control_session_sent(engine, len);
-}
-
-static usec_t
-class_deadline(const void *engine)
-{
-	return control_session_deadline(engine);
-}
-
-static void
-class_tick(void *engine, usec_t now)
-{
-	control_session_tick(engine, now);
-}
-
-const struct engine_class control_session_class = {
-    .name = "control",
-    .feed = class_feed,
-    .eof = class_eof,
-    .output = class_output,
-    .sent = class_sent,
-    .deadline = class_deadline,
-    .tick = class_tick,
-};
+ENGINE_CLASS(control_session, "control");

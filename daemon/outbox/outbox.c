@@ -1024,48 +1024,4 @@ outbox_free(struct outbox **outbox)
 	*outbox = NULL;
 }
 
-static void
-class_feed(void *engine, struct span bytes, usec_t now)
-{
-	outbox_feed(engine, bytes, now);
-}
-
-static void
-class_eof(void *engine, usec_t now)
-{
-	outbox_eof(engine, now);
-}
-
-static struct span
-class_output(const void *engine)
-{
-	return outbox_output(engine);
-}
-
-static void
-class_sent(void *engine, size_t len)
-{
-	outbox_sent(engine, len);
-}
-
-static usec_t
-class_deadline(const void *engine)
-{
-	return outbox_deadline(engine);
-}
-
-static void
-class_tick(void *engine, usec_t now)
-{
-	outbox_tick(engine, now);
-}
-
-const struct engine_class outbox_class = {
-    .name = "outbox",
-    .feed = class_feed,
-    .eof = class_eof,
-    .output = class_output,
-    .sent = class_sent,
-    .deadline = class_deadline,
-    .tick = class_tick,
-};
+ENGINE_CLASS(outbox, "outbox");

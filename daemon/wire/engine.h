@@ -43,4 +43,44 @@ struct engine_class {
 	void (*tick)(void *engine, usec_t now);
 };
 
+/*
+ * Defines `PREFIX_class` by the functions PREFIX_feed, PREFIX_eof and so on,
+ * which take a `struct PREFIX *`. In the engine's source, once.
+ */
+#define ENGINE_CLASS(prefix, label)                                            \
+	static void prefix##_class_feed(                                       \
+	    void *engine, struct span bytes, usec_t now)                       \
+	{                                                                      \
+		prefix##_feed(engine, bytes, now);                             \
+	}                                                                      \
+	static void prefix##_class_eof(void *engine, usec_t now)               \
+	{                                                                      \
+		prefix##_eof(engine, now);                                     \
+	}                                                                      \
+	static struct span prefix##_class_output(const void *engine)           \
+	{                                                                      \
+		return prefix##_output(engine);                                \
+	}                                                                      \
+	static void prefix##_class_sent(void *engine, size_t len)              \
+	{                                                                      \
+		prefix##_sent(engine, len);                                    \
+	}                                                                      \
+	static usec_t prefix##_class_deadline(const void *engine)              \
+	{                                                                      \
+		return prefix##_deadline(engine);                              \
+	}                                                                      \
+	static void prefix##_class_tick(void *engine, usec_t now)              \
+	{                                                                      \
+		prefix##_tick(engine, now);                                    \
+	}                                                                      \
+	const struct engine_class prefix##_class = {                           \
+	    .name = (label),                                                   \
+	    .feed = prefix##_class_feed,                                       \
+	    .eof = prefix##_class_eof,                                         \
+	    .output = prefix##_class_output,                                   \
+	    .sent = prefix##_class_sent,                                       \
+	    .deadline = prefix##_class_deadline,                               \
+	    .tick = prefix##_class_tick,                                       \
+	}
+
 #endif

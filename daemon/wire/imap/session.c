@@ -443,48 +443,4 @@ imap_session_heard(const struct imap_session *s)
 
 /* ---- The engine's class ---- */
 
-static void
-class_feed(void *engine, struct span bytes, usec_t now)
-{
-	imap_session_feed(engine, bytes, now);
-}
-
-static void
-class_eof(void *engine, usec_t now)
-{
-	imap_session_eof(engine, now);
-}
-
-static struct span
-class_output(const void *engine)
-{
-	return imap_session_output(engine);
-}
-
-static void
-class_sent(void *engine, size_t len)
-{
-	imap_session_sent(engine, len);
-}
-
-static usec_t
-class_deadline(const void *engine)
-{
-	return imap_session_deadline(engine);
-}
-
-static void
-class_tick(void *engine, usec_t now)
-{
-	imap_session_tick(engine, now);
-}
-
-const struct engine_class imap_session_class = {
-    .name = "imap",
-    .feed = class_feed,
-    .eof = class_eof,
-    .output = class_output,
-    .sent = class_sent,
-    .deadline = class_deadline,
-    .tick = class_tick,
-};
+ENGINE_CLASS(imap_session, "imap");

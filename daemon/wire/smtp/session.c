@@ -428,48 +428,4 @@ smtp_session_free(struct smtp_session **session)
 	*session = NULL;
 }
 
-static void
-class_feed(void *engine, struct span bytes, usec_t now)
-{
-	smtp_session_feed(engine, bytes, now);
-}
-
-static void
-class_eof(void *engine, usec_t now)
-{
-	smtp_session_eof(engine, now);
-}
-
-static struct span
-class_output(const void *engine)
-{
-	return smtp_session_output(engine);
-}
-
-static void
-class_sent(void *engine, size_t len)
-{
-	smtp_session_sent(engine, len);
-}
-
-static usec_t
-class_deadline(const void *engine)
-{
-	return smtp_session_deadline(engine);
-}
-
-static void
-class_tick(void *engine, usec_t now)
-{
-	smtp_session_tick(engine, now);
-}
-
-const struct engine_class smtp_session_class = {
-    .name = "smtp",
-    .feed = class_feed,
-    .eof = class_eof,
-    .output = class_output,
-    .sent = class_sent,
-    .deadline = class_deadline,
-    .tick = class_tick,
-};
+ENGINE_CLASS(smtp_session, "smtp");
