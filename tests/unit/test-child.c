@@ -116,7 +116,8 @@ test_environment(void **state)
 }
 
 /* Only 0, 1, 2; default signals; umask 077; its own session. Signals 32 and 33
- * are libc's own, which lets nobody change them. */
+ * are libc's own, which lets nobody change them. No pipe behind ls: the shell
+ * would have an end of it open for a moment. */
 static void
 test_inherits_nothing(void **state)
 {
