@@ -116,8 +116,7 @@ test_environment(void **state)
 }
 
 /* Only 0, 1, 2; default signals; umask 077; its own session. Signals 32 and 33
- * are libc's own, which lets nobody change them. No pipe behind ls: the shell
- * would have an end of it open for a moment. */
+ * are libc's own, which lets nobody change them. */
 static void
 test_inherits_nothing(void **state)
 {
