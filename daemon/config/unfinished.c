@@ -85,6 +85,7 @@ note_word(struct unfinished *u, char c)
 {
 	if (char_is_blank(c))
 		return;
+	u->has_comma = c == ',' && u->state == UNFINISHED_PLAIN;
 	if (char_is_blank(u->previous))
 		u->word_len = 0;
 	if (u->word_len < sizeof(u->word))
@@ -104,8 +105,8 @@ void
 unfinished_feed(struct unfinished *u, struct span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		u->state = states[u->state](u, text.data[i]);
 		note_word(u, text.data[i]);
+		u->state = states[u->state](u, text.data[i]);
 		u->previous = text.data[i];
 	}
 }
@@ -113,7 +114,7 @@ unfinished_feed(struct unfinished *u, struct span text)
 bool
 unfinished_is_open(const struct unfinished *u)
 {
-	return u->depth > 0 || ends_with_joint(u) ||
+	return u->depth > 0 || u->has_comma || ends_with_joint(u) ||
 	       u->state == UNFINISHED_PATTERN ||
 	       u->state == UNFINISHED_PATTERN_ESCAPE ||
 	       u->state == UNFINISHED_QUOTE ||
