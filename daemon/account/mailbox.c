@@ -1,7 +1,6 @@
 #include "daemon/account/mailbox_private.h"
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -17,25 +16,6 @@ struct state_row {
 };
 
 static const struct state_row states[MAILBOX_STATES];
-
-static const char *const report_names[REPORT_KINDS] = {
-    [REPORT_CONNECTED] = "connected",
-    [REPORT_WATCHING] = "watching",
-    [REPORT_FIRST_CONTACT] = "first-contact",
-    [REPORT_JUDGED] = "judged",
-    [REPORT_DONE] = "done",
-    [REPORT_REFUSED] = "refused",
-    [REPORT_TROUBLE] = "trouble",
-    [REPORT_WARNING] = "warning",
-    [REPORT_ALERT] = "alert",
-};
-
-const char *
-report_kind_name(enum report_kind kind)
-{
-	assert(kind < REPORT_KINDS);
-	return report_names[kind];
-}
 
 /* The only function that assigns the state. */
 void
@@ -55,233 +35,18 @@ mailbox_unix(const struct mailbox *mb, usec_t now)
 	       (int64_t)(usec_since(mb->clock_now, now) / USEC_SEC);
 }
 
-/* ---- events ---- */
-
-void
-mailbox_emit(struct mailbox *mb, struct mailbox_event event)
-{
-	struct queued_event *queued = NEW(struct queued_event);
-
-	queued->event = event;
-	list_add(&mb->events, &queued->link);
-}
-
-static void report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
-    const char *format, va_list args) __attribute__((format(printf, 4, 0)));
-
-static void
-report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
-    const char *format, va_list args)
-{
-	struct mailbox_report *made = NEW(struct mailbox_report);
-	BUF_AUTO text = BUF_INIT;
-
-	buf_vaddf(&text, format, args);
-	made->kind = kind;
-	made->uid = uid;
-	made->text = buf_take_str(&text);
-	made->retry_in = USEC_NEVER;
-	mailbox_emit(
-	    mb, (struct mailbox_event){.kind = MAILBOX_REPORT, .report = made});
-}
-
-void
-mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
-    const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report(mb, kind, uid, format, args);
-	va_end(args);
-}
-
-void
-mailbox_warn(struct mailbox *mb, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report(mb, REPORT_WARNING, 0, format, args);
-	va_end(args);
-}
-
-static void
-report_free(struct mailbox_report *old)
-{
-	if (old == NULL)
-		return;
-	free(old->text);
-	free(old->from);
-	free(old->subject);
-	free(old->rules);
-	free(old);
-}
-
-static void
-task_content_free(struct mailbox_task *task)
-{
-	if (task == NULL)
-		return;
-	action_done(&task->action);
-	buf_done(&task->input);
-	strv_done(&task->environment);
-	free(task->from);
-	free(task->subject);
-	free(task->message_id);
-	free(task);
-}
-
-void
-mailbox_event_done(struct mailbox_event *event)
-{
-	task_content_free(event->task);
-	report_free(event->report);
-	*event = (struct mailbox_event){0};
-}
-
-static void
-emit(struct mailbox *mb, enum mailbox_event_kind kind)
-{
-	mailbox_emit(mb, (struct mailbox_event){.kind = kind});
-}
-
-/* ---- commits ---- */
-
-static struct mailbox_commit *
-first_commit(struct mailbox *mb)
-{
-	return LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
-}
-
-static void
-free_commit(struct mailbox_commit *commit)
-{
-	list_remove(&commit->link);
-	store_batch_free(&commit->batch);
-	free(commit);
-}
-
-/* Hands out the first commit of the queue, if none is under way. */
-static void
-hand_out_commit(struct mailbox *mb)
-{
-	if (mb->commit_pending || list_is_empty(&mb->commits))
-		return;
-	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_COMMIT,
-			     .batch = first_commit(mb)->batch});
-	mb->commit_pending = true;
-}
-
-void
-mailbox_commit(
-    struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch)
-{
-	struct mailbox_commit *commit = NEW(struct mailbox_commit);
-
-	commit->purpose = purpose;
-	commit->batch = batch;
-	list_add(&mb->commits, &commit->link);
-	hand_out_commit(mb);
-}
-
-void
-mailbox_flush_outcomes(struct mailbox *mb)
-{
-	if (mb->outcomes == NULL)
-		return;
-	mailbox_commit(mb, COMMIT_OUTCOME, mb->outcomes);
-	mb->outcomes = NULL;
-}
-
-/* Plans and intents that were not handed out yet are forgotten; one that was
- * will be answered, and its answer means nothing any more. Outcomes stay:
- * what was done was done. */
-static void
-forget_commits(struct mailbox *mb)
-{
-	LIST_EACH(pos, &mb->commits)
-	{
-		struct mailbox_commit *commit =
-		    LIST_ITEM(pos, struct mailbox_commit, link);
-		if (commit->purpose == COMMIT_OUTCOME)
-			continue;
-		if (mb->commit_pending && commit == first_commit(mb))
-			commit->purpose = COMMIT_FORGOTTEN;
-		else
-			free_commit(commit);
-	}
-	store_batch_free(&mb->plan);
-}
-
-/* The store is read only when everything that was on its way is there. */
-static void
-ask_to_load(struct mailbox *mb)
-{
-	if (mb->state == MAILBOX_LOADING && !mb->load_asked &&
-	    list_is_empty(&mb->commits)) {
-		mb->load_asked = true;
-		emit(mb, MAILBOX_LOAD);
-	}
-}
-
-static void
-begin_load(struct mailbox *mb, usec_t now)
-{
-	mailbox_enter(mb, MAILBOX_LOADING, now);
-	mb->load_asked = false;
-	hand_out_commit(mb); /* an outcome that could not be written */
-	ask_to_load(mb);
-}
-
-/* The intent or plan is not on disk: nothing of it may happen. An outcome is
- * tried again at the next begin_load. */
-static void
-commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
-{
-	struct error failure = ERROR_INIT;
-
-	if (first_commit(mb)->purpose != COMMIT_OUTCOME)
-		free_commit(first_commit(mb));
-	error_set(&failure, FAULT_LOCAL, "journal: %s", error->text);
-	mailbox_fail(mb, &failure, now);
-}
-
-void
-mailbox_committed(
-    struct mailbox *mb, bool ok, const struct error *error, usec_t now)
-{
-	assert(mb->commit_pending && !list_is_empty(&mb->commits));
-	enum commit_purpose purpose = first_commit(mb)->purpose;
-
-	mb->commit_pending = false;
-	if (!ok) {
-		commit_failed(mb, error, now);
-		return;
-	}
-	free_commit(first_commit(mb));
-	if (purpose == COMMIT_PLAN)
-		mailbox_sweep_committed(mb, now);
-	else if (purpose == COMMIT_STARTED)
-		mailbox_act_committed(mb, now);
-	else if (purpose == COMMIT_FORGOTTEN)
-		emit(mb, MAILBOX_QUEUED); /* it may have been a forward */
-	hand_out_commit(mb);
-	ask_to_load(mb);
-}
-
 /* ---- beginning and ending a connection ---- */
 
 static void
 drop_session(struct mailbox *mb, usec_t now)
 {
 	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
-		emit(mb, MAILBOX_DISCONNECT);
+		mailbox_emit_need(mb, MAILBOX_DISCONNECT);
 	imap_session_free(&mb->session);
 	mailbox_op_take_back(mb, now);
 	mailbox_op_reset(mb);
 	mailbox_jobs_clear(mb);
-	forget_commits(mb);
+	mailbox_forget_commits(mb);
 	mailbox_flush_outcomes(mb);
 }
 
@@ -371,8 +136,7 @@ mailbox_free(struct mailbox **mailbox)
 		list_remove(pos);
 		free(LIST_ITEM(pos, struct task, link));
 	}
-	LIST_EACH(pos, &mb->commits)
-	free_commit(LIST_ITEM(pos, struct mailbox_commit, link));
+	mailbox_drop_commits(mb);
 	LIST_EACH(pos, &mb->events)
 	{
 		struct queued_event *queued =
@@ -411,14 +175,7 @@ void
 mailbox_start(struct mailbox *mb, usec_t now)
 {
 	if (mb->state == MAILBOX_RESTING || mb->state == MAILBOX_WAITING)
-		begin_load(mb, now);
-}
-
-static void
-log_out(struct mailbox *mb, usec_t now)
-{
-	mailbox_enter(mb, MAILBOX_LOGOUT, now);
-	imap_session_logout(mb->session, now);
+		mailbox_begin_load(mb, now);
 }
 
 void
@@ -428,7 +185,7 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) {
 		if (mb->state == MAILBOX_IDLE)
 			imap_session_idle_done(mb->session, now);
-		log_out(mb, now);
+		mailbox_log_out(mb, now);
 		return;
 	}
 	drop_session(mb, now);
@@ -451,7 +208,7 @@ mailbox_loaded(
 	}
 	mailbox_act_resume(mb, now);
 	mailbox_enter(mb, MAILBOX_CONNECTING, now);
-	emit(mb, MAILBOX_CONNECT);
+	mailbox_emit_need(mb, MAILBOX_CONNECT);
 }
 
 void
@@ -524,333 +281,10 @@ mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now)
 		    "long or holds bytes that IMAP does not allow");
 }
 
-/* What the server said to a command that must not fail. */
-static bool
-is_ok_or_fail(struct mailbox *mb, const struct imap_response *response,
-    const char *what, usec_t now)
-{
-	struct error error = ERROR_INIT;
-	BUF_AUTO text = BUF_INIT;
-
-	if (response->status == IMAP_OK)
-		return true;
-	enum fault fault = imap_fault_of(response, false);
-	str_sanitize(&text, response->text, 200);
-	error_set(&error, fault == FAULT_AUTH ? FAULT_PEER : fault,
-	    "%s was refused: %s", what, buf_str(&text));
-	mailbox_fail(mb, &error, now);
-	return false;
-}
-
-/* ---- after login: names ---- */
-
-static void
-send_list(struct mailbox *mb, usec_t now)
-{
-	uint32_t caps = imap_session_capabilities(mb->session);
-	bool special = (caps & IMAP_CAP_SPECIAL_USE) != 0;
-	struct imap_command command;
-
-	mailbox_enter(mb, MAILBOX_LISTING, now);
-	mailbox_begin_command(mb, &command,
-	    !special && (caps & IMAP_CAP_XLIST) ? "XLIST" : "LIST");
-	imap_command_string(&command, SPAN(""));
-	imap_command_string(&command, SPAN("*"));
-	if (special && (caps & IMAP_CAP_LIST_EXTENDED))
-		imap_command_raw(&command, "RETURN (SPECIAL-USE)");
-	mailbox_send(mb, &command, now);
-}
-
-static void
-on_ready(struct mailbox *mb, usec_t now)
-{
-	struct imap_command command;
-	BUF_AUTO caps = BUF_INIT;
-
-	imap_capability_format(&caps, imap_session_capabilities(mb->session));
-	mailbox_report(mb, REPORT_CONNECTED, 0,
-	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
-	    mb->config.imap.host, buf_str(&caps));
-	folders_clear(&mb->folders);
-	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
-	    0) {
-		send_list(mb, now);
-		return;
-	}
-	mailbox_enter(mb, MAILBOX_NAMESPACES, now);
-	mailbox_begin_command(mb, &command, "NAMESPACE");
-	mailbox_send(mb, &command, now);
-}
-
-static void
-names_untagged(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	(void)now;
-	folders_read(&mb->folders, response);
-}
-
-/* A server that refuses NAMESPACE is used without it. */
-static void
-namespaces_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	(void)response;
-	send_list(mb, now);
-}
-
-static void
-listing_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	struct error error = ERROR_INIT;
-
-	if (!is_ok_or_fail(mb, response, "the list of folders", now))
-		return;
-	mb->folders.known = true;
-	emit(mb, MAILBOX_FOLDERS);
-	buf_clear(&mb->wire);
-	if (!folders_wire_name(
-		&mb->folders, mb->config.name, &mb->wire, &error)) {
-		error.fault = FAULT_PEER;
-		mailbox_fail(mb, &error, now);
-		return;
-	}
-	mailbox_enter(mb, MAILBOX_SELECTING, now);
-	mailbox_select(mb, now);
-}
-
-/* ---- SELECT ---- */
-
-void
-mailbox_select(struct mailbox *mb, usec_t now)
-{
-	struct imap_command command;
-
-	mb->uidvalidity = mb->uidnext = 0;
-	mb->modseq = 0;
-	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
-	mb->has_permanent_flags = mb->any_keyword = false;
-	strv_done(&mb->permanent_flags);
-	mailbox_begin_command(mb, &command, "SELECT");
-	imap_command_mailbox(&command, buf_span(&mb->wire));
-	mailbox_send(mb, &command, now);
-}
-
-static void
-read_permanent_flags(struct mailbox *mb, const struct imap_response *response)
-{
-	if (response->code_count == 0 ||
-	    response->code_values[0].kind != IMAP_LIST)
-		return;
-	const struct imap_value *list = &response->code_values[0];
-	mb->has_permanent_flags = true;
-	for (size_t i = 0; i < list->count && i < IMAP_FLAGS_MAX; i++) {
-		if (imap_value_is(&list->items[i], "\\*"))
-			mb->any_keyword = true;
-		else
-			strv_add_span(
-			    &mb->permanent_flags, list->items[i].text);
-	}
-}
-
-static uint64_t
-code_number64(const struct imap_response *response)
-{
-	return response->code_count > 0
-		   ? imap_value_number(&response->code_values[0])
-		   : 0;
-}
-
-static uint32_t
-code_number(const struct imap_response *response)
-{
-	uint64_t number = code_number64(response);
-
-	return number > UINT32_MAX ? 0 : (uint32_t)number;
-}
-
-/* What comes into existence after this is above it. */
-static void
-read_uidnext(struct mailbox *mb, const struct imap_response *response)
-{
-	mb->uidnext = code_number(response);
-	mb->exists_at_uidnext = mb->exists;
-}
-
-void
-mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
-{
-	if (response->status != IMAP_OK)
-		return;
-	if (span_is_nocase(response->code, "UIDVALIDITY"))
-		mb->uidvalidity = code_number(response);
-	else if (span_is_nocase(response->code, "UIDNEXT"))
-		read_uidnext(mb, response);
-	else if (span_is_nocase(response->code, "HIGHESTMODSEQ"))
-		mb->modseq = code_number64(response);
-	else if (span_is_nocase(response->code, "PERMANENTFLAGS"))
-		read_permanent_flags(mb, response);
-}
-
-static void
-selecting_untagged(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	(void)now;
-	mailbox_read_select(mb, response);
-}
-
-static void
-selecting_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	struct error error = ERROR_INIT;
-	BUF_AUTO text = BUF_INIT;
-
-	if (response->status == IMAP_OK) {
-		mailbox_compare(mb, now);
-		return;
-	}
-	str_sanitize(&text, response->text, 200);
-	error_set(&error, FAULT_PEER,
-	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
-	    buf_str(&text));
-	mailbox_fail(mb, &error, now);
-}
-
-/* ---- resting ---- */
-
-static void
-report_watching(struct mailbox *mb)
-{
-	bool idle = (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE);
-	BUF_AUTO wait = BUF_INIT;
-
-	usec_format(&wait, idle ? mb->config.renew : mb->config.poll);
-	mailbox_report(mb, REPORT_WATCHING, 0,
-	    idle ? "the server pushes news (IDLE, renewed every %s)"
-		 : "the server has no IDLE: asked every %s",
-	    buf_str(&wait));
-}
-
-static void
-rest(struct mailbox *mb, usec_t now)
-{
-	if (!mb->proven) {
-		mb->proven = true;
-		mb->trouble = (struct error)ERROR_INIT;
-		backoff_succeeded(&mb->backoff);
-		emit(mb, MAILBOX_PROVEN);
-		report_watching(mb);
-	}
-	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
-	    !mb->idle_refused) {
-		mailbox_enter(mb, MAILBOX_IDLE, now);
-		mb->timer = usec_add(now, mb->config.renew);
-		mb->command = imap_session_idle(mb->session, now);
-		return;
-	}
-	mailbox_enter(mb, MAILBOX_POLLING, now);
-	mb->timer = usec_add(now, mb->config.poll);
-}
-
-void
-mailbox_go_on(struct mailbox *mb, usec_t now)
-{
-	if (mb->session == NULL)
-		return;
-	if (mb->stopping) {
-		mailbox_flush_outcomes(mb);
-		log_out(mb, now);
-		return;
-	}
-	bool acts = mailbox_act_begin(mb, now);
-	mailbox_flush_outcomes(mb);
-	if (acts || mb->session == NULL)
-		return;
-	if (mailbox_sweep_is_due(mb))
-		mailbox_sweep_begin(mb, now);
-	else
-		rest(mb, now);
-}
-
-/* Leaves the rest when there is something to do. */
-static void
-wake(struct mailbox *mb, usec_t now)
-{
-	if (mb->state == MAILBOX_POLLING) {
-		mailbox_go_on(mb, now);
-	} else if (mb->state == MAILBOX_IDLE) {
-		unsigned command = mb->command;
-		mailbox_enter(mb, MAILBOX_IDLE_END, now);
-		mb->command = command;
-		imap_session_idle_done(mb->session, now);
-	}
-}
-
-void
-mailbox_hint(struct mailbox *mb, usec_t now)
-{
-	mb->dirty = true;
-	wake(mb, now);
-}
-
-static void
-idle_untagged(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	(void)response;
-	if (mb->dirty)
-		wake(mb, now);
-}
-
-static void
-idle_timer(struct mailbox *mb, usec_t now)
-{
-	mb->dirty = true;
-	wake(mb, now);
-}
-
-/* IDLE ended: because we said DONE, or because the server would not. */
-static void
-idle_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	if (response->status != IMAP_OK) {
-		mb->idle_refused = true;
-	} else if (mb->state == MAILBOX_IDLE) {
-		/* Ended by itself: look, and do not spin. */
-		mb->dirty = true;
-		mailbox_enter(mb, MAILBOX_POLLING, now);
-		mb->timer = usec_add(now, 5 * USEC_SEC);
-		return;
-	}
-	mailbox_go_on(mb, now);
-}
-
-static void
-polling_timer(struct mailbox *mb, usec_t now)
-{
-	struct imap_command command;
-
-	mailbox_enter(mb, MAILBOX_NOOP, now);
-	mailbox_begin_command(mb, &command, "NOOP");
-	mailbox_send(mb, &command, now);
-}
-
-static void
-noop_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	if (!is_ok_or_fail(mb, response, "NOOP", now))
-		return;
-	mb->dirty = true;
-	mailbox_go_on(mb, now);
-}
-
 static void
 waiting_timer(struct mailbox *mb, usec_t now)
 {
-	begin_load(mb, now);
+	mailbox_begin_load(mb, now);
 }
 
 static void
@@ -870,11 +304,11 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    {"connecting", NULL, NULL, owner_timer, MAILBOX_CONNECT_USEC},
 	[MAILBOX_LOGIN] = {"logging in", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_NAMESPACES] =
-	    {"listing", names_untagged, namespaces_done, NULL, USEC_NEVER},
+	    {"listing", mailbox_open_names_untagged, mailbox_open_namespaces_done, NULL, USEC_NEVER},
 	[MAILBOX_LISTING] =
-	    {"listing", names_untagged, listing_done, NULL, USEC_NEVER},
+	    {"listing", mailbox_open_names_untagged, mailbox_open_listing_done, NULL, USEC_NEVER},
 	[MAILBOX_SELECTING] =
-	    {"opening", selecting_untagged, selecting_done, NULL, USEC_NEVER},
+	    {"opening", mailbox_open_selecting_untagged, mailbox_open_selecting_done, NULL, USEC_NEVER},
 	[MAILBOX_HIGHEST] = {"catching up", mailbox_highest_untagged,
 	    mailbox_highest_done, NULL, USEC_NEVER},
 	[MAILBOX_SWEEPING] = {"catching up", mailbox_sweep_untagged,
@@ -883,11 +317,11 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},
 	[MAILBOX_IDLE] =
-	    {"watching", idle_untagged, idle_done, idle_timer, USEC_NEVER},
-	[MAILBOX_IDLE_END] = {"checking", NULL, idle_done, NULL, USEC_NEVER},
+	    {"watching", mailbox_rest_idle_untagged, mailbox_rest_idle_done, mailbox_rest_idle_timer, USEC_NEVER},
+	[MAILBOX_IDLE_END] = {"checking", NULL, mailbox_rest_idle_done, NULL, USEC_NEVER},
 	[MAILBOX_POLLING] =
-	    {"watching", NULL, NULL, polling_timer, USEC_NEVER},
-	[MAILBOX_NOOP] = {"checking", NULL, noop_done, NULL, USEC_NEVER},
+	    {"watching", NULL, NULL, mailbox_rest_polling_timer, USEC_NEVER},
+	[MAILBOX_NOOP] = {"checking", NULL, mailbox_rest_noop_done, NULL, USEC_NEVER},
 	[MAILBOX_LOGOUT] = {"logging out", NULL, NULL, NULL, USEC_NEVER},
 };
 /* clang-format on */
@@ -937,7 +371,7 @@ on_idling(struct mailbox *mb, const struct imap_event *event, usec_t now)
 		return;
 	mb->is_idle = true;
 	if (mb->dirty)
-		wake(mb, now);
+		mailbox_wake(mb, now);
 }
 
 static void
@@ -945,7 +379,7 @@ on_starttls(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	(void)now;
-	emit(mb, MAILBOX_STARTTLS);
+	mailbox_emit_need(mb, MAILBOX_STARTTLS);
 }
 
 static void
@@ -953,7 +387,7 @@ on_secret(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	(void)now;
-	emit(mb, MAILBOX_SECRET);
+	mailbox_emit_need(mb, MAILBOX_SECRET);
 }
 
 static void
@@ -961,7 +395,7 @@ on_session_ready(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	mb->proven = mb->idle_refused = false;
-	on_ready(mb, now);
+	mailbox_open(mb, now);
 }
 
 static void
@@ -1073,7 +507,7 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 		states[mb->state].timer(mb, now);
 	}
 	if (mailbox_act_is_due(mb, now))
-		wake(mb, now);
+		mailbox_wake(mb, now);
 }
 
 bool
@@ -1117,7 +551,7 @@ mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 	mailbox_act_task_done(mb, uidvalidity, uid, seq, state, detail, now);
 	mailbox_flush_outcomes(mb);
 	if (mailbox_act_is_due(mb, now))
-		wake(mb, now);
+		mailbox_wake(mb, now);
 }
 
 bool

@@ -1,6 +1,8 @@
 /*
- * account/mailbox, inside: shared by mailbox.c (its life), mailbox_sweep.c
- * (catch-up and judging) and mailbox_act.c (doing what was planned).
+ * account/mailbox, inside: shared by mailbox.c (its life) and its parts: event
+ * (what it says), journal (commits), open (login to SELECT), rest (what comes
+ * next), mailbox_sweep.c (catch-up and judging) and mailbox_act.c (doing what
+ * was planned).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
@@ -190,26 +192,60 @@ struct mailbox {
 /* mailbox.c */
 void mailbox_enter(struct mailbox *mb, enum mailbox_state state, usec_t now);
 int64_t mailbox_unix(const struct mailbox *mb, usec_t now);
-void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
-void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Ends the connection and backs off by the error's fault. */
 void mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_begin_command(
     struct mailbox *mb, struct imap_command *command, const char *name);
 /* Sends; the id becomes mb->command. */
 void mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now);
-void mailbox_select(struct mailbox *mb, usec_t now);
-/* After anything that may leave nothing to do: act, sweep, or rest. */
-void mailbox_go_on(struct mailbox *mb, usec_t now);
+
+/* What begins, continues or ends a state or a step. */
+typedef void mailbox_begin_fn(struct mailbox *mb, usec_t now);
+typedef void mailbox_response_fn(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+
+/* mailbox_event.c */
+void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
+/* A need that carries nothing. */
+void mailbox_emit_need(struct mailbox *mb, enum mailbox_event_kind kind);
+void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* mailbox_journal.c */
 /* Takes the batch. */
 void mailbox_commit(
     struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch);
-/* Commits what settle_effect gathered. */
+/* Commits what the settling of actions gathered. */
 void mailbox_flush_outcomes(struct mailbox *mb);
+/* When the connection is lost. */
+void mailbox_forget_commits(struct mailbox *mb);
+/* At the end of its life. */
+void mailbox_drop_commits(struct mailbox *mb);
+/* LOADING: the store is asked as soon as everything is written. */
+mailbox_begin_fn mailbox_begin_load;
+
+/* mailbox_open.c */
+/* What the server said to a command that must not fail; when it did, the
+ * connection is over. */
+bool mailbox_is_ok_or_fail(struct mailbox *mb,
+    const struct imap_response *response, const char *what, usec_t now);
+mailbox_begin_fn mailbox_open, mailbox_select;
+mailbox_response_fn mailbox_open_names_untagged, mailbox_open_namespaces_done,
+    mailbox_open_listing_done, mailbox_open_selecting_untagged,
+    mailbox_open_selecting_done;
 /* Reads what SELECT and EXAMINE say. */
 void mailbox_read_select(
     struct mailbox *mb, const struct imap_response *response);
+
+/* mailbox_rest.c */
+/* After anything that may leave nothing to do: act, sweep, or rest. */
+mailbox_begin_fn mailbox_go_on;
+/* Leaves the rest when there is something to do. */
+mailbox_begin_fn mailbox_wake;
+mailbox_begin_fn mailbox_log_out, mailbox_rest_idle_timer,
+    mailbox_rest_polling_timer;
+mailbox_response_fn mailbox_rest_idle_untagged, mailbox_rest_idle_done,
+    mailbox_rest_noop_done;
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
@@ -301,11 +337,6 @@ bool mailbox_can(const struct mailbox *mb, uint32_t capability);
 void mailbox_op_intent(
     struct mailbox *mb, struct store_batch *batch, usec_t now);
 uint32_t mailbox_read_intent_detail(const char *detail);
-
-/* What begins, continues or ends a step of the table. */
-typedef void mailbox_begin_fn(struct mailbox *mb, usec_t now);
-typedef void mailbox_response_fn(
-    struct mailbox *mb, const struct imap_response *response, usec_t now);
 
 /* mailbox_mark.c */
 mailbox_begin_fn mailbox_mark_begin;

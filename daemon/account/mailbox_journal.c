@@ -1,0 +1,138 @@
+/*
+ * Commits, one at a time and in their order; the store is read only when all
+ * of them are written.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+static struct mailbox_commit *
+first_commit(struct mailbox *mb)
+{
+	return LIST_ITEM(mb->commits.next, struct mailbox_commit, link);
+}
+
+static void
+free_commit(struct mailbox_commit *commit)
+{
+	list_remove(&commit->link);
+	store_batch_free(&commit->batch);
+	free(commit);
+}
+
+/* Hands out the first commit of the queue, if none is under way. */
+static void
+hand_out_commit(struct mailbox *mb)
+{
+	if (mb->commit_pending || list_is_empty(&mb->commits))
+		return;
+	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_COMMIT,
+			     .batch = first_commit(mb)->batch});
+	mb->commit_pending = true;
+}
+
+void
+mailbox_commit(
+    struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch)
+{
+	struct mailbox_commit *commit = NEW(struct mailbox_commit);
+
+	commit->purpose = purpose;
+	commit->batch = batch;
+	list_add(&mb->commits, &commit->link);
+	hand_out_commit(mb);
+}
+
+void
+mailbox_flush_outcomes(struct mailbox *mb)
+{
+	if (mb->outcomes == NULL)
+		return;
+	mailbox_commit(mb, COMMIT_OUTCOME, mb->outcomes);
+	mb->outcomes = NULL;
+}
+
+/* Plans and intents that were not handed out yet are forgotten; one that was
+ * will be answered, and its answer means nothing any more. Outcomes stay:
+ * what was done was done. */
+void
+mailbox_forget_commits(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->commits)
+	{
+		struct mailbox_commit *commit =
+		    LIST_ITEM(pos, struct mailbox_commit, link);
+		if (commit->purpose == COMMIT_OUTCOME)
+			continue;
+		if (mb->commit_pending && commit == first_commit(mb))
+			commit->purpose = COMMIT_FORGOTTEN;
+		else
+			free_commit(commit);
+	}
+	store_batch_free(&mb->plan);
+}
+
+/* The store is read only when everything that was on its way is there. */
+static void
+ask_to_load(struct mailbox *mb)
+{
+	if (mb->state == MAILBOX_LOADING && !mb->load_asked &&
+	    list_is_empty(&mb->commits)) {
+		mb->load_asked = true;
+		mailbox_emit_need(mb, MAILBOX_LOAD);
+	}
+}
+
+void
+mailbox_begin_load(struct mailbox *mb, usec_t now)
+{
+	mailbox_enter(mb, MAILBOX_LOADING, now);
+	mb->load_asked = false;
+	hand_out_commit(mb); /* an outcome that could not be written */
+	ask_to_load(mb);
+}
+
+/* The intent or plan is not on disk: nothing of it may happen. An outcome is
+ * tried again at the next begin_load. */
+static void
+commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	struct error failure = ERROR_INIT;
+
+	if (first_commit(mb)->purpose != COMMIT_OUTCOME)
+		free_commit(first_commit(mb));
+	error_set(&failure, FAULT_LOCAL, "journal: %s", error->text);
+	mailbox_fail(mb, &failure, now);
+}
+
+void
+mailbox_committed(
+    struct mailbox *mb, bool ok, const struct error *error, usec_t now)
+{
+	assert(mb->commit_pending && !list_is_empty(&mb->commits));
+	enum commit_purpose purpose = first_commit(mb)->purpose;
+
+	mb->commit_pending = false;
+	if (!ok) {
+		commit_failed(mb, error, now);
+		return;
+	}
+	free_commit(first_commit(mb));
+	if (purpose == COMMIT_PLAN)
+		mailbox_sweep_committed(mb, now);
+	else if (purpose == COMMIT_STARTED)
+		mailbox_act_committed(mb, now);
+	else if (purpose == COMMIT_FORGOTTEN)
+		mailbox_emit_need(
+		    mb, MAILBOX_QUEUED); /* it may have been a forward */
+	hand_out_commit(mb);
+	ask_to_load(mb);
+}
+
+void
+mailbox_drop_commits(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->commits)
+	free_commit(LIST_ITEM(pos, struct mailbox_commit, link));
+}

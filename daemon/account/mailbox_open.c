@@ -1,0 +1,200 @@
+/*
+ * From the login to the open mailbox: capabilities, names, SELECT.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/str.h"
+
+/* What the server said to a command that must not fail. */
+bool
+mailbox_is_ok_or_fail(struct mailbox *mb, const struct imap_response *response,
+    const char *what, usec_t now)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	if (response->status == IMAP_OK)
+		return true;
+	enum fault fault = imap_fault_of(response, false);
+	str_sanitize(&text, response->text, 200);
+	error_set(&error, fault == FAULT_AUTH ? FAULT_PEER : fault,
+	    "%s was refused: %s", what, buf_str(&text));
+	mailbox_fail(mb, &error, now);
+	return false;
+}
+
+/* ---- after login: names ---- */
+
+static void
+send_list(struct mailbox *mb, usec_t now)
+{
+	uint32_t caps = imap_session_capabilities(mb->session);
+	bool special = (caps & IMAP_CAP_SPECIAL_USE) != 0;
+	struct imap_command command;
+
+	mailbox_enter(mb, MAILBOX_LISTING, now);
+	mailbox_begin_command(mb, &command,
+	    !special && (caps & IMAP_CAP_XLIST) ? "XLIST" : "LIST");
+	imap_command_string(&command, SPAN(""));
+	imap_command_string(&command, SPAN("*"));
+	if (special && (caps & IMAP_CAP_LIST_EXTENDED))
+		imap_command_raw(&command, "RETURN (SPECIAL-USE)");
+	mailbox_send(mb, &command, now);
+}
+
+void
+mailbox_open(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+	BUF_AUTO caps = BUF_INIT;
+
+	imap_capability_format(&caps, imap_session_capabilities(mb->session));
+	mailbox_report(mb, REPORT_CONNECTED, 0,
+	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
+	    mb->config.imap.host, buf_str(&caps));
+	folders_clear(&mb->folders);
+	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
+	    0) {
+		send_list(mb, now);
+		return;
+	}
+	mailbox_enter(mb, MAILBOX_NAMESPACES, now);
+	mailbox_begin_command(mb, &command, "NAMESPACE");
+	mailbox_send(mb, &command, now);
+}
+
+void
+mailbox_open_names_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	folders_read(&mb->folders, response);
+}
+
+/* A server that refuses NAMESPACE is used without it. */
+void
+mailbox_open_namespaces_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)response;
+	send_list(mb, now);
+}
+
+void
+mailbox_open_listing_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
+	if (!mailbox_is_ok_or_fail(mb, response, "the list of folders", now))
+		return;
+	mb->folders.known = true;
+	mailbox_emit_need(mb, MAILBOX_FOLDERS);
+	buf_clear(&mb->wire);
+	if (!folders_wire_name(
+		&mb->folders, mb->config.name, &mb->wire, &error)) {
+		error.fault = FAULT_PEER;
+		mailbox_fail(mb, &error, now);
+		return;
+	}
+	mailbox_enter(mb, MAILBOX_SELECTING, now);
+	mailbox_select(mb, now);
+}
+
+/* ---- SELECT ---- */
+
+void
+mailbox_select(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mb->uidvalidity = mb->uidnext = 0;
+	mb->modseq = 0;
+	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
+	mb->has_permanent_flags = mb->any_keyword = false;
+	strv_done(&mb->permanent_flags);
+	mailbox_begin_command(mb, &command, "SELECT");
+	imap_command_mailbox(&command, buf_span(&mb->wire));
+	mailbox_send(mb, &command, now);
+}
+
+static void
+read_permanent_flags(struct mailbox *mb, const struct imap_response *response)
+{
+	if (response->code_count == 0 ||
+	    response->code_values[0].kind != IMAP_LIST)
+		return;
+	const struct imap_value *list = &response->code_values[0];
+	mb->has_permanent_flags = true;
+	for (size_t i = 0; i < list->count && i < IMAP_FLAGS_MAX; i++) {
+		if (imap_value_is(&list->items[i], "\\*"))
+			mb->any_keyword = true;
+		else
+			strv_add_span(
+			    &mb->permanent_flags, list->items[i].text);
+	}
+}
+
+static uint64_t
+code_number64(const struct imap_response *response)
+{
+	return response->code_count > 0
+		   ? imap_value_number(&response->code_values[0])
+		   : 0;
+}
+
+static uint32_t
+code_number(const struct imap_response *response)
+{
+	uint64_t number = code_number64(response);
+
+	return number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+/* What comes into existence after this is above it. */
+static void
+read_uidnext(struct mailbox *mb, const struct imap_response *response)
+{
+	mb->uidnext = code_number(response);
+	mb->exists_at_uidnext = mb->exists;
+}
+
+void
+mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
+{
+	if (response->status != IMAP_OK)
+		return;
+	if (span_is_nocase(response->code, "UIDVALIDITY"))
+		mb->uidvalidity = code_number(response);
+	else if (span_is_nocase(response->code, "UIDNEXT"))
+		read_uidnext(mb, response);
+	else if (span_is_nocase(response->code, "HIGHESTMODSEQ"))
+		mb->modseq = code_number64(response);
+	else if (span_is_nocase(response->code, "PERMANENTFLAGS"))
+		read_permanent_flags(mb, response);
+}
+
+void
+mailbox_open_selecting_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	mailbox_read_select(mb, response);
+}
+
+void
+mailbox_open_selecting_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	if (response->status == IMAP_OK) {
+		mailbox_compare(mb, now);
+		return;
+	}
+	str_sanitize(&text, response->text, 200);
+	error_set(&error, FAULT_PEER,
+	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
+	    buf_str(&text));
+	mailbox_fail(mb, &error, now);
+}

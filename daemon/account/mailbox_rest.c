@@ -1,0 +1,140 @@
+/*
+ * What comes next: acting, catching up, or resting until there is news (IDLE,
+ * RFC 2177; without it, polling).
+ */
+#include "daemon/account/mailbox_private.h"
+
+void
+mailbox_log_out(struct mailbox *mb, usec_t now)
+{
+	mailbox_enter(mb, MAILBOX_LOGOUT, now);
+	imap_session_logout(mb->session, now);
+}
+
+static void
+report_watching(struct mailbox *mb)
+{
+	bool idle = (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE);
+	BUF_AUTO wait = BUF_INIT;
+
+	usec_format(&wait, idle ? mb->config.renew : mb->config.poll);
+	mailbox_report(mb, REPORT_WATCHING, 0,
+	    idle ? "the server pushes news (IDLE, renewed every %s)"
+		 : "the server has no IDLE: asked every %s",
+	    buf_str(&wait));
+}
+
+static void
+rest(struct mailbox *mb, usec_t now)
+{
+	if (!mb->proven) {
+		mb->proven = true;
+		mb->trouble = (struct error)ERROR_INIT;
+		backoff_succeeded(&mb->backoff);
+		mailbox_emit_need(mb, MAILBOX_PROVEN);
+		report_watching(mb);
+	}
+	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
+	    !mb->idle_refused) {
+		mailbox_enter(mb, MAILBOX_IDLE, now);
+		mb->timer = usec_add(now, mb->config.renew);
+		mb->command = imap_session_idle(mb->session, now);
+		return;
+	}
+	mailbox_enter(mb, MAILBOX_POLLING, now);
+	mb->timer = usec_add(now, mb->config.poll);
+}
+
+void
+mailbox_go_on(struct mailbox *mb, usec_t now)
+{
+	if (mb->session == NULL)
+		return;
+	if (mb->stopping) {
+		mailbox_flush_outcomes(mb);
+		mailbox_log_out(mb, now);
+		return;
+	}
+	bool acts = mailbox_act_begin(mb, now);
+	mailbox_flush_outcomes(mb);
+	if (acts || mb->session == NULL)
+		return;
+	if (mailbox_sweep_is_due(mb))
+		mailbox_sweep_begin(mb, now);
+	else
+		rest(mb, now);
+}
+
+/* Leaves the rest when there is something to do. */
+void
+mailbox_wake(struct mailbox *mb, usec_t now)
+{
+	if (mb->state == MAILBOX_POLLING) {
+		mailbox_go_on(mb, now);
+	} else if (mb->state == MAILBOX_IDLE) {
+		unsigned command = mb->command;
+		mailbox_enter(mb, MAILBOX_IDLE_END, now);
+		mb->command = command;
+		imap_session_idle_done(mb->session, now);
+	}
+}
+
+void
+mailbox_hint(struct mailbox *mb, usec_t now)
+{
+	mb->dirty = true;
+	mailbox_wake(mb, now);
+}
+
+void
+mailbox_rest_idle_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)response;
+	if (mb->dirty)
+		mailbox_wake(mb, now);
+}
+
+void
+mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
+{
+	mb->dirty = true;
+	mailbox_wake(mb, now);
+}
+
+/* IDLE ended: because we said DONE, or because the server would not. */
+void
+mailbox_rest_idle_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK) {
+		mb->idle_refused = true;
+	} else if (mb->state == MAILBOX_IDLE) {
+		/* Ended by itself: look, and do not spin. */
+		mb->dirty = true;
+		mailbox_enter(mb, MAILBOX_POLLING, now);
+		mb->timer = usec_add(now, 5 * USEC_SEC);
+		return;
+	}
+	mailbox_go_on(mb, now);
+}
+
+void
+mailbox_rest_polling_timer(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mailbox_enter(mb, MAILBOX_NOOP, now);
+	mailbox_begin_command(mb, &command, "NOOP");
+	mailbox_send(mb, &command, now);
+}
+
+void
+mailbox_rest_noop_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (!mailbox_is_ok_or_fail(mb, response, "NOOP", now))
+		return;
+	mb->dirty = true;
+	mailbox_go_on(mb, now);
+}
