@@ -64,9 +64,8 @@ struct delivery {
 	unsigned open; /* notifiers that have not answered */
 	bool shown;
 	char *words;
-	char *title, *body; /* for reports */
-	char *account;
-	struct belfry *belfry;
+	struct notification n; /* for reports, and for other notifiers */
+	struct notify *notify;
 };
 
 static void give_turn(struct notifier *notifier);
@@ -81,14 +80,14 @@ broadcast(const struct delivery *delivery)
 	json_set_time(line, "time", loop_now_unix());
 	json_set_str(line, "event", "notified");
 	json_set_str(line, "account",
-	    delivery->account[0] != '\0' ? delivery->account : NULL);
+	    delivery->n.account[0] != '\0' ? delivery->n.account : NULL);
 	if (delivery->uid != 0)
 		json_set_int(line, "uid", delivery->uid);
 	json_set_bool(line, "shown", delivery->shown);
-	json_set_str(line, "title", delivery->title);
-	json_set_str(line, "body", delivery->body);
+	json_set_str(line, "title", delivery->n.title);
+	json_set_str(line, "body", delivery->n.body);
 	json_set_str(line, "text", delivery->words);
-	control_broadcast(delivery->belfry, line);
+	control_broadcast(delivery->notify->belfry, line);
 }
 
 static void
@@ -103,9 +102,7 @@ end_delivery(struct delivery *delivery)
 		    delivery->shown ? EFFECT_DONE : EFFECT_SKIPPED,
 		    delivery->words, loop_now());
 	free(delivery->words);
-	free(delivery->title);
-	free(delivery->body);
-	free(delivery->account);
+	notification_done(&delivery->n);
 	free(delivery);
 	if (line != NULL)
 		accounts_pump(line->owner);
@@ -454,21 +451,44 @@ is_for(const struct notifier *notifier, const struct notification *n)
 	return n->via.len == 0 || strv_has(&n->via, notifier->name);
 }
 
-/* Gives it to every notifier that it is for. Takes the delivery. */
-static void
-deliver(struct notify *notify, const struct notification *n,
-    struct delivery *delivery)
+static struct delivery *
+new_delivery(struct notify *notify)
 {
-	delivery->title = xstrdup(n->title);
-	delivery->body = xstrdup(n->body);
-	delivery->account = xstrdup(n->account);
-	delivery->belfry = notify->belfry;
-	delivery->open = 1; /* until all have it */
+	struct delivery *delivery = NEW(struct delivery);
+
+	delivery->notify = notify;
+	notification_init(&delivery->n);
+	return delivery;
+}
+
+static bool
+has_it(const struct notifier *notifier, const struct delivery *delivery)
+{
+	LIST_EACH(pos, &delivery->notify->pending)
+	{
+		const struct pending *pending =
+		    LIST_ITEM(pos, struct pending, link);
+		if (pending->notifier == notifier &&
+		    pending->delivery == delivery)
+			return true;
+	}
+	return false;
+}
+
+/* Gives it to every notifier that it is for and that has it not. Takes the
+ * delivery. */
+static void
+deliver(struct delivery *delivery)
+{
+	struct notify *notify = delivery->notify;
+	const struct notification *n = &delivery->n;
+
+	delivery->open++; /* until all have it */
 	LIST_EACH(pos, &notify->notifiers)
 	{
 		struct notifier *notifier =
 		    LIST_ITEM(pos, struct notifier, link);
-		if (!is_for(notifier, n))
+		if (!is_for(notifier, n) || has_it(notifier, delivery))
 			continue;
 		struct pending *pending = NEW(struct pending);
 		pending->notifier = notifier;
@@ -516,29 +536,27 @@ void
 notify_task(struct line *line, struct mailbox_task *task)
 {
 	const struct action *action = &task->action;
-	struct delivery *delivery = NEW(struct delivery);
+	struct delivery *delivery = new_delivery(line->owner->belfry->notify);
 	struct mailbox_event holder = {.task = task};
-	struct notification n;
+	struct notification *n = &delivery->n;
 
-	notification_init(&n);
-	n.account = xstrdup(line->owner->config->name);
-	n.mailbox = xstrdup(mailbox_name(line->mailbox));
-	n.uidvalidity = task->uidvalidity;
-	n.uid = task->uid;
-	n.urgency = action->urgency;
-	n.title = action->title != NULL ? xstrdup(action->title)
-					: sender_of(task->from);
-	n.body = or_default(action->text, task->subject);
-	n.sound = or_default(action->sound, "message-new-email");
-	n.icon = or_default(action->icon, "mail-unread");
-	n.message_id = xstrdup(task->message_id);
-	strv_copy(&n.via, &action->via);
+	n->account = xstrdup(line->owner->config->name);
+	n->mailbox = xstrdup(mailbox_name(line->mailbox));
+	n->uidvalidity = task->uidvalidity;
+	n->uid = task->uid;
+	n->urgency = action->urgency;
+	n->title = action->title != NULL ? xstrdup(action->title)
+					 : sender_of(task->from);
+	n->body = or_default(action->text, task->subject);
+	n->sound = or_default(action->sound, "message-new-email");
+	n->icon = or_default(action->icon, "mail-unread");
+	n->message_id = xstrdup(task->message_id);
+	strv_copy(&n->via, &action->via);
 	delivery->line = line;
 	delivery->uidvalidity = task->uidvalidity;
 	delivery->uid = task->uid;
 	delivery->seq = task->seq;
-	deliver(line->owner->belfry->notify, &n, delivery);
-	notification_done(&n);
+	deliver(delivery);
 	mailbox_event_done(&holder);
 }
 
@@ -546,20 +564,18 @@ void
 notify_say(struct belfry *belfry, const char *account, enum urgency urgency,
     const char *title, const char *body)
 {
-	struct delivery *delivery = NEW(struct delivery);
-	struct notification n;
+	struct delivery *delivery = new_delivery(belfry->notify);
+	struct notification *n = &delivery->n;
 
-	notification_init(&n);
-	n.account = xstrdup(account != NULL ? account : "");
-	n.mailbox = xstrdup("");
-	n.urgency = urgency;
-	n.title = xstrdup(title);
-	n.body = xstrdup(body);
-	n.sound = xstrdup("");
-	n.icon = xstrdup("mail-unread");
-	n.message_id = xstrdup("");
-	deliver(belfry->notify, &n, delivery);
-	notification_done(&n);
+	n->account = xstrdup(account != NULL ? account : "");
+	n->mailbox = xstrdup("");
+	n->urgency = urgency;
+	n->title = xstrdup(title);
+	n->body = xstrdup(body);
+	n->sound = xstrdup("");
+	n->icon = xstrdup("mail-unread");
+	n->message_id = xstrdup("");
+	deliver(delivery);
 }
 
 void
@@ -615,9 +631,51 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	give_turn(notifier);
 }
 
+static bool
+is_same(const struct notifier *notifier, const struct config_notifier *config)
+{
+	return strcmp(notifier->name, config->name) == 0 &&
+	       notifier->type == config->type &&
+	       notifier->least == config->urgency &&
+	       notifier->format == config->format &&
+	       notifier->timeout == config->timeout &&
+	       strcmp(notifier->url != NULL ? notifier->url : "",
+		   config->url != NULL ? config->url : "") == 0 &&
+	       strv_equal(&notifier->command, &config->command) &&
+	       strv_equal(&notifier->headers, &config->headers);
+}
+
+/* One that is away is looked for at once: the person may have mended it. */
+static void
+keep_notifier(struct notify *notify, struct notifier *notifier)
+{
+	list_remove(&notifier->link);
+	list_add(&notify->notifiers, &notifier->link);
+	if (notifier->again != USEC_NEVER)
+		notifier->again = loop_now();
+	give_turn(notifier);
+}
+
+/* The one of `old` that is as the configuration wants it, or a new one. */
+static void
+keep_or_add(struct notify *notify, struct list_link *old,
+    const struct config_notifier *config)
+{
+	LIST_EACH(pos, old)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (!is_same(notifier, config))
+			continue;
+		keep_notifier(notify, notifier);
+		return;
+	}
+	add_notifier(notify, config);
+}
+
 /* Without any [notifier] section there is the desktop. */
 static void
-add_all(struct notify *notify)
+add_all(struct notify *notify, struct list_link *old)
 {
 	const struct config *config = notify->belfry->config;
 	static const struct config_notifier desktop = {
@@ -628,9 +686,9 @@ add_all(struct notify *notify)
 
 	for (size_t i = 0; i < config->notifier_count; i++)
 		if (config->notifiers[i].enabled)
-			add_notifier(notify, &config->notifiers[i]);
+			keep_or_add(notify, old, &config->notifiers[i]);
 	if (config->notifier_count == 0)
-		add_notifier(notify, &desktop);
+		keep_or_add(notify, old, &desktop);
 }
 
 static void
@@ -651,25 +709,58 @@ free_notifier(struct notifier *notifier)
 
 /* What was not shown stays in the journal and is shown after the restart. */
 static void
-drop_pending(struct notify *notify, bool tell)
+drop_pending(struct notify *notify)
 {
 	const struct notify_outcome lost = {
-	    .fate = NOTIFY_GONE, .reason = "the notifiers were changed"};
+	    .fate = NOTIFY_GONE, .reason = "the daemon ended"};
 
-	LIST_EACH(pos, &notify->pending)
-	{
-		struct pending *pending = LIST_ITEM(pos, struct pending, link);
-		if (!tell)
-			pending->delivery->line = NULL;
+	while (!list_is_empty(&notify->pending)) {
+		struct pending *pending =
+		    LIST_ITEM(notify->pending.next, struct pending, link);
+		pending->delivery->line = NULL;
 		settle(pending, &lost);
 	}
 }
 
+/* Its notifier goes: what nobody has shown yet is given to those that came. */
 static void
-free_all(struct notify *notify)
+pass_on(struct pending *pending)
 {
-	LIST_EACH(pos, &notify->notifiers)
-	free_notifier(LIST_ITEM(pos, struct notifier, link));
+	const struct notify_outcome lost = {
+	    .fate = NOTIFY_GONE, .reason = "the notifiers were changed"};
+	struct delivery *delivery = pending->delivery;
+
+	if (delivery->shown) {
+		settle(pending, &lost);
+		return;
+	}
+	list_remove(&pending->link);
+	free(pending);
+	delivery->open--;
+	deliver(delivery);
+}
+
+static struct pending *
+first_pending(struct notifier *notifier)
+{
+	LIST_EACH(pos, &notifier->notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		if (pending->notifier == notifier)
+			return pending;
+	}
+	return NULL;
+}
+
+/* From the front each time: with each that is passed on, others may settle. */
+static void
+retire(struct notifier *notifier)
+{
+	struct pending *pending;
+
+	while ((pending = first_pending(notifier)) != NULL)
+		pass_on(pending);
+	free_notifier(notifier);
 }
 
 bool
@@ -677,12 +768,15 @@ notify_start(struct belfry *belfry, struct error *error_r)
 {
 	struct notify *notify = NEW(struct notify);
 
+	struct list_link none;
+
 	(void)error_r;
 	notify->belfry = belfry;
+	list_init(&none);
 	list_init(&notify->notifiers);
 	list_init(&notify->pending);
 	belfry->notify = notify;
-	add_all(notify);
+	add_all(notify, &none);
 	return true;
 }
 
@@ -691,8 +785,9 @@ notify_free(struct notify **notify)
 {
 	if (*notify == NULL)
 		return;
-	drop_pending(*notify, false);
-	free_all(*notify);
+	drop_pending(*notify);
+	LIST_EACH(pos, &(*notify)->notifiers)
+	free_notifier(LIST_ITEM(pos, struct notifier, link));
 	free(*notify);
 	*notify = NULL;
 }
@@ -700,7 +795,16 @@ notify_free(struct notify **notify)
 void
 notify_reload(struct belfry *belfry)
 {
-	drop_pending(belfry->notify, true);
-	free_all(belfry->notify);
-	add_all(belfry->notify);
+	struct notify *notify = belfry->notify;
+	struct list_link old;
+
+	list_init(&old);
+	while (!list_is_empty(&notify->notifiers)) {
+		struct list_link *link = notify->notifiers.next;
+		list_remove(link);
+		list_add(&old, link);
+	}
+	add_all(notify, &old);
+	LIST_EACH(pos, &old)
+	retire(LIST_ITEM(pos, struct notifier, link));
 }
