@@ -207,6 +207,27 @@ take_hints(struct finish *f)
 		account->connections = preset->connections;
 }
 
+/* More than this many are not watched. Which ones a pattern matches is known
+ * only on the server. */
+static void
+check_connections(struct finish *f)
+{
+	const struct config_account *account = f->account;
+	size_t names = 0;
+
+	for (size_t i = 0; i < account->watch.len; i++)
+		if (strchr(account->watch.items[i], '*') == NULL)
+			names++;
+	STR_AUTO hint = xasprintf("add `connections = %zu`, if the server "
+				  "allows that many",
+	    names);
+	if (account->connections > 0 && names > account->connections)
+		warn(f, "watch", hint,
+		    "%zu mailboxes, but %u connections: what is beyond them is "
+		    "not watched",
+		    names, account->connections);
+}
+
 /* ---- the secret ---- */
 
 static const char *const secret_keys[] = {
@@ -351,6 +372,7 @@ account_finish(struct config_account *account,
 	apply_plaintext(&f);
 	find_users(account);
 	take_hints(&f);
+	check_connections(&f);
 	take_secret(&f);
 	check_auth(&f);
 }

@@ -275,7 +275,8 @@ add_duration(struct buf *buf, uint64_t usec)
 void
 setting_describe_type(const struct setting *setting, struct buf *buf)
 {
-	buf_add_str(buf, type_names[setting->type]);
+	buf_add_str(buf,
+	    setting->form != NULL ? setting->form : type_names[setting->type]);
 	switch (setting->type) {
 	case SETTING_BOOL:
 	case SETTING_CHOICE:

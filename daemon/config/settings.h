@@ -73,6 +73,7 @@ struct setting {
 	size_t offset;
 	uint64_t min, max; /* numbers; durations in microseconds */
 	const struct setting_choice *choices;
+	const char *form; /* how it is written, where the type does not say */
 	const char *standard; /* the default as one would write it, or NULL */
 	const char *help;     /* one sentence */
 	const char *more;     /* further sentences for the manual, or NULL */

@@ -20,7 +20,7 @@
 		"`$XDG_RUNTIME_DIR/belfry`."},
 {DAEMON(history), .key = "history", .type = SETTING_DURATION,
 	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
-	.help = "How long it is remembered what was done with a message."},
+	.help = "How long the history is kept."},
 {.section = SECTION_DAEMON,
 	.offset = SETTING_NO_OFFSET,
 	.key = "quiet_hours",
@@ -37,6 +37,7 @@
 {ACCOUNT(enabled), .key = "enabled", .type = SETTING_BOOL,
 	.standard = "yes", .help = "Whether the account is watched."},
 {ACCOUNT(provider), .key = "provider", .type = SETTING_TEXT,
+	.form = "name",
 	.help = "The provider's preset, for a domain of your own.",
 	.more = "`none` uses no preset at all."},
 {ACCOUNT(imap), .key = "imap", .type = SETTING_IMAP_URL,
@@ -64,12 +65,13 @@
 {ACCOUNT(auth), .key = "auth", .type = SETTING_CHOICE,
 	.choices = auth_kinds, .help = "How to log in.",
 	.more =
-	    "Without it: oauth2 with a `token_command`, password otherwise."},
+	    "Without it: oauth2 with a `token_command`, password otherwise. "
+	    "`external` is not supported yet and an error."},
 {ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
 	.help = "A command that prints the password on one line.",
 	.more =
-	    "It is split into arguments at blanks, quotes group; no shell is "
-	    "involved. It is run again for every login and has 30 seconds."},
+	    "It is split into arguments at blanks, quotes group; there is no "
+	    "shell. It is run again for each login and has 30 seconds."},
 {ACCOUNT(token_command), .key = "token_command", .type = SETTING_ARGV,
 	.help = "A command that prints an OAuth 2.0 access token on one line.",
 	.more = "Run like `password_command`."},
@@ -101,18 +103,22 @@
 	.more =
 	    "Several are separated by commas; `*` stands for any characters. "
 	    "`\\Junk` and the like name special-use mailboxes. Levels are "
-	    "separated by `/`, whatever the server uses."},
+	    "separated by `/`, whatever the server uses. Each needs one of the "
+	    "`connections`."},
 {ACCOUNT(connections), .key = "connections", .type = SETTING_NUMBER,
 	.min = 1, .max = CONFIG_CONNECTIONS_MAX, .standard = "3",
-	.help = "How many connections may watch the account at most."},
+	.help = "How many connections watch the account at most.",
+	.more = "Each watched mailbox needs one: in this release, mailboxes "
+		"beyond this number are not watched, and the log says so. "
+		"Presets of providers that allow few lower the default."},
 {ACCOUNT(idle_renew), .key = "idle_renew", .type = SETTING_DURATION,
 	.min = USEC_MINUTE, .max = 28 * USEC_MINUTE, .standard = "9m",
-	.help = "How often a waiting connection is proven alive.",
-	.more = "The preset may know better; it is shortened where connections "
-		"are found dead."},
+	.help = "How often a connection that waits for news is proven alive.",
+	.more = "Without it, the preset may know a better time."},
 {ACCOUNT(poll), .key = "poll", .type = SETTING_DURATION,
 	.min = 30 * USEC_SEC, .max = USEC_DAY, .standard = "2m",
-	.help = "How often to ask where the server cannot tell by itself."},
+	.help = "How often to ask a server that does not tell by itself "
+		"(without IDLE)."},
 {ACCOUNT(identity), .key = "identity", .type = SETTING_ADDRESSES,
 	.flags = SETTING_REPEATABLE,
 	.help = "Further addresses that are you, besides `email`.",
@@ -120,18 +126,23 @@
 		"yourself."},
 {ACCOUNT(authserv), .key = "authserv", .type = SETTING_HOSTS,
 	.help = "Hosts whose Authentication-Results header is believed.",
-	.more = "Without it `auth.spf`, `auth.dkim` and `auth.dmarc` are never "
-		"true."},
+	.more = "It is the word that the server of the account writes first in "
+		"that field. Without it `auth.spf`, `auth.dkim` and "
+		"`auth.dmarc` are never true."},
 {ACCOUNT(notify), .key = "notify", .type = SETTING_CHOICE,
 	.choices = notify_kinds, .standard = "yes",
 	.help =
-	    "Whether to notify: of all new messages, of none, or only where a "
-	    "rule says so."},
+	    "Whether to notify: of new messages, never, or only where a rule "
+	    "says so.",
+	.more = "With `yes`, a message that is still unread after the rules "
+		"is notified, unless one of them was quiet or has notified."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,
 	.standard = "20/hour, 100/day",
-	.help = "How many messages may be forwarded from the account."},
+	.help = "How many messages may be forwarded from the account.",
+	.more = "What is over a limit is not forwarded, and the history says "
+		"so."},
 
 /* [notifier NAME] */
 {NOTIFIER(type), .key = "type", .type = SETTING_CHOICE,
@@ -150,7 +161,8 @@
 	    "Title and text are on standard input, one a line, and in the "
 	    "environment as `BELFRY_TITLE` and `BELFRY_TEXT`, beside "
 	    "`BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, `BELFRY_UID`, "
-	    "`BELFRY_URGENCY` and `BELFRY_MESSAGE_ID`."},
+	    "`BELFRY_URGENCY` and `BELFRY_MESSAGE_ID`. It gets none of the "
+	    "message itself."},
 {NOTIFIER(timeout), .key = "timeout", .type = SETTING_DURATION,
 	.min = USEC_SEC, .max = USEC_HOUR, .standard = "30s",
 	.help = "How long the command may take."},
@@ -160,7 +172,9 @@
 		"machine."},
 {NOTIFIER(format), .key = "format", .type = SETTING_CHOICE,
 	.choices = webhook_formats, .standard = "json",
-	.help = "What a webhook sends."},
+	.help = "What a webhook sends.",
+	.more = "`ntfy` and `gotify` are what these services take; `json` is "
+		"an object with all that is known of the notification."},
 {NOTIFIER(headers), .key = "header", .type = SETTING_HEADER,
 	.flags = SETTING_REPEATABLE | SETTING_HIDDEN,
 	.help = "A header field that a webhook sends along, such as "
@@ -173,6 +187,7 @@
 
 /* [list NAME] */
 {LIST, .key = "member", .type = SETTING_RULE_TEXT,
+	.form = "address or @domain",
 	.flags = SETTING_REPEATABLE,
 	.help = "An address, or `@domain` for a domain and its subdomains."},
 
@@ -187,80 +202,104 @@
 		"does "
 		"nothing."},
 {RULE, .key = "accounts", .type = SETTING_RULE_TEXT,
+	.form = "name, ...",
 	.help = "The accounts that the rule is for; without it, all."},
 {RULE, .key = "mailboxes", .type = SETTING_RULE_TEXT,
+	.form = "name, ...",
 	.help = "The mailboxes that the rule is for; without it, all that are "
 		"watched."},
-{RULE, .key = "enabled", .type = SETTING_RULE_TEXT, .standard = "yes",
+{RULE, .key = "enabled", .type = SETTING_RULE_TEXT,
+	.form = "yes or no", .standard = "yes",
 	.help = "Whether the rule is looked at: yes or no."},
-{RULE, .key = "mode", .type = SETTING_RULE_TEXT, .standard = "live",
+{RULE, .key = "mode", .type = SETTING_RULE_TEXT,
+	.form = "live or observe", .standard = "live",
 	.help =
 	    "`live`, or `observe` to write into the history what it would do."},
 {RULE, .key = "limit", .type = SETTING_RULE_TEXT,
+	.form = "N/hour or N/day",
 	.help = "How often the rule may act, such as `20/hour` or `100/day`."},
-{RULE, .key = "stop", .type = SETTING_RULE_TEXT, .standard = "no",
+{RULE, .key = "stop", .type = SETTING_RULE_TEXT,
+	.form = "yes or no", .standard = "no",
 	.help =
-	    "With `yes`, no later rule sees a message that this one matched."},
+	    "With `yes`, no later rule sees a message on which this one acts."},
 {RULE, .key = "copy", .type = SETTING_RULE_TEXT,
+	.form = "folder",
 	.flags = SETTING_REPEATABLE,
-	.help = "Copy the message into this mailbox."},
+	.help = "Copy the message into this folder."},
 {RULE, .key = "forward", .type = SETTING_RULE_TEXT,
+	.form = "address",
 	.flags = SETTING_REPEATABLE,
 	.help = "Forward the message to this address."},
-{RULE, .key = "as", .type = SETTING_RULE_TEXT, .standard = "attach",
-	.help = "How to forward: `attach` or `redirect`.",
-	.more =
-	    "`attach` sends a new message from your address with the original "
-	    "attached; `redirect` sends the original on, with Resent header "
-	    "fields. `redirect` is not supported yet."},
-{RULE, .key = "unknown", .type = SETTING_RULE_TEXT, .standard = "resend",
+{RULE, .key = "as", .type = SETTING_RULE_TEXT,
+	.form = "attach", .standard = "attach",
+	.help = "How to forward: as a new message from your address with the "
+		"original attached.",
+	.more = "`redirect` and `inline` are not supported yet and an error."},
+{RULE, .key = "unknown", .type = SETTING_RULE_TEXT,
+	.form = "resend, hold or drop", .standard = "resend",
 	.help = "What to do when it is unknown whether a forward arrived: "
 		"`resend`, `hold` or `drop`."},
 {RULE, .key = "allow", .type = SETTING_RULE_TEXT,
+	.form = "list, auto",
 	.help =
 	    "Forward also what is usually held back: `list`, `auto`, or both."},
 {RULE, .key = "exec", .type = SETTING_RULE_TEXT,
+	.form = "/path argument ...",
 	.help = "Run this command, without a shell.",
 	.more = "It is split into arguments at blanks, quotes group, and a "
 		"`${...}` "
 		"never splits or joins arguments."},
 {RULE, .key = "stdin", .type = SETTING_RULE_TEXT,
+	.form = "header or message",
 	.help =
 	    "With `message`, the command gets the whole message on standard "
 	    "input instead of its header."},
 {RULE, .key = "retry", .type = SETTING_RULE_TEXT,
+	.form = "0 to 20",
 	.help = "How many times a command that failed is run again."},
 {RULE, .key = "repeat", .type = SETTING_RULE_TEXT,
+	.form = "safe",
 	.help =
 	    "With `safe`, a command whose outcome is unknown after a crash is "
 	    "run again."},
 {RULE, .key = "mark", .type = SETTING_RULE_TEXT,
+	.form = "word ...",
 	.flags = SETTING_REPEATABLE,
 	.help =
 	    "Flags and keywords to set: read, unread, flagged, answered, or a "
 	    "keyword; a `-` in front removes."},
 {RULE, .key = "label", .type = SETTING_RULE_TEXT,
+	.form = "label",
 	.flags = SETTING_LATER,
 	.help = "The Gmail label to add."},
 {RULE, .key = "move", .type = SETTING_RULE_TEXT,
-	.help = "Move the message into this mailbox."},
-{RULE, .key = "create", .type = SETTING_RULE_TEXT, .standard = "no",
-	.help = "With `yes`, make the mailbox of `copy` or `move` if it is "
+	.form = "folder",
+	.help = "Move the message into this folder."},
+{RULE, .key = "create", .type = SETTING_RULE_TEXT,
+	.form = "yes or no", .standard = "no",
+	.help = "With `yes`, make the folder of `copy` or `move` if it is "
 		"missing."},
 {RULE, .key = "archive", .type = SETTING_RULE_TEXT,
-	.help = "With `yes`, move the message into the archive."},
+	.form = "yes",
+	.help = "With `yes`, move the message into the archive folder."},
 {RULE, .key = "trash", .type = SETTING_RULE_TEXT,
-	.help = "With `yes`, move the message into the trash."},
+	.form = "yes",
+	.help = "With `yes`, move the message into the trash folder."},
 {RULE, .key = "junk", .type = SETTING_RULE_TEXT,
-	.help = "With `yes`, move the message to the junk."},
+	.form = "yes",
+	.help = "With `yes`, move the message into the junk folder."},
 {RULE, .key = "delete", .type = SETTING_RULE_TEXT,
+	.form = "forever",
 	.help =
 	    "With `forever`, and no other word, delete the message for good."},
 {RULE, .key = "notify", .type = SETTING_RULE_TEXT,
+	.form = "yes, low, normal or critical",
 	.help = "Notify: yes, low, normal or critical."},
 {RULE, .key = "quiet", .type = SETTING_RULE_TEXT,
+	.form = "yes or no",
 	.help = "With `yes`, raise no notification for the message."},
 {RULE, .key = "urgency", .type = SETTING_RULE_TEXT,
+	.form = "low, normal or critical",
 	.help = "The urgency of the notification: low, normal or critical."},
 {RULE, .key = "title", .type = SETTING_RULE_TEXT,
 	.flags = SETTING_PROSE,
@@ -269,10 +308,13 @@
 	.flags = SETTING_PROSE,
 	.help = "The notification's text, where it is not the subject."},
 {RULE, .key = "sound", .type = SETTING_RULE_TEXT,
+	.form = "name",
 	.help = "The notification's sound, by its name in the sound theme."},
 {RULE, .key = "icon", .type = SETTING_RULE_TEXT,
+	.form = "name or path",
 	.help = "The notification's icon, by name or path."},
 {RULE, .key = "via", .type = SETTING_RULE_TEXT,
+	.form = "name, ...",
 	.help = "The notifiers to use; without it, all."},
 
 /* [test ID] */
@@ -284,10 +326,13 @@
 	.more = "A path without a leading slash begins in the folder of the "
 		"configuration file."},
 {TEST(account), .key = "account", .type = SETTING_TEXT,
+	.form = "name",
 	.help = "The account it arrives in; without it, the first."},
-{TEST(mailbox), .key = "mailbox", .type = SETTING_TEXT, .standard = "INBOX",
+{TEST(mailbox), .key = "mailbox", .type = SETTING_TEXT,
+	.form = "name", .standard = "INBOX",
 	.help = "The mailbox it arrives in."},
 {TEST(expect), .key = "expect", .type = SETTING_TEXT,
+	.form = "none, or rule or action, ...",
 	.help = "What must come out: ids of rules, actions, or `none`.",
 	.more =
 	    "Separated by commas. When ids are given, just these rules must "

@@ -280,21 +280,38 @@ test_user_forms(void **state)
 	config_free(&c);
 }
 
+/* Accepted, with this one warning. */
 static void
-test_oauth_only_provider_warns(void **state)
+must_warn(const char *text, const char *warning)
 {
 	struct config_report report;
-	struct config *c = parse(
-	    "[account o]\nemail = ann@outlook.com\npassword_command = x\n",
-	    &report);
+	struct config *c = parse(text, &report);
 
-	(void)state;
 	assert_non_null(c);
 	assert_int_equal(report.problems.count, 1);
 	assert_true(report.problems.items[0].is_warning);
 	assert_false(config_report_has_errors(&report));
+	assert_string_equal(report.problems.items[0].text, warning);
 	config_report_done(&report);
 	config_free(&c);
+}
+
+static void
+test_warnings(void **state)
+{
+	(void)state;
+	must_warn(
+	    "[account o]\nemail = ann@outlook.com\npassword_command = x\n",
+	    "Outlook.com (Hotmail, Live, MSN) takes no passwords, only OAuth");
+	must_warn(ACCOUNT "watch = A, B, C, D\n",
+	    "4 mailboxes, but 3 connections: what is beyond them is not "
+	    "watched");
+	must_warn(ACCOUNT "[rule r]\nwhen = auth.dmarc is pass\nquiet = yes\n",
+	    "auth.* is never true for account a: it has no `authserv`");
+	must_warn(ACCOUNT "[rule r]\nwhen = all\nmove = Lists # mine\n",
+	    "this is a part of the value of `move`");
+	must_warn(BARE "imap = imaps://h.example:143\n",
+	    "port 143 is usually that of imap://");
 }
 
 /* ---- notifiers ---- */
@@ -523,7 +540,7 @@ main(void)
 	    cmocka_unit_test(test_account_of_ones_own),
 	    cmocka_unit_test(test_plaintext_on_loopback),
 	    cmocka_unit_test(test_user_forms),
-	    cmocka_unit_test(test_oauth_only_provider_warns),
+	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_notifiers),
 	    cmocka_unit_test(test_kinds_of_files),
 	    cmocka_unit_test(test_password_in_a_file),
