@@ -261,6 +261,10 @@ class Servers:
 
     def cut_imap(self):
         """Kills all of Dovecot's IMAP processes, as a broken link would."""
+        self.signal_imap(signal.SIGKILL)
+
+    def signal_imap(self, number):
+        """SIGSTOP makes them deaf, and SIGCONT well again."""
         listing = subprocess.run(
             ["ps", "--ppid", str(self.dovecot_pid), "-o", "pid=,comm="],
             stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -268,7 +272,7 @@ class Servers:
             pid, name = line.split(None, 1)
             if name.strip() in ("imap", "imap-login"):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
+                    os.kill(int(pid), number)
 
     def kick(self, address):
         """Dovecot says BYE to all connections of this user."""

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
 
 ROUNDS = int(os.environ.get("LIVE_ROUNDS", 25))
-LIFE_SECONDS = (0.05, 1.3)
+LIFE_SECONDS = (0.05, 1.0)
 BURST = 6
 PAUSE_SECONDS = 0.25
 
@@ -123,12 +123,40 @@ def settled_count(servers):
     return count
 
 
-def kill_again_and_again(servers, daemon, rng, rounds):
+def changes(paths):
+    """When each was changed last."""
+    found = []
+    for path in paths:
+        try:
+            found.append(os.stat(path).st_mtime_ns)
+        except FileNotFoundError:
+            found.append(0)
+    return found
+
+
+def wait_for_effect(servers, daemon, user, rng):
+    """Until one kind of effect is seen, before belfryd can have heard of it."""
+    maildir = os.path.join(servers.dir, "mail", user.address, "Maildir")
+    paths = rng.choice([
+        [maildir + "/.Copied/new", maildir + "/.Copied/cur"],
+        [maildir + "/.Moved/new", maildir + "/.Moved/cur"],
+        [servers.env["SERVERS_SENT"]],
+        [daemon.path("notes")],
+    ])
+    before = changes(paths)
+    end = time.monotonic() + 2
+    while time.monotonic() < end and changes(paths) == before:
+        time.sleep(0.0001)
+
+
+def kill_again_and_again(servers, daemon, user, rng, rounds):
     """The number of the last forward of each life."""
     last = set()
     for _ in range(rounds):
         daemon.start()
         time.sleep(rng.uniform(*LIFE_SECONDS))
+        if rng.random() < 0.5:
+            wait_for_effect(servers, daemon, user, rng)
         live.same(daemon.process.poll(), None, "belfryd ended by itself")
         daemon.kill()
         last.add(settled_count(servers))
@@ -239,7 +267,7 @@ def run(servers, rounds):
     daemon.kill()
     fed = Feeder(user, rng)
     fed.start()
-    last = kill_again_and_again(servers, daemon, rng, rounds)
+    last = kill_again_and_again(servers, daemon, user, rng, rounds)
     fed.stop()
     finish(daemon)
     check_mailboxes(user, fed)

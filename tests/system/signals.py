@@ -136,7 +136,7 @@ def silent(liar, connection):
 
 @live.case
 def term_does_not_wait_for_others(servers):
-    """Not for a server that is silent, nor for a command that runs long."""
+    """Not for silent servers, nor for a command that runs long."""
     user = servers.user()
     liar = liars.Liar(silent)
     deaf = servers.user()
@@ -153,7 +153,12 @@ def term_does_not_wait_for_others(servers):
     user.deliver(live.message("run"))
     live.wait("the command", lambda: os.path.exists(daemon.path("runs")))
     live.wait("the silent one", lambda: liar.connections)
-    ends(daemon, signal.SIGTERM)
+    # And one that was talked to does not answer any more.
+    servers.signal_imap(signal.SIGSTOP)
+    try:
+        ends(daemon, signal.SIGTERM)
+    finally:
+        servers.signal_imap(signal.SIGCONT)
     # Its outcome is unknown now, and it is not run again.
     os.unlink(daemon.path("runs"))
     with daemon:
