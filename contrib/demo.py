@@ -800,6 +800,8 @@ def main():
     threading.Thread(
         target=show_rings, args=(options.dir,), daemon=True).start()
     daemon = Daemon(options.dir)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     status = 2
     try:
         status = show_end(options, daemon, play(options, daemon, rng))
