@@ -17,7 +17,7 @@
 {DAEMON(control_socket), .key = "control_socket", .type = SETTING_PATH,
 	.help = "The socket that belfryctl talks to.",
 	.more = "Without it this is `control` in `$RUNTIME_DIRECTORY`, or in "
-		"`$XDG_RUNTIME_DIR/belfry`."},
+		"`$XDG_RUNTIME_DIR/belfry`, or in the state directory."},
 {DAEMON(history), .key = "history", .type = SETTING_DURATION,
 	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
 	.help = "How long the history is kept."},

@@ -19,7 +19,8 @@ fail() {
 # Where the manuals are not installed, those that they refer to are unknown.
 lint() {
 	command -v mandoc >/dev/null || return
-	found=$(mandoc -T lint "$1" | grep -v 'referenced manual not found')
+	found=$(mandoc -T lint "$1" | grep -v -e 'referenced manual not found' \
+		-e 'possible typo in section name')
 	test -z "$found" || fail "$found"
 }
 
@@ -39,6 +40,41 @@ lint "$ctl"
 lint "$here/daemon/belfryd.8"
 test -f "$build/daemon/config/belfry.conf.5" &&
 	lint "$build/daemon/config/belfry.conf.5"
+
+# The examples of a manual, as a configuration.
+examples_of() {
+	awk '/^\.Bd -literal/ { on = 1; next } /^\.Ed/ { on = 0 } on' "$1" |
+		sed -e 's/\\e/\\/g' -e 's/\\(ti/~/g' -e 's/\\&//g'
+}
+
+# right FILE...: they are one configuration without a problem.
+right() {
+	"$belfryctl" check "$work/belfry.conf" >"$work/out" 2>&1 &&
+		grep -q 'all well' "$work/out" && return
+	fail "$* has examples that are wrong:"
+	cat "$work/out"
+}
+
+# Those of belfry-rules(5) need accounts, and have the rules that the tests of
+# belfry.conf(5) are about.
+rules=$here/rules/belfry-rules.5
+conf=$build/daemon/config/belfry.conf.5
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+lint "$rules"
+if test -f "$conf"; then
+	examples_of "$conf" | sed -n '/^\[account work/,$p' >"$work/belfry.conf"
+	right "$conf"
+	{
+		printf '[account a]\nemail = ann@example.org\n'
+		printf 'imap = imaps://mail.example.org\nkeyring = yes\n'
+		printf 'authserv = mail.example.org\n'
+		examples_of "$rules" | sed '/^ *line *=/,$d'
+		examples_of "$conf" | sed -n '/^\[test/,/^\[account/p' |
+			sed '/^\[account/d'
+	} >"$work/belfry.conf"
+	right "$rules" "$conf"
+fi
 
 commands=$("$belfryctl" --help | sed -n '/^By itself/,/^Options/p' |
 	sed -n 's/^  \([a-z]*\) .*/\1/p')
