@@ -182,7 +182,7 @@ zsh_option(struct buf *out, const struct ctl_option *option)
 	else
 		buf_addf(out, "'--%s", option->name);
 	if (option->letter != '\0')
-		buf_addf(out, "}%s'", option->value != NULL ? "" : "");
+		buf_add_str(out, "}'");
 	buf_addf(out, "[%s]", option->help);
 	if (option->value != NULL)
 		buf_addf(out, ":%s:%s", option->value,

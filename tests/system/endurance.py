@@ -70,7 +70,7 @@ def work(servers, user, daemon, count, done):
         if start // BATCH % 3 == 2:
             daemon.ctl("reload")
         live.wait("%d forwards" % done, lambda: servers.sent_count() >= done,
-                  40)
+                  120)
         daemon.wait_quiet()
     live.wait("an empty queue", lambda: not daemon.ctl("queue")["items"])
     return done
