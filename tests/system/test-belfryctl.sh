@@ -158,9 +158,8 @@ run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
 for later in setup doctor probe mailboxes apply undo; do
 	run $later
-	expect "$later" 69 err <<END
-belfryctl: $later: not supported yet
-END
+	expect_words "$later" 69 err "belfryctl: $later: not supported yet"
+	expect_words "$later" 69 err '    '
 done
 run --json doctor
 expect_json 'later'
