@@ -192,11 +192,23 @@ warn_budget(struct account *account, struct mailbox *mailbox, const char *name)
 	    name, budget(account));
 }
 
+/* One line, however many there are. */
+static void
+warn_pattern(struct account *account, struct mailbox *mailbox,
+    const char *pattern, size_t count)
+{
+	mailbox_warn(mailbox,
+	    "%zu more mailboxes match %s and are not watched: the account's "
+	    "budget of %zu connections is used up (connections = sets it)",
+	    count, pattern, budget(account));
+}
+
 static void
 expand(struct account *account, struct mailbox *mailbox, const char *pattern,
     usec_t now)
 {
 	const struct folders *folders = mailbox_folders(mailbox);
+	size_t left = 0;
 
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct folder *folder = &folders->items[i];
@@ -205,8 +217,10 @@ expand(struct account *account, struct mailbox *mailbox, const char *pattern,
 		    is_watched(account, folder->display))
 			continue;
 		if (add_mailbox(account, folder->display, now) == NULL)
-			warn_budget(account, mailbox, folder->display);
+			left++;
 	}
+	if (left > 0)
+		warn_pattern(account, mailbox, pattern, left);
 }
 
 static void

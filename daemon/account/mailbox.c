@@ -59,6 +59,17 @@ report_trouble(struct mailbox *mb, const struct error *error, usec_t wait)
 	last->event.report->retry_in = wait;
 }
 
+static void
+come_to_rest(struct mailbox *mb, usec_t now)
+{
+	bool again = mb->again;
+
+	mb->stopping = mb->again = false;
+	mailbox_enter(mb, MAILBOX_RESTING, now);
+	if (again)
+		mailbox_start(mb, now);
+}
+
 void
 mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 {
@@ -67,8 +78,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 
 	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
-		mb->stopping = false;
-		mailbox_enter(mb, MAILBOX_RESTING, now);
+		come_to_rest(mb, now);
 		return;
 	}
 	if (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_RESTING)
@@ -150,6 +160,7 @@ mailbox_free(struct mailbox **mailbox)
 	folders_done(&mb->folders);
 	strv_done(&mb->permanent_flags);
 	buf_done(&mb->wire);
+	buf_done(&mb->last_alert);
 	imap_seqset_done(&mb->window_seen);
 	free(mb);
 }
@@ -158,6 +169,7 @@ void
 mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 {
 	mb->rules = rules;
+	mb->stale = mb->state == MAILBOX_SWEEPING;
 	rules_needs_done(&mb->needs);
 	rules_get_needs(rules, mb->config.account, &mb->needs);
 }
@@ -176,12 +188,15 @@ mailbox_start(struct mailbox *mb, usec_t now)
 {
 	if (mb->state == MAILBOX_RESTING || mb->state == MAILBOX_WAITING)
 		mailbox_begin_load(mb, now);
+	else if (mb->state == MAILBOX_LOGOUT)
+		mb->again = true;
 }
 
 void
 mailbox_stop(struct mailbox *mb, usec_t now)
 {
 	mb->stopping = true;
+	mb->again = false;
 	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) {
 		if (mb->state == MAILBOX_IDLE)
 			imap_session_idle_done(mb->session, now);
@@ -224,6 +239,7 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 	if (mb->state != MAILBOX_CONNECTING)
 		return;
 	mb->session = imap_session_new(&mb->config.imap, now);
+	mb->alerts = 0;
 	mailbox_enter(mb, MAILBOX_LOGIN, now);
 }
 
@@ -405,6 +421,12 @@ on_alert(struct mailbox *mb, const struct imap_event *event, usec_t now)
 
 	(void)now;
 	str_sanitize(&text, event->text, 500);
+	if (mb->alerts >= MAILBOX_ALERTS_MAX ||
+	    span_equal(buf_span(&text), buf_span(&mb->last_alert)))
+		return;
+	mb->alerts++;
+	buf_clear(&mb->last_alert);
+	buf_add_span(&mb->last_alert, buf_span(&text));
 	mailbox_report(mb, REPORT_ALERT, 0, "%s", buf_str(&text));
 }
 
@@ -413,8 +435,7 @@ on_closed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	drop_session(mb, now);
-	mb->stopping = false;
-	mailbox_enter(mb, MAILBOX_RESTING, now);
+	come_to_rest(mb, now);
 }
 
 static void

@@ -57,6 +57,13 @@
 /* An action that the server refuses for the moment is tried again for this
  * long after its message was judged. */
 #define MAILBOX_GIVE_UP_USEC (2 * USEC_DAY)
+/* Commands of rules handed to the owner and not answered; the others stay
+ * PLANNED, and on the server. */
+#define MAILBOX_COMMANDS_MAX 16
+/* Words for the person (ALERT) passed on from one connection. */
+#define MAILBOX_ALERTS_MAX 10
+/* Bytes of a Message-ID that are kept: as long as a line may be. */
+#define MAILBOX_MESSAGE_ID_MAX 998
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 
@@ -161,7 +168,8 @@ bool mailbox_next_event(
 void mailbox_set_clock(
     struct mailbox *mb, int64_t now_unix, int utc_offset, usec_t now);
 void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
-/* Begins, or tries at once instead of waiting for the back-off. */
+/* Begins, or tries at once instead of waiting for the back-off. While it logs
+ * out: begins again after that. */
 void mailbox_start(struct mailbox *mb, usec_t now);
 /* Logs out and rests until mailbox_start. A last DISCONNECT follows. */
 void mailbox_stop(struct mailbox *mb, usec_t now);

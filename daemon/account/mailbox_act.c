@@ -285,6 +285,24 @@ mailbox_act_committed(struct mailbox *mb, usec_t now)
 		kinds[mb->op.action.kind].started(mb, now);
 }
 
+/* Commands wait here for their turn, where they cost no memory and a killed
+ * daemon knows that they never ran. */
+static bool
+has_room_for_commands(const struct mailbox *mb)
+{
+	size_t running = 0;
+
+	LIST_EACH(pos, &mb->jobs)
+	running += LIST_ITEM(pos, struct job, link)->running;
+	return running < MAILBOX_COMMANDS_MAX;
+}
+
+static bool
+is_held_back(const struct job *job, bool room)
+{
+	return !room && job->actions[job->next].action.kind == ACTION_EXEC;
+}
+
 static bool
 is_runnable(const struct mailbox *mb, const struct job *job, usec_t now)
 {
@@ -324,15 +342,18 @@ first_to_verify(struct mailbox *mb, usec_t now)
 static struct job *
 first_runnable(struct mailbox *mb, usec_t now)
 {
+	bool room = has_room_for_commands(mb);
+
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (!is_runnable(mb, job, now))
 			continue;
 		hand_over_notifications(mb, job);
-		if (job->next < job->count)
+		if (job->next >= job->count)
+			mailbox_job_free(mb, job);
+		else if (!is_held_back(job, room))
 			return job;
-		mailbox_job_free(mb, job);
 	}
 	return NULL;
 }
@@ -420,12 +441,14 @@ usec_t
 mailbox_act_deadline(const struct mailbox *mb)
 {
 	usec_t first = USEC_NEVER;
+	bool room = has_room_for_commands(mb);
 
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!job->running && job->next < job->count)
-			first = usec_min(first, job->not_before);
+		if (!job->running && job->next < job->count &&
+		    job->not_before < first && !is_held_back(job, room))
+			first = job->not_before;
 	}
 	return first;
 }

@@ -288,7 +288,8 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	bool outside = mailbox_has_task(
 	    mb, effect->key.uidvalidity, effect->key.uid, effect->seq);
 
-	if (mb->config.dry_run ||
+	/* Stopped since it asked: it would have all of it twice next time. */
+	if (mb->config.dry_run || mb->state != MAILBOX_LOADING ||
 	    !action_parse(span_from_str(effect->action), &action))
 		return;
 	if ((action.kind == ACTION_FORWARD &&

@@ -183,8 +183,12 @@ struct mailbox {
 	struct list_link events;      /* struct queued_event::link */
 
 	struct error trouble;
+	unsigned alerts;       /* told on this connection */
+	struct buf last_alert; /* and the last of them, ever */
 	bool load_asked;
 	bool stopping;
+	bool again;	   /* started while it was logging out */
+	bool stale;	   /* the rules changed after the FETCH was sent */
 	bool proven;	   /* this connection has finished a catch-up */
 	bool idle_refused; /* this server said no to IDLE: poll */
 };
@@ -262,6 +266,8 @@ void mailbox_highest_done(
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
+/* Borrowed from the message. */
+struct span mailbox_message_id(struct message *message);
 /* A header field as people read it; malloc'ed. */
 char *mailbox_decoded(struct message *message, const char *name);
 /* The first sender, as `Name <address>`; malloc'ed. */

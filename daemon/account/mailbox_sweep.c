@@ -222,6 +222,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->dirty = false;
 	mb->ignored = mb->judged_max = 0;
 	mb->judged = 0;
+	mb->stale = false;
 	imap_seqset_done(&mb->window_seen);
 	store_batch_free(&mb->plan);
 	mb->plan = store_batch_new();
@@ -235,6 +236,13 @@ collect_flags(const struct imap_fetch *fetch, struct strv *flags)
 {
 	for (size_t i = 0; i < fetch->flag_count; i++)
 		strv_add_span(flags, fetch->flags[i].text);
+}
+
+/* Anybody may write a Message-ID of a megabyte. */
+struct span
+mailbox_message_id(struct message *message)
+{
+	return span_slice(message_id(message), 0, MAILBOX_MESSAGE_ID_MAX);
 }
 
 char *
@@ -352,7 +360,7 @@ static void
 fill_job(struct mailbox *mb, struct job *job, struct message *message,
     const struct imap_fetch *fetch, usec_t now)
 {
-	job->message_id = xstrdup_span(message_id(message));
+	job->message_id = xstrdup_span(mailbox_message_id(message));
 	job->from = mailbox_sender(message);
 	job->subject = mailbox_decoded(message, "Subject");
 	job->size = fetch->size;
@@ -414,9 +422,11 @@ mailbox_sweep_untagged(
 		return; /* n:* gives the last message even below n */
 	if (mb->window_end != 0 && fetch.uid > mb->window_end)
 		return;
-	/* Full: what lies above all that was judged waits for the next round,
-	 * so that nothing judged is ever met again. */
-	if (mb->judged >= MAILBOX_WINDOW && fetch.uid > mb->judged_max) {
+	/* Full, or asked for what other rules need: what lies above all that
+	 * was judged waits for the next round, so that nothing judged is ever
+	 * met again. */
+	if ((mb->judged >= MAILBOX_WINDOW || mb->stale) &&
+	    fetch.uid > mb->judged_max) {
 		if (mb->ignored == 0 || fetch.uid < mb->ignored)
 			mb->ignored = fetch.uid;
 		return;

@@ -115,7 +115,7 @@ is_same(const struct job *job, struct message *message)
 	STR_AUTO from = mailbox_sender(message);
 	STR_AUTO subject = mailbox_decoded(message, "Subject");
 
-	return span_is(message_id(message), job->message_id) &&
+	return span_is(mailbox_message_id(message), job->message_id) &&
 	       strcmp(from, job->from) == 0 &&
 	       strcmp(subject, job->subject) == 0;
 }

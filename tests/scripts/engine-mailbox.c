@@ -37,6 +37,7 @@ struct adapter {
 	struct strv strings, identities, authserv;
 	struct buf rules_text;
 	struct rules *rules;
+	bool load_asked; /* and not answered */
 	struct limits *limits;
 	struct store *store;
 	struct mailbox *mailbox;
@@ -327,6 +328,7 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	bool found = false;
 
 	(void)args;
+	a->load_asked = false;
 	store_get_cursor(
 	    a->store, "work", a->config.name, &cursor, &found, NULL);
 	store_each_open_effect(
@@ -556,6 +558,7 @@ adapter_next_event(void *adapter, struct buf *line, bool *last_r, usec_t now)
 	*last_r = false;
 	if (!mailbox_next_event(a->mailbox, &event, now))
 		return false;
+	a->load_asked = a->load_asked || event.kind == MAILBOX_LOAD;
 	add_event(a, line, &event);
 	mailbox_event_done(&event);
 	return true;
@@ -585,6 +588,8 @@ adapter_survives(void *adapter, usec_t now)
 
 	if (mailbox_is_resting(a->mailbox))
 		return true; /* not started, or stopped */
+	if (a->load_asked)
+		return true; /* already on its way */
 	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
 		if (a->batch != NULL)
 			call_commit(a, SPAN("ok"), now);
