@@ -303,6 +303,7 @@ main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	belfry.dry_run = options.dry_run;
+	belfry.verbose = options.verbose;
 	log_set_level(options.verbose
 			  ? LOG_LEVEL_DEBUG
 			  : (enum log_level)belfry.config->daemon.log_level);

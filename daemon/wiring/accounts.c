@@ -202,6 +202,13 @@ need_nothing(struct line *line, struct mailbox_event *event)
 	(void)event;
 }
 
+static void
+need_proof_noted(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	line->owner->told_person = false;
+}
+
 /* The person is told once; after that the log and `status` say it. */
 static void
 need_person(struct line *line, struct mailbox_event *event)
@@ -209,6 +216,9 @@ need_person(struct line *line, struct mailbox_event *event)
 	STR_AUTO title =
 	    xasprintf("Belfry: %s is locked out", line->owner->config->name);
 
+	if (line->owner->told_person)
+		return;
+	line->owner->told_person = true;
 	notify_say(line->owner->belfry, line->owner->config->name,
 	    URGENCY_CRITICAL, title, event->error.text);
 }
@@ -230,7 +240,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_NOTIFY] = need_notify,
     [MAILBOX_QUEUED] = need_outbox,
     [MAILBOX_FOLDERS] = need_nothing,
-    [MAILBOX_PROVEN] = need_nothing,
+    [MAILBOX_PROVEN] = need_proof_noted,
     [MAILBOX_LOCKED_OUT] = need_person,
     [MAILBOX_REPORT] = need_report,
 };

@@ -53,6 +53,7 @@ struct running_account {
 	struct account *account;
 	struct list_link lines; /* struct line::link */
 	bool pumping;
+	bool told_person;      /* that it is locked out; until it is let in */
 	struct sender *sender; /* NULL: no submission server */
 };
 
@@ -72,7 +73,7 @@ struct belfry {
 	struct limits *limits;
 	char *config_path;
 	char *state_directory, *control_path;
-	bool dry_run;
+	bool dry_run, verbose;
 	bool leaving;
 	struct list_link accounts; /* struct running_account::link */
 	struct list_link execs;	   /* struct exec::link, running and waiting */
@@ -127,6 +128,8 @@ void sender_kick(struct sender *sender);
 /* The configuration was reloaded: credentials are tried again. */
 void sender_reload(struct sender *sender);
 void sender_stop(struct sender *sender);
+/* After sender_stop. */
+void sender_start(struct sender *sender);
 void sender_set_clock(struct sender *sender);
 const struct outbox *sender_outbox(const struct sender *sender);
 

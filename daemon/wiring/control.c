@@ -325,6 +325,8 @@ static void
 resume(struct running_account *account)
 {
 	account_start(account->account, loop_now());
+	if (account->sender != NULL)
+		sender_start(account->sender);
 	accounts_pump(account);
 }
 

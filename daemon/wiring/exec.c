@@ -84,6 +84,9 @@ on_end(void *ctx, const struct child_result *result)
 	BUF_AUTO words = BUF_INIT;
 	bool ok = result->started && !result->timed_out && result->status == 0;
 
+	/* Out of the list first, where without a child it would look as if it
+	 * still waited for its turn. */
+	list_remove(&exec->link);
 	exec->child = NULL;
 	belfry->exec_running--;
 	describe(result, &words);

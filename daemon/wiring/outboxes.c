@@ -248,7 +248,15 @@ sender_kick(struct sender *sender)
 void
 sender_reload(struct sender *sender)
 {
+	outbox_start(sender->outbox, loop_now()); /* it may have been paused */
 	outbox_reload(sender->outbox, loop_now());
+	pump(sender);
+}
+
+void
+sender_start(struct sender *sender)
+{
+	outbox_start(sender->outbox, loop_now());
 	pump(sender);
 }
 

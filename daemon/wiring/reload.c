@@ -167,7 +167,8 @@ reload_config(struct belfry *belfry, struct buf *problems)
 		    "the configuration has errors: the old one stays");
 		return false;
 	}
-	log_set_level((enum log_level)config->daemon.log_level);
+	if (!belfry->verbose)
+		log_set_level((enum log_level)config->daemon.log_level);
 	swap(belfry, config);
 	report_note(belfry, false, "reloaded", NULL,
 	    "accounts: %zu, rules: %zu", config->account_count,

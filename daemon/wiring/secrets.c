@@ -88,6 +88,7 @@ secret_ask(struct belfry *belfry, const struct config_account *account,
 		const struct child_config config = {
 		    .argv = &account->secret.argv,
 		    .limit = SECRET_COMMAND_USEC,
+		    .secret = true,
 		};
 		wait->child =
 		    child_run(belfry->loop, &config, on_command, wait);
