@@ -73,6 +73,8 @@ add_places(struct strv *places)
 		strv_take(
 		    places, xasprintf("%s/.config/belfry/belfry.conf", home));
 	strv_add(places, BELFRY_SYSCONFDIR "/belfry/belfry.conf");
+	if (!strv_has(places, "/etc/belfry/belfry.conf"))
+		strv_add(places, "/etc/belfry/belfry.conf");
 }
 
 char *
