@@ -191,8 +191,9 @@ check_size(const struct strv *strings, size_t *total, struct error *error_r)
 static bool
 set_exec_error(const char *command, int number, struct error *error_r)
 {
-	enum fault fault =
-	    number == EAGAIN || number == ENOMEM ? FAULT_RETRY : FAULT_CONFIG;
+	bool is_short = number == EAGAIN || number == ENOMEM ||
+			number == EMFILE || number == ENFILE;
+	enum fault fault = is_short ? FAULT_RETRY : FAULT_CONFIG;
 	const char *reason = strerror(number);
 
 	if (number == ENOEXEC)

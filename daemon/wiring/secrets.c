@@ -36,7 +36,10 @@ on_command(void *ctx, const struct child_result *result)
 		    result->status, result->timed_out, result->output,
 		    result->errors, &secret, &error);
 	else
-		ok = error_set(&error, FAULT_AUTH, "%s", result->error.text);
+		ok = error_set(&error,
+		    result->error.fault == FAULT_RETRY ? FAULT_RETRY
+						       : FAULT_AUTH,
+		    "%s", result->error.text);
 	answer(wait, ok ? &secret : NULL, ok ? NULL : &error);
 	secret_wipe(&secret);
 }
