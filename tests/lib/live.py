@@ -513,9 +513,13 @@ def case_with(extra):
     return add
 
 
-def show_logs():
+def show_logs(servers):
+    print("---- Dovecot (last lines)")
+    print("\n".join(servers.log().splitlines()[-15:]))
     for daemon in Daemon.running:
         if daemon.process.poll() is None:
+            with contextlib.suppress(Exception):
+                print("---- status: %r" % daemon.boxes())
             daemon.kill()
         print("---- %s (last lines)" % daemon.log_path)
         print("\n".join(daemon.log().splitlines()[-50:]))
@@ -530,7 +534,7 @@ def run_case(function, servers):
         print("FAILED %s: %s" % (function.__name__, error))
         if not isinstance(error, Failed):
             traceback.print_exc(file=sys.stdout)
-        show_logs()
+        show_logs(servers)
         return False
     finally:
         for daemon in Daemon.running:

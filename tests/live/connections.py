@@ -3,6 +3,7 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import liars  # noqa: E402
@@ -226,6 +227,24 @@ def links_break(servers):
                 servers.cut_imap()
             user.wait_subjects("Moved", subjects)
         live.same(user.subjects("INBOX"), [], "INBOX")
+
+
+@live.case
+def news_at_any_moment(servers):
+    """Mail that comes while belfryd is busy with the mail before it."""
+    rng = live.seed()
+    user = servers.user()
+    text = user.account() + MOVE + "copy = Copied\nmark = flagged\n"
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching()
+        subjects = []
+        for round_ in range(20):
+            for number in range(2):
+                subjects.append("move %d.%d" % (round_, number))
+                user.deliver(live.message(subjects[-1]))
+                time.sleep(rng.uniform(0, 0.1))
+            daemon.wait_log("info judged", len(subjects), 10)
+        user.wait_subjects("Moved", subjects)
 
 
 if __name__ == "__main__":
