@@ -174,6 +174,13 @@ mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 }
 
 void
+mailbox_assume_validity(struct mailbox *mb)
+{
+	if (mb->uidvalidity == 0)
+		mb->uidvalidity = 1;
+}
+
+void
 mailbox_open_selecting_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {

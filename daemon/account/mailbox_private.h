@@ -237,6 +237,8 @@ mailbox_begin_fn mailbox_open, mailbox_select;
 mailbox_response_fn mailbox_open_names_untagged, mailbox_open_namespaces_done,
     mailbox_open_listing_done, mailbox_open_selecting_untagged,
     mailbox_open_selecting_done;
+/* At the end of SELECT: a server that tells no UIDVALIDITY has one for ever. */
+void mailbox_assume_validity(struct mailbox *mb);
 /* Reads what SELECT and EXAMINE say. */
 void mailbox_read_select(
     struct mailbox *mb, const struct imap_response *response);

@@ -114,8 +114,7 @@ ask_highest(struct mailbox *mb, usec_t now)
 void
 mailbox_compare(struct mailbox *mb, usec_t now)
 {
-	if (mb->uidvalidity == 0)
-		mb->uidvalidity = 1; /* a server without one */
+	mailbox_assume_validity(mb);
 	mb->fresh = true;
 	if (mb->uidnext == 0) {
 		ask_highest(mb, now); /* Courier, NetEase */

@@ -160,6 +160,7 @@ mailbox_verify_reselect_done(
 {
 	struct job *job;
 
+	mailbox_assume_validity(mb);
 	if (response->status != IMAP_OK ||
 	    mb->uidvalidity != mb->cursor_validity) {
 		struct error error = ERROR_INIT;
