@@ -53,6 +53,7 @@ struct running_account {
 	struct account *account;
 	struct list_link lines; /* struct line::link */
 	bool pumping;
+	bool paused; /* by the person: a reload does not change that */
 	bool told_person;      /* that it is locked out; until it is let in */
 	struct sender *sender; /* NULL: no submission server */
 };

@@ -324,6 +324,7 @@ each_named(struct client *client, const struct json *request,
 static void
 resume(struct running_account *account)
 {
+	account->paused = false;
 	account_start(account->account, loop_now());
 	if (account->sender != NULL)
 		sender_start(account->sender);
@@ -331,9 +332,16 @@ resume(struct running_account *account)
 }
 
 static void
+pause_account(struct running_account *account)
+{
+	account->paused = true;
+	accounts_stop(account);
+}
+
+static void
 do_pause(struct client *client, const struct json *request)
 {
-	if (each_named(client, request, accounts_stop))
+	if (each_named(client, request, pause_account))
 		control_session_reply(
 		    client->session, json_new_object(), loop_now());
 }

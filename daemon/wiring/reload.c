@@ -120,9 +120,11 @@ keep_or_drop(struct belfry *belfry, struct running_account *account)
 	}
 	accounts_read_certificates(account);
 	account_set_rules(account->account, belfry->config->rules);
-	account_start(account->account, loop_now());
-	if (account->sender != NULL)
-		sender_reload(account->sender);
+	if (!account->paused) {
+		account_start(account->account, loop_now());
+		if (account->sender != NULL)
+			sender_reload(account->sender);
+	}
 	accounts_pump(account);
 }
 
