@@ -533,6 +533,9 @@ def run_case(function, servers):
     Daemon.running = []
     try:
         function(servers)
+    except SystemExit:  # the time is up
+        show_logs(servers)
+        raise
     except Exception as error:  # any error fails the case, not the others
         print("FAILED %s: %s" % (function.__name__, error))
         if not isinstance(error, Failed):
@@ -551,15 +554,17 @@ def run_case(function, servers):
 def run_all(folder, wanted):
     good = True
     running = {}
-    for function, extra in cases:
-        if wanted and wanted not in function.__name__:
-            continue
-        if extra not in running:
-            sub = os.path.join(folder, "s%d" % (len(running) + 1))
-            running[extra] = Servers(sub, extra)
-        good = run_case(function, running[extra]) and good
-    for servers in running.values():
-        servers.stop()
+    try:
+        for function, extra in cases:
+            if wanted and wanted not in function.__name__:
+                continue
+            if extra not in running:
+                sub = os.path.join(folder, "s%d" % (len(running) + 1))
+                running[extra] = Servers(sub, extra)
+            good = run_case(function, running[extra]) and good
+    finally:
+        for servers in running.values():
+            servers.stop()
     return good
 
 
