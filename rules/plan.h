@@ -76,7 +76,14 @@ struct action {
 	struct strv via; /* notifier names; empty: all */
 };
 
+/* What a rule is undecided for the lack of. */
+enum plan_want {
+	PLAN_WANTS_STRUCTURE = 1,
+	PLAN_WANTS_BODY = 2,
+};
+
 struct plan {
+	unsigned wants;		/* enum plan_want; else 0 */
 	struct action *actions; /* owned */
 	size_t count;
 	struct strv matched;  /* ids of the rules that matched and acted */

@@ -89,6 +89,9 @@ struct rules_needs {
 	struct strv headers; /* field names; always includes From, Subject,
 				Date, Message-ID */
 	bool all_headers;    /* any-header is used: fetch BODY.PEEK[HEADER] */
+	bool structure;	     /* attachment.* or body: BODYSTRUCTURE, too */
+	bool body;	     /* body or ${preview}: when plan.wants says so */
+	bool sender;	     /* new-sender */
 };
 void rules_needs_done(struct rules_needs *needs);
 /* Of the rules that apply to this account (NULL: of all). */
@@ -134,6 +137,15 @@ struct facts {
 	/* Hosts whose Authentication-Results are believed; NULL: none, and
 	 * then auth.* is never true. */
 	const struct strv *authserv;
+	/* NULL: not known; then a rule that needs it waits (plan.wants). */
+	const struct structure *structure;
+	/* The words of the text part (mail/body.h), valid UTF-8; data NULL: not
+	 * known; empty but not NULL: there are none. */
+	struct span body;
+	/* No message from the first address of From was judged before. */
+	bool is_new_sender;
+	/* Only this rule is judged; NULL: all. */
+	const char *only_rule;
 	struct limits *limits;	   /* may be NULL; not changed by judging */
 	bool default_notification; /* the account's `notify = yes` */
 };
@@ -141,7 +153,10 @@ struct facts {
 /* Never fails; problems of single rules are in plan_r->warnings. plan_r is
  * initialised by the function; free with plan_done. Includes the default
  * notification when the message is unread and no rule was quiet or notified.
- * Does not change `limits`: the owner notes plan.matched once it is durable. */
+ * With plan_r->wants the plan is no plan: no action, nothing matched; a rule
+ * is undecided until the owner has fetched what is wanted and judges again.
+ * Facts that are there are never wanted, so two rounds are enough. Does not
+ * change `limits`: the owner notes plan.matched once it is durable. */
 void rules_judge(
     const struct rules *rules, const struct facts *facts, struct plan *plan_r);
 
@@ -163,6 +178,7 @@ enum trace_outcome {
 	TRACE_OBSERVED,
 	TRACE_OVER_LIMIT,
 	TRACE_FAILED, /* a pattern met its limit: did not act */
+	TRACE_UNDECIDED, /* needs the structure or the body, which facts lack */
 };
 struct trace_rule {
 	const char *id;
