@@ -563,9 +563,6 @@ check_field(struct parser *parser, const struct lexed_field *lexed,
 
 	if (field == NULL || field->is_variable_only)
 		return fail_field(source, lexed);
-	if (field->is_unsupported)
-		return source_error(source, lexed->offset, NULL,
-		    "the field `%s` is not supported yet", field->name);
 	if (field->has_argument && lexed->argument.data == NULL)
 		return source_error(source, lexed->offset, NULL,
 		    "`%s` needs the header's name, as in %s(X-Spam)",

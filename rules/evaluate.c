@@ -142,24 +142,86 @@ evaluate_op(struct evaluation *evaluation, const struct test *test,
 /* The tree. */
 
 static enum verdict
+leave_open(
+    struct evaluation *evaluation, const struct cond *cond, unsigned missing)
+{
+	evaluation->wants |= missing;
+	if (cond->test.captures != NULL)
+		evaluation->is_capture_open = true;
+	trace_condition(evaluation->trace, cond, NULL, false);
+	return VERDICT_OPEN;
+}
+
+static enum verdict
 evaluate_test(struct evaluation *evaluation, const struct cond *cond)
 {
-	const struct values *values =
-	    view_get(evaluation->view, cond->test.slot);
-	enum verdict verdict = evaluate_op(evaluation, &cond->test, values);
+	unsigned missing = view_missing(evaluation->view, cond->test.slot);
+	const struct values *values;
+	enum verdict verdict;
 
+	if (missing != 0)
+		return leave_open(evaluation, cond, missing);
+	values = view_get(evaluation->view, cond->test.slot);
+	verdict = evaluate_op(evaluation, &cond->test, values);
 	trace_condition(
 	    evaluation->trace, cond, values, verdict == VERDICT_YES);
 	return verdict;
 }
 
+static enum verdict evaluate(
+    struct evaluation *evaluation, const struct cond *cond);
+
+static enum verdict
+evaluate_not(struct evaluation *evaluation, const struct cond *cond)
+{
+	static const enum verdict opposite[] = {
+	    [VERDICT_NO] = VERDICT_YES,
+	    [VERDICT_YES] = VERDICT_NO,
+	    [VERDICT_FAILED] = VERDICT_FAILED,
+	    [VERDICT_OPEN] = VERDICT_OPEN,
+	};
+
+	return opposite[evaluate(evaluation, cond->kids[0])];
+}
+
+static enum verdict
+evaluate_and(struct evaluation *evaluation, const struct cond *cond)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < cond->kid_count; i++) {
+		enum verdict verdict = evaluate(evaluation, cond->kids[i]);
+
+		if (verdict == VERDICT_NO)
+			return VERDICT_NO;
+		if (verdict == VERDICT_FAILED)
+			return is_open ? VERDICT_OPEN : VERDICT_FAILED;
+		is_open |= verdict == VERDICT_OPEN;
+	}
+	return is_open ? VERDICT_OPEN : VERDICT_YES;
+}
+
+static enum verdict
+evaluate_or(struct evaluation *evaluation, const struct cond *cond)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < cond->kid_count; i++) {
+		enum verdict verdict = evaluate(evaluation, cond->kids[i]);
+
+		if (verdict == VERDICT_YES &&
+		    !(is_open && evaluation->is_capture_open))
+			return VERDICT_YES;
+		if (verdict == VERDICT_YES || verdict == VERDICT_FAILED)
+			return is_open ? VERDICT_OPEN : verdict;
+		is_open |= verdict == VERDICT_OPEN;
+	}
+	return is_open ? VERDICT_OPEN : VERDICT_NO;
+}
+
 static enum verdict
 evaluate(struct evaluation *evaluation, const struct cond *cond)
 {
-	/* The verdict of a kid that ends a chain. */
-	enum verdict last = cond->kind == COND_AND ? VERDICT_NO : VERDICT_YES;
-	enum verdict verdict = VERDICT_NO;
-
 	switch (cond->kind) {
 	case COND_ALL:
 		trace_condition(evaluation->trace, cond, NULL, true);
@@ -167,18 +229,49 @@ evaluate(struct evaluation *evaluation, const struct cond *cond)
 	case COND_TEST:
 		return evaluate_test(evaluation, cond);
 	case COND_NOT:
-		verdict = evaluate(evaluation, cond->kids[0]);
-		if (verdict == VERDICT_FAILED)
-			return verdict;
-		return verdict_of(verdict == VERDICT_NO);
+		return evaluate_not(evaluation, cond);
 	case COND_AND:
+		return evaluate_and(evaluation, cond);
 	case COND_OR:
-		break;
+		return evaluate_or(evaluation, cond);
 	}
-	for (size_t i = 0; i < cond->kid_count; i++) {
-		verdict = evaluate(evaluation, cond->kids[i]);
-		if (verdict == last || verdict == VERDICT_FAILED)
-			break;
+	return VERDICT_NO;
+}
+
+/* All lines must hold. */
+static enum verdict
+evaluate_when(struct evaluation *evaluation, const struct rule *rule)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < rule->when_count; i++) {
+		enum verdict verdict = evaluate(evaluation, rule->when[i]);
+
+		if (verdict == VERDICT_NO)
+			return VERDICT_NO;
+		if (verdict == VERDICT_FAILED)
+			return is_open ? VERDICT_OPEN : VERDICT_FAILED;
+		is_open |= verdict == VERDICT_OPEN;
+	}
+	return is_open ? VERDICT_OPEN : VERDICT_YES;
+}
+
+/* Any line vetoes. `verdict` is that of the `when` lines. */
+static enum verdict
+evaluate_unless(struct evaluation *evaluation, const struct rule *rule,
+    enum verdict verdict)
+{
+	for (size_t i = 0; i < rule->unless_count; i++) {
+		enum verdict veto = evaluate(evaluation, rule->unless[i]);
+
+		if (veto == VERDICT_YES) {
+			evaluation->is_vetoed = true;
+			return VERDICT_NO;
+		}
+		if (veto == VERDICT_FAILED)
+			return verdict == VERDICT_OPEN ? verdict : veto;
+		if (veto == VERDICT_OPEN)
+			verdict = VERDICT_OPEN;
 	}
 	return verdict;
 }
@@ -186,25 +279,15 @@ evaluate(struct evaluation *evaluation, const struct cond *cond)
 enum verdict
 evaluate_rule(struct evaluation *evaluation, const struct rule *rule)
 {
+	enum verdict verdict;
+
 	memset(evaluation->captures, 0, sizeof(evaluation->captures));
 	evaluation->is_vetoed = false;
-	for (size_t i = 0; i < rule->when_count; i++) {
-		enum verdict verdict = evaluate(evaluation, rule->when[i]);
-
-		if (verdict != VERDICT_YES) {
-			trace_decided(evaluation->trace);
-			return verdict;
-		}
-	}
-	for (size_t i = 0; i < rule->unless_count; i++) {
-		enum verdict verdict = evaluate(evaluation, rule->unless[i]);
-
-		if (verdict == VERDICT_NO)
-			continue;
-		trace_decided(evaluation->trace);
-		evaluation->is_vetoed = verdict == VERDICT_YES;
-		return verdict == VERDICT_YES ? VERDICT_NO : verdict;
-	}
+	evaluation->is_capture_open = false;
+	evaluation->wants = 0;
+	verdict = evaluate_when(evaluation, rule);
+	if (verdict == VERDICT_YES || verdict == VERDICT_OPEN)
+		verdict = evaluate_unless(evaluation, rule, verdict);
 	trace_decided(evaluation->trace);
-	return VERDICT_YES;
+	return verdict;
 }

@@ -10,7 +10,8 @@
 enum verdict {
 	VERDICT_NO,
 	VERDICT_YES,
-	VERDICT_FAILED /* a pattern met a limit: nobody knows */
+	VERDICT_FAILED, /* a pattern met a limit: nobody knows */
+	VERDICT_OPEN	/* something must be fetched first: `wants` says what */
 };
 
 struct evaluation {
@@ -20,10 +21,15 @@ struct evaluation {
 	/* The values of the captures; data NULL: not set. */
 	struct span captures[RULE_CAPTURES_MAX];
 	bool is_vetoed; /* VERDICT_NO came from an `unless` line */
+	unsigned wants; /* enum plan_want, of all tests that were open */
+	/* An open test has captures, so an `or` cannot do without it. */
+	bool is_capture_open;
 };
 
 /* Conditions are looked at from the left to the right and no further than
- * needed; all `when` lines before the `unless` lines. */
+ * needed; all `when` lines before the `unless` lines. What comes behind an
+ * open test may still settle the rule, so that nothing is fetched in vain; a
+ * limit met there does not, since with the fetched it may not be met. */
 enum verdict evaluate_rule(
     struct evaluation *evaluation, const struct rule *rule);
 

@@ -1,6 +1,7 @@
 #include "rules/field.h"
 
 #include "rules/getters.h"
+#include "rules/plan.h"
 
 #define HEADERS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -47,7 +48,8 @@ const struct field field_table[] = {
 	    .has_argument = true},
 	{.name = "any-header", .type = FIELD_TEXT, .get = get_any_header,
 	    .wants_all_headers = true},
-	{.name = "body", .type = FIELD_TEXT, .is_unsupported = true},
+	{.name = "body", .type = FIELD_TEXT, .get = get_body,
+	    .wants = PLAN_WANTS_BODY},
 
 	{.name = "size", .type = FIELD_NUMBER, .unit = UNIT_SIZE,
 	    .get = get_size},
@@ -59,15 +61,16 @@ const struct field field_table[] = {
 	    .get = get_hour},
 	{.name = "weekday", .type = FIELD_NUMBER, .unit = UNIT_WEEKDAY,
 	    .get = get_weekday},
-	{.name = "attachment", .type = FIELD_FACT, .is_unsupported = true},
+	{.name = "attachment", .type = FIELD_FACT, .get = get_attachment,
+	    .wants = PLAN_WANTS_STRUCTURE},
 	{.name = "attachment.name", .type = FIELD_TEXT,
-	    .is_unsupported = true},
+	    .get = get_attachment_names, .wants = PLAN_WANTS_STRUCTURE},
 	{.name = "attachment.type", .type = FIELD_TEXT,
-	    .is_unsupported = true},
+	    .get = get_attachment_types, .wants = PLAN_WANTS_STRUCTURE},
 	{.name = "attachment.count", .type = FIELD_NUMBER,
-	    .is_unsupported = true},
+	    .get = get_attachment_count, .wants = PLAN_WANTS_STRUCTURE},
 	{.name = "attachment.size", .type = FIELD_NUMBER, .unit = UNIT_SIZE,
-	    .is_unsupported = true},
+	    .get = get_attachment_size, .wants = PLAN_WANTS_STRUCTURE},
 
 	{.name = "flag", .type = FIELD_WORD, .get = get_flags,
 	    .words = flag_words},
@@ -82,7 +85,8 @@ const struct field field_table[] = {
 	    .headers = HEADERS("To")},
 	{.name = "cc-me", .type = FIELD_FACT, .get = get_to_me,
 	    .headers = HEADERS("Cc")},
-	{.name = "new-sender", .type = FIELD_FACT, .is_unsupported = true},
+	{.name = "new-sender", .type = FIELD_FACT, .get = get_new_sender,
+	    .wants_sender = true, .headers = HEADERS("From")},
 	{.name = "auth.spf", .type = FIELD_WORD, .get = get_spf,
 	    .headers = authres_headers, .words = authres_words},
 	{.name = "auth.dkim", .type = FIELD_WORD, .get = get_dkim,

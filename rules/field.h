@@ -45,8 +45,9 @@ struct field {
 	enum field_unit unit;
 	bool has_argument; /* header(X-Any) */
 	bool is_variable_only;
-	bool is_unsupported; /* known, but not in this release */
 	bool wants_all_headers;
+	bool wants_sender; /* facts.is_new_sender */
+	unsigned wants;	   /* enum plan_want: what must be known for it */
 	/* Header fields it reads; ends with NULL; may be NULL. */
 	const char *const *headers;
 	/* FIELD_WORD: the words `is` may compare with; ends with NULL. */

@@ -3,6 +3,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/structure.h"
 #include "rules/authres.h"
 #include "rules/view.h"
 
@@ -149,6 +150,111 @@ get_any_header(
 	(void)slot;
 	for (size_t i = 0; i < count; i++)
 		values_add(view, values, message_field_text(message, i));
+}
+
+/* Parts. */
+
+void
+get_body(struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	if (view->facts->body.len > 0)
+		values_add(view, values, view->facts->body);
+}
+
+static size_t
+count_attachments(const struct structure *structure)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < structure->count; i++)
+		count += structure->parts[i].is_attachment;
+	return count;
+}
+
+void
+get_attachment(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	values->is_true = count_attachments(view->facts->structure) > 0;
+}
+
+/* Calls `add` for each attachment of the message. */
+static void
+each_attachment(struct view *view, struct values *values,
+    void (*add)(
+	struct view *view, struct values *values, const struct part *part))
+{
+	const struct structure *structure = view->facts->structure;
+
+	for (size_t i = 0; i < structure->count; i++)
+		if (structure->parts[i].is_attachment)
+			add(view, values, &structure->parts[i]);
+}
+
+static void
+add_name(struct view *view, struct values *values, const struct part *part)
+{
+	if (part->name[0] != '\0')
+		values_add(view, values, span_from_str(part->name));
+}
+
+void
+get_attachment_names(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	each_attachment(view, values, add_name);
+}
+
+static void
+add_type(struct view *view, struct values *values, const struct part *part)
+{
+	values_add(view, values, span_from_str(part->type));
+}
+
+void
+get_attachment_types(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	each_attachment(view, values, add_type);
+}
+
+void
+get_attachment_count(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	values_add_number(
+	    view, values, (int64_t)count_attachments(view->facts->structure));
+}
+
+/* Of the largest; missing where there is none. */
+void
+get_attachment_size(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	const struct structure *structure = view->facts->structure;
+	uint64_t largest = 0;
+
+	(void)slot;
+	for (size_t i = 0; i < structure->count; i++)
+		if (structure->parts[i].is_attachment &&
+		    structure->parts[i].size > largest)
+			largest = structure->parts[i].size;
+	if (count_attachments(structure) > 0)
+		values_add_number(view, values,
+		    largest > INT64_MAX ? INT64_MAX : (int64_t)largest);
+}
+
+void
+get_new_sender(
+    struct view *view, const struct slot *slot, struct values *values)
+{
+	(void)slot;
+	values->is_true = view->facts->is_new_sender;
 }
 
 /* What stands between the last "<" and the ">" behind it, else all. */

@@ -20,6 +20,13 @@ GETTER(get_message_id); /* with the brackets, then without */
 GETTER(get_argument);	/* header(X) */
 GETTER(get_raw);	/* raw(X) */
 GETTER(get_any_header);
+GETTER(get_body);
+GETTER(get_attachment);
+GETTER(get_attachment_names);
+GETTER(get_attachment_types);
+GETTER(get_attachment_count);
+GETTER(get_attachment_size);
+GETTER(get_new_sender);
 GETTER(get_size);
 GETTER(get_age);
 GETTER(get_sent);

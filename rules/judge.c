@@ -81,8 +81,19 @@ is_within_limit(const struct judgement *judgement, const struct rule *rule)
 }
 
 static enum trace_outcome
+judge_open(struct judgement *judgement, unsigned wants)
+{
+	judgement->plan->wants |= wants;
+	return TRACE_UNDECIDED;
+}
+
+static enum trace_outcome
 judge_match(struct judgement *judgement, const struct rule *rule)
 {
+	unsigned lacks = view_lacks(&judgement->view, rule->wants);
+
+	if (lacks != 0)
+		return judge_open(judgement, lacks);
 	if (rule->is_observing) {
 		observe(judgement, rule);
 		return TRACE_OBSERVED;
@@ -104,6 +115,8 @@ judge_rule(struct judgement *judgement, const struct rule *rule)
 	case VERDICT_FAILED:
 		warn_of_limit(judgement, rule);
 		return TRACE_FAILED;
+	case VERDICT_OPEN:
+		return judge_open(judgement, judgement->evaluation.wants);
 	case VERDICT_NO:
 		break;
 	}
@@ -111,10 +124,19 @@ judge_rule(struct judgement *judgement, const struct rule *rule)
 					       : TRACE_NOT_MATCHED;
 }
 
+static bool
+is_asked(const struct judgement *judgement, const struct rule *rule)
+{
+	const struct facts *facts = judgement->facts;
+
+	if (facts->only_rule != NULL && strcmp(facts->only_rule, rule->id) != 0)
+		return false;
+	return rule_applies(rule, facts->account, facts->mailbox);
+}
+
 static void
 judge_all(struct judgement *judgement)
 {
-	const struct facts *facts = judgement->facts;
 	bool is_stopped = false;
 
 	for (size_t i = 0; i < judgement->rules->count; i++) {
@@ -123,16 +145,28 @@ judge_all(struct judgement *judgement)
 		enum trace_outcome outcome = TRACE_NOT_REACHED;
 
 		trace_rule(judgement->trace, rule);
-		if (!rule_applies(rule, facts->account, facts->mailbox)) {
+		if (!is_asked(judgement, rule)) {
 			outcome = TRACE_NOT_APPLICABLE;
 		} else if (!is_stopped) {
 			outcome = judge_rule(judgement, rule);
 			captures = judgement->evaluation.captures;
 		}
 		trace_outcome(judgement->trace, rule, outcome, captures);
-		if (outcome == TRACE_MATCHED && rule->stops)
+		/* What comes behind an open rule depends on it. */
+		if ((outcome == TRACE_MATCHED && rule->stops) ||
+		    outcome == TRACE_UNDECIDED)
 			is_stopped = true;
 	}
+}
+
+static void
+drop_plan(struct plan *plan)
+{
+	unsigned wants = plan->wants;
+
+	plan_done(plan);
+	plan_init(plan);
+	plan->wants = wants;
 }
 
 static void
@@ -149,7 +183,10 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	judgement.evaluation.trace = trace;
 	trace_begin(trace, rules);
 	judge_all(&judgement);
-	settle_plan(plan_r, facts);
+	if (plan_r->wants != 0)
+		drop_plan(plan_r);
+	else
+		settle_plan(plan_r, facts);
 	view_done(&judgement.view);
 }
 

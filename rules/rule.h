@@ -33,6 +33,7 @@ struct rule {
 	usec_t limit_window;
 	struct blueprint *blueprints; /* in the order of enum action_kind */
 	size_t blueprint_count;
+	unsigned wants; /* enum plan_want, of its actions' variables */
 };
 
 struct rules {

@@ -184,6 +184,26 @@ set_move(const struct job *job)
 	return set_folder(job, ACTION_MOVE);
 }
 
+/* "/" makes levels of labels as of folders, so a value stays in its own. The
+ * one special label that a message can be given; the others are flags and
+ * folders (\\Starred is \\Flagged). */
+static bool
+set_label(const struct job *job)
+{
+	struct span text = job->source.text;
+
+	if (span_is_nocase(text, "\\Important")) {
+		rule_add_blueprint(job->rule, ACTION_LABEL)->fixed.target =
+		    xstrdup("\\Important");
+		return true;
+	}
+	if (text.len > 0 && text.data[0] == '\\')
+		return source_error(&job->source, 0,
+		    "`mark = flagged` sets the star, `move` files it",
+		    "a label is a plain name or \\Important");
+	return set_folder(job, ACTION_LABEL);
+}
+
 /* archive = yes, and not a folder's name. */
 static bool
 read_yes(const struct job *job)
@@ -495,10 +515,6 @@ set_as(const struct job *job)
 
 	if (!read_word(job, words, &mode))
 		return false;
-	if (mode != FORWARD_ATTACH)
-		return source_error(&job->source, 0, "`attach` is",
-		    "to forward as `%.*s` is not supported yet",
-		    SPAN_FMT(job->source.text));
 	EACH_FORWARD(job, action)
 	action->mode = (enum forward_mode)mode;
 	return true;
@@ -759,7 +775,7 @@ set_limit(const struct job *job)
  */
 static const struct key {
 	const char *name;
-	bool (*set)(const struct job *job); /* NULL: not supported yet */
+	bool (*set)(const struct job *job);
 	bool may_repeat;
 	const char *needs; /* makes sense only beside one of these */
 } keys[] = {
@@ -769,7 +785,7 @@ static const struct key {
     {"forward", set_forward, true, NULL},
     {"exec", set_exec, false, NULL},
     {"mark", set_mark, true, NULL},
-    {"label", NULL, true, NULL},
+    {"label", set_label, true, NULL},
     {"move", set_move, false, NULL},
     {"archive", set_archive, false, NULL},
     {"trash", set_trash, false, NULL},
@@ -846,9 +862,6 @@ check_keys(const struct rule_context *context, const struct rule_line *lines,
 		else if (seen[key - keys] && !key->may_repeat)
 			ok = source_error(&source, 0, NULL,
 			    "`%s` stands here for the second time", key->name);
-		else if (key->set == NULL)
-			ok = source_error(&source, 0, NULL,
-			    "the key `%s` is not supported yet", key->name);
 		if (key != NULL)
 			seen[key - keys] = true;
 	}
@@ -911,8 +924,7 @@ set_lines(struct rule *rule, const struct rule_context *context,
 			struct job job = {rule, context, lines[i].key,
 			    source_of(context, &lines[i]), lines, count};
 
-			if (strcmp(keys[k].name, lines[i].key) != 0 ||
-			    keys[k].set == NULL)
+			if (strcmp(keys[k].name, lines[i].key) != 0)
 				continue;
 			if (!set_key(&job, &keys[k]))
 				ok = false;
@@ -968,6 +980,38 @@ check_rule(const struct rule *rule, const struct rule_context *context)
 	return true;
 }
 
+/* What the variables of its actions need to know. */
+
+static unsigned
+template_wants(const struct template *template, const struct slots *slots)
+{
+	unsigned wants = 0;
+	size_t slot;
+
+	for (size_t i = 0;
+	     template != NULL && template_get_slot(template, i, &slot); i++)
+		if (slot != SIZE_MAX)
+			wants |= slots->items[slot].field->wants;
+	return wants;
+}
+
+static unsigned
+find_wants(const struct rule *rule, const struct slots *slots)
+{
+	unsigned wants = 0;
+
+	for (size_t i = 0; i < rule->blueprint_count; i++) {
+		const struct blueprint *blueprint = &rule->blueprints[i];
+
+		wants |= template_wants(blueprint->target, slots) |
+			 template_wants(blueprint->title, slots) |
+			 template_wants(blueprint->text, slots);
+		for (size_t j = 0; j < blueprint->argc; j++)
+			wants |= template_wants(blueprint->argv[j], slots);
+	}
+	return wants;
+}
+
 static bool
 has_key(const struct rule_line *lines, size_t count, const char *key)
 {
@@ -993,5 +1037,6 @@ rule_compile(struct rule *rule, const struct rule_context *context,
 		ok = false;
 	if (!set_lines(rule, context, lines, count))
 		ok = false;
+	rule->wants = find_wants(rule, &context->rules->slots);
 	return ok && check_rule(rule, context);
 }

@@ -57,6 +57,12 @@ need_slot(struct rules_needs *needs, const struct rules *rules, size_t index)
 
 	if (slot->field->wants_all_headers)
 		needs->all_headers = true;
+	if (slot->field->wants != 0)
+		needs->structure = true;
+	if ((slot->field->wants & PLAN_WANTS_BODY) != 0)
+		needs->body = true;
+	if (slot->field->wants_sender)
+		needs->sender = true;
 	if (slot->argument != NULL)
 		need_header(needs, slot->argument);
 	for (size_t i = 0;

@@ -177,7 +177,7 @@ enum trace_outcome {
 	TRACE_NOT_REACHED,    /* an earlier rule said stop */
 	TRACE_OBSERVED,
 	TRACE_OVER_LIMIT,
-	TRACE_FAILED, /* a pattern met its limit: did not act */
+	TRACE_FAILED,	 /* a pattern met its limit: did not act */
 	TRACE_UNDECIDED, /* needs the structure or the body, which facts lack */
 };
 struct trace_rule {

@@ -97,7 +97,8 @@ is_same_target(const struct action *a, const struct action *b)
 		return false;
 	if (a->kind == ACTION_FORWARD)
 		return span_equal_nocase(one, two);
-	return a->kind == ACTION_COPY && span_equal(one, two);
+	return (a->kind == ACTION_COPY || a->kind == ACTION_LABEL) &&
+	       span_equal(one, two);
 }
 
 static void

@@ -164,9 +164,6 @@ static bool
 check_variable(struct builder *builder, size_t offset,
     const struct field *field, struct span argument)
 {
-	if (field->is_unsupported)
-		return source_error(builder->source, offset, NULL,
-		    "the variable `%s` is not supported yet", field->name);
 	if (field->type == FIELD_FACT)
 		return source_error(builder->source, offset, NULL,
 		    "`%s` is true or false and has no text", field->name);

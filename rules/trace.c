@@ -15,6 +15,7 @@ static const char *const outcome_names[] = {
     [TRACE_OBSERVED] = "observed",
     [TRACE_OVER_LIMIT] = "over limit",
     [TRACE_FAILED] = "failed",
+    [TRACE_UNDECIDED] = "undecided",
 };
 
 const char *

@@ -65,6 +65,23 @@ view_done(struct view *view)
 	strv_done(&view->kept);
 }
 
+unsigned
+view_lacks(const struct view *view, unsigned wants)
+{
+	if (view->facts->structure != NULL)
+		wants &= ~(unsigned)PLAN_WANTS_STRUCTURE;
+	if (view->facts->body.data != NULL)
+		wants &= ~(unsigned)PLAN_WANTS_BODY;
+	return wants;
+}
+
+unsigned
+view_missing(const struct view *view, size_t slot)
+{
+	assert(slot < view->count);
+	return view_lacks(view, view->slots->items[slot].field->wants);
+}
+
 const struct values *
 view_get(struct view *view, size_t slot)
 {

@@ -50,7 +50,12 @@ struct view {
 void view_init(
     struct view *view, const struct slots *slots, const struct facts *facts);
 void view_done(struct view *view);
+/* Only for a slot that view_missing says nothing of. */
 const struct values *view_get(struct view *view, size_t slot);
+/* What must be known for this slot and is not: enum plan_want. */
+unsigned view_missing(const struct view *view, size_t slot);
+/* Of all that `wants` names, what the facts lack. */
+unsigned view_lacks(const struct view *view, unsigned wants);
 
 /* For getters. `text` must live as long as the message; it is copied only
  * where it is not valid UTF-8. An empty text is kept, too. */

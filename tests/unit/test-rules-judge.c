@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/structure.h"
 #include "tests/lib/rules_text.h"
 
 /* So that one run shows all cases that fail. */
@@ -559,6 +560,137 @@ test_trace(void **state)
 	rule_problems_done(&problems);
 }
 
+/* What the structure and the body are asked for, and what comes out once they
+ * are known: a PDF of 2 MB, an image without a name, and some words. */
+struct stage_case {
+	const char *rules;
+	unsigned wants;	  /* while nothing but the header is known */
+	unsigned then;	  /* with the structure */
+	const char *plan; /* with the body, too */
+};
+#define WS PLAN_WANTS_STRUCTURE
+#define WB PLAN_WANTS_BODY
+
+static const struct stage_case stages[] = {
+    {M("attachment"), WS, 0, YES},
+    {M("not attachment"), WS, 0, NO},
+    {M("attachment.name ~ /\\.pdf$/"), WS, 0, YES},
+    {M("attachment.type is image/png, x/y"), WS, 0, YES},
+    {M("attachment.type is text/plain"), WS, 0, NO},
+    {M("attachment.count is 2"), WS, 0, YES},
+    {M("attachment.size > 1M"), WS, 0, YES},
+    {M("attachment.size > 3M"), WS, 0, NO},
+    {M("body has \"the offer\""), WB, WB, YES},
+    {M("body ~ /^regards$/m"), WB, WB, YES},
+    {M("body"), WB, WB, YES},
+    {M("attachment and body has offer"), WS | WB, WB, YES},
+    /* Nothing is fetched where the header settles it. */
+    {M("subject has x and body has offer"), 0, 0, NO},
+    {M("body has offer and subject has x"), 0, 0, NO},
+    {M("subject has bee or body has offer"), 0, 0, YES},
+    {M("body has offer or subject has bee"), 0, 0, YES},
+    {M("body has offer\nwhen = subject has x"), 0, 0, NO},
+    {M("body has offer\nunless = subject has bee"), 0, 0, NO},
+    {M("subject has bee\nunless = body has offer"), WB, WB, NO},
+    {M("subject has x\nunless = body has offer"), 0, 0, NO},
+    {M("body has offer\nmailboxes = Other"), 0, 0, NO},
+    {M("body has offer\nenabled = no"), 0, 0, NO},
+    /* A capture must not depend on what other rules fetched. */
+    {R "when = body ~ /(?<w>offer)/ or subject has bee\nmove = ${w}\n", WB, WB,
+	"move to offer"},
+    {R "when = subject ~ /(?<w>bee)/ or body ~ /(?<w>offer)/\nmove = ${w}\n", 0,
+	0, "move to bee"},
+    /* Behind an open rule nothing is certain. */
+    {M("body has offer") "stop = yes\n[rule b]\nwhen = attachment\nmove = Y\n",
+	WB, WB, YES},
+    {M("subject has bee") "stop = yes\n[rule b]\nwhen = body\nmove = Y\n", 0, 0,
+	YES},
+    {R "when = all\nmove = A\n[rule b]\nwhen = body has offer\nmark = read\n",
+	WB, WB, "mark read; move to A"},
+    /* What an action needs. */
+    {R "when = subject has bee\nmove = ${attachment.name}\n", WS, 0,
+	"move to a.pdf"},
+    {R "when = subject has x\nmove = ${attachment.name}\n", 0, 0, NO},
+    {M("new-sender"), 0, 0, YES},
+};
+
+static unsigned
+judge_stage(const struct rules *rules, struct facts *facts, char **shown_r)
+{
+	struct buf shown = BUF_INIT;
+	struct plan plan, again;
+	struct trace trace;
+	unsigned wants;
+
+	rules_judge(rules, facts, &plan);
+	rules_explain(rules, facts, &again, &trace);
+	rules_plan_show(&shown, &plan);
+	*shown_r = buf_take_str(&shown);
+	wants = plan.wants;
+	if (again.wants != wants || again.count != plan.count)
+		FAIL("judged and explained differ");
+	if (wants != 0 && (plan.count > 0 || plan.matched.len > 0))
+		FAIL("an open plan acts");
+	plan_done(&plan);
+	plan_done(&again);
+	trace_done(&trace);
+	return wants;
+}
+
+static void
+check_stage(const struct stage_case *c)
+{
+	static struct part parts[] = {
+	    {.type = (char *)"text/plain", .name = (char *)""},
+	    {.type = (char *)"application/pdf",
+		.name = (char *)"a.pdf",
+		.size = 2 << 20,
+		.is_attachment = true},
+	    {.type = (char *)"image/png",
+		.name = (char *)"",
+		.size = 10,
+		.is_attachment = true},
+	};
+	static const struct structure structure = {parts, 3, false};
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(c->rules, &problems);
+	struct facts facts = {
+	    .message = message_new(SPAN("Subject: a bee\nFrom: c@d\n\n")),
+	    .account = "a",
+	    .mailbox = "b",
+	    .is_new_sender = true};
+	char *header, *parted, *whole;
+
+	assert_non_null(rules);
+	if (judge_stage(rules, &facts, &header) != c->wants)
+		FAIL("%s: wants something else", c->rules);
+	facts.structure = &structure;
+	if (judge_stage(rules, &facts, &parted) != c->then)
+		FAIL("%s: wants something else with parts", c->rules);
+	facts.body = SPAN("this is the offer\nregards\n");
+	if (judge_stage(rules, &facts, &whole) != 0 ||
+	    strcmp(whole, c->plan) != 0)
+		FAIL("%s: %s, not %s", c->rules, whole, c->plan);
+	if (c->wants == 0 && strcmp(header, whole) != 0)
+		FAIL("%s: the header alone says %s", c->rules, header);
+	free(header);
+	free(parted);
+	free(whole);
+	message_free(&facts.message);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
+static void
+test_stages(void **state)
+{
+	(void)state;
+	failures = 0;
+	for (size_t i = 0; i < sizeof(stages) / sizeof(*stages); i++)
+		check_stage(&stages[i]);
+	assert_int_equal(failures, 0);
+}
+
 int
 main(void)
 {
@@ -568,6 +700,7 @@ main(void)
 	    cmocka_unit_test(test_needs),
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
+	    cmocka_unit_test(test_stages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
