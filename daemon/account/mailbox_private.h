@@ -1,14 +1,15 @@
 /*
  * account/mailbox, inside: shared by mailbox.c (its life) and its parts: event
  * (what it says), journal (commits), open (login to SELECT), rest (what comes
- * next), mailbox_sweep.c (catch-up and judging) and mailbox_act.c (doing what
- * was planned).
+ * next), mailbox_sweep.c (catch-up), judge (from a message to its plan) and
+ * mailbox_act.c (doing what was planned).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 
 #include "daemon/account/mailbox.h"
 #include "daemon/base/list.h"
+#include "daemon/mail/structure.h"
 
 enum mailbox_state {
 	MAILBOX_RESTING,    /* before start, after stop */
@@ -111,6 +112,24 @@ struct op {
 	struct buf refusal;	  /* MOVE said no: its words, while we LOOK */
 	bool refused_for_now;	  /* ... and whether to try again */
 	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
+};
+
+/*
+ * A message that was fetched, to be judged. Owned by whoever fetched it. It
+ * lives for one call, or waits in a list for its text part.
+ */
+struct candidate {
+	struct list_link link; /* in the list of who keeps it; else alone */
+	uint32_t uid;
+	uint64_t size;	       /* bytes; 0: not told */
+	int64_t received_unix; /* INTERNALDATE; 0: not told */
+	struct strv flags;
+	struct buf header;
+	struct structure *structure; /* owned; NULL: not known */
+	struct buf body;	     /* text, when has_body */
+	bool has_body;
+	bool is_new_sender;
+	const char *only_rule; /* borrowed; NULL: all rules */
 };
 
 struct mailbox_commit {
@@ -268,6 +287,22 @@ void mailbox_highest_done(
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
+/* mailbox_judge.c */
+/* Copies what the answer tells; the answer must have a header. */
+struct candidate *mailbox_candidate_new(const struct imap_fetch *fetch);
+/* Takes it out of its list, too. */
+void mailbox_candidate_free(struct candidate **candidate);
+/* What rules are told of it; `message` was made from its header. Borrows from
+ * both. */
+struct facts mailbox_facts(const struct mailbox *mb,
+    const struct candidate *candidate, struct message *message, usec_t now);
+/*
+ * Judges. 0: decided; the plan is in mb->plan (there must be one) as rows and
+ * among the jobs, and was reported. Else what is wanted of enum plan_want:
+ * nothing has happened, fill the candidate and call it again.
+ */
+unsigned mailbox_judge(
+    struct mailbox *mb, const struct candidate *candidate, usec_t now);
 /* Borrowed from the message. */
 struct span mailbox_message_id(struct message *message);
 /* A header field as people read it; malloc'ed. */

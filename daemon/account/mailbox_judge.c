@@ -1,0 +1,236 @@
+/*
+ * Judging: from a message that was fetched to its plan, as rows of a batch and
+ * as a job. Everything that fetches messages to judge them comes here.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+
+/* ---- candidates ---- */
+
+struct candidate *
+mailbox_candidate_new(const struct imap_fetch *fetch)
+{
+	struct candidate *candidate = NEW(struct candidate);
+
+	list_init(&candidate->link);
+	candidate->uid = fetch->uid;
+	candidate->size = fetch->size;
+	candidate->received_unix = fetch->internaldate_unix;
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		strv_add_span(&candidate->flags, fetch->flags[i].text);
+	buf_add_span(&candidate->header, fetch->header);
+	return candidate;
+}
+
+void
+mailbox_candidate_free(struct candidate **candidate)
+{
+	struct candidate *old = *candidate;
+
+	if (old == NULL)
+		return;
+	*candidate = NULL;
+	list_remove(&old->link);
+	strv_done(&old->flags);
+	buf_done(&old->header);
+	buf_done(&old->body);
+	free(old);
+}
+
+struct facts
+mailbox_facts(const struct mailbox *mb, const struct candidate *candidate,
+    struct message *message, usec_t now)
+{
+	return (struct facts){
+	    .message = message,
+	    .account = mb->config.account,
+	    .mailbox = mb->config.name,
+	    .flags = &candidate->flags,
+	    .size = candidate->size,
+	    .received_unix = candidate->received_unix,
+	    .now_unix = mailbox_unix(mb, now),
+	    .utc_offset = mb->utc_offset,
+	    .identities = mb->config.identities,
+	    .authserv = mb->config.authserv,
+	    .structure = candidate->structure,
+	    .body = candidate->has_body ? span_from(buf_str(&candidate->body),
+					      candidate->body.len)
+					: SPAN_EMPTY,
+	    .is_new_sender = candidate->is_new_sender,
+	    .only_rule = candidate->only_rule,
+	    .limits = mb->limits,
+	    .default_notification = mb->config.default_notification,
+	};
+}
+
+/* ---- what people read ---- */
+
+/* Anybody may write a Message-ID of a megabyte. */
+struct span
+mailbox_message_id(struct message *message)
+{
+	return span_slice(message_id(message), 0, MAILBOX_MESSAGE_ID_MAX);
+}
+
+char *
+mailbox_decoded(struct message *message, const char *name)
+{
+	struct span text = message_text(message, name, 0);
+	BUF_AUTO clean = BUF_INIT;
+
+	str_sanitize(&clean, text, 500);
+	return buf_take_str(&clean);
+}
+
+/* The header's words where there is no address to speak of. */
+char *
+mailbox_sender(struct message *message)
+{
+	const struct address_list *list = message_addresses(message, "From", 0);
+	const struct address *first = list->count > 0 ? &list->items[0] : NULL;
+	BUF_AUTO text = BUF_INIT, clean = BUF_INIT;
+
+	if (first == NULL || first->domain[0] == '\0')
+		return mailbox_decoded(message, "From");
+	if (first->name[0] != '\0')
+		buf_addf(&text, "%s <%s>", first->name, first->addr);
+	else
+		buf_add_str(&text, first->addr);
+	str_sanitize(&clean, buf_span(&text), 500);
+	return buf_take_str(&clean);
+}
+
+/* ---- writing it down ---- */
+
+static void
+report_judged(
+    struct mailbox *mb, const struct job *job, const struct plan *plan)
+{
+	struct mailbox_report *report = NEW(struct mailbox_report);
+	BUF_AUTO text = BUF_INIT;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (i > 0)
+			buf_add_str(&text, ", ");
+		action_describe(&text, &plan->actions[i]);
+	}
+	if (plan->count == 0)
+		buf_add_str(&text, "leave it as it is");
+	report->kind = REPORT_JUDGED;
+	report->uid = job->key.uid;
+	report->text = buf_take_str(&text);
+	report->from = xstrdup(job->from);
+	report->subject = xstrdup(job->subject);
+	report->rules = strv_join(&plan->matched, " ");
+	report->retry_in = USEC_NEVER;
+	mailbox_emit(mb,
+	    (struct mailbox_event){.kind = MAILBOX_REPORT, .report = report});
+}
+
+static void
+write_message(
+    struct mailbox *mb, const struct job *job, const struct plan *plan)
+{
+	STR_AUTO rules = strv_join(&plan->matched, " ");
+	STR_AUTO observed = strv_join(&plan->would, "\n");
+	STR_AUTO warnings = strv_join(&plan->warnings, "\n");
+	const struct store_message row = {
+	    .key = job->key,
+	    .message_id = job->message_id,
+	    .from = job->from,
+	    .subject = job->subject,
+	    .size = job->size,
+	    .received_unix = job->received_unix,
+	    .judged_unix = job->judged_unix,
+	    .rules = rules,
+	    .observed = observed,
+	    .warnings = warnings,
+	};
+
+	store_batch_add_message(mb->plan, &row);
+	for (size_t i = 0; i < plan->matched.len; i++) {
+		limits_note(
+		    mb->limits, plan->matched.items[i], row.judged_unix);
+		store_batch_add_hit(
+		    mb->plan, plan->matched.items[i], row.judged_unix);
+	}
+}
+
+static void
+write_effects(struct mailbox *mb, const struct job *job, usec_t now)
+{
+	BUF_AUTO line = BUF_INIT;
+
+	for (size_t i = 0; i < job->count; i++) {
+		const struct job_action *action = &job->actions[i];
+		buf_clear(&line);
+		action_format(&line, &action->action);
+		store_batch_add_effect(
+		    mb->plan, &(struct store_effect){
+				  .key = job->key,
+				  .seq = action->seq,
+				  .rule = action->action.rule,
+				  .kind = action_name(action->action.kind),
+				  .action = buf_str(&line),
+				  .state = EFFECT_PLANNED,
+				  .detail = "",
+				  .changed_unix = mailbox_unix(mb, now),
+			      });
+	}
+}
+
+static bool
+is_wanted(const struct mailbox *mb, const struct action *action)
+{
+	return action->kind != ACTION_NOTIFY || mb->config.notify;
+}
+
+static void
+fill_job(struct mailbox *mb, struct job *job, struct message *message,
+    const struct candidate *candidate, usec_t now)
+{
+	job->message_id = xstrdup_span(mailbox_message_id(message));
+	job->from = mailbox_sender(message);
+	job->subject = mailbox_decoded(message, "Subject");
+	job->size = candidate->size;
+	job->received_unix = candidate->received_unix;
+	job->judged_unix = mailbox_unix(mb, now);
+}
+
+static void
+take_plan(struct mailbox *mb, const struct candidate *candidate,
+    struct message *message, const struct plan *plan, usec_t now)
+{
+	struct job *job = mailbox_job_add(mb, mb->uidvalidity, candidate->uid);
+
+	fill_job(mb, job, message, candidate, now);
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_wanted(mb, &plan->actions[i]))
+			action_copy(&mailbox_job_add_action(job)->action,
+			    &plan->actions[i]);
+	report_judged(mb, job, plan);
+	for (size_t i = 0; i < plan->warnings.len; i++)
+		mailbox_report(mb, REPORT_WARNING, candidate->uid, "%s",
+		    plan->warnings.items[i]);
+	write_message(mb, job, plan);
+	write_effects(mb, job, now);
+	if (job->count == 0 || mb->config.dry_run)
+		mailbox_job_free(mb, job);
+}
+
+unsigned
+mailbox_judge(struct mailbox *mb, const struct candidate *candidate, usec_t now)
+{
+	struct message *message = message_new(buf_span(&candidate->header));
+	const struct facts facts = mailbox_facts(mb, candidate, message, now);
+	struct plan plan;
+
+	rules_judge(mb->rules, &facts, &plan);
+	unsigned wants = plan.wants;
+	if (wants == 0)
+		take_plan(mb, candidate, message, &plan, now);
+	plan_done(&plan);
+	message_free(&message);
+	return wants;
+}
