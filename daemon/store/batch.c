@@ -1,6 +1,7 @@
 /* Batches: plain data, copied. */
 #include <assert.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/store/store_private.h"
 
@@ -23,6 +24,9 @@ static const struct store_fields *const op_fields[STORE_OP_KINDS] = {
     [STORE_SET_QUEUE] = &store_item_fields,
     [STORE_ADD_HIT] = &store_hit_fields,
     [STORE_SET_FACT] = &store_fact_fields,
+    [STORE_ADD_RULE_STAT] = &store_rule_stat_fields,
+    [STORE_FORGET_RULE] = &store_rule_stat_fields,
+    [STORE_ADD_SENDER] = &store_sender_fields,
 };
 
 static void
@@ -173,7 +177,81 @@ store_batch_set_fact(struct store_batch *batch, const char *account,
 	store_fields_clean(&store_fact_fields, &op->fact);
 }
 
+void
+store_batch_add_rule_stat(
+    struct store_batch *batch, const struct store_rule_stat *stat)
+{
+	struct store_op *op = add_op(batch, STORE_ADD_RULE_STAT);
+
+	op->rule_stat = *stat;
+	store_fields_clean(&store_rule_stat_fields, &op->rule_stat);
+}
+
+void
+store_batch_add_rule_time(struct store_batch *batch, const char *rule,
+    uint64_t messages, uint64_t nanoseconds, int64_t when_unix)
+{
+	const struct store_rule_stat stat = {
+	    .rule = rule,
+	    .judged = messages,
+	    .nanoseconds = nanoseconds,
+	    .since_unix = when_unix,
+	};
+
+	store_batch_add_rule_stat(batch, &stat);
+}
+
+void
+store_batch_forget_rule(struct store_batch *batch, const char *rule)
+{
+	struct store_op *op = add_op(batch, STORE_FORGET_RULE);
+
+	op->rule_stat = (struct store_rule_stat){.rule = rule};
+	store_fields_clean(&store_rule_stat_fields, &op->rule_stat);
+}
+
+void
+store_batch_add_sender(struct store_batch *batch, const char *account,
+    const char *address, int64_t when_unix)
+{
+	struct store_op *op;
+
+	if (address == NULL || *address == '\0')
+		return;
+	op = add_op(batch, STORE_ADD_SENDER);
+	op->sender = (struct store_sender){
+	    .account = account,
+	    .address = address,
+	    .first_unix = when_unix,
+	    .last_unix = when_unix,
+	};
+	store_fields_clean(&store_sender_fields, &op->sender);
+	for (char *at = (char *)op->sender.address; *at != '\0'; at++)
+		*at = char_to_lower(*at);
+}
+
 /* ---- in words ---- */
+
+static void
+describe_rule_stat(struct buf *out, const struct store_rule_stat *stat)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+	    {"hits", stat->hits},
+	    {"observed", stat->observed},
+	    {"limited", stat->limited},
+	    {"judged", stat->judged},
+	    {"nanoseconds", stat->nanoseconds},
+	};
+
+	buf_addf(out, "stat %s", stat->rule);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (counts[i].count > 0)
+			buf_addf(out, " %s %llu", counts[i].name,
+			    (unsigned long long)counts[i].count);
+}
 
 static void
 describe_key(struct buf *out, const char *verb, const struct store_key *key)
@@ -217,6 +295,16 @@ describe_op(struct buf *out, const struct store_op *op)
 		break;
 	case STORE_SET_FACT:
 		buf_addf(out, "fact %s %s", op->fact.name, op->fact.value);
+		break;
+	case STORE_ADD_RULE_STAT:
+		describe_rule_stat(out, &op->rule_stat);
+		break;
+	case STORE_FORGET_RULE:
+		buf_addf(out, "forget %s", op->rule_stat.rule);
+		break;
+	case STORE_ADD_SENDER:
+		buf_addf(out, "sender %s %s", op->sender.account,
+		    op->sender.address);
 		break;
 	case STORE_OP_KINDS:
 		break;

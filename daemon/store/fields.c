@@ -86,6 +86,24 @@ static const struct store_field fact_rows[] = {
 	ROW(store_fact, FIELD_TEXT, name),
 	ROW(store_fact, FIELD_TEXT, value),
 };
+
+static const struct store_field rule_stat_rows[] = {
+	ROW(store_rule_stat, FIELD_TEXT, rule),
+	ROW(store_rule_stat, FIELD_U64, hits),
+	ROW(store_rule_stat, FIELD_I64, last_hit_unix),
+	ROW(store_rule_stat, FIELD_U64, observed),
+	ROW(store_rule_stat, FIELD_U64, limited),
+	ROW(store_rule_stat, FIELD_U64, judged),
+	ROW(store_rule_stat, FIELD_U64, nanoseconds),
+	ROW(store_rule_stat, FIELD_I64, since_unix),
+};
+
+static const struct store_field sender_rows[] = {
+	ROW(store_sender, FIELD_TEXT, account),
+	ROW(store_sender, FIELD_TEXT, address),
+	ROW(store_sender, FIELD_I64, first_unix),
+	ROW(store_sender, FIELD_I64, last_unix),
+};
 /* clang-format on */
 
 const struct store_fields store_cursor_fields = FIELDS(cursor_rows);
@@ -95,6 +113,8 @@ const struct store_fields store_effect_fields = FIELDS(effect_rows);
 const struct store_fields store_item_fields = FIELDS(item_rows);
 const struct store_fields store_hit_fields = FIELDS(hit_rows);
 const struct store_fields store_fact_fields = FIELDS(fact_rows);
+const struct store_fields store_rule_stat_fields = FIELDS(rule_stat_rows);
+const struct store_fields store_sender_fields = FIELDS(sender_rows);
 
 /* A malformed byte becomes three, so it is cut when it is clean. */
 static char *

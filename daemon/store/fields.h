@@ -28,6 +28,11 @@ struct store_hit {
 	int64_t when_unix;
 };
 
+struct store_sender {
+	const char *account, *address;
+	int64_t first_unix, last_unix;
+};
+
 struct store_fact {
 	const char *account, *name, *value;
 };
@@ -50,6 +55,8 @@ extern const struct store_fields store_effect_fields;  /* the key, then seq */
 extern const struct store_fields store_item_fields;
 extern const struct store_fields store_hit_fields;
 extern const struct store_fields store_fact_fields;
+extern const struct store_fields store_rule_stat_fields;
+extern const struct store_fields store_sender_fields;
 
 /* Replaces every text of `row` by a copy that is fit to be stored: valid
  * UTF-8 of at most STORE_TEXT_MAX bytes, cut between characters; NULL becomes

@@ -25,6 +25,8 @@ struct memory {
 	struct table queue;    /* the same rows, by id */
 	struct table hits;     /* struct store_hit */
 	struct table facts;    /* struct store_fact */
+	struct table stats;    /* struct store_rule_stat */
+	struct table senders;  /* struct store_sender */
 	int64_t last_id;
 	struct queue_row next; /* what queue_next handed out */
 };
@@ -125,6 +127,33 @@ compare_facts(const void *a, const void *b)
 	return compare_pair(x->account, x->name, y->account, y->name);
 }
 
+static int
+compare_stats(const void *a, const void *b)
+{
+	const struct store_rule_stat *x = a, *y = b;
+
+	return strcmp(x->rule, y->rule);
+}
+
+static int
+compare_senders(const void *a, const void *b)
+{
+	const struct store_sender *x = a, *y = b;
+
+	return compare_pair(x->account, x->address, y->account, y->address);
+}
+
+/* Of one account, newest first. */
+static int
+compare_last(const void *a, const void *b)
+{
+	const struct store_sender *x = *(void *const *)a,
+				  *y = *(void *const *)b;
+	int order = compare_i64(y->last_unix, x->last_unix);
+
+	return order != 0 ? order : strcmp(x->address, y->address);
+}
+
 /* Newest first. */
 static int
 compare_history(const void *a, const void *b)
@@ -212,6 +241,8 @@ memory_close(struct store *store)
 	free_rows(&memory->effects, &store_effect_fields);
 	free_rows(&memory->hits, &store_hit_fields);
 	free_rows(&memory->facts, &store_fact_fields);
+	free_rows(&memory->stats, &store_rule_stat_fields);
+	free_rows(&memory->senders, &store_sender_fields);
 	for (size_t i = 0; i < memory->queue.count; i++) {
 		queue_row_done(memory->queue.rows[i]);
 		free(memory->queue.rows[i]);
@@ -370,8 +401,64 @@ set_queue(struct memory *memory, const struct store_op *op)
 }
 
 static void
+count_rule(struct memory *memory, const struct store_rule_stat *add)
+{
+	struct store_rule_stat *stat = table_find(&memory->stats, add);
+
+	if (stat == NULL) {
+		table_add(&memory->stats,
+		    copy_row(&store_rule_stat_fields, add, sizeof(*add)));
+		return;
+	}
+	stat->hits += add->hits;
+	if (add->last_hit_unix > stat->last_hit_unix)
+		stat->last_hit_unix = add->last_hit_unix;
+	stat->observed += add->observed;
+	stat->limited += add->limited;
+	stat->judged += add->judged;
+	stat->nanoseconds += add->nanoseconds;
+}
+
+static void
+add_rule_stat(struct memory *memory, const struct store_op *op)
+{
+	count_rule(memory, &op->rule_stat);
+}
+
+static void
+forget_rule(struct memory *memory, const struct store_op *op)
+{
+	void *stat = table_find(&memory->stats, &op->rule_stat);
+
+	if (stat == NULL)
+		return;
+	table_remove(&memory->stats, stat);
+	free_row(&store_rule_stat_fields, stat);
+}
+
+static void
+add_sender(struct memory *memory, const struct store_op *op)
+{
+	const struct store_sender *add = &op->sender;
+	struct store_sender *sender = table_find(&memory->senders, add);
+
+	if (sender == NULL) {
+		table_add(&memory->senders,
+		    copy_row(&store_sender_fields, add, sizeof(*add)));
+		return;
+	}
+	if (add->first_unix < sender->first_unix)
+		sender->first_unix = add->first_unix;
+	if (add->last_unix > sender->last_unix)
+		sender->last_unix = add->last_unix;
+}
+
+static void
 add_hit(struct memory *memory, const struct store_op *op)
 {
+	const struct store_rule_stat stat = store_hit_stat(&op->hit);
+
+	count_rule(memory, &stat);
 	table_add(&memory->hits,
 	    copy_row(&store_hit_fields, &op->hit, sizeof(op->hit)));
 }
@@ -393,6 +480,9 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_QUEUE] = set_queue,
     [STORE_ADD_HIT] = add_hit,
     [STORE_SET_FACT] = set_fact,
+    [STORE_ADD_RULE_STAT] = add_rule_stat,
+    [STORE_FORGET_RULE] = forget_rule,
+    [STORE_ADD_SENDER] = add_sender,
 };
 
 /* No operation can fail, so all of them happen. */
@@ -613,6 +703,62 @@ memory_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
 }
 
 static bool
+memory_each_rule_stat(struct store *store, store_rule_stat_fn *fn, void *ctx,
+    struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+
+	(void)error_r;
+	for (size_t i = 0; i < memory->stats.count; i++) {
+		if (!fn(ctx, memory->stats.rows[i]))
+			break;
+	}
+	return true;
+}
+
+/* The senders of an account, newest first; the array is the caller's. `from`
+ * is where the account's begin in the table. */
+static struct store_sender **
+sort_senders(
+    struct memory *memory, const char *account, size_t from, size_t *count_r)
+{
+	struct table *table = &memory->senders;
+	struct store_sender **sorted;
+	size_t to = from;
+
+	while (to < table->count &&
+	       strcmp(((struct store_sender *)table->rows[to])->account,
+		   account) == 0)
+		to++;
+	*count_r = to - from;
+	sorted = xcalloc(to - from + 1, sizeof(*sorted));
+	for (size_t i = from; i < to; i++)
+		sorted[i - from] = table->rows[i];
+	qsort(sorted, to - from, sizeof(*sorted), compare_last);
+	return sorted;
+}
+
+static bool
+memory_each_sender(struct store *store, const char *account,
+    store_sender_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+	const struct store_sender first = {.account = account, .address = ""};
+	struct store_sender **sorted;
+	size_t count;
+
+	(void)error_r;
+	sorted = sort_senders(
+	    memory, account, table_search(&memory->senders, &first), &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!fn(ctx, sorted[i]->address, sorted[i]->last_unix))
+			break;
+	}
+	free(sorted);
+	return true;
+}
+
+static bool
 memory_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {
@@ -729,6 +875,25 @@ prune_keys(struct memory *memory, int64_t before)
 	}
 }
 
+static void
+prune_senders(struct memory *memory)
+{
+	size_t from = 0, count;
+
+	while (from < memory->senders.count) {
+		const struct store_sender *first = memory->senders.rows[from];
+		struct store_sender **sorted =
+		    sort_senders(memory, first->account, from, &count);
+
+		from += count < STORE_SENDERS_MAX ? count : STORE_SENDERS_MAX;
+		for (size_t i = STORE_SENDERS_MAX; i < count; i++) {
+			table_remove(&memory->senders, sorted[i]);
+			free_row(&store_sender_fields, sorted[i]);
+		}
+		free(sorted);
+	}
+}
+
 static bool
 memory_prune(struct store *store, int64_t before_unix, struct error *error_r)
 {
@@ -743,6 +908,7 @@ memory_prune(struct store *store, int64_t before_unix, struct error *error_r)
 	prune_table(
 	    memory, &memory->hits, &store_hit_fields, is_hit_kept, before_unix);
 	prune_keys(memory, before_unix - STORE_KEY_KEEP_SEC);
+	prune_senders(memory);
 	return true;
 }
 
@@ -755,6 +921,8 @@ static const struct store_class memory_class = {
     .queue_next = memory_queue_next,
     .each_queued = memory_each_queued,
     .each_hit = memory_each_hit,
+    .each_rule_stat = memory_each_rule_stat,
+    .each_sender = memory_each_sender,
     .get_fact = memory_get_fact,
     .prune = memory_prune,
 };
@@ -773,5 +941,7 @@ store_open_memory(void)
 	memory->queue = (struct table)TABLE_INIT(compare_ids);
 	memory->hits = (struct table)TABLE_INIT(compare_hits);
 	memory->facts = (struct table)TABLE_INIT(compare_facts);
+	memory->stats = (struct table)TABLE_INIT(compare_stats);
+	memory->senders = (struct table)TABLE_INIT(compare_senders);
 	return &memory->store;
 }

@@ -4,7 +4,8 @@
  * The columns stand in the order of fields.c. States are stored by name
  * (effect_state_name, queue_state_name), so that the file can be read with
  * the sqlite3 shell and the enums can be reordered. A change of a table is a
- * new row in sqlite.c's migrations, never an edit of SCHEMA_1.
+ * new row in sqlite.c's migrations, never an edit of a SCHEMA that was
+ * released.
  */
 #ifndef BELFRY_STORE_SCHEMA_H
 #define BELFRY_STORE_SCHEMA_H
@@ -73,6 +74,24 @@
 	" account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"     \
 	" PRIMARY KEY (account, name)) WITHOUT ROWID;"
 
+/* What rules did before version 2 is known from the hits that are left. */
+#define SCHEMA_2                                                               \
+	"CREATE TABLE senders ("                                               \
+	" account TEXT NOT NULL, address TEXT NOT NULL,"                       \
+	" first INTEGER NOT NULL, last INTEGER NOT NULL,"                      \
+	" PRIMARY KEY (account, address)) WITHOUT ROWID;"                      \
+	"CREATE INDEX senders_last"                                            \
+	" ON senders (account, last DESC, address);"                           \
+	"CREATE TABLE rule_stats ("                                            \
+	" rule TEXT NOT NULL PRIMARY KEY, hits INTEGER NOT NULL,"              \
+	" last_hit INTEGER NOT NULL, observed INTEGER NOT NULL,"               \
+	" limited INTEGER NOT NULL, judged INTEGER NOT NULL,"                  \
+	" nanoseconds INTEGER NOT NULL, since INTEGER NOT NULL)"               \
+	" WITHOUT ROWID;"                                                      \
+	"INSERT INTO rule_stats"                                               \
+	" SELECT rule, count(*), max(at), 0, 0, 0, 0, min(at)"                 \
+	" FROM hits GROUP BY rule;"
+
 enum sql {
 	SQL_BEGIN,
 	SQL_COMMIT,
@@ -93,6 +112,11 @@ enum sql {
 	SQL_ADD_HIT,
 	SQL_SET_FACT,
 	SQL_GET_FACT,
+	SQL_ADD_RULE_STAT,
+	SQL_FORGET_RULE,
+	SQL_RULE_STATS,
+	SQL_ADD_SENDER,
+	SQL_SENDERS,
 	SQL_OPEN_EFFECTS,
 	SQL_HISTORY,
 	SQL_HISTORY_EFFECTS,
@@ -104,6 +128,7 @@ enum sql {
 	SQL_PRUNE_EFFECTS,
 	SQL_PRUNE_HITS,
 	SQL_PRUNE_KEYS,
+	SQL_PRUNE_SENDERS,
 	SQL_COUNT
 };
 
@@ -198,6 +223,23 @@ static const char *const sql_texts[SQL_COUNT] = {
 		" ON CONFLICT DO UPDATE SET value = excluded.value",
 	[SQL_GET_FACT] =
 		"SELECT value FROM facts WHERE account = ? AND name = ?",
+	[SQL_ADD_RULE_STAT] =
+		"INSERT INTO rule_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET hits = hits + excluded.hits,"
+		" last_hit = max(last_hit, excluded.last_hit),"
+		" observed = observed + excluded.observed,"
+		" limited = limited + excluded.limited,"
+		" judged = judged + excluded.judged,"
+		" nanoseconds = nanoseconds + excluded.nanoseconds",
+	[SQL_FORGET_RULE] = "DELETE FROM rule_stats WHERE rule = ?",
+	[SQL_RULE_STATS] = "SELECT * FROM rule_stats ORDER BY rule",
+	[SQL_ADD_SENDER] =
+		"INSERT INTO senders VALUES (?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
+		" last = max(last, excluded.last)",
+	[SQL_SENDERS] =
+		"SELECT address, last FROM senders WHERE account = ?1"
+		" ORDER BY last DESC, address",
 	[SQL_OPEN_EFFECTS] =
 		"SELECT " EFFECT_COLUMNS ", " MESSAGE_COLUMNS
 		" FROM effects AS e LEFT JOIN messages AS m"
@@ -233,6 +275,12 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_PRUNE_KEYS] =
 		"DELETE FROM queue WHERE state IN ('sent', 'dropped')"
 		" AND changed < ?1",
+	[SQL_PRUNE_SENDERS] =
+		"DELETE FROM senders WHERE (account, address) IN"
+		" (SELECT account, address FROM (SELECT account, address,"
+		" row_number() OVER (PARTITION BY account"
+		" ORDER BY last DESC, address) AS place FROM senders)"
+		" WHERE place > ?1)",
 };
 /* clang-format on */
 

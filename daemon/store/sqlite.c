@@ -489,7 +489,37 @@ set_queue(struct sqlite *sq, const struct store_op *op, struct error *error_r)
 static bool
 add_hit(struct sqlite *sq, const struct store_op *op, struct error *error_r)
 {
-	return run_row(sq, SQL_ADD_HIT, &store_hit_fields, &op->hit, error_r);
+	const struct store_rule_stat stat = store_hit_stat(&op->hit);
+
+	return run_row(sq, SQL_ADD_HIT, &store_hit_fields, &op->hit, error_r) &&
+	       run_row(sq, SQL_ADD_RULE_STAT, &store_rule_stat_fields, &stat,
+		   error_r);
+}
+
+static bool
+add_rule_stat(
+    struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(sq, SQL_ADD_RULE_STAT, &store_rule_stat_fields,
+	    &op->rule_stat, error_r);
+}
+
+static bool
+forget_rule(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	sqlite3_stmt *statement = prepare(sq, SQL_FORGET_RULE, error_r);
+
+	if (statement == NULL)
+		return false;
+	bind_text(statement, 1, op->rule_stat.rule);
+	return run(sq, statement, error_r);
+}
+
+static bool
+add_sender(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_ADD_SENDER, &store_sender_fields, &op->sender, error_r);
 }
 
 static bool
@@ -510,6 +540,9 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_QUEUE] = set_queue,
     [STORE_ADD_HIT] = add_hit,
     [STORE_SET_FACT] = set_fact,
+    [STORE_ADD_RULE_STAT] = add_rule_stat,
+    [STORE_FORGET_RULE] = forget_rule,
+    [STORE_ADD_SENDER] = add_sender,
 };
 
 static bool
@@ -595,6 +628,8 @@ struct walk {
 		store_history_fn *history;
 		store_queue_fn *queue;
 		store_hit_fn *hit;
+		store_rule_stat_fn *rule_stat;
+		store_sender_fn *sender;
 	} fn;
 	void *ctx;
 	const struct store_history_query *query;
@@ -871,6 +906,61 @@ sqlite_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
 }
 
 static bool
+tell_rule_stat(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	struct store_rule_stat stat;
+
+	if (!read_fields(walk->sq, walk->statement, 0, &store_rule_stat_fields,
+		&stat, error_r))
+		return false;
+	*more_r = walk->fn.rule_stat(walk->ctx, &stat);
+	return true;
+}
+
+static bool
+sqlite_each_rule_stat(struct store *store, store_rule_stat_fn *fn, void *ctx,
+    struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_RULE_STATS, error_r),
+	    .fn.rule_stat = fn,
+	    .ctx = ctx,
+	};
+
+	return walk.statement != NULL &&
+	       walk_rows(&walk, tell_rule_stat, error_r);
+}
+
+static bool
+tell_sender(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	(void)error_r;
+	*more_r = walk->fn.sender(walk->ctx, read_text(walk->statement, 0),
+	    sqlite3_column_int64(walk->statement, 1));
+	return true;
+}
+
+static bool
+sqlite_each_sender(struct store *store, const char *account,
+    store_sender_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_SENDERS, error_r),
+	    .fn.sender = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	return walk_rows(&walk, tell_sender, error_r);
+}
+
+static bool
 sqlite_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {
@@ -898,7 +988,8 @@ prune_all(struct sqlite *sq, int64_t before, struct error *error_r)
 	       run_number(sq, SQL_PRUNE_EFFECTS, before, error_r) &&
 	       run_number(sq, SQL_PRUNE_HITS, before, error_r) &&
 	       run_number(
-		   sq, SQL_PRUNE_KEYS, before - STORE_KEY_KEEP_SEC, error_r);
+		   sq, SQL_PRUNE_KEYS, before - STORE_KEY_KEEP_SEC, error_r) &&
+	       run_number(sq, SQL_PRUNE_SENDERS, STORE_SENDERS_MAX, error_r);
 }
 
 static bool
@@ -927,6 +1018,7 @@ static const struct migration {
 	const char *sql;
 } migrations[] = {
     {1, SCHEMA_1},
+    {2, SCHEMA_2},
 };
 
 /* A number that a pragma or a count gives. */
@@ -1072,6 +1164,8 @@ static const struct store_class sqlite_class = {
     .queue_next = sqlite_queue_next,
     .each_queued = sqlite_each_queued,
     .each_hit = sqlite_each_hit,
+    .each_rule_stat = sqlite_each_rule_stat,
+    .each_sender = sqlite_each_sender,
     .get_fact = sqlite_get_fact,
     .prune = sqlite_prune,
 };

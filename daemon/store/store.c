@@ -70,6 +70,17 @@ store_message_has_rule(const struct store_message *message, const char *rule)
 	       has_word(message->observed, rule);
 }
 
+struct store_rule_stat
+store_hit_stat(const struct store_hit *hit)
+{
+	return (struct store_rule_stat){
+	    .rule = hit->rule,
+	    .hits = 1,
+	    .last_hit_unix = hit->when_unix,
+	    .since_unix = hit->when_unix,
+	};
+}
+
 static size_t
 find_name(const char *const *names, size_t count, struct span text)
 {
@@ -224,6 +235,24 @@ store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
 	begin_walk(store);
 	return end_walk(
 	    store, store->class->each_hit(store, since_unix, fn, ctx, error_r));
+}
+
+bool
+store_each_rule_stat(struct store *store, store_rule_stat_fn *fn, void *ctx,
+    struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_rule_stat(store, fn, ctx, error_r));
+}
+
+bool
+store_each_sender(struct store *store, const char *account, store_sender_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_sender(store, account, fn, ctx, error_r));
 }
 
 bool

@@ -40,8 +40,10 @@
 
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
+/* Of one account: the oldest go at store_prune, and only so. */
+#define STORE_SENDERS_MAX 100000
 
 struct store_cursor {
 	const char *account, *mailbox;
@@ -124,6 +126,22 @@ struct store_queue_item {
 	const char *reply; /* the last reply in words */
 };
 
+/*
+ * What a rule did since `since_unix`, when it was first heard of. As an
+ * argument it is what to add: the numbers are added up, of the times the
+ * latest stays, and since_unix is that of a rule which is not there yet.
+ */
+struct store_rule_stat {
+	const char *rule;
+	uint64_t hits;	       /* it acted */
+	int64_t last_hit_unix; /* 0: never */
+	uint64_t observed;     /* it would have acted: mode = observe */
+	uint64_t limited;      /* it would have acted: over its limit */
+	/* Of a sample of messages: how many, and how long they took. */
+	uint64_t judged, nanoseconds;
+	int64_t since_unix;
+};
+
 /* Batches: everything given is copied. */
 struct store_batch;
 struct store_batch *store_batch_new(void);
@@ -154,9 +172,22 @@ void store_batch_enqueue(
 void store_batch_set_queue(struct store_batch *batch, int64_t id,
     enum queue_state state, unsigned attempts, int64_t next_try_unix,
     const char *reply, int64_t now_unix);
-/* Notes that a rule acted (for `limit =` and `rules`). */
+/* Notes that a rule acted (for `limit =`), and counts it in its stat. */
 void store_batch_add_hit(
     struct store_batch *batch, const char *rule, int64_t when_unix);
+/* Adds to what is known of a rule. With nothing but a name and since_unix the
+ * rule is heard of. */
+void store_batch_add_rule_stat(
+    struct store_batch *batch, const struct store_rule_stat *stat);
+/* The same, only of time: `messages` took it so long. */
+void store_batch_add_rule_time(struct store_batch *batch, const char *rule,
+    uint64_t messages, uint64_t nanoseconds, int64_t when_unix);
+/* The rule is gone, and with it its stat; its hits stay for `limit =`. */
+void store_batch_forget_rule(struct store_batch *batch, const char *rule);
+/* Mail from this address (any case; stored in ASCII lower case) was judged:
+ * adds it, or renews when it was last. Without an address: nothing. */
+void store_batch_add_sender(struct store_batch *batch, const char *account,
+    const char *address, int64_t when_unix);
 /* A learned fact: any small value under (account, name). */
 void store_batch_set_fact(struct store_batch *batch, const char *account,
     const char *name, const char *value);
@@ -229,12 +260,23 @@ bool store_each_queued(struct store *store, const char *account,
 typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
 bool store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r);
+/* By name. A rule that was never heard of is not among them; names that begin
+ * with '@' are of counters that are no rules. */
+typedef bool store_rule_stat_fn(void *ctx, const struct store_rule_stat *stat);
+bool store_each_rule_stat(struct store *store, store_rule_stat_fn *fn,
+    void *ctx, struct error *error_r);
+/* The last to write first, then by address; more than STORE_SENDERS_MAX only
+ * until the next store_prune. */
+typedef bool store_sender_fn(void *ctx, const char *address, int64_t last_unix);
+bool store_each_sender(struct store *store, const char *account,
+    store_sender_fn *fn, void *ctx, struct error *error_r);
 /* Malloc'ed value, or NULL in *value_r when there is none. */
 bool store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r);
 /* Removes what is older: messages without an open effect and without an item
  * that waits, is being sent, is held or failed, with their effects; hits; and
  * the keys of items that were SENT or DROPPED STORE_KEY_KEEP_SEC before that.
+ * Of senders, whatever their age, all above STORE_SENDERS_MAX of an account.
  * One transaction. */
 bool store_prune(
     struct store *store, int64_t before_unix, struct error *error_r);

@@ -16,6 +16,9 @@ enum store_op_kind {
 	STORE_SET_QUEUE,
 	STORE_ADD_HIT,
 	STORE_SET_FACT,
+	STORE_ADD_RULE_STAT,
+	STORE_FORGET_RULE,
+	STORE_ADD_SENDER,
 	STORE_OP_KINDS
 };
 
@@ -31,6 +34,8 @@ struct store_op {
 						 attempts, next try, reply */
 		struct store_hit hit;
 		struct store_fact fact;
+		struct store_rule_stat rule_stat; /* FORGET: its rule */
+		struct store_sender sender;
 	};
 	int64_t now_unix; /* SET_QUEUE */
 	char *bytes;	  /* owned: the original of ENQUEUE */
@@ -62,6 +67,9 @@ bool store_key_equal(const struct store_key *a, const struct store_key *b);
 bool store_message_has_rule(
     const struct store_message *message, const char *rule);
 
+/* What a hit adds to the stat of its rule, which is borrowed. */
+struct store_rule_stat store_hit_stat(const struct store_hit *hit);
+
 /* To be asked at the last moment before a commit is true: false and an error
  * when a test wants it to fail. */
 bool store_can_commit(const struct store *store, struct error *error_r);
@@ -86,6 +94,10 @@ struct store_class {
 	    store_queue_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_hit)(struct store *store, int64_t since_unix,
 	    store_hit_fn *fn, void *ctx, struct error *error_r);
+	bool (*each_rule_stat)(struct store *store, store_rule_stat_fn *fn,
+	    void *ctx, struct error *error_r);
+	bool (*each_sender)(struct store *store, const char *account,
+	    store_sender_fn *fn, void *ctx, struct error *error_r);
 	bool (*get_fact)(struct store *store, const char *account,
 	    const char *name, char **value_r, struct error *error_r);
 	bool (*prune)(

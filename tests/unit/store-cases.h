@@ -3,7 +3,7 @@
 /* clang-format off */
 {"nothing at first",
 	"?cursor work/INBOX/0\n?open work/INBOX/0\n?history - - - 0 0\n"
-	"?next work\n?queued -\n?hits 0\n?fact work idle\n",
+	"?next work\n?queued -\n?hits 0\n?fact work idle\n?stats\n?senders work\n",
 	"no cursor\nnothing\nno fact\n"},
 {"an empty batch",
 	"commit\n?cursor work/INBOX/0\n",
@@ -265,6 +265,47 @@
 	"fact work idle\ncommit\n?fact work idle\n",
 	"\n"},
 
+/* What rules did. */
+{"stats: a hit counts, and keeps the latest time",
+	"hit b 20\nhit a 10\nhit b 40\ncommit\nhit b 30\ncommit\n?stats\n",
+	"a hits 1@10 observed 0 limited 0 time 0/0 since 10\n"
+	"b hits 3@40 observed 0 limited 0 time 0/0 since 20\n"},
+{"stats: times are added up",
+	"time a 2 700 50\ncommit\ntime a 1 4000000000 60\nhit a 61\ncommit\n"
+	"?stats\n",
+	"a hits 1@61 observed 0 limited 0 time 4000000700/3 since 50\n"},
+{"stats: a rule is heard of before it does anything",
+	"stat a 0 0 5\ncommit\n?stats\nstat a 0 0 9\nhit a 7\ncommit\n"
+	"?stats\n",
+	"a hits 0@0 observed 0 limited 0 time 0/0 since 5\n"
+	"a hits 1@7 observed 0 limited 0 time 0/0 since 5\n"},
+{"stats: what it would have done",
+	"stat a 1 0 5\nstat a 0 1 6\nstat a 1 0 7\ncommit\n?stats\n?hits 0\n",
+	"a hits 0@0 observed 2 limited 1 time 0/0 since 5\n"},
+{"stats: forgotten, and heard of again; its hits stay",
+	"hit a 20\nstat b 1 1 20\ncommit\nforget a\nforget nobody\ncommit\n"
+	"?stats\n?hits 0\nstat a 0 0 30\ncommit\n?stats\n",
+	"b hits 0@0 observed 1 limited 1 time 0/0 since 20\na@20\n"
+	"a hits 0@0 observed 0 limited 0 time 0/0 since 30\n"
+	"b hits 0@0 observed 1 limited 1 time 0/0 since 20\n"},
+
+/* Senders. */
+{"senders: the last to write first, then by address",
+	"sender w 20 b@x\nsender w 30 c@x\nsender w 20 a@x\nsender v 50 d@x\n"
+	"commit\n?senders w\n?senders v\n?senders u\n",
+	"c@x@30\na@x@20\nb@x@20\nd@x@50\n"},
+{"senders: renewed, never made older",
+	"sender w 20 a@x\nsender w 30 b@x\ncommit\nsender w 40 a@x\n"
+	"sender w 10 b@x\ncommit\n?senders w\n",
+	"a@x@40\nb@x@30\n"},
+{"senders: whatever the case of their letters",
+	"sender w 20 Ann@Example.ORG\nsender w 30 ann@example.org\n"
+	"sender w 10 Ä@x\ncommit\n?senders w\n",
+	"ann@example.org@30\nÄ@x@10\n"},
+{"senders: not without an address",
+	"sender w 20\ncommit\n?senders w\n",
+	""},
+
 /* Prune. */
 {"prune: older messages and their effects",
 	"message w/I/7 1 49 r\nmessage w/I/7 2 50 r\neffect w/I/7 1 0 done\n"
@@ -324,8 +365,10 @@
 	"prune 9999999999\nenqueue k w/I/7 1 0 work 1 y\ncommit\n"
 	"queue 1 sent 1 0 5 late\ncommit\n?next work\n",
 	"2 k w/I/7/1#0 work waiting 0@1 <y>\n"},
-{"prune: cursors and facts stay",
-	"cursor w/I/7 9 0\nfact w idle 9m\ncommit\nprune 9999999999\n"
-	"?cursor w/I/0\n?fact w idle\n",
-	"w/I/7 next 9 modseq 0\n9m\n"},
+{"prune: cursors, facts, senders and stats stay",
+	"cursor w/I/7 9 0\nfact w idle 9m\nsender w 5 a@x\nhit r 5\ncommit\n"
+	"prune 9999999999\n"
+	"?cursor w/I/0\n?fact w idle\n?senders w\n?stats\n?hits 0\n",
+	"w/I/7 next 9 modseq 0\n9m\na@x@5\n"
+	"r hits 1@5 observed 0 limited 0 time 0/0 since 5\n"},
 /* clang-format on */

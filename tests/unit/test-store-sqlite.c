@@ -224,8 +224,10 @@ prepare_database_link(void)
 static void
 prepare_newer(void)
 {
+	const char next = STORE_SCHEMA_VERSION + 1;
+
 	make_store();
-	write_at("state.db", 60, "\0\0\0\2", 4);
+	write_at("state.db", 63, &next, 1);
 }
 
 static void
@@ -283,7 +285,7 @@ static const struct refusal {
 	{"cannot open state.db"}},
     {"newer schema", prepare_newer, try_open,
 	{"/state.db was written by a newer belfry",
-	    "schema 2, this one knows 1", "move the file away"}},
+	    "schema 3, this one knows 2", "move the file away"}},
     {"another program's", prepare_other_program, try_open,
 	{"/state.db is a database of another program"}},
     {"no database", prepare_no_database, try_open,
@@ -796,6 +798,113 @@ test_kill(void **state)
 	}
 }
 
+/* ---- a file of version 1 ---- */
+
+static const struct {
+	off_t at;
+	size_t len;
+	const char *bytes;
+} version_1[] = {
+#include "tests/unit/store-version-1.inc"
+};
+#define VERSION_1_SIZE (18 * 4096)
+
+static void
+prepare_version_1(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	assert_int_equal(mkdir(directory, 0700), 0);
+	for (size_t i = 0; i < sizeof(version_1) / sizeof(version_1[0]); i++)
+		write_at("state.db", version_1[i].at, version_1[i].bytes,
+		    version_1[i].len);
+	assert_int_equal(truncate(path, VERSION_1_SIZE), 0);
+}
+
+static bool
+say_stat(void *ctx, const struct store_rule_stat *stat)
+{
+	buf_addf(ctx, "%s %llu@%lld since %lld; ", stat->rule,
+	    (unsigned long long)stat->hits, (long long)stat->last_hit_unix,
+	    (long long)stat->since_unix);
+	return true;
+}
+
+static bool
+say_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	buf_addf(ctx, "%u %s %s %s; ", message->key.uid, message->subject,
+	    effect->action, effect_state_name(effect->state));
+	return true;
+}
+
+static bool
+say_sender(void *ctx, const char *address, int64_t last)
+{
+	buf_addf(ctx, "%s@%lld; ", address, (long long)last);
+	return true;
+}
+
+/* All that the file holds. */
+static char *
+tell_store(struct store *store)
+{
+	struct store_cursor cursor = {0};
+	struct store_queue_item item = {0};
+	BUF_AUTO out = BUF_INIT;
+	char *fact = NULL;
+	unsigned hits = 0;
+	bool found;
+
+	assert_true(
+	    store_get_cursor(store, "work", "INBOX", &cursor, &found, NULL));
+	assert_true(found);
+	assert_true(store_queue_next(store, "work", &item, &found, NULL));
+	assert_true(found);
+	assert_true(store_get_fact(store, "work", "idle", &fact, NULL));
+	assert_true(store_each_hit(store, 0, count_hit, &hits, NULL));
+	buf_addf(&out, "%u; %s %.*s; idle %s; %u hits; ", cursor.next_uid,
+	    item.target, SPAN_FMT(item.original), fact, hits);
+	free(fact);
+	assert_true(store_each_open_effect(
+	    store, "work", "INBOX", say_effect, &out, NULL));
+	assert_true(store_each_rule_stat(store, say_stat, &out, NULL));
+	assert_true(store_each_sender(store, "work", say_sender, &out, NULL));
+	return buf_take_str(&out);
+}
+
+#define OLD_CONTENT                                                            \
+	"42; bob@example.org the bytes; idle 9m; 3 hits; "                     \
+	"41 hello forward \"bob@example.org\" started; "                       \
+	"boss 1@20 since 20; lists 2@50 since 30; "
+
+/* All is there, nothing is counted twice, and what is new works. */
+static void
+test_version_1(void **state)
+{
+	struct store *store;
+	struct store_batch *batch = store_batch_new();
+
+	(void)state;
+	prepare_version_1();
+	STR_AUTO before = in_child(count_hits);
+	assert_non_null(strstr(before, "of an older belfry"));
+	store = must_open();
+	STR_AUTO first = tell_store(store);
+	assert_string_equal(first, OLD_CONTENT);
+	store_batch_add_sender(batch, "work", "ann@x", 60);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+	store_close(&store);
+	store = must_open();
+	STR_AUTO again = tell_store(store);
+	assert_string_equal(again, OLD_CONTENT "ann@x@60; ");
+	store_close(&store);
+	STR_AUTO later = in_child(count_hits);
+	assert_string_equal(later, "3 hits");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -810,6 +919,7 @@ main(void)
 	    TEST(test_file_too_large),
 	    TEST(test_full_disk),
 	    TEST(test_traces),
+	    TEST(test_version_1),
 	    TEST(test_kill),
 	};
 	int failed;

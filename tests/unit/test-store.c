@@ -10,9 +10,12 @@
  *	enqueue KEY BOX UID SEQ ACCOUNT TRY BYTES
  *	queue ID STATE TRIES TRY TIME WORDS
  *	hit RULE TIME			fact ACCOUNT NAME VALUE
+ *	stat RULE OBSERVED LIMITED TIME	time RULE MESSAGES NANOSECONDS TIME
+ *	forget RULE			sender ACCOUNT TIME ADDRESS
  *	commit				prune TIME
  *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
+ *	?stats  ?senders ACCOUNT
  *
  * "-" is "any"; TIMEs are seconds.
  */
@@ -229,6 +232,61 @@ play_fact(struct player *player, const char *line)
 	expect_words(line,
 	    sscanf(line, "fact %63s %63s %63[^\n]", account, name, value), 2);
 	store_batch_set_fact(player->batch, account, name, value);
+}
+
+static void
+play_stat(struct player *player, const char *line)
+{
+	char rule[WORD];
+	unsigned observed, limited;
+	long long when;
+
+	expect_words(line,
+	    sscanf(
+		line, "stat %63s %u %u %lld", rule, &observed, &limited, &when),
+	    4);
+	const struct store_rule_stat stat = {
+	    .rule = rule,
+	    .observed = observed,
+	    .limited = limited,
+	    .since_unix = when,
+	};
+	store_batch_add_rule_stat(player->batch, &stat);
+}
+
+static void
+play_time(struct player *player, const char *line)
+{
+	char rule[WORD];
+	unsigned long long messages, nanoseconds;
+	long long when;
+
+	expect_words(line,
+	    sscanf(line, "time %63s %llu %llu %lld", rule, &messages,
+		&nanoseconds, &when),
+	    4);
+	store_batch_add_rule_time(
+	    player->batch, rule, messages, nanoseconds, when);
+}
+
+static void
+play_forget(struct player *player, const char *line)
+{
+	char rule[WORD];
+
+	expect_words(line, sscanf(line, "forget %63s", rule), 1);
+	store_batch_forget_rule(player->batch, rule);
+}
+
+static void
+play_sender(struct player *player, const char *line)
+{
+	char account[WORD], address[WORD] = "";
+	long long when;
+
+	expect_words(line,
+	    sscanf(line, "sender %63s %lld %63s", account, &when, address), 2);
+	store_batch_add_sender(player->batch, account, address, when);
 }
 
 static bool
@@ -456,6 +514,49 @@ ask_fact(struct player *player, const char *line)
 	free(value);
 }
 
+static bool
+say_stat(void *ctx, const struct store_rule_stat *stat)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers,
+	    "%s hits %llu@%lld observed %llu limited %llu time %llu/%llu"
+	    " since %lld\n",
+	    stat->rule, (unsigned long long)stat->hits,
+	    (long long)stat->last_hit_unix, (unsigned long long)stat->observed,
+	    (unsigned long long)stat->limited,
+	    (unsigned long long)stat->nanoseconds,
+	    (unsigned long long)stat->judged, (long long)stat->since_unix);
+	return true;
+}
+
+static void
+ask_stats(struct player *player, const char *line)
+{
+	(void)line;
+	assert_true(
+	    store_each_rule_stat(player->store, say_stat, player, NULL));
+}
+
+static bool
+say_sender(void *ctx, const char *address, int64_t last)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%s@%lld\n", address, (long long)last);
+	return true;
+}
+
+static void
+ask_senders(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "?senders %63s", account), 1);
+	assert_true(store_each_sender(
+	    player->store, account, say_sender, player, NULL));
+}
+
 static const struct {
 	const char *word;
 	void (*play)(struct player *player, const char *line);
@@ -468,6 +569,10 @@ static const struct {
     {"queue", play_queue},
     {"hit", play_hit},
     {"fact", play_fact},
+    {"stat", play_stat},
+    {"time", play_time},
+    {"forget", play_forget},
+    {"sender", play_sender},
     {"commit", play_commit},
     {"prune", play_prune},
     {"?cursor", ask_cursor},
@@ -477,6 +582,8 @@ static const struct {
     {"?queued", ask_queued},
     {"?hits", ask_hits},
     {"?fact", ask_fact},
+    {"?stats", ask_stats},
+    {"?senders", ask_senders},
 };
 
 static void
@@ -643,6 +750,9 @@ static const char *const day[] = {
     "set work/INBOX/7 102 0 started 1 71 queued\n"
     "enqueue k1 work/INBOX/7 102 0 work 71 bytes\n",
     "fact work idle 9m\n",
+    "sender work 75 ann@example.org\n",
+    "time lists 3 900 76\nstat boss 1 1 76\n",
+    "forget boss\n",
     "cursor work/INBOX/8 1 0\nmessage work/INBOX/8 1 80 lists\n",
 };
 #define DAY_COMMITS (sizeof(day) / sizeof(day[0]))
@@ -655,7 +765,8 @@ ask_all(struct player *player)
 	buf_clear(&player->answers);
 	play(player,
 	    "?cursor work/INBOX/0\n?open work/INBOX/0\n?history - - - 0 0\n"
-	    "?next work\n?queued -\n?hits 0\n?fact work idle\n");
+	    "?next work\n?queued -\n?hits 0\n?fact work idle\n"
+	    "?stats\n?senders work\n");
 	buf_add_span(&answers, buf_span(&player->answers));
 	return buf_take_str(&answers);
 }
@@ -879,6 +990,21 @@ stop_hit(void *ctx, const char *rule, int64_t when)
 	return ++*(unsigned *)ctx < 2;
 }
 
+static bool
+stop_stat(void *ctx, const struct store_rule_stat *stat)
+{
+	(void)stat;
+	return ++*(unsigned *)ctx < 2;
+}
+
+static bool
+stop_sender(void *ctx, const char *address, int64_t last)
+{
+	(void)address;
+	(void)last;
+	return ++*(unsigned *)ctx < 2;
+}
+
 static void
 test_walks_end(void **state)
 {
@@ -891,8 +1017,9 @@ test_walks_end(void **state)
 	for (char uid = '1'; uid <= '4'; uid++) {
 		STR_AUTO script = xasprintf(
 		    "message w/I/7 %c 1 r\neffect w/I/7 %c 0 planned\n"
-		    "enqueue %c w/I/7 %c 0 w 1 b\nhit r 1\ncommit\n",
-		    uid, uid, uid, uid);
+		    "enqueue %c w/I/7 %c 0 w 1 b\nhit r%c 1\n"
+		    "sender w 1 a%c@x\ncommit\n",
+		    uid, uid, uid, uid, uid, uid);
 		play(&player, script);
 	}
 	assert_true(store_each_open_effect(
@@ -909,6 +1036,67 @@ test_walks_end(void **state)
 	count = 0;
 	assert_true(store_each_hit(player.store, 0, stop_hit, &count, NULL));
 	assert_int_equal(count, 2);
+	count = 0;
+	assert_true(
+	    store_each_rule_stat(player.store, stop_stat, &count, NULL));
+	assert_int_equal(count, 2);
+	count = 0;
+	assert_true(
+	    store_each_sender(player.store, "w", stop_sender, &count, NULL));
+	assert_int_equal(count, 2);
+	player_done(&player);
+}
+
+/* ---- more senders than are kept ---- */
+
+#define SENDERS_TOO_MANY 3
+
+static bool
+check_sender(void *ctx, const char *address, int64_t last)
+{
+	int64_t *told = ctx;
+	STR_AUTO expected = xasprintf("%06lld@x", (long long)last);
+
+	assert_string_equal(address, expected);
+	assert_true(last == STORE_SENDERS_MAX + SENDERS_TOO_MANY - 1 - *told);
+	++*told;
+	return true;
+}
+
+static void
+add_senders(struct player *player, const char *account, int64_t count)
+{
+	for (int64_t i = 0; i < count; i++) {
+		STR_AUTO address = xasprintf("%06lld@x", (long long)i);
+		store_batch_add_sender(player->batch, account, address, i);
+	}
+	assert_true(commit(player, NULL));
+}
+
+/* The oldest go, of this account only, and at prune only. */
+static void
+test_senders_max(void **state)
+{
+	static const int64_t all = STORE_SENDERS_MAX + SENDERS_TOO_MANY;
+	struct player player;
+	int64_t told = 0;
+
+	(void)state;
+	player_init(&player);
+	add_senders(&player, "w", all);
+	play(&player, "sender v 0 ann@x\nsender x 0 ann@x\ncommit\n");
+	assert_true(
+	    store_each_sender(player.store, "w", check_sender, &told, NULL));
+	assert_int_equal(told, all);
+	play(&player, "prune 0\n?senders v\n?senders x\n");
+	assert_string_equal(buf_str(&player.answers), "ann@x@0\nann@x@0\n");
+	for (unsigned i = 0; i < 2; i++) {
+		told = 0;
+		assert_true(store_each_sender(
+		    player.store, "w", check_sender, &told, NULL));
+		assert_int_equal(told, STORE_SENDERS_MAX);
+		play(&player, "prune 0\n"); /* again: nothing to do */
+	}
 	player_done(&player);
 }
 
@@ -929,11 +1117,26 @@ test_batch(void **state)
 	store_batch_set_cursor(batch, &cursor);
 	account[0] = 'X'; /* it has a copy */
 	store_batch_set_fact(batch, "work", "idle", NULL);
+	store_batch_add_sender(batch, "work", NULL, 1);
+	store_batch_add_sender(batch, "work", "", 1);
 	assert_false(store_batch_is_empty(batch));
 	assert_int_equal(store_batch_count(batch), 2);
 	store_batch_describe(batch, &described);
 	assert_string_equal(
 	    buf_str(&described), "cursor work/INBOX/0 next 9\nfact idle \n");
+	buf_clear(&described);
+	store_batch_free(&batch);
+	batch = store_batch_new();
+	store_batch_add_sender(batch, "work", "Ann@Example.ORG", 1);
+	store_batch_add_rule_time(batch, "lists", 32, 900, 1);
+	store_batch_add_rule_stat(
+	    batch, &(struct store_rule_stat){.rule = "boss", .limited = 1});
+	store_batch_forget_rule(batch, "old");
+	store_batch_describe(batch, &described);
+	assert_string_equal(buf_str(&described),
+	    "sender work ann@example.org\n"
+	    "stat lists judged 32 nanoseconds 900\n"
+	    "stat boss limited 1\nforget old\n");
 	store_batch_free(&batch);
 	assert_null(batch);
 	store_batch_free(&none);
@@ -972,6 +1175,7 @@ main(void)
 	    cmocka_unit_test(test_bytes),
 	    cmocka_unit_test(test_next_lives),
 	    cmocka_unit_test(test_walks_end),
+	    cmocka_unit_test(test_senders_max),
 	};
 	const struct CMUnitTest plain[] = {
 	    cmocka_unit_test(test_batch),
