@@ -149,6 +149,7 @@ leave_open(
 	if (cond->test.captures != NULL)
 		evaluation->is_capture_open = true;
 	trace_condition(evaluation->trace, cond, NULL, false);
+	trace_open(evaluation->trace);
 	return VERDICT_OPEN;
 }
 
@@ -261,6 +262,7 @@ static enum verdict
 evaluate_unless(struct evaluation *evaluation, const struct rule *rule,
     enum verdict verdict)
 {
+	trace_unless(evaluation->trace);
 	for (size_t i = 0; i < rule->unless_count; i++) {
 		enum verdict veto = evaluate(evaluation, rule->unless[i]);
 

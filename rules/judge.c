@@ -7,7 +7,8 @@ struct judgement {
 	const struct rules *rules;
 	const struct facts *facts;
 	struct plan *plan;
-	struct trace *trace; /* may be NULL */
+	struct trace *trace;	      /* may be NULL */
+	enum trace_outcome *outcomes; /* of all rules; may be NULL */
 	struct view view;
 	struct evaluation evaluation;
 };
@@ -152,6 +153,8 @@ judge_all(struct judgement *judgement)
 			captures = judgement->evaluation.captures;
 		}
 		trace_outcome(judgement->trace, rule, outcome, captures);
+		if (judgement->outcomes != NULL)
+			judgement->outcomes[i] = outcome;
 		/* What comes behind an open rule depends on it. */
 		if ((outcome == TRACE_MATCHED && rule->stops) ||
 		    outcome == TRACE_UNDECIDED)
@@ -171,10 +174,15 @@ drop_plan(struct plan *plan)
 
 static void
 judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
-    struct trace *trace)
+    struct trace *trace, enum trace_outcome *outcomes)
 {
 	struct judgement judgement = {
-	    .rules = rules, .facts = facts, .plan = plan_r, .trace = trace};
+	    .rules = rules,
+	    .facts = facts,
+	    .plan = plan_r,
+	    .trace = trace,
+	    .outcomes = outcomes,
+	};
 
 	plan_init(plan_r);
 	view_init(&judgement.view, &rules->slots, facts);
@@ -194,7 +202,14 @@ void
 rules_judge(
     const struct rules *rules, const struct facts *facts, struct plan *plan_r)
 {
-	judge(rules, facts, plan_r, NULL);
+	judge(rules, facts, plan_r, NULL, NULL);
+}
+
+void
+rules_judge_outcomes(const struct rules *rules, const struct facts *facts,
+    struct plan *plan_r, enum trace_outcome *outcomes_r)
+{
+	judge(rules, facts, plan_r, NULL, outcomes_r);
 }
 
 void
@@ -202,5 +217,5 @@ rules_explain(const struct rules *rules, const struct facts *facts,
     struct plan *plan_r, struct trace *trace_r)
 {
 	*trace_r = (struct trace){0};
-	judge(rules, facts, plan_r, trace_r);
+	judge(rules, facts, plan_r, trace_r, NULL);
 }

@@ -166,7 +166,9 @@ struct trace_condition {
 	char *text;   /* as written */
 	char *values; /* the values that were compared, shortened */
 	bool result;
-	bool decided; /* this one settled the rule */
+	bool is_open;	/* cannot be told yet: result means nothing */
+	bool is_unless; /* of an `unless` line, else of a `when` line */
+	bool decided;	/* this one settled the rule */
 	struct rule_place place;
 };
 enum trace_outcome {
@@ -190,10 +192,15 @@ struct trace_rule {
 struct trace {
 	struct trace_rule *rules;
 	size_t count;
+	bool is_unless; /* while judging: where the rule is looked at */
 };
 void rules_explain(const struct rules *rules, const struct facts *facts,
     struct plan *plan_r, struct trace *trace_r);
 void trace_done(struct trace *trace);
+/* rules_judge, and the outcome of each rule: rules_count() of them. For
+ * counting over many messages: it costs no more than judging. */
+void rules_judge_outcomes(const struct rules *rules, const struct facts *facts,
+    struct plan *plan_r, enum trace_outcome *outcomes_r);
 const char *trace_outcome_name(enum trace_outcome outcome);
 
 #endif

@@ -53,8 +53,10 @@ trace_begin(struct trace *trace, const struct rules *rules)
 void
 trace_rule(struct trace *trace, const struct rule *rule)
 {
-	if (trace != NULL)
-		trace->rules[trace->count++].id = rule->id;
+	if (trace == NULL)
+		return;
+	trace->rules[trace->count++].id = rule->id;
+	trace->is_unless = false;
 }
 
 static char *
@@ -91,20 +93,47 @@ trace_condition(struct trace *trace, const struct cond *cond,
 	condition->text = xstrdup(cond->text);
 	condition->values = show_values(values);
 	condition->result = result;
+	condition->is_open = false;
+	condition->is_unless = trace->is_unless;
 	condition->decided = false;
 	condition->place = cond->place;
+}
+
+/* NULL: none was noted of this rule, or nobody wants to know. */
+static struct trace_condition *
+last_condition(struct trace *trace)
+{
+	struct trace_rule *rule;
+
+	if (trace == NULL)
+		return NULL;
+	rule = &trace->rules[trace->count - 1];
+	return rule->count > 0 ? &rule->conditions[rule->count - 1] : NULL;
+}
+
+void
+trace_open(struct trace *trace)
+{
+	struct trace_condition *last = last_condition(trace);
+
+	if (last != NULL)
+		last->is_open = true;
+}
+
+void
+trace_unless(struct trace *trace)
+{
+	if (trace != NULL)
+		trace->is_unless = true;
 }
 
 void
 trace_decided(struct trace *trace)
 {
-	struct trace_rule *rule;
+	struct trace_condition *last = last_condition(trace);
 
-	if (trace == NULL)
-		return;
-	rule = &trace->rules[trace->count - 1];
-	if (rule->count > 0)
-		rule->conditions[rule->count - 1].decided = true;
+	if (last != NULL)
+		last->decided = true;
 }
 
 void

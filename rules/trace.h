@@ -14,6 +14,10 @@ void trace_rule(struct trace *trace, const struct rule *rule);
 /* `values` may be NULL where there are none to show. */
 void trace_condition(struct trace *trace, const struct cond *cond,
     const struct values *values, bool result);
+/* What was noted last could not be told. */
+void trace_open(struct trace *trace);
+/* The conditions from here on are those of `unless` lines. */
+void trace_unless(struct trace *trace);
 /* What was noted last settled the rule. */
 void trace_decided(struct trace *trace);
 void trace_outcome(struct trace *trace, const struct rule *rule,

@@ -330,6 +330,25 @@ show_all(struct buf *buf, const struct plan *plan)
 		buf_addf(buf, "? %s", plan->would.items[i]);
 }
 
+/* Counting says the same of each rule as explaining. */
+static void
+check_outcomes(const struct rules *rules, const struct facts *facts,
+    const struct trace *trace)
+{
+	enum trace_outcome *outcomes =
+	    xcalloc(rules_count(rules) + 1, sizeof(*outcomes));
+	struct plan plan;
+
+	rules_judge_outcomes(rules, facts, &plan, outcomes);
+	for (size_t i = 0; i < trace->count; i++)
+		if (outcomes[i] != trace->rules[i].outcome)
+			FAIL("rule %s is counted as %s, not %s",
+			    trace->rules[i].id, trace_outcome_name(outcomes[i]),
+			    trace_outcome_name(trace->rules[i].outcome));
+	plan_done(&plan);
+	free(outcomes);
+}
+
 static void
 judge_with(const struct rule_case *test, struct rules *rules,
     const struct facts *facts)
@@ -349,6 +368,7 @@ judge_with(const struct rule_case *test, struct rules *rules,
 	if (strcmp(buf_str(&explained), buf_str(&judged)) != 0)
 		FAIL("%s: explained as %s", test->name, buf_str(&explained));
 	check_trace(test, rules, &trace, &plan);
+	check_outcomes(rules, facts, &trace);
 	trace_done(&trace);
 	plan_done(&plan);
 }
@@ -550,6 +570,8 @@ test_trace(void **state)
 	assert_int_equal(trace.rules[0].conditions[2].place.column, 47);
 	assert_string_equal(trace.rules[0].conditions[3].values, "2048");
 	assert_true(trace.rules[0].conditions[3].decided);
+	assert_true(trace.rules[0].conditions[3].is_unless);
+	assert_false(trace.rules[0].conditions[2].is_unless);
 	assert_false(trace.rules[0].conditions[0].decided);
 	assert_int_equal(trace.rules[0].captures.len, 1);
 	assert_string_equal(trace.rules[0].captures.items[0], "w=bee");
@@ -614,6 +636,23 @@ static const struct stage_case stages[] = {
     {M("new-sender"), 0, 0, YES},
 };
 
+/* A rule is undecided only where a test could not be told, or an action cannot
+ * be written yet. */
+static void
+check_open(const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct trace_rule *rule = &trace->rules[i];
+		bool is_open = false;
+
+		for (size_t j = 0; j < rule->count; j++)
+			is_open |= rule->conditions[j].is_open;
+		if (rule->outcome == TRACE_UNDECIDED && !is_open &&
+		    !rule->conditions[rule->count - 1].result)
+			FAIL("rule %s is undecided without reason", rule->id);
+	}
+}
+
 static unsigned
 judge_stage(const struct rules *rules, struct facts *facts, char **shown_r)
 {
@@ -627,6 +666,8 @@ judge_stage(const struct rules *rules, struct facts *facts, char **shown_r)
 	rules_plan_show(&shown, &plan);
 	*shown_r = buf_take_str(&shown);
 	wants = plan.wants;
+	check_outcomes(rules, facts, &trace);
+	check_open(&trace);
 	if (again.wants != wants || again.count != plan.count)
 		FAIL("judged and explained differ");
 	if (wants != 0 && (plan.count > 0 || plan.matched.len > 0))
