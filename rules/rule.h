@@ -23,6 +23,7 @@ struct blueprint {
 struct rule {
 	char id[RULE_ID_MAX + 1];
 	struct rule_place place;
+	struct rule_place as_place; /* of the value of `as`; file NULL: none */
 	bool is_disabled, is_observing, stops, is_quiet;
 	struct strv accounts;  /* empty: all */
 	struct strv mailboxes; /* patterns with "*"; empty: all */

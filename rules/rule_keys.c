@@ -515,6 +515,7 @@ set_as(const struct job *job)
 
 	if (!read_word(job, words, &mode))
 		return false;
+	job->rule->as_place = job->source.place;
 	EACH_FORWARD(job, action)
 	action->mode = (enum forward_mode)mode;
 	return true;

@@ -146,6 +146,25 @@ rules_find_forward(const struct rules *rules, const char *account)
 	return NULL;
 }
 
+static bool
+is_redirecting(const struct rule *rule)
+{
+	const struct blueprint *forward =
+	    rule_find_blueprint(rule, ACTION_FORWARD);
+
+	return forward != NULL && forward->fixed.mode == FORWARD_REDIRECT;
+}
+
+const struct rule_place *
+rules_find_redirect(const struct rules *rules, const char *account)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (acts_for(rules->items[i], account) &&
+		    is_redirecting(rules->items[i]))
+			return &rules->items[i]->as_place;
+	return NULL;
+}
+
 static const struct rule_place *
 find_auth(const struct cond *cond)
 {

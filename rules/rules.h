@@ -105,6 +105,9 @@ void rules_get_needs(const struct rules *rules, const char *account,
  */
 const struct rule_place *rules_find_forward(
     const struct rules *rules, const char *account);
+/* The same for `as = redirect`: the place of its value. */
+const struct rule_place *rules_find_redirect(
+    const struct rules *rules, const char *account);
 const struct rule_place *rules_find_auth(
     const struct rules *rules, const char *account);
 /* Paths of all @file: lists; the owner reads them and gives the text. */

@@ -156,6 +156,12 @@ static const char *const unknown_names[] = {
     [UNKNOWN_DROP] = "drop",
 };
 
+static const char *const mode_names[] = {
+    [FORWARD_ATTACH] = "attach",
+    [FORWARD_REDIRECT] = "redirect",
+    [FORWARD_INLINE] = "inline",
+};
+
 static void
 enqueue(struct mailbox *mb, struct job *job, usec_t now)
 {
@@ -175,7 +181,7 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .account = mb->config.account,
 	    .rule = mb->op.action.rule,
 	    .target = mb->op.action.target,
-	    .mode = "attach",
+	    .mode = mode_names[mb->op.action.mode],
 	    .unknown = unknown_names[mb->op.action.unknown],
 	    .message_id = id,
 	    .subject = job->subject,

@@ -1050,6 +1050,16 @@ presets_find_domain(struct span domain)
 	return NULL;
 }
 
+const struct preset *
+presets_find_smtp(struct span host)
+{
+	for (size_t i = 0; i < PRESET_COUNT && host.len > 0; i++)
+		if (presets[i].smtp.host != NULL &&
+		    span_is_nocase(host, presets[i].smtp.host))
+			return &presets[i];
+	return NULL;
+}
+
 /* Whether `host` is `suffix` or ends in it behind a dot. */
 static bool
 is_under(struct span host, struct span suffix)

@@ -99,6 +99,9 @@ const struct preset *presets_find(struct span id);
 const char *presets_nearest(struct span id);
 /* By mail domain, exactly, ASCII case ignored. NULL: none. */
 const struct preset *presets_find_domain(struct span domain);
+/* By the host of its submission server, ASCII case ignored; the first of
+ * several. NULL: none. */
+const struct preset *presets_find_smtp(struct span host);
 /* By the name of a domain's MX host: the suffix must begin at a label; of
  * several the longest. */
 const struct preset *presets_find_mx(struct span host);

@@ -231,10 +231,12 @@
 	.flags = SETTING_REPEATABLE,
 	.help = "Forward the message to this address."},
 {RULE, .key = "as", .type = SETTING_RULE_TEXT,
-	.form = "attach", .standard = "attach",
-	.help = "How to forward: as a new message from your address with the "
-		"original attached.",
-	.more = "`redirect` and `inline` are not supported yet and an error."},
+	.form = "attach, redirect or inline", .standard = "attach",
+	.help = "How to forward: with the original attached, redirected as it "
+		"is, or quoted.",
+	.more = "`redirect` needs a server that sends mail with the address "
+		"of somebody else in From; where the provider is known to "
+		"refuse that, it is an error."},
 {RULE, .key = "unknown", .type = SETTING_RULE_TEXT,
 	.form = "resend, hold or drop", .standard = "resend",
 	.help = "What to do when it is unknown whether a forward arrived: "

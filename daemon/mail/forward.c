@@ -1,31 +1,21 @@
-#include "daemon/mail/forward.h"
-
 #include <stdio.h>
 
 #include "daemon/base/base64.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/str.h"
-#include "daemon/mail/message.h"
+#include "daemon/mail/forward_private.h"
 #include "daemon/mail/rfc2047.h"
 
 #define HASH_LEN 16 /* hexadecimal digits of the account's hash */
 #define BOUNDARY_HASH_LEN 32
 #define YEAR_9999_UNIX INT64_C(253402300799) /* its last second */
-#define BOUNDARY_SIZE 64		     /* RFC 2046 5.1.1: 70 at most */
 
 /* ---- what the original is ----------------------------------------- */
 
-struct shape {
-	bool has_nul;
-	bool has_8bit;
-	bool header_has_8bit;
-	bool has_long_line;
-};
-
-static struct shape
-measure(struct span s)
+struct forward_shape
+forward_measure(struct span s)
 {
-	struct shape shape = {0};
+	struct forward_shape shape = {0};
 	size_t line = 0;
 	bool in_header = true;
 
@@ -48,6 +38,12 @@ measure(struct span s)
 		    shape.has_long_line || line > FORWARD_LINE_MAX;
 	}
 	return shape;
+}
+
+bool
+forward_has_8bit_header(struct span message)
+{
+	return forward_measure(message).header_has_8bit;
 }
 
 /* ---- what may enter a header -------------------------------------- */
@@ -84,8 +80,8 @@ is_plain_id(struct span s)
 	return true;
 }
 
-static bool
-check_request(const struct forward_request *r, struct span original,
+bool
+forward_check_request(const struct forward_request *r, struct span original,
     struct error *error_r)
 {
 	if (original.len > FORWARD_ORIGINAL_MAX)
@@ -199,9 +195,9 @@ add_reply_to(struct buf *out, struct message *m)
 		buf_addf(out, "Reply-To: %s\r\n", from->items[0].addr);
 }
 
-static void
-add_header(struct buf *out, const struct forward_request *r, struct message *m,
-    const char *boundary)
+void
+forward_add_header(struct buf *out, const struct forward_request *r,
+    struct message *m, const char *boundary)
 {
 	add_date(out, "Date", r->date_unix);
 	buf_addf(out, "From: %s\r\n", r->from);
@@ -220,8 +216,8 @@ add_header(struct buf *out, const struct forward_request *r, struct message *m,
 
 /* ---- parts -------------------------------------------------------- */
 
-static void
-add_summary_line(struct buf *text, struct message *m, const char *name)
+void
+forward_add_summary_line(struct buf *text, struct message *m, const char *name)
 {
 	struct span value = span_trim(message_text(m, name, 0));
 
@@ -240,23 +236,16 @@ make_summary(struct buf *text, struct message *m)
 	buf_add_str(text, "This message was forwarded by a rule. ");
 	buf_add_str(text, "The original is attached.\r\n\r\n");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		add_summary_line(text, m, names[i]);
+		forward_add_summary_line(text, m, names[i]);
 }
 
-static bool
-is_ascii(struct span s)
+void
+forward_add_text_part(struct buf *out, struct span text)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] >= 0x80)
-			return false;
-	return true;
-}
+	struct forward_shape shape = forward_measure(text);
 
-static void
-add_text_part(struct buf *out, struct span text)
-{
 	buf_add_str(out, "Content-Type: text/plain; charset=utf-8\r\n");
-	if (is_ascii(text)) {
+	if (!shape.has_8bit && !shape.has_nul && !shape.has_long_line) {
 		buf_add_str(out, "Content-Transfer-Encoding: 7bit\r\n\r\n");
 		buf_add_span(out, text);
 	} else {
@@ -289,9 +278,9 @@ add_encoded_original(struct buf *out, struct span original)
 /* Digests of the key and a counter, until one stands nowhere in the text or
  * the original (RFC 2046 section 5.1.1). Who writes the original does not
  * know the key; the counter is for certainty. */
-static void
-choose_boundary(char boundary[BOUNDARY_SIZE], const char *key, struct span text,
-    struct span original)
+void
+forward_choose_boundary(char boundary[FORWARD_BOUNDARY_SIZE], const char *key,
+    struct span text, struct span original)
 {
 	struct span found;
 	unsigned counter = 0;
@@ -302,7 +291,7 @@ choose_boundary(char boundary[BOUNDARY_SIZE], const char *key, struct span text,
 		    span_from_str(key), span_from(&counter, sizeof(counter))};
 
 		digest_key(&hash, pieces, 2);
-		snprintf(boundary, BOUNDARY_SIZE, "=_belfry_%.*s",
+		snprintf(boundary, FORWARD_BOUNDARY_SIZE, "=_belfry_%.*s",
 		    BOUNDARY_HASH_LEN, buf_str(&hash));
 		found = span_from_str(boundary);
 		counter++;
@@ -315,21 +304,22 @@ forward_compose_attach(const struct forward_request *request,
     struct span original, bool eightbit_ok, struct buf *out,
     struct error *error_r)
 {
-	struct shape shape;
+	struct forward_shape shape;
 	struct message *m;
 	BUF_AUTO text = BUF_INIT;
-	char boundary[BOUNDARY_SIZE];
+	char boundary[FORWARD_BOUNDARY_SIZE];
 
-	if (!check_request(request, original, error_r))
+	if (!forward_check_request(request, original, error_r))
 		return false;
-	shape = measure(original);
+	shape = forward_measure(original);
 	m = message_new(original);
 	make_summary(&text, m);
-	choose_boundary(boundary, request->key, buf_span(&text), original);
-	add_header(out, request, m, boundary);
+	forward_choose_boundary(
+	    boundary, request->key, buf_span(&text), original);
+	forward_add_header(out, request, m, boundary);
 	message_free(&m);
 	buf_addf(out, "--%s\r\n", boundary);
-	add_text_part(out, buf_span(&text));
+	forward_add_text_part(out, buf_span(&text));
 	buf_addf(out, "\r\n--%s\r\n", boundary);
 	if (shape.has_nul || shape.has_long_line || shape.header_has_8bit ||
 	    (shape.has_8bit && !eightbit_ok))
@@ -404,14 +394,14 @@ bool
 forward_compose_redirect(const struct forward_request *request,
     struct span original, struct buf *out, struct error *error_r)
 {
-	if (!check_request(request, original, error_r))
+	if (!forward_check_request(request, original, error_r))
 		return false;
 	if (span_starts(original, "From "))
 		original = span_skip(original, line_length(original));
 	if (is_continuation(original))
 		return error_set(error_r, FAULT_CONFIG,
 		    "the message begins with no header field");
-	if (measure(original).has_nul)
+	if (forward_measure(original).has_nul)
 		return error_set(
 		    error_r, FAULT_CONFIG, "the message contains a NUL byte");
 	add_mark(out, request);

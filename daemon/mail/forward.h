@@ -3,7 +3,8 @@
  *
  * attach: a new message from the person's own address with the original as
  * message/rfc822, so that SPF, DKIM and DMARC speak for the person. redirect:
- * the original with Resent-* fields in front (RFC 5322 section 3.6.6).
+ * the original with Resent-* fields in front (RFC 5322 section 3.6.6). inline:
+ * a new message that quotes the original's text and has its attachments.
  *
  * The result depends on nothing but the arguments: a second try of the same
  * forward is the same bytes. Whatever the original holds, the outer header
@@ -27,6 +28,7 @@
 #define FORWARD_SUMMARY_MAX 300 /* characters of a line of the text part */
 #define FORWARD_ID_MAX 250	/* a Message-ID longer than that is left out */
 #define FORWARD_ADDRESS_MAX 254
+#define FORWARD_INLINE_PARTS_MAX 100 /* attachments of an inline forward */
 
 /* All strings borrowed for the call. */
 struct forward_request {
@@ -60,6 +62,20 @@ bool forward_compose_attach(const struct forward_request *request,
     struct error *error_r);
 
 /*
+ * Appends the new message, with the header of the above: a text/plain part
+ * with a few header lines of the original and its text (mail/body.h), quoted
+ * by "> "; then each attachment (mail/structure.h) as a part of its own. Type,
+ * charset and file name are written anew, the content goes in base64, an
+ * attached message as it is where it is plain 7bit, otherwise as
+ * application/octet-stream. What is left out (text beyond BODY_TEXT_MAX bytes,
+ * parts beyond FORWARD_INLINE_PARTS_MAX) the text says. All of it is 7bit.
+ *
+ * Fails as forward_compose_attach.
+ */
+bool forward_compose_inline(const struct forward_request *request,
+    struct span original, struct buf *out, struct error *error_r);
+
+/*
  * Appends X-Belfry-Forward, Resent-Date, Resent-From, Resent-To and
  * Resent-Message-ID, then the original without its Bcc, Return-Path and mbox
  * "From " line. Nothing is encoded anew: false also for an original with a
@@ -67,5 +83,8 @@ bool forward_compose_attach(const struct forward_request *request,
  */
 bool forward_compose_redirect(const struct forward_request *request,
     struct span original, struct buf *out, struct error *error_r);
+
+/* Whether a message's header needs SMTPUTF8 (RFC 6531). */
+bool forward_has_8bit_header(struct span message);
 
 #endif

@@ -496,6 +496,14 @@ look_at(struct outbox *o, const struct store_queue_item *item, usec_t now)
 	add_event(o, OUTBOX_CONNECT);
 }
 
+/* A redirected message keeps its header as it is. */
+static bool
+needs_utf8_header(const struct store_queue_item *item, struct span text)
+{
+	return strcmp(item->mode, "redirect") == 0 &&
+	       forward_has_8bit_header(text);
+}
+
 static bool
 compose(const struct outbox *o, const struct store_queue_item *item,
     struct buf *out, struct error *error_r)
@@ -534,7 +542,8 @@ send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 	}
 	message = (struct smtp_message){.from = o->config->from,
 	    .recipients = &to,
-	    .bytes = buf_span(&text)};
+	    .bytes = buf_span(&text),
+	    .utf8_header = needs_utf8_header(item, buf_span(&text))};
 	enter(o, STATE_SENDING, now);
 	if (smtp_session_send(o->session, &message, now, &error))
 		return;

@@ -285,6 +285,8 @@ describe_op(struct buf *out, const struct store_op *op)
 	case STORE_ENQUEUE:
 		describe_key(out, "enqueue", &op->item.source);
 		buf_addf(out, "#%u to %s", op->item.seq, op->item.target);
+		if (strcmp(op->item.mode, "attach") != 0)
+			buf_addf(out, " as %s", op->item.mode);
 		break;
 	case STORE_SET_QUEUE:
 		buf_addf(out, "queue %lld %s", (long long)op->item.id,

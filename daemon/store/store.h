@@ -115,7 +115,8 @@ struct store_queue_item {
 	struct store_key source;
 	unsigned seq;			     /* of the effect it fulfils */
 	const char *account, *rule, *target; /* account sends it */
-	const char *mode, *unknown; /* "attach"; "resend", "hold", "drop" */
+	const char *mode;    /* "attach", "redirect", "inline" */
+	const char *unknown; /* "resend", "hold", "drop" */
 	const char *message_id;	    /* of the new message, with brackets */
 	const char *subject;	    /* of the original, for lists */
 	int64_t queued_unix;	    /* also its Date */

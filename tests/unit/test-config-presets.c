@@ -68,6 +68,10 @@ test_find(void **state)
 		check(&mx_hosts[i],
 		    presets_find_mx(span_from_str(mx_hosts[i].word)));
 	assert_string_equal(presets_find(SPAN("FastMail"))->id, "fastmail");
+	assert_string_equal(
+	    presets_find_smtp(SPAN("smtp.GMail.com"))->id, "gmail");
+	assert_null(presets_find_smtp(SPAN("gmail.com")));
+	assert_null(presets_find_smtp(SPAN("")));
 	assert_string_equal(presets_nearest(SPAN("fastmial")), "fastmail");
 	assert_null(presets_find(SPAN("none")));
 }

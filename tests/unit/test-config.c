@@ -21,6 +21,7 @@
 #define ACCOUNT "[account a]\nemail = ann@gmail.com\npassword_command = x\n"
 #define ACCOUNT_LINES 3
 #define BARE "[account a]\nemail = ann@own.example\npassword_command = x\n"
+#define REDIRECT "[rule r]\nwhen = all\nforward = x@y.example\nas = redirect\n"
 
 static struct config *
 parse(const char *text, struct config_report *report_r)
@@ -310,8 +311,33 @@ test_warnings(void **state)
 	    "auth.* is never true for account a: it has no `authserv`");
 	must_warn(ACCOUNT "[rule r]\nwhen = all\nmove = Lists # mine\n",
 	    "this is a part of the value of `move`");
+	must_warn(ACCOUNT REDIRECT,
+	    "Gmail, which sends for account a, writes your own address in "
+	    "From");
 	must_warn(BARE "imap = imaps://h.example:143\n",
 	    "port 143 is usually that of imap://");
+}
+
+/* Nothing is known against these. */
+static void
+test_redirect_allowed(void **state)
+{
+	static const char *const texts[] = {
+	    BARE "imap = imaps://own.example\nsmtp = smtps://own.example\n",
+	    BARE "imap = imaps://own.example\n"
+		 "smtp = smtps://127.0.0.1:1025\n",
+	    /* The address of a provider, a server of one's own. */
+	    "[account a]\nemail = ann@gmx.net\npassword_command = x\n"
+	    "imap = imaps://own.example\nsmtp = smtps://own.example\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		STR_AUTO text = xasprintf("%s" REDIRECT, texts[i]);
+		struct config *c = must_parse(text, text);
+
+		config_free(&c);
+	}
 }
 
 /* ---- notifiers ---- */
@@ -541,6 +567,7 @@ main(void)
 	    cmocka_unit_test(test_plaintext_on_loopback),
 	    cmocka_unit_test(test_user_forms),
 	    cmocka_unit_test(test_warnings),
+	    cmocka_unit_test(test_redirect_allowed),
 	    cmocka_unit_test(test_notifiers),
 	    cmocka_unit_test(test_kinds_of_files),
 	    cmocka_unit_test(test_password_in_a_file),

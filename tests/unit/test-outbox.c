@@ -774,10 +774,10 @@ test_stop(void **state)
 	}
 }
 
+/* The life of one item that is queued in this mode. */
 static void
-test_redirect(void **state)
+live_item(struct world *w, const char *mode, struct span original)
 {
-	struct world w;
 	struct store_batch *batch = store_batch_new();
 	struct store_queue_item item = {
 	    .key = "k",
@@ -785,26 +785,92 @@ test_redirect(void **state)
 	    .account = "work",
 	    .rule = "r",
 	    .target = "to@example.net",
-	    .mode = "redirect",
+	    .mode = mode,
 	    .unknown = "resend",
 	    .message_id = "<1@example.org>",
 	    .subject = "s",
-	    .original = SPAN("From: a@b\r\nBcc: x\r\n\r\nhi\r\n"),
+	    .original = original,
 	    .state = QUEUE_WAITING,
 	    .reply = "",
 	};
 
+	store_batch_enqueue(batch, &item);
+	assert_true(store_commit(w->store, batch, NULL));
+	store_batch_free(&batch);
+	start(w);
+	run(w, USEC_MINUTE);
+}
+
+static void
+test_redirect(void **state)
+{
+	struct world w;
+
 	(void)state;
 	world_init(&w);
-	store_batch_enqueue(batch, &item);
-	assert_true(store_commit(w.store, batch, NULL));
-	store_batch_free(&batch);
-	start(&w);
-	run(&w, USEC_MINUTE);
+	live_item(&w, "redirect", SPAN("From: a@b\r\nBcc: x\r\n\r\nhi\r\n"));
 	assert_int_equal(w.messages, 1);
 	assert_non_null(strstr(buf_str(&w.first),
 	    "Resent-To: to@example.net\r\nResent-Message-ID: "
 	    "<1@example.org>\r\nFrom: a@b\r\n\r\nhi\r\n"));
+	world_done(&w);
+}
+
+/* What cannot be redirected as it is, is a dead letter with a reason. */
+static const struct {
+	const char *name, *offers;
+	struct span original;
+	const char *reason;
+} redirects_refused[] = {
+    {"8-bit", "PIPELINING|AUTH PLAIN", SPAN_INIT("From: a@b\r\n\r\n\xe4\r\n"),
+	"the message has 8-bit text and the mail server no 8BITMIME"},
+    {"8-bit header", "8BITMIME|AUTH PLAIN",
+	SPAN_INIT("From: \xc3\xa4@b\r\n\r\nhi\r\n"),
+	"the message needs SMTPUTF8, which the mail server lacks"},
+    {"NUL", "8BITMIME|AUTH PLAIN", SPAN_INIT("From: a@b\r\n\r\n\0\r\n"),
+	"the message contains a NUL byte"},
+    {"no header", "8BITMIME|AUTH PLAIN", SPAN_INIT(" folded\r\n\r\nhi\r\n"),
+	"the message begins with no header field"},
+    {"too large", "SIZE 100|AUTH PLAIN", SPAN_INIT("From: a@b\r\n\r\nhi\r\n"),
+	"the mail server takes 100"},
+};
+
+static void
+test_redirect_refused(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(redirects_refused); i++) {
+		struct world w;
+
+		world_init(&w);
+		w.offers = redirects_refused[i].offers;
+		live_item(&w, "redirect", redirects_refused[i].original);
+		if (w.messages != 0 ||
+		    strstr(buf_str(&w.reports), "failed") == NULL ||
+		    strstr(buf_str(&w.reports), redirects_refused[i].reason) ==
+			NULL) {
+			print_error("%s: %s\n", redirects_refused[i].name,
+			    buf_str(&w.reports));
+			failures++;
+		}
+		world_done(&w);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* The header may be UTF-8 where the server says so. */
+static void
+test_redirect_utf8(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.offers = "8BITMIME|SMTPUTF8|AUTH PLAIN";
+	live_item(&w, "redirect", SPAN("From: \xc3\xa4@b\r\n\r\nhi\r\n"));
+	assert_int_equal(w.messages, 1);
 	world_done(&w);
 }
 
@@ -854,6 +920,8 @@ main(void)
 	    cmocka_unit_test(test_clock_jumps),
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_redirect),
+	    cmocka_unit_test(test_redirect_refused),
+	    cmocka_unit_test(test_redirect_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
