@@ -17,6 +17,8 @@ store_batch_new(void)
 /* Every member of the union begins where the union does. */
 static const struct store_fields *const op_fields[STORE_OP_KINDS] = {
     [STORE_SET_CURSOR] = &store_cursor_fields,
+    [STORE_SET_APPLY] = &store_apply_fields,
+    [STORE_JUDGE_AGAIN] = &store_message_fields,
     [STORE_ADD_MESSAGE] = &store_message_fields,
     [STORE_ADD_EFFECT] = &store_effect_fields,
     [STORE_SET_EFFECT] = &store_effect_fields,
@@ -82,13 +84,38 @@ store_batch_set_cursor(
 }
 
 void
-store_batch_add_message(
-    struct store_batch *batch, const struct store_message *message)
+store_batch_set_apply(
+    struct store_batch *batch, const struct store_apply *apply)
 {
-	struct store_op *op = add_op(batch, STORE_ADD_MESSAGE);
+	struct store_op *op = add_op(batch, STORE_SET_APPLY);
+
+	assert(apply->state < APPLY_STATES);
+	op->apply = *apply;
+	store_fields_clean(&store_apply_fields, &op->apply);
+}
+
+static void
+put_message(struct store_batch *batch, enum store_op_kind kind,
+    const struct store_message *message)
+{
+	struct store_op *op = add_op(batch, kind);
 
 	op->message = *message;
 	store_fields_clean(&store_message_fields, &op->message);
+}
+
+void
+store_batch_add_message(
+    struct store_batch *batch, const struct store_message *message)
+{
+	put_message(batch, STORE_ADD_MESSAGE, message);
+}
+
+void
+store_batch_judge_again(
+    struct store_batch *batch, const struct store_message *message)
+{
+	put_message(batch, STORE_JUDGE_AGAIN, message);
 }
 
 void
@@ -261,6 +288,17 @@ describe_key(struct buf *out, const char *verb, const struct store_key *key)
 }
 
 static void
+describe_apply(struct buf *out, const struct store_apply *apply)
+{
+	buf_addf(out, "apply %s/%s/%u run %u %s %u to %u looked %llu",
+	    apply->account, apply->mailbox, apply->uidvalidity, apply->run,
+	    apply_state_name(apply->state), apply->next_uid, apply->end_uid,
+	    (unsigned long long)apply->looked);
+	if (apply->detail[0] != '\0')
+		buf_addf(out, ": %s", apply->detail);
+}
+
+static void
 describe_op(struct buf *out, const struct store_op *op)
 {
 	switch (op->kind) {
@@ -268,6 +306,13 @@ describe_op(struct buf *out, const struct store_op *op)
 		buf_addf(out, "cursor %s/%s/%u next %u", op->cursor.account,
 		    op->cursor.mailbox, op->cursor.uidvalidity,
 		    op->cursor.next_uid);
+		break;
+	case STORE_SET_APPLY:
+		describe_apply(out, &op->apply);
+		break;
+	case STORE_JUDGE_AGAIN:
+		describe_key(out, "again", &op->message.key);
+		buf_addf(out, " rules \"%s\"", op->message.rules);
 		break;
 	case STORE_ADD_MESSAGE:
 		describe_key(out, "message", &op->message.key);

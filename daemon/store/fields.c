@@ -29,6 +29,29 @@ static const struct store_field cursor_rows[] = {
 	ROW(store_cursor, FIELD_U64, modseq),
 };
 
+static const struct store_field apply_rows[] = {
+	ROW(store_apply, FIELD_TEXT, account),
+	ROW(store_apply, FIELD_TEXT, mailbox),
+	ROW(store_apply, FIELD_UNSIGNED, run),
+	ROW(store_apply, FIELD_APPLY_STATE, state),
+	ROW(store_apply, FIELD_U32, uidvalidity),
+	ROW(store_apply, FIELD_U32, first_uid),
+	ROW(store_apply, FIELD_U32, next_uid),
+	ROW(store_apply, FIELD_U32, end_uid),
+	ROW(store_apply, FIELD_I64, since_unix),
+	ROW(store_apply, FIELD_I64, until_unix),
+	ROW(store_apply, FIELD_TEXT, rules),
+	ROW(store_apply, FIELD_UNSIGNED, notify),
+	ROW(store_apply, FIELD_U64, total),
+	ROW(store_apply, FIELD_U64, looked),
+	ROW(store_apply, FIELD_U64, matched),
+	ROW(store_apply, FIELD_U64, observed),
+	ROW(store_apply, FIELD_U64, busy),
+	ROW(store_apply, FIELD_TEXT, detail),
+	ROW(store_apply, FIELD_I64, started_unix),
+	ROW(store_apply, FIELD_I64, changed_unix),
+};
+
 static const struct store_field key_rows[] = {
 	KEY_ROWS(store_key, ),
 };
@@ -107,6 +130,7 @@ static const struct store_field sender_rows[] = {
 /* clang-format on */
 
 const struct store_fields store_cursor_fields = FIELDS(cursor_rows);
+const struct store_fields store_apply_fields = FIELDS(apply_rows);
 const struct store_fields store_key_fields = FIELDS(key_rows);
 const struct store_fields store_message_fields = FIELDS(message_rows);
 const struct store_fields store_effect_fields = FIELDS(effect_rows);

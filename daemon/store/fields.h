@@ -17,6 +17,7 @@ enum store_field_type {
 	FIELD_UNSIGNED, /* unsigned */
 	FIELD_U64,	/* uint64_t */
 	FIELD_I64,	/* int64_t */
+	FIELD_APPLY_STATE,
 	FIELD_EFFECT_STATE,
 	FIELD_QUEUE_STATE,
 	FIELD_TYPES
@@ -48,6 +49,7 @@ struct store_fields {
 };
 
 extern const struct store_fields store_cursor_fields;
+extern const struct store_fields store_apply_fields;
 extern const struct store_fields store_key_fields;
 extern const struct store_fields store_message_fields; /* begins with key */
 extern const struct store_fields store_effect_fields;  /* the key, then seq */

@@ -18,6 +18,7 @@ struct queue_row {
 struct memory {
 	struct store store;    /* the head */
 	struct table cursors;  /* struct store_cursor */
+	struct table applies;  /* struct store_apply */
 	struct table messages; /* struct store_message */
 	struct table effects;  /* struct store_effect */
 	struct table open;     /* those of `effects` that are open */
@@ -74,6 +75,14 @@ static int
 compare_cursors(const void *a, const void *b)
 {
 	const struct store_cursor *x = a, *y = b;
+
+	return compare_pair(x->account, x->mailbox, y->account, y->mailbox);
+}
+
+static int
+compare_applies(const void *a, const void *b)
+{
+	const struct store_apply *x = a, *y = b;
 
 	return compare_pair(x->account, x->mailbox, y->account, y->mailbox);
 }
@@ -237,6 +246,7 @@ memory_close(struct store *store)
 	struct memory *memory = memory_of(store);
 
 	free_rows(&memory->cursors, &store_cursor_fields);
+	free_rows(&memory->applies, &store_apply_fields);
 	free_rows(&memory->messages, &store_message_fields);
 	free_rows(&memory->effects, &store_effect_fields);
 	free_rows(&memory->hits, &store_hit_fields);
@@ -277,12 +287,34 @@ set_cursor(struct memory *memory, const struct store_op *op)
 }
 
 static void
+set_apply(struct memory *memory, const struct store_op *op)
+{
+	put_row(&memory->applies, &store_apply_fields,
+	    copy_row(&store_apply_fields, &op->apply, sizeof(op->apply)));
+}
+
+static void
 add_message(struct memory *memory, const struct store_op *op)
 {
 	if (table_find(&memory->messages, &op->message) == NULL)
 		table_add(
 		    &memory->messages, copy_row(&store_message_fields,
 					   &op->message, sizeof(op->message)));
+}
+
+static void
+judge_again(struct memory *memory, const struct store_op *op)
+{
+	struct store_message *row = table_find(&memory->messages, &op->message);
+
+	if (row == NULL) {
+		add_message(memory, op);
+		return;
+	}
+	row->judged_unix = op->message.judged_unix;
+	replace_text(&row->rules, op->message.rules);
+	replace_text(&row->observed, op->message.observed);
+	replace_text(&row->warnings, op->message.warnings);
 }
 
 static void
@@ -473,6 +505,8 @@ set_fact(struct memory *memory, const struct store_op *op)
 typedef void apply_fn(struct memory *memory, const struct store_op *op);
 static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_CURSOR] = set_cursor,
+    [STORE_SET_APPLY] = set_apply,
+    [STORE_JUDGE_AGAIN] = judge_again,
     [STORE_ADD_MESSAGE] = add_message,
     [STORE_ADD_EFFECT] = add_effect,
     [STORE_SET_EFFECT] = set_effect,
@@ -538,6 +572,70 @@ message_of(struct memory *memory, const struct store_key *key)
 	    table_find(&memory->messages, &nothing);
 
 	return message != NULL ? *message : nothing;
+}
+
+static bool
+memory_each_apply(struct store *store, const char *account, store_apply_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+
+	(void)error_r;
+	for (size_t i = 0; i < memory->applies.count; i++) {
+		const struct store_apply *apply = memory->applies.rows[i];
+
+		if ((account == NULL || strcmp(apply->account, account) == 0) &&
+		    !fn(ctx, apply))
+			break;
+	}
+	return true;
+}
+
+static bool
+is_of_run(const struct store_effect *effect, const struct store_apply *apply)
+{
+	return strcmp(effect->key.account, apply->account) == 0 &&
+	       strcmp(effect->key.mailbox, apply->mailbox) == 0 &&
+	       effect->key.uidvalidity == apply->uidvalidity &&
+	       effect->seq / STORE_APPLY_SEQ == apply->run;
+}
+
+static int
+compare_kinds(const void *a, const void *b)
+{
+	const struct store_effect *x = *(void *const *)a,
+				  *y = *(void *const *)b;
+	int order = compare_pair(x->rule, x->kind, y->rule, y->kind);
+
+	return order != 0 ? order
+			  : strcmp(effect_state_name(x->state),
+				effect_state_name(y->state));
+}
+
+static bool
+memory_count_apply(struct store *store, const struct store_apply *apply,
+    store_apply_count_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+	const struct table *table = &memory->effects;
+	struct store_effect **rows = xcalloc(table->count + 1, sizeof(*rows));
+	size_t count = 0, next;
+
+	(void)error_r;
+	for (size_t i = 0; i < table->count; i++)
+		if (is_of_run(table->rows[i], apply))
+			rows[count++] = table->rows[i];
+	qsort(rows, count, sizeof(*rows), compare_kinds);
+	for (size_t i = 0; i < count; i = next) {
+		for (next = i + 1; next < count; next++)
+			if (compare_kinds(&rows[i], &rows[next]) != 0)
+				break;
+		if (!fn(ctx, rows[i]->rule, rows[i]->kind, rows[i]->state,
+			next - i))
+			break;
+	}
+	free(rows);
+	return true;
 }
 
 static bool
@@ -916,6 +1014,8 @@ static const struct store_class memory_class = {
     .close = memory_close,
     .commit = memory_commit,
     .get_cursor = memory_get_cursor,
+    .each_apply = memory_each_apply,
+    .count_apply = memory_count_apply,
     .each_open_effect = memory_each_open_effect,
     .each_history = memory_each_history,
     .queue_next = memory_queue_next,
@@ -934,6 +1034,7 @@ store_open_memory(void)
 
 	memory->store.class = &memory_class;
 	memory->cursors = (struct table)TABLE_INIT(compare_cursors);
+	memory->applies = (struct table)TABLE_INIT(compare_applies);
 	memory->messages = (struct table)TABLE_INIT(compare_messages);
 	memory->effects = (struct table)TABLE_INIT(compare_effects);
 	memory->open = (struct table)TABLE_INIT(compare_effects);

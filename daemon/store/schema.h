@@ -92,12 +92,31 @@
 	" SELECT rule, count(*), max(at), 0, 0, 0, 0, min(at)"                 \
 	" FROM hits GROUP BY rule;"
 
+/* Runs over messages that were there already. */
+#define SCHEMA_APPLIES                                                         \
+	"CREATE TABLE applies ("                                               \
+	" account TEXT NOT NULL, mailbox TEXT NOT NULL,"                       \
+	" run INTEGER NOT NULL, state TEXT NOT NULL,"                          \
+	" uidvalidity INTEGER NOT NULL, first_uid INTEGER NOT NULL,"           \
+	" next_uid INTEGER NOT NULL, end_uid INTEGER NOT NULL,"                \
+	" since INTEGER NOT NULL, until INTEGER NOT NULL,"                     \
+	" rules TEXT NOT NULL, notify INTEGER NOT NULL,"                       \
+	" total INTEGER NOT NULL, looked INTEGER NOT NULL,"                    \
+	" matched INTEGER NOT NULL, observed INTEGER NOT NULL,"                \
+	" busy INTEGER NOT NULL, detail TEXT NOT NULL,"                        \
+	" started INTEGER NOT NULL, changed INTEGER NOT NULL,"                 \
+	" PRIMARY KEY (account, mailbox)) WITHOUT ROWID;"
+
 enum sql {
 	SQL_BEGIN,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_SET_CURSOR,
 	SQL_GET_CURSOR,
+	SQL_SET_APPLY,
+	SQL_APPLIES,
+	SQL_COUNT_APPLY,
+	SQL_JUDGE_AGAIN,
 	SQL_ADD_MESSAGE,
 	SQL_ADD_EFFECT,
 	SQL_SET_EFFECT,
@@ -178,6 +197,23 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_GET_CURSOR] =
 		"SELECT account, mailbox, uidvalidity, next_uid, modseq"
 		" FROM cursors WHERE account = ? AND mailbox = ?",
+	[SQL_SET_APPLY] =
+		"INSERT OR REPLACE INTO applies VALUES"
+		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_APPLIES] =
+		"SELECT * FROM applies WHERE ?1 IS NULL OR account = ?1"
+		" ORDER BY account, mailbox",
+	[SQL_COUNT_APPLY] =
+		"SELECT rule, kind, state, count(*) FROM effects"
+		" WHERE account = ?1 AND mailbox = ?2 AND uidvalidity = ?3"
+		" AND seq >= ?4 AND seq < ?5 GROUP BY rule, kind, state"
+		" ORDER BY rule, kind, state",
+	[SQL_JUDGE_AGAIN] =
+		"INSERT INTO messages"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET judged = excluded.judged,"
+		" rules = excluded.rules, observed = excluded.observed,"
+		" warnings = excluded.warnings",
 	[SQL_ADD_MESSAGE] =
 		"INSERT INTO messages"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -139,6 +139,10 @@ bind_field(sqlite3_stmt *statement, int at, const struct store_field *field,
 	case FIELD_I64:
 		bind_int(statement, at, *(const int64_t *)value);
 		break;
+	case FIELD_APPLY_STATE:
+		bind_text(statement, at,
+		    apply_state_name(*(const enum apply_state *)value));
+		break;
 	case FIELD_EFFECT_STATE:
 		bind_text(statement, at,
 		    effect_state_name(*(const enum effect_state *)value));
@@ -195,6 +199,9 @@ read_field(
 	case FIELD_I64:
 		*(int64_t *)value = sqlite3_column_int64(statement, at);
 		break;
+	case FIELD_APPLY_STATE:
+		name = span_from_str(read_text(statement, at));
+		return apply_state_parse(name, value);
 	case FIELD_EFFECT_STATE:
 		name = span_from_str(read_text(statement, at));
 		return effect_state_parse(name, value);
@@ -287,6 +294,20 @@ set_cursor(struct sqlite *sq, const struct store_op *op, struct error *error_r)
 {
 	return run_row(
 	    sq, SQL_SET_CURSOR, &store_cursor_fields, &op->cursor, error_r);
+}
+
+static bool
+set_apply(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_SET_APPLY, &store_apply_fields, &op->apply, error_r);
+}
+
+static bool
+judge_again(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return run_row(
+	    sq, SQL_JUDGE_AGAIN, &store_message_fields, &op->message, error_r);
 }
 
 static bool
@@ -533,6 +554,8 @@ typedef bool apply_fn(
     struct sqlite *sq, const struct store_op *op, struct error *error_r);
 static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_CURSOR] = set_cursor,
+    [STORE_SET_APPLY] = set_apply,
+    [STORE_JUDGE_AGAIN] = judge_again,
     [STORE_ADD_MESSAGE] = add_message,
     [STORE_ADD_EFFECT] = add_effect,
     [STORE_SET_EFFECT] = set_effect,
@@ -624,6 +647,8 @@ struct walk {
 	struct sqlite *sq;
 	sqlite3_stmt *statement;
 	union {
+		store_apply_fn *apply;
+		store_apply_count_fn *apply_count;
 		store_effect_fn *effect;
 		store_history_fn *history;
 		store_queue_fn *queue;
@@ -650,6 +675,73 @@ walk_rows(struct walk *walk, tell_fn *tell, struct error *error_r)
 	}
 	finish(walk->statement);
 	return ok;
+}
+
+static bool
+tell_apply(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	struct store_apply apply;
+
+	if (!read_fields(walk->sq, walk->statement, 0, &store_apply_fields,
+		&apply, error_r))
+		return false;
+	*more_r = walk->fn.apply(walk->ctx, &apply);
+	return true;
+}
+
+static bool
+sqlite_each_apply(struct store *store, const char *account, store_apply_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_APPLIES, error_r),
+	    .fn.apply = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	return walk_rows(&walk, tell_apply, error_r);
+}
+
+static bool
+tell_apply_count(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	enum effect_state state;
+
+	if (!effect_state_parse(
+		span_from_str(read_text(walk->statement, 2)), &state))
+		return set_damaged(walk->sq, "an unknown state", error_r);
+	*more_r = walk->fn.apply_count(walk->ctx, read_text(walk->statement, 0),
+	    read_text(walk->statement, 1), state,
+	    (uint64_t)sqlite3_column_int64(walk->statement, 3));
+	return true;
+}
+
+static bool
+sqlite_count_apply(struct store *store, const struct store_apply *apply,
+    store_apply_count_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	int64_t first = (int64_t)apply->run * STORE_APPLY_SEQ;
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_COUNT_APPLY, error_r),
+	    .fn.apply_count = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, apply->account);
+	bind_text(walk.statement, 2, apply->mailbox);
+	bind_int(walk.statement, 3, apply->uidvalidity);
+	bind_int(walk.statement, 4, first);
+	bind_int(walk.statement, 5, first + STORE_APPLY_SEQ);
+	return walk_rows(&walk, tell_apply_count, error_r);
 }
 
 static bool
@@ -1018,7 +1110,7 @@ static const struct migration {
 	const char *sql;
 } migrations[] = {
     {1, SCHEMA_1},
-    {2, SCHEMA_2},
+    {2, SCHEMA_2 SCHEMA_APPLIES},
 };
 
 /* A number that a pragma or a count gives. */
@@ -1159,6 +1251,8 @@ static const struct store_class sqlite_class = {
     .close = sqlite_close,
     .commit = sqlite_commit,
     .get_cursor = sqlite_get_cursor,
+    .each_apply = sqlite_each_apply,
+    .count_apply = sqlite_count_apply,
     .each_open_effect = sqlite_each_open_effect,
     .each_history = sqlite_each_history,
     .queue_next = sqlite_queue_next,

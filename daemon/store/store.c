@@ -3,6 +3,13 @@
 
 #include "daemon/store/store_private.h"
 
+static const char *const apply_names[APPLY_STATES] = {
+    [APPLY_RUNNING] = "running",
+    [APPLY_DONE] = "done",
+    [APPLY_CANCELLED] = "cancelled",
+    [APPLY_ENDED] = "ended",
+};
+
 static const char *const effect_names[EFFECT_STATES] = {
     [EFFECT_PLANNED] = "planned",
     [EFFECT_STARTED] = "started",
@@ -89,6 +96,23 @@ find_name(const char *const *names, size_t count, struct span text)
 	while (i < count && !span_is(text, names[i]))
 		i++;
 	return i;
+}
+
+const char *
+apply_state_name(enum apply_state state)
+{
+	assert(state < APPLY_STATES);
+	return apply_names[state];
+}
+
+bool
+apply_state_parse(struct span text, enum apply_state *state_r)
+{
+	size_t i = find_name(apply_names, APPLY_STATES, text);
+
+	if (i < APPLY_STATES)
+		*state_r = (enum apply_state)i;
+	return i < APPLY_STATES;
 }
 
 const char *
@@ -190,6 +214,24 @@ store_get_cursor(struct store *store, const char *account, const char *mailbox,
 	assert(!store->is_walking);
 	return store->class->get_cursor(
 	    store, account, mailbox, cursor_r, found_r, error_r);
+}
+
+bool
+store_each_apply(struct store *store, const char *account, store_apply_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_apply(store, account, fn, ctx, error_r));
+}
+
+bool
+store_count_apply(struct store *store, const struct store_apply *apply,
+    store_apply_count_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->count_apply(store, apply, fn, ctx, error_r));
 }
 
 bool

@@ -52,6 +52,42 @@ struct store_cursor {
 	uint64_t modseq;   /* 0: none known */
 };
 
+enum apply_state {
+	APPLY_RUNNING,
+	APPLY_DONE,
+	APPLY_CANCELLED, /* by a person */
+	APPLY_ENDED,	 /* it could not go on: see the detail */
+	APPLY_STATES
+};
+const char *apply_state_name(enum apply_state state);
+bool apply_state_parse(struct span text, enum apply_state *state_r);
+
+/*
+ * A run over messages that are already there (belfryctl apply). Each mailbox
+ * has one row, of its last run. How far it came is written in the transaction
+ * of the plans that this made, so that no message is judged twice by a run.
+ *
+ * The effects of run n have the seqs from n * STORE_APPLY_SEQ on; those of
+ * live mail, which are below, and of other runs stay what they are.
+ */
+#define STORE_APPLY_SEQ 1000
+struct store_apply {
+	const char *account, *mailbox;
+	unsigned run; /* counts the runs of this mailbox from 1 */
+	enum apply_state state;
+	uint32_t uidvalidity;		/* 0: it has not begun */
+	uint32_t first_uid;		/* where it began, */
+	uint32_t next_uid, end_uid;	/* [next, end) is not judged yet */
+	int64_t since_unix, until_unix; /* of INTERNALDATE; 0: any */
+	const char *rules;		/* ids, blank-separated; "": all */
+	unsigned notify;		/* 1: `notify` of rules rings */
+	uint64_t total;			/* messages to look at; 0: not known */
+	uint64_t looked, matched, observed;
+	uint64_t busy; /* left out: live judging is not done with them */
+	const char *detail;
+	int64_t started_unix, changed_unix;
+};
+
 enum effect_state {
 	EFFECT_PLANNED,
 	EFFECT_STARTED,
@@ -153,6 +189,12 @@ void store_batch_set_cursor(
 /* Adding a message that is there already changes nothing. */
 void store_batch_add_message(
     struct store_batch *batch, const struct store_message *message);
+/* The same of one that may be there: it gets the new judgement (when, rules,
+ * observed, warnings). */
+void store_batch_judge_again(
+    struct store_batch *batch, const struct store_message *message);
+void store_batch_set_apply(
+    struct store_batch *batch, const struct store_apply *apply);
 /* Adding an effect that is there already changes nothing. */
 void store_batch_add_effect(
     struct store_batch *batch, const struct store_effect *effect);
@@ -233,6 +275,16 @@ typedef bool store_effect_fn(void *ctx, const struct store_effect *effect,
     const struct store_message *message);
 bool store_each_open_effect(struct store *store, const char *account,
     const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r);
+/* The runs of `account` (NULL: of every one), by account and mailbox. */
+typedef bool store_apply_fn(void *ctx, const struct store_apply *apply);
+bool store_each_apply(struct store *store, const char *account,
+    store_apply_fn *fn, void *ctx, struct error *error_r);
+/* What became of the actions of a run: how many of each rule, kind and state,
+ * in the order of their names. Reads all effects of the mailbox. */
+typedef bool store_apply_count_fn(void *ctx, const char *rule, const char *kind,
+    enum effect_state state, uint64_t count);
+bool store_count_apply(struct store *store, const struct store_apply *apply,
+    store_apply_count_fn *fn, void *ctx, struct error *error_r);
 /* Messages judged last first, then by falling uid, each with all its effects
  * in order of seq: one call per message. */
 typedef bool store_history_fn(void *ctx, const struct store_message *message,

@@ -9,6 +9,8 @@
 
 enum store_op_kind {
 	STORE_SET_CURSOR,
+	STORE_SET_APPLY,
+	STORE_JUDGE_AGAIN,
 	STORE_ADD_MESSAGE,
 	STORE_ADD_EFFECT,
 	STORE_SET_EFFECT,
@@ -28,7 +30,8 @@ struct store_op {
 	enum store_op_kind kind;
 	union {
 		struct store_cursor cursor;
-		struct store_message message;
+		struct store_apply apply;
+		struct store_message message; /* ADD and AGAIN */
 		struct store_effect effect;   /* ADD and SET */
 		struct store_queue_item item; /* ENQUEUE and SET: id, state,
 						 attempts, next try, reply */
@@ -81,6 +84,11 @@ struct store_class {
 	bool (*get_cursor)(struct store *store, const char *account,
 	    const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
 	    struct error *error_r);
+	bool (*each_apply)(struct store *store, const char *account,
+	    store_apply_fn *fn, void *ctx, struct error *error_r);
+	bool (*count_apply)(struct store *store,
+	    const struct store_apply *apply, store_apply_count_fn *fn,
+	    void *ctx, struct error *error_r);
 	bool (*each_open_effect)(struct store *store, const char *account,
 	    const char *mailbox, store_effect_fn *fn, void *ctx,
 	    struct error *error_r);

@@ -42,6 +42,47 @@
 	"?history - - - 0 0\n",
 	"a/x/7/2 @5 r\na/x/8/1 @4 r\na/y/7/1 @3 r\nb/x/7/1 @2 r\n"
 	"a/x/7/1 @1 r\n"},
+{"again: one that is there gets the new judgement",
+	"message work/INBOX/7 1 50 lists\ncommit\n"
+	"again work/INBOX/7 1 99 other\ncommit\n?history - - - 0 0\n"
+	"?history - - other 0 0\n",
+	"work/INBOX/7/1 @99 other was lists\n"
+	"work/INBOX/7/1 @99 other was lists\n"},
+{"again: one that is not there is added",
+	"again work/INBOX/7 1 99 other\ncommit\n?history - - - 0 0\n",
+	"work/INBOX/7/1 @99 other\n"},
+{"again: stands where its new time belongs, with all its effects",
+	"message w/I/7 1 50 r\nmessage w/I/7 2 60 r\n"
+	"effect w/I/7 1 0 done\nagain w/I/7 1 70 s\n"
+	"effect w/I/7 1 1000 planned\ncommit\n?history - - - 0 0\n",
+	"w/I/7/1 @70 s was r\n  1#0 done 1@10 as planned\n"
+	"  1#1000 planned 1@10 as planned\nw/I/7/2 @60 r\n"},
+
+/* Runs over old messages. */
+{"apply: set, and set again",
+	"apply w/I/7 1 running 5 90 a b\ncommit\n?applies -\n"
+	"apply w/I/7 1 done 90 90 a b\ncommit\n?applies -\n"
+	"apply w/I/7 2 running 1 95\ncommit\n?applies w\n",
+	"w/I/7 run 1 running 5 to 90 a b\nw/I/7 run 1 done 90 to 90 a b\n"
+	"w/I/7 run 2 running 1 to 95\n"},
+{"apply: one for each mailbox, by name; of one account",
+	"apply w/J/7 1 running 5 90\napply v/I/7 1 cancelled 5 90\n"
+	"apply w/I/7 1 ended 4294967295 90\ncommit\n?applies -\n?applies w\n"
+	"?applies x\n",
+	"v/I/7 run 1 cancelled 5 to 90\n"
+	"w/I/7 run 1 ended 4294967295 to 90\nw/J/7 run 1 running 5 to 90\n"
+	"w/I/7 run 1 ended 4294967295 to 90\nw/J/7 run 1 running 5 to 90\n"},
+{"apply: what became of its actions",
+	"effect w/I/7 1 0 done\neffect w/I/7 1 999 done\n"
+	"effect w/I/7 1 1000 done\neffect w/I/7 2 1000 done\n"
+	"effect w/I/7 2 1999 failed\neffect w/I/7 3 2000 done\n"
+	"effect w/I/8 4 1000 done\neffect w/J/7 1 1000 done\n"
+	"effect v/I/7 1 1000 done\ncommit\n"
+	"?counts w/I/7 1\n?counts w/I/7 3\n",
+	"lists move done 2\nlists move failed 1\n"},
+{"apply: is not pruned",
+	"apply w/I/7 3 done 5 90\ncommit\nprune 1000\n?applies -\n",
+	"w/I/7 run 3 done 5 to 90\n"},
 {"effect: one that is there changes nothing",
 	"message w/I/7 1 50 r\neffect w/I/7 1 0 planned\ncommit\n"
 	"set w/I/7 1 0 done 2 60 moved\ncommit\n"

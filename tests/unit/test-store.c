@@ -6,6 +6,7 @@
  * against SQLite; a box is written account/mailbox/uidvalidity.
  *
  *	cursor BOX NEXT MODSEQ		message BOX UID JUDGED RULES
+ *	again BOX UID JUDGED RULES	apply BOX RUN STATE NEXT END RULES
  *	effect BOX UID SEQ STATE	set BOX UID SEQ STATE TRIES TIME WORDS
  *	enqueue KEY BOX UID SEQ ACCOUNT TRY BYTES
  *	queue ID STATE TRIES TRY TIME WORDS
@@ -15,7 +16,7 @@
  *	commit				prune TIME
  *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
- *	?stats  ?senders ACCOUNT
+ *	?stats  ?senders ACCOUNT  ?applies ACCOUNT  ?counts BOX RUN
  *
  * "-" is "any"; TIMEs are seconds.
  */
@@ -120,6 +121,59 @@ play_message(struct player *player, const char *line)
 	    .warnings = NULL,
 	};
 	store_batch_add_message(player->batch, &message);
+}
+
+static void
+play_again(struct player *player, const char *line)
+{
+	struct box box;
+	char rules[WORD] = "";
+	unsigned uid;
+	long long judged;
+
+	expect_words(line,
+	    sscanf(line, "again " BOX " %u %lld %63[^\n]", BOX_R(box), &uid,
+		&judged, rules),
+	    5);
+	const struct store_message message = {
+	    .key = key_of(&box, uid),
+	    .message_id = "<1@x>",
+	    .from = "Ann",
+	    .subject = rules,
+	    .size = UINT64_MAX,
+	    .received_unix = -judged,
+	    .judged_unix = judged,
+	    .rules = rules,
+	    .observed = "watched",
+	};
+	store_batch_judge_again(player->batch, &message);
+}
+
+static void
+play_apply(struct player *player, const char *line)
+{
+	struct box box;
+	struct store_apply apply = {0};
+	char state[WORD], rules[WORD] = "";
+
+	expect_words(line,
+	    sscanf(line, "apply " BOX " %u %63s %u %u %63[^\n]", BOX_R(box),
+		&apply.run, state, &apply.next_uid, &apply.end_uid, rules),
+	    7);
+	assert_true(apply_state_parse(span_from_str(state), &apply.state));
+	apply.account = box.account;
+	apply.mailbox = box.mailbox;
+	apply.uidvalidity = box.uidvalidity;
+	apply.rules = rules;
+	apply.first_uid = UINT32_MAX;
+	apply.since_unix = -1;
+	apply.until_unix = INT64_MAX;
+	apply.notify = 1;
+	apply.total = apply.looked = 3;
+	apply.matched = 2;
+	apply.observed = apply.busy = 1;
+	apply.started_unix = apply.changed_unix = 5;
+	store_batch_set_apply(player->batch, &apply);
 }
 
 static void
@@ -388,14 +442,17 @@ say_message(void *ctx, const struct store_message *message,
 
 	assert_string_equal(message->message_id, "<1@x>");
 	assert_string_equal(message->from, "Ann");
-	assert_string_equal(message->subject, message->rules);
 	assert_true(message->size == UINT64_MAX);
-	assert_true(message->received_unix == -message->judged_unix);
 	assert_string_equal(message->warnings, "");
-	buf_addf(&player->answers, "%s/%s/%u/%u @%lld %s\n",
-	    message->key.account, message->key.mailbox,
-	    message->key.uidvalidity, message->key.uid,
+	buf_addf(&player->answers, "%s/%s/%u/%u @%lld %s", message->key.account,
+	    message->key.mailbox, message->key.uidvalidity, message->key.uid,
 	    (long long)message->judged_unix, message->rules);
+	/* What was judged again keeps what it is. */
+	if (message->received_unix != -message->judged_unix)
+		buf_addf(&player->answers, " was %s", message->subject);
+	else
+		assert_string_equal(message->subject, message->rules);
+	buf_add_char(&player->answers, '\n');
 	for (size_t i = 0; i < count; i++) {
 		assert_string_equal(
 		    effects[i].key.account, message->key.account);
@@ -456,6 +513,63 @@ say_item(void *ctx, const struct store_queue_item *item)
 		buf_addf(&player->answers, " <%.*s>", SPAN_FMT(item->original));
 	buf_add_char(&player->answers, '\n');
 	return true;
+}
+
+static bool
+say_apply(void *ctx, const struct store_apply *apply)
+{
+	struct player *player = ctx;
+
+	assert_int_equal(apply->first_uid, UINT32_MAX);
+	assert_true(apply->since_unix == -1);
+	assert_true(apply->until_unix == INT64_MAX);
+	assert_int_equal(apply->notify, 1);
+	assert_true(apply->total == 3 && apply->looked == 3);
+	assert_true(apply->matched == 2);
+	assert_true(apply->observed == 1 && apply->busy == 1);
+	assert_true(apply->started_unix == 5 && apply->changed_unix == 5);
+	assert_string_equal(apply->detail, "");
+	buf_addf(&player->answers, "%s/%s/%u run %u %s %u to %u%s%s\n",
+	    apply->account, apply->mailbox, apply->uidvalidity, apply->run,
+	    apply_state_name(apply->state), apply->next_uid, apply->end_uid,
+	    apply->rules[0] != '\0' ? " " : "", apply->rules);
+	return true;
+}
+
+static void
+ask_applies(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "?applies %63s", account), 1);
+	assert_true(store_each_apply(
+	    player->store, or_any(account), say_apply, player, NULL));
+}
+
+static bool
+say_count(void *ctx, const char *rule, const char *kind,
+    enum effect_state state, uint64_t count)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%s %s %s %llu\n", rule, kind,
+	    effect_state_name(state), (unsigned long long)count);
+	return true;
+}
+
+static void
+ask_counts(struct player *player, const char *line)
+{
+	struct box box;
+	struct store_apply apply = {0};
+
+	expect_words(line,
+	    sscanf(line, "?counts " BOX " %u", BOX_R(box), &apply.run), 4);
+	apply.account = box.account;
+	apply.mailbox = box.mailbox;
+	apply.uidvalidity = box.uidvalidity;
+	assert_true(
+	    store_count_apply(player->store, &apply, say_count, player, NULL));
 }
 
 static void
@@ -563,6 +677,8 @@ static const struct {
 } words[] = {
     {"cursor", play_cursor},
     {"message", play_message},
+    {"again", play_again},
+    {"apply", play_apply},
     {"effect", play_effect},
     {"set", play_set},
     {"enqueue", play_enqueue},
@@ -577,6 +693,8 @@ static const struct {
     {"prune", play_prune},
     {"?cursor", ask_cursor},
     {"?open", ask_open},
+    {"?applies", ask_applies},
+    {"?counts", ask_counts},
     {"?history", ask_history},
     {"?next", ask_next},
     {"?queued", ask_queued},
