@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "daemon/base/random.h"
+#include "daemon/wire/imap/bodystructure.h"
 #include "daemon/wire/imap/capability.h"
 #include "daemon/wire/imap/fetch.h"
 #include "daemon/wire/imap/response.h"
@@ -64,6 +65,43 @@ sum(struct span s)
 }
 
 static size_t
+check_params(const struct imap_value *params, size_t count)
+{
+	struct span name, value;
+	size_t total = 0;
+
+	while (imap_param_next(&params, &count, &name, &value))
+		total += sum(name) + sum(value);
+	return total;
+}
+
+/* Every leaf has a section that can be fetched, and no two the same. */
+static size_t
+check_structure(const struct imap_value *value)
+{
+	struct imap_bodystructure walk;
+	struct imap_leaf leaf;
+	char last[IMAP_SECTION_SIZE] = "";
+	size_t total = 0;
+
+	if (!imap_bodystructure_begin(&walk, value))
+		return 0;
+	while (imap_bodystructure_next(&walk, &leaf)) {
+		assert(leaf.section[0] != '\0');
+		assert(strlen(leaf.section) < sizeof(leaf.section));
+		assert(strcmp(last, leaf.section) != 0);
+		memcpy(last, leaf.section, sizeof(last));
+		total += sum(leaf.type) + sum(leaf.subtype);
+		total += sum(leaf.disposition) + sum(leaf.encoding);
+		total += check_params(leaf.params, leaf.param_count);
+		total += check_params(
+		    leaf.disposition_params, leaf.disposition_param_count);
+	}
+	assert(!imap_bodystructure_next(&walk, &leaf));
+	return total;
+}
+
+static size_t
 check_views(const struct imap_response *response)
 {
 	struct imap_mailbox_status status;
@@ -78,6 +116,8 @@ check_views(const struct imap_response *response)
 		for (size_t i = 0; i < fetch.flag_count; i++)
 			assert(fetch.flags[i].kind == IMAP_ATOM);
 		assert(fetch.modseq <= INT64_MAX);
+		total += sum(fetch.part) + sum(fetch.part_section);
+		total += check_structure(fetch.structure);
 	}
 	if (imap_list_parse(response, &entry)) {
 		total += sum(entry.name);

@@ -80,6 +80,12 @@ describe_fetch(struct buf *out, const struct imap_response *response)
 		buf_addf(out, " header=%.*s", SPAN_FMT(f.header));
 	if (f.has_body)
 		buf_addf(out, " body=%.*s", SPAN_FMT(f.body));
+	if (f.structure != NULL)
+		buf_addf(out, " structure=%.*s",
+		    SPAN_FMT(f.structure->items[0].text));
+	if (f.has_part)
+		buf_addf(out, " part %.*s at %" PRIu64 "=%.*s",
+		    SPAN_FMT(f.part_section), f.part_origin, SPAN_FMT(f.part));
 }
 
 /* clang-format off */
@@ -104,9 +110,27 @@ static const struct test_case fetches[] = {
 	    "seq=1 uid=0 header=h body=b"},
 	{"partial", "* 1 FETCH (BODY[]<0> \"b\" BODY[HEADER]<0> \"h\")",
 	    "seq=1 uid=0 header=h body=b"},
-	{"other sections are not ours", "* 1 FETCH (BODY[1] \"a\" BODY[TEXT]"
+	{"other sections are not ours", "* 1 FETCH (BODY[1.MIME] \"a\" BODY[TEXT]"
 	    " \"b\" BODY[1.HEADER] \"c\" BODY[HEADER.FIELDS.NOT (A)] \"d\""
-	    " BINARY[] \"e\" BODY (\"TEXT\") UID 3)", "seq=1 uid=3"},
+	    " BINARY[] \"e\" UID 3)", "seq=1 uid=3"},
+	{"part", "* 1 FETCH (BODY[1.2] \"a\" UID 3)",
+	    "seq=1 uid=3 part 1.2 at 0=a"},
+	{"part, its beginning", "* 1 FETCH (BODY[ 1]<0> {1}\r\na UID 3)",
+	    "seq=1 uid=3 part 1 at 0=a"},
+	{"part, from the middle", "* 1 FETCH (BODY[1]<70000> NIL UID 3)",
+	    "seq=1 uid=3 part 1 at 70000="},
+	{"part, bogus origin", "* 1 FETCH (BODY[1]<-7> \"a\" BODY[2]< \"b\")",
+	    "seq=1 uid=0 part 2 at 0=b"},
+	{"part without a value", "* 1 FETCH (BODY[1] UID 3)", "seq=1 uid=3"},
+	{"structure", "* 1 FETCH (BODYSTRUCTURE (\"TEXT\") BODY (\"OLD\") UID 3)",
+	    "seq=1 uid=3 structure=TEXT"},
+	{"old structure", "* 1 FETCH (BODY (\"OLD\") UID 3)",
+	    "seq=1 uid=3 structure=OLD"},
+	{"structure NIL", "* 1 FETCH (BODYSTRUCTURE NIL UID 3)", "seq=1 uid=3"},
+	{"structure of the wrong kind", "* 1 FETCH (BODYSTRUCTURE \"x\" UID 3)",
+	    "seq=1 uid=3"},
+	{"structure left out", "* 1 FETCH (BODYSTRUCTURE UID 3)",
+	    "seq=1 uid=3"},
 	{"NIL and empty headers", "* 1 FETCH (BODY[HEADER.FIELDS (A)] NIL"
 	    " BODY[] \"\")", "seq=1 uid=0 header= body="},
 	{"section of the wrong kind", "* 1 FETCH (BODY[] (x) BODY[HEADER] 5"

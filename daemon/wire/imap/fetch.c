@@ -40,6 +40,8 @@ strict_number(const struct imap_value *value)
 struct reading {
 	struct imap_fetch fetch;
 	bool uid_conflict;
+	bool extensible;  /* the structure is of BODYSTRUCTURE */
+	struct span name; /* of the item, for those that say more than one */
 };
 
 /* Each takes its value, or says false when the value is of no such kind. */
@@ -141,6 +143,51 @@ take_body(struct reading *reading, const struct imap_value *value)
 	return true;
 }
 
+static bool
+take_structure(struct reading *reading, const struct imap_value *value)
+{
+	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
+		return false;
+	if (value->kind == IMAP_LIST) {
+		reading->fetch.structure = value;
+		reading->extensible = true;
+	}
+	return true;
+}
+
+static bool
+take_old_structure(struct reading *reading, const struct imap_value *value)
+{
+	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
+		return false;
+	if (value->kind == IMAP_LIST && !reading->extensible)
+		reading->fetch.structure = value;
+	return true;
+}
+
+/* "BODY[" section "]" ["<" number ">"] */
+static bool
+take_part(struct reading *reading, const struct imap_value *value)
+{
+	struct imap_fetch *fetch = &reading->fetch;
+	struct span section = span_skip(reading->name, strlen("BODY["));
+	size_t end = span_find(section, ']');
+	struct span origin;
+
+	if (!is_text(value) || end == SIZE_MAX)
+		return false;
+	origin = span_skip(section, end + 1);
+	fetch->part_origin = 0;
+	if (span_starts(origin, "<") && origin.len > 2 &&
+	    !span_to_u64(
+		span_slice(origin, 1, origin.len - 2), &fetch->part_origin))
+		fetch->part_origin = UINT64_MAX;
+	fetch->has_part = true;
+	fetch->part_section = span_trim(span_slice(section, 0, end));
+	fetch->part = value->kind == IMAP_STRING ? value->text : SPAN_EMPTY;
+	return true;
+}
+
 struct item {
 	const char *name;
 	take_item take;
@@ -154,6 +201,8 @@ static const struct item items[] = {
     {"MODSEQ", take_modseq},
     {"RFC822.HEADER", take_header},
     {"RFC822", take_body},
+    {"BODYSTRUCTURE", take_structure},
+    {"BODY", take_old_structure},
 };
 
 /* The sections of BODY[...]; a section goes on behind a HEADER.FIELDS. */
@@ -173,6 +222,17 @@ find_item(const struct item *table, size_t count, struct span name)
 	return NULL;
 }
 
+/* "1.2" and the like, without MIME, TEXT or HEADER behind them. */
+static bool
+is_part_number(struct span section)
+{
+	for (size_t i = 0; i < section.len; i++) {
+		if (!char_is_digit(section.data[i]) && section.data[i] != '.')
+			return false;
+	}
+	return section.len > 0;
+}
+
 /* The first word of the section of BODY[...], also with <n> behind it. */
 static take_item
 find_section(struct span atom)
@@ -183,8 +243,10 @@ find_section(struct span atom)
 	while (end < section.len && !char_is_blank(section.data[end]) &&
 	       section.data[end] != '(' && section.data[end] != ']')
 		end++;
-	return find_item(
-	    sections, COUNT(sections), span_slice(section, 0, end));
+	section = span_slice(section, 0, end);
+	if (is_part_number(section))
+		return take_part;
+	return find_item(sections, COUNT(sections), section);
 }
 
 static take_item
@@ -207,6 +269,7 @@ read_items(
 		take_item take = find_take(&values[i]);
 		const struct imap_value *value = &values[i + 1];
 
+		reading->name = values[i].text;
 		if (take != NULL)
 			i += take(reading, value) ? 2 : 1;
 		/* An unknown item may lack its value: do not step over an item

@@ -24,6 +24,14 @@ struct imap_fetch {
 	struct span header; /* empty for NIL and "" */
 	bool has_body;	    /* BODY[] */
 	struct span body;
+	/* BODYSTRUCTURE, else BODY; for imap/bodystructure. NULL: none, or
+	 * NIL. */
+	const struct imap_value *structure;
+	/* BODY[1.2]: one part; the last of several. */
+	bool has_part;
+	struct span part_section; /* "1.2" */
+	uint64_t part_origin;	  /* BODY[1.2]<6>: its first octet; else 0 */
+	struct span part;	  /* empty for NIL and "" */
 };
 
 /* False when the response is no FETCH. A bad item inside is left out. */

@@ -35,7 +35,7 @@
 
 /* No limit for literals can be set higher than this. */
 #define IMAP_LITERAL_TOP (1024 * 1024 * 1024)
-#define IMAP_NESTING_MAX 32 /* deeper: the response is malformed */
+#define IMAP_NESTING_MAX 100 /* deeper: the response is too large */
 /* Values in one response: IMAP_LINE_MAX lets no more in, as each takes a byte
  * at least. */
 #define IMAP_VALUES_MAX IMAP_LINE_MAX
