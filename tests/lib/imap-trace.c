@@ -134,6 +134,9 @@ imap_trace_play(
 	}
 	if (imap_lexer_skipped(lexer) > 0)
 		buf_addf(trace, "skipped %u\n", imap_lexer_skipped(lexer));
+	if (imap_lexer_too_large(lexer) > 0)
+		buf_addf(
+		    trace, "too large %u\n", imap_lexer_too_large(lexer));
 	if (result < 0) {
 		buf_addf(
 		    trace, "%s: %s\n", fault_name(error.fault), error.text);

@@ -481,8 +481,20 @@ static const struct repeated repetitions[] = {
 	{"line without end, of blank lines first", "\r\n* OK ", "a", "",
 	    IMAP_LINE_MAX,
 	    "skipped 1\nlimit: response line above 65536 bytes\n"},
+	{"FETCH above the limit", "* 1 FETCH (", "a ", ")\r\n* OK\r\n",
+	    IMAP_LINE_MAX, "* OK\ntoo large 1\n"},
+	{"FETCH without end", "* 1 FETCH (", "a ", "", IMAP_LINE_MAX,
+	    "rest\n"},
+	{"FETCH above the limit, with a literal behind", "* 1 FETCH (", "a ",
+	    "{9}\r\nx\r\n* 2 OK)\r\n* OK\r\n", IMAP_LINE_MAX,
+	    "* OK\ntoo large 1\n"},
+	{"FETCH above the limit, with literals in it", "* 1 FETCH (",
+	    "a \"{1}\" {2}\r\n\r\n {0}\r\n", ")\r\n* 1 EXISTS\r\n",
+	    IMAP_LINE_MAX / 8, "* 1 EXISTS\ntoo large 1\n"},
+	{"FETCH with too many literals", "* 1 fetch (", "a {4}\r\n* 2\n ",
+	    "{2}\r\nbc)\r\n* OK\r\n", LITERALS, "* OK\ntoo large 1\n"},
 	{"10,000 nested lists", "* X ", "(", "\r\n* OK\r\n", 10000,
-	    "* OK\nskipped 1\n"},
+	    "* OK\ntoo large 1\n"},
 	{"10,000 nested lists in a code", "* NO [X ", "(", "] t\r\n* OK\r\n",
 	    10000, "* NO [X] t\n* OK\n"},
 	{"10,000 lists", "* X ", "()", "\r\n", 10000, NULL},
@@ -492,7 +504,7 @@ static const struct repeated repetitions[] = {
 	{"a code of 60 KB", "* OK [", "x ", "] y\r\n", 30000, NULL},
 	{"literals at the limit", "* X", " {1}\r\na", "\r\n", LITERALS, NULL},
 	{"literals above the limit", "* X", " {1}\r\na", "\r\n", LITERALS + 1,
-	    "limit: more than 64 literals in one response\n"},
+	    "limit: more than 256 literals in one response\n"},
 	{"responses", "", "* 1 EXISTS\r\n", "", 1, NULL},
 };
 /* clang-format on */
@@ -540,7 +552,7 @@ test_nesting_at_the_limit(void **state)
 	buf_add_str(&wanted, "* X ");
 	repeat(&wanted, "(", DEPTH);
 	repeat(&wanted, ")", DEPTH);
-	buf_add_str(&wanted, "\nskipped 1\n");
+	buf_add_str(&wanted, "\ntoo large 1\n");
 	whole = buf_span(&in);
 	imap_trace_play(NULL, &whole, 1, &trace);
 	assert_string_equal(buf_str(&trace), buf_str(&wanted));
@@ -571,6 +583,71 @@ test_sum_of_literals(void **state)
 	    "literals of one response above 1310720 bytes together");
 	imap_lexer_free(&lexer);
 	buf_done(&in);
+}
+
+/* A FETCH of 64 MiB is dropped as it comes. */
+static void
+test_large_fetch_costs_no_memory(void **state)
+{
+	struct imap_lexer *lexer = imap_lexer_new(IMAP_LITERAL_MAX);
+	struct imap_response response;
+	struct buf piece = BUF_INIT;
+	size_t before;
+
+	(void)state;
+	repeat(&piece, "(\"a\" NIL) ", 1000);
+	imap_lexer_feed(lexer, SPAN("* 1 FETCH (BODYSTRUCTURE ("));
+	before = mallinfo2().uordblks;
+	for (size_t i = 0; i < 64 * 1024 * 1024; i += piece.len) {
+		imap_lexer_feed(lexer, buf_span(&piece));
+		assert_int_equal(imap_lexer_next(lexer, &response, NULL), 0);
+		assert_true(mallinfo2().uordblks <= before + 1024 * 1024);
+		assert_true(imap_lexer_has_rest(lexer));
+	}
+	imap_lexer_feed(lexer, SPAN("))\r\n* OK\r\n"));
+	assert_int_equal(imap_lexer_next(lexer, &response, NULL), 1);
+	assert_int_equal(response.status, IMAP_OK);
+	assert_int_equal(imap_lexer_too_large(lexer), 1);
+	assert_false(imap_lexer_has_rest(lexer));
+	imap_lexer_free(&lexer);
+	buf_done(&piece);
+}
+
+/* There is an end to it. */
+static void
+test_endless_fetch(void **state)
+{
+	struct imap_lexer *lexer = imap_lexer_new(IMAP_LITERAL_MAX);
+	struct imap_response response;
+	struct error error = ERROR_INIT;
+	int got = 0;
+
+	(void)state;
+	imap_lexer_feed(lexer, SPAN("* 1 FETCH ("));
+	for (size_t i = 0; i < 3 * (IMAP_LINE_MAX / 5) && got == 0; i++) {
+		imap_lexer_feed(lexer, SPAN(" {1}\r\n"));
+		imap_lexer_feed(lexer, SPAN("x"));
+		got = imap_lexer_next(lexer, &response, &error);
+	}
+	assert_int_equal(got, 0);
+	for (size_t i = 0; i < 3 && got == 0; i++) {
+		struct buf header = BUF_INIT;
+		size_t len = IMAP_LITERAL_DROP_MAX / 2;
+
+		buf_addf(&header, " {%zu}\r\n", len);
+		imap_lexer_feed(lexer, buf_span(&header));
+		got = imap_lexer_next(lexer, &response, &error);
+		buf_clear(&header);
+		repeat(&header, "0123456789abcdef", 65536);
+		for (; len > 0 && got == 0; len -= header.len) {
+			imap_lexer_feed(lexer, buf_span(&header));
+			got = imap_lexer_next(lexer, &response, &error);
+		}
+		buf_done(&header);
+	}
+	assert_int_equal(got, -1);
+	assert_int_equal(error.fault, FAULT_LIMIT);
+	imap_lexer_free(&lexer);
 }
 
 /* Byte by byte through 8 MiB: quadratic work would never end. */
@@ -710,6 +787,8 @@ main(void)
 	    cmocka_unit_test(test_repetitions),
 	    cmocka_unit_test(test_nesting_at_the_limit),
 	    cmocka_unit_test(test_sum_of_literals),
+	    cmocka_unit_test(test_large_fetch_costs_no_memory),
+	    cmocka_unit_test(test_endless_fetch),
 	    cmocka_unit_test(test_long_literal_byte_by_byte),
 	    cmocka_unit_test(test_many_responses_in_one_piece),
 	    cmocka_unit_test(test_memory),

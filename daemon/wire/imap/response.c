@@ -25,6 +25,8 @@
 
 /* An idle connection keeps no more room than this. */
 #define ROOM_KEPT 4096
+/* Enough of a line's end to see a literal's header in it. */
+#define LARGE_TAIL 64
 
 /* Whether literals can stand in the rest of a response. */
 enum place {
@@ -46,8 +48,12 @@ struct imap_lexer {
 	size_t literal_bytes;
 	size_t literal_max;
 	size_t excess; /* bytes at `scan` that are dropped as they come */
+	/* The present response is too large and dropped as it comes: only the
+	 * end of its present line is here. */
+	bool large;
+	size_t dropped; /* bytes of it that are not here any more */
 	struct imap_tree tree;
-	unsigned skipped;
+	unsigned skipped, too_large;
 	struct error failed; /* fault NONE while alive */
 };
 
@@ -82,13 +88,19 @@ imap_lexer_set_literal_max(struct imap_lexer *lexer, size_t literal_max)
 bool
 imap_lexer_has_rest(const struct imap_lexer *lexer)
 {
-	return lexer->raw.len > lexer->start + lexer->taken;
+	return lexer->large || lexer->raw.len > lexer->start + lexer->taken;
 }
 
 unsigned
 imap_lexer_skipped(const struct imap_lexer *lexer)
 {
 	return lexer->skipped;
+}
+
+unsigned
+imap_lexer_too_large(const struct imap_lexer *lexer)
+{
+	return lexer->too_large;
 }
 
 /* What is here of the present response and of those behind it. */
@@ -109,6 +121,8 @@ begin_next(struct imap_lexer *lexer, size_t len)
 	lexer->place = PLACE_UNKNOWN;
 	lexer->literal_count = 0;
 	lexer->literal_bytes = 0;
+	lexer->large = false;
+	lexer->dropped = 0;
 }
 
 static void
@@ -228,23 +242,80 @@ kept_of(const struct imap_lexer *lexer, size_t len)
 	return len < lexer->literal_max ? len : lexer->literal_max;
 }
 
+/* Whether the literal may be at all. */
 static bool
 check_literal(struct imap_lexer *lexer, size_t len)
 {
-	if (len > lexer->literal_max && len > IMAP_LITERAL_DROP_MAX)
-		return error_set(&lexer->failed, FAULT_LIMIT,
-		    "literal of %zu bytes, more than the limit of %zu", len,
-		    lexer->literal_max);
+	if (len <= lexer->literal_max || len <= IMAP_LITERAL_DROP_MAX)
+		return true;
+	return error_set(&lexer->failed, FAULT_LIMIT,
+	    "literal of %zu bytes, more than the limit of %zu", len,
+	    lexer->literal_max);
+}
+
+/* Whether the response may have it, too. */
+static bool
+check_literals(struct imap_lexer *lexer, size_t len, struct error *error_r)
+{
 	if (lexer->literal_count == IMAP_RESPONSE_MAX_LITERALS)
-		return error_set(&lexer->failed, FAULT_LIMIT,
+		return error_set(error_r, FAULT_LIMIT,
 		    "more than %d literals in one response",
 		    IMAP_RESPONSE_MAX_LITERALS);
 	if (lexer->literal_bytes + kept_of(lexer, len) >
 	    lexer->literal_max + IMAP_LITERALS_EXTRA_MAX)
-		return error_set(&lexer->failed, FAULT_LIMIT,
+		return error_set(error_r, FAULT_LIMIT,
 		    "literals of one response above %zu bytes together",
 		    lexer->literal_max + IMAP_LITERALS_EXTRA_MAX);
 	return true;
+}
+
+/* ---- responses that are too large -------------------------------------- */
+
+/* "*" SP number SP "FETCH": what a stranger may make large by what is in a
+ * message. */
+static bool
+is_fetch(struct span front)
+{
+	if (!span_starts(front, "* "))
+		return false;
+	front = span_skip(front, 2);
+	while (front.len > 0 && char_is_digit(front.data[0]))
+		front = span_skip(front, 1);
+	return span_starts_nocase(front, " FETCH ");
+}
+
+/* From now on the response is dropped as it comes. False, with the words of
+ * `breach`: it must not be, and the lexer has failed. */
+static bool
+begin_large(struct imap_lexer *lexer, const struct error *breach)
+{
+	if (lexer->large)
+		return true;
+	if (!is_fetch(held(lexer))) {
+		lexer->failed = *breach;
+		return false;
+	}
+	lexer->large = true;
+	return true;
+}
+
+/* Drops what is here of a large response, but the last `keep` bytes of the
+ * `here` that were looked at. */
+static bool
+drop_large(struct imap_lexer *lexer, size_t here, size_t keep)
+{
+	size_t len = here > keep ? here - keep : 0;
+
+	lexer->start += len;
+	lexer->dropped += len;
+	lexer->scan -= len;
+	lexer->line = lexer->line > len ? lexer->line - len : 0;
+	lexer->literal_count = 0;
+	lexer->literal_bytes = 0;
+	if (lexer->dropped <= IMAP_LITERAL_DROP_MAX)
+		return true;
+	return error_set(&lexer->failed, FAULT_LIMIT,
+	    "a response above %d bytes", IMAP_LITERAL_DROP_MAX);
 }
 
 /* ---- responses --------------------------------------------------------- */
@@ -252,10 +323,13 @@ check_literal(struct imap_lexer *lexer, size_t len)
 static bool
 check_line(struct imap_lexer *lexer, size_t end)
 {
+	struct error breach = ERROR_INIT;
+
 	if (end - lexer->literal_bytes <= IMAP_LINE_MAX)
 		return true;
-	return error_set(&lexer->failed, FAULT_LIMIT,
-	    "response line above %d bytes", IMAP_LINE_MAX);
+	error_set(&breach, FAULT_LIMIT, "response line above %d bytes",
+	    IMAP_LINE_MAX);
+	return begin_large(lexer, &breach);
 }
 
 /* The line up to its LF at `lf`, without it and the CRs in front of it. */
@@ -277,7 +351,7 @@ skip_leading_cr(struct imap_lexer *lexer)
 	struct span bytes = held(lexer);
 	size_t n = 0;
 
-	if (lexer->scan > 0)
+	if (lexer->scan > 0 || lexer->large)
 		return;
 	while (n < bytes.len && bytes.data[n] == '\r')
 		n++;
@@ -317,9 +391,62 @@ drop_excess(struct imap_lexer *lexer)
 	return lexer->excess == 0;
 }
 
+/* The end of a large response's line. A literal in it is dropped, too. */
+static int
+next_large_line(struct imap_lexer *lexer, size_t lf)
+{
+	struct span bytes = held(lexer), line;
+	size_t from = lexer->line, head = 0, len = 0;
+
+	if (lf > lexer->line && bytes.data[lf - 1] == '\r')
+		lf--;
+	if (lf - from > LARGE_TAIL)
+		from = lf - LARGE_TAIL;
+	line = span_slice(bytes, from, lf - from);
+	if (!find_header(line, &head, &len)) {
+		lexer->too_large++;
+		begin_next(lexer, lexer->scan);
+		return 2;
+	}
+	if (!check_literal(lexer, len))
+		return -1;
+	lexer->line = lexer->scan;
+	lexer->excess = len;
+	lexer->dropped += len;
+	return drop_large(lexer, lexer->scan, 0) ? 2 : -1;
+}
+
+static int
+need_more(struct imap_lexer *lexer, size_t here)
+{
+	lexer->scan = here;
+	if (!check_line(lexer, here))
+		return -1;
+	/* A CR may be the line's end. */
+	if (lexer->large && !drop_large(lexer, here, LARGE_TAIL + 1))
+		return -1;
+	return 0;
+}
+
+/* A line that ends with a literal's header: more of the response follows. */
+static int
+next_literal(struct imap_lexer *lexer, size_t lf, size_t head, size_t len)
+{
+	struct error breach = ERROR_INIT;
+
+	if (!check_literal(lexer, len))
+		return -1;
+	if (!check_literals(lexer, len, &breach))
+		return begin_large(lexer, &breach) ? next_large_line(lexer, lf)
+						   : -1;
+	begin_literal(lexer, lexer->line + head, lf + 1, len);
+	return 2;
+}
+
 /*
  * One LF further. 1: a response is whole and is *frame_r. 0: more bytes are
- * needed. -1: a limit was met. 2: a literal began; call again.
+ * needed. -1: a limit was met. 2: a literal began, or a large response ended;
+ * call again.
  */
 static int
 next_line(struct imap_lexer *lexer, struct imap_frame *frame_r)
@@ -333,14 +460,14 @@ next_line(struct imap_lexer *lexer, struct imap_frame *frame_r)
 	if (lexer->scan > bytes.len)
 		return 0;
 	lf = span_find(span_skip(bytes, lexer->scan), '\n');
-	if (lf == SIZE_MAX) {
-		lexer->scan = bytes.len;
-		return check_line(lexer, bytes.len) ? 0 : -1;
-	}
+	if (lf == SIZE_MAX)
+		return need_more(lexer, bytes.len);
 	lf += lexer->scan;
 	lexer->scan = lf + 1;
 	if (!check_line(lexer, lf))
 		return -1;
+	if (lexer->large)
+		return next_large_line(lexer, lf);
 
 	line = line_up_to(lexer, lf);
 	if (!find_header(line, &head, &len) ||
@@ -353,10 +480,7 @@ next_line(struct imap_lexer *lexer, struct imap_frame *frame_r)
 		};
 		return 1;
 	}
-	if (!check_literal(lexer, len))
-		return -1;
-	begin_literal(lexer, lexer->line + head, lf + 1, len);
-	return 2;
+	return next_literal(lexer, lf, head, len);
 }
 
 static int
@@ -364,10 +488,10 @@ next_frame(struct imap_lexer *lexer, struct imap_frame *frame_r)
 {
 	int result;
 
-	skip_leading_cr(lexer);
-	do
+	do {
+		skip_leading_cr(lexer);
 		result = next_line(lexer, frame_r);
-	while (result == 2);
+	} while (result == 2);
 	return result;
 }
 
@@ -387,7 +511,10 @@ imap_lexer_next(struct imap_lexer *lexer, struct imap_response *response_r,
 			lexer->taken = lexer->scan;
 			return 1;
 		}
-		lexer->skipped++;
+		if (lexer->tree.too_deep)
+			lexer->too_large++;
+		else
+			lexer->skipped++;
 		begin_next(lexer, lexer->scan);
 	}
 	if (lexer->failed.fault != FAULT_NONE) {

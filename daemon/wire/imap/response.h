@@ -22,13 +22,18 @@
 #include "daemon/base/error.h"
 #include "daemon/base/span.h"
 
-/* Limits: the breach of these is FAULT_LIMIT; but a literal above the one that
- * was set is cut to it, and the rest of it is dropped as it comes: a message
- * with a huge header would end every connection that meets it. */
+/*
+ * Limits: the breach of these is FAULT_LIMIT. But what a stranger's message
+ * can make large must not end every connection that meets it: a literal above
+ * the limit that was set is cut to it, and the rest of it is dropped as it
+ * comes; and a FETCH that is too long, too deep, or has too many literals, as
+ * its BODYSTRUCTURE can, is dropped whole and counted, up to
+ * IMAP_LITERAL_DROP_MAX bytes.
+ */
 #define IMAP_LINE_MAX (64 * 1024)     /* a response without its literals */
 #define IMAP_LITERAL_MAX (256 * 1024) /* default for one literal */
 #define IMAP_LITERAL_DROP_MAX (256 * 1024 * 1024) /* one that is cut */
-#define IMAP_RESPONSE_MAX_LITERALS 64		  /* literals in one response */
+#define IMAP_RESPONSE_MAX_LITERALS 256		  /* literals in one response */
 /* What the literals of one response may have together beyond the largest
  * that is allowed. */
 #define IMAP_LITERALS_EXTRA_MAX (1024 * 1024)
@@ -115,6 +120,9 @@ int imap_lexer_next(struct imap_lexer *lexer, struct imap_response *response_r,
 bool imap_lexer_has_rest(const struct imap_lexer *lexer);
 /* Malformed responses skipped so far. */
 unsigned imap_lexer_skipped(const struct imap_lexer *lexer);
+
+/* Responses dropped so far because they were too large or too deep. */
+unsigned imap_lexer_too_large(const struct imap_lexer *lexer);
 
 /* Value helpers. */
 bool imap_value_is(const struct imap_value *value, const char *atom);

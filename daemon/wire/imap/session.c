@@ -236,7 +236,8 @@ check_skipped(struct imap_session *s)
 {
 	unsigned skipped = imap_lexer_skipped(s->lexer) - s->skipped;
 
-	if (skipped == 0)
+	if (skipped == 0 &&
+	    (session_is_private(s) || imap_lexer_too_large(s->lexer) == 0))
 		return true;
 	if (s->state == STATE_GREETING)
 		session_fail(s, FAULT_PEER, "this is no IMAP greeting");
@@ -433,6 +434,12 @@ imap_session_set_literal_max(struct imap_session *s, size_t max)
 {
 	s->literal_max = max;
 	imap_lexer_set_literal_max(s->lexer, max);
+}
+
+unsigned
+imap_session_too_large(const struct imap_session *s)
+{
+	return imap_lexer_too_large(s->lexer);
 }
 
 usec_t

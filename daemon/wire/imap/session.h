@@ -161,6 +161,9 @@ void imap_session_idle_done(struct imap_session *session, usec_t now);
  * CLOSED: at the answer, at the end of the stream, or after
  * IMAP_LOGOUT_USEC. Before READY: CLOSED at once. */
 void imap_session_logout(struct imap_session *session, usec_t now);
+/* FETCH responses that were dropped since the login because they were too
+ * large (imap/response): their messages were not told of. */
+unsigned imap_session_too_large(const struct imap_session *session);
 /* When the last byte came in: the proof of life. */
 usec_t imap_session_heard(const struct imap_session *session);
 

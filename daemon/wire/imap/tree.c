@@ -413,8 +413,10 @@ read_atom(struct imap_tree *tree, struct cursor *cursor)
 static bool
 open_list(struct imap_tree *tree, struct cursor *cursor)
 {
-	if (cursor->depth == IMAP_NESTING_MAX)
+	if (cursor->depth == IMAP_NESTING_MAX) {
+		tree->too_deep = true;
 		return false;
+	}
 	cursor->lists[cursor->depth++] = tree->open_count;
 	cursor->pos++;
 	return true;
@@ -610,6 +612,7 @@ imap_tree_parse(struct imap_tree *tree, const struct imap_frame *frame,
 	bool ok = true;
 
 	imap_tree_clear(tree);
+	tree->too_deep = false;
 	if (!imap_head_parse(frame_from(frame, 0), &head))
 		return false;
 	response.kind = head.kind;

@@ -39,6 +39,7 @@ struct imap_tree {
 	struct imap_value *open, *closed;
 	size_t open_count, open_cap;
 	size_t closed_count, closed_cap;
+	bool too_deep; /* the last one was malformed by its nesting only */
 };
 
 /*
