@@ -229,6 +229,9 @@ close_all(struct belfry *belfry)
 	exec_free_all(belfry);
 	notify_free(&belfry->notify);
 	control_free(&belfry->control);
+	if (belfry->store != NULL)
+		rule_stats_flush(belfry);
+	rules_meter_free(&belfry->meter);
 	store_close(&belfry->store);
 	belfry->config = NULL;
 	reload_release(belfry);
@@ -255,6 +258,7 @@ open_all(struct belfry *belfry)
 	belfry->limits = limits_new();
 	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
 	    belfry->limits, NULL);
+	rule_stats_start(belfry);
 	if (!control_start(belfry, &error) || !notify_start(belfry, &error)) {
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return EX_UNAVAILABLE;

@@ -1,6 +1,7 @@
 /* The way of one message through all rules. */
 #include "daemon/base/xalloc.h"
 #include "rules/evaluate.h"
+#include "rules/meter.h"
 #include "rules/settle.h"
 
 struct judgement {
@@ -9,6 +10,7 @@ struct judgement {
 	struct plan *plan;
 	struct trace *trace;	      /* may be NULL */
 	enum trace_outcome *outcomes; /* of all rules; may be NULL */
+	struct rules_meter *meter;    /* NULL: nothing is measured */
 	struct view view;
 	struct evaluation evaluation;
 };
@@ -46,10 +48,11 @@ act(struct judgement *judgement, const struct rule *rule)
 	}
 }
 
+/* `why_not` ends each line: "" where the rule says so itself. */
 static void
-observe(struct judgement *judgement, const struct rule *rule)
+tell_what_it_would_do(
+    struct judgement *judgement, const struct rule *rule, const char *why_not)
 {
-	strv_add(&judgement->plan->observed, rule->id);
 	for (size_t i = 0; i < rule->blueprint_count; i++) {
 		struct buf text = BUF_INIT;
 		struct action action;
@@ -57,6 +60,7 @@ observe(struct judgement *judgement, const struct rule *rule)
 		expand(judgement, &rule->blueprints[i], &action);
 		buf_addf(&text, "%s: ", rule->id);
 		action_describe(&text, &action);
+		buf_add_str(&text, why_not);
 		strv_take(&judgement->plan->would, buf_take_str(&text));
 		action_done(&action);
 	}
@@ -96,11 +100,14 @@ judge_match(struct judgement *judgement, const struct rule *rule)
 	if (lacks != 0)
 		return judge_open(judgement, lacks);
 	if (rule->is_observing) {
-		observe(judgement, rule);
+		strv_add(&judgement->plan->observed, rule->id);
+		tell_what_it_would_do(judgement, rule, "");
 		return TRACE_OBSERVED;
 	}
 	if (!is_within_limit(judgement, rule)) {
 		strv_add(&judgement->plan->over_limit, rule->id);
+		tell_what_it_would_do(
+		    judgement, rule, ", but it is over its limit");
 		return TRACE_OVER_LIMIT;
 	}
 	act(judgement, rule);
@@ -149,7 +156,9 @@ judge_all(struct judgement *judgement)
 		if (!is_asked(judgement, rule)) {
 			outcome = TRACE_NOT_APPLICABLE;
 		} else if (!is_stopped) {
+			uint64_t start = meter_now(judgement->meter);
 			outcome = judge_rule(judgement, rule);
+			meter_end(judgement->meter, i, start);
 			captures = judgement->evaluation.captures;
 		}
 		trace_outcome(judgement->trace, rule, outcome, captures);
@@ -182,6 +191,7 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	    .plan = plan_r,
 	    .trace = trace,
 	    .outcomes = outcomes,
+	    .meter = meter_begin(facts->meter, rules),
 	};
 
 	plan_init(plan_r);

@@ -114,6 +114,25 @@ limits_note(struct limits *limits, const char *rule, int64_t when_unix)
 	entry->times[entry->count++] = when_unix;
 }
 
+void
+limits_take_back(struct limits *limits, const char *rule, int64_t when_unix)
+{
+	size_t index = find(limits, rule), at;
+	struct entry *entry;
+
+	if (!is_at(limits, index, rule))
+		return;
+	entry = &limits->entries[index];
+	at = entry->count;
+	while (at > 0 && entry->times[at - 1] != when_unix)
+		at--;
+	if (at == 0)
+		return;
+	memmove(&entry->times[at - 1], &entry->times[at],
+	    (entry->count - at) * sizeof(*entry->times));
+	entry->count--;
+}
+
 bool
 limits_allow(const struct limits *limits, const char *rule, unsigned count,
     usec_t window, int64_t now_unix)

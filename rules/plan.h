@@ -86,10 +86,10 @@ struct plan {
 	unsigned wants;		/* enum plan_want; else 0 */
 	struct action *actions; /* owned */
 	size_t count;
-	struct strv matched;  /* ids of the rules that matched and acted */
-	struct strv observed; /* ids of rules in observe mode that matched */
-	struct strv would;    /* what these would do: "archive: move to Old" */
+	struct strv matched;	/* ids of the rules that matched and acted */
+	struct strv observed;	/* ids of rules in observe mode that matched */
 	struct strv over_limit; /* ids that matched but are over their limit */
+	struct strv would;	/* what both would do: "archive: move to Old" */
 	struct strv warnings;	/* sentences: a second move ignored, a pattern
 				   that met a match limit, ... */
 	bool quiet;		/* a rule asked for no default notification */

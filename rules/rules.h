@@ -116,11 +116,34 @@ const struct strv *rules_list_files(const struct rules *rules);
 void rules_set_list_file(
     struct rules *rules, const char *path, struct span text);
 
+/*
+ * Measures how long each rule takes with one judgement in `every`: rules have
+ * no clock, so the owner lends one. What it costs to decode a field is counted
+ * for the first rule that looks at it. A meter belongs to one set of rules;
+ * with another set it begins anew.
+ */
+struct rules_meter;
+typedef uint64_t rules_clock_fn(void *ctx); /* nanoseconds, never back */
+struct rules_meter *rules_meter_new(
+    rules_clock_fn *clock, void *ctx, unsigned every);
+void rules_meter_free(struct rules_meter **meter);
+/* What was measured since the last rules_meter_clear: each rule that was
+ * looked at, `messages` times in all. */
+typedef void rules_meter_fn(
+    void *ctx, const char *rule, uint64_t messages, uint64_t nanoseconds);
+void rules_meter_each(
+    const struct rules_meter *meter, rules_meter_fn *fn, void *ctx);
+/* Also before the rules are freed. */
+void rules_meter_clear(struct rules_meter *meter);
+
 /* How often rules acted, for `limit =`. Times are unix seconds. */
 struct limits;
 struct limits *limits_new(void);
 void limits_free(struct limits **limits);
 void limits_note(struct limits *limits, const char *rule, int64_t when_unix);
+/* Takes back one note of just this time: what it was for did not happen. */
+void limits_take_back(
+    struct limits *limits, const char *rule, int64_t when_unix);
 /* Whether `rule` acted fewer than `count` times within `window` before now. */
 bool limits_allow(const struct limits *limits, const char *rule, unsigned count,
     usec_t window, int64_t now_unix);
@@ -150,6 +173,7 @@ struct facts {
 	/* Only this rule is judged; NULL: all. */
 	const char *only_rule;
 	struct limits *limits;	   /* may be NULL; not changed by judging */
+	struct rules_meter *meter; /* may be NULL; borrowed */
 	bool default_notification; /* the account's `notify = yes` */
 };
 

@@ -154,7 +154,7 @@ mailbox_free(struct mailbox **mailbox)
 		mailbox_event_done(&queued->event);
 		free(queued);
 	}
-	store_batch_free(&mb->plan);
+	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
 	rules_needs_done(&mb->needs);
 	folders_done(&mb->folders);

@@ -80,7 +80,8 @@ struct mailbox_config {
 	const char *forward_domain; /* of Message-IDs; NULL: from email */
 	const char *email;
 	uint64_t seed;
-	bool dry_run; /* judge and report, change nothing */
+	struct rules_meter *meter; /* borrowed; NULL: nothing is measured */
+	bool dry_run;		   /* judge and report, change nothing */
 };
 
 enum mailbox_event_kind {
@@ -133,7 +134,9 @@ struct mailbox_task {
 
 struct mailbox_event {
 	enum mailbox_event_kind kind;
-	const struct store_batch *batch; /* COMMIT: borrowed until the answer */
+	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
+	 * added. */
+	struct store_batch *batch;
 	struct mailbox_task *task;	 /* EXEC, NOTIFY */
 	struct mailbox_report *report;
 	struct error error; /* LOCKED_OUT */

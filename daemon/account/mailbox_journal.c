@@ -21,6 +21,30 @@ free_commit(struct mailbox_commit *commit)
 	free(commit);
 }
 
+static bool
+take_back_hit(void *ctx, const char *rule, int64_t when_unix)
+{
+	limits_take_back(ctx, rule, when_unix);
+	return true;
+}
+
+/* They were noted when they were planned, so that the next message of the
+ * same batch counts on them. */
+void
+mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch)
+{
+	if (*batch != NULL && mb->limits != NULL)
+		store_batch_each_hit(*batch, take_back_hit, mb->limits);
+	store_batch_free(batch);
+}
+
+static void
+drop_commit(struct mailbox *mb, struct mailbox_commit *commit)
+{
+	mailbox_drop_batch(mb, &commit->batch);
+	free_commit(commit);
+}
+
 /* Hands out the first commit of the queue, if none is under way. */
 static void
 hand_out_commit(struct mailbox *mb)
@@ -68,9 +92,9 @@ mailbox_forget_commits(struct mailbox *mb)
 		if (mb->commit_pending && commit == first_commit(mb))
 			commit->purpose = COMMIT_FORGOTTEN;
 		else
-			free_commit(commit);
+			drop_commit(mb, commit);
 	}
-	store_batch_free(&mb->plan);
+	mailbox_drop_batch(mb, &mb->plan);
 }
 
 /* The store is read only when everything that was on its way is there. */
@@ -101,7 +125,7 @@ commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
 	struct error failure = ERROR_INIT;
 
 	if (first_commit(mb)->purpose != COMMIT_OUTCOME)
-		free_commit(first_commit(mb));
+		drop_commit(mb, first_commit(mb));
 	error_set(&failure, FAULT_LOCAL, "journal: %s", error->text);
 	mailbox_fail(mb, &failure, now);
 }
@@ -134,5 +158,5 @@ void
 mailbox_drop_commits(struct mailbox *mb)
 {
 	LIST_EACH(pos, &mb->commits)
-	free_commit(LIST_ITEM(pos, struct mailbox_commit, link));
+	drop_commit(mb, LIST_ITEM(pos, struct mailbox_commit, link));
 }

@@ -60,6 +60,7 @@ mailbox_facts(const struct mailbox *mb, const struct candidate *candidate,
 	    .is_new_sender = candidate->is_new_sender,
 	    .only_rule = candidate->only_rule,
 	    .limits = mb->limits,
+	    .meter = mb->config.meter,
 	    .default_notification = mb->config.default_notification,
 	};
 }
@@ -128,6 +129,27 @@ report_judged(
 	    (struct mailbox_event){.kind = MAILBOX_REPORT, .report = report});
 }
 
+/* Rules that would have acted. */
+static void
+count_held_back(
+    struct mailbox *mb, const struct plan *plan, int64_t judged_unix)
+{
+	for (size_t i = 0; i < plan->observed.len; i++)
+		store_batch_add_rule_stat(
+		    mb->plan, &(struct store_rule_stat){
+				  .rule = plan->observed.items[i],
+				  .observed = 1,
+				  .since_unix = judged_unix,
+			      });
+	for (size_t i = 0; i < plan->over_limit.len; i++)
+		store_batch_add_rule_stat(
+		    mb->plan, &(struct store_rule_stat){
+				  .rule = plan->over_limit.items[i],
+				  .limited = 1,
+				  .since_unix = judged_unix,
+			      });
+}
+
 static void
 write_message(
     struct mailbox *mb, const struct job *job, const struct plan *plan)
@@ -155,6 +177,7 @@ write_message(
 		store_batch_add_hit(
 		    mb->plan, plan->matched.items[i], row.judged_unix);
 	}
+	count_held_back(mb, plan, row.judged_unix);
 }
 
 static void

@@ -242,6 +242,9 @@ void mailbox_commit(
 void mailbox_flush_outcomes(struct mailbox *mb);
 /* When the connection is lost. */
 void mailbox_forget_commits(struct mailbox *mb);
+/* Frees a batch that is not in the store, and never will be (NULL-safe):
+ * rules did not act, so that their limits have room again. */
+void mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch);
 /* At the end of its life. */
 void mailbox_drop_commits(struct mailbox *mb);
 /* LOADING: the store is asked as soon as everything is written. */

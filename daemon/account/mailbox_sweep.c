@@ -223,7 +223,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->judged = 0;
 	mb->stale = false;
 	imap_seqset_done(&mb->window_seen);
-	store_batch_free(&mb->plan);
+	mailbox_drop_batch(mb, &mb->plan);
 	mb->plan = store_batch_new();
 	send_fetch(mb, now);
 }

@@ -257,6 +257,20 @@ store_batch_add_sender(struct store_batch *batch, const char *account,
 		*at = char_to_lower(*at);
 }
 
+void
+store_batch_each_hit(
+    const struct store_batch *batch, store_hit_fn *fn, void *ctx)
+{
+	LIST_EACH(pos, &batch->ops)
+	{
+		const struct store_op *op =
+		    LIST_ITEM(pos, struct store_op, link);
+		if (op->kind == STORE_ADD_HIT &&
+		    !fn(ctx, op->hit.rule, op->hit.when_unix))
+			break;
+	}
+}
+
 /* ---- in words ---- */
 
 static void

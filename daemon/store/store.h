@@ -238,6 +238,11 @@ void store_batch_set_fact(struct store_batch *batch, const char *account,
 size_t store_batch_count(const struct store_batch *batch);
 void store_batch_describe(const struct store_batch *batch, struct buf *out);
 
+/* The hits that were added, in their order; false ends the walk. */
+typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
+void store_batch_each_hit(
+    const struct store_batch *batch, store_hit_fn *fn, void *ctx);
+
 struct store;
 
 /* Opens, or makes, `directory`/state.db; takes the lock of the directory.
@@ -310,7 +315,6 @@ typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);
 bool store_each_queued(struct store *store, const char *account,
     store_queue_fn *fn, void *ctx, struct error *error_r);
 /* By time, then as they were added. */
-typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
 bool store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r);
 /* By name. A rule that was never heard of is not among them; names that begin

@@ -166,9 +166,12 @@ need_load(struct line *line, struct mailbox_event *event)
 static void
 need_commit(struct line *line, struct mailbox_event *event)
 {
+	struct belfry *belfry = line->owner->belfry;
 	struct error error = ERROR_INIT;
-	bool ok =
-	    store_commit(line->owner->belfry->store, event->batch, &error);
+	bool ok;
+
+	rule_stats_add_times(belfry, event->batch);
+	ok = store_commit(belfry->store, event->batch, &error);
 
 	mailbox_committed(line->mailbox, ok, &error, loop_now());
 }
@@ -374,6 +377,7 @@ configure(struct running_account *running, const struct config_account *config)
 			rate_count(&config->forward_limit, USEC_DAY),
 		    .email = config->email,
 		    .seed = seed_of(config->name),
+		    .meter = running->belfry->meter,
 		    .dry_run = running->belfry->dry_run,
 		},
 	    .watch = &config->watch,

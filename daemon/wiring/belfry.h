@@ -14,6 +14,7 @@
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
  *   reload.c     a new configuration
+ *   rule_stats.c what rules do, and how long they take
  */
 #ifndef BELFRY_WIRING_BELFRY_H
 #define BELFRY_WIRING_BELFRY_H
@@ -40,6 +41,8 @@
 #define TIDY_USEC (30 * USEC_SEC)
 /* Finished messages and hits are forgotten after `history`. */
 #define PRUNE_USEC USEC_DAY
+/* One message in so many is judged with a clock beside it. */
+#define RULE_STATS_EVERY 32
 
 struct belfry;
 
@@ -53,8 +56,8 @@ struct running_account {
 	struct account *account;
 	struct list_link lines; /* struct line::link */
 	bool pumping;
-	bool paused; /* by the person: a reload does not change that */
-	bool told_person;      /* that it is locked out; until it is let in */
+	bool paused;	  /* by the person: a reload does not change that */
+	bool told_person; /* that it is locked out; until it is let in */
 	struct sender *sender; /* NULL: no submission server */
 };
 
@@ -72,6 +75,7 @@ struct belfry {
 	struct config *config;
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
+	struct rules_meter *meter; /* NULL: nothing is measured */
 	char *config_path;
 	char *state_directory, *control_path;
 	bool dry_run, verbose;
@@ -161,6 +165,16 @@ struct json;
 void control_broadcast(struct belfry *belfry, struct json *line);
 bool control_start(struct belfry *belfry, struct error *error_r);
 void control_free(struct control **control);
+
+/* rule_stats.c */
+/* Also loads. */
+void rule_stats_start(struct belfry *belfry);
+/* The store hears of the rules that are loaded, and forgets others. */
+void rule_stats_load(struct belfry *belfry);
+/* Adds what was measured since the last time. */
+void rule_stats_add_times(struct belfry *belfry, struct store_batch *batch);
+/* The same with a commit of its own; before rules are freed. */
+void rule_stats_flush(struct belfry *belfry);
 
 /* reload.c */
 /* Loads and checks the configuration again; on any error the old one stays

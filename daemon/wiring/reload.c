@@ -143,7 +143,9 @@ start_missing(struct belfry *belfry)
 static void
 swap(struct belfry *belfry, struct config *config)
 {
+	rule_stats_flush(belfry);
 	belfry->config = config;
+	rule_stats_load(belfry);
 	reload_hold(belfry, config);
 	LIST_EACH(pos, &belfry->accounts)
 	keep_or_drop(belfry, LIST_ITEM(pos, struct running_account, link));

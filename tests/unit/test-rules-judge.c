@@ -237,7 +237,8 @@ static const struct rule_case cases[] = {
 	    "[rule b]\nwhen = all\nmove = B\n", NULL,
 	    "move to B? a: move to A", NULL, "observed"},
 	{.name = "over limit", R "when = all\nmove = A\nstop = yes\nlimit = 2/hour\n"
-	    "[rule b]\nwhen = all\nmove = B\n", NULL, "move to B", NULL,
+	    "[rule b]\nwhen = all\nmove = B\n", NULL,
+	    "move to B? a: move to A, but it is over its limit", NULL,
 	    "over limit"},
 	{.name = "within limit", R "when = all\nmove = A\nlimit = 3/hour\n", NULL,
 	    "move to A"},
@@ -732,6 +733,84 @@ test_stages(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* ---- the meter ---- */
+
+/* Each look at this clock takes a microsecond more than the one before. */
+static uint64_t
+look_at_clock(void *ctx)
+{
+	uint64_t *clock = ctx;
+
+	clock[1] += 1000;
+	return clock[0] += clock[1];
+}
+
+static void
+show_time(void *ctx, const char *rule, uint64_t messages, uint64_t nanoseconds)
+{
+	buf_addf(ctx, "%s %llu %llu; ", rule, (unsigned long long)messages,
+	    (unsigned long long)nanoseconds);
+}
+
+static void
+judge_times(const struct rules *rules, struct rules_meter *meter,
+    const char *account, unsigned times)
+{
+	static const struct strv none = STRV_INIT;
+	struct facts facts = {.message = message_new(SPAN("Subject: b\n\n")),
+	    .account = account,
+	    .mailbox = "INBOX",
+	    .flags = &none,
+	    .meter = meter};
+	struct plan plan;
+
+	for (unsigned i = 0; i < times; i++) {
+		rules_judge(rules, &facts, &plan);
+		plan_done(&plan);
+	}
+	message_free(&facts.message);
+}
+
+/* One judgement in three is measured, and in it the rules that were looked
+ * at. */
+static void
+test_meter(void **state)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(
+	    "[account a]\n[account b]\n"
+	    "[rule one]\nwhen = subject is b\nmark = read\n"
+	    "[rule two]\nwhen = all\nmove = A\nstop = yes\naccounts = a\n"
+	    "[rule three]\nwhen = all\nmove = B\n",
+	    &problems);
+	uint64_t clock[2] = {0, 0};
+	struct rules_meter *meter = rules_meter_new(look_at_clock, clock, 3);
+	struct rules_meter *none = NULL;
+	BUF_AUTO shown = BUF_INIT;
+
+	(void)state;
+	assert_non_null(rules);
+	rules_meter_each(meter, show_time, &shown);
+	judge_times(rules, meter, "a", 3);
+	rules_meter_each(meter, show_time, &shown);
+	assert_string_equal(buf_str(&shown), "one 1 2000; two 1 4000; ");
+	judge_times(rules, meter, "b", 4);
+	buf_clear(&shown);
+	rules_meter_each(meter, show_time, &shown);
+	assert_string_equal(
+	    buf_str(&shown), "one 3 18000; two 1 4000; three 2 20000; ");
+	rules_meter_clear(meter);
+	buf_clear(&shown);
+	rules_meter_each(meter, show_time, &shown);
+	judge_times(rules, meter, "b", 2);
+	rules_meter_each(meter, show_time, &shown);
+	assert_string_equal(buf_str(&shown), "");
+	rules_meter_free(&meter);
+	rules_meter_free(&none);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
 int
 main(void)
 {
@@ -742,6 +821,7 @@ main(void)
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
 	    cmocka_unit_test(test_stages),
+	    cmocka_unit_test(test_meter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,29 @@ test_limits(void **state)
 }
 
 static void
+test_take_back(void **state)
+{
+	struct limits *limits = limits_new();
+
+	(void)state;
+	limits_take_back(limits, "a", NOW); /* nothing there */
+	limits_note(limits, "a", NOW - 9);
+	limits_note(limits, "a", NOW);
+	limits_note(limits, "a", NOW);
+	limits_take_back(limits, "a", NOW);
+	limits_take_back(limits, "b", NOW);
+	limits_take_back(limits, "a", NOW - 1);
+	assert_true(limits_allow(limits, "a", 3, USEC_HOUR, NOW));
+	assert_false(limits_allow(limits, "a", 2, USEC_HOUR, NOW));
+	limits_take_back(limits, "a", NOW - 9);
+	assert_false(limits_allow(limits, "a", 1, USEC_HOUR, NOW));
+	limits_take_back(limits, "a", NOW);
+	limits_take_back(limits, "a", NOW);
+	assert_true(limits_allow(limits, "a", 1, USEC_HOUR, NOW));
+	limits_free(&limits);
+}
+
+static void
 test_many_notes(void **state)
 {
 	struct limits *limits = limits_new();
@@ -192,6 +215,7 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_take_back),
 	    cmocka_unit_test(test_many_notes),
 	};
 
