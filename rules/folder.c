@@ -54,10 +54,13 @@ folder_check(struct span name)
 	return NULL;
 }
 
+/* Of a component, but for blanks, which are trimmed in the end. */
 static bool
 is_at_start(const struct buf *buf)
 {
-	return buf->len == 0 || buf->data[buf->len - 1] == '/';
+	struct span before = span_trim(buf_span(buf));
+
+	return before.len == 0 || before.data[before.len - 1] == '/';
 }
 
 static void
@@ -93,7 +96,7 @@ folder_add_value(struct buf *buf, struct span value, size_t max)
 }
 
 void
-folder_add_clean(struct buf *buf, struct span name)
+folder_add_clean(struct buf *buf, struct span name, bool is_open)
 {
 	struct span component;
 	bool is_first = true;
@@ -102,6 +105,8 @@ folder_add_clean(struct buf *buf, struct span name)
 		component = span_trim(component);
 		if (!is_first)
 			buf_add_char(buf, '/');
+		else if (is_open && span_is_nocase(component, "INBOX"))
+			buf_add_char(buf, '_');
 		is_first = false;
 		if (component.len == 0 || span_is(component, ".") ||
 		    span_is(component, "..")) {

@@ -19,7 +19,8 @@ const char *folder_check(struct span name);
  * most `max` bytes. It may come out empty. */
 void folder_add_value(struct buf *buf, struct span value, size_t max);
 /* Appends a name whose values have been put in: each component gets a form
- * that no server takes for something else. */
-void folder_add_clean(struct buf *buf, struct span name);
+ * that no server takes for something else. `is_open`: there are values in the
+ * first one, which then is not INBOX (RFC 9051 section 5.1). */
+void folder_add_clean(struct buf *buf, struct span name, bool is_open);
 
 #endif

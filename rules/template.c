@@ -30,6 +30,7 @@ struct template
 	size_t count;
 	size_t variables;
 	size_t literal_len;
+	bool has_open_start; /* a folder whose first component has variables */
 };
 
 /* Building. */
@@ -277,6 +278,21 @@ check_folder(const struct source *source, const struct template *template)
 	return true;
 }
 
+/* Whether a value can have a part in the first component. */
+static bool
+is_start_open(const struct template *template)
+{
+	for (size_t i = 0; i < template->count; i++) {
+		const char *literal = template->pieces[i].literal;
+
+		if (literal == NULL)
+			return true;
+		if (strchr(literal, '/') != NULL)
+			return false;
+	}
+	return false;
+}
+
 struct template *
 template_compile(const struct source *source, enum template_use use,
     const struct template_names *names)
@@ -296,6 +312,7 @@ template_compile(const struct source *source, enum template_use use,
 		}
 	}
 	flush_literal(&builder);
+	builder.template->has_open_start = is_start_open(builder.template);
 	if (use != TEMPLATE_FOLDER || check_folder(source, builder.template)) {
 		done = builder.template;
 		builder.template = NULL;
@@ -481,7 +498,7 @@ template_expand(
 	}
 	if (template->use != TEMPLATE_FOLDER || template->variables == 0)
 		return buf_take_str(&text);
-	folder_add_clean(&folder, buf_span(&text));
+	folder_add_clean(&folder, buf_span(&text), template->has_open_start);
 	buf_done(&text);
 	return buf_take_str(&folder);
 }

@@ -6,7 +6,8 @@
  * what a value may do there, and no value can do more:
  *
  *   TEMPLATE_FOLDER    The value loses "/", "\", "*", "%", control and bidi
- *                      characters, and cannot begin a name with "~" or "#";
+ *                      characters, and cannot begin a component with "~" or
+ *                      "#", nor make the first one INBOX ("_INBOX" then);
  *                      it stays inside its component. A component that is
  *                      then empty, "." or ".." becomes "_". The whole name
  *                      has at most TEMPLATE_FOLDER_MAX bytes and

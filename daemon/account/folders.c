@@ -219,17 +219,18 @@ add_prefix_level(const struct folders *folders, struct buf *out)
 }
 
 /* A level must not become two: what is the server's delimiter, though not the
- * person's, is written as '_'. */
+ * person's, is written as '_', or as '-' where that is the delimiter. */
 static void
 add_level(const struct folders *folders, struct span level, struct buf *out)
 {
 	size_t from = out->len;
+	char other = folders->delimiter == '_' ? '-' : '_';
 
 	buf_add_span(out, level);
 	for (size_t i = from; i < out->len; i++)
 		if (folders->delimiter != 0 &&
 		    out->data[i] == folders->delimiter)
-			out->data[i] = '_';
+			out->data[i] = other;
 }
 
 bool
