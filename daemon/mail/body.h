@@ -22,8 +22,7 @@
  * ends, blanks collapsed. format=flowed lines are left as they are. At most
  * BODY_TEXT_MAX bytes, no character cut in two. Never fails.
  */
-void body_add_text(
-    struct buf *text, struct span raw, const struct part *part);
+void body_add_text(struct buf *text, struct span raw, const struct part *part);
 
 /* Appends the beginning of a body text in one line, for a notification:
  * blanks collapsed, quotes (lines with ">") and "On ... wrote:" left out as

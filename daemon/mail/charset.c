@@ -345,19 +345,25 @@ charset_looks_utf8(struct span bytes)
 	return seen.good >= seen.bad + (seen.tail > 0);
 }
 
+uint32_t
+charset_windows_1252_code(unsigned char byte)
+{
+	uint32_t code = byte;
+
+	if (code >= 0x80 && code <= 0x9f) {
+		code = windows_1252[code - 0x80];
+		if (code == 0)
+			code = UTF8_REPLACEMENT;
+	}
+	return code;
+}
+
 void
 charset_add_windows_1252(struct buf *buf, struct span bytes)
 {
-	for (size_t i = 0; i < bytes.len; i++) {
-		uint32_t code = (unsigned char)bytes.data[i];
-
-		if (code >= 0x80 && code <= 0x9f) {
-			code = windows_1252[code - 0x80];
-			if (code == 0)
-				code = UTF8_REPLACEMENT;
-		}
-		utf8_add(buf, code);
-	}
+	for (size_t i = 0; i < bytes.len; i++)
+		utf8_add(buf,
+		    charset_windows_1252_code((unsigned char)bytes.data[i]));
 }
 
 void

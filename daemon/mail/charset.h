@@ -52,6 +52,8 @@ size_t charset_decode(struct charset_decoder *decoder,
  * windows-1252. */
 bool charset_looks_utf8(struct span bytes);
 void charset_add_windows_1252(struct buf *buf, struct span bytes);
+/* The character of one byte; U+FFFD: none. */
+uint32_t charset_windows_1252_code(unsigned char byte);
 /* Appends bytes of no declared charset, by the two above. */
 void charset_guess(struct buf *buf, struct span bytes);
 

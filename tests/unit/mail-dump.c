@@ -1,8 +1,11 @@
 /*
- * mail-dump: prints what libmail reads in the headers of the given files, one
- * JSON value a line, for mail-vs-python.py.
+ * mail-dump: prints what libmail reads in the given files, one JSON value a
+ * line, for mail-vs-python.py.
  *
- *   {"file": PATH, "bad_lines": N, "date": SECONDS or null, "id": TEXT}
+ *   {"file": PATH, "bad_lines": N, "date": SECONDS or null, "id": TEXT,
+ *    "text": SECTION or null, "body": TEXT, "is_truncated": BOOL, "parts":
+ *       [{"section": TEXT, "type": TEXT, "charset": TEXT, "encoding": TEXT,
+ *         "name": TEXT, "size": N, "is_attachment": BOOL}, ...]}
  *   {"name": TEXT, "raw": BYTES, "text": TEXT, "addresses":
  *       [[NAME, USER, DOMAIN, ADDR], ...], "date": SECONDS or null}
  *
@@ -13,8 +16,10 @@
 #include <stdio.h>
 
 #include "daemon/base/buf.h"
+#include "daemon/mail/body.h"
 #include "daemon/mail/date.h"
 #include "daemon/mail/message.h"
+#include "daemon/mail/structure.h"
 
 #define READ_SIZE 65536
 
@@ -96,6 +101,66 @@ add_field(struct buf *out, struct message *message, size_t field)
 	buf_add_str(out, "}\n");
 }
 
+static const char *
+bool_name(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static void
+add_part(struct buf *out, const struct part *part)
+{
+	const struct {
+		const char *key, *value;
+	} texts[] = {{"section", part->section}, {"type", part->type},
+	    {"charset", part->charset}, {"encoding", part->encoding},
+	    {"name", part->name}};
+
+	buf_add_char(out, '{');
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		buf_addf(out, "\"%s\": ", texts[i].key);
+		add_json(out, span_from_str(texts[i].value), false);
+		buf_add_str(out, ", ");
+	}
+	buf_addf(out, "\"size\": %" PRIu64 ", \"is_attachment\": %s}",
+	    part->size, bool_name(part->is_attachment));
+}
+
+static void
+add_body(struct buf *out, struct span bytes, const struct part *part)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	buf_add_str(out, ", \"text\": ");
+	if (part == NULL) {
+		buf_add_str(out, "null, \"body\": \"\"");
+		return;
+	}
+	add_json(out, span_from_str(part->section), false);
+	buf_add_str(out, ", \"body\": ");
+	body_add_text(&text, body_find_part(bytes, part->section), part);
+	add_json(out, buf_span(&text), false);
+}
+
+static void
+add_structure(struct buf *out, struct span bytes)
+{
+	struct structure structure;
+
+	structure_init(&structure);
+	structure_parse(&structure, bytes);
+	add_body(out, bytes, structure_find_text(&structure));
+	buf_addf(out, ", \"is_truncated\": %s, \"parts\": [",
+	    bool_name(structure.is_truncated));
+	for (size_t i = 0; i < structure.count; i++) {
+		if (i > 0)
+			buf_add_str(out, ", ");
+		add_part(out, &structure.parts[i]);
+	}
+	buf_add_char(out, ']');
+	structure_done(&structure);
+}
+
 static void
 dump(const char *path, struct span bytes)
 {
@@ -109,6 +174,7 @@ dump(const char *path, struct span bytes)
 	add_date(&out, message_raw(message, "Date", 0));
 	buf_add_str(&out, ", \"id\": ");
 	add_json(&out, message_id(message), false);
+	add_structure(&out, bytes);
 	buf_add_str(&out, "}\n");
 	for (size_t i = 0; i < message_field_count(message); i++)
 		add_field(&out, message, i);
