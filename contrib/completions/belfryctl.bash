@@ -20,7 +20,7 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--rule|--since|-n|--limit)
+	--timeout|--account|--mailbox|--sort|--rule|--since|-n|--limit)
 		return
 		;;
 	esac
@@ -42,7 +42,7 @@ _belfryctl()
 		files=-f
 		;;
 	rules)
-		words=''
+		words=' --sort'
 		files=-f
 		;;
 	status)

@@ -21,7 +21,8 @@ complete -c belfryctl -n '__fish_seen_subcommand_from explain' -l rules -r -F -d
 complete -c belfryctl -n '__fish_seen_subcommand_from explain' -l account -x -d 'as if it came to it (the first)'
 complete -c belfryctl -n '__fish_seen_subcommand_from explain' -l mailbox -x -d 'as if it lay in it (INBOX)'
 complete -c belfryctl -n '__fish_seen_subcommand_from explain' -F
-complete -c belfryctl -n __fish_use_subcommand -a rules -d 'list the rules in short'
+complete -c belfryctl -n __fish_use_subcommand -a rules -d 'list the rules, and what they did'
+complete -c belfryctl -n '__fish_seen_subcommand_from rules' -l sort -x -d 'by hits, last or time; else as in the files'
 complete -c belfryctl -n '__fish_seen_subcommand_from rules' -F
 complete -c belfryctl -n __fish_use_subcommand -a status -d 'how is everything?'
 complete -c belfryctl -n __fish_use_subcommand -a watch -d 'show what happens, as it happens'

@@ -71,6 +71,11 @@ static const struct ctl_option queue_options[] = {
     OPTIONS_END,
 };
 
+static const struct ctl_option rules_options[] = {
+    {'\0', "sort", "ORDER", "by hits, last or time; else as in the files"},
+    OPTIONS_END,
+};
+
 /* clang-format off */
 const struct ctl_command ctl_commands[] = {
     {.name = "check", .summary = "is the configuration right?",
@@ -84,8 +89,9 @@ const struct ctl_command ctl_commands[] = {
     {.name = "explain", .summary = "why does this message go where it goes?",
      .arguments = "FILE", .arguments_min = 1, .arguments_max = 1,
      .options = explain_options, .run = ctl_explain},
-    {.name = "rules", .summary = "list the rules in short",
-     .arguments = "[FILE]", .arguments_max = 1, .run = ctl_rules},
+    {.name = "rules", .summary = "list the rules, and what they did",
+     .arguments = "[FILE]", .arguments_max = 1, .options = rules_options,
+     .run = ctl_rules},
     {.name = "status", .summary = "how is everything?",
      .arguments = "", .run = ctl_status, .needs_daemon = true,
      .details = "Exits with 1 when an account, mailbox or forward is in "

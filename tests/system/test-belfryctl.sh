@@ -330,6 +330,53 @@ expect_value 'rules' '[r["rule"] for r in d["rules"]]' \
 	'["boss", "ci", "tried"]'
 expect_value 'rules' 'd["rules"][1]["keys"]["move"]' '["CI/${project}"]'
 
+# What they did: read out of a store that this test writes.
+version=$(sed -n 's/^#define STORE_SCHEMA_VERSION //p' \
+	"$here/daemon/store/store.h")
+{ printf '[daemon]\nstate_directory = %s/state\n' "$work"
+cat belfry.conf; } >counted.conf
+mkdir -m 700 state
+run -c counted.conf rules
+expect_words 'rules, no store' 0 out '(no counts: '
+run -c counted.conf rules --json
+expect_value 'rules, no store' 'd["rules"][0]["stats"]' null
+expect_value 'rules, no store' 'bool(d["stats_error"])' true
+(umask 077 && "$python" -c '
+import sqlite3, sys, time
+now = int(time.time())
+db = sqlite3.connect("state/state.db")
+db.executescript("""
+	PRAGMA application_id = 0x42656c66;
+	PRAGMA user_version = %s;
+	CREATE TABLE rule_stats (rule, hits, last_hit, observed, limited,
+	    judged, nanoseconds, since);""" % sys.argv[1])
+db.executemany("INSERT INTO rule_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [
+	("@forward home", 9, now, 0, 0, 0, 0, 1),
+	("boss", 2, now - 50, 0, 7, 4, 6000, 5),
+	("ci", 30, 1750000000, 0, 0, 4, 26000, 5),
+	("gone", 40, now, 0, 0, 0, 0, 5),
+	("tried", 0, 0, 1, 0, 0, 0, 5)])
+db.commit()' "$version")
+sed 's/^\[rule tried\]/[rule fresh]\nwhen = all\nmark = read\n\n&/' \
+	counted.conf >counted2.conf
+run -c counted2.conf rules
+expect_words 'rules' 0 out '; over its limit 7 times; 1.5 µs a message, 19% o'
+expect_words 'rules' 0 out '    # 30 hits, last 2025-06-15 15:06, none in 90 days;'
+expect_words 'rules' 0 out '; only observed 1 time'
+expect_words 'rules' 0 out '    # not loaded by the daemon yet'
+for order in 'file boss ci fresh tried' 'hits ci boss fresh tried' \
+	'last boss ci fresh tried' 'time ci boss fresh tried'; do
+	run -c counted2.conf rules --sort "${order%% *}" --json
+	expect_value "rules --sort $order" \
+		'" ".join(r["rule"] for r in d["rules"])' "\"${order#* }\""
+done
+run -c counted2.conf rules --json
+expect_value 'rules' '[r["stats"] and r["stats"]["unused"]
+	for r in d["rules"]]' '[false, true, null, false]'
+expect_value 'rules' 'd["rules"][0]["stats"]["mean_ns"]' 1500
+run -c counted2.conf rules --sort size
+expect_words 'rules --sort size' 64 err 'one of file, hits, last and time'
+
 # ---- secrets, colours ----
 
 cat >secret.conf <<'END'
