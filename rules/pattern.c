@@ -82,6 +82,17 @@ read_names(struct pattern *pattern)
 	}
 }
 
+/* Every group is a part of every frame of the interpreter: a pattern of
+ * thousands meets its limits at once, and costs memory in each room. */
+static bool
+has_few_groups(const pcre2_code *code)
+{
+	uint32_t groups = 0;
+
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	return groups <= RULE_GROUPS_MAX;
+}
+
 static struct pattern *
 wrap(pcre2_code *code)
 {
@@ -129,6 +140,13 @@ pattern_compile(
 	if (code == NULL) {
 		*offset_r = offset < text.len ? offset : text.len;
 		set_error(error_r, failure);
+		return NULL;
+	}
+	if (!has_few_groups(code)) {
+		pcre2_code_free(code);
+		*offset_r = 0;
+		error_set(error_r, FAULT_LIMIT,
+		    "a pattern has at most %d groups", RULE_GROUPS_MAX);
 		return NULL;
 	}
 	return wrap(code);

@@ -40,7 +40,8 @@ enum pattern_result {
 };
 
 /* NULL on failure; *offset_r is then the byte of `text` that is wrong.
- * `text` is copied; its length is at most RULE_PATTERN_MAX (else failure). */
+ * `text` is copied; its length is at most RULE_PATTERN_MAX, its groups at most
+ * RULE_GROUPS_MAX (else failure). */
 struct pattern *pattern_compile(
     struct span text, unsigned flags, size_t *offset_r, struct error *error_r);
 /* A pattern for exactly this valid UTF-8 text, case ignored as Unicode has

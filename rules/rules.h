@@ -21,6 +21,7 @@
 #define RULE_NESTING_MAX 32
 #define RULE_CAPTURES_MAX 50
 #define RULE_PATTERN_MAX (16 * 1024) /* bytes of one pattern */
+#define RULE_GROUPS_MAX 500	     /* groups of one pattern */
 #define RULE_SUBJECT_MAX (8 * 1024)  /* bytes of a value that a pattern sees */
 #define PATTERN_MATCH_LIMIT 100000
 #define PATTERN_DEPTH_LIMIT 10000

@@ -69,6 +69,8 @@ bool forward_compose_attach(const struct forward_request *request,
  * attached message as it is where it is plain 7bit, otherwise as
  * application/octet-stream. What is left out (text beyond BODY_TEXT_MAX bytes,
  * parts beyond FORWARD_INLINE_PARTS_MAX) the text says. All of it is 7bit.
+ * A message that has neither text nor attachments to show (an encrypted one)
+ * goes as by forward_compose_attach instead.
  *
  * Fails as forward_compose_attach.
  */

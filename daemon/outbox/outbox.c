@@ -521,6 +521,9 @@ compose(const struct outbox *o, const struct store_queue_item *item,
 	if (strcmp(item->mode, "redirect") == 0)
 		return forward_compose_redirect(
 		    &request, item->original, out, error_r);
+	if (strcmp(item->mode, "inline") == 0)
+		return forward_compose_inline(
+		    &request, item->original, out, error_r);
 	return forward_compose_attach(&request, item->original,
 	    smtp_session_has_8bitmime(o->session), out, error_r);
 }

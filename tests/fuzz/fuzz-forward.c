@@ -56,6 +56,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_guard(buf_span(&out));
 	forward_compose_attach(&request, original, eightbit_ok, &again, NULL);
 	assert(span_equal(buf_span(&out), buf_span(&again)));
+	buf_clear(&out);
+	assert(forward_compose_inline(&request, original, &out, NULL));
+	wrong = forward_check_inline(buf_span(&out));
+	if (wrong != NULL)
+		fprintf(stderr, "%s\n%s\n", wrong, buf_str(&out));
+	assert(wrong == NULL);
+	check_guard(buf_span(&out));
 	if (forward_compose_redirect(&request, original, &redirected, NULL))
 		check_guard(buf_span(&redirected));
 	return 0;

@@ -153,20 +153,96 @@ check_original(struct span part, struct span original, bool eightbit_ok)
 }
 
 const char *
-forward_check(struct span composed, struct span original, bool eightbit_ok)
+forward_check_header(
+    struct span composed, struct span *boundary_r, struct span *body_r)
 {
 	static const char start[] =
 	    "\r\nContent-Type: multipart/mixed;\r\n boundary=\"";
-	struct span rest = composed, boundary, parts[2] = {{0}};
+	struct span rest = composed, boundary;
 	const char *wrong = check_header(&rest);
 	size_t at = span_find_span(composed, span_from_str(start), 0);
 
 	if (wrong != NULL)
 		return wrong;
 	boundary = span_skip(composed, at + sizeof(start) - 1);
-	boundary = span_slice(boundary, 0, span_find(boundary, '"'));
-	wrong = split_parts(rest, boundary, parts);
+	*boundary_r = span_slice(boundary, 0, span_find(boundary, '"'));
+	*body_r = rest;
+	return NULL;
+}
+
+const char *
+forward_check(struct span composed, struct span original, bool eightbit_ok)
+{
+	struct span rest, boundary, parts[2] = {{0}};
+	const char *wrong = forward_check_header(composed, &boundary, &rest);
+
+	if (wrong == NULL)
+		wrong = split_parts(rest, boundary, parts);
 	if (wrong == NULL)
 		wrong = check_original(parts[1], original, eightbit_ok);
 	return wrong;
+}
+
+/* ---- inline -------------------------------------------------------- */
+
+/* At the header of a part. */
+static const char *
+check_part(struct span part)
+{
+	static const char *const names[] = {"Content-Type: ",
+	    "Content-Transfer-Encoding: ", "Content-Disposition: "};
+	struct span line;
+
+	while (take_line(&part, &line)) {
+		bool is_known = false;
+
+		if (line.len == 0)
+			return NULL;
+		if (check_line(line) != NULL)
+			return check_line(line);
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			is_known = is_known || span_starts(line, names[i]);
+		if (line.data[0] != ' ' && !is_known)
+			return "a part's field that nobody asked for";
+	}
+	return "a part's header does not end";
+}
+
+static const char *
+check_parts(struct span body, struct span boundary)
+{
+	BUF_AUTO mark = BUF_INIT;
+	size_t at = 0;
+
+	buf_add_str(&mark, "--");
+	buf_add_span(&mark, boundary);
+	if (!span_starts(body, buf_str(&mark)))
+		return "a preamble";
+	while ((at = span_find_span(body, buf_span(&mark), at)) != SIZE_MAX) {
+		struct span rest = span_skip(body, at + mark.len);
+		const char *wrong;
+
+		if (at > 0 && body.data[at - 1] != '\n')
+			return "a boundary inside a line";
+		if (span_is(rest, "--\r\n"))
+			return NULL;
+		if (!span_starts(rest, "\r\n"))
+			return "a boundary with something behind it";
+		wrong = check_part(span_skip(rest, 2));
+		if (wrong != NULL)
+			return wrong;
+		at += mark.len;
+	}
+	return "no closing boundary";
+}
+
+const char *
+forward_check_inline(struct span composed)
+{
+	struct span boundary, body;
+	const char *wrong = forward_check_header(composed, &boundary, &body);
+
+	if (wrong == NULL && needs_encoding(composed, false))
+		wrong = "bytes that are not 7bit";
+	return wrong == NULL ? check_parts(body, boundary) : wrong;
 }

@@ -13,5 +13,11 @@
  * original. NULL, or what is wrong. */
 const char *forward_check(
     struct span composed, struct span original, bool eightbit_ok);
+/* The header alone; the boundary, and what is behind the header. */
+const char *forward_check_header(
+    struct span composed, struct span *boundary_r, struct span *body_r);
+/* As an inline forward: the header, lines of ASCII within limits, parts that
+ * all end. */
+const char *forward_check_inline(struct span composed);
 
 #endif

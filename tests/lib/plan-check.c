@@ -127,6 +127,26 @@ add_variable(struct plan_check *c, struct buf *text, const char *name)
 	    item->id, item->folder, variable, variable, variable, variable);
 }
 
+/* All of a field through a pattern: what is no UTF-8 there, would be none
+ * here, either, as the pattern looks at it without checking. */
+static void
+add_capture(struct plan_check *c, struct buf *text, const char *name)
+{
+	struct item *item;
+	const struct field *field = field_find(span_from_str(name));
+
+	if (field == NULL || field->is_variable_only ||
+	    (field->type != FIELD_TEXT && field->type != FIELD_ADDRESS))
+		return;
+	item = add_item(c);
+	item->folder = xstrdup("C/${z}/e");
+	item->argc = 2;
+	buf_addf(text,
+	    "[rule %s]\nwhen = %s%s ~ /(?<z>.*)/s or all\ncopy = %s\n"
+	    "exec = /bin/x ${z}\nnotify = yes\ntitle = ${z}\ntext = ${z}\n",
+	    item->id, name, field->has_argument ? "(X-Y)" : "", item->folder);
+}
+
 struct plan_check *
 plan_check_new(void)
 {
@@ -140,6 +160,9 @@ plan_check_new(void)
 		add_command(c, &text, i);
 	for (const char *const *name = field_names(true); *name != NULL; name++)
 		add_variable(c, &text, *name);
+	for (const char *const *name = field_names(false); *name != NULL;
+	     name++)
+		add_capture(c, &text, *name);
 	c->rules = rules_from_text(buf_str(&text), &problems);
 	if (c->rules == NULL) {
 		buf_clear(&text);
@@ -477,7 +500,11 @@ plan_check_run(
 {
 	const struct item *item = &check->items[index];
 	BUF_AUTO body = BUF_INIT;
+	/* What a server could say. */
+	STR_AUTO raw =
+	    xstrdup_span(span_slice(message, 0, span_find(message, '\0')));
 	STR_AUTO name = NULL;
+	STRV_AUTO flags = STRV_INIT;
 	struct plan plan;
 	struct part part = {.section = (char[]){"2"},
 	    .type = (char[]){"image/png"},
@@ -486,7 +513,8 @@ plan_check_run(
 	    .is_attachment = true};
 	const struct structure structure = {.parts = &part, .count = 1};
 	struct facts facts = {.account = "a",
-	    .mailbox = "INBOX",
+	    .mailbox = raw,
+	    .flags = &flags,
 	    .size = message.len,
 	    .now_unix = 1790000000,
 	    .received_unix = 1790000000,
@@ -494,6 +522,7 @@ plan_check_run(
 	    .only_rule = item->id};
 	const char *wrong;
 
+	strv_add(&flags, raw);
 	utf8_add_valid(&body, message);
 	facts.body = buf_span(&body);
 	part.name = name = xstrdup_span(

@@ -10,6 +10,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/body.h"
 #include "daemon/mail/forward.h"
 #include "daemon/mail/forward_guard.h"
 #include "tests/lib/forward-check.h"
@@ -303,6 +304,148 @@ test_bad_requests(void **state)
 	}
 }
 
+/* ---- inline ------------------------------------------------------- */
+
+static const char inline_mixed[] =
+    "From: Bob <bob@example.com>\r\nTo: ann@example.org\r\n"
+    "Subject: plans\r\nDate: Sat, 21 Nov 2026 20:00:00 +0000\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n\r\n> old\r\n-- "
+    "\r\nBob\r\n"
+    "--b\r\nContent-Type: application/pdf\r\n"
+    "Content-Transfer-Encoding: base64\r\n"
+    "Content-Disposition: attachment; filename=\"a b.pdf\"\r\n\r\n"
+    "AAEC\r\n"
+    "--b\r\nContent-Type: text/csv; charset=iso-8859-1\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    "Content-Disposition: attachment; "
+    "filename=\"=?utf-8?q?..=2F=C3=A4=22=0D=0A?=\"\r\n\r\n"
+    "a=E4=\r\nb\r\n"
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nhi\r\n"
+    "--b--\r\n";
+
+static const char inline_expected[] =
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: 7bit\r\n\r\n"
+    "This message was forwarded by a rule.\r\n\r\n"
+    "From: Bob <bob@example.com>\r\nTo: ann@example.org\r\n"
+    "Subject: plans\r\nDate: Sat, 21 Nov 2026 20:00:00 +0000\r\n\r\n"
+    "> hello\r\n>\r\n>> old\r\n> -- \r\n> Bob\r\n\r\n"
+    "--B\r\nContent-Type: application/pdf\r\n"
+    "Content-Disposition: attachment;\r\n filename=\"a b.pdf\"\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\nAAEC\r\n\r\n"
+    "--B\r\nContent-Type: text/csv;\r\n charset=iso-8859-1\r\n"
+    "Content-Disposition: attachment;\r\n"
+    " filename*0*=utf-8''%2E%2E%5F%C3%A4%22\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\nYeRi\r\n\r\n"
+    "--B\r\nContent-Type: message/rfc822\r\n"
+    "Content-Disposition: attachment\r\n\r\n"
+    "Subject: inner\r\n\r\nhi\r\n--B--\r\n";
+
+/* With "--B" for the boundary. */
+static void
+test_inline_whole(void **state)
+{
+	BUF_AUTO out = BUF_INIT;
+	BUF_AUTO body = BUF_INIT;
+	BUF_AUTO again = BUF_INIT;
+	struct span rest, boundary;
+
+	(void)state;
+	assert_true(
+	    forward_compose_inline(&request, SPAN(inline_mixed), &out, NULL));
+	assert_null(forward_check_header(buf_span(&out), &boundary, &rest));
+	for (size_t at; (at = span_find_span(rest, boundary, 0)) != SIZE_MAX;
+	     rest = span_skip(rest, at + boundary.len)) {
+		buf_add_span(&body, span_slice(rest, 0, at));
+		buf_add_char(&body, 'B');
+	}
+	buf_add_span(&body, rest);
+	assert_true(span_starts(buf_span(&body), "--B\r\n"));
+	assert_string_equal(buf_str(&body) + 5, inline_expected);
+	forward_compose_inline(&request, SPAN(inline_mixed), &again, NULL);
+	assert_string_equal(buf_str(&out), buf_str(&again));
+}
+
+static const struct {
+	const char *name;
+	struct span original;
+	const char *present, *absent;
+} inline_cases[] = {
+    {"empty", SPAN_INIT(""), "(The message has no text.)", "attachments"},
+    {"html", SPAN_INIT("Content-Type: text/html\n\n<b>a</b> &lt; b<br>c\n"),
+	"> a < b\r\n> c\r\n", "<b>"},
+    {"8-bit header", SPAN_INIT("Subject: \xc3\xa4\n\na\n"),
+	"Subject: Fwd: =?utf-8?b?w6Q=?=", "message.eml"},
+    {"NUL", SPAN_INIT("Subject: a\n\na\0b\n"), "charset=utf-8", "message.eml"},
+    {"CRLF in an encoded word",
+	SPAN_INIT("Subject: =?utf-8?q?a=0D=0ABcc:_evil@x?=\n\n"),
+	"Subject: a Bcc: evil@x\r\n", "\nBcc"},
+    {"encrypted",
+	SPAN_INIT("Content-Type: multipart/encrypted; boundary=b\n\n"
+		  "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+		  "--b\nContent-Type: application/octet-stream\n\nx\n--b--\n"),
+	"message/rfc822", "no text"},
+    {"an attached message in 8bit",
+	SPAN_INIT("Content-Type: message/rfc822\n\nSubject: \xe4\n\n\n"),
+	"application/octet-stream", "message/rfc822"},
+    {"a type that is none",
+	SPAN_INIT("Content-Type: application/a\"b; name=x\n\nx\n"),
+	"Content-Type: application/a\r\n", "a\"b"},
+    {"a charset that is none",
+	SPAN_INIT("Content-Type: text/csv; charset=\"a b\"\n"
+		  "Content-Disposition: attachment\n\nx\n"),
+	"Content-Type: text/csv\r\n", "charset=a"},
+};
+
+static void
+test_inline(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(inline_cases); i++) {
+		BUF_AUTO out = BUF_INIT;
+		const char *wrong;
+
+		forward_compose_inline(
+		    &request, inline_cases[i].original, &out, NULL);
+		wrong = forward_check_inline(buf_span(&out));
+		if (wrong != NULL || !has(&out, inline_cases[i].present) ||
+		    has(&out, inline_cases[i].absent)) {
+			print_error("%s: %s\n%s\n", inline_cases[i].name,
+			    wrong != NULL ? wrong : "another text",
+			    buf_str(&out));
+			failures++;
+		}
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* What is left out is said. */
+static void
+test_inline_limits(void **state)
+{
+	BUF_AUTO original = BUF_INIT;
+	BUF_AUTO out = BUF_INIT;
+
+	(void)state;
+	buf_add_str(
+	    &original, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n");
+	for (size_t i = 0; i < BODY_TEXT_MAX; i++)
+		buf_add_str(&original, i % 70 == 0 ? "\na" : "a");
+	for (size_t i = 0; i <= FORWARD_INLINE_PARTS_MAX; i++)
+		buf_add_str(
+		    &original, "\n--b\nContent-Disposition: attachment\n\nx");
+	buf_add_str(&original, "\n--b--\n");
+	assert_true(
+	    forward_compose_inline(&request, buf_span(&original), &out, NULL));
+	assert_null(forward_check_inline(buf_span(&out)));
+	assert_true(has(&out, "\r\n(The rest of the text is left out.)\r\n"));
+	assert_true(has(&out, "\r\n(Some attachments are left out.)\r\n"));
+}
+
 /* ---- redirect ----------------------------------------------------- */
 
 static const struct {
@@ -488,6 +631,9 @@ main(void)
 	    cmocka_unit_test(test_boundary_collision),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_bad_requests),
+	    cmocka_unit_test(test_inline_whole),
+	    cmocka_unit_test(test_inline),
+	    cmocka_unit_test(test_inline_limits),
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_guards),
 	    cmocka_unit_test(test_hops),

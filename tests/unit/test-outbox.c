@@ -816,6 +816,22 @@ test_redirect(void **state)
 	world_done(&w);
 }
 
+static void
+test_inline(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.offers = "AUTH PLAIN";
+	live_item(&w, "inline", SPAN("From: \xc3\xa4@b\r\n\r\nh\xc3\xa4\r\n"));
+	assert_int_equal(w.messages, 1);
+	assert_non_null(
+	    strstr(buf_str(&w.first), "Content-Transfer-Encoding: base64"));
+	assert_null(strstr(buf_str(&w.first), "message/rfc822"));
+	world_done(&w);
+}
+
 /* What cannot be redirected as it is, is a dead letter with a reason. */
 static const struct {
 	const char *name, *offers;
@@ -921,6 +937,7 @@ main(void)
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_redirect_refused),
+	    cmocka_unit_test(test_inline),
 	    cmocka_unit_test(test_redirect_utf8),
 	};
 
