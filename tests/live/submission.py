@@ -157,6 +157,73 @@ def server_away(servers):
         live.wait("the forward", lambda: len(user.sent()) == 1)
 
 
+MODES = """
+[rule redirect]
+when = subject ~ /^redirect/
+forward = deputy@example.org
+as = redirect
+[rule inline]
+when = subject ~ /^inline/
+forward = deputy@example.org
+as = inline
+"""
+
+
+@live.case
+def redirected(servers):
+    """The same header and bytes behind the new fields."""
+    user = servers.user()
+    original = live.message("redirect this")
+    with live.Daemon(servers, user.account() + MODES) as daemon:
+        daemon.wait_watching()
+        user.deliver(original)
+        live.wait("the forward", lambda: len(user.sent()) == 1)
+        sent = user.sent()[0]["message"]
+        names = sent.keys()
+        live.same(names[:5], ["X-Belfry-Forward", "Resent-Date", "Resent-From",
+                              "Resent-To", "Resent-Message-ID"], "new fields")
+        live.same(sent["Resent-From"], user.address, "Resent-From")
+        live.same(sent["Resent-To"], "deputy@example.org", "Resent-To")
+        live.same(str(sent["Subject"]), "redirect this", "Subject")
+        live.check(sent["From"] != user.address, "From: %s", sent["From"])
+        live.wait("an empty queue", lambda: not queue(daemon))
+
+
+@live.case
+def redirect_of_a_legacy_header(servers):
+    """A raw 8-bit header: SMTPUTF8, which this server offers."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + MODES) as daemon:
+        daemon.wait_watching()
+        user.deliver(b"From: Bob <bob@body.example>\r\n"
+                     b"Subject: redirect \xc3\xa4\r\n\r\nh\xc3\xa4\r\n")
+        live.wait("the forward", lambda: len(user.sent()) == 1)
+        live.wait("an empty queue", lambda: not queue(daemon))
+
+
+@live.case
+def quoted(servers):
+    user = servers.user()
+    original = (
+        b"From: Bob <bob@body.example>\r\nSubject: inline\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\n\r\nhello\r\n--b\r\nContent-Type: application/pdf\r\n"
+        b"Content-Disposition: attachment; filename=a.pdf\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--b--\r\n")
+    with live.Daemon(servers, user.account() + MODES) as daemon:
+        daemon.wait_watching()
+        user.deliver(original)
+        live.wait("the forward", lambda: len(user.sent()) == 1)
+        sent = user.sent()[0]["message"]
+        live.same(str(sent["From"]), user.address, "From")
+        live.same(str(sent["Reply-To"]), "bob@body.example", "Reply-To")
+        text, file = sent.get_payload()
+        live.check("\n> hello" in text.get_payload(), "text: %s", text)
+        live.same(file.get_filename(), "a.pdf", "file name")
+        live.same(file.get_payload(decode=True), b"\0\1\2", "content")
+        live.wait("an empty queue", lambda: not queue(daemon))
+
+
 @live.case
 def no_second_forward(servers):
     """The same message again, in the same mailbox: one forward."""
