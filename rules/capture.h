@@ -14,8 +14,12 @@
 
 struct captures {
 	struct strv names; /* at most RULE_CAPTURES_MAX */
-	/* By name: set whenever the rule acts, as far as `and` and `or` go. */
+	/* By name: set whenever the rule acts. */
 	bool is_certain[RULE_CAPTURES_MAX];
+	/* Where the first group stands, and whether a match can do without
+	 * it. */
+	struct rule_place places[RULE_CAPTURES_MAX];
+	bool is_optional[RULE_CAPTURES_MAX];
 	struct strv never; /* names that only stand below a `not` */
 };
 

@@ -3,6 +3,7 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
+#include "rules/lint.h"
 #include "rules/rule_keys.h"
 #include "rules/source.h"
 
@@ -247,66 +248,6 @@ check_unique(
 	return ok;
 }
 
-/* Warnings. */
-
-/* Matches and acts on every message that comes to it. */
-static bool
-is_for_all(const struct rule *rule)
-{
-	if (rule->is_disabled || rule->is_observing || rule->limit_count > 0 ||
-	    rule->accounts.len > 0 || rule->mailboxes.len > 0 ||
-	    rule->unless_count > 0)
-		return false;
-	for (size_t i = 0; i < rule->when_count; i++)
-		if (rule->when[i]->kind != COND_ALL)
-			return false;
-	return true;
-}
-
-static const struct action *
-find_move(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->blueprint_count; i++) {
-		const struct action *action = &rule->blueprints[i].fixed;
-
-		if (action->kind >= ACTION_MOVE &&
-		    action->kind <= ACTION_DELETE)
-			return action;
-	}
-	return NULL;
-}
-
-static void
-warn_of_shadows(const struct rules *rules, struct rule_problems *problems)
-{
-	const struct rule *stop = NULL, *mover = NULL;
-
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct rule *rule = rules->items[i];
-		const struct action *move = find_move(rule);
-
-		if (rule->is_disabled)
-			continue;
-		if (stop != NULL)
-			rule_problems_add(problems, true, rule->place, NULL,
-			    "rule %s never runs: rule %s stops at every "
-			    "message",
-			    rule->id, stop->id);
-		else if (mover != NULL && move != NULL)
-			rule_problems_add(problems, true, rule->place, NULL,
-			    "rule %s never does its `%s`: rule %s does `%s` "
-			    "with every message",
-			    rule->id, action_name(move->kind), mover->id,
-			    action_name(find_move(mover)->kind));
-		if (!is_for_all(rule))
-			continue;
-		if (rule->stops && stop == NULL)
-			stop = rule;
-		if (move != NULL && mover == NULL)
-			mover = rule;
-	}
-}
-
 /* Problems in the order of the file. */
 
 static size_t
@@ -394,7 +335,7 @@ rules_builder_finish(
 		    !compile_rule(&context, &builder->sections[i]))
 			ok = false;
 	if (ok)
-		warn_of_shadows(rules, problems_r);
+		lint_rules(rules, &builder->accounts, problems_r);
 	else
 		rules_free(&rules);
 	sort_problems(builder, problems_r, before);

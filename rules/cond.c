@@ -20,6 +20,7 @@ test_done(struct test *test)
 	}
 	free(test->operands);
 	pattern_free(&test->pattern);
+	free(test->pattern_text);
 	free(test->captures);
 }
 

@@ -29,6 +29,8 @@ struct operand {
 	struct pattern *literal; /* the same, where it is not ASCII; owned */
 	int64_t number;
 	const struct members *members; /* IN; borrowed from the rules */
+	struct rule_place place;       /* of its first character */
+	bool is_quoted;
 };
 
 struct test {
@@ -39,6 +41,9 @@ struct test {
 	struct operand *operands; /* owned; any of them will do */
 	size_t operand_count;
 	struct pattern *pattern; /* MATCH, NOT_MATCH; owned */
+	char *pattern_text;	 /* as PCRE2 has it; owned */
+	unsigned pattern_flags;	 /* enum pattern_flag */
+	struct rule_place pattern_place; /* of pattern_text */
 	/* For each named group of the pattern the number of the rule's
 	 * capture; NULL where a match is not kept (below a `not`). */
 	size_t *captures;

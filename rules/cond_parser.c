@@ -31,6 +31,8 @@ struct parser {
 	struct slots *slots;
 	struct lists *lists;
 	unsigned depth; /* of parentheses and `not` */
+	size_t known;	/* bytes whose characters are counted, ... */
+	size_t count;	/* ... which are so many */
 };
 
 static struct cond *parse_or(struct parser *parser);
@@ -350,9 +352,37 @@ check_bare(struct parser *parser, const struct test *test, struct span text,
 	return true;
 }
 
+/* As source_place, but a long line is counted once and not for each of its
+ * values. */
+static struct rule_place
+place_of(struct parser *parser, size_t offset)
+{
+	struct rule_place place = parser->source->place;
+
+	if (offset < parser->known)
+		parser->known = parser->count = 0;
+	parser->count += utf8_count(span_slice(
+	    parser->source->text, parser->known, offset - parser->known));
+	parser->known = offset;
+	place.column += (unsigned)parser->count;
+	return place;
+}
+
+static bool
+add_operand(
+    struct parser *parser, struct test *test, struct span text, size_t offset)
+{
+	if (test->op == OP_IN)
+		return add_list(parser, test, text, offset);
+	if (test->field->type == FIELD_NUMBER)
+		return add_number(parser, test, text, offset);
+	return add_text(parser, test, text, offset);
+}
+
 static bool
 parse_operand(struct parser *parser, struct test *test)
 {
+	struct operand *added;
 	BUF_AUTO text = BUF_INIT;
 	bool is_quoted;
 	size_t offset;
@@ -363,11 +393,12 @@ parse_operand(struct parser *parser, struct test *test)
 		return false;
 	if (!is_quoted && !check_bare(parser, test, buf_span(&text), offset))
 		return false;
-	if (test->op == OP_IN)
-		return add_list(parser, test, buf_span(&text), offset);
-	if (test->field->type == FIELD_NUMBER)
-		return add_number(parser, test, buf_span(&text), offset);
-	return add_text(parser, test, buf_span(&text), offset);
+	if (!add_operand(parser, test, buf_span(&text), offset))
+		return false;
+	added = &test->operands[test->operand_count - 1];
+	added->place = place_of(parser, offset);
+	added->is_quoted = is_quoted;
+	return true;
 }
 
 static bool
@@ -416,6 +447,9 @@ parse_pattern(struct parser *parser, struct test *test)
 	if (test->pattern == NULL)
 		source_error(parser->source, offset_in_line(&lexed, offset),
 		    NULL, "in the pattern: %s", error.text);
+	test->pattern_text = xstrdup_span(buf_span(&lexed.text));
+	test->pattern_flags = lexed.flags;
+	test->pattern_place = place_of(parser, lexed.offset);
 	buf_done(&lexed.text);
 	return test->pattern != NULL;
 }
@@ -598,7 +632,6 @@ keep_text(struct parser *parser, struct cond *cond, size_t start)
 	    span_slice(parser->source->text, start, parser->lexer.pos - start);
 
 	cond->text = xstrdup_span(span_trim(text));
-	cond->place = source_place(parser->source, start);
 }
 
 static struct cond *
@@ -607,6 +640,8 @@ parse_test(struct parser *parser)
 	struct cond *cond = cond_new(COND_TEST);
 	size_t start = parser->lexer.pos;
 
+	/* Before its values: counting goes forward. */
+	cond->place = place_of(parser, start);
 	if (!parse_field(parser, &cond->test) ||
 	    !parse_comparison(parser, &cond->test))
 		cond_free(&cond);
@@ -620,6 +655,7 @@ parse_all(struct parser *parser)
 {
 	struct cond *cond = cond_new(COND_ALL);
 
+	cond->place = place_of(parser, parser->lexer.pos - strlen("all"));
 	keep_text(parser, cond, parser->lexer.pos - strlen("all"));
 	return cond;
 }

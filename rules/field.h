@@ -30,6 +30,13 @@ enum field_unit {
 	UNIT_WEEKDAY
 };
 
+/* How many values a message can have of a field. */
+enum field_presence {
+	FIELD_MANY, /* any number */
+	FIELD_ONE,  /* always exactly one */
+	FIELD_MAYBE /* one, or none */
+};
+
 enum address_part {
 	PART_ADDR, /* also when no part is written */
 	PART_NAME,
@@ -43,6 +50,7 @@ struct field {
 	const char *name;
 	enum field_type type;
 	enum field_unit unit;
+	enum field_presence presence;
 	bool has_argument; /* header(X-Any) */
 	bool is_variable_only;
 	bool wants_all_headers;

@@ -181,6 +181,26 @@ pattern_free(struct pattern **pattern)
 	*pattern = NULL;
 }
 
+static bool
+has_unit(const struct pattern *pattern, uint32_t type_info, uint32_t unit_info,
+    char c)
+{
+	uint32_t type = 0, unit = 0;
+
+	pcre2_pattern_info(pattern->code, type_info, &type);
+	pcre2_pattern_info(pattern->code, unit_info, &unit);
+	return type == 1 && unit == (unsigned char)c;
+}
+
+bool
+pattern_needs(const struct pattern *pattern, char c)
+{
+	return has_unit(pattern, PCRE2_INFO_FIRSTCODETYPE,
+		   PCRE2_INFO_FIRSTCODEUNIT, c) ||
+	       has_unit(pattern, PCRE2_INFO_LASTCODETYPE,
+		   PCRE2_INFO_LASTCODEUNIT, c);
+}
+
 size_t
 pattern_name_count(const struct pattern *pattern)
 {

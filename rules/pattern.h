@@ -50,6 +50,10 @@ struct pattern *pattern_compile(
 struct pattern *pattern_compile_literal(struct span text, bool is_whole);
 void pattern_free(struct pattern **pattern);
 
+/* Every text that matches contains this character. False when that cannot be
+ * told: there may be others that it must contain. */
+bool pattern_needs(const struct pattern *pattern, char c);
+
 /* Named groups, in the order of their names. A name can be there more than
  * once ("(?J)"); then at most one of them is set by a match. */
 size_t pattern_name_count(const struct pattern *pattern);

@@ -65,6 +65,18 @@ rule_find_blueprint(const struct rule *rule, enum action_kind kind)
 	return NULL;
 }
 
+struct blueprint *
+rule_find_move(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->blueprint_count; i++) {
+		enum action_kind kind = rule->blueprints[i].fixed.kind;
+
+		if (kind >= ACTION_MOVE && kind <= ACTION_DELETE)
+			return &rule->blueprints[i];
+	}
+	return NULL;
+}
+
 /* Greedy with one step back: linear but for the last "*". */
 static bool
 glob_matches(const char *pattern, const char *text)

@@ -54,6 +54,8 @@ struct blueprint *rule_add_blueprint(struct rule *rule, enum action_kind kind);
 /* The first of this kind, or NULL. */
 struct blueprint *rule_find_blueprint(
     const struct rule *rule, enum action_kind kind);
+/* The one that takes the message out of its mailbox, or NULL. */
+struct blueprint *rule_find_move(const struct rule *rule);
 /* "*" in the pattern is any text; "INBOX" has no case. */
 bool mailbox_matches(const char *pattern, const char *mailbox);
 

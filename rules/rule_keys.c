@@ -659,6 +659,18 @@ set_icon(const struct job *job)
 	    job, &rule_find_blueprint(job->rule, ACTION_NOTIFY)->fixed.icon);
 }
 
+/* As the section spells it: that is what it is compared with. */
+static void
+add_known(struct strv *names, const struct strv *known, struct span name)
+{
+	for (size_t i = 0; i < known->len; i++) {
+		if (span_is_nocase(name, known->items[i])) {
+			strv_add(names, known->items[i]);
+			return;
+		}
+	}
+}
+
 /* A list of names, each of which must be known. */
 static bool
 read_names(const struct job *job, const struct strv *known, const char *kind,
@@ -677,7 +689,7 @@ read_names(const struct job *job, const struct strv *known, const char *kind,
 			    "there is no section [%s %.*s]", kind,
 			    SPAN_FMT(name));
 		}
-		strv_add_span(names, name);
+		add_known(names, known, name);
 	}
 	if (names->len == 0)
 		return source_error(

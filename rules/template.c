@@ -209,9 +209,11 @@ add_variable(struct builder *builder, size_t offset, struct span name)
 		return add_field(builder, offset, name);
 	if (!captures->is_certain[capture])
 		source_warn(builder->source, offset, NULL,
-		    "`%.*s` is set in one branch of an `or` only and may be "
-		    "empty",
-		    SPAN_FMT(name));
+		    "`%.*s` may be empty: %s in line %u", SPAN_FMT(name),
+		    captures->is_optional[capture]
+			? "the pattern matches without its group"
+			: "one branch of an `or` sets it, and only that,",
+		    captures->places[capture].line);
 	add_piece(builder->template)->capture = capture;
 	return true;
 }
@@ -418,6 +420,16 @@ bool
 template_has_variables(const struct template *template)
 {
 	return template->variables > 0;
+}
+
+bool
+template_get_fixed(const struct template *template, struct buf *text)
+{
+	if (template == NULL || template->variables > 0)
+		return false;
+	for (size_t i = 0; i < template->count; i++)
+		buf_add_str(text, template->pieces[i].literal);
+	return true;
 }
 
 bool

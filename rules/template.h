@@ -59,6 +59,9 @@ bool template_compile_arguments(const struct source *source,
     size_t *count_r);
 void template_free(struct template **template);
 bool template_has_variables(const struct template *template);
+/* Appends the text of a template without variables; false when it has some,
+ * or is NULL. */
+bool template_get_fixed(const struct template *template, struct buf *text);
 /* The slot of piece `index`, SIZE_MAX when it needs none; false behind the
  * last piece. */
 bool template_get_slot(

@@ -202,7 +202,7 @@ static const struct bad_case warned[] = {
 	{W("subject has x # y"), "2:22: ", "a part of the value"},
 	{A("mark = flaged"), "3:8: ", "did you mean `flagged`?"},
 	{A("stop = yes") "[rule b]\nwhen = bulk\nmove = X\n", "4:1: ",
-	    "rule b never runs: rule a stops"},
+	    "rule b never runs: rule a stops at every"},
 	{A("trash = yes") "[rule b]\nwhen = bulk\nmove = X\n", "4:1: ",
 	    "rule b never does its `move`: rule a does `trash`"},
 	{"[rule a]\nwhen = subject ~ /(?<x>x)/ or bulk\nmove = ${x}\n",
@@ -215,7 +215,7 @@ static const char *const clean[] = {
 	A("trash = yes\nenabled = no") "[rule b]\nwhen = bulk\nmove = X\n",
 	W("subject has \"a, b\""),
 	W("subject has \":)\" or subject has f(x) or subject has ticket #1"),
-	"[rule a]\nwhen = subject ~ /(?<x>x)/ and (bulk or all)\n"
+	"[rule a]\nwhen = subject ~ /(?<x>x)/ and (bulk or to-me)\n"
 	    "move = ${x}\n",
 	A("mark = read, flagged $Junk -NonJunk\nquiet = yes"),
 	A("forward = a.b+c@d-e.example\nforward = x@y.example\nas = attach\n"
@@ -224,7 +224,7 @@ static const char *const clean[] = {
 	A("notify = yes\nurgency = critical\nsound = message\nicon = mail\n"
 	  "title = ${from.name}\ntext = ${subject} $5 and $${more}"),
 	W("FROM.Name is x and Header( X-Y ) ~ !a\\!b!smxc"),
-	W("not(not(not(all)))"),
+	W("not(not(not(bulk)))"),
 	W("subject is \"a and b\", c or from in @file:/a b/c"),
 };
 /* clang-format on */
@@ -298,7 +298,7 @@ nest(unsigned depth, const char *open, const char *close,
 	buf_add_str(&text, "[rule a]\nwhen = ");
 	for (unsigned i = 0; i < depth; i++)
 		buf_add_str(&text, open);
-	buf_add_str(&text, "all");
+	buf_add_str(&text, "bulk");
 	for (unsigned i = 0; i < depth; i++)
 		buf_add_str(&text, close);
 	buf_add_str(&text, "\nmove = X\n");
