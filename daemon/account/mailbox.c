@@ -45,6 +45,7 @@ drop_session(struct mailbox *mb, usec_t now)
 	imap_session_free(&mb->session);
 	mailbox_op_take_back(mb, now);
 	mailbox_op_reset(mb);
+	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);
 	mailbox_forget_commits(mb);
 	mailbox_flush_outcomes(mb);
@@ -120,6 +121,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	random_init(&mb->random, config->seed);
 	backoff_init(&mb->backoff, &mb->random);
 	list_init(&mb->jobs);
+	list_init(&mb->reading.waiting);
 	list_init(&mb->tasks);
 	list_init(&mb->commits);
 	list_init(&mb->events);
@@ -140,6 +142,7 @@ mailbox_free(struct mailbox **mailbox)
 	*mailbox = NULL;
 	imap_session_free(&mb->session);
 	mailbox_op_reset(mb);
+	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);
 	LIST_EACH(pos, &mb->tasks)
 	{
@@ -162,6 +165,8 @@ mailbox_free(struct mailbox **mailbox)
 	buf_done(&mb->wire);
 	buf_done(&mb->last_alert);
 	imap_seqset_done(&mb->window_seen);
+	imap_seqset_done(&mb->retry);
+	strv_done(&mb->window_senders);
 	free(mb);
 }
 
@@ -169,7 +174,8 @@ void
 mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 {
 	mb->rules = rules;
-	mb->stale = mb->state == MAILBOX_SWEEPING;
+	mb->stale =
+	    mb->state == MAILBOX_SWEEPING || mb->state == MAILBOX_READING;
 	rules_needs_done(&mb->needs);
 	rules_get_needs(rules, mb->config.account, &mb->needs);
 }
@@ -329,6 +335,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_highest_done, NULL, USEC_NEVER},
 	[MAILBOX_SWEEPING] = {"catching up", mailbox_sweep_untagged,
 	    mailbox_sweep_done, NULL, USEC_NEVER},
+	[MAILBOX_READING] = {"reading", mailbox_body_untagged,
+	    mailbox_body_done, NULL, USEC_NEVER},
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},

@@ -35,6 +35,7 @@
 #define BELFRY_ACCOUNT_MAILBOX_H
 
 #include "daemon/account/folders.h"
+#include "daemon/account/senders.h"
 #include "daemon/store/store.h"
 #include "daemon/wire/backoff.h"
 #include "daemon/wire/imap/session.h"
@@ -48,6 +49,10 @@
 #define MAILBOX_GROUP_MAX 100
 /* Header bytes of one message that are looked at; the rest is dropped. */
 #define MAILBOX_HEADER_MAX (1024 * 1024)
+/* Memory of messages that wait for their text part before they are judged;
+ * what does not fit is asked for in the next round. More than one message
+ * can have. */
+#define MAILBOX_READING_MAX (4 * 1024 * 1024)
 /* A whole message for forward or exec is smaller than this, else the action
  * fails. */
 #define MAILBOX_MESSAGE_MAX (32 * 1024 * 1024)
@@ -73,6 +78,8 @@ struct mailbox_config {
 	struct imap_session_config imap;
 	const struct strv *identities; /* addresses that are me */
 	const struct strv *authserv; /* trusted Authentication-Results hosts */
+	/* Of the account, for `new-sender`; NULL: nobody is new. */
+	struct senders *senders;
 	bool default_notification;
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */
@@ -137,7 +144,7 @@ struct mailbox_event {
 	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
 	 * added. */
 	struct store_batch *batch;
-	struct mailbox_task *task;	 /* EXEC, NOTIFY */
+	struct mailbox_task *task; /* EXEC, NOTIFY */
 	struct mailbox_report *report;
 	struct error error; /* LOCKED_OUT */
 };

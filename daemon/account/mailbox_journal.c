@@ -117,6 +117,22 @@ mailbox_begin_load(struct mailbox *mb, usec_t now)
 	ask_to_load(mb);
 }
 
+static bool
+know_sender(void *ctx, const char *address, int64_t last_unix)
+{
+	senders_add(ctx, span_from_str(address), last_unix);
+	return true;
+}
+
+/* Also of a plan whose connection has ended: its messages are not judged
+ * again. */
+void
+mailbox_know_senders(struct mailbox *mb, const struct store_batch *batch)
+{
+	if (mb->config.senders != NULL)
+		store_batch_each_sender(batch, know_sender, mb->config.senders);
+}
+
 /* The intent or plan is not on disk: nothing of it may happen. An outcome is
  * tried again at the next begin_load. */
 static void
@@ -142,6 +158,7 @@ mailbox_committed(
 		commit_failed(mb, error, now);
 		return;
 	}
+	mailbox_know_senders(mb, first_commit(mb)->batch);
 	free_commit(first_commit(mb));
 	if (purpose == COMMIT_PLAN)
 		mailbox_sweep_committed(mb, now);

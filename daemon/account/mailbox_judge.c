@@ -5,8 +5,65 @@
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/wire/imap/bodystructure.h"
 
 /* ---- candidates ---- */
+
+/* Parameters of one part that are looked at; more: ignored. */
+#define PARAMS_MAX 100
+
+static size_t
+read_params(const struct imap_value *values, size_t count,
+    struct mime_param params_r[PARAMS_MAX])
+{
+	size_t n = 0;
+
+	while (n < PARAMS_MAX && imap_param_next(&values, &count,
+				     &params_r[n].name, &params_r[n].value))
+		n++;
+	return n;
+}
+
+static void
+add_leaf(struct structure *structure, const struct imap_leaf *leaf)
+{
+	struct mime_param params[PARAMS_MAX], disposition[PARAMS_MAX];
+	const struct part_source source = {
+	    .section = leaf->section,
+	    .type = leaf->type,
+	    .subtype = leaf->subtype,
+	    .params = params,
+	    .param_count = read_params(leaf->params, leaf->param_count, params),
+	    .disposition = leaf->disposition,
+	    .disposition_params = disposition,
+	    .disposition_param_count = read_params(leaf->disposition_params,
+		leaf->disposition_param_count, disposition),
+	    .encoding = leaf->encoding,
+	    .has_id = leaf->has_id,
+	    .is_related = leaf->is_related,
+	    .size = leaf->size,
+	};
+
+	structure_add(structure, &source);
+}
+
+/* NULL: not told. */
+static struct structure *
+read_structure(const struct imap_value *value)
+{
+	struct imap_bodystructure walk;
+	struct imap_leaf leaf;
+
+	if (!imap_bodystructure_begin(&walk, value))
+		return NULL;
+	struct structure *structure = NEW(struct structure);
+	structure_init(structure);
+	while (imap_bodystructure_next(&walk, &leaf))
+		add_leaf(structure, &leaf);
+	if (walk.is_cut)
+		structure->is_truncated = true;
+	return structure;
+}
 
 struct candidate *
 mailbox_candidate_new(const struct imap_fetch *fetch)
@@ -19,7 +76,14 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	candidate->received_unix = fetch->internaldate_unix;
 	for (size_t i = 0; i < fetch->flag_count; i++)
 		strv_add_span(&candidate->flags, fetch->flags[i].text);
-	buf_add_span(&candidate->header, fetch->header);
+	candidate->message = message_new(fetch->header);
+	candidate->structure = read_structure(fetch->structure);
+	candidate->bytes = sizeof(*candidate) + 2 * fetch->header.len;
+	if (candidate->structure != NULL)
+		for (size_t i = 0; i < candidate->structure->count; i++)
+			candidate->bytes +=
+			    sizeof(struct part) + 200 +
+			    strlen(candidate->structure->parts[i].name);
 	return candidate;
 }
 
@@ -33,17 +97,20 @@ mailbox_candidate_free(struct candidate **candidate)
 	*candidate = NULL;
 	list_remove(&old->link);
 	strv_done(&old->flags);
-	buf_done(&old->header);
+	message_free(&old->message);
+	if (old->structure != NULL)
+		structure_done(old->structure);
+	free(old->structure);
 	buf_done(&old->body);
 	free(old);
 }
 
 struct facts
-mailbox_facts(const struct mailbox *mb, const struct candidate *candidate,
-    struct message *message, usec_t now)
+mailbox_facts(
+    const struct mailbox *mb, const struct candidate *candidate, usec_t now)
 {
 	return (struct facts){
-	    .message = message,
+	    .message = candidate->message,
 	    .account = mb->config.account,
 	    .mailbox = mb->config.name,
 	    .flags = &candidate->flags,
@@ -63,6 +130,60 @@ mailbox_facts(const struct mailbox *mb, const struct candidate *candidate,
 	    .meter = mb->config.meter,
 	    .default_notification = mb->config.default_notification,
 	};
+}
+
+/* ---- senders ---- */
+
+/* The first address of From; empty where there is none. */
+static struct span
+sender_of(struct message *message)
+{
+	const struct address_list *list = message_addresses(message, "From", 0);
+
+	if (list->count == 0 || list->items[0].domain[0] == '\0')
+		return SPAN_EMPTY;
+	return span_from_str(list->items[0].addr);
+}
+
+void
+mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate)
+{
+	struct span address = sender_of(candidate->message);
+
+	if (mb->config.senders == NULL)
+		return;
+	bool met = strv_has_nocase(&mb->window_senders, address);
+	candidate->is_new_sender =
+	    !met && !senders_has(mb->config.senders, address);
+	if (!met && address.len > 0)
+		strv_add_span(&mb->window_senders, address);
+}
+
+void
+mailbox_unmeet_sender(struct mailbox *mb, const struct candidate *candidate)
+{
+	struct strv others = STRV_INIT;
+
+	if (!candidate->is_new_sender)
+		return;
+	for (size_t i = 0; i < mb->window_senders.len; i++) {
+		struct span met = span_from_str(mb->window_senders.items[i]);
+		if (!span_equal_nocase(met, sender_of(candidate->message)))
+			strv_add_span(&others, met);
+	}
+	strv_done(&mb->window_senders);
+	mb->window_senders = others;
+}
+
+static void
+write_sender(struct mailbox *mb, const struct candidate *candidate, usec_t now)
+{
+	struct span address = sender_of(candidate->message);
+	STR_AUTO text = xstrdup_span(address);
+
+	if (address.len > 0)
+		store_batch_add_sender(
+		    mb->plan, mb->config.account, text, mailbox_unix(mb, now));
 }
 
 /* ---- what people read ---- */
@@ -210,9 +331,11 @@ is_wanted(const struct mailbox *mb, const struct action *action)
 }
 
 static void
-fill_job(struct mailbox *mb, struct job *job, struct message *message,
-    const struct candidate *candidate, usec_t now)
+fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
+    usec_t now)
 {
+	struct message *message = candidate->message;
+
 	job->message_id = xstrdup_span(mailbox_message_id(message));
 	job->from = mailbox_sender(message);
 	job->subject = mailbox_decoded(message, "Subject");
@@ -223,11 +346,11 @@ fill_job(struct mailbox *mb, struct job *job, struct message *message,
 
 static void
 take_plan(struct mailbox *mb, const struct candidate *candidate,
-    struct message *message, const struct plan *plan, usec_t now)
+    const struct plan *plan, usec_t now)
 {
 	struct job *job = mailbox_job_add(mb, mb->uidvalidity, candidate->uid);
 
-	fill_job(mb, job, message, candidate, now);
+	fill_job(mb, job, candidate, now);
 	for (size_t i = 0; i < plan->count; i++)
 		if (is_wanted(mb, &plan->actions[i]))
 			action_copy(&mailbox_job_add_action(job)->action,
@@ -238,6 +361,7 @@ take_plan(struct mailbox *mb, const struct candidate *candidate,
 		    plan->warnings.items[i]);
 	write_message(mb, job, plan);
 	write_effects(mb, job, now);
+	write_sender(mb, candidate, now);
 	if (job->count == 0 || mb->config.dry_run)
 		mailbox_job_free(mb, job);
 }
@@ -245,15 +369,13 @@ take_plan(struct mailbox *mb, const struct candidate *candidate,
 unsigned
 mailbox_judge(struct mailbox *mb, const struct candidate *candidate, usec_t now)
 {
-	struct message *message = message_new(buf_span(&candidate->header));
-	const struct facts facts = mailbox_facts(mb, candidate, message, now);
+	const struct facts facts = mailbox_facts(mb, candidate, now);
 	struct plan plan;
 
 	rules_judge(mb->rules, &facts, &plan);
 	unsigned wants = plan.wants;
 	if (wants == 0)
-		take_plan(mb, candidate, message, &plan, now);
+		take_plan(mb, candidate, &plan, now);
 	plan_done(&plan);
-	message_free(&message);
 	return wants;
 }

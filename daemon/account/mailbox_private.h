@@ -22,6 +22,7 @@ enum mailbox_state {
 	MAILBOX_SELECTING,
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
+	MAILBOX_READING,    /* fetching text parts that rules ask for */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
 	MAILBOX_IDLE,	    /* IDLE sent; news end it */
@@ -124,12 +125,26 @@ struct candidate {
 	uint64_t size;	       /* bytes; 0: not told */
 	int64_t received_unix; /* INTERNALDATE; 0: not told */
 	struct strv flags;
-	struct buf header;
+	struct message *message;     /* owned: its header */
 	struct structure *structure; /* owned; NULL: not known */
 	struct buf body;	     /* text, when has_body */
 	bool has_body;
 	bool is_new_sender;
 	const char *only_rule; /* borrowed; NULL: all rules */
+	size_t bytes;	       /* memory that it takes, about */
+};
+
+/* Messages whose text part is asked for before they are judged. */
+struct reading {
+	struct list_link waiting; /* struct candidate::link */
+	size_t bytes;		  /* of them */
+	struct imap_seqset asked; /* UIDs of the command under way */
+	struct imap_seqset seen;  /* and those that were answered */
+	char *section;		  /* that was asked for; NULL: only LOOK */
+	/* What goes on when none waits; what is done when the rules changed
+	 * meanwhile, so that all that wait must be fetched anew. */
+	void (*done)(struct mailbox *, usec_t);
+	void (*again)(struct mailbox *, usec_t);
 };
 
 struct mailbox_commit {
@@ -188,8 +203,13 @@ struct mailbox {
 	unsigned judged;      /* in this window */
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
-	uint64_t swept_exists;	  /* EXISTS at the last catch-up */
-	struct store_batch *plan; /* of the window */
+	uint64_t swept_exists;	    /* EXISTS at the last catch-up */
+	struct store_batch *plan;   /* of the window */
+	struct strv window_senders; /* met in it, not yet in the store */
+	struct reading reading;
+	struct imap_seqset retry; /* only these are asked for; empty: all */
+	unsigned too_large;	  /* answers dropped by the session until now */
+	bool bare;		  /* asked for without the structure */
 
 	struct list_link jobs; /* struct job::link, ascending UIDs */
 	size_t job_count;
@@ -206,10 +226,11 @@ struct mailbox {
 	struct buf last_alert; /* and the last of them, ever */
 	bool load_asked;
 	bool stopping;
-	bool again;	   /* started while it was logging out */
-	bool stale;	   /* the rules changed after the FETCH was sent */
-	bool proven;	   /* this connection has finished a catch-up */
-	bool idle_refused; /* this server said no to IDLE: poll */
+	bool again;	     /* started while it was logging out */
+	bool stale;	     /* the rules changed after the FETCH was sent */
+	bool told_structure; /* that the server tells none */
+	bool proven;	     /* this connection has finished a catch-up */
+	bool idle_refused;   /* this server said no to IDLE: poll */
 };
 
 /* mailbox.c */
@@ -245,6 +266,8 @@ void mailbox_forget_commits(struct mailbox *mb);
 /* Frees a batch that is not in the store, and never will be (NULL-safe):
  * rules did not act, so that their limits have room again. */
 void mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch);
+/* The batch is in the store: from now on its senders are known. */
+void mailbox_know_senders(struct mailbox *mb, const struct store_batch *batch);
 /* At the end of its life. */
 void mailbox_drop_commits(struct mailbox *mb);
 /* LOADING: the store is asked as soon as everything is written. */
@@ -295,10 +318,15 @@ void mailbox_compare(struct mailbox *mb, usec_t now);
 struct candidate *mailbox_candidate_new(const struct imap_fetch *fetch);
 /* Takes it out of its list, too. */
 void mailbox_candidate_free(struct candidate **candidate);
-/* What rules are told of it; `message` was made from its header. Borrows from
- * both. */
-struct facts mailbox_facts(const struct mailbox *mb,
-    const struct candidate *candidate, struct message *message, usec_t now);
+/* What the rules are told of it. Borrows. */
+struct facts mailbox_facts(
+    const struct mailbox *mb, const struct candidate *candidate, usec_t now);
+/* Fills is_new_sender. Once for each message, in the order of their coming;
+ * from then on the sender is known in this window. */
+void mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate);
+/* It will be met again. */
+void mailbox_unmeet_sender(
+    struct mailbox *mb, const struct candidate *candidate);
 /*
  * Judges. 0: decided; the plan is in mb->plan (there must be one) as rows and
  * among the jobs, and was reported. Else what is wanted of enum plan_want:
@@ -306,6 +334,31 @@ struct facts mailbox_facts(const struct mailbox *mb,
  */
 unsigned mailbox_judge(
     struct mailbox *mb, const struct candidate *candidate, usec_t now);
+
+/* mailbox_body.c: the second round */
+/*
+ * Judges with what is there, an empty structure where the server told none,
+ * and an empty body where there is no text part. False: the text part has to
+ * be fetched first.
+ */
+bool mailbox_body_judge(
+    struct mailbox *mb, struct candidate *candidate, usec_t now);
+/* The same without the text, which is not to be had. */
+void mailbox_body_judge_without(
+    struct mailbox *mb, struct candidate *candidate, usec_t now);
+/* Whether one more may wait. */
+bool mailbox_body_has_room(
+    const struct mailbox *mb, const struct candidate *candidate);
+/* Takes one that mailbox_body_judge said false of. */
+void mailbox_body_wait(struct mailbox *mb, struct candidate **candidate);
+/* Fetches the text parts of all that wait and judges them; then `done`. When
+ * the rules change meanwhile, `again` instead, with those that still wait. */
+void mailbox_body_begin(struct mailbox *mb, mailbox_begin_fn *done,
+    mailbox_begin_fn *again, usec_t now);
+/* Forgets all that wait. */
+void mailbox_body_clear(struct mailbox *mb);
+mailbox_response_fn mailbox_body_untagged, mailbox_body_done;
+
 /* Borrowed from the message. */
 struct span mailbox_message_id(struct message *message);
 /* A header field as people read it; malloc'ed. */

@@ -26,6 +26,7 @@ commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
 
 	mailbox_enter(mb, MAILBOX_COMMITTING, now);
 	if (mb->config.dry_run) {
+		mailbox_know_senders(mb, batch);
 		store_batch_free(&batch);
 		mailbox_sweep_committed(mb, now);
 		return;
@@ -177,12 +178,17 @@ send_fetch(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
 
+	mb->too_large = imap_session_too_large(mb->session);
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	if (mb->window_end != 0)
+	if (mb->retry.count > 0)
+		imap_command_seqset(&command, &mb->retry);
+	else if (mb->window_end != 0)
 		buf_addf(&command.text, " %u:%u", mb->cursor, mb->window_end);
 	else
 		buf_addf(&command.text, " %u:*", mb->cursor);
 	imap_command_raw(&command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
+	if (mb->needs.structure && !mb->bare)
+		imap_command_raw(&command, "BODYSTRUCTURE");
 	if (mb->needs.all_headers) {
 		imap_command_raw(&command, "BODY.PEEK[HEADER])");
 	} else {
@@ -222,13 +228,77 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->ignored = mb->judged_max = 0;
 	mb->judged = 0;
 	mb->stale = false;
+	mb->bare = false;
 	imap_seqset_done(&mb->window_seen);
+	imap_seqset_done(&mb->retry);
+	strv_done(&mb->window_senders);
+	mailbox_body_clear(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	mb->plan = store_batch_new();
 	send_fetch(mb, now);
 }
 
 /* ---- reading ---- */
+
+/* n:* gives the last message even below n. */
+static bool
+is_asked_for(const struct mailbox *mb, uint32_t uid)
+{
+	if (uid < mb->cursor || uid == UINT32_MAX ||
+	    imap_seqset_has(&mb->window_seen, uid))
+		return false;
+	if (mb->retry.count > 0)
+		return imap_seqset_has(&mb->retry, uid);
+	return mb->window_end == 0 || uid <= mb->window_end;
+}
+
+/* Full, or asked for what other rules need: what lies above all that was
+ * judged waits for the next round, so that nothing judged is ever met again. */
+static bool
+must_ignore(const struct mailbox *mb, uint32_t uid, bool full)
+{
+	return uid > mb->judged_max && (full || mb->stale || mb->ignored != 0 ||
+					   mb->judged >= MAILBOX_WINDOW);
+}
+
+static void
+ignore(struct mailbox *mb, uint32_t uid)
+{
+	if (mb->ignored == 0 || uid < mb->ignored)
+		mb->ignored = uid;
+}
+
+static void
+note_judged(struct mailbox *mb, uint32_t uid)
+{
+	imap_seqset_add(&mb->window_seen, uid);
+	mb->judged++;
+	if (uid > mb->judged_max)
+		mb->judged_max = uid;
+}
+
+/* Judges it, or lets it wait for its text. */
+static void
+take(struct mailbox *mb, struct candidate **candidate, usec_t now)
+{
+	uint32_t uid = (*candidate)->uid;
+
+	mailbox_meet_sender(mb, *candidate);
+	if (mailbox_body_judge(mb, *candidate, now)) {
+		note_judged(mb, uid);
+		return;
+	}
+	bool full = !mailbox_body_has_room(mb, *candidate);
+	if (must_ignore(mb, uid, full)) {
+		ignore(mb, uid);
+		return;
+	}
+	note_judged(mb, uid);
+	if (full) /* a server that does not go upwards */
+		mailbox_body_judge_without(mb, *candidate, now);
+	else
+		mailbox_body_wait(mb, candidate);
+}
 
 void
 mailbox_sweep_untagged(
@@ -238,26 +308,14 @@ mailbox_sweep_untagged(
 
 	if (!imap_fetch_parse(response, &fetch) || !fetch.has_header)
 		return; /* news about flags, or not for us */
-	if (fetch.uid < mb->cursor || fetch.uid == UINT32_MAX ||
-	    imap_seqset_has(&mb->window_seen, fetch.uid))
-		return; /* n:* gives the last message even below n */
-	if (mb->window_end != 0 && fetch.uid > mb->window_end)
+	if (!is_asked_for(mb, fetch.uid))
 		return;
-	/* Full, or asked for what other rules need: what lies above all that
-	 * was judged waits for the next round, so that nothing judged is ever
-	 * met again. */
-	if ((mb->judged >= MAILBOX_WINDOW || mb->stale) &&
-	    fetch.uid > mb->judged_max) {
-		if (mb->ignored == 0 || fetch.uid < mb->ignored)
-			mb->ignored = fetch.uid;
+	if (must_ignore(mb, fetch.uid, false)) {
+		ignore(mb, fetch.uid);
 		return;
 	}
-	imap_seqset_add(&mb->window_seen, fetch.uid);
-	mb->judged++;
-	if (fetch.uid > mb->judged_max)
-		mb->judged_max = fetch.uid;
 	struct candidate *candidate = mailbox_candidate_new(&fetch);
-	mailbox_judge(mb, candidate, now);
+	take(mb, &candidate, now);
 	mailbox_candidate_free(&candidate);
 }
 
@@ -277,21 +335,11 @@ new_cursor(const struct mailbox *mb)
 	return cursor;
 }
 
-void
-mailbox_sweep_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
+static void
+finish_window(struct mailbox *mb, usec_t now)
 {
-	struct error error = ERROR_INIT;
-	BUF_AUTO text = BUF_INIT;
-
-	if (response->status != IMAP_OK) {
-		str_sanitize(&text, response->text, 200);
-		error_set(&error, FAULT_PEER,
-		    "the server refused the new messages: %s", buf_str(&text));
-		mailbox_fail(mb, &error, now);
-		return;
-	}
 	uint32_t cursor = new_cursor(mb);
+
 	mb->window_size = mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX
 			      ? MAILBOX_WINDOW
 			      : mb->window_size * 2;
@@ -311,6 +359,50 @@ mailbox_sweep_done(
 	}
 	mb->cursor = cursor;
 	commit_cursor(mb, batch, now);
+}
+
+/* The rules changed while messages waited for their text: what the new ones
+ * need of these is asked for. */
+static void
+fetch_again(struct mailbox *mb, usec_t now)
+{
+	imap_seqset_done(&mb->retry);
+	LIST_EACH(pos, &mb->reading.waiting)
+	{
+		struct candidate *candidate =
+		    LIST_ITEM(pos, struct candidate, link);
+		imap_seqset_add(&mb->retry, candidate->uid);
+		mailbox_unmeet_sender(mb, candidate);
+	}
+	mailbox_body_clear(mb);
+	imap_seqset_done(&mb->window_seen);
+	mb->bare = mb->stale = false;
+	mailbox_enter(mb, MAILBOX_SWEEPING, now);
+	send_fetch(mb, now);
+}
+
+void
+mailbox_sweep_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	if (response->status != IMAP_OK) {
+		str_sanitize(&text, response->text, 200);
+		error_set(&error, FAULT_PEER,
+		    "the server refused the new messages: %s", buf_str(&text));
+		mailbox_fail(mb, &error, now);
+		return;
+	}
+	/* It is the structure that makes an answer too large. */
+	if (mb->needs.structure && !mb->bare &&
+	    mb->too_large != imap_session_too_large(mb->session)) {
+		mb->bare = true;
+		send_fetch(mb, now);
+		return;
+	}
+	mailbox_body_begin(mb, finish_window, fetch_again, now);
 }
 
 void

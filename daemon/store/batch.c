@@ -258,6 +258,20 @@ store_batch_add_sender(struct store_batch *batch, const char *account,
 }
 
 void
+store_batch_each_sender(
+    const struct store_batch *batch, store_sender_fn *fn, void *ctx)
+{
+	LIST_EACH(pos, &batch->ops)
+	{
+		const struct store_op *op =
+		    LIST_ITEM(pos, struct store_op, link);
+		if (op->kind == STORE_ADD_SENDER &&
+		    !fn(ctx, op->sender.address, op->sender.last_unix))
+			break;
+	}
+}
+
+void
 store_batch_each_hit(
     const struct store_batch *batch, store_hit_fn *fn, void *ctx)
 {

@@ -238,6 +238,10 @@ void store_batch_set_fact(struct store_batch *batch, const char *account,
 size_t store_batch_count(const struct store_batch *batch);
 void store_batch_describe(const struct store_batch *batch, struct buf *out);
 
+/* The senders that were added, in their order; false ends the walk. */
+typedef bool store_sender_fn(void *ctx, const char *address, int64_t last_unix);
+void store_batch_each_sender(
+    const struct store_batch *batch, store_sender_fn *fn, void *ctx);
 /* The hits that were added, in their order; false ends the walk. */
 typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
 void store_batch_each_hit(
@@ -324,7 +328,6 @@ bool store_each_rule_stat(struct store *store, store_rule_stat_fn *fn,
     void *ctx, struct error *error_r);
 /* The last to write first, then by address; more than STORE_SENDERS_MAX only
  * until the next store_prune. */
-typedef bool store_sender_fn(void *ctx, const char *address, int64_t last_unix);
 bool store_each_sender(struct store *store, const char *account,
     store_sender_fn *fn, void *ctx, struct error *error_r);
 /* Malloc'ed value, or NULL in *value_r when there is none. */

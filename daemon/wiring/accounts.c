@@ -366,6 +366,7 @@ configure(struct running_account *running, const struct config_account *config)
 		    .account = config->name,
 		    .imap = session_config(config),
 		    .identities = &config->identity,
+		    .senders = running->senders,
 		    .authserv = &config->authserv,
 		    .default_notification = config->notify == CONFIG_NOTIFY_YES,
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
@@ -401,6 +402,11 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	running->belfry = belfry;
 	running->tls = tls;
 	list_init(&running->lines);
+	running->senders = senders_new();
+	if (!senders_load(
+		running->senders, belfry->store, config->name, &error))
+		report_note(belfry, true, "trouble", config->name,
+		    "what senders are known cannot be read: %s", error.text);
 	configure(running, config);
 	list_add(&belfry->accounts, &running->link);
 	running->account = account_new(&running->account_config,
@@ -454,6 +460,7 @@ accounts_free(struct running_account **account)
 	line_free(LIST_ITEM(pos, struct line, link));
 	sender_free(&running->sender);
 	account_free(&running->account);
+	senders_free(&running->senders);
 	tls_free(&running->tls);
 	list_remove(&running->link);
 	free(running);

@@ -54,6 +54,7 @@ struct running_account {
 	struct tls *tls;
 	struct account_config account_config;
 	struct account *account;
+	struct senders *senders; /* whose mail was judged before */
 	struct list_link lines; /* struct line::link */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */

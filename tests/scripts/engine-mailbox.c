@@ -2,18 +2,19 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N; and rules, as they stand
- * in the configuration: "[rule x]", then "key = value".
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, senders yes (shows them in
+ * batches, where they are written always); and rules, as they stand in the
+ * configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
  *
- * Calls: >start, >stop, >hint; >load (answers out of the store), >load-failed
- * TEXT; >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT,
- * >secret-failed FAULT TEXT; >commit ok, >commit fail (nothing is written),
- * >commit written (it is, but the daemon does not hear of it: >kill follows);
- * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same
- * store and rests until >start).
+ * Calls: >start, >stop, >hint; >reload (the same rules again); >load (answers
+ * out of the store), >load-failed TEXT; >connected, >connect-failed FAULT TEXT,
+ * >tls; >secret TEXT, >secret-failed FAULT TEXT; >commit ok, >commit fail
+ * (nothing is written), >commit written (it is, but the daemon does not hear of
+ * it: >kill follows); >task UID SEQ STATE WORDS; >kill (the daemon dies;
+ * another one has the same store and rests until >start).
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
  * proven, locked-out WORDS; commit with the batch's operations between
@@ -37,8 +38,10 @@ struct adapter {
 	struct strv strings, identities, authserv;
 	struct buf rules_text;
 	struct rules *rules;
+	bool shows_senders;
 	bool load_asked; /* and not answered */
 	struct limits *limits;
+	struct senders *senders;
 	struct store *store;
 	struct mailbox *mailbox;
 	/* Of the COMMIT not answered yet: the mailbox's own. */
@@ -113,6 +116,12 @@ set_forwards_hour(struct adapter *a, struct span value)
 	return true;
 }
 
+static bool
+set_senders(struct adapter *a, struct span value)
+{
+	return a->shows_senders = span_is(value, "yes");
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
@@ -124,6 +133,7 @@ static const struct {
     {"dry-run", set_dry_run},
     {"me", set_me},
     {"forwards-hour", set_forwards_hour},
+    {"senders", set_senders},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -182,6 +192,9 @@ be_born(struct adapter *a, usec_t now)
 {
 	a->limits = limits_new();
 	store_each_hit(a->store, 0, seed_limit, a->limits, NULL);
+	a->senders = senders_new();
+	senders_load(a->senders, a->store, "work", NULL);
+	a->config.senders = a->senders;
 	a->mailbox = mailbox_new(&a->config, a->rules, a->limits, now);
 	mailbox_set_clock(a->mailbox,
 	    START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC), 0,
@@ -193,6 +206,7 @@ die(struct adapter *a)
 {
 	mailbox_free(&a->mailbox);
 	limits_free(&a->limits);
+	senders_free(&a->senders);
 	a->batch = NULL;
 	a->tls = false;
 }
@@ -310,6 +324,15 @@ call_hint(struct adapter *a, struct span args, usec_t now)
 {
 	(void)args;
 	mailbox_hint(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_reload(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	(void)now;
+	mailbox_set_rules(a->mailbox, a->rules);
 	return true;
 }
 
@@ -447,6 +470,7 @@ static const struct {
     {"start", call_start},
     {"stop", call_stop},
     {"hint", call_hint},
+    {"reload", call_reload},
     {"load", call_load},
     {"load-failed", call_load_failed},
     {"connected", call_connected},
@@ -487,7 +511,7 @@ static const char *const event_names[] = {
 };
 
 static void
-add_batch(struct buf *line, const struct store_batch *batch)
+add_batch(struct buf *line, const struct store_batch *batch, bool shows_senders)
 {
 	BUF_AUTO text = BUF_INIT;
 	struct span rest, op;
@@ -496,7 +520,8 @@ add_batch(struct buf *line, const struct store_batch *batch)
 	store_batch_describe(batch, &text);
 	rest = buf_span(&text);
 	while (span_split(&rest, '\n', &op)) {
-		if (op.len == 0)
+		if (op.len == 0 ||
+		    (!shows_senders && span_starts(op, "sender ")))
 			continue;
 		buf_add_str(line, between);
 		buf_add_span(line, op);
@@ -536,7 +561,7 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event)
 {
 	buf_add_str(line, event_names[event->kind]);
 	if (event->kind == MAILBOX_COMMIT) {
-		add_batch(line, event->batch);
+		add_batch(line, event->batch, a->shows_senders);
 		assert(a->batch == NULL);
 		a->batch = event->batch;
 	} else if (event->task != NULL) {

@@ -1,0 +1,290 @@
+/*
+ * The second round of judging: messages about which a rule is undecided until
+ * it has seen the text wait here, and their text parts are fetched, those with
+ * the same section in one command:
+ *
+ *   UID FETCH 7,9 (UID BODY.PEEK[1.1]<0.98304>)
+ *
+ * Nothing of them is written before they are judged. When the link breaks
+ * meanwhile, the cursor still stands in front of them, and all is asked again.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/mail/body.h"
+
+/* ---- what is known without asking ---- */
+
+static void
+give_structure(struct mailbox *mb, struct candidate *candidate)
+{
+	candidate->structure = NEW(struct structure);
+	structure_init(candidate->structure);
+	if (mb->told_structure && !mb->bare)
+		return;
+	mb->told_structure = true;
+	mailbox_report(mb, REPORT_WARNING, candidate->uid,
+	    "the server does not tell what parts this message has: rules see "
+	    "no attachment and no text in it");
+}
+
+static void
+give_empty_body(struct candidate *candidate)
+{
+	buf_done(&candidate->body);
+	candidate->has_body = true;
+}
+
+/* Each round gives what was wanted, so that it is not wanted again. */
+bool
+mailbox_body_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
+{
+	while (mailbox_judge(mb, candidate, now) != 0) {
+		if (candidate->structure == NULL)
+			give_structure(mb, candidate);
+		else if (structure_find_text(candidate->structure) != NULL)
+			return false;
+		else
+			give_empty_body(candidate);
+	}
+	return true;
+}
+
+/* ---- those that wait ---- */
+
+static struct candidate *
+candidate_at(const struct list_link *pos)
+{
+	return LIST_ITEM(pos, struct candidate, link);
+}
+
+bool
+mailbox_body_has_room(
+    const struct mailbox *mb, const struct candidate *candidate)
+{
+	return mb->reading.bytes + candidate->bytes <= MAILBOX_READING_MAX;
+}
+
+void
+mailbox_body_wait(struct mailbox *mb, struct candidate **candidate)
+{
+	mb->reading.bytes += (*candidate)->bytes;
+	list_add(&mb->reading.waiting, &(*candidate)->link);
+	*candidate = NULL;
+}
+
+static void
+forget(struct mailbox *mb, struct candidate *candidate)
+{
+	mb->reading.bytes -= candidate->bytes;
+	mailbox_candidate_free(&candidate);
+}
+
+static void
+end_command(struct reading *reading)
+{
+	imap_seqset_done(&reading->asked);
+	imap_seqset_done(&reading->seen);
+	free(reading->section);
+	reading->section = NULL;
+}
+
+void
+mailbox_body_clear(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->reading.waiting)
+	forget(mb, candidate_at(pos));
+	end_command(&mb->reading);
+}
+
+static struct candidate *
+find_asked(struct mailbox *mb, uint32_t uid)
+{
+	if (!imap_seqset_has(&mb->reading.asked, uid))
+		return NULL;
+	LIST_EACH(pos, &mb->reading.waiting)
+	{
+		if (candidate_at(pos)->uid == uid)
+			return candidate_at(pos);
+	}
+	return NULL;
+}
+
+/* Structure and text are there: nothing is wanted any more. */
+static void
+judge_at_last(struct mailbox *mb, struct candidate *candidate, usec_t now)
+{
+	bool judged = mailbox_body_judge(mb, candidate, now);
+
+	assert(judged);
+	(void)judged;
+}
+
+void
+mailbox_body_judge_without(
+    struct mailbox *mb, struct candidate *candidate, usec_t now)
+{
+	mailbox_report(mb, REPORT_WARNING, candidate->uid,
+	    "the server did not give the text of this message: rules see none");
+	give_empty_body(candidate);
+	judge_at_last(mb, candidate, now);
+}
+
+/* ---- asking ---- */
+
+static const char *
+section_of(const struct candidate *candidate)
+{
+	return structure_find_text(candidate->structure)->section;
+}
+
+/* Of the first that waits, and all with the same section. */
+static void
+gather(struct mailbox *mb)
+{
+	struct reading *reading = &mb->reading;
+	size_t count = 0;
+
+	reading->section =
+	    xstrdup(section_of(candidate_at(reading->waiting.next)));
+	LIST_EACH(pos, &reading->waiting)
+	{
+		struct candidate *candidate = candidate_at(pos);
+		if (count < MAILBOX_GROUP_MAX &&
+		    strcmp(section_of(candidate), reading->section) == 0) {
+			imap_seqset_add(&reading->asked, candidate->uid);
+			count++;
+		}
+	}
+}
+
+static void
+send_fetch(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+	BUF_AUTO item = BUF_INIT;
+
+	gather(mb);
+	buf_addf(&item, "(UID BODY.PEEK[%s]<0.%d>)", mb->reading.section,
+	    BODY_RAW_MAX);
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, &mb->reading.asked);
+	imap_command_raw(&command, buf_str(&item));
+	mailbox_send(mb, &command, now);
+}
+
+static void
+next(struct mailbox *mb, usec_t now)
+{
+	end_command(&mb->reading);
+	if (list_is_empty(&mb->reading.waiting))
+		mb->reading.done(mb, now);
+	else if (mb->stale)
+		mb->reading.again(mb, now);
+	else
+		send_fetch(mb, now);
+}
+
+void
+mailbox_body_begin(struct mailbox *mb, mailbox_begin_fn *done,
+    mailbox_begin_fn *again, usec_t now)
+{
+	mb->reading.done = done;
+	mb->reading.again = again;
+	mailbox_enter(mb, MAILBOX_READING, now);
+	next(mb, now);
+}
+
+/* ---- answers ---- */
+
+static bool
+is_our_part(const struct reading *reading, const struct imap_fetch *fetch)
+{
+	return fetch->has_part && fetch->part_origin == 0 &&
+	       reading->section != NULL &&
+	       span_is(fetch->part_section, reading->section);
+}
+
+void
+mailbox_body_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct reading *reading = &mb->reading;
+	struct imap_fetch fetch;
+
+	if (!imap_fetch_parse(response, &fetch) || mb->stale)
+		return;
+	struct candidate *candidate = find_asked(mb, fetch.uid);
+	if (candidate == NULL)
+		return;
+	imap_seqset_add(&reading->seen, fetch.uid);
+	if (!is_our_part(reading, &fetch))
+		return; /* news about flags, or all it has to say */
+	body_add_text(&candidate->body, span_slice(fetch.part, 0, BODY_RAW_MAX),
+	    structure_find_text(candidate->structure));
+	candidate->has_body = true;
+	judge_at_last(mb, candidate, now);
+	forget(mb, candidate);
+}
+
+/* Those of the command that still wait: are they there at all? */
+static bool
+look(struct mailbox *mb, usec_t now)
+{
+	struct reading *reading = &mb->reading;
+	struct imap_command command;
+	struct imap_seqset rest = IMAP_SEQSET_INIT;
+
+	LIST_EACH(pos, &reading->waiting)
+	{
+		uint32_t uid = candidate_at(pos)->uid;
+		if (imap_seqset_has(&reading->asked, uid) &&
+		    !imap_seqset_has(&reading->seen, uid))
+			imap_seqset_add(&rest, uid);
+	}
+	if (rest.count == 0)
+		return false;
+	free(reading->section);
+	reading->section = NULL;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, &rest);
+	imap_command_raw(&command, "(UID FLAGS)");
+	imap_seqset_done(&rest);
+	mailbox_send(mb, &command, now);
+	return true;
+}
+
+/* Without their text, because the server would not give it; those that it
+ * does not know any more are gone. */
+static void
+judge_rest(struct mailbox *mb, bool all, usec_t now)
+{
+	struct reading *reading = &mb->reading;
+
+	LIST_EACH(pos, &reading->waiting)
+	{
+		struct candidate *candidate = candidate_at(pos);
+		uint32_t uid = candidate->uid;
+		if (!imap_seqset_has(&reading->asked, uid))
+			continue;
+		if (all || imap_seqset_has(&reading->seen, uid))
+			mailbox_body_judge_without(mb, candidate, now);
+		forget(mb, candidate);
+	}
+}
+
+void
+mailbox_body_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	bool looked = mb->reading.section == NULL;
+
+	if (!mb->stale) {
+		if (!looked && look(mb, now))
+			return;
+		judge_rest(mb, looked && response->status != IMAP_OK, now);
+	}
+	next(mb, now);
+}
