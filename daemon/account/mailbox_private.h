@@ -86,6 +86,7 @@ enum op_step {
 	OP_MOVE,
 	OP_STORE,   /* mark */
 	OP_UNSTORE, /* mark: the flags to remove */
+	OP_LABEL,
 	OP_DELETED, /* \Deleted, for a move without MOVE */
 	OP_EXPUNGE,
 	OP_LOOK,     /* is it still here? */
@@ -436,6 +437,10 @@ bool mailbox_can(const struct mailbox *mb, uint32_t capability);
 void mailbox_op_intent(
     struct mailbox *mb, struct store_batch *batch, usec_t now);
 uint32_t mailbox_read_intent_detail(const char *detail);
+
+/* mailbox_label.c */
+mailbox_begin_fn mailbox_label_begin;
+mailbox_response_fn mailbox_label_done;
 
 /* mailbox_mark.c */
 mailbox_begin_fn mailbox_mark_begin;
