@@ -133,7 +133,7 @@ tidy(void *ctx)
 	usec_t now = loop_now();
 
 	accounts_set_clock(belfry);
-	config_read_lists(belfry->config, NULL);
+	list_files_refresh(belfry);
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
 		store_prune(belfry->store,
@@ -232,6 +232,7 @@ close_all(struct belfry *belfry)
 	if (belfry->store != NULL)
 		rule_stats_flush(belfry);
 	rules_meter_free(&belfry->meter);
+	list_files_free(&belfry->list_files);
 	store_close(&belfry->store);
 	belfry->config = NULL;
 	reload_release(belfry);
@@ -259,6 +260,7 @@ open_all(struct belfry *belfry)
 	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
 	    belfry->limits, NULL);
 	rule_stats_start(belfry);
+	list_files_reset(belfry);
 	if (!control_start(belfry, &error) || !notify_start(belfry, &error)) {
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return EX_UNAVAILABLE;

@@ -1,8 +1,10 @@
 #include "rules/members.h"
 
 #include "daemon/base/buf.h"
-#include "daemon/base/str.h"
+#include "daemon/base/fold.h"
 #include "daemon/base/xalloc.h"
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* of editors that write it */
 
 void
 members_done(struct members *members)
@@ -11,27 +13,35 @@ members_done(struct members *members)
 	strv_done(&members->domains);
 }
 
+/* One form for what is the same: the domain's labels in Unicode, all of it
+ * folded. */
 static void
-add_lower(struct buf *buf, struct span text)
+add_folded(struct buf *buf, struct span text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		buf_add_char(buf, char_to_lower(text.data[i]));
+	BUF_AUTO unicode = BUF_INIT;
+	size_t at = text.len;
+
+	while (at > 0 && text.data[at - 1] != '@')
+		at--;
+	buf_add_span(&unicode, span_slice(text, 0, at));
+	fold_add_domain(&unicode, span_skip(text, at));
+	fold_add(buf, buf_span(&unicode));
 }
 
 void
 members_add(struct members *members, struct span member)
 {
-	BUF_AUTO lower = BUF_INIT;
+	BUF_AUTO folded = BUF_INIT;
 
 	member = span_trim(member);
 	if (member.len == 0)
 		return;
-	add_lower(&lower, member);
-	if (lower.data[0] == '@')
+	add_folded(&folded, member);
+	if (folded.data[0] == '@')
 		strv_add_span(
-		    &members->domains, span_skip(buf_span(&lower), 1));
+		    &members->domains, span_skip(buf_span(&folded), 1));
 	else
-		strv_add_span(&members->exact, buf_span(&lower));
+		strv_add_span(&members->exact, buf_span(&folded));
 }
 
 static int
@@ -54,18 +64,28 @@ members_seal(struct members *members)
 	sort(&members->domains);
 }
 
-void
-members_set_text(struct members *members, struct span text)
+bool
+members_set_text(struct members *members, struct span text, size_t max)
 {
+	struct members fresh = {.exact = STRV_INIT, .domains = STRV_INIT};
 	struct span line;
 
-	members_done(members);
+	if (span_starts(text, BYTE_ORDER_MARK))
+		text = span_skip(text, strlen(BYTE_ORDER_MARK));
 	while (span_split(&text, '\n', &line)) {
 		line = span_trim(line);
-		if (line.len > 0 && line.data[0] != '#')
-			members_add(members, line);
+		if (line.len == 0 || line.data[0] == '#')
+			continue;
+		if (fresh.exact.len + fresh.domains.len == max) {
+			members_done(&fresh);
+			return false;
+		}
+		members_add(&fresh, line);
 	}
+	members_done(members);
+	*members = fresh;
 	members_seal(members);
+	return true;
 }
 
 static bool
@@ -91,18 +111,18 @@ find_domain(const struct strv *domains, const char *domain)
 bool
 members_has(const struct members *members, struct span value, bool is_domain)
 {
-	BUF_AUTO lower = BUF_INIT;
+	BUF_AUTO folded = BUF_INIT;
 	const char *at;
 
-	add_lower(&lower, span_trim(value));
-	if (lower.len == 0)
+	add_folded(&folded, span_trim(value));
+	if (folded.len == 0)
 		return false;
-	if (find(&members->exact, lower.data))
+	if (find(&members->exact, folded.data))
 		return true;
 	if (members->domains.len == 0)
 		return false;
-	at = strrchr(lower.data, '@');
+	at = strrchr(folded.data, '@');
 	if (at != NULL)
 		return find_domain(&members->domains, at + 1);
-	return is_domain && find_domain(&members->domains, lower.data);
+	return is_domain && find_domain(&members->domains, folded.data);
 }

@@ -24,14 +24,14 @@ rules_list_files(const struct rules *rules)
 	return &rules->lists.files;
 }
 
-void
+bool
 rules_set_list_file(struct rules *rules, const char *path, struct span text)
 {
 	struct members *members =
 	    lists_find(&rules->lists, span_from_str(path), true);
 
-	if (members != NULL)
-		members_set_text(members, text);
+	return members == NULL ||
+	       members_set_text(members, text, RULES_LIST_MEMBERS_MAX);
 }
 
 /* Needs. */

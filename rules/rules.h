@@ -17,6 +17,7 @@
 #include "rules/plan.h"
 
 #define RULES_MAX 10000
+#define RULES_LIST_MEMBERS_MAX 200000 /* of one @file: list */
 #define RULE_CONDITION_LINES_MAX 200
 #define RULE_NESTING_MAX 32
 #define RULE_CAPTURES_MAX 50
@@ -113,8 +114,9 @@ const struct rule_place *rules_find_auth(
     const struct rules *rules, const char *account);
 /* Paths of all @file: lists; the owner reads them and gives the text. */
 const struct strv *rules_list_files(const struct rules *rules);
-/* Replaces the members; the only thing about rules that changes. */
-void rules_set_list_file(
+/* Replaces the members; the only thing about rules that changes. False: there
+ * are more than RULES_LIST_MEMBERS_MAX, and the old ones stay. */
+bool rules_set_list_file(
     struct rules *rules, const char *path, struct span text);
 
 /*

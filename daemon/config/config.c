@@ -540,8 +540,8 @@ check_whole(struct loader *l)
 	    "there is no [account NAME] section");
 }
 
-static bool
-read_list(struct config *config, const char *path, struct error *error_r)
+bool
+config_read_list(struct config *config, const char *path, struct error *error_r)
 {
 	BUF_AUTO text = BUF_INIT;
 	STR_AUTO full = value_expand_path(
@@ -549,7 +549,10 @@ read_list(struct config *config, const char *path, struct error *error_r)
 
 	if (!files_read_text(full, &text, error_r))
 		return false;
-	rules_set_list_file(config->rules, path, buf_span(&text));
+	if (!rules_set_list_file(config->rules, path, buf_span(&text)))
+		return error_set(error_r, FAULT_CONFIG,
+		    "%s has more than %d members", full,
+		    RULES_LIST_MEMBERS_MAX);
 	return true;
 }
 
@@ -582,7 +585,7 @@ read_lists(struct loader *l)
 
 	for (size_t i = 0; paths != NULL && i < paths->len; i++) {
 		struct error error = ERROR_INIT;
-		if (!read_list(l->config, paths->items[i], &error))
+		if (!config_read_list(l->config, paths->items[i], &error))
 			problem_add(l->problems, false,
 			    place_of_list(l, paths->items[i]), NULL,
 			    "the list cannot be read: %s", error.text);
@@ -711,7 +714,7 @@ config_read_lists(struct config *config, struct error *error_r)
 	bool done = true;
 
 	for (size_t i = 0; paths != NULL && i < paths->len; i++)
-		if (!read_list(
+		if (!config_read_list(
 			config, paths->items[i], done ? error_r : NULL)) {
 			if (done)
 				error_prefix(error_r, "list");

@@ -213,6 +213,9 @@ const char *config_tls_version(const struct config_account *account);
  * config_load has done it once. False: one cannot be read; the list keeps its
  * members. */
 bool config_read_lists(struct config *config, struct error *error_r);
+/* One of them, by its path in the rules (rules_list_files). */
+bool config_read_list(
+    struct config *config, const char *path, struct error *error_r);
 
 /* Runs the [test] sections. Each that fails adds an error to the report.
  * Returns how many failed. `now_unix` is the time the tests take for now. */

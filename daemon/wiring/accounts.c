@@ -273,6 +273,7 @@ accounts_pump(struct running_account *account)
 	if (account->pumping)
 		return; /* the loop below will see it */
 	account->pumping = true;
+	list_files_refresh(account->belfry);
 	while (account_next_event(account->account, &event, loop_now())) {
 		struct line *line = line_of(account, event.mailbox);
 		needs[event.event.kind](line, &event.event);

@@ -14,6 +14,7 @@
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
  *   reload.c     a new configuration
+ *   list_files.c files of lists, read again when they change
  *   rule_stats.c what rules do, and how long they take
  */
 #ifndef BELFRY_WIRING_BELFRY_H
@@ -37,7 +38,7 @@
 #define EXEC_MAX 16
 /* Time for LOGOUT and QUIT at the end. */
 #define GOODBYE_USEC (3 * USEC_SEC)
-/* List files and the clock are looked at this often. */
+/* List files and the clock are looked at this often at least. */
 #define TIDY_USEC (30 * USEC_SEC)
 /* Finished messages and hits are forgotten after `history`. */
 #define PRUNE_USEC USEC_DAY
@@ -77,6 +78,7 @@ struct belfry {
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
 	struct rules_meter *meter; /* NULL: nothing is measured */
+	struct list_files *list_files;
 	char *config_path;
 	char *state_directory, *control_path;
 	bool dry_run, verbose;
@@ -166,6 +168,13 @@ struct json;
 void control_broadcast(struct belfry *belfry, struct json *line);
 bool control_start(struct belfry *belfry, struct error *error_r);
 void control_free(struct control **control);
+
+/* list_files.c */
+/* Of another configuration; also the first. */
+void list_files_reset(struct belfry *belfry);
+/* Reads what has changed; cheap, and to be called before anything is judged. */
+void list_files_refresh(struct belfry *belfry);
+void list_files_free(struct list_files **lists);
 
 /* rule_stats.c */
 /* Also loads. */

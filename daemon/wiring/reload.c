@@ -146,6 +146,7 @@ swap(struct belfry *belfry, struct config *config)
 	rule_stats_flush(belfry);
 	belfry->config = config;
 	rule_stats_load(belfry);
+	list_files_reset(belfry);
 	reload_hold(belfry, config);
 	LIST_EACH(pos, &belfry->accounts)
 	keep_or_drop(belfry, LIST_ITEM(pos, struct running_account, link));

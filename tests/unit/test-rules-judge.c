@@ -193,6 +193,22 @@ static const struct rule_case cases[] = {
 	    "member = @example\n", NULL, YES},
 	{.name = "missing in list", M("not bcc in @a") "[list a]\nmember = a@b\n",
 	    NULL, YES},
+	{.name = "case of a list", M("from.name in @vip")
+	    "[list vip]\nmember = B\u00d6B M\u00dcLLER\n", NULL, YES},
+	{.name = "domain of a list is no address", M("from in @vip")
+	    "[list vip]\nmember = @bob+news@mail.work.example\n", NULL, NO},
+	{.name = "label in between", M("from in @vip")
+	    "[list vip]\nmember = @mail.example\nmember = @mail.work\n",
+	    NULL, NO},
+	{.name = "international member", M("from in @vip")
+	    "[list vip]\nmember = @M\u00fcnchen.example\n",
+	    "From: a@mail.xn--mnchen-3ya.example\n\n", YES},
+	{.name = "international message", M("from in @vip")
+	    "[list vip]\nmember = a@xn--MNCHEN-3ya.example\n",
+	    "From: a@m\u00dcnchen.example\n\n", YES},
+	{.name = "international domain", M("from.domain in @vip")
+	    "[list vip]\nmember = @xn--mnchen-3ya.example\n",
+	    "From: a@m\u00fcnchen.example\n\n", YES},
 	{.name = "file", M("from in @file:/vip"), NULL, YES},
 	{.name = "file not read", M("from in @file:/other"), NULL, NO},
 	/* Actions and their order. */
@@ -733,6 +749,59 @@ test_stages(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* ---- files of lists ---- */
+
+static bool
+is_vip(const struct rules *rules, const char *from)
+{
+	static const struct strv none = STRV_INIT;
+	STR_AUTO text = xasprintf("From: %s\n\n", from);
+	struct facts facts = {.message = message_new(span_from_str(text)),
+	    .account = "work",
+	    .mailbox = "INBOX",
+	    .flags = &none};
+	struct plan plan;
+
+	rules_judge(rules, &facts, &plan);
+	bool is = plan.matched.len == 1;
+	plan_done(&plan);
+	message_free(&facts.message);
+	return is;
+}
+
+/* A file with too many leaves the members as they were; one that has just as
+ * many as may be takes their place. */
+static void
+test_list_file(void **state)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules =
+	    rules_from_text(M("from in @file:/vip"), &problems);
+	BUF_AUTO text = BUF_INIT;
+
+	(void)state;
+	assert_non_null(rules);
+	assert_false(is_vip(rules, "a@b"));
+	assert_true(rules_set_list_file(rules, "/vip",
+	    SPAN("\xef\xbb\xbf"
+		 "a@b\r\n # x\n\n#c@d\n\n")));
+	assert_true(is_vip(rules, "A@B"));
+	assert_false(is_vip(rules, "c@d"));
+	for (unsigned i = 0; i < RULES_LIST_MEMBERS_MAX; i++)
+		buf_addf(&text, "%s%u@x\n", i % 2 == 0 ? "" : "@", i);
+	buf_add_str(&text, "# no member");
+	assert_true(rules_set_list_file(rules, "/vip", buf_span(&text)));
+	assert_false(is_vip(rules, "a@b"));
+	assert_true(is_vip(rules, "123456@x"));
+	buf_add_str(&text, "\na@b");
+	assert_false(rules_set_list_file(rules, "/vip", buf_span(&text)));
+	assert_true(is_vip(rules, "123456@x"));
+	assert_false(is_vip(rules, "a@b"));
+	assert_true(rules_set_list_file(rules, "/other", buf_span(&text)));
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
 /* ---- the meter ---- */
 
 /* Each look at this clock takes a microsecond more than the one before. */
@@ -821,6 +890,7 @@ main(void)
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
 	    cmocka_unit_test(test_stages),
+	    cmocka_unit_test(test_list_file),
 	    cmocka_unit_test(test_meter),
 	};
 

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/base/fold.h"
+#include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 #include "rules/pattern.h"
 #include "rules/rules.h"
@@ -178,6 +180,32 @@ test_literal(void **state)
 	pattern_room_free(&room);
 }
 
+/* Lists compare folded texts, `is` compares by PCRE2: to both a letter is the
+ * same in any case. */
+static void
+test_case_of_lists(void **state)
+{
+	struct pattern_room *room = pattern_room_new();
+
+	(void)state;
+	for (uint32_t code = 0x80; code < 0x20000; code++) {
+		BUF_AUTO one = BUF_INIT;
+		BUF_AUTO other = BUF_INIT;
+		struct pattern *pattern;
+
+		if (fold_code(code) == code)
+			continue;
+		utf8_add(&one, code);
+		utf8_add(&other, fold_code(code));
+		pattern = pattern_compile_literal(buf_span(&one), true);
+		if (pattern_match(pattern, room, buf_span(&other)) !=
+		    PATTERN_YES)
+			fail_msg("U+%04X", code);
+		pattern_free(&pattern);
+	}
+	pattern_room_free(&room);
+}
+
 int
 main(void)
 {
@@ -187,6 +215,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_long),
 	    cmocka_unit_test(test_literal),
+	    cmocka_unit_test(test_case_of_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
