@@ -201,6 +201,12 @@ pattern_needs(const struct pattern *pattern, char c)
 		   PCRE2_INFO_LASTCODEUNIT, c);
 }
 
+bool
+pattern_has_machine_code(const struct pattern *pattern)
+{
+	return pattern->has_jit;
+}
+
 size_t
 pattern_name_count(const struct pattern *pattern)
 {

@@ -59,6 +59,10 @@ bool pattern_needs(const struct pattern *pattern, char c);
 size_t pattern_name_count(const struct pattern *pattern);
 const char *pattern_name(const struct pattern *pattern, size_t index);
 
+/* Whether machine code does the work. Not where a hardened system refuses
+ * executable memory: there the interpreter does it, with the same results. */
+bool pattern_has_machine_code(const struct pattern *pattern);
+
 struct pattern_room *pattern_room_new(void);
 void pattern_room_free(struct pattern_room **room);
 

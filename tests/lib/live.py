@@ -353,8 +353,11 @@ class Daemon:
     counter = 0
     running = []
 
-    def __init__(self, servers, text, args=(), env=(), level="info"):
+    def __init__(self, servers, text, args=(), env=(), level="info",
+                 before=None):
+        """`before` is called in the new process before it becomes belfryd."""
         Daemon.counter += 1
+        self.before = before
         self.dir = os.path.join(servers.dir, "d%d" % Daemon.counter)
         os.mkdir(self.dir, 0o700)
         self.state = os.path.join(self.dir, "state")
@@ -398,7 +401,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [BELFRYD, "-c", self.config, *self.args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self.env, cwd=self.dir)
+                env=self.env, cwd=self.dir, preexec_fn=self.before)
         if self not in Daemon.running:
             Daemon.running.append(self)
         return self

@@ -2,6 +2,7 @@
 """Starting: what is refused and how, what is private, what a dry run does."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -95,6 +96,50 @@ def configuration(servers):
     daemon.write(user.account() + "[rule r]\nwhen = all\nmark = flagged\n"
                  "[test t]\nheader = From: a@b.example\nexpect = none\n")
     ends_with(daemon, ["-c", daemon.config], EX_CONFIG, "test t")
+
+
+# linux/prctl.h, since Linux 6.3.
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+
+NO_CODE = """
+[rule m]
+when = subject ~ /^\\[(?<list>\\w+)\\]/
+move = Lists/${list}
+create = yes
+[test t]
+header = Subject: [belfry] hello
+expect = move Lists/belfry
+"""
+
+
+def refuse_code():
+    """No memory that was written becomes code, as under systemd's
+    MemoryDenyWriteExecute."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    number = ctypes.c_ulong
+    if prctl(PR_SET_MDWE, number(PR_MDWE_REFUSE_EXEC_GAIN), number(0),
+             number(0), number(0)) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_MDWE")
+
+
+@live.case
+def no_memory_for_code(servers):
+    """Patterns are interpreted where the system refuses machine code."""
+    user = servers.user()
+    daemon = live.Daemon(servers, user.account() + NO_CODE, before=refuse_code)
+    try:
+        check = subprocess.run(
+            [live.BELFRYCTL, "check", "-c", daemon.config], env=daemon.env,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=refuse_code, check=False)
+    except subprocess.SubprocessError:
+        return  # a kernel that cannot refuse it
+    live.same(check.returncode, EX_OK, "belfryctl check (%s)"
+              % check.stdout.decode())
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("[belfry] hello"))
+        user.wait_subjects("Lists/belfry", ["[belfry] hello"])
 
 
 @live.case
