@@ -13,6 +13,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/guess.h"
 
 /* Converted in pieces of this size. */
 #define PIECE_SIZE 512
@@ -20,6 +21,9 @@
  * stopped. */
 #define GROWTH_MAX 4
 #define GROWTH_EXTRA 16
+
+/* So many good characters for a bad one, and it is UTF-8. */
+#define SURE_UTF8 3
 
 /* KIND_GUESS: ASCII, which those who write other bytes declare too. */
 enum kind {
@@ -341,8 +345,22 @@ bool
 charset_looks_utf8(struct span bytes)
 {
 	struct utf8_look seen = look(bytes);
+	size_t bad = seen.bad + (seen.tail > 0);
 
-	return seen.good >= seen.bad + (seen.tail > 0);
+	if (seen.good < bad)
+		return false;
+	/* Two bytes of another charset may look like a character. */
+	if (seen.good > 0 && seen.good >= SURE_UTF8 * bad)
+		return true;
+	return guess_charset(bytes) == NULL;
+}
+
+const struct charset *
+charset_guess_other(struct span bytes)
+{
+	const char *name = guess_charset(bytes);
+
+	return charset_find(span_from_str(name != NULL ? name : "cp1252"));
 }
 
 uint32_t
@@ -369,10 +387,16 @@ charset_add_windows_1252(struct buf *buf, struct span bytes)
 void
 charset_guess(struct buf *buf, struct span bytes)
 {
-	if (charset_looks_utf8(bytes))
+	struct charset_decoder *decoder;
+
+	if (charset_looks_utf8(bytes)) {
 		utf8_add_valid(buf, bytes);
-	else
-		charset_add_windows_1252(buf, bytes);
+		return;
+	}
+	decoder = charset_decoder_new();
+	if (charset_decode(decoder, charset_guess_other(bytes), buf, bytes) > 0)
+		utf8_add(buf, UTF8_REPLACEMENT);
+	charset_decoder_free(&decoder);
 }
 
 static size_t
@@ -381,7 +405,7 @@ decode_utf8(struct buf *buf, struct span bytes)
 	struct utf8_look seen = look(bytes);
 
 	if (seen.bad > 0 && seen.good == 0) {
-		charset_add_windows_1252(buf, bytes);
+		charset_guess(buf, bytes);
 		return 0;
 	}
 	utf8_add_valid(buf, span_slice(bytes, 0, bytes.len - seen.tail));

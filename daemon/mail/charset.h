@@ -48,13 +48,16 @@ void charset_decoder_free(struct charset_decoder **decoder);
 size_t charset_decode(struct charset_decoder *decoder,
     const struct charset *charset, struct buf *buf, struct span bytes);
 
-/* UTF-8 if it mostly is (bad sequences then become U+FFFD), else
- * windows-1252. */
+/* UTF-8, be it that some sequences are bad: these then become U+FFFD. */
 bool charset_looks_utf8(struct span bytes);
+/* What bytes that do not look like UTF-8 are in: one of those that guess.h
+ * can tell, else windows-1252. Never NULL. */
+const struct charset *charset_guess_other(struct span bytes);
 void charset_add_windows_1252(struct buf *buf, struct span bytes);
 /* The character of one byte; U+FFFD: none. */
 uint32_t charset_windows_1252_code(unsigned char byte);
-/* Appends bytes of no declared charset, by the two above. */
+/* Appends bytes of no declared charset: UTF-8, or as charset_guess_other
+ * says. */
 void charset_guess(struct buf *buf, struct span bytes);
 
 #endif

@@ -164,8 +164,9 @@ struct decoder {
 	struct buf bytes; /* of one word, its charset not decoded yet */
 	struct buf tail;  /* the begin of a character that the last word cut */
 	const struct charset *tail_charset;
-	struct charset_decoder *charsets; /* made when first needed */
-	bool is_utf8;			  /* 8-bit text outside of words */
+	struct charset_decoder *charsets;    /* made when first needed */
+	bool is_utf8;			     /* 8-bit text outside of words */
+	const struct charset *plain_charset; /* of that, if it is not */
 	bool after_word; /* the last thing was an encoded word */
 };
 
@@ -175,6 +176,22 @@ flush_tail(struct decoder *decoder)
 	if (decoder->tail.len > 0)
 		utf8_add(&decoder->text, UTF8_REPLACEMENT);
 	buf_truncate(&decoder->tail, 0);
+}
+
+static struct charset_decoder *
+get_charsets(struct decoder *decoder)
+{
+	if (decoder->charsets == NULL)
+		decoder->charsets = charset_decoder_new();
+	return decoder->charsets;
+}
+
+static void
+add_guessed(struct decoder *decoder, struct span plain)
+{
+	if (charset_decode(get_charsets(decoder), decoder->plain_charset,
+		&decoder->text, plain) > 0)
+		utf8_add(&decoder->text, UTF8_REPLACEMENT);
 }
 
 /* Text outside of words. */
@@ -187,7 +204,7 @@ add_plain(struct decoder *decoder, struct span plain)
 	if (decoder->is_utf8)
 		utf8_add_valid(&decoder->text, plain);
 	else
-		charset_add_windows_1252(&decoder->text, plain);
+		add_guessed(decoder, plain);
 	decoder->after_word = false;
 }
 
@@ -226,11 +243,9 @@ decode_charset(struct decoder *decoder, const struct charset *charset)
 	size_t tail;
 
 	join_tail(decoder, charset);
-	if (decoder->charsets == NULL)
-		decoder->charsets = charset_decoder_new();
 	bytes = buf_span(&decoder->bytes);
-	tail =
-	    charset_decode(decoder->charsets, charset, &decoder->text, bytes);
+	tail = charset_decode(
+	    get_charsets(decoder), charset, &decoder->text, bytes);
 	if (tail > 0)
 		buf_add_span(
 		    &decoder->tail, span_skip(bytes, bytes.len - tail));
@@ -285,6 +300,8 @@ decode_hard(struct buf *buf, struct span value)
 {
 	struct decoder decoder = {.is_utf8 = charset_looks_utf8(value)};
 
+	if (!decoder.is_utf8)
+		decoder.plain_charset = charset_guess_other(value);
 	decode_value(&decoder, value);
 	text_add_clean(buf, buf_span(&decoder.text));
 	charset_decoder_free(&decoder.charsets);

@@ -17,8 +17,8 @@
  * them, at any length; blanks between two of them vanish; a character may be
  * split between two of the same charset. Wrong padding, stray characters and
  * unknown charsets are read as well as can be; a word that cannot be read, or
- * is in UTF-7, stays as it was. 8-bit text outside of words is guessed to be
- * UTF-8 or windows-1252. What was decoded is not decoded again.
+ * is in UTF-7, stays as it was. 8-bit text outside of words is guessed (see
+ * charset.h). What was decoded is not decoded again.
  *
  * Linear in time. Adds at most 4 * value.len + 16 bytes; adds something
  * whenever the value is more than blanks and empty encoded words.
