@@ -495,6 +495,82 @@ header_len(const char *text)
 	return end != NULL ? (size_t)(end - text) + 4 : strlen(text);
 }
 
+/* Part `number` of a message, with its header; all of it if it has no parts.
+ * Empty: there is no such part. */
+static struct span
+find_part(const char *text, unsigned number)
+{
+	const char *at = strstr(text, "\r\n" MODEL_BOUNDARY "\r\n");
+
+	if (at == NULL)
+		return number == 1 ? span_from_str(text) : SPAN_EMPTY;
+	for (; at != NULL && number > 1; number--)
+		at = strstr(at + 2, "\r\n" MODEL_BOUNDARY "\r\n");
+	if (at == NULL)
+		return SPAN_EMPTY;
+	const char *part = at + strlen("\r\n" MODEL_BOUNDARY "\r\n");
+	const char *end = strstr(part, "\r\n" MODEL_BOUNDARY);
+	return span_from(
+	    part, end != NULL ? (size_t)(end - part) : strlen(part));
+}
+
+/* What is behind the header of the part. */
+static struct span
+content_of(struct span part)
+{
+	size_t end = span_find_span(part, SPAN("\r\n\r\n"), 0);
+
+	return end == SIZE_MAX ? SPAN_EMPTY : span_skip(part, end + 4);
+}
+
+/* The first part is text, the others are called report.pdf. */
+static void
+add_structure(struct buf *out, const char *text)
+{
+	unsigned count = 0;
+
+	while (find_part(text, count + 1).data != NULL)
+		count++;
+	buf_add_str(out, count > 1 ? " BODYSTRUCTURE (" : " BODYSTRUCTURE ");
+	for (unsigned i = 1; i <= count; i++) {
+		size_t len = content_of(find_part(text, i)).len;
+		if (i == 1)
+			buf_addf(out,
+			    "(\"text\" \"plain\" NIL NIL NIL \"7bit\" %zu 1)",
+			    len);
+		else
+			buf_addf(out,
+			    "(\"application\" \"pdf\" (\"name\" "
+			    "\"report.pdf\") NIL NIL \"base64\" %zu NIL "
+			    "(\"attachment\" (\"filename\" \"report.pdf\")))",
+			    len);
+	}
+	if (count > 1)
+		buf_add_str(out, " \"mixed\")");
+}
+
+static bool
+is_refused_part(struct model_session *s, const char *items)
+{
+	return has(s, MODEL_STINGY) && strstr(items, "BODY.PEEK[1]") != NULL &&
+	       s->model->parts++ % 4 == 0;
+}
+
+/* BODY.PEEK[n]<0.len> */
+static void
+add_part(struct buf *out, const char *text, const char *item)
+{
+	unsigned number = 0;
+	size_t most = 0;
+
+	if (sscanf(item, "BODY.PEEK[%u]<0.%zu>", &number, &most) != 2)
+		return;
+	struct span content =
+	    span_slice(content_of(find_part(text, number)), 0, most);
+	buf_addf(out, " BODY[%u]<0> {%zu}\r\n", number, content.len);
+	buf_add_span(out, content);
+}
+
 static void
 fetch_one(struct model_session *s, const struct model_message *message,
     const char *items)
@@ -511,6 +587,9 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		buf_addf(out, " INTERNALDATE \"%s\"", sample_date());
 	if (strstr(items, "RFC822.SIZE") != NULL)
 		buf_addf(out, " RFC822.SIZE %zu", strlen(message->text));
+	if (strstr(items, "BODYSTRUCTURE") != NULL &&
+	    !has(s, MODEL_NO_STRUCTURE))
+		add_structure(out, message->text);
 	const char *header = strstr(items, "BODY.PEEK[HEADER");
 	size_t len = header_len(message->text);
 	if (header != NULL) {
@@ -521,6 +600,8 @@ fetch_one(struct model_session *s, const struct model_message *message,
 	} else if (strstr(items, "BODY.PEEK[]") != NULL) {
 		buf_addf(out, " BODY[] {%zu}\r\n%s", strlen(message->text),
 		    message->text);
+	} else if (strstr(items, "BODY.PEEK[") != NULL) {
+		add_part(out, message->text, strstr(items, "BODY.PEEK["));
 	}
 	buf_add_str(out, ")\r\n");
 }
@@ -531,6 +612,10 @@ uid_fetch(struct model_session *s, const struct command *c)
 	if (has(s, MODEL_CHATTY))
 		buf_add_str(&s->output, "* OK [HIGHESTMODSEQ 5]\r\n");
 	tell_news(s);
+	if (is_refused_part(s, c->arguments.items[2])) {
+		say(s, c, "NO [SERVERBUG] cannot");
+		return;
+	}
 	for (size_t i = 0; i < s->selected->count; i++)
 		if (in_set(s->selected, c->arguments.items[1],
 			s->selected->messages[i].uid))

@@ -24,7 +24,9 @@ enum model_trait {
 	MODEL_DOT_PREFIX = 1 << 8,   /* delimiter '.', prefix INBOX. */
 	MODEL_BARE_COPYUID = 1 << 9, /* "[COPYUID ...]" without "* OK" */
 	MODEL_LAX_MOVE = 1 << 10, /* every third MOVE says OK, does nothing */
-	MODEL_TRAITS = 11
+	MODEL_NO_STRUCTURE = 1 << 11, /* tells no BODYSTRUCTURE */
+	MODEL_STINGY = 1 << 12,	      /* every fourth part is refused */
+	MODEL_TRAITS = 13
 };
 
 struct model_message {
@@ -48,8 +50,12 @@ struct model {
 	bool refuse_logins; /* NO [AUTHENTICATIONFAILED] */
 	bool overquota;	    /* COPY and MOVE say NO [OVERQUOTA] */
 	unsigned logins;    /* tries so far */
-	unsigned moves;
+	unsigned moves, parts;
 };
+
+/* Messages of several parts have this boundary; each part has a header of its
+ * own. */
+#define MODEL_BOUNDARY "--sim"
 
 struct model_session;
 

@@ -48,6 +48,10 @@ enum kind {
 	KIND_CREATE,
 	KIND_DELETE,
 	KIND_MISSING,
+	KIND_BODY, /* the text of every message is asked for */
+	KIND_ATTACHED,
+	KIND_STRANGER,
+	KIND_STRANGER_AGAIN,
 	KINDS
 };
 
@@ -64,6 +68,10 @@ static const char *const subjects[KINDS] = {
     [KIND_CREATE] = "tocreate",
     [KIND_DELETE] = "todelete",
     [KIND_MISSING] = "tomissing",
+    [KIND_BODY] = "toread",
+    [KIND_ATTACHED] = "toattach",
+    [KIND_STRANGER] = "stranger",
+    [KIND_STRANGER_AGAIN] = "stranger",
 };
 
 static const char rules_text[] =
@@ -76,7 +84,10 @@ static const char rules_text[] =
     "mark = answered\nmove = A\n"
     "[rule n]\nwhen = subject has tocreate\nmove = New\ncreate = yes\n"
     "[rule d]\nwhen = subject has todelete\ndelete = forever\n"
-    "[rule x]\nwhen = subject has tomissing\nmove = Nowhere\n";
+    "[rule x]\nwhen = subject has tomissing\nmove = Nowhere\n"
+    "[rule b]\nwhen = body has needle\nmove = A\n"
+    "[rule t]\nwhen = attachment.name is report.pdf\ncopy = B\n"
+    "[rule s]\nwhen = new-sender and from has stranger\nmark = answered\n";
 
 /* ---- interruptions ---- */
 
@@ -136,6 +147,7 @@ struct world {
 	struct store *store;
 	struct rules *rules;
 	struct limits *limits;
+	struct senders *senders;
 	struct strv identities;
 	struct mailbox_config config;
 	struct mailbox *mailbox;
@@ -209,6 +221,9 @@ static void
 be_born(struct world *w)
 {
 	w->limits = limits_new();
+	w->senders = senders_new();
+	senders_load(w->senders, w->store, "sweep", NULL);
+	w->config.senders = w->senders;
 	w->mailbox = mailbox_new(&w->config, w->rules, w->limits, w->now);
 	mailbox_set_clock(w->mailbox,
 	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC), 0,
@@ -231,6 +246,7 @@ die(struct world *w)
 		w->outsides[i].at = USEC_NEVER;
 	mailbox_free(&w->mailbox);
 	limits_free(&w->limits);
+	senders_free(&w->senders);
 }
 
 static void
@@ -461,19 +477,31 @@ pass_time(struct world *w)
 }
 
 static void
+add_body(struct buf *text, unsigned id)
+{
+	if (id == KIND_ATTACHED)
+		buf_add_str(text, "\r\n" MODEL_BOUNDARY "\r\n");
+	buf_addf(text, "\r\nBody%s\r\n", id == KIND_BODY ? ", needle" : "");
+	if (id == KIND_ATTACHED)
+		buf_add_str(text, MODEL_BOUNDARY
+		    "\r\nContent-Type: "
+		    "application/pdf\r\n\r\nAAAA\r\n" MODEL_BOUNDARY "--\r\n");
+}
+
+static void
 deliver_all(struct world *w)
 {
 	for (unsigned id = 0; id < KINDS; id++) {
 		BUF_AUTO text = BUF_INIT;
 
 		buf_addf(&text,
-		    "From: sender@example.org\r\nTo: ann@example.com\r\n"
+		    "From: %s@example.org\r\nTo: ann@example.com\r\n"
 		    "Subject: %s\r\n",
-		    subjects[id]);
+		    id >= KIND_STRANGER ? "stranger" : "sender", subjects[id]);
 		if (id != KIND_TWIN && id != KIND_MOVE)
 			buf_addf(
 			    &text, "Message-ID: <m%u@example.org>\r\n", id);
-		buf_add_str(&text, "\r\nBody\r\n");
+		add_body(&text, id);
 		model_deliver(&w->model, "INBOX", id, buf_str(&text));
 	}
 	w->told = true;
@@ -589,6 +617,10 @@ check_places(struct world *w, unsigned id)
 	    [KIND_CREATE] = {0, 0, 0, 1},
 	    [KIND_DELETE] = {0, 0, 0, 0},
 	    [KIND_MISSING] = {1, 0, 0, 0},
+	    [KIND_BODY] = {0, 1, 0, 0},
+	    [KIND_ATTACHED] = {1, 0, 1, 0},
+	    [KIND_STRANGER] = {1, 0, 0, 0},
+	    [KIND_STRANGER_AGAIN] = {1, 0, 0, 0},
 	};
 	struct model *model = &w->model;
 
@@ -623,6 +655,11 @@ check_flags(struct world *w)
 		fail(w, "not flagged");
 	if (!model_has_flag(&w->model, wire(w, "A"), KIND_ALL, "\\Answered"))
 		fail(w, "not marked before its move");
+	if (!model_has_flag(&w->model, "INBOX", KIND_STRANGER, "\\Answered"))
+		fail(w, "the stranger was not new");
+	if (model_has_flag(
+		&w->model, "INBOX", KIND_STRANGER_AGAIN, "\\Answered"))
+		fail(w, "the stranger was new twice");
 }
 
 static void

@@ -28,12 +28,16 @@ enum kind {
 	KIND_CREATE,
 	KIND_MISSING,
 	KIND_KEEP,
+	KIND_BODY,
+	KIND_ATTACHED,
+	KIND_STRANGER,
 	KINDS
 };
 
 static const struct {
 	const char *word;
 	const char *rule[5]; /* keys and values, "key = value" */
+	const char *when;    /* NULL: the subject has the word */
 } kinds[KINDS] = {
     [KIND_PLAIN] = {"plain", {NULL}},
     [KIND_MOVE] = {"tomove", {"move=A", NULL}},
@@ -46,12 +50,19 @@ static const struct {
     [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}},
     [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}},
     [KIND_KEEP] = {"tokeep", {"copy=Nowhere", "move=A", NULL}},
+    /* The text of every message is asked for. */
+    [KIND_BODY] = {"toread", {"move=A", NULL}, "body has needle"},
+    [KIND_ATTACHED] = {"toattach", {"copy=B", NULL},
+	"attachment.name is report.pdf"},
+    [KIND_STRANGER] = {"stranger", {"mark=flagged", NULL},
+	"new-sender and from has stranger"},
 };
 
 struct sent_message {
 	enum kind kind;
 	uint32_t uid;
-	bool touched; /* another client removed it: anything may be true */
+	unsigned stranger; /* which one wrote it */
+	bool touched;	   /* another client removed it: anything may be true */
 	unsigned executed, notified;
 };
 
@@ -88,6 +99,7 @@ struct world {
 	struct store *store;
 	struct rules *rules;
 	struct limits *limits;
+	struct senders *senders;
 	struct strv watch, identities, authserv;
 	struct account_config config;
 	struct account *account;
@@ -158,8 +170,11 @@ add_rule(struct rules_builder *builder, enum kind kind)
 	char values[8][100], keys[8][20];
 	size_t count = 0;
 
-	snprintf(
-	    values[0], sizeof(values[0]), "subject has %s", kinds[kind].word);
+	if (kinds[kind].when != NULL)
+		snprintf(values[0], sizeof(values[0]), "%s", kinds[kind].when);
+	else
+		snprintf(values[0], sizeof(values[0]), "subject has %s",
+		    kinds[kind].word);
 	lines[count++] = (struct rule_line){"when", values[0], place};
 	for (size_t i = 0; kinds[kind].rule[i] != NULL; i++) {
 		const char *equals = strchr(kinds[kind].rule[i], '=');
@@ -451,6 +466,9 @@ be_born(struct world *w)
 {
 	w->limits = limits_new();
 	store_each_hit(w->store, 0, seed_limit, w->limits, NULL);
+	w->senders = senders_new();
+	senders_load(w->senders, w->store, "sim", NULL);
+	w->config.mailbox.senders = w->senders;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account,
@@ -475,6 +493,7 @@ die(struct world *w)
 	}
 	account_free(&w->account);
 	limits_free(&w->limits);
+	senders_free(&w->senders);
 }
 
 static void
@@ -507,6 +526,19 @@ pump(struct world *w)
 /* ---- happenings ---- */
 
 static void
+add_body(struct buf *text, enum kind kind, unsigned id)
+{
+	if (kind == KIND_ATTACHED)
+		buf_add_str(text, "\r\n" MODEL_BOUNDARY "\r\n");
+	buf_addf(text, "\r\nBody %u%s\r\n", id,
+	    kind == KIND_BODY ? " with a needle in it" : "");
+	if (kind == KIND_ATTACHED)
+		buf_add_str(text, MODEL_BOUNDARY
+		    "\r\nContent-Type: "
+		    "application/pdf\r\n\r\nAAAA\r\n" MODEL_BOUNDARY "--\r\n");
+}
+
+static void
 deliver(struct world *w)
 {
 	unsigned id = w->message_count;
@@ -516,13 +548,21 @@ deliver(struct world *w)
 		return;
 	struct sent_message *message = &w->messages[w->message_count++];
 	message->kind = (enum kind)random_below(&w->random, KINDS);
+	if (message->kind == KIND_STRANGER) {
+		message->stranger = (unsigned)random_below(&w->random, 3);
+		buf_addf(&text, "From: stranger%u@example.org\r\n",
+		    message->stranger);
+	} else {
+		buf_addf(
+		    &text, "From: \"Sender %u\" <s%u@example.org>\r\n", id, id);
+	}
 	buf_addf(&text,
-	    "From: \"Sender %u\" <s%u@example.org>\r\nTo: ann@example.com\r\n"
+	    "To: ann@example.com\r\n"
 	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
-	    id, id, kinds[message->kind].word, id);
+	    kinds[message->kind].word, id);
 	if (!chance(w, 15)) /* some have none */
 		buf_addf(&text, "Message-ID: <m%u@example.org>\r\n", id);
-	buf_addf(&text, "\r\nBody %u\r\n", id);
+	add_body(&text, message->kind, id);
 	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
 	note(w, "delivered %s #%u as UID %u", kinds[message->kind].word, id,
 	    message->uid);
@@ -595,11 +635,18 @@ burst(struct world *w)
 		deliver(w);
 }
 
+static void
+reload(struct world *w)
+{
+	note(w, "the rules are read again");
+	account_set_rules(w->account, w->rules);
+}
+
 static const struct {
 	void (*happen)(struct world *);
 	unsigned weight;
 } happenings[] = {{deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4}, {bye, 5},
-    {other_client, 4}, {toggle_quota, 2}, {doom, 12}};
+    {other_client, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12}};
 
 static void
 happen(struct world *w)
@@ -805,6 +852,30 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 		fail(w, "#%u was never executed, and nobody says so", id);
 }
 
+static bool
+sees_structure(const struct world *w)
+{
+	return (w->model.traits & MODEL_NO_STRUCTURE) == 0;
+}
+
+/* The first message of each stranger was new, and no other. */
+static void
+check_stranger(struct world *w, unsigned id)
+{
+	bool was_flagged = model_has_flag(&w->model, "INBOX", id, "\\Flagged");
+	bool is_first = true;
+
+	for (unsigned i = 0; i < id; i++) {
+		if (w->messages[i].kind != KIND_STRANGER ||
+		    w->messages[i].stranger != w->messages[id].stranger)
+			continue;
+		if (w->messages[i].touched)
+			return; /* nobody knows whether it was judged */
+		is_first = false;
+	}
+	expect(w, id, "new", was_flagged, is_first);
+}
+
 static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
@@ -849,6 +920,19 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 	case KIND_MISSING:
 	case KIND_KEEP: /* its copy failed: it must not be moved away */
 		expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		break;
+	case KIND_BODY: /* a server may refuse to give it */
+		if (!sees_structure(w) || (w->model.traits & MODEL_STINGY))
+			break;
+		check_moved(w, id, "A");
+		break;
+	case KIND_ATTACHED:
+		expect(w, id, "copies",
+		    model_count(&w->model, wire(w, "B"), id, false),
+		    sees_structure(w));
+		break;
+	case KIND_STRANGER:
+		check_stranger(w, id);
 		break;
 	case KINDS:
 		break;
