@@ -60,6 +60,7 @@ notifiers/         daemon/base/ daemon/mail/ rules/ notifiers/
 daemon/account/    daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/
 daemon/outbox/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/outbox/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
+daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/
 daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/control/ daemon/config/
 daemon/loop/       daemon/base/ daemon/wire/engine.h daemon/loop/

@@ -20,7 +20,7 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--sort|--rule|--since|-n|--limit)
+	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|-n|--limit)
 		return
 		;;
 	esac
@@ -34,11 +34,11 @@ _belfryctl()
 		files=-f
 		;;
 	test)
-		words=' --rules --account --mailbox --summary'
+		words=' --rules --account --mailbox --now --flags --new-sender --expect --brief --summary -v --verbose'
 		files=-f
 		;;
 	explain)
-		words=' --rules --account --mailbox'
+		words=' --rules --account --mailbox --now --flags --new-sender --expect -v --verbose'
 		files=-f
 		;;
 	rules)

@@ -48,14 +48,25 @@ static const struct ctl_option check_options[] = {
 static const struct ctl_option test_options[] = {
     {'\0', "rules", "FILE", "judge by this file instead"},
     {'\0', "account", "ACCOUNT", "as if they came to it (the first)"},
-    {'\0', "mailbox", "MAILBOX", "as if they lay in it (INBOX)"},
+    {'\0', "mailbox", "MAILBOX", "as if they lay in it (that of the folder)"},
+    {'\0', "now", "TIME", "as if it were this time"},
+    {'\0', "flags", "WORDS", "as if they were: read, flagged, a keyword ..."},
+    {'\0', "new-sender", NULL, "as if their senders had never written"},
+    {'\0', "expect", "RULES", "exit with 1 unless just these rules match"},
+    {'\0', "brief", NULL, "print what would be done, without the why"},
     {'\0', "summary", NULL, "print counts only"},
+    {'v', "verbose", NULL, "show all conditions of all rules"},
     OPTIONS_END,
 };
 static const struct ctl_option explain_options[] = {
     {'\0', "rules", "FILE", "judge by this file instead"},
     {'\0', "account", "ACCOUNT", "as if it came to it (the first)"},
-    {'\0', "mailbox", "MAILBOX", "as if it lay in it (INBOX)"},
+    {'\0', "mailbox", "MAILBOX", "as if it lay in it (that of the folder)"},
+    {'\0', "now", "TIME", "as if it were this time"},
+    {'\0', "flags", "WORDS", "as if it were: read, flagged, a keyword ..."},
+    {'\0', "new-sender", NULL, "as if its sender had never written"},
+    {'\0', "expect", "RULES", "exit with 1 unless just these rules match"},
+    {'v', "verbose", NULL, "show all conditions of all rules"},
     OPTIONS_END,
 };
 static const struct ctl_option history_options[] = {

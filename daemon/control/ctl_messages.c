@@ -1,25 +1,33 @@
 #include "daemon/control/ctl_messages.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "daemon/base/buf.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/mail/message.h"
+#include "daemon/control/ctl_folder.h"
+#include "daemon/control/ctl_mbox.h"
 
-/* Longer lines come in pieces. */
-#define PIECE_MAX (16 * 1024)
+/* 2001-09-09: nobody had a Maildir name with fewer digits. */
+#define MAILDIR_TIME_MIN 1000000000
+
+/* The file that is being read. */
+struct ctl_letter {
+	int fd;	    /* -1: all that there is is in `data` */
+	char *data; /* its beginning; kept from file to file */
+	size_t len, cap;
+	bool is_over; /* `data` is all of the file */
+};
 
 struct reading {
-	ctl_message_fn *fn;
-	ctl_unreadable_fn *unreadable;
-	void *ctx;
-	struct ctl_message message; /* the one being read */
-	struct buf head;
-	bool in_body, is_begun;
+	const struct ctl_messages_sink *sink;
+	struct ctl_letter letter;
+	struct ctl_message message;
+	struct strv flags;
 };
 
 static void
@@ -28,194 +36,406 @@ complain(const struct reading *r, const char *path, const char *what)
 	struct error error = ERROR_INIT;
 
 	error_set(&error, FAULT_LOCAL, "%s", what);
-	r->unreadable(r->ctx, path, &error);
+	r->sink->unreadable(r->sink->ctx, path, &error);
+}
+
+/* ---- bytes of a file ---- */
+
+static void
+make_room(struct ctl_letter *letter, size_t size)
+{
+	if (letter->cap >= size)
+		return;
+	letter->cap = size > 2 * letter->cap ? size : 2 * letter->cap;
+	letter->data = xreallocarray(letter->data, letter->cap, 1);
+}
+
+/* Goes on until `size` bytes are there or the file is over. False: errno. */
+static bool
+read_until(struct ctl_letter *letter, size_t size)
+{
+	while (!letter->is_over && letter->len < size) {
+		make_room(letter, letter->len + CTL_MESSAGE_FIRST);
+		ssize_t count = read(letter->fd, letter->data + letter->len,
+		    letter->cap - letter->len);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return false;
+		letter->len += (size_t)count;
+		letter->is_over = count == 0;
+	}
+	return true;
+}
+
+/* For most messages one read is enough: the file has not more bytes. */
+static bool
+read_beginning(struct ctl_letter *letter, const struct stat *st)
+{
+	ssize_t count;
+
+	letter->len = 0;
+	letter->is_over = false;
+	make_room(letter, CTL_MESSAGE_FIRST);
+	do
+		count = read(letter->fd, letter->data, CTL_MESSAGE_FIRST);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return false;
+	letter->len = (size_t)count;
+	letter->is_over = count == 0 || (off_t)count >= st->st_size;
+	return true;
+}
+
+static struct span
+letter_span(const struct ctl_letter *letter)
+{
+	return span_from(letter->data, letter->len);
+}
+
+static bool
+has_empty_line(struct span bytes)
+{
+	return span_find_span(bytes, SPAN("\n\n"), 0) != SIZE_MAX ||
+	       span_find_span(bytes, SPAN("\n\r\n"), 0) != SIZE_MAX;
+}
+
+static bool
+read_head(struct ctl_letter *letter)
+{
+	while (!letter->is_over && letter->len <= MESSAGE_HEADER_MAX &&
+	       !has_empty_line(letter_span(letter)))
+		if (!read_until(letter, 4 * letter->len))
+			return false;
+	return true;
+}
+
+struct span
+ctl_message_whole(const struct ctl_message *message)
+{
+	struct ctl_letter *letter = message->letter;
+
+	if (letter->fd >= 0)
+		read_until(letter, CTL_MESSAGE_MAX);
+	return span_slice(letter_span(letter), 0, CTL_MESSAGE_MAX);
+}
+
+/* Gives back what one huge message took. */
+static void
+shrink(struct ctl_letter *letter)
+{
+	if (letter->cap <= 64 * CTL_MESSAGE_FIRST)
+		return;
+	free(letter->data);
+	*letter = (struct ctl_letter){.fd = letter->fd};
+}
+
+static const char *
+name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* ---- how big would a server call it? ---- */
+
+/* Line ends that would need a CR. */
+static uint64_t
+count_bare(struct span bytes)
+{
+	uint64_t count = 0;
+	const char *at = bytes.data, *end = bytes.data + bytes.len;
+
+	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL)
+		if (at++ == bytes.data || at[-2] != '\r')
+			count++;
+	return count;
+}
+
+/* Dovecot and Courier write it: "name,S=1234,W=1250:2,S". */
+static bool
+size_of_name(const char *name, uint64_t *size_r)
+{
+	const char *at = strstr(name, ",W=");
+
+	if (at == NULL)
+		return false;
+	at += 3;
+	return span_to_u64(span_from(at, strspn(at, "0123456789")), size_r);
+}
+
+static bool
+has_cr_lines(struct span bytes)
+{
+	size_t end = span_find(bytes, '\n');
+
+	return end != SIZE_MAX && end > 0 && bytes.data[end - 1] == '\r';
+}
+
+static uint64_t
+count_rest(const struct ctl_letter *letter)
+{
+	char bytes[4 * CTL_MESSAGE_FIRST];
+	off_t at = (off_t)letter->len;
+	uint64_t bare = 0;
+	ssize_t count;
+
+	while (at < CTL_MESSAGE_MAX &&
+	       (count = pread(letter->fd, bytes, sizeof(bytes), at)) > 0) {
+		bare += count_bare(span_from(bytes, (size_t)count));
+		at += count;
+	}
+	return bare;
+}
+
+static uint64_t
+measure(
+    const struct ctl_letter *letter, const char *path, const struct stat *st)
+{
+	uint64_t size = (uint64_t)st->st_size;
+
+	if (has_cr_lines(letter_span(letter)) ||
+	    size_of_name(name_of(path), &size))
+		return size;
+	size += count_bare(letter_span(letter));
+	if (!letter->is_over)
+		size += count_rest(letter);
+	return size;
 }
 
 /* ---- one file ---- */
 
-static void
-begin_message(struct reading *r)
-{
-	r->is_begun = true;
-	r->in_body = false;
-	r->message.index++;
-	r->message.size = 0;
-	buf_clear(&r->head);
-}
-
-static void
-end_message(struct reading *r)
-{
-	if (!r->is_begun)
-		return;
-	r->is_begun = false;
-	r->message.head = buf_span(&r->head);
-	r->fn(r->ctx, &r->message);
-}
-
-static bool
-is_blank_line(struct span piece)
-{
-	return span_is(piece, "\n") || span_is(piece, "\r\n");
-}
-
-/* One line, or a piece of a long one. */
-static void
-add_piece(struct reading *r, struct span piece, bool is_line_start)
-{
-	bool has_lf = piece.len > 0 && piece.data[piece.len - 1] == '\n';
-	bool has_cr = piece.len > 1 && piece.data[piece.len - 2] == '\r';
-
-	r->message.size += piece.len + (has_lf && !has_cr ? 1 : 0);
-	if (r->in_body)
-		return;
-	if (r->head.len + piece.len <= MESSAGE_HEADER_MAX)
-		buf_add_span(&r->head, piece);
-	r->in_body = is_line_start && is_blank_line(piece);
-}
-
-/* Up to a line end, or as much as fits; empty at the end of the file. */
-static struct span
-read_piece(FILE *file, char *piece)
-{
-	size_t len = 0;
-	int c = 0;
-
-	while (len < PIECE_MAX && c != '\n' && (c = getc_unlocked(file)) != EOF)
-		piece[len++] = (char)c;
-	return span_from(piece, len);
-}
-
-/* "From ann@example.org Mon Jan  1 00:00:00 2024": a time tells it from a
- * sentence that begins so. */
-static bool
-is_from_line(struct span piece)
-{
-	size_t colon = span_find(piece, ':');
-
-	return span_starts(piece, "From ") && colon != SIZE_MAX &&
-	       colon + 1 < piece.len && char_is_digit(piece.data[colon - 1]) &&
-	       char_is_digit(piece.data[colon + 1]);
-}
-
-static void
-read_lines(struct reading *r, FILE *file)
-{
-	char bytes[PIECE_MAX];
-	bool is_first = true, is_start = true, after_blank = true;
-	bool is_mbox = false;
-	struct span piece;
-
-	while ((piece = read_piece(file, bytes)).len > 0) {
-		bool is_from = is_start && is_from_line(piece);
-		if (is_first)
-			is_mbox = is_from;
-		if (is_first || (is_mbox && is_from && after_blank)) {
-			end_message(r);
-			begin_message(r);
-		}
-		if (!is_from || !is_mbox || !after_blank)
-			add_piece(r, piece, is_start);
-		after_blank = is_start && is_blank_line(piece);
-		is_start = piece.data[piece.len - 1] == '\n';
-		is_first = false;
-	}
-	end_message(r);
-}
-
 /* Maildir: "name:2,FRS". */
 static void
-add_flags(struct strv *flags, const char *path)
+add_flags(struct strv *flags, const char *name)
 {
-	static const char letters[] = "DFRST";
-	static const char *const names[] = {
-	    "\\Draft", "\\Flagged", "\\Answered", "\\Seen", "\\Deleted"};
-	const char *info = strstr(path, ":2,");
+	static const char letters[] = "DFPRST";
+	static const char *const names[] = {"\\Draft", "\\Flagged",
+	    "$Forwarded", "\\Answered", "\\Seen", "\\Deleted"};
+	const char *info = strstr(name, ":2,");
 
 	for (size_t i = 0; info != NULL && letters[i] != '\0'; i++)
 		if (strchr(info + 3, letters[i]) != NULL)
 			strv_add(flags, names[i]);
 }
 
-static void
-read_stream(struct reading *r, const char *path, FILE *file, int64_t when)
+/* "1795255200.M123P45.host" begins with the time of delivery. */
+static int64_t
+time_of_name(const char *name)
 {
-	STRV_AUTO flags = STRV_INIT;
+	uint32_t seconds;
+	size_t digits = strspn(name, "0123456789");
 
-	add_flags(&flags, path);
-	r->message = (struct ctl_message){
-	    .source = path,
-	    .received_unix = when,
-	    .flags = &flags,
+	if (name[digits] != '.' ||
+	    !span_to_u32(span_from(name, digits), &seconds) ||
+	    seconds < MAILDIR_TIME_MIN)
+		return 0;
+	return seconds;
+}
+
+static const char *
+packed_by(struct span bytes)
+{
+	static const struct {
+		const char *magic, *what;
+	} packers[] = {
+	    {"\x1f\x8b", "packed by gzip: unpack it first"},
+	    {"\x28\xb5\x2f\xfd", "packed by zstd: unpack it first"},
+	    {"\xfd\x37zXZ", "packed by xz: unpack it first"},
+	    {"BZh", "packed by bzip2: unpack it first"},
+	    {"PK\x03\x04", "a zip archive: unpack it first"},
 	};
-	read_lines(r, file);
-	if (ferror(file))
-		complain(r, path, strerror(errno));
-	else if (r->message.index == 0)
-		complain(r, path, "the file is empty");
+
+	for (size_t i = 0; i < sizeof(packers) / sizeof(*packers); i++)
+		if (span_starts(bytes, packers[i].magic))
+			return packers[i].what;
+	return NULL;
 }
 
 static void
-read_file(struct reading *r, const char *path, int64_t when)
+give_of_mbox(void *ctx, const struct ctl_mbox_message *from)
 {
-	FILE *file = fopen(path, "re");
+	struct reading *r = ctx;
+	struct ctl_letter kept = r->letter;
 
-	if (file == NULL) {
-		complain(r, path, strerror(errno));
+	r->message.index = from->index;
+	r->message.head = from->bytes;
+	r->message.size = from->size;
+	r->message.is_mbox = from->is_mbox;
+	if (from->received_unix != 0)
+		r->message.received_unix = from->received_unix;
+	r->letter = (struct ctl_letter){
+	    .fd = -1,
+	    .data = (char *)(uintptr_t)from->bytes.data,
+	    .len = from->bytes.len,
+	};
+	r->sink->message(r->sink->ctx, &r->message);
+	r->letter = kept;
+}
+
+static void
+read_stream(struct reading *r, int fd, struct span already)
+{
+	struct error error = ERROR_INIT;
+	size_t keep = r->sink->keeps_whole ? CTL_MESSAGE_MAX : 0;
+
+	r->message.index = 0;
+	if (!ctl_mbox_read(fd, already, keep, give_of_mbox, r, &error))
+		r->sink->unreadable(r->sink->ctx, r->message.source, &error);
+	else if (r->message.index == 0)
+		complain(r, r->message.source, "the file is empty");
+}
+
+static bool
+is_mbox(const struct ctl_letter *letter)
+{
+	struct span rest = letter_span(letter), line;
+	int64_t when;
+
+	return span_starts(rest, "From ") && span_split(&rest, '\n', &line) &&
+	       ctl_mbox_is_from_line(line, &when);
+}
+
+/* Some programs begin a text with a mark of its encoding. */
+static struct span
+without_mark(struct span bytes)
+{
+	return span_starts(bytes, "\xef\xbb\xbf") ? span_skip(bytes, 3) : bytes;
+}
+
+static void
+give_file(struct reading *r, const struct stat *st, bool is_maildir)
+{
+	struct ctl_letter *letter = &r->letter;
+
+	if (!read_beginning(letter, st)) {
+		complain(r, r->message.source, strerror(errno));
 		return;
 	}
-	read_stream(r, path, file, when);
-	fclose(file);
+	const char *packed = packed_by(letter_span(letter));
+	if (letter->len == 0) {
+		complain(r, r->message.source, "the file is empty");
+	} else if (packed != NULL) {
+		complain(r, r->message.source, packed);
+	} else if (!is_maildir && is_mbox(letter)) {
+		read_stream(r, letter->fd, letter_span(letter));
+	} else if (!read_head(letter)) {
+		complain(r, r->message.source, strerror(errno));
+	} else {
+		r->message.index = 1;
+		r->message.size = measure(letter, r->message.source, st);
+		r->message.head = without_mark(letter_span(letter));
+		r->sink->message(r->sink->ctx, &r->message);
+	}
 }
 
-/* ---- folders ---- */
-
-static int
-is_visible(const struct dirent *entry)
+static void
+begin_source(struct reading *r, const char *source, const char *mailbox)
 {
-	return entry->d_name[0] != '.';
+	strv_done(&r->flags);
+	r->message = (struct ctl_message){
+	    .source = source,
+	    .mailbox = mailbox,
+	    .flags = &r->flags,
+	    .letter = &r->letter,
+	};
+}
+
+static void
+read_name(
+    struct reading *r, const char *name, bool is_maildir, const struct stat *st)
+{
+	if (is_maildir) {
+		add_flags(&r->flags, name);
+		r->message.received_unix = time_of_name(name);
+	}
+	if (r->message.received_unix == 0)
+		r->message.received_unix = (int64_t)st->st_mtime;
+}
+
+/* -1: errno. A FIFO does not wait for a writer, nor a device for a line. */
+static int
+open_file(int folder, const char *name, struct stat *st_r)
+{
+	int fd =
+	    openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0 && fstat(fd, st_r) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void
+on_entry(void *ctx, const struct ctl_entry *entry)
+{
+	struct reading *r = ctx;
+	struct stat st;
+	int fd = open_file(entry->folder, entry->name, &st);
+
+	begin_source(r, entry->path, entry->mailbox);
+	if (fd < 0) {
+		complain(r, entry->path, strerror(errno));
+		return;
+	}
+	r->letter.fd = fd;
+	read_name(r, entry->name, entry->is_maildir, &st);
+	if (S_ISREG(st.st_mode))
+		give_file(r, &st, entry->is_maildir);
+	close(fd);
+	r->letter.fd = -1;
+	shrink(&r->letter);
+}
+
+static void
+on_unreadable(void *ctx, const char *path, const struct error *error)
+{
+	const struct reading *r = ctx;
+
+	r->sink->unreadable(r->sink->ctx, path, error);
+}
+
+/* ---- what was named ---- */
+
+/* A file, or a FIFO, as a shell makes them of <(command). */
+static void
+read_file(struct reading *r, const char *path, const struct stat *named)
+{
+	struct stat st = *named;
+	const char *name = name_of(path);
+	bool is_maildir = strstr(name, ":2,") != NULL;
+	int fd = -1;
+
+	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
+		fd = open_file(AT_FDCWD, path, &st);
+	else
+		errno = EINVAL;
+	begin_source(r, path, NULL);
+	if (fd < 0) {
+		complain(r, path,
+		    errno == EINVAL ? "neither a file nor a folder"
+				    : strerror(errno));
+		return;
+	}
+	r->letter.fd = fd;
+	read_name(r, name, is_maildir, &st);
+	if (S_ISREG(st.st_mode))
+		give_file(r, &st, is_maildir);
+	else if (fcntl(fd, F_SETFL, 0) == 0)
+		read_stream(r, fd, SPAN_EMPTY);
+	close(fd);
+	r->letter.fd = -1;
 }
 
 static void
 read_folder(struct reading *r, const char *path)
 {
-	struct dirent **entries;
-	int count = scandir(path, &entries, is_visible, alphasort);
+	const struct ctl_folder_sink sink = {
+	    .entry = on_entry, .unreadable = on_unreadable, .ctx = r};
 
-	if (count < 0) {
-		complain(r, path, strerror(errno));
-		return;
-	}
-	for (int i = 0; i < count; i++) {
-		STR_AUTO name = xasprintf("%s/%s", path, entries[i]->d_name);
-		struct stat st;
-		if (stat(name, &st) == 0 && S_ISREG(st.st_mode))
-			read_file(r, name, (int64_t)st.st_mtime);
-		free(entries[i]);
-	}
-	free(entries);
-}
-
-static bool
-is_folder(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static void
-read_maildir_or_folder(struct reading *r, const char *path)
-{
-	STR_AUTO cur = xasprintf("%s/cur", path);
-	STR_AUTO fresh = xasprintf("%s/new", path);
-
-	if (!is_folder(cur) || !is_folder(fresh)) {
-		read_folder(r, path);
-		return;
-	}
-	read_folder(r, cur);
-	read_folder(r, fresh);
+	ctl_folder_walk(path, &sink);
 }
 
 static void
@@ -223,23 +443,24 @@ read_path(struct reading *r, const char *path)
 {
 	struct stat st;
 
-	if (strcmp(path, "-") == 0)
-		read_stream(r, path, stdin, 0);
-	else if (stat(path, &st) < 0)
+	if (strcmp(path, "-") == 0) {
+		begin_source(r, path, NULL);
+		read_stream(r, STDIN_FILENO, SPAN_EMPTY);
+	} else if (stat(path, &st) < 0) {
 		complain(r, path, strerror(errno));
-	else if (S_ISDIR(st.st_mode))
-		read_maildir_or_folder(r, path);
-	else
-		read_file(r, path, (int64_t)st.st_mtime);
+	} else if (S_ISDIR(st.st_mode)) {
+		read_folder(r, path);
+	} else {
+		read_file(r, path, &st);
+	}
 }
 
 void
-ctl_messages_read(const char *path, ctl_message_fn *fn,
-    ctl_unreadable_fn *unreadable, void *ctx)
+ctl_messages_read(const char *path, const struct ctl_messages_sink *sink)
 {
-	struct reading reading = {
-	    .fn = fn, .unreadable = unreadable, .ctx = ctx};
+	struct reading reading = {.sink = sink, .letter = {.fd = -1}};
 
 	read_path(&reading, path);
-	buf_done(&reading.head);
+	free(reading.letter.data);
+	strv_done(&reading.flags);
 }

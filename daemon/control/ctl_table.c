@@ -17,6 +17,9 @@ void
 ctl_table_done(struct ctl_table *table)
 {
 	strv_done(&table->cells);
+	free(table->colors);
+	table->colors = NULL;
+	table->color_count = 0;
 }
 
 void
@@ -34,6 +37,31 @@ ctl_table_add_int(struct ctl_table *table, int64_t value)
 	STR_AUTO text = xasprintf("%" PRId64, value);
 
 	strv_add(&table->cells, text);
+}
+
+void
+ctl_table_paint(
+    struct ctl_table *table, const struct ctl *ctl, enum ctl_color color)
+{
+	size_t count = table->cells.len;
+
+	if (!ctl->color || color == CTL_PLAIN)
+		return;
+	table->colors = xreallocarray(table->colors, count, 1);
+	while (table->color_count < count)
+		table->colors[table->color_count++] = CTL_PLAIN;
+	table->colors[count - 1] = (unsigned char)color;
+}
+
+static void
+add_cell(const struct ctl_table *table, struct buf *out, size_t index)
+{
+	const struct ctl colored = {.color = true};
+	enum ctl_color color = CTL_PLAIN;
+
+	if (index < table->color_count)
+		color = (enum ctl_color)table->colors[index];
+	ctl_add_colored(&colored, out, color, table->cells.items[index]);
 }
 
 static size_t
@@ -71,7 +99,8 @@ ctl_table_print(
 	for (size_t i = 0; i < table->cells.len; i++) {
 		size_t column = i % table->columns;
 		const char *cell = table->cells.items[i];
-		buf_addf(out, "%s%s", column == 0 ? indent : "  ", cell);
+		buf_add_str(out, column == 0 ? indent : "  ");
+		add_cell(table, out, i);
 		if (column + 1 == table->columns)
 			trim_line(out);
 		else

@@ -14,6 +14,8 @@
 struct ctl_table {
 	size_t columns; /* at most CTL_COLUMNS_MAX */
 	struct strv cells;
+	unsigned char *colors; /* enum ctl_color, by cell; owned */
+	size_t color_count;
 };
 
 void ctl_table_init(struct ctl_table *table, size_t columns);
@@ -21,6 +23,9 @@ void ctl_table_done(struct ctl_table *table);
 /* Rows are filled cell by cell; NULL is an empty cell. */
 void ctl_table_add(struct ctl_table *table, const char *text);
 void ctl_table_add_int(struct ctl_table *table, int64_t value);
+/* Colours the cell that was added last, where there is colour. */
+void ctl_table_paint(
+    struct ctl_table *table, const struct ctl *ctl, enum ctl_color color);
 void ctl_table_print(
     const struct ctl_table *table, struct buf *out, const char *indent);
 

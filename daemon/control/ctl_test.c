@@ -3,11 +3,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/control/ctl_table.h"
+#include "daemon/control/ctl_summary.h"
 #include "daemon/control/ctl_trace.h"
 
-#define OUTCOMES (TRACE_FAILED + 1)
+#define ERRORS_MAX 1000		/* unreadable files that JSON names */
+#define WRITE_BYTES (64 * 1024) /* written at once */
 
 /* Where no account is configured, as in a file of rules alone. */
 static const struct config_account nobody = {
@@ -18,85 +20,66 @@ static const struct config_account nobody = {
 struct testing {
 	const struct ctl *ctl;
 	const struct config *config;
-	const struct config_account *account;
-	const char *mailbox;
-	int64_t now_unix;
-	int utc_offset;
+	struct ctl_judge judge;
+	struct strv flags;    /* of --flags */
+	struct strv expected; /* rules of --expect */
+	bool expects, is_summary, is_brief, is_verbose;
 	struct buf out;
-	struct json *errors; /* of files, for JSON */
-	/* For the summary. */
-	size_t messages, unreadable;
-	size_t (*outcomes)[OUTCOMES]; /* by rule */
-	size_t actions[ACTION_KINDS];
-	bool is_summary, is_output_broken;
+	struct json *errors;	      /* of files, for JSON */
+	enum trace_outcome *outcomes; /* of one message */
+	struct ctl_summary summary;
+	bool is_output_broken;
 };
+
+static void
+write_out(struct testing *t)
+{
+	if (!t->is_output_broken)
+		t->is_output_broken = !ctl_write(&t->out);
+	else
+		buf_clear(&t->out);
+}
 
 /* ---- one message ---- */
 
-static void
-count(struct testing *t, const struct plan *plan, const struct trace *trace)
+/* Exactly the expected rules matched; in observe mode counts, too. */
+static bool
+is_expected(const struct testing *t, const struct plan *plan)
 {
-	for (size_t i = 0; i < trace->count; i++)
-		t->outcomes[i][trace->rules[i].outcome]++;
-	for (size_t i = 0; i < plan->count; i++)
-		t->actions[plan->actions[i].kind]++;
+	size_t count = plan->matched.len + plan->observed.len;
+
+	if (!t->expects)
+		return true;
+	for (size_t i = 0; i < t->expected.len; i++)
+		if (!strv_has(&plan->matched, t->expected.items[i]) &&
+		    !strv_has(&plan->observed, t->expected.items[i]))
+			return false;
+	return count == t->expected.len;
 }
 
-/* Messages are written as they come: there may be many. */
 static void
 show(struct testing *t, const struct ctl_verdict *verdict)
 {
-	if (t->is_summary)
-		return;
 	if (t->ctl->json) {
 		struct json *json = ctl_trace_json(verdict);
-		buf_add_str(&t->out, t->messages > 1 ? ",\n" : "\n");
+		if (t->expects)
+			json_set_bool(json, "expected", verdict->is_expected);
+		buf_add_str(&t->out, t->summary.messages > 1 ? ",\n" : "\n");
 		json_print(json, &t->out, false);
 		json_free(&json);
 	} else {
 		ctl_trace_print(t->ctl, verdict, &t->out);
 	}
-	if (!t->is_output_broken)
-		t->is_output_broken = !ctl_write(&t->out);
+	if (t->out.len >= WRITE_BYTES)
+		write_out(t);
 }
 
+/* Without a trace they are there already. */
 static void
-on_message(void *ctx, const struct ctl_message *from)
+copy_outcomes(struct testing *t, const struct trace *trace)
 {
-	struct testing *t = ctx;
-	struct message *message = message_new(from->head);
-	struct plan plan;
-	struct trace trace;
-	const struct facts facts = {
-	    .message = message,
-	    .account = t->account->name,
-	    .mailbox = t->mailbox,
-	    .flags = from->flags,
-	    .size = from->size,
-	    .received_unix =
-		from->received_unix != 0 ? from->received_unix : t->now_unix,
-	    .now_unix = t->now_unix,
-	    .utc_offset = t->utc_offset,
-	    .identities = &t->account->identity,
-	    .authserv = &t->account->authserv,
-	    .default_notification = t->account->notify == CONFIG_NOTIFY_YES,
-	};
-
-	rules_explain(t->config->rules, &facts, &plan, &trace);
-	t->messages++;
-	count(t, &plan, &trace);
-	const struct ctl_verdict verdict = {
-	    .from = from,
-	    .message = message,
-	    .account = t->account->name,
-	    .mailbox = t->mailbox,
-	    .plan = &plan,
-	    .trace = &trace,
-	};
-	show(t, &verdict);
-	trace_done(&trace);
-	plan_done(&plan);
-	message_free(&message);
+	for (size_t i = 0; i < trace->count; i++)
+		t->outcomes[i] = trace->rules[i].outcome;
 }
 
 static void
@@ -104,74 +87,48 @@ on_unreadable(void *ctx, const char *source, const struct error *error)
 {
 	struct testing *t = ctx;
 
-	t->unreadable++;
+	t->summary.unreadable++;
 	if (!t->ctl->json) {
+		write_out(t);
 		ctl_fail(
 		    t->ctl, EX_NOINPUT, NULL, "%s: %s", source, error->text);
-		return;
+	} else if (t->summary.unreadable <= ERRORS_MAX) {
+		struct json *json = json_new_object();
+		json_set_str(json, "source", source);
+		json_set_str(json, "error", error->text);
+		json_add(t->errors, json);
 	}
-	struct json *json = json_new_object();
-	json_set_str(json, "source", source);
-	json_set_str(json, "error", error->text);
-	json_add(t->errors, json);
-}
-
-/* ---- the summary ---- */
-
-static struct json *
-summary_json(const struct testing *t)
-{
-	struct json *json = json_new_object();
-	struct json *rules = json_new_array();
-	struct json *actions = json_new_object();
-
-	json_set_int(json, "messages", (int64_t)t->messages);
-	for (size_t i = 0; i < rules_count(t->config->rules); i++) {
-		struct json *rule = json_new_object();
-		json_set_str(rule, "rule", rules_id(t->config->rules, i));
-		for (int j = 0; j < OUTCOMES; j++)
-			json_set_int(rule,
-			    trace_outcome_name((enum trace_outcome)j),
-			    (int64_t)t->outcomes[i][j]);
-		json_add(rules, rule);
-	}
-	for (int i = 0; i < ACTION_KINDS; i++)
-		json_set_int(actions, action_name((enum action_kind)i),
-		    (int64_t)t->actions[i]);
-	json_set(json, "rules", rules);
-	json_set(json, "actions", actions);
-	return json;
 }
 
 static void
-add_summary(struct testing *t)
+on_message(void *ctx, const struct ctl_message *from)
 {
-	static const enum trace_outcome shown[] = {TRACE_MATCHED,
-	    TRACE_OBSERVED, TRACE_VETOED, TRACE_FAILED, TRACE_NOT_MATCHED};
-	const size_t columns = sizeof(shown) / sizeof(*shown);
-	struct ctl_table table;
+	struct testing *t = ctx;
+	struct error error = ERROR_INIT;
+	struct ctl_judgement judgement;
 
-	ctl_add_count(&t->out, t->messages, "message");
-	buf_add_char(&t->out, '\n');
-	ctl_table_init(&table, columns + 1);
-	ctl_table_add(&table, "RULE");
-	for (size_t j = 0; j < columns; j++)
-		ctl_table_add(&table, trace_outcome_name(shown[j]));
-	for (size_t i = 0; i < rules_count(t->config->rules); i++) {
-		ctl_table_add(&table, rules_id(t->config->rules, i));
-		for (size_t j = 0; j < columns; j++)
-			ctl_table_add_int(
-			    &table, (int64_t)t->outcomes[i][shown[j]]);
+	if (!ctl_judge_message(&t->judge, from,
+		t->is_summary || t->is_brief ? t->outcomes : NULL, &judgement,
+		&error)) {
+		on_unreadable(t, from->source, &error);
+		return;
 	}
-	ctl_table_print(&table, &t->out, "  ");
-	ctl_table_done(&table);
-	for (int i = 0; i < ACTION_KINDS; i++)
-		if (t->actions[i] > 0)
-			buf_addf(&t->out, "  %s: %zu\n",
-			    action_name((enum action_kind)i), t->actions[i]);
+	copy_outcomes(t, &judgement.trace);
+	ctl_summary_count(&t->summary, t->outcomes, &judgement.plan);
+	const struct ctl_verdict verdict = {
+	    .judgement = &judgement,
+	    .is_brief = t->is_brief,
+	    .is_verbose = t->is_verbose,
+	    .is_expected = is_expected(t, &judgement.plan),
+	};
+	if (!verdict.is_expected)
+		t->summary.unexpected++;
+	if (!t->is_summary && !t->is_output_broken)
+		show(t, &verdict);
+	ctl_judgement_done(&judgement);
 }
 
-/* ---- all ---- */
+/* ---- options ---- */
 
 /* EX_OK, or it was said why not. */
 static int
@@ -179,36 +136,168 @@ choose_account(struct testing *t, const struct config *accounts)
 {
 	const char *name = ctl_get(t->ctl, "account");
 
-	t->account =
+	t->judge.account =
 	    accounts->account_count > 0 ? &accounts->accounts[0] : &nobody;
 	if (name == NULL)
 		return EX_OK;
-	t->account = config_find_account(accounts, name);
-	if (t->account == NULL)
+	t->judge.account = config_find_account(accounts, name);
+	if (t->judge.account == NULL)
 		return ctl_fail(t->ctl, EX_USAGE, NULL,
 		    "the configuration has no account %s", name);
 	return EX_OK;
 }
 
-static void
+static int
 set_clock(struct testing *t)
 {
-	time_t now = (time_t)ctl_now_unix();
+	const char *when = ctl_get(t->ctl, "now");
+	int64_t now_unix = ctl_now_unix();
 	struct tm tm;
 
-	t->now_unix = (int64_t)now;
+	if (when != NULL && !ctl_parse_since(when, now_unix, &now_unix))
+		return ctl_fail(t->ctl, EX_USAGE,
+		    "such as 2h (ago), 2026-11-21 10:30 or "
+		    "2026-11-21T10:30:00Z",
+		    "--now: %s is no time", when);
+	time_t now = (time_t)now_unix;
+	t->judge.now_unix = now_unix;
 	if (localtime_r(&now, &tm) != NULL)
-		t->utc_offset = (int)tm.tm_gmtoff;
+		t->judge.utc_offset = (int)tm.tm_gmtoff;
+	return EX_OK;
 }
+
+/* A comma list, or blanks between the words. */
+static void
+split_words(struct strv *words, const char *text)
+{
+	size_t len;
+
+	for (text += strspn(text, ", "); *text != '\0';
+	     text += len + strspn(text + len, ", ")) {
+		len = strcspn(text, ", ");
+		strv_add_span(words, span_from(text, len));
+	}
+}
+
+static const char *
+flag_of(const char *word)
+{
+	static const char *const flags[][2] = {
+	    {"read", "\\Seen"},
+	    {"flagged", "\\Flagged"},
+	    {"answered", "\\Answered"},
+	    {"draft", "\\Draft"},
+	    {"deleted", "\\Deleted"},
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (span_is_nocase(span_from_str(word), flags[i][0]))
+			return flags[i][1];
+	return word;
+}
+
+static void
+set_flags(struct testing *t)
+{
+	STRV_AUTO words = STRV_INIT;
+	const char *text = ctl_get(t->ctl, "flags");
+
+	if (text == NULL)
+		return;
+	split_words(&words, text);
+	for (size_t i = 0; i < words.len; i++)
+		if (strcmp(words.items[i], "unread") != 0)
+			strv_add(&t->flags, flag_of(words.items[i]));
+	t->judge.flags = &t->flags;
+}
+
+static const char *
+nearest_rule(const struct rules *rules, const char *word)
+{
+	size_t count = rules_count(rules);
+	const char **ids = xcalloc(count + 1, sizeof(*ids));
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = rules_id(rules, i);
+	const char *nearest = str_nearest(span_from_str(word), ids);
+	free(ids);
+	return nearest;
+}
+
+static bool
+is_rule(const struct rules *rules, const char *word)
+{
+	for (size_t i = 0; i < rules_count(rules); i++)
+		if (strcmp(rules_id(rules, i), word) == 0)
+			return true;
+	return false;
+}
+
+static int
+set_expected(struct testing *t)
+{
+	const char *text = ctl_get(t->ctl, "expect");
+
+	t->expects = text != NULL;
+	if (!t->expects || strcmp(text, "none") == 0)
+		return EX_OK;
+	split_words(&t->expected, text);
+	for (size_t i = 0; i < t->expected.len; i++) {
+		const char *word = t->expected.items[i];
+		if (is_rule(t->config->rules, word))
+			continue;
+		const char *nearest = nearest_rule(t->config->rules, word);
+		STR_AUTO hint =
+		    nearest != NULL
+			? xasprintf("did you mean `%s`?", nearest)
+			: xstrdup("rules with commas between them, or none");
+		return ctl_fail(t->ctl, EX_USAGE, hint,
+		    "--expect: there is no rule %s", word);
+	}
+	return EX_OK;
+}
+
+static int
+read_wishes(struct testing *t, const struct config *accounts)
+{
+	int code = choose_account(t, accounts);
+
+	t->is_summary = ctl_has(t->ctl, "summary");
+	t->is_brief = ctl_has(t->ctl, "brief");
+	t->is_verbose = ctl_has(t->ctl, "verbose");
+	t->judge.rules = t->config->rules;
+	t->judge.mailbox = ctl_get(t->ctl, "mailbox");
+	t->judge.is_new_sender = ctl_has(t->ctl, "new-sender");
+	set_flags(t);
+	if (code == EX_OK)
+		code = set_clock(t);
+	if (code == EX_OK)
+		code = set_expected(t);
+	return code;
+}
+
+/* ---- all ---- */
 
 static void
 read_all(struct testing *t)
 {
+	const struct ctl_messages_sink sink = {
+	    .message = on_message,
+	    .unreadable = on_unreadable,
+	    .ctx = t,
+	    .keeps_whole = ctl_judge_needs_whole(&t->judge),
+	};
+
 	if (t->ctl->json)
 		buf_add_str(&t->out, t->is_summary ? "{" : "{\"messages\": [");
 	for (int i = 0; i < t->ctl->argument_count; i++)
-		ctl_messages_read(
-		    t->ctl->arguments[i], on_message, on_unreadable, t);
+		ctl_messages_read(t->ctl->arguments[i], &sink);
+}
+
+static bool
+is_ok(const struct testing *t)
+{
+	return t->summary.unreadable == 0 && t->summary.unexpected == 0;
 }
 
 static void
@@ -216,54 +305,59 @@ add_end(struct testing *t)
 {
 	if (!t->ctl->json) {
 		if (t->is_summary)
-			add_summary(t);
+			ctl_summary_print(&t->summary, &t->out);
 		return;
 	}
-	struct json *summary = summary_json(t);
+	struct json *summary = ctl_summary_json(&t->summary);
 	buf_add_str(
 	    &t->out, t->is_summary ? "\n\"errors\": " : "\n],\n\"errors\": ");
 	json_print(t->errors, &t->out, false);
 	buf_add_str(&t->out, ",\n\"summary\": ");
 	json_print(summary, &t->out, false);
-	buf_addf(
-	    &t->out, ",\n\"ok\": %s}\n", t->unreadable == 0 ? "true" : "false");
+	buf_addf(&t->out, ",\n\"ok\": %s}\n", is_ok(t) ? "true" : "false");
 	json_free(&summary);
+}
+
+static int
+exit_code(const struct testing *t)
+{
+	if (t->is_output_broken)
+		return EX_IOERR;
+	if (t->summary.unreadable > 0)
+		return EX_NOINPUT;
+	return t->summary.unexpected > 0 ? CTL_EXIT_TROUBLE : EX_OK;
 }
 
 static int
 run(struct testing *t)
 {
-	t->mailbox = ctl_get(t->ctl, "mailbox");
-	if (t->mailbox == NULL)
-		t->mailbox = "INBOX";
+	ctl_summary_init(&t->summary, t->config->rules);
 	t->outcomes =
 	    xcalloc(rules_count(t->config->rules) + 1, sizeof(*t->outcomes));
 	t->errors = json_new_array();
-	set_clock(t);
 	read_all(t);
 	add_end(t);
-	if (!t->is_output_broken)
-		t->is_output_broken = !ctl_write(&t->out);
+	write_out(t);
+	int code = exit_code(t);
 	free(t->outcomes);
 	json_free(&t->errors);
 	buf_done(&t->out);
-	if (t->is_output_broken)
-		return EX_IOERR;
-	return t->unreadable > 0 ? EX_NOINPUT : EX_OK;
+	ctl_summary_done(&t->summary);
+	return code;
 }
 
 static int
 judge_by(const struct ctl *ctl, const struct config *rules,
     const struct config *accounts)
 {
-	struct testing testing = {
-	    .ctl = ctl,
-	    .config = rules,
-	    .is_summary = ctl_has(ctl, "summary"),
-	};
-	int code = choose_account(&testing, accounts);
+	struct testing testing = {.ctl = ctl, .config = rules};
+	int code = read_wishes(&testing, accounts);
 
-	return code == EX_OK ? run(&testing) : code;
+	if (code == EX_OK)
+		code = run(&testing);
+	strv_done(&testing.flags);
+	strv_done(&testing.expected);
+	return code;
 }
 
 /* With --rules FILE the accounts are still those of the configuration, where

@@ -224,37 +224,33 @@ expect_value 'settings' 'len(d["settings"]) > 50' 'true'
 
 # ---- test ----
 
+touch -d '2026-11-21T10:00:00Z' mails/*
 run -c belfry.conf test mails
 expect 'test' 0 <<'END'
 mails/boss.eml
     From:    "The Boss" <boss@example.org>
     Subject: hi
-    Judged:  home/INBOX, 55 bytes
-  rule boss: matched
-      yes  from in @vip  boss@example.org
-   *  no   bulk
-  rule ci: not matched
-   *  no  from is ci@example.org  boss@example.org
-  rule tried: not matched
-   *  no  flag is read
+    Judged:  home/INBOX, 55 bytes, unread, received 2026-11-21 10:00
+  boss   matched         when    yes  from in @vip            boss@example.org
+                      *  unless  no   bulk                    -
+  ci     not matched  *  when    no   from is ci@example.org  boss@example.org
+  tried  not matched  *  when    no   flag is read            -
   plan:
-    mark flagged (rule boss)
-    notify (critical) (rule boss)
+    mark flagged       rule boss
+    notify (critical)  rule boss
 
 mails/ci.eml
     From:    ci@example.org
     Subject: [belfry] red
-    Judged:  home/INBOX, 61 bytes
-  rule boss: not matched
-   *  no  from in @vip  ci@example.org
-  rule ci: matched
-      yes  from is ci@example.org                   ci@example.org
-   *  yes  subject ~ /^\[(?<project>[a-z0-9-]+)\]/  [belfry] red
-    capture  project=belfry
-  rule tried: not reached
+    Judged:  home/INBOX, 61 bytes, unread, received 2026-11-21 10:00
+  boss   not matched  *  when  no   from in @vip                             ci@example.org
+  ci     matched         when  yes  from is ci@example.org                   ci@example.org
+                      *  when  yes  subject ~ /^\[(?<project>[a-z0-9-]+)\]/  [belfry] red
+                                    ${project} is                            belfry
+  tried  not reached                rule ci ended the run
   plan:
-    move to CI/belfry (made if it is missing) (rule ci)
-    notify (by default)
+    move to CI/belfry (made if it is missing)  rule ci
+    notify                                     by default
 
 END
 run -c belfry.conf test --json mbox --mailbox Lists/x
@@ -271,10 +267,10 @@ expect_value 'Maildir' '[m["flags"] for m in d["messages"]]' \
 run -c belfry.conf test --summary box mbox mails
 expect 'summary' 0 <<'END'
 6 messages
-  RULE   matched  observed  vetoed  failed  not matched
-  boss   3        0         0       0       3
-  ci     3        0         0       0       3
-  tried  0        0         0       0       3
+  RULE   matched  not matched  not reached
+  boss   3        3            0
+  ci     3        3            0
+  tried  0        3            3
   mark: 3
   move: 3
   notify: 5
@@ -284,7 +280,7 @@ expect_json 'summary'
 expect_value 'summary' 'd["summary"]["actions"]["move"], d["ok"]' '[1, true]'
 run -c belfry.conf test nowhere mails/boss.eml
 expect_words 'unreadable' 66 err 'nowhere: No such file'
-expect_words 'unreadable' 66 out 'rule boss: matched'
+expect_words 'unreadable' 66 out 'boss   matched'
 run -c belfry.conf test --json nowhere
 expect_json 'unreadable'
 expect_value 'unreadable' 'd["ok"], d["messages"], d["errors"][0]["source"]' \
@@ -299,7 +295,7 @@ expect_json 'test broken'
 run -c belfry.conf test --account nobody mails
 expect_words 'test account' 64 err 'no account nobody'
 run test --rules only.conf mails/boss.eml
-expect_words 'rules alone' 0 out 'move to Hi (rule only)'
+expect_words 'rules alone' 0 out 'move to Hi  rule only'
 expect_words 'rules alone' 0 out 'Judged:  test/INBOX'
 run -c belfry.conf test --rules only.conf mails/boss.eml
 expect_words 'other rules' 0 out 'Judged:  home/INBOX'
@@ -312,7 +308,7 @@ expect_clean 'test hostile' out
 code=$?
 expect_value 'standard input' 'd["messages"][0]["source"]' '"-"'
 run -c belfry.conf explain mails/boss.eml
-expect_words 'explain' 0 out 'rule boss: matched'
+expect_words 'explain' 0 out 'boss   matched'
 run -c belfry.conf explain home/INBOX/12
 expect_words 'explain' 69 err 'messages on the server: not supported yet'
 "$belfryctl" -c belfry.conf test mails >/dev/full 2>err
