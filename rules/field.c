@@ -160,6 +160,15 @@ field_names(bool for_variable)
 	return for_variable ? variable_names : condition_names;
 }
 
+const char *
+address_part_name(enum address_part part)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].part == part)
+			return parts[i].name;
+	return "";
+}
+
 bool
 address_part_find(struct span name, enum address_part *part_r)
 {

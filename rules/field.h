@@ -76,5 +76,6 @@ const struct field *field_find(struct span name);
 const char *const *field_names(bool for_variable);
 /* "addr", "name", ...; false when there is no such part. */
 bool address_part_find(struct span name, enum address_part *part_r);
+const char *address_part_name(enum address_part part);
 
 #endif

@@ -432,6 +432,37 @@ template_get_fixed(const struct template *template, struct buf *text)
 	return true;
 }
 
+static void
+show_slot(struct buf *text, const struct slot *slot)
+{
+	buf_add_str(text, slot->field->name);
+	if (slot->part != PART_ADDR)
+		buf_addf(text, ".%s", address_part_name(slot->part));
+	if (slot->argument != NULL)
+		buf_addf(text, "(%s)", slot->argument);
+}
+
+void
+template_show(struct buf *text, const struct template *template,
+    const struct captures *captures, const struct slots *slots)
+{
+	for (size_t i = 0; i < template->count; i++) {
+		const struct piece *piece = &template->pieces[i];
+
+		if (piece->literal != NULL) {
+			buf_add_str(text, piece->literal);
+			continue;
+		}
+		buf_add_str(text, "${");
+		if (piece->capture != SIZE_MAX)
+			buf_add_str(
+			    text, captures->names.items[piece->capture]);
+		else
+			show_slot(text, &slots->items[piece->slot]);
+		buf_add_char(text, '}');
+	}
+}
+
 bool
 template_get_slot(const struct template *template, size_t index, size_t *slot_r)
 {

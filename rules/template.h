@@ -62,6 +62,9 @@ bool template_has_variables(const struct template *template);
 /* Appends the text of a template without variables; false when it has some,
  * or is NULL. */
 bool template_get_fixed(const struct template *template, struct buf *text);
+/* Appends the text as it was written, more or less: variables as ${name}. */
+void template_show(struct buf *text, const struct template *template,
+    const struct captures *captures, const struct slots *slots);
 /* The slot of piece `index`, SIZE_MAX when it needs none; false behind the
  * last piece. */
 bool template_get_slot(

@@ -42,7 +42,7 @@ _belfryctl()
 		files=-f
 		;;
 	rules)
-		words=' --sort'
+		words=' --english --sort'
 		files=-f
 		;;
 	status)

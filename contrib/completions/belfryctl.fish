@@ -33,6 +33,7 @@ complete -c belfryctl -n '__fish_seen_subcommand_from explain' -l expect -x -d '
 complete -c belfryctl -n '__fish_seen_subcommand_from explain' -s v -l verbose -d 'show all conditions of all rules'
 complete -c belfryctl -n '__fish_seen_subcommand_from explain' -F
 complete -c belfryctl -n __fish_use_subcommand -a rules -d 'list the rules, and what they did'
+complete -c belfryctl -n '__fish_seen_subcommand_from rules' -l english -d 'say each rule as a sentence'
 complete -c belfryctl -n '__fish_seen_subcommand_from rules' -l sort -x -d 'by hits, last or time; else as in the files'
 complete -c belfryctl -n '__fish_seen_subcommand_from rules' -F
 complete -c belfryctl -n __fish_use_subcommand -a status -d 'how is everything?'

@@ -83,6 +83,7 @@ static const struct ctl_option queue_options[] = {
 };
 
 static const struct ctl_option rules_options[] = {
+    {'\0', "english", NULL, "say each rule as a sentence"},
     {'\0', "sort", "ORDER", "by hits, last or time; else as in the files"},
     OPTIONS_END,
 };

@@ -4,6 +4,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/document.h"
 #include "daemon/config/reader.h"
+#include "daemon/control/ctl_english.h"
 #include "daemon/control/ctl_rule_stats.h"
 
 /* The rules of the configuration, in the order of listing. */
@@ -12,6 +13,7 @@ struct listing {
 	struct rule_problems problems;
 	const struct document_section **rules; /* owned; into document */
 	size_t count;
+	const struct rules *compiled;
 	struct ctl_rule_stats stats;
 	int64_t now_unix;
 };
@@ -22,7 +24,7 @@ listing_init(struct listing *listing, const struct config *config)
 	const struct config_files *files = &config->files;
 
 	*listing = (struct listing){
-	    .document = DOCUMENT_INIT, .now_unix = ctl_now_unix()};
+	    .document = DOCUMENT_INIT, .compiled = config->rules, .now_unix = ctl_now_unix()};
 	for (size_t i = 0; i < files->count; i++)
 		reader_parse(files->items[i]->path,
 		    buf_span(&files->items[i]->text), &listing->document,
@@ -166,6 +168,12 @@ add_rule(const struct ctl *ctl, struct buf *out, const struct listing *listing,
 		    &listing->stats, section->name, listing->now_unix, out);
 		buf_add_char(out, '\n');
 	}
+	if (ctl_has(ctl, "english")) {
+		buf_add_str(out, "    ");
+		ctl_english_add(out, listing->compiled, section->name);
+		buf_add_char(out, '\n');
+		return;
+	}
 	for (size_t i = 0; i < section->thing_count; i++)
 		if (is_condition(&section->things[i]))
 			add_thing(out, &section->things[i]);
@@ -225,6 +233,7 @@ rule_json(const struct listing *listing, const struct document_section *section)
 {
 	struct json *json = json_new_object();
 	struct json *keys = json_new_object();
+	BUF_AUTO english = BUF_INIT;
 
 	json_set_str(json, "rule", section->name);
 	json_set_str(json, "file", section->place.file);
@@ -235,6 +244,8 @@ rule_json(const struct listing *listing, const struct document_section *section)
 			json_set(keys, section->things[i].setting->key, values);
 	}
 	json_set(json, "keys", keys);
+	ctl_english_add(&english, listing->compiled, section->name);
+	json_set_str(json, "english", buf_str(&english));
 	set_json(json, "stats",
 	    ctl_rule_stats_json(
 		&listing->stats, section->name, listing->now_unix));
