@@ -30,11 +30,12 @@ span_from(const void *data, size_t len)
 	return (struct span){data, len};
 }
 
+/* Most bytes are equal as they are, or differ for good. */
 static bool
 bytes_equal_nocase(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (char_to_lower(a[i]) != char_to_lower(b[i]))
+		if (a[i] != b[i] && char_to_lower(a[i]) != char_to_lower(b[i]))
 			return false;
 	}
 	return true;
@@ -132,10 +133,15 @@ span_find_span(struct span s, struct span needle, size_t from)
 bool
 span_contains_nocase(struct span s, struct span needle)
 {
+	char lower, upper;
+
 	if (needle.len == 0)
 		return true;
+	lower = char_to_lower(needle.data[0]);
+	upper = char_to_upper(needle.data[0]);
 	for (size_t i = 0; i + needle.len <= s.len; i++) {
-		if (bytes_equal_nocase(s.data + i, needle.data, needle.len))
+		if ((s.data[i] == lower || s.data[i] == upper) &&
+		    bytes_equal_nocase(s.data + i, needle.data, needle.len))
 			return true;
 	}
 	return false;

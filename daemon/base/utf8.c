@@ -29,7 +29,6 @@ struct lead {
 
 /* clang-format off */
 static const struct lead leads[] = {
-	{0x00, 0x7f, 0x00, 0x00, 1},
 	{0xc2, 0xdf, 0x80, 0xbf, 2},
 	{0xe0, 0xe0, 0xa0, 0xbf, 3},
 	{0xe1, 0xec, 0x80, 0xbf, 3},
@@ -88,6 +87,10 @@ utf8_next(struct span s, uint32_t *code_r, bool *valid_r)
 
 	if (s.len == 0)
 		return 0;
+	if ((unsigned char)s.data[0] < 0x80) {
+		*code_r = (unsigned char)s.data[0];
+		return 1;
+	}
 	lead = find_lead((unsigned char)s.data[0]);
 	if (lead != NULL) {
 		len = match_length(s, lead);
@@ -132,15 +135,33 @@ utf8_add(struct buf *buf, uint32_t code)
 	add_byte(buf, 0x80 | (code & 0x3f));
 }
 
+size_t
+utf8_ascii_length(struct span s)
+{
+	uint64_t bytes;
+	size_t len = 0;
+
+	for (; len + sizeof(bytes) <= s.len; len += sizeof(bytes)) {
+		memcpy(&bytes, s.data + len, sizeof(bytes));
+		if ((bytes & 0x8080808080808080u) != 0)
+			break;
+	}
+	while (len < s.len && (unsigned char)s.data[len] < 0x80)
+		len++;
+	return len;
+}
+
 bool
 utf8_is_valid(struct span s)
 {
 	bool valid = true;
 	uint32_t code;
-	size_t len;
 
-	while (valid && (len = utf8_next(s, &code, &valid)) > 0)
-		s = span_skip(s, len);
+	s = span_skip(s, utf8_ascii_length(s));
+	while (valid && s.len > 0) {
+		s = span_skip(s, utf8_next(s, &code, &valid));
+		s = span_skip(s, utf8_ascii_length(s));
+	}
 	return valid;
 }
 
@@ -148,11 +169,16 @@ void
 utf8_add_valid(struct buf *buf, struct span s)
 {
 	uint32_t code;
-	size_t len;
 
-	while ((len = utf8_next(s, &code, NULL)) > 0) {
-		utf8_add(buf, code);
+	while (s.len > 0) {
+		size_t len = utf8_ascii_length(s);
+
+		buf_add_span(buf, span_slice(s, 0, len));
 		s = span_skip(s, len);
+		if (s.len == 0)
+			return;
+		s = span_skip(s, utf8_next(s, &code, NULL));
+		utf8_add(buf, code);
 	}
 }
 

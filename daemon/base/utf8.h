@@ -21,6 +21,9 @@ size_t utf8_next(struct span s, uint32_t *code_r, bool *valid_r);
 /* Appends the character; an invalid code point becomes U+FFFD. */
 void utf8_add(struct buf *buf, uint32_t code);
 bool utf8_is_valid(struct span s);
+/* How many bytes at the front are ASCII, found eight at a time: what mail
+ * mostly is made of. */
+size_t utf8_ascii_length(struct span s);
 /* Appends `s` with malformed sequences replaced by U+FFFD. */
 void utf8_add_valid(struct buf *buf, struct span s);
 /* Characters, malformed sequences counted as one each. */

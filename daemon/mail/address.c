@@ -726,6 +726,131 @@ on_end(struct parser *parser)
 	emit(parser);
 }
 
+/* ---- The plain case ---- */
+
+/*
+ * Most fields are this and nothing else, and then there is nothing to think
+ * about; whatever is not, is done as above, from the begin.
+ *
+ *   list    = blanks mailbox *( blanks "," blanks mailbox ) blanks
+ *   mailbox = [ words [" "] ] "<" word "@" word ">" / word "@" word
+ *   words   = word *( " " word )
+ *   word    = 1*<printable ASCII but specials; no "=?">
+ */
+
+/* The length of the word at the front. */
+static size_t
+word_length(struct span s)
+{
+	size_t len = 0;
+
+	while (len < s.len && s.data[len] > ' ' && s.data[len] <= '~' &&
+	       strchr("\"(),:;<>@[\\]", s.data[len]) == NULL)
+		len++;
+	return len;
+}
+
+static bool
+take_plain(struct span *rest, size_t len, struct span *text_r)
+{
+	*text_r = span_slice(*rest, 0, len);
+	*rest = span_skip(*rest, len);
+	return len > 0;
+}
+
+static bool
+take_char(struct span *rest, char c)
+{
+	if (rest->len == 0 || rest->data[0] != c)
+		return false;
+	*rest = span_skip(*rest, 1);
+	return true;
+}
+
+static void
+skip_blanks(struct span *rest)
+{
+	while (rest->len > 0 && char_is_blank(rest->data[0]))
+		*rest = span_skip(*rest, 1);
+}
+
+struct plain {
+	struct span name, user, domain;
+};
+
+/* Words with a blank between two; a blank behind them is taken, too. */
+static struct span
+take_words(struct span *rest)
+{
+	struct span words = span_slice(*rest, 0, 0), word;
+
+	while (take_plain(rest, word_length(*rest), &word)) {
+		words.len = (size_t)(word.data - words.data) + word.len;
+		if (!take_char(rest, ' '))
+			break;
+	}
+	return words;
+}
+
+/* Behind the local part. */
+static bool
+take_plain_domain(struct span *rest, struct plain *plain_r)
+{
+	return plain_r->user.len > 0 && take_char(rest, '@') &&
+	       take_plain(rest, word_length(*rest), &plain_r->domain) &&
+	       plain_r->domain.data[plain_r->domain.len - 1] != '.';
+}
+
+static bool
+take_plain_mailbox(struct span *rest, struct plain *plain_r)
+{
+	struct span words = take_words(rest);
+
+	if (!take_char(rest, '<')) {
+		plain_r->name = span_slice(words, 0, 0);
+		plain_r->user = words;
+		/* No blank, neither inside nor in front of the "@". */
+		return word_length(words) == words.len &&
+		       words.data + words.len == rest->data &&
+		       take_plain_domain(rest, plain_r);
+	}
+	plain_r->name = words;
+	take_plain(rest, word_length(*rest), &plain_r->user);
+	return take_plain_domain(rest, plain_r) && take_char(rest, '>');
+}
+
+static void
+append_plain(struct parser *parser, const struct plain *plain)
+{
+	struct address address = {
+	    .name = xstrdup_span(plain->name),
+	    .user = xstrdup_span(plain->user),
+	    .domain = xstrdup_span(plain->domain),
+	    .addr = xstrdup_span(span_from(
+		plain->user.data, plain->user.len + 1 + plain->domain.len)),
+	};
+
+	append(parser, &address);
+}
+
+static bool
+parse_plain(struct parser *parser, struct span text)
+{
+	struct plain plain;
+
+	/* An encoded word could be anywhere. */
+	if (span_find_span(text, SPAN("=?"), 0) != SIZE_MAX)
+		return false;
+	do {
+		skip_blanks(&text);
+		if (!take_plain_mailbox(&text, &plain))
+			return false;
+		append_plain(parser, &plain);
+		skip_blanks(&text);
+	} while (take_char(&text, ',') && !parser->list->is_truncated);
+	return text.len == 0;
+}
+
 void
 address_list_parse(struct span text, struct address_list *list_r)
 {
@@ -733,6 +858,10 @@ address_list_parse(struct span text, struct address_list *list_r)
 	struct token token;
 
 	*list_r = (struct address_list){NULL, 0, false};
+	if (parse_plain(&parser, text))
+		return;
+	address_list_done(list_r);
+	parser.items_size = 0;
 	reset(&parser);
 	while ((token = next_token(&parser.scanner)).kind != TOKEN_END) {
 		if (token.kind == TOKEN_COMMENT)

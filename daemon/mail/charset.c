@@ -326,6 +326,7 @@ look(struct span s)
 	uint32_t code;
 	size_t len;
 
+	s = span_skip(s, utf8_ascii_length(s));
 	while (s.len > 0) {
 		bool valid = true;
 
@@ -337,6 +338,7 @@ look(struct span s)
 		else if (!valid)
 			seen.bad++;
 		s = span_skip(s, len);
+		s = span_skip(s, utf8_ascii_length(s));
 	}
 	return seen;
 }

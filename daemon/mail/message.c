@@ -6,8 +6,10 @@
  *   name     = 1*%d33-57 / %d59-126                    ; RFC 5322 section 2.2
  *   line-end = *CR LF
  *
- * One copy is made of the header; unfolding happens inside of it, so raw
- * values are spans of the copy.
+ * The bytes are read once, up to the empty line, and then copied; spans of
+ * what was read become spans of the copy. Only fields with folds are
+ * unfolded, inside of the copy. A value that decodes to itself is not copied
+ * again. Fields are found by a hash of their names, in file order.
  */
 #include "daemon/mail/message.h"
 
@@ -19,82 +21,68 @@
 #include "daemon/mail/rfc2047.h"
 #include "daemon/mail/text.h"
 
-#define FIELDS_FIRST 16
+#define FIELDS_FIRST 32
+#define BUCKETS 64
+#define HASH_FIRST 2166136261u /* FNV-1a */
+#define HASH_PRIME 16777619u
 
 struct field {
 	struct span name, raw; /* of message->data */
-	struct buf text;
-	struct address_list addresses;
-	bool has_text, has_addresses;
+	struct span text;      /* data NULL: not decoded yet */
+	char *owned;	       /* the text's bytes; NULL where it is `raw` */
+	struct address_list *addresses; /* owned; NULL: not parsed yet */
+	uint32_t hash;			/* of the name */
+	uint16_t next;			/* in the bucket: number + 1; 0: none */
+	bool is_folded;
 };
 
 struct message {
 	char *data; /* owned; unfolded in place */
 	struct field *fields;
 	size_t count, size;
+	uint16_t buckets[BUCKETS]; /* number + 1 of the first; 0: none */
 	struct buf id;
 	bool has_id;
 	size_t bad_lines;
 	bool is_truncated;
 };
 
-/* Takes one line with its end from `rest`. */
-static struct span
-take_line(struct span *rest)
-{
-	size_t end = span_find(*rest, '\n');
-	size_t len = end == SIZE_MAX ? rest->len : end + 1;
-	struct span line = span_slice(*rest, 0, len);
+_Static_assert(MESSAGE_FIELDS_MAX < UINT16_MAX, "fields are counted in 16 bit");
 
-	*rest = span_skip(*rest, len);
-	return line;
+/* The same for A and a; what else it mixes up does not matter. */
+static uint32_t
+hash_char(uint32_t hash, char c)
+{
+	return (hash ^ ((unsigned char)c | 0x20u)) * HASH_PRIME;
+}
+
+uint32_t
+message_name_hash(struct span name)
+{
+	uint32_t hash = HASH_FIRST;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = hash_char(hash, name.data[i]);
+	return hash;
+}
+
+/* ---- Reading ---- */
+
+/* Where the line at `from` ends: behind its LF, or `end`. */
+static const char *
+find_line_end(const char *from, const char *end)
+{
+	const char *lf = memchr(from, '\n', (size_t)(end - from));
+
+	return lf != NULL ? lf + 1 : end;
 }
 
 static bool
-is_line_end(struct span line)
+is_line_end(const char *from, const char *end)
 {
-	while (line.len > 0 && line.data[0] == '\r')
-		line = span_skip(line, 1);
-	return line.len == 1 && line.data[0] == '\n';
-}
-
-/* The bytes in front of the first empty line, or the limit. */
-static struct span
-find_header(struct span bytes, bool *is_truncated_r)
-{
-	struct span rest = span_slice(bytes, 0, MESSAGE_HEADER_MAX);
-
-	while (rest.len > 0) {
-		struct span line = take_line(&rest);
-
-		if (is_line_end(line))
-			return span_slice(
-			    bytes, 0, (size_t)(line.data - bytes.data));
-	}
-	if (bytes.len > MESSAGE_HEADER_MAX)
-		*is_truncated_r = true;
-	return span_slice(bytes, 0, MESSAGE_HEADER_MAX);
-}
-
-static struct span
-trim_end(struct span s)
-{
-	while (s.len > 0 && char_is_blank(s.data[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-/* The field's name in front of the colon at `colon`; empty: no name. */
-static struct span
-field_name(struct span line, size_t colon)
-{
-	struct span name = trim_end(span_slice(line, 0, colon));
-
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.data[i] <= ' ' || name.data[i] > '~')
-			return SPAN_EMPTY;
-	}
-	return name;
+	while (from < end && *from == '\r')
+		from++;
+	return from + 1 == end && *from == '\n';
 }
 
 static struct field *
@@ -110,18 +98,37 @@ append_field(struct message *message)
 	return &message->fields[message->count++];
 }
 
+/* The name in front of a colon, and behind the colon what goes into
+ * *body_r; empty: there is no name. */
+static struct span
+read_name(struct span lines, uint32_t *hash_r, struct span *body_r)
+{
+	uint32_t hash = HASH_FIRST;
+	size_t len = 0, colon;
+
+	while (len < lines.len && lines.data[len] > ' ' &&
+	       lines.data[len] <= '~' && lines.data[len] != ':')
+		hash = hash_char(hash, lines.data[len++]);
+	colon = len;
+	while (colon < lines.len && char_is_blank(lines.data[colon]))
+		colon++;
+	if (len == 0 || colon == lines.len || lines.data[colon] != ':')
+		return SPAN_EMPTY;
+	*hash_r = hash;
+	*body_r = span_skip(lines, colon + 1);
+	return span_slice(lines, 0, len);
+}
+
 /* One field with its folds, or a line that is none. */
 static void
-add_lines(struct message *message, struct span lines, bool is_first)
+add_lines(
+    struct message *message, struct span lines, bool is_folded, bool is_first)
 {
-	size_t colon = span_find(lines, ':');
-	struct span name = SPAN_EMPTY;
+	struct span body = SPAN_EMPTY, name;
 	struct field *field;
-	char *body;
-	size_t len;
+	uint32_t hash = 0;
 
-	if (colon != SIZE_MAX)
-		name = field_name(lines, colon);
+	name = read_name(lines, &hash, &body);
 	if (name.len == 0) {
 		if (!is_first || !span_starts(lines, "From "))
 			message->bad_lines++;
@@ -133,26 +140,63 @@ add_lines(struct message *message, struct span lines, bool is_first)
 	}
 	field = append_field(message);
 	field->name = name;
-	body = message->data + (lines.data - message->data) + colon + 1;
-	len = text_unfold(body, lines.len - colon - 1);
-	field->raw = span_trim(span_from(body, len));
-	if (field->raw.data == NULL)
-		field->raw = span_from(body, 0);
+	field->hash = hash;
+	field->is_folded = is_folded;
+	field->raw = is_folded ? body : span_trim(body);
 }
 
-static void
-scan(struct message *message, struct span header)
+/* Reads the bytes in front of the first empty line, or the limit; their
+ * count. */
+static size_t
+scan(struct message *message, struct span bytes)
 {
-	struct span rest = header;
-	bool is_first = true;
+	struct span header = span_slice(bytes, 0, MESSAGE_HEADER_MAX);
+	const char *from = header.data, *end = from + header.len;
 
-	while (rest.len > 0 && !message->is_truncated) {
-		struct span lines = take_line(&rest);
+	while (from < end && !message->is_truncated) {
+		const char *to = find_line_end(from, end);
+		bool is_folded = false;
 
-		while (rest.len > 0 && char_is_blank(rest.data[0]))
-			lines.len += take_line(&rest).len;
-		add_lines(message, lines, is_first);
-		is_first = false;
+		if (is_line_end(from, to))
+			return (size_t)(from - header.data);
+		while (to < end && char_is_blank(*to)) {
+			to = find_line_end(to, end);
+			is_folded = true;
+		}
+		add_lines(message, span_from(from, (size_t)(to - from)),
+		    is_folded, from == header.data);
+		from = to;
+	}
+	message->is_truncated |= bytes.len > MESSAGE_HEADER_MAX;
+	return header.len;
+}
+
+/* ---- The copy ---- */
+
+static void
+move_field(struct message *message, struct field *field, const char *old)
+{
+	char *body = message->data + (field->raw.data - old);
+	size_t len = field->raw.len;
+
+	field->name.data = message->data + (field->name.data - old);
+	if (field->is_folded)
+		len = text_unfold(body, len);
+	field->raw = span_from(body, len);
+	if (field->is_folded)
+		field->raw = span_trim(field->raw);
+}
+
+/* Backwards, so that each bucket is in file order. */
+static void
+fill_buckets(struct message *message)
+{
+	for (size_t i = message->count; i-- > 0;) {
+		struct field *field = &message->fields[i];
+		uint16_t *first = &message->buckets[field->hash % BUCKETS];
+
+		field->next = *first;
+		*first = (uint16_t)(i + 1);
 	}
 }
 
@@ -160,13 +204,26 @@ struct message *
 message_new(struct span bytes)
 {
 	struct message *message = NEW(struct message);
-	bool is_cut = false;
-	struct span header = find_header(bytes, &is_cut);
+	size_t len;
 
-	message->data = xstrdup_span(header);
-	scan(message, span_from(message->data, header.len));
-	message->is_truncated |= is_cut;
+	if (bytes.data == NULL)
+		bytes = SPAN("");
+	len = scan(message, bytes);
+	message->data = xstrdup_span(span_slice(bytes, 0, len));
+	for (size_t i = 0; i < message->count; i++)
+		move_field(message, &message->fields[i], bytes.data);
+	fill_buckets(message);
 	return message;
+}
+
+static void
+field_done(struct field *field)
+{
+	free(field->owned);
+	if (field->addresses == NULL)
+		return;
+	address_list_done(field->addresses);
+	free(field->addresses);
 }
 
 void
@@ -174,16 +231,16 @@ message_free(struct message **message)
 {
 	if (*message == NULL)
 		return;
-	for (size_t i = 0; i < (*message)->count; i++) {
-		buf_done(&(*message)->fields[i].text);
-		address_list_done(&(*message)->fields[i].addresses);
-	}
+	for (size_t i = 0; i < (*message)->count; i++)
+		field_done(&(*message)->fields[i]);
 	free((*message)->fields);
 	buf_done(&(*message)->id);
 	free((*message)->data);
 	free(*message);
 	*message = NULL;
 }
+
+/* ---- Asking ---- */
 
 bool
 message_is_truncated(const struct message *message)
@@ -210,53 +267,69 @@ message_field_name(const struct message *message, size_t field)
 				      : SPAN_EMPTY;
 }
 
+uint32_t
+message_field_hash(const struct message *message, size_t field)
+{
+	return field < message->count ? message->fields[field].hash : 0;
+}
+
+/* The first in the bucket from `number` on (counted from 1) that is called
+ * so, counted from 0; SIZE_MAX: none. */
+static size_t
+find_in_bucket(const struct message *message, uint16_t number, uint32_t hash,
+    struct span name)
+{
+	while (number > 0) {
+		const struct field *field = &message->fields[number - 1];
+
+		if (field->hash == hash && span_equal_nocase(field->name, name))
+			return number - 1u;
+		number = field->next;
+	}
+	return SIZE_MAX;
+}
+
+size_t
+message_first(const struct message *message, const char *name)
+{
+	struct span span = span_from_str(name);
+	uint32_t hash = message_name_hash(span);
+
+	return find_in_bucket(
+	    message, message->buckets[hash % BUCKETS], hash, span);
+}
+
+size_t
+message_next(const struct message *message, size_t field)
+{
+	const struct field *last;
+
+	if (field >= message->count)
+		return SIZE_MAX;
+	last = &message->fields[field];
+	return find_in_bucket(message, last->next, last->hash, last->name);
+}
+
 size_t
 message_count(const struct message *message, const char *name)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < message->count; i++)
-		count += span_is_nocase(message->fields[i].name, name);
+	for (size_t i = message_first(message, name); i != SIZE_MAX;
+	     i = message_next(message, i))
+		count++;
 	return count;
 }
 
-/* The index-th field of this name, or NULL. */
-static struct field *
+/* The index-th field of this name, or SIZE_MAX. */
+static size_t
 find_field(const struct message *message, const char *name, size_t index)
 {
-	for (size_t i = 0; i < message->count; i++) {
-		if (span_is_nocase(message->fields[i].name, name) &&
-		    index-- == 0)
-			return &message->fields[i];
-	}
-	return NULL;
-}
+	size_t field = message_first(message, name);
 
-struct span
-message_raw(const struct message *message, const char *name, size_t index)
-{
-	const struct field *field = find_field(message, name, index);
-
-	return field != NULL ? field->raw : SPAN_EMPTY;
-}
-
-static struct span
-field_text(struct field *field)
-{
-	if (!field->has_text) {
-		rfc2047_decode(&field->text, field->raw);
-		field->has_text = true;
-	}
-	/* An empty value is there, so its data is not NULL. */
-	return span_from(buf_str(&field->text), field->text.len);
-}
-
-struct span
-message_text(struct message *message, const char *name, size_t index)
-{
-	struct field *field = find_field(message, name, index);
-
-	return field != NULL ? field_text(field) : SPAN_EMPTY;
+	while (field != SIZE_MAX && index-- > 0)
+		field = message_next(message, field);
+	return field;
 }
 
 struct span
@@ -266,25 +339,91 @@ message_field_raw(const struct message *message, size_t field)
 }
 
 struct span
+message_raw(const struct message *message, const char *name, size_t index)
+{
+	return message_field_raw(message, find_field(message, name, index));
+}
+
+/* Folding with a tab is what most other values have to be decoded for. */
+static bool
+replace_tabs(struct field *field)
+{
+	size_t len = field->raw.len;
+	char *text, *tab;
+
+	if (span_find(field->raw, '\t') == SIZE_MAX)
+		return false;
+	text = xstrdup_span(field->raw);
+	for (tab = text; (tab = memchr(tab, '\t', len)) != NULL;
+	     len = field->raw.len - (size_t)(tab - text))
+		*tab = ' ';
+	if (!rfc2047_is_plain(span_from(text, field->raw.len))) {
+		free(text);
+		return false;
+	}
+	field->owned = text;
+	field->text = span_from(text, field->raw.len);
+	return true;
+}
+
+static void
+decode_text(struct field *field)
+{
+	struct buf text = BUF_INIT;
+	size_t len;
+
+	if (rfc2047_is_plain(field->raw)) {
+		field->text = field->raw;
+		return;
+	}
+	if (replace_tabs(field))
+		return;
+	rfc2047_decode(&text, field->raw);
+	len = text.len;
+	field->owned = buf_take_str(&text);
+	field->text = span_from(field->owned, len);
+}
+
+struct span
 message_field_text(struct message *message, size_t field)
 {
-	return field < message->count ? field_text(&message->fields[field])
-				      : SPAN_EMPTY;
+	struct field *found;
+
+	if (field >= message->count)
+		return SPAN_EMPTY;
+	found = &message->fields[field];
+	if (found->text.data == NULL)
+		decode_text(found);
+	return found->text;
+}
+
+struct span
+message_text(struct message *message, const char *name, size_t index)
+{
+	return message_field_text(message, find_field(message, name, index));
+}
+
+const struct address_list *
+message_field_addresses(struct message *message, size_t field)
+{
+	static const struct address_list none = {NULL, 0, false};
+	struct field *found;
+
+	if (field >= message->count)
+		return &none;
+	found = &message->fields[field];
+	if (found->addresses == NULL) {
+		found->addresses = NEW(struct address_list);
+		address_list_parse(found->raw, found->addresses);
+	}
+	return found->addresses;
 }
 
 const struct address_list *
 message_addresses(struct message *message, const char *name, size_t index)
 {
-	static const struct address_list none = {NULL, 0, false};
-	struct field *field = find_field(message, name, index);
-
-	if (field == NULL)
-		return &none;
-	if (!field->has_addresses) {
-		address_list_parse(field->raw, &field->addresses);
-		field->has_addresses = true;
-	}
-	return &field->addresses;
+	return message_field_addresses(
+	    message, find_field(message, name, index));
 }
 
 bool

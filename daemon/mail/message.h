@@ -32,7 +32,16 @@ size_t message_bad_line_count(const struct message *message);
 /* Fields in file order, 0 to count - 1. Names as written. */
 size_t message_field_count(const struct message *message);
 struct span message_field_name(const struct message *message, size_t field);
-/* How many fields have this name (ASCII case ignored). */
+/* A hash of a field's name, the same in any ASCII case: message_name_hash of
+ * equal names is equal. For tables of names. */
+uint32_t message_field_hash(const struct message *message, size_t field);
+uint32_t message_name_hash(struct span name);
+/* The first field of this name (ASCII case ignored), and the next of the same
+ * name as `field`, in file order; SIZE_MAX: there is none. However many there
+ * are, going through them costs no more than that. */
+size_t message_first(const struct message *message, const char *name);
+size_t message_next(const struct message *message, size_t field);
+/* How many fields have this name. */
 size_t message_count(const struct message *message, const char *name);
 
 /* All of these are borrowed from the message. `index` counts occurrences of
@@ -46,12 +55,14 @@ struct span message_raw(
  * is, or is made of encoded words that say nothing. */
 struct span message_text(
     struct message *message, const char *name, size_t index);
-/* The same two by field number, for any-header. */
-struct span message_field_raw(const struct message *message, size_t field);
-struct span message_field_text(struct message *message, size_t field);
 /* The addresses of one occurrence; never NULL, empty when absent. */
 const struct address_list *message_addresses(
     struct message *message, const char *name, size_t index);
+/* The same by field number. */
+struct span message_field_raw(const struct message *message, size_t field);
+struct span message_field_text(struct message *message, size_t field);
+const struct address_list *message_field_addresses(
+    struct message *message, size_t field);
 /* The date of the first Date field; false: none, or not a date. */
 bool message_date(struct message *message, int64_t *unix_r);
 /* The first Message-ID field's id with its angle brackets, cleaned as text is

@@ -22,6 +22,7 @@
 #define WORD_INTRO "=?utf-8?q?"
 #define WORD_INTRO_B "=?utf-8?b?"
 #define WORD_END "?="
+#define ESC '\x1b'
 #define WORD_FRAME (sizeof(WORD_INTRO) - 1 + sizeof(WORD_END) - 1)
 /* A line that has less room than a frame and one character is left alone. */
 #define WORD_TEXT_MIN 12
@@ -310,19 +311,38 @@ decode_hard(struct buf *buf, struct span value)
 	buf_done(&decoder.tail);
 }
 
-/* Text without encoded words: most values. */
+/* A word can begin only where a "=" is. */
 static bool
-is_simple(struct span value)
+has_word_start(struct span value)
 {
-	return text_is_printable_ascii(value) &&
-	       span_find_span(value, SPAN("=?"), 0) == SIZE_MAX;
+	size_t at;
+
+	while ((at = span_find(value, '=')) != SIZE_MAX) {
+		value = span_skip(value, at + 1);
+		if (value.len > 0 && value.data[0] == '?')
+			return true;
+	}
+	return false;
+}
+
+bool
+rfc2047_is_plain(struct span value)
+{
+	return text_is_printable_ascii(value) && !has_word_start(value);
 }
 
 void
 rfc2047_decode(struct buf *buf, struct span value)
 {
-	if (is_simple(value)) {
+	if (rfc2047_is_plain(value)) {
 		buf_add_span(buf, value);
+		return;
+	}
+	/* Folded with a tab, most of the others. Behind an ESC could be
+	 * Japanese. */
+	if (utf8_ascii_length(value) == value.len && !has_word_start(value) &&
+	    span_find(value, ESC) == SIZE_MAX) {
+		text_add_clean(buf, value);
 		return;
 	}
 	decode_hard(buf, value);
@@ -432,7 +452,7 @@ chunk_length(struct span text)
 static bool
 is_plain(struct span text)
 {
-	if (!is_simple(text))
+	if (!rfc2047_is_plain(text))
 		return false;
 	return text.len == 0 ||
 	       (text.data[0] != ' ' && text.data[text.len - 1] != ' ');

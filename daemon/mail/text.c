@@ -7,6 +7,7 @@
 #include "daemon/base/utf8.h"
 
 #define DEL 0x7f
+#define EACH_BYTE 0x0101010101010101u
 /* In UTF-8 the C1 controls are C2 80 to C2 9F. */
 #define C1_LEAD 0xc2
 #define C1_LAST 0x9f
@@ -52,11 +53,28 @@ is_space(char c)
 	return char_is_blank(c) || c == '\r' || c == '\n';
 }
 
+/* Eight bytes at once: below U+0020 the first difference borrows into the top
+ * bit, DEL gets there by the sum. A carry or borrow into the neighbour comes
+ * only from a byte that is refused anyway. */
+static bool
+are_printable(const char *data)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, data, sizeof(bytes));
+	return ((bytes | (bytes - EACH_BYTE * ' ') | (bytes + EACH_BYTE)) &
+		   EACH_BYTE * 0x80) == 0;
+}
+
 /* How many bytes at the front are no control character. */
 static size_t
 clean_length(struct span s)
 {
-	for (size_t n = 0; n < s.len; n++) {
+	size_t n = 0;
+
+	while (n + sizeof(uint64_t) <= s.len && are_printable(s.data + n))
+		n += sizeof(uint64_t);
+	for (; n < s.len; n++) {
 		unsigned char c = (unsigned char)s.data[n];
 
 		/* Most bytes are done with here. */
@@ -71,7 +89,13 @@ clean_length(struct span s)
 bool
 text_is_printable_ascii(struct span text)
 {
-	for (size_t i = 0; i < text.len; i++) {
+	size_t i = 0;
+
+	for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+		if (!are_printable(text.data + i))
+			return false;
+	}
+	for (; i < text.len; i++) {
 		if (text.data[i] < ' ' || text.data[i] >= DEL)
 			return false;
 	}

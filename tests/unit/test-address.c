@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/buf.h"
+#include "daemon/base/random.h"
 #include "daemon/mail/address.h"
 
 #define LENGTH(table) (sizeof(table) / sizeof((table)[0]))
@@ -225,6 +226,60 @@ test_floods(void **state)
 	}
 }
 
+/* ---- The plain case ---- */
+
+static void
+show_list(struct buf *buf, struct span text)
+{
+	struct address_list list;
+
+	address_list_parse(text, &list);
+	for (size_t i = 0; i < list.count; i++)
+		buf_addf(buf, "[%s|%s|%s|%s]", list.items[i].name,
+		    list.items[i].user, list.items[i].domain,
+		    list.items[i].addr);
+	address_list_done(&list);
+}
+
+/* What is added behind an open "<" is a part of it. */
+static bool
+has_open_angle(const char *text)
+{
+	const char *open = strrchr(text, '<'), *close = strrchr(text, '>');
+
+	return open != NULL && (close == NULL || close < open);
+}
+
+/* Behind ",;" stands nobody, but the field is no plain one any more: both
+ * ways to read it must come to the same. */
+static void
+test_plain_as_others(void **state)
+{
+	static const char *const pieces[] = {"ann", "Bob", "b.c", "@", "@",
+	    "x.org", "<", ">", "<a@b>", "c@d.e", ",", ", ", " ", "  ", "\t",
+	    ".", "=", "=?", "?=", "\\", "[", ":", "\xc3\xbc", "Dr. ", ">,", "+",
+	    "-"};
+	struct random random;
+
+	(void)state;
+	random_init(&random, 4);
+	for (unsigned i = 0; i < 200000; i++) {
+		BUF_AUTO text = BUF_INIT, plain = BUF_INIT, other = BUF_INIT;
+
+		for (uint64_t n = random_below(&random, 9); n > 0; n--)
+			buf_add_str(&text,
+			    pieces[random_below(&random, LENGTH(pieces))]);
+		if (has_open_angle(buf_str(&text)))
+			continue;
+		show_list(&plain, buf_span(&text));
+		buf_add_str(&text, ",;");
+		show_list(&other, buf_span(&text));
+		if (strcmp(buf_str(&plain), buf_str(&other)) != 0)
+			fail_msg("%s %s %s", buf_str(&text), buf_str(&plain),
+			    buf_str(&other));
+	}
+}
+
 int
 main(void)
 {
@@ -233,6 +288,7 @@ main(void)
 	    cmocka_unit_test(test_detail),
 	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_floods),
+	    cmocka_unit_test(test_plain_as_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
