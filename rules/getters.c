@@ -33,11 +33,11 @@ add_addresses(struct view *view, const struct slot *slot, struct values *values,
     const char *header)
 {
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, header);
+	size_t i = message_first(message, header);
 
-	for (size_t i = 0; i < count; i++) {
+	for (; i != SIZE_MAX; i = message_next(message, i)) {
 		const struct address_list *list =
-		    message_addresses(message, header, i);
+		    message_field_addresses(message, i);
 
 		for (size_t j = 0; j < list->count; j++) {
 			struct span text = part_of(&list->items[j], slot->part);
@@ -93,14 +93,13 @@ void
 get_to_me(struct view *view, const struct slot *slot, struct values *values)
 {
 	struct message *message = view->facts->message;
-	const char *header = slot->field->headers[0];
-	size_t count = message_count(message, header);
+	size_t i = message_first(message, slot->field->headers[0]);
 
 	if (view->facts->identities == NULL)
 		return;
-	for (size_t i = 0; i < count && !values->is_true; i++)
+	for (; i != SIZE_MAX && !values->is_true; i = message_next(message, i))
 		values->is_true =
-		    has_me(view->facts, message_addresses(message, header, i));
+		    has_me(view->facts, message_field_addresses(message, i));
 }
 
 /* Texts. */
@@ -109,10 +108,10 @@ static void
 add_texts(struct view *view, struct values *values, const char *header)
 {
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, header);
+	size_t i = message_first(message, header);
 
-	for (size_t i = 0; i < count; i++)
-		values_add(view, values, message_text(message, header, i));
+	for (; i != SIZE_MAX; i = message_next(message, i))
+		values_add_valid(values, message_field_text(message, i));
 }
 
 void
@@ -133,11 +132,11 @@ void
 get_raw(struct view *view, const struct slot *slot, struct values *values)
 {
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, slot->argument);
+	size_t i = message_first(message, slot->argument);
 
-	for (size_t i = 0; i < count; i++)
-		values_add(view, values,
-		    span_trim(message_raw(message, slot->argument, i)));
+	for (; i != SIZE_MAX; i = message_next(message, i))
+		values_add(
+		    view, values, span_trim(message_field_raw(message, i)));
 }
 
 void
@@ -149,7 +148,7 @@ get_any_header(
 
 	(void)slot;
 	for (size_t i = 0; i < count; i++)
-		values_add(view, values, message_field_text(message, i));
+		values_add_valid(values, message_field_text(message, i));
 }
 
 /* Parts. */
@@ -275,16 +274,15 @@ void
 get_bracketed(struct view *view, const struct slot *slot, struct values *values)
 {
 	struct message *message = view->facts->message;
-	const char *header = slot->field->headers[0];
-	size_t count = message_count(message, header);
+	size_t i = message_first(message, slot->field->headers[0]);
 
-	for (size_t i = 0; i < count; i++) {
-		struct span text = span_trim(message_text(message, header, i));
+	for (; i != SIZE_MAX; i = message_next(message, i)) {
+		struct span text = span_trim(message_field_text(message, i));
 		struct span inside = inside_brackets(text);
 
-		values_add(view, values, inside);
+		values_add_valid(values, inside);
 		if (inside.len != text.len)
-			values_add(view, values, text);
+			values_add_valid(values, text);
 	}
 }
 
@@ -431,15 +429,16 @@ void
 get_bulk(struct view *view, const struct slot *slot, struct values *values)
 {
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, "Precedence");
+	size_t i = message_first(message, "Precedence");
 
 	(void)slot;
-	values->is_true = message_count(message, "List-Id") > 0 ||
-			  message_count(message, "List-Post") > 0 ||
-			  message_count(message, "List-Unsubscribe") > 0;
-	for (size_t i = 0; i < count && !values->is_true; i++)
+	values->is_true =
+	    message_first(message, "List-Id") != SIZE_MAX ||
+	    message_first(message, "List-Post") != SIZE_MAX ||
+	    message_first(message, "List-Unsubscribe") != SIZE_MAX;
+	for (; i != SIZE_MAX && !values->is_true; i = message_next(message, i))
 		values->is_true =
-		    is_bulk_precedence(message_raw(message, "Precedence", i));
+		    is_bulk_precedence(message_field_raw(message, i));
 }
 
 /* RFC 3834 section 5: a keyword, then perhaps comments and parameters. "no"
@@ -449,11 +448,10 @@ get_auto_submitted(
     struct view *view, const struct slot *slot, struct values *values)
 {
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, slot->field->headers[0]);
+	size_t i = message_first(message, slot->field->headers[0]);
 
-	for (size_t i = 0; i < count; i++) {
-		struct span text =
-		    span_trim(message_raw(message, slot->field->headers[0], i));
+	for (; i != SIZE_MAX; i = message_next(message, i)) {
+		struct span text = span_trim(message_field_raw(message, i));
 		size_t len = 0;
 
 		while (len < text.len &&
@@ -491,14 +489,15 @@ get_results(struct view *view, struct values *values, const char *method)
 {
 	const struct strv *trusted = view->facts->authserv;
 	struct message *message = view->facts->message;
-	size_t count = message_count(message, "Authentication-Results");
+	size_t i = message_first(message, "Authentication-Results");
 	bool found = false;
 
-	for (size_t i = 0; trusted != NULL && i < count && !found; i++) {
+	if (trusted == NULL)
+		return;
+	for (; i != SIZE_MAX && !found; i = message_next(message, i)) {
 		struct authres authres;
 
-		authres_init(&authres,
-		    message_raw(message, "Authentication-Results", i));
+		authres_init(&authres, message_field_raw(message, i));
 		if (strv_has_nocase(trusted, authres.host))
 			found = add_results(view, values, &authres, method);
 		authres_done(&authres);

@@ -2,9 +2,12 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/base/fold.h"
+#include "daemon/base/str.h"
+#include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* of editors that write it */
+#define SMALL_VALUE 256		       /* bytes */
 
 void
 members_done(struct members *members)
@@ -88,41 +91,86 @@ members_set_text(struct members *members, struct span text, size_t max)
 	return true;
 }
 
-static bool
-find(const struct strv *sorted, const char *key)
+static int
+compare_span(const void *key, const void *item)
 {
-	return sorted->len > 0 && bsearch(&key, sorted->items, sorted->len,
-				      sizeof(*sorted->items), compare) != NULL;
+	const struct span *span = key;
+
+	return span_compare(*span, span_from_str(*(char *const *)item));
+}
+
+static bool
+find(const struct strv *sorted, struct span key)
+{
+	return sorted->len > 0 &&
+	       bsearch(&key, sorted->items, sorted->len, sizeof(*sorted->items),
+		   compare_span) != NULL;
 }
 
 /* The domain itself, then what is behind each dot. */
 static bool
-find_domain(const struct strv *domains, const char *domain)
+find_domain(const struct strv *domains, struct span domain)
 {
-	for (; domain != NULL; domain = strchr(domain, '.')) {
-		if (*domain == '.')
-			domain++;
+	size_t dot;
+
+	while (domains->len > 0) {
 		if (find(domains, domain))
 			return true;
+		dot = span_find(domain, '.');
+		if (dot == SIZE_MAX)
+			break;
+		domain = span_skip(domain, dot + 1);
 	}
 	return false;
+}
+
+/* What is behind the last "@"; data NULL: there is none. */
+static struct span
+domain_of(struct span value)
+{
+	for (size_t i = value.len; i > 0; i--)
+		if (value.data[i - 1] == '@')
+			return span_skip(value, i);
+	return SPAN_EMPTY;
+}
+
+static bool
+has_folded(const struct members *members, struct span value, bool is_domain)
+{
+	struct span domain;
+
+	if (value.len == 0)
+		return false;
+	if (find(&members->exact, value))
+		return true;
+	domain = domain_of(value);
+	if (domain.data != NULL)
+		return find_domain(&members->domains, domain);
+	return is_domain && find_domain(&members->domains, value);
+}
+
+/* Of most values lower case is all of their folding, and needs no memory. */
+static bool
+fold_small(char *folded, struct span value)
+{
+	if (value.len > SMALL_VALUE || utf8_ascii_length(value) != value.len ||
+	    span_contains_nocase(value, SPAN("xn--")))
+		return false;
+	for (size_t i = 0; i < value.len; i++)
+		folded[i] = char_to_lower(value.data[i]);
+	return true;
 }
 
 bool
 members_has(const struct members *members, struct span value, bool is_domain)
 {
 	BUF_AUTO folded = BUF_INIT;
-	const char *at;
+	char small[SMALL_VALUE];
 
-	add_folded(&folded, span_trim(value));
-	if (folded.len == 0)
-		return false;
-	if (find(&members->exact, folded.data))
-		return true;
-	if (members->domains.len == 0)
-		return false;
-	at = strrchr(folded.data, '@');
-	if (at != NULL)
-		return find_domain(&members->domains, at + 1);
-	return is_domain && find_domain(&members->domains, folded.data);
+	value = span_trim(value);
+	if (fold_small(small, value))
+		return has_folded(
+		    members, span_from(small, value.len), is_domain);
+	add_folded(&folded, value);
+	return has_folded(members, buf_span(&folded), is_domain);
 }

@@ -6,12 +6,16 @@
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 
+#define SLOTS_FIRST 32 /* a power of two */
+#define VALUES_KEPT 64 /* of one slot, from message to message */
+
 void
 slots_done(struct slots *slots)
 {
 	for (size_t i = 0; i < slots->count; i++)
 		free(slots->items[i].argument);
 	free(slots->items);
+	free(slots->table);
 	*slots = (struct slots){0};
 }
 
@@ -23,15 +27,51 @@ is_slot(const struct slot *slot, const struct field *field,
 	       span_equal_nocase(span_from_str(slot->argument), argument);
 }
 
+/* Where the slot is in the table, or the free place where it belongs. */
+static size_t *
+find_place(const struct slots *slots, const struct field *field,
+    enum address_part part, struct span argument)
+{
+	size_t hash = message_name_hash(argument);
+	size_t *place;
+
+	hash += (size_t)(field - field_table) * PART_COUNT + part;
+	for (;; hash++) {
+		place = &slots->table[hash & (slots->table_size - 1)];
+		if (*place == 0 ||
+		    is_slot(&slots->items[*place - 1], field, part, argument))
+			return place;
+	}
+}
+
+/* At most half of the table is taken. */
+static void
+grow_table(struct slots *slots)
+{
+	slots->table_size =
+	    slots->table_size == 0 ? SLOTS_FIRST : 2 * slots->table_size;
+	free(slots->table);
+	slots->table = xcalloc(slots->table_size, sizeof(*slots->table));
+	for (size_t i = 0; i < slots->count; i++) {
+		const struct slot *slot = &slots->items[i];
+
+		*find_place(slots, slot->field, slot->part,
+		    span_from_str(slot->argument)) = i + 1;
+	}
+}
+
 size_t
 slots_add(struct slots *slots, const struct field *field,
     enum address_part part, struct span argument)
 {
 	struct slot *slot;
+	size_t *place;
 
-	for (size_t i = 0; i < slots->count; i++)
-		if (is_slot(&slots->items[i], field, part, argument))
-			return i;
+	if (2 * (slots->count + 1) > slots->table_size)
+		grow_table(slots);
+	place = find_place(slots, field, part, argument);
+	if (*place != 0)
+		return *place - 1;
 	if (slots->count == slots->cap) {
 		slots->cap = slots->cap == 0 ? 16 : 2 * slots->cap;
 		slots->items = xreallocarray(
@@ -41,18 +81,19 @@ slots_add(struct slots *slots, const struct field *field,
 	slot->field = field;
 	slot->part = part;
 	slot->argument = argument.len > 0 ? xstrdup_span(argument) : NULL;
-	return slots->count++;
+	*place = ++slots->count;
+	return slots->count - 1;
 }
 
 void
 view_init(
     struct view *view, const struct slots *slots, const struct facts *facts)
 {
-	view->facts = facts;
-	view->slots = slots;
-	view->count = slots->count;
-	view->values = xcalloc(slots->count + 1, sizeof(*view->values));
-	strv_init(&view->kept);
+	*view = (struct view){.facts = facts,
+	    .slots = slots,
+	    .count = slots->count,
+	    .values = xcalloc(slots->count + 1, sizeof(*view->values)),
+	    .used = xcalloc(slots->count + 1, sizeof(*view->used))};
 }
 
 void
@@ -61,8 +102,44 @@ view_done(struct view *view)
 	for (size_t i = 0; i < view->count; i++)
 		free(view->values[i].items);
 	free(view->values);
-	view->values = NULL;
+	free(view->used);
 	strv_done(&view->kept);
+	*view = (struct view){0};
+}
+
+void
+view_begin(
+    struct view *view, const struct slots *slots, const struct facts *facts)
+{
+	if (view->slots != slots || view->count != slots->count) {
+		view_done(view);
+		view_init(view, slots, facts);
+	}
+	view->facts = facts;
+}
+
+/* A message with 10,000 recipients is rare: its memory is given back. */
+static void
+clear_values(struct values *values)
+{
+	struct values empty = {0};
+
+	if (values->cap > VALUES_KEPT)
+		free(values->items);
+	else
+		empty =
+		    (struct values){.items = values->items, .cap = values->cap};
+	*values = empty;
+}
+
+void
+view_clear(struct view *view)
+{
+	for (size_t i = 0; i < view->used_count; i++)
+		clear_values(&view->values[view->used[i]]);
+	view->used_count = 0;
+	strv_done(&view->kept);
+	view->facts = NULL;
 }
 
 unsigned
@@ -94,12 +171,13 @@ view_get(struct view *view, size_t slot)
 		asked = &view->slots->items[slot];
 		asked->field->get(view, asked, values);
 		values->is_ready = true;
+		view->used[view->used_count++] = slot;
 	}
 	return values;
 }
 
-static void
-push(struct values *values, struct span text)
+void
+values_add_valid(struct values *values, struct span text)
 {
 	if (values->count == values->cap) {
 		values->cap = values->cap == 0 ? 4 : 2 * values->cap;
@@ -118,14 +196,15 @@ values_add_copy(struct view *view, struct values *values, struct span text)
 	utf8_add_valid(&valid, text);
 	len = valid.len;
 	strv_take(&view->kept, buf_take_str(&valid));
-	push(values, span_from(view->kept.items[view->kept.len - 1], len));
+	values_add_valid(
+	    values, span_from(view->kept.items[view->kept.len - 1], len));
 }
 
 void
 values_add(struct view *view, struct values *values, struct span text)
 {
 	if (utf8_is_valid(text))
-		push(values, text);
+		values_add_valid(values, text);
 	else
 		values_add_copy(view, values, text);
 }

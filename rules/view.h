@@ -21,6 +21,8 @@ struct slot {
 struct slots {
 	struct slot *items; /* owned */
 	size_t count, cap;
+	size_t *table; /* number + 1, by hash; owned; 0: free */
+	size_t table_size;
 };
 
 void slots_done(struct slots *slots);
@@ -42,7 +44,8 @@ struct view {
 	const struct facts *facts;
 	const struct slots *slots;
 	struct values *values; /* owned; one per slot there was at init */
-	size_t count;
+	size_t *used;	       /* owned; slots that have been filled */
+	size_t count, used_count;
 	struct strv kept; /* texts that were made for this view */
 };
 
@@ -50,6 +53,13 @@ struct view {
 void view_init(
     struct view *view, const struct slots *slots, const struct facts *facts);
 void view_done(struct view *view);
+/* As view_init, for a view that is all zero or was cleared: what memory it
+ * has is used again, so that a message costs what it asks for and not what
+ * could be asked. */
+void view_begin(
+    struct view *view, const struct slots *slots, const struct facts *facts);
+/* Forgets the values; lets go of facts. */
+void view_clear(struct view *view);
 /* Only for a slot that view_missing says nothing of. */
 const struct values *view_get(struct view *view, size_t slot);
 /* What must be known for this slot and is not: enum plan_want. */
@@ -60,6 +70,8 @@ unsigned view_lacks(const struct view *view, unsigned wants);
 /* For getters. `text` must live as long as the message; it is copied only
  * where it is not valid UTF-8. An empty text is kept, too. */
 void values_add(struct view *view, struct values *values, struct span text);
+/* `text` is known to be valid UTF-8. */
+void values_add_valid(struct values *values, struct span text);
 /* Copies. */
 void values_add_copy(
     struct view *view, struct values *values, struct span text);
