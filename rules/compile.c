@@ -4,6 +4,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "rules/lint.h"
+#include "rules/program.h"
 #include "rules/rule_keys.h"
 #include "rules/source.h"
 
@@ -294,6 +295,7 @@ rules_new_empty(void)
 	struct rules *rules = NEW(struct rules);
 
 	rules->room = pattern_room_new();
+	rules->view = NEW(struct view);
 	return rules;
 }
 
@@ -304,6 +306,9 @@ rules_free(struct rules **rules)
 
 	if (r == NULL)
 		return;
+	program_free(&r->program);
+	view_done(r->view);
+	free(r->view);
 	for (size_t i = 0; i < r->count; i++)
 		rule_free(&r->items[i]);
 	free(r->items);
@@ -334,10 +339,12 @@ rules_builder_finish(
 		if (!builder->sections[i].is_list &&
 		    !compile_rule(&context, &builder->sections[i]))
 			ok = false;
-	if (ok)
+	if (ok) {
 		lint_rules(rules, &builder->accounts, problems_r);
-	else
+		rules->program = program_new(rules);
+	} else {
 		rules_free(&rules);
+	}
 	sort_problems(builder, problems_r, before);
 	return rules;
 }

@@ -283,7 +283,8 @@ evaluate_rule(struct evaluation *evaluation, const struct rule *rule)
 {
 	enum verdict verdict;
 
-	memset(evaluation->captures, 0, sizeof(evaluation->captures));
+	memset(evaluation->captures, 0,
+	    rule->captures.names.len * sizeof(*evaluation->captures));
 	evaluation->is_vetoed = false;
 	evaluation->is_capture_open = false;
 	evaluation->wants = 0;

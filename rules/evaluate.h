@@ -18,7 +18,7 @@ struct evaluation {
 	struct view *view;
 	struct pattern_room *room;
 	struct trace *trace; /* may be NULL */
-	/* The values of the captures; data NULL: not set. */
+	/* The values of the rule's captures; data NULL: not set. */
 	struct span captures[RULE_CAPTURES_MAX];
 	bool is_vetoed; /* VERDICT_NO came from an `unless` line */
 	unsigned wants; /* enum plan_want, of all tests that were open */

@@ -2,6 +2,7 @@
 #include "daemon/base/xalloc.h"
 #include "rules/evaluate.h"
 #include "rules/meter.h"
+#include "rules/program.h"
 #include "rules/settle.h"
 
 struct judgement {
@@ -11,7 +12,7 @@ struct judgement {
 	struct trace *trace;	      /* may be NULL */
 	enum trace_outcome *outcomes; /* of all rules; may be NULL */
 	struct rules_meter *meter;    /* NULL: nothing is measured */
-	struct view view;
+	struct view *view;
 	struct evaluation evaluation;
 };
 
@@ -20,7 +21,7 @@ expand(struct judgement *judgement, const struct blueprint *blueprint,
     struct action *action)
 {
 	const struct template_values values = {
-	    judgement->evaluation.captures, &judgement->view};
+	    judgement->evaluation.captures, judgement->view};
 
 	action_copy(action, &blueprint->fixed);
 	if (blueprint->target != NULL)
@@ -95,7 +96,7 @@ judge_open(struct judgement *judgement, unsigned wants)
 static enum trace_outcome
 judge_match(struct judgement *judgement, const struct rule *rule)
 {
-	unsigned lacks = view_lacks(&judgement->view, rule->wants);
+	unsigned lacks = view_lacks(judgement->view, rule->wants);
 
 	if (lacks != 0)
 		return judge_open(judgement, lacks);
@@ -142,6 +143,14 @@ is_asked(const struct judgement *judgement, const struct rule *rule)
 	return rule_applies(rule, facts->account, facts->mailbox);
 }
 
+/* What comes behind an open rule depends on it. */
+static bool
+ends_judgement(const struct rule *rule, enum trace_outcome outcome)
+{
+	return (outcome == TRACE_MATCHED && rule->stops) ||
+	       outcome == TRACE_UNDECIDED;
+}
+
 static void
 judge_all(struct judgement *judgement)
 {
@@ -164,10 +173,54 @@ judge_all(struct judgement *judgement)
 		trace_outcome(judgement->trace, rule, outcome, captures);
 		if (judgement->outcomes != NULL)
 			judgement->outcomes[i] = outcome;
-		/* What comes behind an open rule depends on it. */
-		if ((outcome == TRACE_MATCHED && rule->stops) ||
-		    outcome == TRACE_UNDECIDED)
+		if (ends_judgement(rule, outcome))
 			is_stopped = true;
+	}
+}
+
+/* The outcomes of rules that nobody looks at, those behind `from`. */
+static void
+note_rest(struct judgement *judgement, size_t from, enum trace_outcome outcome)
+{
+	const struct program *program = judgement->rules->program;
+
+	if (judgement->outcomes == NULL)
+		return;
+	for (size_t i = from; i < judgement->rules->count; i++)
+		judgement->outcomes[i] = program_applies(program, i)
+					     ? outcome
+					     : TRACE_NOT_APPLICABLE;
+}
+
+static enum trace_outcome
+judge_candidate(struct judgement *judgement, size_t index)
+{
+	uint64_t start = meter_now(judgement->meter);
+	enum trace_outcome outcome =
+	    judge_rule(judgement, judgement->rules->items[index]);
+
+	meter_end(judgement->meter, index, start);
+	if (judgement->outcomes != NULL)
+		judgement->outcomes[index] = outcome;
+	return outcome;
+}
+
+/* As judge_all, without the rules that the program knows not to match. */
+static void
+judge_candidates(struct judgement *judgement)
+{
+	const struct rules *rules = judgement->rules;
+
+	program_run(rules->program, judgement->view);
+	note_rest(judgement, 0, TRACE_NOT_MATCHED);
+	for (size_t i = program_next(rules->program, 0); i != SIZE_MAX;
+	     i = program_next(rules->program, i + 1)) {
+		enum trace_outcome outcome = judge_candidate(judgement, i);
+
+		if (!ends_judgement(rules->items[i], outcome))
+			continue;
+		note_rest(judgement, i + 1, TRACE_NOT_REACHED);
+		return;
 	}
 }
 
@@ -191,21 +244,25 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	    .plan = plan_r,
 	    .trace = trace,
 	    .outcomes = outcomes,
+	    .view = rules->view,
 	    .meter = meter_begin(facts->meter, rules),
 	};
 
 	plan_init(plan_r);
-	view_init(&judgement.view, &rules->slots, facts);
-	judgement.evaluation.view = &judgement.view;
+	view_begin(judgement.view, &rules->slots, facts);
+	judgement.evaluation.view = judgement.view;
 	judgement.evaluation.room = rules->room;
 	judgement.evaluation.trace = trace;
 	trace_begin(trace, rules);
-	judge_all(&judgement);
+	if (trace == NULL && facts->only_rule == NULL && rules->program != NULL)
+		judge_candidates(&judgement);
+	else
+		judge_all(&judgement);
 	if (plan_r->wants != 0)
 		drop_plan(plan_r);
 	else
 		settle_plan(plan_r, facts);
-	view_done(&judgement.view);
+	view_clear(judgement.view);
 }
 
 void

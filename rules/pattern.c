@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "daemon/base/xalloc.h"
+#include "rules/literals.h"
 #include "rules/pattern.h"
 #include "rules/rules.h"
 
@@ -26,6 +27,7 @@ struct pattern {
 	unsigned groups;
 	struct name *names;
 	size_t name_count;
+	struct strv literals;
 };
 
 struct pattern_room {
@@ -125,6 +127,7 @@ pattern_compile(
     struct span text, unsigned flags, size_t *offset_r, struct error *error_r)
 {
 	const char *data = text.data != NULL ? text.data : "";
+	struct pattern *pattern;
 	PCRE2_SIZE offset = 0;
 	pcre2_code *code;
 	int failure = 0;
@@ -149,21 +152,26 @@ pattern_compile(
 		    "a pattern has at most %d groups", RULE_GROUPS_MAX);
 		return NULL;
 	}
-	return wrap(code);
+	pattern = wrap(code);
+	literals_of_pattern(&pattern->literals, text, flags);
+	return pattern;
 }
 
 struct pattern *
 pattern_compile_literal(struct span text, bool is_whole)
 {
 	uint32_t options = PCRE2_UTF | PCRE2_CASELESS | PCRE2_LITERAL;
+	struct pattern *pattern;
 	PCRE2_SIZE offset;
 	int failure;
 
 	assert(text.len > 0 && text.len <= RULE_PATTERN_MAX);
 	if (is_whole)
 		options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
-	return wrap(need(pcre2_compile((PCRE2_SPTR)text.data, text.len, options,
-	    &failure, &offset, NULL)));
+	pattern = wrap(need(pcre2_compile((PCRE2_SPTR)text.data, text.len,
+	    options, &failure, &offset, NULL)));
+	literals_of_text(&pattern->literals, text);
+	return pattern;
 }
 
 void
@@ -176,6 +184,7 @@ pattern_free(struct pattern **pattern)
 	for (size_t i = 0; i < p->name_count; i++)
 		free(p->names[i].name);
 	free(p->names);
+	strv_done(&p->literals);
 	pcre2_code_free(p->code);
 	free(p);
 	*pattern = NULL;
@@ -205,6 +214,18 @@ bool
 pattern_has_machine_code(const struct pattern *pattern)
 {
 	return pattern->has_jit;
+}
+
+const struct strv *
+pattern_literals(const struct pattern *pattern)
+{
+	return &pattern->literals;
+}
+
+size_t
+pattern_subject_max(const struct pattern *pattern)
+{
+	return pattern->has_jit ? PATTERN_SUBJECT_JIT_MAX : RULE_SUBJECT_MAX;
 }
 
 size_t
@@ -296,8 +317,11 @@ enum pattern_result
 pattern_match(const struct pattern *pattern, struct pattern_room *room,
     struct span subject)
 {
+	struct span seen = shorten(subject, pattern_subject_max(pattern));
 	int result = PCRE2_ERROR_JIT_STACKLIMIT;
 
+	if (!literals_may_match(&pattern->literals, seen))
+		return seen.len < subject.len ? PATTERN_LIMIT : PATTERN_NO;
 	make_room(room, pattern->groups);
 	if (pattern->has_jit)
 		result =

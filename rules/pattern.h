@@ -16,6 +16,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/span.h"
+#include "daemon/base/strv.h"
 
 enum pattern_flag {
 	PATTERN_CASE = 1,     /* c: letters compare with case */
@@ -49,6 +50,11 @@ struct pattern *pattern_compile(
  * at most RULE_PATTERN_MAX bytes. */
 struct pattern *pattern_compile_literal(struct span text, bool is_whole);
 void pattern_free(struct pattern **pattern);
+/* Texts of which one must be in a value that matches (rules/literals.h);
+ * none: not known. A value without them is never tried. */
+const struct strv *pattern_literals(const struct pattern *pattern);
+/* Bytes of a value that are looked at. */
+size_t pattern_subject_max(const struct pattern *pattern);
 
 /* Every text that matches contains this character. False when that cannot be
  * told: there may be others that it must contain. */

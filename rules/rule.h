@@ -9,6 +9,7 @@
 #include "rules/cond.h"
 #include "rules/lists.h"
 #include "rules/template.h"
+#include "rules/view.h"
 
 /* An action before there is a message: `fixed` has all that no message can
  * change, the templates the rest. */
@@ -19,6 +20,8 @@ struct blueprint {
 	size_t argc;
 	struct template *title, *text;
 };
+
+struct program;
 
 struct rule {
 	char id[RULE_ID_MAX + 1];
@@ -42,7 +45,10 @@ struct rules {
 	size_t count, cap;
 	struct slots slots;
 	struct lists lists;
-	struct pattern_room *room; /* working memory of all patterns */
+	/* Working memory, so that a message does not need its own. */
+	struct pattern_room *room; /* of all patterns */
+	struct view *view;
+	struct program *program; /* NULL: all rules are evaluated */
 };
 
 void rule_free(struct rule **rule);
