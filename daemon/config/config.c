@@ -238,6 +238,22 @@ add_default_notifier(struct loader *l)
 
 /* ---- tests ---- */
 
+/* A file has text and attachments of its own. */
+static void
+check_parts(struct loader *l, const struct document_section *section)
+{
+	static const char *const keys[] = {"body", "attachment"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct document_thing *thing =
+		    find_thing(section, keys[i]);
+		if (thing != NULL)
+			problem_add(l->problems, false, thing->key_place, NULL,
+			    "test %s: `%s` is for tests with `header` lines",
+			    section->name, keys[i]);
+	}
+}
+
 static void
 load_test(struct loader *l, const struct document_section *section)
 {
@@ -263,6 +279,8 @@ load_test(struct loader *l, const struct document_section *section)
 		problem_add(l->problems, false, section->place, NULL,
 		    "test %s needs either `header` lines or a `message`",
 		    section->name);
+	if (has_message)
+		check_parts(l, section);
 	c->tests = xreallocarray(c->tests, c->test_count + 1, sizeof(test));
 	c->tests[c->test_count++] = test;
 }

@@ -129,13 +129,23 @@ struct config_notifier {
 	int urgency; /* enum urgency: the least that it is told about */
 };
 
+/* "2h" (ago), or a time: unix seconds; 0: not set. */
+struct config_time {
+	bool is_ago;
+	int64_t seconds;
+};
+
 struct config_test {
 	char *name;
 	struct rule_place place, expect_place, message_place;
 	char *account; /* NULL: the first */
 	char *mailbox;
-	struct strv headers; /* "Name: value" */
-	char *message;	     /* path of a file, absolute */
+	struct strv headers;	       /* "Name: value" */
+	char *message;		       /* path of a file, absolute */
+	struct strv body, attachments; /* with headers only; as written */
+	struct strv flags;	       /* "read", or keywords */
+	struct config_time received, now;
+	bool is_new_sender;
 	char *expect;
 };
 

@@ -12,8 +12,8 @@
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/config/echo.h"
-#include "daemon/config/files.h"
 #include "daemon/config/problem.h"
+#include "daemon/config/test_message.h"
 
 /* What a judgement must be compared with, and what came out. */
 struct verdict {
@@ -25,47 +25,26 @@ struct verdict {
 	struct plan plan;
 };
 
-/* ---- the message ---- */
-
-static bool
-read_message(
-    const struct config_test *test, struct buf *text, struct error *error_r)
-{
-	if (test->message != NULL)
-		return files_read_text(test->message, text, error_r);
-	for (size_t i = 0; i < test->headers.len; i++)
-		buf_addf(text, "%s\r\n", test->headers.items[i]);
-	buf_add_str(text, "\r\n");
-	return true;
-}
-
 static void
-judge(struct verdict *v, struct span text, int64_t now_unix)
+judge(struct verdict *v, const struct test_message *message, int64_t now_unix)
 {
-	static const struct strv no_flags = STRV_INIT;
 	const struct config_test *test = v->test;
 	const struct config_account *account = &v->config->accounts[0];
 
 	if (test->account != NULL)
 		account = config_find_account(v->config, test->account);
-	struct message *message = message_new(text);
 	struct facts facts = {
-	    .message = message,
 	    .account = account->name,
 	    .mailbox = test->mailbox,
-	    .flags = &no_flags,
-	    .size = text.len,
-	    .received_unix = now_unix,
-	    .now_unix = now_unix,
 	    .identities = &account->identity,
 	    .authserv = &account->authserv,
 	    .default_notification = account->notify == CONFIG_NOTIFY_YES,
 	};
+	test_message_tell(message, test, now_unix, &facts);
 	rules_judge(v->config->rules, &facts, &v->plan);
 	strv_copy(&v->matched, &v->plan.matched);
 	for (size_t i = 0; i < v->plan.observed.len; i++)
 		strv_add(&v->matched, v->plan.observed.items[i]);
-	message_free(&message);
 }
 
 /* ---- what is expected of actions ---- */
@@ -175,30 +154,66 @@ unknown_item(struct verdict *v, struct span word, struct config_report *report)
 	return false;
 }
 
+/* "move to Lists (rule lkml), notify": what is done in fact. */
+static void
+describe_plan(const struct verdict *v, struct buf *words)
+{
+	for (size_t i = 0; i < v->plan.count; i++) {
+		const struct action *action = &v->plan.actions[i];
+		buf_add_str(words, i > 0 ? ", " : "");
+		action_describe(words, action);
+		if (action->rule[0] != '\0')
+			buf_addf(words, " (rule %s)", action->rule);
+	}
+	if (v->plan.count == 0)
+		buf_add_str(words, "nothing");
+	if (v->plan.quiet)
+		buf_add_str(words, ", quiet");
+	for (size_t i = 0; i < v->plan.would.len; i++)
+		buf_addf(words, "; only observed: %s", v->plan.would.items[i]);
+}
+
+static bool
+item_missing(struct verdict *v, struct span item, struct config_report *report)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	describe_plan(v, &words);
+	STR_AUTO text = xasprintf(
+	    "`%.*s` is not done; what is: %s", SPAN_FMT(item), buf_str(&words));
+	complain(v, report, NULL, text);
+	return false;
+}
+
+/* Which rules are expected; false: the item is nothing that is known. */
+static bool
+read_item(struct verdict *v, struct span item, struct config_report *report)
+{
+	struct span word = span_slice(item, 0, span_find(item, ' '));
+
+	if (span_is(item, "none"))
+		v->expects_none = true;
+	else if (is_rule(v->config, item))
+		strv_add_span(&v->expected, item);
+	else if (!span_is(item, "quiet") && find_action(word) == ACTION_KINDS)
+		return unknown_item(v, word, report);
+	return true;
+}
+
+/* Rules are compared by check_rules, all at once. */
 static bool
 check_item(struct verdict *v, struct span item, struct config_report *report)
 {
-	struct span rest = item, word;
+	struct span object = item, word;
+	bool is_done;
 
-	span_split(&rest, ' ', &word);
-	struct span object = span_trim(rest);
-	enum action_kind kind = find_action(word);
-	if (span_is(item, "none")) {
-		v->expects_none = true;
+	if (span_is(item, "none") || is_rule(v->config, item))
 		return true;
-	}
-	if (is_rule(v->config, item)) {
-		strv_add_span(&v->expected, item);
-		return true;
-	}
-	bool is_quiet = span_is(item, "quiet");
-	if (!is_quiet && kind == ACTION_KINDS)
-		return unknown_item(v, word, report);
-	if (is_quiet ? v->plan.quiet : plan_has(&v->plan, kind, object))
-		return true;
-	STR_AUTO text = xasprintf("`%.*s` is not done", SPAN_FMT(item));
-	complain(v, report, NULL, text);
-	return false;
+	span_split(&object, ' ', &word);
+	is_done = span_is(item, "quiet") ? v->plan.quiet
+					 : plan_has(&v->plan, find_action(word),
+					       span_trim(object));
+	return is_done || item_missing(v, item, report);
 }
 
 static bool
@@ -215,24 +230,37 @@ check_rules(struct verdict *v, struct config_report *report)
 		return true;
 	STR_AUTO got = strv_join(&v->matched, ", ");
 	STR_AUTO want = strv_join(&v->expected, ", ");
-	STR_AUTO text = xasprintf("expected %s, but %s matched",
+	STR_AUTO warnings = strv_join(&v->plan.warnings, "; ");
+	STR_AUTO text = xasprintf("expected %s, but %s matched%s%s",
 	    v->expected.len == 0 ? "no rule" : want,
-	    v->matched.len == 0 ? "no rule" : got);
+	    v->matched.len == 0 ? "no rule" : got,
+	    *warnings != '\0' ? "; " : "", warnings);
 	complain(v, report, NULL, text);
 	return false;
 }
 
+typedef bool item_fn(
+    struct verdict *v, struct span item, struct config_report *report);
+
 static bool
-check_items(struct verdict *v, struct config_report *report)
+each_item(struct verdict *v, item_fn *fn, struct config_report *report)
 {
 	struct span rest = span_from_str(v->test->expect), item;
 
 	while (span_split(&rest, ',', &item)) {
 		item = span_trim(item);
-		if (item.len > 0 && !check_item(v, item, report))
+		if (item.len > 0 && !fn(v, item, report))
 			return false;
 	}
-	return check_rules(v, report);
+	return true;
+}
+
+/* Where the wrong rules match, their actions are no news. */
+static bool
+check_items(struct verdict *v, struct config_report *report)
+{
+	return each_item(v, read_item, report) && check_rules(v, report) &&
+	       each_item(v, check_item, report);
 }
 
 /* ---- all ---- */
@@ -243,16 +271,18 @@ run_test(const struct config *config, const struct config_test *test,
 {
 	struct verdict v = {.config = config, .test = test};
 	struct error error = ERROR_INIT;
-	BUF_AUTO text = BUF_INIT;
+	struct test_message message;
+	bool passed = false;
 
-	if (!read_message(test, &text, &error)) {
+	if (test_message_read(&message, test, &error)) {
+		judge(&v, &message, now_unix);
+		passed = check_items(&v, report);
+		plan_done(&v.plan);
+	} else {
 		problem_add(&report->problems, false, test->message_place, NULL,
 		    "test %s: %s", test->name, error.text);
-		return false;
 	}
-	judge(&v, buf_span(&text), now_unix);
-	bool passed = check_items(&v, report);
-	plan_done(&v.plan);
+	test_message_done(&message);
 	strv_done(&v.matched);
 	strv_done(&v.expected);
 	return passed;

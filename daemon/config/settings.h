@@ -28,26 +28,29 @@ enum section_kind {
 
 /* How a value is written; the type of the struct's member in brackets. */
 enum setting_type {
-	SETTING_TEXT,	   /* anything [char *] */
-	SETTING_BOOL,	   /* yes, no [bool] */
-	SETTING_NUMBER,	   /* whole number, min to max [unsigned] */
-	SETTING_DURATION,  /* 90s, 15m, 2h, 3d, 1w, min to max [usec_t] */
-	SETTING_CHOICE,	   /* one of `choices` [int] */
-	SETTING_ADDRESS,   /* user@domain [char *] */
-	SETTING_ADDRESSES, /* comma list [struct strv] */
-	SETTING_WORDS,	   /* comma list [struct strv] */
-	SETTING_HOSTS,	   /* comma list of host names [struct strv] */
-	SETTING_MAILBOXES, /* comma list of names, `*` is a wildcard [strv] */
-	SETTING_HEADER,	   /* Name: value [struct strv] */
-	SETTING_IMAP_URL,  /* imaps://, imap:// [struct config_server] */
-	SETTING_SMTP_URL,  /* smtps://, submission:// [struct config_server] */
-	SETTING_HTTP_URL,  /* https://, http:// to loopback [char *] */
-	SETTING_PATH,	   /* absolute, or ~/... [char *] */
-	SETTING_ARGV,	   /* command and arguments [struct strv] */
-	SETTING_RATES,	   /* 20/hour, 100/day [struct config_rates] */
-	SETTING_NAME,	   /* a file name without folder [char *] */
-	SETTING_SECRET,	   /* kept out of all output [struct secret] */
-	SETTING_CONDITION, /* read by rules/, as all below */
+	SETTING_TEXT,	    /* anything [char *] */
+	SETTING_BOOL,	    /* yes, no [bool] */
+	SETTING_NUMBER,	    /* whole number, min to max [unsigned] */
+	SETTING_DURATION,   /* 90s, 15m, 2h, 3d, 1w, min to max [usec_t] */
+	SETTING_CHOICE,	    /* one of `choices` [int] */
+	SETTING_ADDRESS,    /* user@domain [char *] */
+	SETTING_ADDRESSES,  /* comma list [struct strv] */
+	SETTING_WORDS,	    /* comma list [struct strv] */
+	SETTING_HOSTS,	    /* comma list of host names [struct strv] */
+	SETTING_MAILBOXES,  /* comma list of names, `*` is a wildcard [strv] */
+	SETTING_HEADER,	    /* Name: value [struct strv] */
+	SETTING_LINE,	    /* any text, one line of many [struct strv] */
+	SETTING_ATTACHMENT, /* name, type, size [struct strv] */
+	SETTING_TIME,	    /* a date, or 2h for ago [struct config_time] */
+	SETTING_IMAP_URL,   /* imaps://, imap:// [struct config_server] */
+	SETTING_SMTP_URL,   /* smtps://, submission:// [struct config_server] */
+	SETTING_HTTP_URL,   /* https://, http:// to loopback [char *] */
+	SETTING_PATH,	    /* absolute, or ~/... [char *] */
+	SETTING_ARGV,	    /* command and arguments [struct strv] */
+	SETTING_RATES,	    /* 20/hour, 100/day [struct config_rates] */
+	SETTING_NAME,	    /* a file name without folder [char *] */
+	SETTING_SECRET,	    /* kept out of all output [struct secret] */
+	SETTING_CONDITION,  /* read by rules/, as all below */
 	SETTING_RULE_TEXT,
 	SETTING_TYPES
 };

@@ -327,6 +327,31 @@
 	.help = "A file with the message, in place of header lines.",
 	.more = "A path without a leading slash begins in the folder of the "
 		"configuration file."},
+{TEST(body), .key = "body", .type = SETTING_LINE,
+	.flags = SETTING_REPEATABLE | SETTING_PROSE,
+	.help = "A line of the message's text, with header lines only.",
+	.more = "With `message`, text and attachments are those of the file."},
+{TEST(attachments), .key = "attachment", .type = SETTING_ATTACHMENT,
+	.flags = SETTING_REPEATABLE | SETTING_PROSE,
+	.help = "A file that is attached, with header lines only: its name, "
+		"its type and its size.",
+	.more = "Such as `invoice.pdf application/pdf 200K`. Type and size "
+		"may be missing."},
+{TEST(flags), .key = "flags", .type = SETTING_WORDS,
+	.form = "word, ...",
+	.help = "Flags and keywords that it has: read, flagged, answered, "
+		"draft, deleted, or keywords; without it, none.",
+	.more = "Separated by commas."},
+{TEST(is_new_sender), .key = "new-sender", .type = SETTING_BOOL,
+	.standard = "no",
+	.help = "Whether nobody of that address has written before."},
+{TEST(received), .key = "received", .type = SETTING_TIME,
+	.help = "When it arrived: a time of UTC, or how long before `now`; "
+		"without it, just then."},
+{TEST(now), .key = "now", .type = SETTING_TIME,
+	.help = "When it is judged: a time of UTC, or how long ago; without "
+		"it, when the test runs.",
+	.more = "In tests, `hour` and `weekday` are those of UTC."},
 {TEST(account), .key = "account", .type = SETTING_TEXT,
 	.form = "name",
 	.help = "The account it arrives in; without it, the first."},
@@ -339,4 +364,5 @@
 	.more =
 	    "Separated by commas. When ids are given, just these rules must "
 	    "match. An action is a word such as `notify` or `trash`, or a word "
-	    "and its object such as `move Lists/lkml`."},
+	    "and its object such as `move Lists/lkml`; `quiet` is that a rule "
+	    "asks for no notification."},

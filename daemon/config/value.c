@@ -10,6 +10,8 @@
 #include "daemon/config/config.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/syntax.h"
+#include "daemon/config/test_message.h"
+#include "daemon/mail/date.h"
 #include "rules/foreign.h"
 
 struct value {
@@ -396,6 +398,54 @@ parse_header(struct value *value, struct span text, void *member)
 	return true;
 }
 
+static bool
+add_item(struct value *value, struct span text, struct strv *items)
+{
+	if (items->len >= VALUE_ITEMS_MAX)
+		return fail(value, text.data, NULL, "more than %d of them",
+		    VALUE_ITEMS_MAX);
+	strv_add_span(items, text);
+	return true;
+}
+
+static bool
+parse_line(struct value *value, struct span text, void *member)
+{
+	return add_item(value, text, member);
+}
+
+static bool
+parse_attachment(struct value *value, struct span text, void *member)
+{
+	struct test_attachment attachment;
+
+	if (!test_attachment_parse(text, &attachment))
+		return fail(value, text.data,
+		    "such as `invoice.pdf application/pdf 200K`",
+		    "behind the name of an attachment come its type and its "
+		    "size");
+	return add_item(value, text, member);
+}
+
+static bool
+parse_time(struct value *value, struct span text, void *member)
+{
+	struct config_time *time = member;
+	usec_t ago;
+	int64_t seconds;
+
+	if (usec_parse(text, &ago)) {
+		*time = (struct config_time){true, (int64_t)(ago / USEC_SEC)};
+		return true;
+	}
+	if (!date_parse(text, &seconds))
+		return fail(value, text.data,
+		    "such as 2026-11-21 10:30, or 2h for two hours ago",
+		    "this is no time");
+	*time = (struct config_time){false, seconds};
+	return true;
+}
+
 /*   rates = rate *( "," rate ) ; rate = number "/" ( "hour" / "day" )       */
 static bool
 parse_rate(struct value *value, struct span item, struct config_rate *rate_r)
@@ -678,6 +728,9 @@ static const struct type_row {
     [SETTING_HOSTS] = {parse_hosts, free_strv},
     [SETTING_MAILBOXES] = {parse_mailboxes, free_strv},
     [SETTING_HEADER] = {parse_header, free_strv},
+    [SETTING_LINE] = {parse_line, free_strv},
+    [SETTING_ATTACHMENT] = {parse_attachment, free_strv},
+    [SETTING_TIME] = {parse_time, free_nothing},
     [SETTING_IMAP_URL] = {parse_imap_url, free_server},
     [SETTING_SMTP_URL] = {parse_smtp_url, free_server},
     [SETTING_HTTP_URL] = {parse_http_url, free_string},

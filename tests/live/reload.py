@@ -60,5 +60,43 @@ def notifications_outlive_reloads(servers):
                   {"m0", "m1", "m2", "m3"})
 
 
+
+@live.case
+def failing_test_keeps_the_old_rules(servers):
+    user = servers.user()
+    text = user.account() + """
+[rule r]
+when = subject has offer and attachment.name has %s
+move = %s
+create = yes
+[test t]
+header = Subject: our offer
+attachment = prices.pdf application/pdf 20K
+expect = r, move Offers
+"""
+    daemon = live.Daemon(servers, text % ("prices", "Offers"))
+    with daemon:
+        daemon.wait_watching()
+        for wrong, words in (
+                (("nothing", "Offers"), "expected r, but no rule matched"),
+                (("prices", "Elsewhere"),
+                 "`move Offers` is not done; what is: move to Elsewhere "
+                 "(made if it is missing) (rule r)")):
+            daemon.write(text % wrong)
+            answer = daemon.ctl("reload", code=78)
+            live.check("test t: " + words in answer["problems"],
+                       "it does not say why: %r" % answer)
+        part = (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                b"--b\r\n\r\nsee there\r\n--b\r\n"
+                b"Content-Type: application/pdf; name=prices.pdf\r\n"
+                b"\r\nx\r\n--b--\r\n")
+        user.deliver(live.message("an offer", body="").rstrip() + b"\r\n" +
+                     b"MIME-Version: 1.0\r\n" + part)
+        user.wait_subjects("Offers", ["an offer"])
+        daemon.write(text.replace("expect = r, move Offers", "expect = r")
+                     % ("prices", "Elsewhere"))
+        live.check(daemon.ctl("reload")["reloaded"], "it was refused")
+
+
 if __name__ == "__main__":
     live.main()

@@ -100,7 +100,11 @@ static const struct verdict_case verdict_cases[] = {
     {"other rule", "header = Subject: ab\nexpect = a\n",
 	"test t: expected a, but a, ab matched"},
     {"action not done", "header = Subject: a\nexpect = a, move Y\n",
-	"test t: `move Y` is not done"},
+	"test t: `move Y` is not done; what is: mark read (rule a), move to X "
+	"(rule a)"},
+    {"observed is not done", "header = Subject: o\nexpect = o, trash\n",
+	"test t: `trash` is not done; what is: notify; only observed: o: move "
+	"to the trash"},
     {"unknown", "header = Subject: a\nexpect = mvoe\n",
 	"test t: `mvoe` is neither a rule nor an action"},
     {"missing file", "message = /nonexistent/x\nexpect = none\n",
@@ -142,6 +146,118 @@ test_verdicts(void **state)
 	}
 }
 
+/* ---- what a test can say of its message ---- */
+
+#define H "header = From: Bob <bob@x.example>\n"
+
+static const struct fact_case {
+	const char *name, *when, *test;
+} fact_cases[] = {
+    {"new sender", "new-sender", H "new-sender = yes\n"},
+    {"known sender", "not new-sender", H},
+    {"flag", "flag is flagged and flag is read", H "flags = read, flagged\n"},
+    {"keyword", "keyword is $Work", H "flags = $Work\n"},
+    {"no flags", "not flag is read", H},
+    {"mailbox", "mailbox is Lists/lkml", H "mailbox = Lists/lkml\n"},
+    {"account", "account is b", H "account = b\n"},
+    {"age", "age >= 2h and age < 3h", H "received = 2h\n"},
+    {"no age", "age < 1s", H},
+    {"times", "age is 30m",
+	H "received = 2026-11-21 10:00\nnow = 2026-11-21 10:30\n"},
+    {"hour", "hour is 10 and weekday is sat", H "now = 2026-11-21 10:30\n"},
+    {"hour of a zone", "hour is 8", H "now = 2026-11-21T10:30:00+02:00\n"},
+    {"sent", "sent is 90m",
+	H "header = Date: Sat, 21 Nov 2026 10:00:00 +0100\n"
+	  "now = 2026-11-21 10:30\n"},
+    {"body", "body has the second # line",
+	H "body = first\nbody = The Second # line\n"},
+    {"body, anchored", "body ~ /^second$/m", H "body = first\n second\n"},
+    {"no body", "not body", H},
+    {"attachment", "attachment and attachment.count is 2",
+	H "attachment = a.pdf\nattachment = b.pdf\n"},
+    {"no attachment", "not attachment", H "body = x\n"},
+    {"name with blanks", "attachment.name is my offer.pdf",
+	H "attachment = my offer.pdf application/pdf 200K\n"},
+    {"type", "attachment.type is application/pdf",
+	H "attachment = a.pdf application/pdf\n"},
+    {"no type", "attachment.type is application/octet-stream",
+	H "attachment = a.pdf 9\n"},
+    {"size", "attachment.size >= 200K and size > 200K",
+	H "attachment = a.pdf application/pdf 200K\n"},
+    {"authserv", "auth.dmarc is pass",
+	H "header = Authentication-Results: mx; dmarc=pass\n"},
+    {"from a file",
+	"from is ann@example.org and body has gr\u00fc\u00dfe and "
+	"attachment.name is x.pdf and attachment.count is 1",
+	"message = mail.eml\n"},
+    {"flags of a file", "flag is read and new-sender",
+	"message = mail.eml\nflags = read\nnew-sender = yes\n"},
+};
+
+static const char mail[] =
+    "From: ann@example.org\r\nSubject: hello\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "Liebe Gr=C3=BC=C3=9Fe\r\n"
+    "--b\r\nContent-Type: application/pdf; name=x.pdf\r\n"
+    "Content-Disposition: attachment\r\n\r\nJVBERi0=\r\n--b--\r\n";
+
+static void
+write_file(const char *folder, const char *name, const char *text)
+{
+	STR_AUTO path = xasprintf("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* From a folder, so that a file beside the configuration is found. */
+static void
+check_fact(const char *folder, const struct fact_case *c)
+{
+	STR_AUTO path = xasprintf("%s/belfry.conf", folder);
+	STR_AUTO text = xasprintf("[account a]\nemail = a@gmail.com\n"
+				  "keyring = yes\nauthserv = mx\n"
+				  "[account b]\nemail = b@gmail.com\n"
+				  "keyring = yes\n"
+				  "[rule r]\nwhen = %s\nmark = read\n"
+				  "[test t]\n%sexpect = r\n",
+	    c->when, c->test);
+	struct config_report report;
+	BUF_AUTO problems = BUF_INIT;
+
+	write_file(folder, "belfry.conf", text);
+	struct config *config = config_load(path, &report);
+	if (config == NULL || config_run_tests(config, NOW, &report) != 0) {
+		config_print_problems(&report, &problems);
+		print_error("%s: %s\n", c->name, buf_str(&problems));
+		fail();
+	}
+	config_report_done(&report);
+	config_free(&config);
+}
+
+static void
+test_facts(void **state)
+{
+	char folder[] = "/tmp/belfry-facts-XXXXXX";
+	static const char *const names[] = {"mail.eml", "belfry.conf"};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "mail.eml", mail);
+	for (size_t i = 0; i < sizeof(fact_cases) / sizeof(fact_cases[0]); i++)
+		check_fact(folder, &fact_cases[i]);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		STR_AUTO path = xasprintf("%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 /* BELFRY_CONF_5 names the page that the build has made. */
 static void
 test_manual_has_every_key(void **state)
@@ -173,6 +289,7 @@ main(void)
 	    cmocka_unit_test(test_example),
 	    cmocka_unit_test(test_reference),
 	    cmocka_unit_test(test_verdicts),
+	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_manual_has_every_key),
 	};
 
