@@ -111,6 +111,8 @@ const struct field field_table[] = {
 	    .get = get_date_month},
 	{.name = "date.day", .is_variable_only = true, .get = get_date_day},
 	{.name = "date.hour", .is_variable_only = true, .get = get_date_hour},
+	{.name = "preview", .is_variable_only = true, .get = get_preview,
+	    .wants = PLAN_WANTS_BODY},
 	{.name = NULL},
 };
 /* clang-format on */
@@ -142,7 +144,7 @@ static const struct {
 
 static const char *const condition_names[] = {CONDITION_NAMES, "all", NULL};
 static const char *const variable_names[] = {CONDITION_NAMES, "date",
-    "date.year", "date.month", "date.day", "date.hour", NULL};
+    "date.year", "date.month", "date.day", "date.hour", "preview", NULL};
 
 const struct field *
 field_find(struct span name)

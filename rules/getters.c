@@ -3,6 +3,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/body.h"
 #include "daemon/mail/structure.h"
 #include "rules/authres.h"
 #include "rules/view.h"
@@ -169,6 +170,17 @@ count_attachments(const struct structure *structure)
 	for (size_t i = 0; i < structure->count; i++)
 		count += structure->parts[i].is_attachment;
 	return count;
+}
+
+void
+get_preview(struct view *view, const struct slot *slot, struct values *values)
+{
+	BUF_AUTO preview = BUF_INIT;
+
+	(void)slot;
+	body_add_preview(&preview, view->facts->body);
+	if (preview.len > 0)
+		values_add_copy(view, values, buf_span(&preview));
 }
 
 void

@@ -21,6 +21,7 @@ GETTER(get_argument);	/* header(X) */
 GETTER(get_raw);	/* raw(X) */
 GETTER(get_any_header);
 GETTER(get_body);
+GETTER(get_preview);
 GETTER(get_attachment);
 GETTER(get_attachment_names);
 GETTER(get_attachment_types);

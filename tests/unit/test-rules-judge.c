@@ -880,6 +880,35 @@ test_meter(void **state)
 	rule_problems_done(&problems);
 }
 
+/* More actions than a plan may have: the rest is left out, and it says so. */
+static void
+test_actions_max(void **state)
+{
+	struct rule_problems problems = {0};
+	struct facts facts = {.message = message_new(SPAN("Subject: x\n\n")),
+	    .account = "a",
+	    .mailbox = "b"};
+	BUF_AUTO text = BUF_INIT;
+	struct rules *rules;
+	struct plan plan;
+
+	(void)state;
+	for (unsigned i = 0; i < PLAN_ACTIONS_MAX + 1; i++)
+		buf_addf(
+		    &text, "[rule r%u]\nwhen = subject\ncopy = F%u\n", i, i);
+	rules = rules_from_text(buf_str(&text), &problems);
+	assert_non_null(rules);
+	rules_judge(rules, &facts, &plan);
+	assert_int_equal(plan.count, PLAN_ACTIONS_MAX);
+	assert_true(plan.is_cut);
+	assert_int_equal(plan.warnings.len, 1);
+	assert_non_null(strstr(plan.warnings.items[0], "more than 200"));
+	plan_done(&plan);
+	message_free(&facts.message);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+}
+
 int
 main(void)
 {
@@ -890,6 +919,7 @@ main(void)
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
 	    cmocka_unit_test(test_stages),
+	    cmocka_unit_test(test_actions_max),
 	    cmocka_unit_test(test_list_file),
 	    cmocka_unit_test(test_meter),
 	};
