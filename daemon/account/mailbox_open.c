@@ -107,7 +107,7 @@ mailbox_select(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
 
-	mb->uidvalidity = mb->uidnext = 0;
+	mb->uidvalidity = mb->uidnext = mb->far = 0;
 	mb->modseq = 0;
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;

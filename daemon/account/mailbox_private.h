@@ -197,7 +197,8 @@ struct mailbox {
 	bool has_cursor;
 	uint32_t cursor_validity, cursor; /* every UID below it is judged */
 	uint32_t highest;		  /* HIGHEST: the largest UID seen */
-	bool fresh;	     /* HIGHEST was asked because of SELECT */
+	bool fresh;   /* HIGHEST was asked because of SELECT */
+	uint32_t far; /* a UID too far away to believe at once; 0: none */
 	uint32_t window_end; /* last UID asked for; 0: open */
 	uint32_t ignored;    /* smallest UID that did not fit; 0: none */
 	uint32_t judged_max;

@@ -161,6 +161,12 @@ mailbox_highest_done(
 		mailbox_compare(mb, now);
 		return;
 	}
+	if (mb->far >= next)
+		mailbox_report(mb, REPORT_WARNING, mb->far,
+		    "the server told of this message, which it does not have: "
+		    "its last one is UID %u",
+		    mb->highest);
+	mb->far = 0;
 	mb->dirty = mb->uidnext > mb->cursor;
 	mailbox_go_on(mb, now);
 }
@@ -210,7 +216,7 @@ is_burst(const struct mailbox *mb)
 void
 mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 {
-	if (is_burst(mb)) {
+	if (is_burst(mb) || mb->far != 0) {
 		ask_highest(mb, now);
 		return;
 	}
@@ -250,6 +256,14 @@ is_asked_for(const struct mailbox *mb, uint32_t uid)
 	if (mb->retry.count > 0)
 		return imap_seqset_has(&mb->retry, uid);
 	return mb->window_end == 0 || uid <= mb->window_end;
+}
+
+/* With an open end, one wrong number would carry the cursor away over all mail
+ * to come. */
+static bool
+is_far(const struct mailbox *mb, uint32_t uid)
+{
+	return mb->window_end == 0 && uid - mb->cursor > WINDOW_GROWN_MAX;
 }
 
 /* Full, or asked for what other rules need: what lies above all that was
@@ -310,6 +324,10 @@ mailbox_sweep_untagged(
 		return; /* news about flags, or not for us */
 	if (!is_asked_for(mb, fetch.uid))
 		return;
+	if (is_far(mb, fetch.uid)) {
+		mb->far = fetch.uid;
+		return;
+	}
 	if (must_ignore(mb, fetch.uid, false)) {
 		ignore(mb, fetch.uid);
 		return;
@@ -343,7 +361,7 @@ finish_window(struct mailbox *mb, usec_t now)
 	mb->window_size = mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX
 			      ? MAILBOX_WINDOW
 			      : mb->window_size * 2;
-	if (mb->ignored != 0 || cursor < mb->uidnext) {
+	if (mb->ignored != 0 || mb->far != 0 || cursor < mb->uidnext) {
 		mb->dirty = true;
 		if (mb->ignored != 0 && mb->uidnext < mb->ignored + 1)
 			mb->uidnext = mb->ignored + 1;
