@@ -20,7 +20,8 @@ struct captures {
 	 * it. */
 	struct rule_place places[RULE_CAPTURES_MAX];
 	bool is_optional[RULE_CAPTURES_MAX];
-	struct strv never; /* names that only stand below a `not` */
+	bool is_incomplete; /* a line has an error: there may be more names */
+	struct strv never;  /* names that only stand below a `not` */
 };
 
 void captures_done(struct captures *captures);

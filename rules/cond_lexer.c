@@ -165,6 +165,17 @@ is_end_of_piece(const struct cond_lexer *lexer)
 	return lexer_is_at_end(lexer) || char_is_blank(c) || c == ')';
 }
 
+/* Nothing but letters until the end of the piece. */
+static bool
+is_last_flag(const struct cond_lexer *lexer)
+{
+	size_t pos = lexer->pos;
+
+	while (char_is_alpha(at(lexer, pos)))
+		pos++;
+	return pos >= lexer->source->text.len || char_is_blank(at(lexer, pos));
+}
+
 static bool
 lex_flags(struct cond_lexer *lexer, unsigned *flags)
 {
@@ -172,11 +183,20 @@ lex_flags(struct cond_lexer *lexer, unsigned *flags)
 		char c = at(lexer, lexer->pos);
 		unsigned flag = flag_of(c);
 
-		if (flag == 0 && c == 'i')
+		if (flag == 0 && (c == 'i' || c == 'I'))
 			return source_error(lexer->source, lexer->pos,
 			    "leave it out",
 			    "patterns ignore case anyway; there is no flag "
-			    "`i`");
+			    "`%c`",
+			    c);
+		if (flag == 0 && (c == 'g' || c == 'u') && is_last_flag(lexer))
+			return source_error(lexer->source, lexer->pos,
+			    "leave it out", "there is no flag `%c`", c);
+		if (is_word_at(lexer, lexer->pos, "and") ||
+		    is_word_at(lexer, lexer->pos, "or"))
+			return source_error(lexer->source, lexer->pos, NULL,
+			    "a blank is missing before `%s`",
+			    c == 'a' ? "and" : "or");
 		if (flag == 0)
 			return source_error(lexer->source, lexer->pos,
 			    "inside a pattern, write its delimiter with a "
@@ -218,7 +238,10 @@ lexer_pattern(struct cond_lexer *lexer, struct lexed_pattern *pattern_r)
 	size_t start = lexer->pos + 1, end = start;
 
 	if (delimiter == '\0' || strchr(DELIMITERS, delimiter) == NULL)
-		return source_error(lexer->source, lexer->pos, NULL,
+		return source_error(lexer->source, lexer->pos,
+		    delimiter == '='   ? "the operator is `~` alone"
+		    : delimiter == '"' ? "write slashes instead of the quotes"
+				       : "put it between two slashes: /.../",
 		    "a pattern is expected here, as in /invoice/; its "
 		    "delimiter is one of / # , %% !");
 	while (end < lexer->source->text.len && at(lexer, end) != delimiter)

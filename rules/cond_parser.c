@@ -183,11 +183,12 @@ fail_word(struct parser *parser, const struct test *test, struct span text,
     size_t offset)
 {
 	const char *const *words = test->field->words;
-	const char *hint = words[0] != NULL && strcmp(words[0], "read") == 0
-			       ? foreign_hint(FOREIGN_MARK, text)
-			       : NULL;
+	bool is_flag = strcmp(test->field->name, "flag") == 0;
+	const char *hint = is_flag ? foreign_hint(FOREIGN_FLAG, text) : NULL;
 	BUF_AUTO all = BUF_INIT;
 
+	if (is_flag && hint == NULL)
+		hint = foreign_hint(FOREIGN_MARK, text);
 	for (size_t i = 0; words[i] != NULL; i++) {
 		if (i > 0)
 			buf_add_str(&all, words[i + 1] == NULL ? " or " : ", ");
@@ -257,7 +258,11 @@ add_list(
 
 	if (text.len < 2 || text.data[0] != '@')
 		return source_error(parser->source, offset,
-		    "to compare with values, write `is`",
+		    lists_find(parser->lists, text, false) != NULL
+			? "before the list's name stands an `@`"
+		    : text.len > 0 && text.data[0] == '/'
+			? "before the path of a file stands `@file:`"
+			: "to compare with values, write `is`",
 		    "`in` is followed by a list, as in @vip or "
 		    "@file:/etc/belfry/vip");
 	if (span_starts(text, "@file:"))
@@ -315,6 +320,15 @@ warn_bare(struct parser *parser, struct span text, size_t offset)
 		source_warn(parser->source, offset,
 		    "write double quotes, or no quotes",
 		    "the single quotes are a part of the value");
+	if (span_starts(text, "\xe2\x80\x9c") ||
+	    span_starts(text, "\xe2\x80\x9e") || span_starts(text, "\xc2\xab"))
+		source_warn(parser->source, offset,
+		    "write straight double quotes: \"...\"",
+		    "these quotes are a part of the value");
+	if (span_find_span(text, SPAN("${"), 0) != SIZE_MAX)
+		source_warn(parser->source, offset,
+		    "if it is meant, put the value in quotes",
+		    "a condition has no variables: this is compared as it is");
 	if (comment != SIZE_MAX)
 		source_warn(parser->source, offset + comment + 1,
 		    "a comment needs a line of its own; if it is none, put the "
@@ -502,18 +516,60 @@ class_of(const struct field *field)
 	}
 }
 
+/* Signs end where a value begins: "=x" is a "=". */
+static struct span
+peek_operator(const struct parser *parser)
+{
+	struct span word = lexer_peek(&parser->lexer);
+	size_t len = 0;
+
+	while (len < word.len && strchr("=~!<>:&|", word.data[len]) != NULL)
+		len++;
+	if (len == 0 && word.len > 0 && strchr(",;#", word.data[0]) != NULL)
+		len = 1;
+	return len > 0 ? span_slice(word, 0, len) : word;
+}
+
+static const char *
+operator_hint(const struct field *field, struct span word)
+{
+	const char *hint = foreign_hint(FOREIGN_OPERATOR, word);
+
+	if (hint == NULL && field->type == FIELD_NUMBER && word.len > 0 &&
+	    char_is_digit(word.data[0]))
+		hint = "write an operator before the number, as in: size > 5M";
+	return hint;
+}
+
 static bool
 fail_operator(struct parser *parser, const struct field *field)
 {
-	struct span word = lexer_peek(&parser->lexer);
-	const char *hint = foreign_hint(FOREIGN_OPERATOR, word);
+	struct span word = peek_operator(parser);
+	const char *hint = operator_hint(field, word);
 
+	if (field->type == FIELD_FACT)
+		return source_error(parser->source, parser->lexer.pos, hint,
+		    "`and`, `or` or the end of the line is expected here, not "
+		    "`%.*s`: `%s` stands alone",
+		    SPAN_FMT(word), field->name);
 	if (hint != NULL)
 		return source_error(parser->source, parser->lexer.pos, hint,
 		    "unknown operator `%.*s`", SPAN_FMT(word));
 	return source_error_near(parser->source, parser->lexer.pos, word,
 	    operator_words, "unknown operator `%.*s` after `%s`; %s",
 	    SPAN_FMT(word), field->name, expected_operators(field));
+}
+
+static const char *
+misplaced_hint(const struct field *field, enum op op)
+{
+	if (strcmp(field->name, "attachment") == 0 && op != OP_IS)
+		return "write `attachment.name` or `attachment.type`";
+	if (field->type == FIELD_FACT)
+		return "write it alone, or with `not` before it";
+	if (field->type == FIELD_NUMBER && op == OP_IN)
+		return "write `is`";
+	return NULL;
 }
 
 static bool
@@ -525,7 +581,8 @@ parse_operator(struct parser *parser, struct test *test)
 		if (!is_operator_next(parser, operators[i].name))
 			continue;
 		if ((operators[i].on & class_of(test->field)) == 0)
-			return source_error(parser->source, offset, NULL,
+			return source_error(parser->source, offset,
+			    misplaced_hint(test->field, operators[i].op),
 			    "`%s` cannot be asked of `%s`; %s",
 			    operators[i].name, test->field->name,
 			    expected_operators(test->field));
@@ -567,15 +624,16 @@ find_with_part(struct span name, enum address_part *part_r)
 }
 
 static bool
-fail_field(const struct source *source, const struct lexed_field *lexed)
+fail_unknown(const struct source *source, const struct lexed_field *lexed,
+    const char *hint)
 {
-	const char *hint = foreign_hint(FOREIGN_FIELD, lexed->name);
 	bool is_near = str_nearest(lexed->name, field_names(false)) != NULL;
 	STR_AUTO by_header = NULL;
 
 	if (hint == NULL && !is_near && lexed->offset > 0) {
-		hint = "each test begins with a field; a value that has ` and "
-		       "` or ` or ` in it must be in double quotes";
+		hint = "each test begins with a field, as in: from is a, b; "
+		       "a value that has ` and ` or ` or ` in it must be in "
+		       "double quotes";
 	} else if (hint == NULL && !is_near) {
 		by_header =
 		    xasprintf("if it is a header field, write header(%.*s)",
@@ -590,6 +648,29 @@ fail_field(const struct source *source, const struct lexed_field *lexed)
 }
 
 static bool
+fail_field(const struct source *source, const struct lexed_field *lexed)
+{
+	const char *hint = foreign_hint(FOREIGN_FIELD, lexed->name);
+
+	if (span_is_nocase(lexed->name, "and") ||
+	    span_is_nocase(lexed->name, "or"))
+		return source_error(source, lexed->offset, NULL,
+		    "a condition is expected here, not `%.*s`",
+		    SPAN_FMT(lexed->name));
+	if (span_is(lexed->name, "headers") && lexed->argument.data != NULL)
+		hint = "write `header`";
+	return fail_unknown(source, lexed, hint);
+}
+
+/* header :contains "subject" "x" */
+static bool
+is_sieve_next(struct parser *parser)
+{
+	lexer_skip_blanks(&parser->lexer);
+	return span_starts(lexer_peek(&parser->lexer), ":");
+}
+
+static bool
 check_field(struct parser *parser, const struct lexed_field *lexed,
     const struct field *field)
 {
@@ -598,12 +679,45 @@ check_field(struct parser *parser, const struct lexed_field *lexed,
 	if (field == NULL || field->is_variable_only)
 		return fail_field(source, lexed);
 	if (field->has_argument && lexed->argument.data == NULL)
-		return source_error(source, lexed->offset, NULL,
+		return source_error(source, lexed->offset,
+		    is_sieve_next(parser)
+			? "a test of Sieve is written as in: subject has "
+			  "invoice"
+			: NULL,
 		    "`%s` needs the header's name, as in %s(X-Spam)",
 		    field->name, field->name);
 	if (!field->has_argument && lexed->argument.data != NULL)
 		return source_error(source, lexed->argument_offset - 1, NULL,
 		    "`%s` takes no name in parentheses", field->name);
+	return true;
+}
+
+/* What cannot begin a field, and what is meant. */
+static const struct {
+	const char *text, *hint;
+} starts[] = {
+    {"!", "write `not` before it"},
+    {"* ^", "a recipe of procmail is written as in: subject ~ /invoice/"},
+    {"*", "write `all` for every message"},
+    {"^", "write the field first, as in: subject ~ /^invoice/"},
+    {"/", "write the field first, as in: subject ~ /invoice/"},
+    {"$", "fields have no `$`"},
+    {"\"", "write the field first, as in: subject is \"a and b\""},
+    {"anyof(", "join conditions by `or`"},
+    {"allof(", "join conditions by `and`"},
+};
+
+static bool
+check_start(struct parser *parser)
+{
+	struct span rest = span_skip(parser->source->text, parser->lexer.pos);
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (span_starts(rest, starts[i].text))
+			return source_error(parser->source, parser->lexer.pos,
+			    starts[i].hint,
+			    "a field is expected here, as in: from is "
+			    "ann@example.org");
 	return true;
 }
 
@@ -614,7 +728,7 @@ parse_field(struct parser *parser, struct test *test)
 	struct lexed_field lexed;
 	enum address_part part;
 
-	if (!lexer_field(&parser->lexer, &lexed))
+	if (!check_start(parser) || !lexer_field(&parser->lexer, &lexed))
 		return false;
 	field = find_with_part(lexed.name, &part);
 	if (!check_field(parser, &lexed, field))

@@ -29,6 +29,114 @@ static const struct foreign table[] = {
     {FOREIGN_OPERATOR, "OR", "write `or`"},
     {FOREIGN_OPERATOR, "not", "write `not` before the field"},
 
+    {FOREIGN_OPERATOR, ":", "write `has` or `is`; fields have no colon"},
+    {FOREIGN_OPERATOR, "&", "write `and`"},
+    {FOREIGN_OPERATOR, "|", "write `or`"},
+    {FOREIGN_OPERATOR, ",", "join conditions by `and` or `or`"},
+    {FOREIGN_OPERATOR, "=>", "write `>=`"},
+    {FOREIGN_OPERATOR, "=<", "write `<=`"},
+    {FOREIGN_OPERATOR, "#", "a comment needs a line of its own"},
+    {FOREIGN_OPERATOR, ";", "a comment needs a line of its own"},
+    {FOREIGN_OPERATOR, "starts", "write `~ /^.../`"},
+    {FOREIGN_OPERATOR, "begins", "write `~ /^.../`"},
+    {FOREIGN_OPERATOR, "ends", "write `~ /...$/`"},
+    {FOREIGN_OPERATOR, "isn't",
+	"write `not` before the field and `is` behind it"},
+    {FOREIGN_OPERATOR, "does",
+	"write `not` before the field and `has` behind it"},
+    {FOREIGN_OPERATOR, "doesn't",
+	"write `not` before the field and `has` behind it"},
+    {FOREIGN_OPERATOR, "hasn't",
+	"write `not` before the field and `has` behind it"},
+    {FOREIGN_OPERATOR, "larger", "write `>`"},
+    {FOREIGN_OPERATOR, "bigger", "write `>`"},
+    {FOREIGN_OPERATOR, "greater", "write `>`"},
+    {FOREIGN_OPERATOR, "more", "write `>`"},
+    {FOREIGN_OPERATOR, "over", "write `>`"},
+    {FOREIGN_OPERATOR, "above", "write `>`"},
+    {FOREIGN_OPERATOR, "older", "write `>`"},
+    {FOREIGN_OPERATOR, "after", "write `>=`"},
+    {FOREIGN_OPERATOR, "smaller", "write `<`"},
+    {FOREIGN_OPERATOR, "less", "write `<`"},
+    {FOREIGN_OPERATOR, "under", "write `<`"},
+    {FOREIGN_OPERATOR, "below", "write `<`"},
+    {FOREIGN_OPERATOR, "newer", "write `<`"},
+    {FOREIGN_OPERATOR, "younger", "write `<`"},
+    {FOREIGN_OPERATOR, "before", "write `<`"},
+    {FOREIGN_OPERATOR, "between",
+	"write two conditions, as in: hour >= 8 and hour <= 17"},
+    {FOREIGN_OPERATOR, "unless", "write a line of its own: unless = ..."},
+
+    {FOREIGN_FIELD, "if", "leave it out: the line is the condition"},
+    {FOREIGN_FIELD, "when", "leave it out: the line is the condition"},
+    {FOREIGN_FIELD, "unless", "write a line of its own: unless = ..."},
+    {FOREIGN_FIELD, "allof", "join conditions by `and`"},
+    {FOREIGN_FIELD, "anyof", "join conditions by `or`"},
+    {FOREIGN_FIELD, "exists", "write the field alone"},
+    {FOREIGN_FIELD, "is", "the field comes first, as in: flag is read"},
+    {FOREIGN_FIELD, "has", "the field comes first, as in: subject has invoice"},
+    {FOREIGN_FIELD, "in", "the field comes first, as in: from in @vip"},
+    {FOREIGN_FIELD, "everything", "write `all` for every message"},
+    {FOREIGN_FIELD, "text", "write `body`"},
+    {FOREIGN_FIELD, "content", "write `body`"},
+    {FOREIGN_FIELD, "body.text", "write `body`"},
+    {FOREIGN_FIELD, "message", "write `body`, or the field that is meant"},
+    {FOREIGN_FIELD, "domain", "write `from.domain`"},
+    {FOREIGN_FIELD, "user", "write `from.user`"},
+    {FOREIGN_FIELD, "name", "write `from.name`"},
+    {FOREIGN_FIELD, "auth", "write `auth.dmarc`, `auth.dkim` or `auth.spf`"},
+    {FOREIGN_FIELD, "me", "write `to-me` or `cc-me`"},
+    {FOREIGN_FIELD, "precedence", "write `bulk`, or header(Precedence)"},
+    {FOREIGN_FIELD, "importance", "write header(Importance)"},
+    {FOREIGN_FIELD, "priority", "write header(X-Priority)"},
+    {FOREIGN_FIELD, "envelope", "write header(Return-Path)"},
+    {FOREIGN_FIELD, "return-path", "write header(Return-Path)"},
+    {FOREIGN_FIELD, "filename", "write `attachment.name`"},
+    {FOREIGN_FIELD, "attachment.filename", "write `attachment.name`"},
+    {FOREIGN_FIELD, "attachment.mime", "write `attachment.type`"},
+    {FOREIGN_FIELD, "attachment.ext",
+	"write a pattern, as in: attachment.name ~ /\\.pdf$/"},
+    {FOREIGN_FIELD, "date.hour", "write `hour`, as in: hour >= 20"},
+    {FOREIGN_FIELD, "tag", "write `keyword`"},
+    {FOREIGN_FIELD, "label", "write `keyword`"},
+    {FOREIGN_FIELD, "new", "write `new-sender`, or `not flag is read`"},
+
+    {FOREIGN_FLAG, "unread", "write `not flag is read`"},
+    {FOREIGN_FLAG, "unseen", "write `not flag is read`"},
+    {FOREIGN_FLAG, "new", "write `not flag is read`"},
+    {FOREIGN_FLAG, "unflagged", "write `not flag is flagged`"},
+    {FOREIGN_FLAG, "unanswered", "write `not flag is answered`"},
+
+    {FOREIGN_NOTIFY, "high", "write `critical`"},
+    {FOREIGN_NOTIFY, "urgent", "write `critical`"},
+    {FOREIGN_NOTIFY, "important", "write `critical`"},
+    {FOREIGN_NOTIFY, "medium", "write `normal`"},
+
+    {FOREIGN_KEY, "fileinto", "write `move`"},
+    {FOREIGN_KEY, "folder", "write `move`"},
+    {FOREIGN_KEY, "file", "write `move`"},
+    {FOREIGN_KEY, "discard", "write `trash = yes`"},
+    {FOREIGN_KEY, "spam", "write `junk = yes`"},
+    {FOREIGN_KEY, "keep", "leave it out: what no rule moves stays"},
+    {FOREIGN_KEY, "redirect", "write `forward`, and `as = redirect`"},
+    {FOREIGN_KEY, "run", "write `exec`"},
+    {FOREIGN_KEY, "script", "write `exec`"},
+    {FOREIGN_KEY, "command", "write `exec`"},
+    {FOREIGN_KEY, "pipe", "write `exec`"},
+    {FOREIGN_KEY, "flag", "write `mark`"},
+    {FOREIGN_KEY, "addflag", "write `mark`"},
+    {FOREIGN_KEY, "setflag", "write `mark`"},
+    {FOREIGN_KEY, "keyword", "write `mark`"},
+    {FOREIGN_KEY, "tag", "write `mark`"},
+    {FOREIGN_KEY, "if", "write `when`"},
+    {FOREIGN_KEY, "where", "write `when`"},
+    {FOREIGN_KEY, "match", "write `when`"},
+    {FOREIGN_KEY, "condition", "write `when`"},
+    {FOREIGN_KEY, "action", "each action is a key, as in: move = Folder"},
+    {FOREIGN_KEY, "priority", "write `urgency`"},
+    {FOREIGN_KEY, "disabled", "write `enabled = no`"},
+    {FOREIGN_KEY, "dry_run", "write `mode = observe`"},
+
     {FOREIGN_FIELD, "NOT", "write `not`, in small letters"},
     {FOREIGN_FIELD, "address", "write `from`, `to` or `rcpt`"},
     {FOREIGN_FIELD, "recipient", "write `rcpt`"},
@@ -64,6 +172,9 @@ static const struct foreign table[] = {
     {FOREIGN_BOOL, "off", "write `no`"},
     {FOREIGN_BOOL, "0", "write `no`"},
 
+    {FOREIGN_MARK, "not", "to remove a mark, write `-` before it: -flagged"},
+    {FOREIGN_MARK, "no", "leave the line out if it is not wanted"},
+    {FOREIGN_MARK, "and", "separate words by blanks"},
     {FOREIGN_MARK, "seen", "write `read`"},
     {FOREIGN_MARK, "unseen", "write `unread`"},
     {FOREIGN_MARK, "\\seen", "write `read`"},
@@ -102,6 +213,10 @@ static const struct {
     {UNIT_SIZE, "g", "G"},
     {UNIT_SIZE, "gb", "G"},
     {UNIT_SIZE, "gib", "G"},
+    {UNIT_SIZE, "kilobytes", "K"},
+    {UNIT_SIZE, "megabyte", "M"},
+    {UNIT_SIZE, "megabytes", "M"},
+    {UNIT_SIZE, "gigabytes", "G"},
     {UNIT_TIME, "s", "s"},
     {UNIT_TIME, "sec", "s"},
     {UNIT_TIME, "second", "s"},
@@ -130,10 +245,32 @@ weekday_hint(struct span text)
 	    "mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 	struct span start = span_slice(text, 0, 3);
 
+	if (span_is_nocase(text, "weekend"))
+		return xstrdup("write `sat, sun`");
 	for (size_t i = 0; days[i] != NULL; i++)
 		if (span_is_nocase(start, days[i]))
 			return xasprintf("did you mean `%s`?", days[i]);
 	return NULL;
+}
+
+/* "20:00", "5pm", "8-17". */
+static char *
+hour_hint(struct span text)
+{
+	size_t digits = 0;
+	uint32_t hour = 0;
+	struct span rest;
+
+	while (digits < text.len && char_is_digit(text.data[digits]))
+		digits++;
+	if (!span_to_u32(span_slice(text, 0, digits), &hour) || hour > 23)
+		return NULL;
+	rest = span_trim(span_skip(text, digits));
+	if (span_is_nocase(rest, "pm") && hour < 12)
+		hour += 12;
+	if (span_starts(rest, "-"))
+		return xasprintf("write `hour >= %u and hour <= ...`", hour);
+	return xasprintf("did you mean `%u`?", hour);
 }
 
 char *
@@ -144,6 +281,10 @@ foreign_number_hint(enum field_unit unit, struct span text)
 
 	if (unit == UNIT_WEEKDAY)
 		return weekday_hint(text);
+	if (text.len > 0 && strchr("<>=", text.data[0]) != NULL)
+		return xstrdup("one operator is enough");
+	if (unit == UNIT_HOUR)
+		return hour_hint(text);
 	while (digits < text.len && char_is_digit(text.data[digits]))
 		digits++;
 	word = span_trim(span_skip(text, digits));

@@ -15,6 +15,9 @@ enum foreign_kind {
 	FOREIGN_VARIABLE,
 	FOREIGN_MARK, /* also of `flag is` */
 	FOREIGN_BOOL,
+	FOREIGN_FLAG,	/* of `flag is`, before FOREIGN_MARK */
+	FOREIGN_NOTIFY, /* urgencies */
+	FOREIGN_KEY,	/* keys of a rule */
 };
 
 /* A hint for whoever wrote `word`, as "write `has`"; NULL: none. Ignores

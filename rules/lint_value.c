@@ -46,7 +46,8 @@ look_at_address(const struct test *test, struct span text, char **hint_r)
 		    xasprintf("the name is another field: %s.name", field);
 		return "an address is compared without its name and brackets";
 	}
-	if (!has_char(text, '@') && has_char(text, '.')) {
+	if (!has_char(text, '@') && has_char(text, '.') &&
+	    !has_char(text, ' ')) {
 		*hint_r = xasprintf(
 		    "write `%s.domain is %.*s`", field, SPAN_FMT(text));
 		return "an address has an `@` in it";

@@ -137,8 +137,12 @@ set_when(const struct job *job)
 	struct rule *rule = job->rule;
 	struct cond *cond = NULL;
 
-	return add_cond(job, &rule->when, &rule->when_count, &cond) &&
-	       captures_collect(&rule->captures, &job->source, cond);
+	if (add_cond(job, &rule->when, &rule->when_count, &cond) &&
+	    captures_collect(&rule->captures, &job->source, cond))
+		return true;
+	if (span_find_span(job->source.text, SPAN("(?"), 0) != SIZE_MAX)
+		rule->captures.is_incomplete = true;
+	return false;
 }
 
 static bool
@@ -208,12 +212,14 @@ set_label(const struct job *job)
 static bool
 read_yes(const struct job *job)
 {
+	const char *word = foreign_hint(FOREIGN_BOOL, job->source.text);
 	STR_AUTO hint = NULL;
 
 	if (span_is(job->source.text, "yes"))
 		return true;
-	if (foreign_hint(FOREIGN_BOOL, job->source.text) == NULL &&
-	    !span_is(job->source.text, "no"))
+	if (word != NULL && strcmp(word, "write `yes`") == 0)
+		hint = xstrdup(word);
+	else if (word == NULL && !span_is(job->source.text, "no"))
 		hint = xasprintf("for a folder of your choice, write `move = "
 				 "%.*s`",
 		    SPAN_FMT(job->source.text));
@@ -466,6 +472,16 @@ set_notify(const struct job *job)
 	if (span_is(job->source.text, "no"))
 		return source_error(&job->source, 0, "write `quiet = yes`",
 		    "`notify` is yes, low, normal or critical, not `no`");
+	if (foreign_hint(FOREIGN_NOTIFY, job->source.text) != NULL)
+		return source_error(&job->source, 0,
+		    foreign_hint(FOREIGN_NOTIFY, job->source.text),
+		    "`notify` is yes, low, normal or critical, not `%.*s`",
+		    SPAN_FMT(job->source.text));
+	if (strv_has_nocase(job->context->notifiers, job->source.text))
+		return source_error(&job->source, 0,
+		    "write `notify = yes`, and `via` with its name",
+		    "`notify` is yes, low, normal or critical, not `%.*s`",
+		    SPAN_FMT(job->source.text));
 	if (!read_word(job, words, &urgency))
 		return false;
 	rule_add_blueprint(job->rule, ACTION_NOTIFY)->fixed.urgency =

@@ -147,6 +147,9 @@ fail_variable(struct builder *builder, size_t offset, struct span name)
 	if (hint != NULL)
 		return source_error(builder->source, offset, hint,
 		    "unknown variable `%.*s`", SPAN_FMT(name));
+	/* That line's error is reported, and this may be its consequence. */
+	if (captures->is_incomplete)
+		return false;
 	if (strv_has_nocase(&captures->never, name))
 		return source_error(builder->source, offset, NULL,
 		    "`%.*s` is a group of a negated pattern, which never has a "

@@ -303,12 +303,39 @@ check_test_accounts(struct loader *l)
 typedef void add_fn(struct rules_builder *builder, const char *id,
     struct rule_place place, const struct rule_line *lines, size_t count);
 
+/* Conditions whose key is misspelt, which is reported: as conditions they are
+ * checked all the same, and are not missed. */
+static size_t
+add_misspelt(const struct document_section *section, struct rule_line *lines)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < section->entry_count; i++) {
+		const struct document_entry *entry = &section->entries[i];
+		const char *nearest;
+
+		if (entry->is_continuation || *entry->value == '\0' ||
+		    settings_find(SECTION_RULE, span_from_str(entry->key)) !=
+			NULL)
+			continue;
+		nearest =
+		    settings_nearest(SECTION_RULE, span_from_str(entry->key));
+		if (nearest != NULL && strcmp(nearest, "when") == 0)
+			lines[count++] = (struct rule_line){.key = "when",
+			    .value = entry->value,
+			    .place = {section->place.file, entry->line,
+				entry->column}};
+	}
+	return count;
+}
+
 static void
 hand_lines(
     struct loader *l, const struct document_section *section, add_fn *add)
 {
-	struct rule_line *lines =
-	    xcalloc(section->thing_count + 1, sizeof(*lines));
+	struct rule_line *lines = xcalloc(
+	    section->thing_count + section->entry_count + 1, sizeof(*lines));
+	size_t count = section->thing_count;
 
 	for (size_t i = 0; i < section->thing_count; i++)
 		lines[i] = (struct rule_line){
@@ -316,8 +343,9 @@ hand_lines(
 		    .value = section->things[i].value,
 		    .place = document_place(&section->things[i], 0),
 		};
-	add(l->builder, section->name, section->place, lines,
-	    section->thing_count);
+	if (add == rules_builder_add_rule)
+		count += add_misspelt(section, lines + count);
+	add(l->builder, section->name, section->place, lines, count);
 	free(lines);
 }
 

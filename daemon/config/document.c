@@ -7,6 +7,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/unfinished.h"
+#include "rules/foreign.h"
 
 /* ---- memory ---- */
 
@@ -265,10 +266,14 @@ static void
 complain_unknown(struct fold *fold, const struct document_entry *entry)
 {
 	struct rule_place place = entry_place(fold, entry);
-	const char *nearest =
-	    settings_nearest(fold->kind, span_from_str(entry->key));
-	STR_AUTO hint =
-	    nearest == NULL ? NULL : xasprintf("did you mean `%s`?", nearest);
+	struct span key = span_from_str(entry->key);
+	const char *nearest = settings_nearest(fold->kind, key);
+	const char *foreign =
+	    fold->kind == SECTION_RULE ? foreign_hint(FOREIGN_KEY, key) : NULL;
+	STR_AUTO hint = xstrdup(foreign);
+
+	if (hint == NULL && nearest != NULL)
+		hint = xasprintf("did you mean `%s`?", nearest);
 
 	place.column = entry->key_column;
 	problem_add(fold->problems, false, place, hint,
