@@ -324,11 +324,10 @@ test_redirect_allowed(void **state)
 {
 	static const char *const texts[] = {
 	    BARE "imap = imaps://own.example\nsmtp = smtps://own.example\n",
-	    BARE "imap = imaps://own.example\n"
-		 "smtp = smtps://127.0.0.1:1025\n",
+	    BARE "imap = imaps://own.example\nsmtp = smtps://127.0.0.1:1025\n",
 	    /* The address of a provider, a server of one's own. */
-	    "[account a]\nemail = ann@gmx.net\npassword_command = x\n"
-	    "imap = imaps://own.example\nsmtp = smtps://own.example\n",
+	    ("[account a]\nemail = ann@gmx.net\npassword_command = x\n"
+	     "imap = imaps://own.example\nsmtp = smtps://own.example\n"),
 	};
 
 	(void)state;
