@@ -121,8 +121,9 @@ bool rules_set_list_file(
 
 /*
  * Measures how long each rule takes with one judgement in `every`: rules have
- * no clock, so the owner lends one. What it costs to decode a field is counted
- * for the first rule that looks at it. A meter belongs to one set of rules;
+ * no clock, so the owner lends one. Each rule is then looked at by itself, also
+ * where it is known without looking that it cannot match; what it costs to
+ * decode a field is counted for the first rule that looks at it. A meter belongs to one set of rules;
  * with another set it begins anew.
  */
 struct rules_meter;
