@@ -54,8 +54,9 @@ struct field {
 	bool has_argument; /* header(X-Any) */
 	bool is_variable_only;
 	bool wants_all_headers;
-	bool wants_sender; /* facts.is_new_sender */
-	unsigned wants;	   /* enum plan_want: what must be known for it */
+	bool wants_sender;   /* facts.is_new_sender */
+	bool wants_received; /* facts.received_unix */
+	unsigned wants;	     /* enum plan_want: what must be known for it */
 	/* Header fields it reads; ends with NULL; may be NULL. */
 	const char *const *headers;
 	/* FIELD_WORD: the words `is` may compare with; ends with NULL. */

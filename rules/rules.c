@@ -63,6 +63,8 @@ need_slot(struct rules_needs *needs, const struct rules *rules, size_t index)
 		needs->body = true;
 	if (slot->field->wants_sender)
 		needs->sender = true;
+	if (slot->field->wants_received)
+		needs->received = true;
 	if (slot->argument != NULL)
 		need_header(needs, slot->argument);
 	for (size_t i = 0;

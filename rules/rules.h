@@ -94,6 +94,7 @@ struct rules_needs {
 	bool structure;	     /* attachment.* or body: BODYSTRUCTURE, too */
 	bool body;	     /* body or ${preview}: when plan.wants says so */
 	bool sender;	     /* new-sender */
+	bool received;	     /* age, or a date in an action */
 };
 void rules_needs_done(struct rules_needs *needs);
 /* Of the rules that apply to this account (NULL: of all). */

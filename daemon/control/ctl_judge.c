@@ -17,6 +17,16 @@ ctl_judge_needs_whole(const struct ctl_judge *judge)
 	return is_whole;
 }
 
+bool
+ctl_judge_needs_received(const struct ctl_judge *judge)
+{
+	struct rules_needs needs;
+
+	rules_get_needs(judge->rules, NULL, &needs);
+	rules_needs_done(&needs);
+	return needs.received;
+}
+
 /* ---- facts ---- */
 
 /*
@@ -30,10 +40,12 @@ static int64_t
 find_received(const struct ctl_judge *judge, const struct ctl_message *from,
     const struct message *message)
 {
-	struct span received = message_raw(message, "Received", 0);
-	struct span token = SPAN_EMPTY;
+	struct span received, token = SPAN_EMPTY;
 	int64_t when;
 
+	if (judge->skips_received)
+		return judge->now_unix;
+	received = message_raw(message, "Received", 0);
 	while (span_split(&received, ';', &token))
 		;
 	if (token.len > 0 && date_parse(span_trim(token), &when) &&

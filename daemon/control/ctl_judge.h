@@ -20,6 +20,9 @@ struct ctl_judge {
 	bool is_new_sender;
 	int64_t now_unix;
 	int utc_offset;
+	/* Nobody looks at when messages were received: it costs a date to
+	 * read. */
+	bool skips_received;
 };
 
 struct ctl_judgement {
@@ -33,8 +36,9 @@ struct ctl_judgement {
 	struct trace trace; /* empty when outcomes were wanted */
 };
 
-/* Whether rules may ask for more than headers. */
+/* Whether rules may ask for more than headers, or for the time. */
 bool ctl_judge_needs_whole(const struct ctl_judge *judge);
+bool ctl_judge_needs_received(const struct ctl_judge *judge);
 /* With `outcomes` (rules_count() of them) instead of a trace; NULL: with one.
  * False, and nothing to free: it is no message. */
 bool ctl_judge_message(const struct ctl_judge *judge,

@@ -68,9 +68,10 @@ read_until(struct ctl_letter *letter, size_t size)
 	return true;
 }
 
-/* For most messages one read is enough: the file has not more bytes. */
+/* For most messages one read is enough: a file gives less than it is asked
+ * for only at its end. */
 static bool
-read_beginning(struct ctl_letter *letter, const struct stat *st)
+read_beginning(struct ctl_letter *letter)
 {
 	ssize_t count;
 
@@ -83,7 +84,7 @@ read_beginning(struct ctl_letter *letter, const struct stat *st)
 	if (count < 0)
 		return false;
 	letter->len = (size_t)count;
-	letter->is_over = count == 0 || (off_t)count >= st->st_size;
+	letter->is_over = count < CTL_MESSAGE_FIRST;
 	return true;
 }
 
@@ -190,11 +191,13 @@ count_rest(const struct ctl_letter *letter)
 }
 
 static uint64_t
-measure(
-    const struct ctl_letter *letter, const char *path, const struct stat *st)
+measure(const struct ctl_letter *letter, const char *path)
 {
-	uint64_t size = (uint64_t)st->st_size;
+	uint64_t size = letter->len;
+	struct stat st;
 
+	if (!letter->is_over && fstat(letter->fd, &st) == 0)
+		size = (uint64_t)st.st_size;
 	if (has_cr_lines(letter_span(letter)) ||
 	    size_of_name(name_of(path), &size))
 		return size;
@@ -305,11 +308,11 @@ without_mark(struct span bytes)
 }
 
 static void
-give_file(struct reading *r, const struct stat *st, bool is_maildir)
+give_file(struct reading *r, bool is_maildir)
 {
 	struct ctl_letter *letter = &r->letter;
 
-	if (!read_beginning(letter, st)) {
+	if (!read_beginning(letter)) {
 		complain(r, r->message.source, strerror(errno));
 		return;
 	}
@@ -324,7 +327,7 @@ give_file(struct reading *r, const struct stat *st, bool is_maildir)
 		complain(r, r->message.source, strerror(errno));
 	} else {
 		r->message.index = 1;
-		r->message.size = measure(letter, r->message.source, st);
+		r->message.size = measure(letter, r->message.source);
 		r->message.head = without_mark(letter_span(letter));
 		r->sink->message(r->sink->ctx, &r->message);
 	}
@@ -343,37 +346,31 @@ begin_source(struct reading *r, const char *source, const char *mailbox)
 }
 
 static void
-read_name(
-    struct reading *r, const char *name, bool is_maildir, const struct stat *st)
+read_name(struct reading *r, const char *name, bool is_maildir)
 {
+	struct stat st;
+
 	if (is_maildir) {
 		add_flags(&r->flags, name);
 		r->message.received_unix = time_of_name(name);
 	}
-	if (r->message.received_unix == 0)
-		r->message.received_unix = (int64_t)st->st_mtime;
+	if (r->message.received_unix == 0 && fstat(r->letter.fd, &st) == 0)
+		r->message.received_unix = (int64_t)st.st_mtime;
 }
 
 /* -1: errno. A FIFO does not wait for a writer, nor a device for a line. */
 static int
-open_file(int folder, const char *name, struct stat *st_r)
+open_file(int folder, const char *name)
 {
-	int fd =
-	    openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd >= 0 && fstat(fd, st_r) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return openat(
+	    folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 static void
 on_entry(void *ctx, const struct ctl_entry *entry)
 {
 	struct reading *r = ctx;
-	struct stat st;
-	int fd = open_file(entry->folder, entry->name, &st);
+	int fd = open_file(entry->folder, entry->name);
 
 	begin_source(r, entry->path, entry->mailbox);
 	if (fd < 0) {
@@ -381,9 +378,8 @@ on_entry(void *ctx, const struct ctl_entry *entry)
 		return;
 	}
 	r->letter.fd = fd;
-	read_name(r, entry->name, entry->is_maildir, &st);
-	if (S_ISREG(st.st_mode))
-		give_file(r, &st, entry->is_maildir);
+	read_name(r, entry->name, entry->is_maildir);
+	give_file(r, entry->is_maildir);
 	close(fd);
 	r->letter.fd = -1;
 	shrink(&r->letter);
@@ -401,15 +397,14 @@ on_unreadable(void *ctx, const char *path, const struct error *error)
 
 /* A file, or a FIFO, as a shell makes them of <(command). */
 static void
-read_file(struct reading *r, const char *path, const struct stat *named)
+read_file(struct reading *r, const char *path, mode_t mode)
 {
-	struct stat st = *named;
 	const char *name = name_of(path);
 	bool is_maildir = strstr(name, ":2,") != NULL;
 	int fd = -1;
 
-	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
-		fd = open_file(AT_FDCWD, path, &st);
+	if (S_ISREG(mode) || S_ISFIFO(mode))
+		fd = open_file(AT_FDCWD, path);
 	else
 		errno = EINVAL;
 	begin_source(r, path, NULL);
@@ -420,9 +415,9 @@ read_file(struct reading *r, const char *path, const struct stat *named)
 		return;
 	}
 	r->letter.fd = fd;
-	read_name(r, name, is_maildir, &st);
-	if (S_ISREG(st.st_mode))
-		give_file(r, &st, is_maildir);
+	read_name(r, name, is_maildir);
+	if (S_ISREG(mode))
+		give_file(r, is_maildir);
 	else if (fcntl(fd, F_SETFL, 0) == 0)
 		read_stream(r, fd, SPAN_EMPTY);
 	close(fd);
@@ -451,7 +446,7 @@ read_path(struct reading *r, const char *path)
 	} else if (S_ISDIR(st.st_mode)) {
 		read_folder(r, path);
 	} else {
-		read_file(r, path, &st);
+		read_file(r, path, st.st_mode);
 	}
 }
 

@@ -268,6 +268,8 @@ read_wishes(struct testing *t, const struct config *accounts)
 	t->judge.rules = t->config->rules;
 	t->judge.mailbox = ctl_get(t->ctl, "mailbox");
 	t->judge.is_new_sender = ctl_has(t->ctl, "new-sender");
+	t->judge.skips_received =
+	    t->is_summary && !ctl_judge_needs_received(&t->judge);
 	set_flags(t);
 	if (code == EX_OK)
 		code = set_clock(t);

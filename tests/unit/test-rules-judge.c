@@ -521,6 +521,7 @@ test_needs(void **state)
 	rules_needs_done(&needs);
 	rules_get_needs(rules, NULL, &needs);
 	assert_true(needs.all_headers);
+	assert_false(needs.received);
 	rules_needs_done(&needs);
 	rules_free(&rules);
 	rule_problems_done(&problems);
