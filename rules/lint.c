@@ -474,9 +474,12 @@ assume_when(struct lint *lint)
 	if (!says_all(rule) && is_always(lint)) {
 		warn(lint, first_test(rule->when[0])->place,
 		    "if that is meant, write `when = all`",
-		    "rule %s acts on every message: its conditions always "
+		    "rule %s acts on every message%s: its conditions always "
 		    "hold",
-		    rule->id);
+		    rule->id,
+		    rule->accounts.len + rule->mailboxes.len > 0
+			? " that it is for"
+			: "");
 		return true;
 	}
 	for (size_t i = 0; i < rule->when_count; i++) {

@@ -5,7 +5,9 @@
 
 #include <cmocka.h>
 
+#include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/structure.h"
 #include "rules/lint.h"
 #include "rules/prover.h"
 #include "tests/lib/rules_text.h"
@@ -811,6 +813,170 @@ test_long_line(void **state)
 	rule_problems_done(&problems);
 }
 
+/*
+ * Truth: random rules over a small world. What is said of a rule must be so
+ * for every message that we can think of.
+ */
+#define TRUTH_ROUNDS 1500
+#define TRUTH_MESSAGES 60
+
+static const char *const atoms[] = {"bulk", "to-me", "from is a@x.example",
+    "from is a@x.example, b@y.example", "from.domain is x.example",
+    "from.domain is x.example, y.example", "from.user is a",
+    "from has example", "from has x.ex", "from in @l", "from.domain in @d",
+    "from", "to is a@x.example", "rcpt is a@x.example", "rcpt has x",
+    "subject has a", "subject has ab", "subject is ab", "subject is ab, cd",
+    "subject ~ /^a/", "subject !~ /b$/", "subject", "size > 10", "size < 10",
+    "size >= 20", "size is 10, 20", "hour >= 12", "hour < 12", "hour is 3, 15",
+    "mailbox is INBOX", "mailbox is INBOX, A/b", "mailbox has a",
+    "mailbox ~ /^A/", "flag is read", "flag is read, flagged", "flag has red",
+    "list-id has l", "list-id", "all", "attachment", "attachment.count > 1",
+    "attachment.count < 1", "header(List-Post)"};
+static const char *const senders[] = {"", "From: a@x.example\n",
+    "From: B@Y.example\n", "From: a@x.example, b@y.example\n",
+    "From: c@sub.d.example\n"};
+static const char *const subjects[] = {"", "Subject:\n", "Subject: ab\n",
+    "Subject: cd\nSubject: ABC\n", "Subject: xab\n"};
+static const char *const others[] = {"", "List-Id: <l.x>\n",
+    "List-Post: x\n", "To: a@x.example\n", "To: me@m.example\n",
+    "Precedence: bulk\nCc: a@x.example\n"};
+static const char *const mailboxes[] = {"INBOX", "A/b", "Other"};
+static const char *const flag_sets[] = {"", "\\Seen", "\\Flagged"};
+
+#define PICK(random, table)                                                    \
+	(table)[random_below(                                                  \
+	    random, sizeof(table) / sizeof(*(table)))]
+
+static void
+add_random(struct random *random, struct buf *buf, unsigned depth)
+{
+	uint64_t kind = random_below(random, depth == 0 ? 2 : 6);
+
+	if (kind == 1)
+		buf_add_str(buf, "not ");
+	if (kind <= 1) {
+		buf_add_str(buf, PICK(random, atoms));
+		return;
+	}
+	if (kind == 2)
+		buf_add_str(buf, "not ");
+	buf_add_char(buf, '(');
+	add_random(random, buf, depth - 1);
+	buf_add_str(buf, kind == 3 ? " and " : " or ");
+	add_random(random, buf, depth - 1);
+	buf_add_char(buf, ')');
+}
+
+static void
+add_random_rule(struct random *random, struct buf *buf, char id)
+{
+	buf_addf(buf, "[rule %c]\nmark = %c\nwhen = ", id, id);
+	add_random(random, buf, 2);
+	if (random_below(random, 2) == 0) {
+		buf_add_str(buf, "\nwhen = ");
+		add_random(random, buf, 1);
+	}
+	if (random_below(random, 3) == 0) {
+		buf_add_str(buf, "\nunless = ");
+		add_random(random, buf, 1);
+	}
+	if (random_below(random, 4) == 0)
+		buf_addf(buf, "\nmailboxes = %s", PICK(random, mailboxes));
+	if (random_below(random, 2) == 0)
+		buf_add_str(buf, "\nstop = yes");
+	buf_add_char(buf, '\n');
+}
+
+static bool
+says(const struct rule_problems *problems, char id, const char *what)
+{
+	STR_AUTO text = xasprintf("rule %c %s", id, what);
+
+	for (size_t i = 0; i < problems->count; i++)
+		if (strncmp(problems->items[i].text, text, strlen(text)) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_truth(const char *text, const struct rule_problems *problems,
+    const struct rules *rules, const struct facts *facts)
+{
+	struct plan plan;
+
+	rules_judge(rules, facts, &plan);
+	for (char id = 'a'; id <= 'c'; id++) {
+		const char name[] = {id, '\0'};
+		bool acts = strv_has(&plan.matched, name);
+
+		if (acts && (says(problems, id, "never acts") ||
+				says(problems, id, "never runs")))
+			FAIL("%s\nrule %c acts", text, id);
+		if (!acts && id == 'a' && says(problems, id, "acts on every message:"))
+			FAIL("%s\nrule %c does not act", text, id);
+	}
+	plan_done(&plan);
+}
+
+static void
+check_message(struct random *random, const char *text,
+    const struct rule_problems *problems, const struct rules *rules)
+{
+	char nameless[] = "", image[] = "image/png";
+	char named[] = "n", other[] = "text/x";
+	struct part parts[2] = {
+	    {.name = nameless, .type = image, .is_attachment = true},
+	    {.name = named, .type = other, .is_attachment = true}};
+	struct structure structure = {
+	    .parts = parts, .count = random_below(random, 3)};
+	STR_AUTO message = xasprintf("%s%s%s\n", PICK(random, senders),
+	    PICK(random, subjects), PICK(random, others));
+	STRV_AUTO flags = STRV_INIT;
+	STRV_AUTO me = STRV_INIT;
+	struct facts facts = {.message = message_new(span_from_str(message)),
+	    .account = "x",
+	    .mailbox = PICK(random, mailboxes),
+	    .flags = &flags,
+	    .identities = &me,
+	    .structure = &structure,
+	    .size = 5 * random_below(random, 6),
+	    .now_unix = (int64_t)(3 * 3600 * random_below(random, 8))};
+
+	strv_add(&me, "me@m.example");
+	strv_add(&flags, PICK(random, flag_sets));
+	check_truth(text, problems, rules, &facts);
+	message_free(&facts.message);
+}
+
+static void
+test_truth(void **state)
+{
+	struct random random;
+
+	(void)state;
+	failures = 0;
+	random_init(&random, 20261122);
+	for (int round = 0; round < TRUTH_ROUNDS && failures == 0; round++) {
+		struct rule_problems problems = {0};
+		BUF_AUTO text = BUF_INIT;
+		struct rules *rules;
+
+		buf_add_str(&text, "[list l]\nmember = a@x.example\n"
+				   "member = @d.example\n"
+				   "[list d]\nmember = y.example\n");
+		for (char id = 'a'; id <= 'c'; id++)
+			add_random_rule(&random, &text, id);
+		rules = rules_from_text(buf_str(&text), &problems);
+		assert_non_null(rules);
+		for (int i = 0; i < TRUTH_MESSAGES; i++)
+			check_message(
+			    &random, buf_str(&text), &problems, rules);
+		rules_free(&rules);
+		rule_problems_done(&problems);
+	}
+	assert_int_equal(failures, 0);
+}
+
 int
 main(void)
 {
@@ -819,6 +985,7 @@ main(void)
 	    cmocka_unit_test(test_sets),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_long_line),
+	    cmocka_unit_test(test_truth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
