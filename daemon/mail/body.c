@@ -15,6 +15,7 @@
 #define META_MAX 1024
 /* Characters of a text that a preview looks at. */
 #define PREVIEW_LOOK_MAX 2000
+#define COMBINING_JOINER 0x34f
 #define BOM "\xef\xbb\xbf"
 
 /* ---- Charset ---- */
@@ -230,6 +231,9 @@ add_collapsed(struct buf *words, struct span text)
 
 	for (; text.len > 0; text = span_skip(text, len)) {
 		len = utf8_next(text, &code, NULL);
+		/* Mailings fill their previews up with it. */
+		if (code == COMBINING_JOINER)
+			continue;
 		if (!is_wide_blank(code))
 			utf8_add(words, code);
 		else if (!is_behind_blank)

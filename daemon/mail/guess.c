@@ -307,12 +307,19 @@ guess_cyrillic(struct span bytes)
 
 /* ---- All ---- */
 
-/* RFC 1468: ESC "$" "@" or ESC "$" "B" goes over to two bytes. */
+/* RFC 1468: ESC "$" "@" or ESC "$" "B" goes over to two bytes a character,
+ * ESC "(" "B" or ESC "(" "J" back: every line of such a text ends so. */
 static bool
 is_iso_2022_jp(struct span bytes)
 {
-	return span_find_span(bytes, SPAN("\x1b$B"), 0) != SIZE_MAX ||
-	       span_find_span(bytes, SPAN("\x1b$@"), 0) != SIZE_MAX;
+	size_t in = span_find_span(bytes, SPAN("\x1b$B"), 0);
+
+	if (in == SIZE_MAX)
+		in = span_find_span(bytes, SPAN("\x1b$@"), 0);
+	if (in == SIZE_MAX)
+		return false;
+	return span_find_span(bytes, SPAN("\x1b(B"), in) != SIZE_MAX ||
+	       span_find_span(bytes, SPAN("\x1b(J"), in) != SIZE_MAX;
 }
 
 static bool

@@ -270,7 +270,7 @@ parse_value(struct parser *parser)
 {
 	struct span value;
 
-	skip_filling(parser, "\"");
+	skip_filling(parser, ";\"");
 	value = take_name(parser);
 	skip_filling(parser, "");
 	/* A field that begins with a parameter. */

@@ -11,7 +11,8 @@
 #include "daemon/mail/text.h"
 
 #define PARTS_FIRST 8
-#define WORD_MAX 200 /* bytes kept of a charset or an encoding */
+#define WORD_MAX 200	 /* bytes kept of a charset or an encoding */
+#define TYPE_NAME_MAX 60 /* bytes kept in front of the "/" */
 #define TEXT_TYPE "text/"
 
 _Static_assert(STRUCTURE_DEPTH_MAX == MIME_DEPTH_MAX,
@@ -110,17 +111,18 @@ is_binary_type(struct span type)
 static char *
 type_of(struct span type, struct span subtype)
 {
-	BUF_AUTO whole = BUF_INIT;
+	STR_AUTO name = NULL;
+	STR_AUTO subname = NULL;
 
 	if (type.len == 0 || span_is_nocase(type, "multipart"))
 		return xstrdup("text/plain");
 	if (subtype.len == 0)
 		return xstrdup(is_binary_type(type) ? "application/octet-stream"
 						    : "text/plain");
-	buf_add_span(&whole, type);
-	buf_add_char(&whole, '/');
-	buf_add_span(&whole, subtype);
-	return lower_word_of(buf_span(&whole), STRUCTURE_TYPE_MAX);
+	name = lower_word_of(type, TYPE_NAME_MAX);
+	subname =
+	    lower_word_of(subtype, STRUCTURE_TYPE_MAX - TYPE_NAME_MAX - 1);
+	return xasprintf("%s/%s", name, subname);
 }
 
 /* Does the type fit a pattern: itself, or its begin up to the "/"? "": any. */
