@@ -738,14 +738,29 @@ on_end(struct parser *parser)
  *   word    = 1*<printable ASCII but specials; no "=?">
  */
 
+static bool
+is_plain_char(char c)
+{
+	switch (c) {
+	case '"':
+	case '(':
+	case ')':
+	case '[':
+	case '\\':
+	case ']':
+		return false;
+	default:
+		return c > ' ' && c <= '~' && !is_special(c);
+	}
+}
+
 /* The length of the word at the front. */
 static size_t
 word_length(struct span s)
 {
 	size_t len = 0;
 
-	while (len < s.len && s.data[len] > ' ' && s.data[len] <= '~' &&
-	       strchr("\"(),:;<>@[\\]", s.data[len]) == NULL)
+	while (len < s.len && is_plain_char(s.data[len]))
 		len++;
 	return len;
 }
@@ -839,7 +854,7 @@ parse_plain(struct parser *parser, struct span text)
 	struct plain plain;
 
 	/* An encoded word could be anywhere. */
-	if (span_find_span(text, SPAN("=?"), 0) != SIZE_MAX)
+	if (rfc2047_may_have_word(text))
 		return false;
 	do {
 		skip_blanks(&text);

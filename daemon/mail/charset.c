@@ -200,8 +200,9 @@ static const struct charset charsets[] = {
 #define CHARSET_COUNT (sizeof(charsets) / sizeof(charsets[0]))
 
 struct charset_decoder {
-	/* One a row of the table; not open: the address of `closed`. */
-	iconv_t converters[CHARSET_COUNT];
+	/* One a row of the table; not open: the address of `closed`. NULL:
+	 * none was needed yet. */
+	iconv_t *converters;
 };
 
 /* What no iconv_open returns, for rows not tried yet; (iconv_t)-1 stands for
@@ -267,11 +268,25 @@ charset_name(size_t index, const struct charset **charset_r)
 struct charset_decoder *
 charset_decoder_new(void)
 {
-	struct charset_decoder *decoder = NEW(struct charset_decoder);
+	return NEW(struct charset_decoder);
+}
 
+static void
+make_converters(struct charset_decoder *decoder)
+{
+	decoder->converters = xcalloc(CHARSET_COUNT, sizeof(iconv_t));
 	for (size_t i = 0; i < CHARSET_COUNT; i++)
 		decoder->converters[i] = CONVERTER_CLOSED;
-	return decoder;
+}
+
+static void
+close_converters(iconv_t *converters)
+{
+	for (size_t i = 0; i < CHARSET_COUNT; i++)
+		if (converters[i] != CONVERTER_CLOSED &&
+		    converters[i] != CONVERTER_NONE)
+			iconv_close(converters[i]);
+	free(converters);
 }
 
 void
@@ -279,13 +294,8 @@ charset_decoder_free(struct charset_decoder **decoder)
 {
 	if (*decoder == NULL)
 		return;
-	for (size_t i = 0; i < CHARSET_COUNT; i++) {
-		iconv_t converter = (*decoder)->converters[i];
-
-		if (converter != CONVERTER_CLOSED &&
-		    converter != CONVERTER_NONE)
-			iconv_close(converter);
-	}
+	if ((*decoder)->converters != NULL)
+		close_converters((*decoder)->converters);
 	free(*decoder);
 	*decoder = NULL;
 }
@@ -294,8 +304,11 @@ charset_decoder_free(struct charset_decoder **decoder)
 static iconv_t
 get_converter(struct charset_decoder *decoder, const struct charset *charset)
 {
-	iconv_t *converter = &decoder->converters[charset - charsets];
+	iconv_t *converter;
 
+	if (decoder->converters == NULL)
+		make_converters(decoder);
+	converter = &decoder->converters[charset - charsets];
 	if (*converter == CONVERTER_CLOSED)
 		*converter = iconv_open("UTF-8", charset->converter);
 	else if (*converter != CONVERTER_NONE)

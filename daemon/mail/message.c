@@ -29,7 +29,7 @@
 struct field {
 	struct span name, raw; /* of message->data */
 	struct span text;      /* data NULL: not decoded yet */
-	char *owned;	       /* the text's bytes; NULL where it is `raw` */
+	char *owned;	       /* the text's bytes, where it has its own */
 	struct address_list *addresses; /* owned; NULL: not parsed yet */
 	uint32_t hash;			/* of the name */
 	uint16_t next;			/* in the bucket: number + 1; 0: none */
@@ -38,6 +38,10 @@ struct field {
 
 struct message {
 	char *data; /* owned; unfolded in place */
+	size_t len;
+	/* Texts of values that are decoded by replacing bytes, each where its
+	 * value is in `data`; owned; NULL: none yet. */
+	char *texts;
 	struct field *fields;
 	size_t count, size;
 	uint16_t buckets[BUCKETS]; /* number + 1 of the first; 0: none */
@@ -209,6 +213,7 @@ message_new(struct span bytes)
 	if (bytes.data == NULL)
 		bytes = SPAN("");
 	len = scan(message, bytes);
+	message->len = len;
 	message->data = xstrdup_span(span_slice(bytes, 0, len));
 	for (size_t i = 0; i < message->count; i++)
 		move_field(message, &message->fields[i], bytes.data);
@@ -236,6 +241,7 @@ message_free(struct message **message)
 	free((*message)->fields);
 	buf_done(&(*message)->id);
 	free((*message)->data);
+	free((*message)->texts);
 	free(*message);
 	*message = NULL;
 }
@@ -346,28 +352,23 @@ message_raw(const struct message *message, const char *name, size_t index)
 
 /* Folding with a tab is what most other values have to be decoded for. */
 static bool
-replace_tabs(struct field *field)
+replace_tabs(struct message *message, struct field *field)
 {
 	size_t len = field->raw.len;
-	char *text, *tab;
+	char *text;
 
-	if (span_find(field->raw, '\t') == SIZE_MAX)
+	if (message->texts == NULL)
+		message->texts = xmalloc(message->len + 1);
+	text = message->texts + (field->raw.data - message->data);
+	text_copy_tabs(text, field->raw);
+	if (!rfc2047_is_plain(span_from(text, len)))
 		return false;
-	text = xstrdup_span(field->raw);
-	for (tab = text; (tab = memchr(tab, '\t', len)) != NULL;
-	     len = field->raw.len - (size_t)(tab - text))
-		*tab = ' ';
-	if (!rfc2047_is_plain(span_from(text, field->raw.len))) {
-		free(text);
-		return false;
-	}
-	field->owned = text;
-	field->text = span_from(text, field->raw.len);
+	field->text = span_from(text, len);
 	return true;
 }
 
 static void
-decode_text(struct field *field)
+decode_text(struct message *message, struct field *field)
 {
 	struct buf text = BUF_INIT;
 	size_t len;
@@ -376,7 +377,7 @@ decode_text(struct field *field)
 		field->text = field->raw;
 		return;
 	}
-	if (replace_tabs(field))
+	if (field->is_folded && replace_tabs(message, field))
 		return;
 	rfc2047_decode(&text, field->raw);
 	len = text.len;
@@ -393,7 +394,7 @@ message_field_text(struct message *message, size_t field)
 		return SPAN_EMPTY;
 	found = &message->fields[field];
 	if (found->text.data == NULL)
-		decode_text(found);
+		decode_text(message, found);
 	return found->text;
 }
 

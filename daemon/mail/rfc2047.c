@@ -311,16 +311,16 @@ decode_hard(struct buf *buf, struct span value)
 	buf_done(&decoder.tail);
 }
 
-/* A word can begin only where a "=" is. */
-static bool
-has_word_start(struct span value)
+/* Of the two characters that a word begins with, "?" is the rarer. */
+bool
+rfc2047_may_have_word(struct span value)
 {
 	size_t at;
 
-	while ((at = span_find(value, '=')) != SIZE_MAX) {
-		value = span_skip(value, at + 1);
-		if (value.len > 0 && value.data[0] == '?')
+	while ((at = span_find(value, '?')) != SIZE_MAX) {
+		if (at > 0 && value.data[at - 1] == '=')
 			return true;
+		value = span_skip(value, at + 1);
 	}
 	return false;
 }
@@ -328,7 +328,7 @@ has_word_start(struct span value)
 bool
 rfc2047_is_plain(struct span value)
 {
-	return text_is_printable_ascii(value) && !has_word_start(value);
+	return text_is_printable_ascii(value) && !rfc2047_may_have_word(value);
 }
 
 void
@@ -340,7 +340,8 @@ rfc2047_decode(struct buf *buf, struct span value)
 	}
 	/* Folded with a tab, most of the others. Behind an ESC could be
 	 * Japanese. */
-	if (utf8_ascii_length(value) == value.len && !has_word_start(value) &&
+	if (utf8_ascii_length(value) == value.len &&
+	    !rfc2047_may_have_word(value) &&
 	    span_find(value, ESC) == SIZE_MAX) {
 		text_add_clean(buf, value);
 		return;

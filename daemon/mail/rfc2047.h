@@ -27,6 +27,8 @@ void rfc2047_decode(struct buf *buf, struct span value);
 /* Decodes to itself, so nothing need be done: printable ASCII without the
  * begin of an encoded word. Most values are. */
 bool rfc2047_is_plain(struct span value);
+/* The begin of an encoded word is in it. */
+bool rfc2047_may_have_word(struct span value);
 
 /* The length of the encoded word, without blanks inside, at the front of
  * `text`; 0 when there is none. Amortised linear over a text. */

@@ -102,6 +102,33 @@ text_is_printable_ascii(struct span text)
 	return true;
 }
 
+/* Tabs become zero, whose top bit alone is left in `tabs`; in each of these
+ * bytes what tab and blank differ by is turned around. */
+static uint64_t
+replace_tabs(uint64_t bytes)
+{
+	const uint64_t low = EACH_BYTE * 0x7f;
+	uint64_t other = bytes ^ EACH_BYTE * '\t';
+	uint64_t tabs = ~(((other & low) + low) | other | low);
+
+	return bytes ^ (tabs >> 7) * ('\t' ^ ' ');
+}
+
+void
+text_copy_tabs(char *to, struct span text)
+{
+	uint64_t bytes;
+	size_t i = 0;
+
+	for (; i + sizeof(bytes) <= text.len; i += sizeof(bytes)) {
+		memcpy(&bytes, text.data + i, sizeof(bytes));
+		bytes = replace_tabs(bytes);
+		memcpy(to + i, &bytes, sizeof(bytes));
+	}
+	for (; i < text.len; i++)
+		to[i] = text.data[i] == '\t' ? ' ' : text.data[i];
+}
+
 void
 text_add_clean(struct buf *buf, struct span utf8)
 {
