@@ -288,6 +288,7 @@ evaluate_rule(struct evaluation *evaluation, const struct rule *rule)
 	evaluation->is_vetoed = false;
 	evaluation->is_capture_open = false;
 	evaluation->wants = 0;
+	pattern_room_begin_rule(evaluation->room);
 	verdict = evaluate_when(evaluation, rule);
 	if (verdict == VERDICT_YES || verdict == VERDICT_OPEN)
 		verdict = evaluate_unless(evaluation, rule, verdict);

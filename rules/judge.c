@@ -248,6 +248,7 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 
 	plan_init(plan_r);
 	view_begin(judgement.view, &rules->slots, facts);
+	pattern_room_begin_message(rules->room);
 	judgement.evaluation.view = judgement.view;
 	judgement.evaluation.room = rules->room;
 	judgement.evaluation.trace = trace;
@@ -263,6 +264,7 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	else
 		settle_plan(plan_r, facts);
 	view_clear(judgement.view);
+	pattern_room_end_message(rules->room);
 }
 
 void

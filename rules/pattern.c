@@ -15,6 +15,17 @@
 #define JIT_STACK_MIN ((size_t)32 * 1024)
 #define JIT_STACK_MAX ((size_t)1024 * 1024)
 #define ERROR_MESSAGE_SIZE 128
+/* In nanoseconds, about. */
+#define WORK_OF_MATCH 50
+#define WORK_OF_STEP 5
+#define WORK_OF_SLOW_STEP 25 /* of the interpreter */
+#define SLOW_BYTES 32	     /* len * len / SLOW_BYTES */
+#define WORK_UNLIMITED UINT64_MAX
+
+/* A match is tried within each of these in turn: which of them it needs
+ * tells what it costs, and all before the last cost little beside it. */
+static const uint32_t step_limits[] = {200, 2000, 20000, PATTERN_MATCH_LIMIT};
+#define STEP_LIMITS (sizeof(step_limits) / sizeof(step_limits[0]))
 
 struct name {
 	char *name; /* owned */
@@ -24,6 +35,7 @@ struct name {
 struct pattern {
 	pcre2_code *code;
 	bool has_jit;
+	bool is_literal;
 	unsigned groups;
 	struct name *names;
 	size_t name_count;
@@ -34,7 +46,8 @@ struct pattern_room {
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
 	pcre2_match_data *data;
-	unsigned groups; /* that `data` has room for */
+	unsigned groups;		  /* that `data` has room for */
+	uint64_t message_left, rule_left; /* of the budgets */
 };
 
 /* Running out of memory ends the process, as everywhere. */
@@ -170,6 +183,7 @@ pattern_compile_literal(struct span text, bool is_whole)
 		options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 	pattern = wrap(need(pcre2_compile((PCRE2_SPTR)text.data, text.len,
 	    options, &failure, &offset, NULL)));
+	pattern->is_literal = true;
 	literals_of_text(&pattern->literals, text);
 	return pattern;
 }
@@ -247,7 +261,6 @@ pattern_room_new(void)
 	struct pattern_room *room = NEW(struct pattern_room);
 
 	room->context = need(pcre2_match_context_create(NULL));
-	pcre2_set_match_limit(room->context, PATTERN_MATCH_LIMIT);
 	pcre2_set_depth_limit(room->context, PATTERN_DEPTH_LIMIT);
 	pcre2_set_heap_limit(room->context, PATTERN_HEAP_LIMIT_KIB);
 	/* NULL where there is no machine code: then it is not needed. */
@@ -256,6 +269,7 @@ pattern_room_new(void)
 	if (room->stack != NULL)
 		pcre2_jit_stack_assign(room->context, NULL, room->stack);
 	room->data = need(pcre2_match_data_create(1, NULL));
+	pattern_room_end_message(room);
 	return room;
 }
 
@@ -273,6 +287,65 @@ pattern_room_free(struct pattern_room **room)
 	free(r);
 	*room = NULL;
 }
+
+/* ---- The budget ---- */
+
+void
+pattern_room_begin_message(struct pattern_room *room)
+{
+	room->message_left = PATTERN_MESSAGE_WORK_MAX;
+	pattern_room_begin_rule(room);
+}
+
+void
+pattern_room_begin_rule(struct pattern_room *room)
+{
+	if (room->message_left != WORK_UNLIMITED)
+		room->rule_left = PATTERN_RULE_WORK_MAX;
+}
+
+void
+pattern_room_end_message(struct pattern_room *room)
+{
+	room->message_left = room->rule_left = WORK_UNLIMITED;
+}
+
+static uint64_t
+less(uint64_t left, uint64_t work)
+{
+	if (left == WORK_UNLIMITED)
+		return left;
+	return left > work ? left - work : 0;
+}
+
+static bool
+is_used_up(const struct pattern *pattern, const struct pattern_room *room)
+{
+	return !pattern->is_literal &&
+	       (room->message_left == 0 || room->rule_left == 0);
+}
+
+/* `tier`: of the step limit that was enough; STEP_LIMITS: none was. */
+static void
+charge(const struct pattern *pattern, struct pattern_room *room, size_t len,
+    size_t tier, bool is_slow)
+{
+	uint64_t work = WORK_OF_MATCH + len;
+
+	if (pattern->is_literal)
+		return;
+	if (is_slow)
+		work += (uint64_t)len * len / SLOW_BYTES;
+	if (tier == STEP_LIMITS)
+		tier--;
+	if (tier > 0)
+		work += (uint64_t)step_limits[tier] *
+			(is_slow ? WORK_OF_SLOW_STEP : WORK_OF_STEP);
+	room->message_left = less(room->message_left, work);
+	room->rule_left = less(room->rule_left, work);
+}
+
+/* ---- Matching ---- */
 
 static void
 make_room(struct pattern_room *room, unsigned groups)
@@ -301,13 +374,21 @@ run(const struct pattern *pattern, struct pattern_room *room,
 {
 	const char *data = subject.data != NULL ? subject.data : "";
 	struct span seen = shorten(span_from(data, subject.len), max);
-	int result;
+	int result = PCRE2_ERROR_MATCHLIMIT;
+	size_t tier = 0;
 
 	/* The end of what is seen is not the end of the value. */
 	if (seen.len < subject.len)
 		options |= PCRE2_NOTEOL;
-	result = pcre2_match(pattern->code, (PCRE2_SPTR)seen.data, seen.len, 0,
-	    options | PCRE2_NO_UTF_CHECK, room->data, room->context);
+	for (; tier < STEP_LIMITS; tier++) {
+		pcre2_set_match_limit(room->context, step_limits[tier]);
+		result = pcre2_match(pattern->code, (PCRE2_SPTR)seen.data,
+		    seen.len, 0, options | PCRE2_NO_UTF_CHECK, room->data,
+		    room->context);
+		if (result != PCRE2_ERROR_MATCHLIMIT)
+			break;
+	}
+	charge(pattern, room, seen.len, tier, (options & PCRE2_NO_JIT) != 0);
 	if (result == PCRE2_ERROR_NOMATCH && seen.len < subject.len)
 		return PCRE2_ERROR_MATCHLIMIT;
 	return result;
@@ -322,6 +403,8 @@ pattern_match(const struct pattern *pattern, struct pattern_room *room,
 
 	if (!literals_may_match(&pattern->literals, seen))
 		return seen.len < subject.len ? PATTERN_LIMIT : PATTERN_NO;
+	if (is_used_up(pattern, room))
+		return PATTERN_LIMIT;
 	make_room(room, pattern->groups);
 	if (pattern->has_jit)
 		result =

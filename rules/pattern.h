@@ -72,6 +72,22 @@ bool pattern_has_machine_code(const struct pattern *pattern);
 struct pattern_room *pattern_room_new(void);
 void pattern_room_free(struct pattern_room **room);
 
+/*
+ * A budget for the patterns of one message, and in it one for each rule: when
+ * either is used up, pattern_match gives PATTERN_LIMIT. Rules have no clock,
+ * so work is estimated, the same on every run: each match costs its bytes,
+ * and as many steps as the smallest of some limits that lets it end, so at
+ * times ten times too much. The interpreter costs more, and much more for
+ * long values, in which it can go to each place from each place without any
+ * limit of PCRE2 counting it. What a value surely lacks (pattern_literals)
+ * and patterns of pattern_compile_literal cost nothing.
+ *
+ * A new room has no budget.
+ */
+void pattern_room_begin_message(struct pattern_room *room);
+void pattern_room_begin_rule(struct pattern_room *room);
+void pattern_room_end_message(struct pattern_room *room);
+
 /* `subject` must be valid UTF-8 (it is not checked again). */
 enum pattern_result pattern_match(const struct pattern *pattern,
     struct pattern_room *room, struct span subject);

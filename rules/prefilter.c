@@ -7,7 +7,8 @@
 #include "daemon/base/xalloc.h"
 
 #define GRAM LITERAL_MIN /* neighbouring bytes */
-#define STRIDE_MAX 4
+#define STRIDE_MAX 8	 /* the bytes of a uint64_t */
+#define HIGH_BITS 0x8080808080808080u
 #define BITS_PER_ENTRY 32 /* so that few bytes seem to be a needle's */
 #define BITS_MAX_LOG 19	  /* 64 KiB */
 #define BITS_MIN_LOG 10
@@ -179,19 +180,22 @@ rarest_offset(const struct needle *needle, size_t stride)
 	return best;
 }
 
-/* Three bytes as a number, the same for both cases of a letter; some that are
- * no letters become the same, too, which costs a comparison in vain. `left`
- * bytes are there. */
-static uint32_t
-gram_at(const char *data, size_t left)
+/* At most eight bytes as a number. */
+static uint64_t
+load(const char *data, size_t len)
 {
-	uint32_t bytes = 0;
+	uint64_t bytes = 0;
 
-	if (left > GRAM)
-		memcpy(&bytes, data, sizeof(bytes));
-	else
-		memcpy(&bytes, data, GRAM);
-	return (le32toh(bytes) & 0xffffff) | 0x202020;
+	memcpy(&bytes, data, len < sizeof(bytes) ? len : sizeof(bytes));
+	return le64toh(bytes);
+}
+
+/* The first three of them, the same for both cases of a letter; some that
+ * are no letters become the same, too, which costs a comparison in vain. */
+static uint32_t
+gram_of(uint64_t bytes)
+{
+	return ((uint32_t)bytes & 0xffffff) | 0x202020;
 }
 
 static unsigned
@@ -208,7 +212,7 @@ static void
 add_entry(struct prefilter *prefilter, size_t needle, size_t offset)
 {
 	const char *data = prefilter->needles[needle].text + offset;
-	uint32_t gram = gram_at(data, GRAM);
+	uint32_t gram = gram_of(load(data, GRAM));
 	uint32_t hash = gram * HASH_PRIME, bit = hash >> prefilter->bit_shift;
 	uint32_t *bucket = &prefilter->buckets[hash >> prefilter->bucket_shift];
 
@@ -293,27 +297,47 @@ compare_at(const struct prefilter *prefilter, struct span value, size_t pos,
 	return compared;
 }
 
+/* Is it among the grams? Mostly it is not. */
+static inline bool
+may_be_gram(const uint8_t *bits, unsigned shift, uint32_t gram)
+{
+	uint32_t bit = gram * HASH_PRIME >> shift;
+
+	return (bits[bit / 8] >> bit % 8 & 1) != 0;
+}
+
 bool
 prefilter_search(
     const struct prefilter *prefilter, struct span value, uint64_t *found)
 {
-	size_t budget = PREFILTER_COMPARES_MAX + value.len, compared = 0;
-	unsigned shift = prefilter->bit_shift;
 	const uint8_t *bits = prefilter->bits;
+	const unsigned shift = prefilter->bit_shift;
+	const size_t stride = prefilter->stride;
+	size_t left = PREFILTER_COMPARES_MAX + value.len, i = 0, compared;
+	uint64_t bytes, all = 0;
+	uint32_t gram;
 
 	if (prefilter->needle_count == 0)
 		return true;
-	if (literals_any_case(value))
-		return false;
-	for (size_t i = 0; i + GRAM <= value.len; i += prefilter->stride) {
-		uint32_t gram = gram_at(value.data + i, value.len - i);
-		uint32_t bit = gram * HASH_PRIME >> shift;
-
-		if ((bits[bit / 8] >> bit % 8 & 1) == 0)
+	for (; i + sizeof(bytes) <= value.len; i += stride) {
+		bytes = load(value.data + i, sizeof(bytes));
+		all |= bytes;
+		gram = gram_of(bytes);
+		if (!may_be_gram(bits, shift, gram))
 			continue;
-		compared += compare_at(prefilter, value, i, gram, found);
-		if (compared > budget)
+		compared = compare_at(prefilter, value, i, gram, found);
+		if (compared > left)
 			return false;
+		left -= compared;
 	}
-	return true;
+	/* Now less than eight bytes are left. */
+	for (; i + GRAM <= value.len; i += stride) {
+		bytes = load(value.data + i, value.len - i);
+		all |= bytes;
+		compare_at(prefilter, value, i, gram_of(bytes), found);
+	}
+	if (i < value.len)
+		all |= load(value.data + i, value.len - i);
+	/* A stride is no longer than what is loaded: all bytes were seen. */
+	return (all & HIGH_BITS) == 0 || !literals_any_case(value);
 }

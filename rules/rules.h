@@ -27,6 +27,11 @@
 #define PATTERN_MATCH_LIMIT 100000
 #define PATTERN_DEPTH_LIMIT 10000
 #define PATTERN_HEAP_LIMIT_KIB 4096
+/* What patterns may do for one message, and one rule for one message, in
+ * units of about a nanosecond (pattern.h). What would go on after that counts
+ * as a limit that was met: the rule does not act and the plan warns. */
+#define PATTERN_MESSAGE_WORK_MAX 50000000
+#define PATTERN_RULE_WORK_MAX 10000000
 
 /* Where a value stands, for messages. `file` is borrowed: it must outlive
  * the rules (config owns the names). Lines and columns count from 1; the

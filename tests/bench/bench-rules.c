@@ -733,7 +733,8 @@ print_headers(const struct corpus *corpus)
 
 	for (size_t i = 0; i < 3; i++) {
 		BUF_AUTO text = BUF_INIT;
-		double start, compiling;
+		double start, compiling, needing;
+		struct rules_needs needs;
 		struct rules *rules;
 
 		for (size_t j = 0; j < counts[i]; j++)
@@ -744,13 +745,17 @@ print_headers(const struct corpus *corpus)
 		start = now();
 		rules = compile(buf_str(&text));
 		compiling = now() - start;
+		start = now();
+		rules_get_needs(rules, "work", &needs);
+		needing = now() - start;
+		rules_needs_done(&needs);
 		printf("%-14s %8zu %10.3f ms %10.1f ns/rule, compiled in "
-		       "%.1f ms\n",
+		       "%.1f ms, needs known in %.1f\n",
 		    "own headers", counts[i],
 		    time_one(rules, &corpus->messages[0]) * 1e3,
 		    time_one(rules, &corpus->messages[0]) * 1e9 /
 			(double)counts[i],
-		    compiling * 1e3);
+		    compiling * 1e3, needing * 1e3);
 		rules_free(&rules);
 	}
 }
@@ -761,9 +766,9 @@ print_bad(void)
 {
 	static const char *const bad[] = {"^(a+)+$", "(a|aa)+b", "(.*)*x$",
 	    "^(([a-z])+.)+[A-Z]([a-z])+$", "\\s+$"};
-	static const size_t counts[] = {5, 50, 500};
+	static const size_t counts[] = {5, 50, 500, 5000};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		BUF_AUTO text = BUF_INIT, message = BUF_INIT;
 		struct rules *rules;
 

@@ -514,8 +514,6 @@ test_same_plans(void **state)
 	assert_in_range(seen.wanted, 10, seen.judged);
 }
 
-/* ---- Patterns with and without ---- */
-
 static struct pattern *
 compile(const struct buf *text, unsigned flags)
 {
@@ -524,6 +522,87 @@ compile(const struct buf *text, unsigned flags)
 
 	return pattern_compile(buf_span(text), flags, &offset, &error);
 }
+
+/* ---- The budget ---- */
+
+static void
+add_bad_rules(struct buf *text, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		buf_addf(text,
+		    "[rule bad%u]\nwhen = subject ~ /^(a+)+%u?$/\n"
+		    "label = bad\n",
+		    i, i % 10);
+	buf_add_str(text, "[rule good]\nwhen = subject ~ /^a+!$/\n"
+			  "label = good\n[rule other]\nwhen = subject has a!\n"
+			  "label = other\n");
+}
+
+/* The plan with `count` rules in front whose patterns meet their limits. */
+static void
+judge_behind(unsigned count, struct buf *plan_r)
+{
+	static const char message[] =
+	    "Subject: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n\n";
+	struct facts facts = {.message = message_new(SPAN(message)),
+	    .account = "a",
+	    .mailbox = "INBOX"};
+	struct rule_problems problems = {0};
+	BUF_AUTO text = BUF_INIT;
+	struct rules *rules;
+	struct plan plan;
+
+	add_bad_rules(&text, count);
+	rules = rules_from_text(buf_str(&text), &problems);
+	assert_non_null(rules);
+	rules_judge(rules, &facts, &plan);
+	rules_plan_show(plan_r, &plan);
+	assert_in_range(plan.warnings.len, count, count + 1);
+	plan_done(&plan);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+	message_free(&facts.message);
+}
+
+static void
+test_budget(void **state)
+{
+	BUF_AUTO few = BUF_INIT, many = BUF_INIT;
+
+	(void)state;
+	judge_behind(10, &few);
+	assert_string_equal(buf_str(&few), "label as good; label as other");
+	/* What runs no pattern goes on. */
+	judge_behind(1000, &many);
+	assert_string_equal(buf_str(&many), "label as other");
+}
+
+/* One rule with values that each cost nearly a limit leaves work for others. */
+static void
+test_budget_of_rule(void **state)
+{
+	struct pattern_room *room = pattern_room_new();
+	BUF_AUTO text = BUF_INIT, subject = BUF_INIT;
+	struct pattern *pattern;
+	unsigned tried = 0;
+
+	(void)state;
+	buf_add_str(&text, "^(a+)+$");
+	buf_add_str(&subject, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!");
+	pattern = compile(&text, 0);
+	pattern_room_begin_message(room);
+	for (; tried < 1000; tried++)
+		pattern_match(pattern, room, buf_span(&subject));
+	assert_int_equal(
+	    pattern_match(pattern, room, SPAN("a")), PATTERN_LIMIT);
+	pattern_room_begin_rule(room);
+	assert_int_equal(pattern_match(pattern, room, SPAN("a")), PATTERN_YES);
+	pattern_room_end_message(room);
+	pattern_free(&pattern);
+	pattern_room_free(&room);
+}
+
+/* ---- Patterns with and without ---- */
 
 /* A comment says nothing to PCRE2, and enough to whoever looks for literals:
  * such a pattern has none. */
@@ -635,6 +714,8 @@ main(void)
 	    cmocka_unit_test(test_extended),
 	    cmocka_unit_test(test_search),
 	    cmocka_unit_test(test_gives_up),
+	    cmocka_unit_test(test_budget),
+	    cmocka_unit_test(test_budget_of_rule),
 	    cmocka_unit_test(test_same_matches),
 	    cmocka_unit_test(test_same_texts),
 	    cmocka_unit_test(test_same_plans),
