@@ -41,10 +41,12 @@ lint "$here/daemon/belfryd.8"
 test -f "$build/daemon/config/belfry.conf.5" &&
 	lint "$build/daemon/config/belfry.conf.5"
 
-# The examples of a manual, as a configuration.
+# The examples of a manual, as a configuration; a grammar stands elsewhere.
 examples_of() {
-	awk '/^\.Bd -literal/ { on = 1; next } /^\.Ed/ { on = 0 } on' "$1" |
-		sed -e 's/\\e/\\/g' -e 's/\\(ti/~/g' -e 's/\\&//g'
+	awk '/^\.Bd -literal -offset 4n/ { next }
+		/^\.Bd -literal/ { on = 1; next } /^\.Ed/ { on = 0 } on' "$1" |
+		sed -e 's/\\e/\\/g' -e 's/\\(ti/~/g' -e 's/\\(dq/"/g' \
+			-e 's/\\&//g'
 }
 
 # right FILE...: they are one configuration without a problem.
@@ -55,8 +57,8 @@ right() {
 	cat "$work/out"
 }
 
-# Those of belfry-rules(5) need accounts, and have the rules that the tests of
-# belfry.conf(5) are about.
+# Those of belfry-rules(5) need an account; the tests of belfry.conf(5) are
+# about the rules of its first example.
 rules=$here/rules/belfry-rules.5
 conf=$build/daemon/config/belfry.conf.5
 work=$(mktemp -d) || exit 99
@@ -65,11 +67,21 @@ lint "$rules"
 if test -f "$conf"; then
 	examples_of "$conf" | sed -n '/^\[account work/,$p' >"$work/belfry.conf"
 	right "$conf"
+	account='[account a]
+email = ann@example.org
+imap = imaps://mail.example.org
+smtp = submission://mail.example.org
+keyring = yes
+authserv = mail.example.org
+'
 	{
-		printf '[account a]\nemail = ann@example.org\n'
-		printf 'imap = imaps://mail.example.org\nkeyring = yes\n'
-		printf 'authserv = mail.example.org\n'
-		examples_of "$rules" | sed '/^ *line *=/,$d'
+		echo "$account"
+		examples_of "$rules"
+	} >"$work/belfry.conf"
+	right "$rules"
+	{
+		echo "$account"
+		examples_of "$rules" | sed '/^\[test/,$d'
 		examples_of "$conf" | sed -n '/^\[test/,/^\[account/p' |
 			sed '/^\[account/d'
 	} >"$work/belfry.conf"
