@@ -20,7 +20,7 @@
  *   does: text              a line of the plan (action_format) contains it
  *   acted: ids              the rules that acted
  *   would: text             what an observing rule would do contains it
- *   warns: text             a warning of the judgement contains it
+ *   warns: text             a warning of the judgement contains it; "none"
  *   wants: text             header, structure or body: what must be known
  *   argv: a|b               the arguments of the command
  *   title: text, text: text of the notification
@@ -337,6 +337,8 @@ would(const struct plan *plan, const char *text, struct buf *is)
 static bool
 warns(const struct plan *plan, const char *text, struct buf *is)
 {
+	if (strcmp(text, "none") == 0)
+		return plan->warnings.len == 0;
 	return add_joined(&plan->warnings, "\n", is) &&
 	       span_find_span(buf_span(is), span_from_str(text), 0) != SIZE_MAX;
 }
