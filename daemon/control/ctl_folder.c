@@ -209,10 +209,8 @@ give_files(
     const struct folder *folder, int fd, const char *path, struct names *files)
 {
 	BUF_AUTO whole = BUF_INIT;
-	struct ctl_entry entry = {
-	    .folder = fd,
-	    .is_maildir = folder->kind == MAILDIR,
-	};
+	struct ctl_entry entry = {.is_maildir = folder->kind == MAILDIR};
+	struct ctl_ahead *ahead = ctl_ahead_new(fd, files->items, files->count);
 
 	if (folder->kind != PLAIN && folder->mailbox[0] != '\0')
 		entry.mailbox = folder->mailbox;
@@ -222,9 +220,10 @@ give_files(
 		buf_truncate(&whole, len);
 		buf_add_str(&whole, files->items[i]);
 		entry.path = buf_str(&whole);
-		entry.name = files->items[i];
+		entry.file = ctl_ahead_next(ahead);
 		folder->sink->entry(folder->sink->ctx, &entry);
 	}
+	ctl_ahead_free(&ahead);
 }
 
 /* cur or new of a Maildir. */

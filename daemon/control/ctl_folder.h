@@ -16,6 +16,7 @@
 #define BELFRY_CONTROL_CTL_FOLDER_H
 
 #include "daemon/base/error.h"
+#include "daemon/control/ctl_ahead.h"
 
 #define CTL_FOLDER_DEPTH_MAX 32
 #define CTL_FOLDER_NAMES_MAX 2000000 /* of one folder; more are left out */
@@ -23,8 +24,9 @@
 /* All of it is borrowed for the call. */
 struct ctl_entry {
 	const char *path;
-	int folder;	     /* open: for openat with `name` */
-	const char *name;    /* of the file in it */
+	/* The file, with its name and its beginning; `fd` is the receiver's
+	 * to close. */
+	const struct ctl_ahead_file *file;
 	const char *mailbox; /* below the folder that was named, '/' between
 				levels; NULL: that folder itself, or plain */
 	bool is_maildir;

@@ -37,6 +37,10 @@ fill(struct window *window)
 {
 	ssize_t count;
 
+	if (window->fd < 0) {
+		window->is_over = true;
+		return;
+	}
 	memmove(window->data, window->data + window->start,
 	    window->end - window->start);
 	window->end -= window->start;

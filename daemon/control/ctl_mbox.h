@@ -34,7 +34,8 @@ typedef void ctl_mbox_fn(void *ctx, const struct ctl_mbox_message *message);
 /* "From ann@example.org Mon Jan  1 00:00:00 2024": a date tells it from a
  * sentence that begins so. */
 bool ctl_mbox_is_from_line(struct span line, int64_t *unix_r);
-/* Reads `fd` to its end, behind the bytes that were read already. False: it
+/* Reads `fd` to its end (-1: there is no more), behind the bytes that were
+ * read already. False: it
  * cannot be read further; what came before was given. */
 bool ctl_mbox_read(int fd, struct span already, size_t keep, ctl_mbox_fn *fn,
     void *ctx, struct error *error_r);

@@ -55,7 +55,7 @@ static bool
 read_until(struct ctl_letter *letter, size_t size)
 {
 	while (!letter->is_over && letter->len < size) {
-		make_room(letter, letter->len + CTL_MESSAGE_FIRST);
+		make_room(letter, letter->len + CTL_AHEAD_BYTES);
 		ssize_t count = read(letter->fd, letter->data + letter->len,
 		    letter->cap - letter->len);
 		if (count < 0 && errno == EINTR)
@@ -77,14 +77,14 @@ read_beginning(struct ctl_letter *letter)
 
 	letter->len = 0;
 	letter->is_over = false;
-	make_room(letter, CTL_MESSAGE_FIRST);
+	make_room(letter, CTL_AHEAD_BYTES);
 	do
-		count = read(letter->fd, letter->data, CTL_MESSAGE_FIRST);
+		count = read(letter->fd, letter->data, CTL_AHEAD_BYTES);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return false;
 	letter->len = (size_t)count;
-	letter->is_over = count < CTL_MESSAGE_FIRST;
+	letter->is_over = count < CTL_AHEAD_BYTES;
 	return true;
 }
 
@@ -125,7 +125,7 @@ ctl_message_whole(const struct ctl_message *message)
 static void
 shrink(struct ctl_letter *letter)
 {
-	if (letter->cap <= 64 * CTL_MESSAGE_FIRST)
+	if (letter->cap <= 64 * CTL_AHEAD_BYTES)
 		return;
 	free(letter->data);
 	*letter = (struct ctl_letter){.fd = letter->fd};
@@ -177,7 +177,7 @@ has_cr_lines(struct span bytes)
 static uint64_t
 count_rest(const struct ctl_letter *letter)
 {
-	char bytes[4 * CTL_MESSAGE_FIRST];
+	char bytes[4 * CTL_AHEAD_BYTES];
 	off_t at = (off_t)letter->len;
 	uint64_t bare = 0;
 	ssize_t count;
@@ -307,16 +307,13 @@ without_mark(struct span bytes)
 	return span_starts(bytes, "\xef\xbb\xbf") ? span_skip(bytes, 3) : bytes;
 }
 
+/* Its beginning was read. */
 static void
 give_file(struct reading *r, bool is_maildir)
 {
 	struct ctl_letter *letter = &r->letter;
-
-	if (!read_beginning(letter)) {
-		complain(r, r->message.source, strerror(errno));
-		return;
-	}
 	const char *packed = packed_by(letter_span(letter));
+
 	if (letter->len == 0) {
 		complain(r, r->message.source, "the file is empty");
 	} else if (packed != NULL) {
@@ -354,7 +351,7 @@ read_name(struct reading *r, const char *name, bool is_maildir)
 		add_flags(&r->flags, name);
 		r->message.received_unix = time_of_name(name);
 	}
-	if (r->message.received_unix == 0 && fstat(r->letter.fd, &st) == 0)
+	if (r->message.received_unix == 0 && stat(r->message.source, &st) == 0)
 		r->message.received_unix = (int64_t)st.st_mtime;
 }
 
@@ -366,23 +363,58 @@ open_file(int folder, const char *name)
 	    folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
+/* The rest of a file that has more goes into memory of our own. */
+static void
+copy_beginning(struct ctl_letter *letter, const struct ctl_ahead_file *file)
+{
+	make_room(letter, file->len);
+	memcpy(letter->data, file->data, file->len);
+	letter->fd = file->fd;
+	letter->len = file->len;
+	letter->is_over = false;
+}
+
+static void
+give_long_file(struct reading *r, const struct ctl_entry *entry)
+{
+	copy_beginning(&r->letter, entry->file);
+	give_file(r, entry->is_maildir);
+	close(entry->file->fd);
+	r->letter.fd = -1;
+	shrink(&r->letter);
+}
+
+static void
+give_short_file(struct reading *r, const struct ctl_entry *entry)
+{
+	struct ctl_letter kept = r->letter;
+
+	r->letter = (struct ctl_letter){
+	    .fd = -1,
+	    .data = entry->file->data,
+	    .len = entry->file->len,
+	    .is_over = true,
+	};
+	give_file(r, entry->is_maildir);
+	r->letter = kept;
+}
+
 static void
 on_entry(void *ctx, const struct ctl_entry *entry)
 {
 	struct reading *r = ctx;
-	int fd = open_file(entry->folder, entry->name);
+	const struct ctl_ahead_file *file = entry->file;
 
 	begin_source(r, entry->path, entry->mailbox);
-	if (fd < 0) {
-		complain(r, entry->path, strerror(errno));
+	if (file->error != 0) {
+		complain(r, entry->path, strerror(file->error));
 		return;
 	}
-	r->letter.fd = fd;
-	read_name(r, entry->name, entry->is_maildir);
-	give_file(r, entry->is_maildir);
-	close(fd);
-	r->letter.fd = -1;
-	shrink(&r->letter);
+	read_name(r, file->name, entry->is_maildir);
+	if (file->is_over)
+		give_short_file(r, entry);
+	else
+		give_long_file(r, entry);
 }
 
 static void
@@ -416,7 +448,9 @@ read_file(struct reading *r, const char *path, mode_t mode)
 	}
 	r->letter.fd = fd;
 	read_name(r, name, is_maildir);
-	if (S_ISREG(mode))
+	if (S_ISREG(mode) && !read_beginning(&r->letter))
+		complain(r, path, strerror(errno));
+	else if (S_ISREG(mode))
 		give_file(r, is_maildir);
 	else if (fcntl(fd, F_SETFL, 0) == 0)
 		read_stream(r, fd, SPAN_EMPTY);

@@ -6,9 +6,9 @@
  * A FIFO that is named itself is read as standard input is; other things that
  * are no files are refused without being opened for long.
  *
- * Of a file no more is read than its header, in pieces of CTL_MESSAGE_FIRST
- * bytes, and what it takes to know its size; ctl_message_whole reads the rest
- * where rules want it.
+ * Of a file no more is read than its header, in pieces of CTL_AHEAD_BYTES
+ * (ctl_ahead.h), and what it takes to know its size; ctl_message_whole reads
+ * the rest where rules want it.
  */
 #ifndef BELFRY_CONTROL_CTL_MESSAGES_H
 #define BELFRY_CONTROL_CTL_MESSAGES_H
@@ -16,7 +16,6 @@
 #include "daemon/base/error.h"
 #include "daemon/base/strv.h"
 
-#define CTL_MESSAGE_FIRST (16 * 1024)
 /* Bytes of one message that are looked at; what is behind them only counts
  * for its size. */
 #define CTL_MESSAGE_MAX (64 * 1024 * 1024)

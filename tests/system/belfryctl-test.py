@@ -369,6 +369,10 @@ def test_mbox():
     unquoted = first.replace("\n>From", "\nFrom").replace("\n>>From",
                                                           "\n>From")
     equal("size", got[0]["size"], len(unquoted) + unquoted.count("\n"))
+    write("boxes/a.mbox", box)
+    write("boxes/b.mbox", box + 3000 * "y y y\n")
+    equal("folder of mboxes", [m[2] for m in listed("boxes")],
+          2 * ["one", "two", "three"])
     equal("mbox of one", [m[2] for m in listed(
         "-", stdin=box.split("From c d")[0].encode())], ["one"])
     # What another program writes.
