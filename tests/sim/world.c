@@ -39,17 +39,17 @@ static const struct {
 	const char *rule[5]; /* keys and values, "key = value" */
 	const char *when;    /* NULL: the subject has the word */
 } kinds[KINDS] = {
-    [KIND_PLAIN] = {"plain", {NULL}},
-    [KIND_MOVE] = {"tomove", {"move=A", NULL}},
-    [KIND_COPY] = {"tocopy", {"copy=B", NULL}},
-    [KIND_MARK] = {"tomark", {"mark=flagged", NULL}},
+    [KIND_PLAIN] = {"plain", {NULL}, NULL},
+    [KIND_MOVE] = {"tomove", {"move=A", NULL}, NULL},
+    [KIND_COPY] = {"tocopy", {"copy=B", NULL}, NULL},
+    [KIND_MARK] = {"tomark", {"mark=flagged", NULL}, NULL},
     [KIND_EXEC] = {"toexec", {"exec=/bin/run ${subject}", NULL}},
-    [KIND_FORWARD] = {"toforward", {"forward=boss@example.net", NULL}},
+    [KIND_FORWARD] = {"toforward", {"forward=boss@example.net", NULL}, NULL},
     [KIND_ALL] = {"toall", {"copy=B", "exec=/bin/run ${subject}",
 			       "mark=answered", "move=A", NULL}},
-    [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}},
-    [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}},
-    [KIND_KEEP] = {"tokeep", {"copy=Nowhere", "move=A", NULL}},
+    [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}, NULL},
+    [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}, NULL},
+    [KIND_KEEP] = {"tokeep", {"copy=Nowhere", "move=A", NULL}, NULL},
     /* The text of every message is asked for. */
     [KIND_BODY] = {"toread", {"move=A", NULL}, "body has needle"},
     [KIND_ATTACHED] = {"toattach", {"copy=B", NULL},
