@@ -658,15 +658,19 @@ static bool
 check_due(struct player *p, struct span text)
 {
 	usec_t deadline = p->engine->class->deadline(p->subject), delta = 0;
+	bool about = span_starts(text, "~");
 	BUF_AUTO got = BUF_INIT;
 
 	if (p->mode == MODE_SWEEP)
 		return true;
 	if (span_is(text, "never"))
 		delta = USEC_NEVER;
-	else if (!usec_parse(text, &delta))
+	else if (!usec_parse(span_skip(text, about ? 1 : 0), &delta))
 		return complain(p, "cannot read this time");
 	if (deadline == usec_add(p->now, delta))
+		return true;
+	if (about && deadline >= p->now + delta / 5 * 4 &&
+	    deadline <= p->now + delta / 5 * 6)
 		return true;
 	if (deadline == USEC_NEVER)
 		buf_add_str(&got, "never");

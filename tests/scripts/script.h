@@ -18,7 +18,8 @@
  *                 >eof
  *   @+29m         time passes, with a tick at each deadline on the way
  *   @next         time passes up to the deadline
- *   @due 90s      the deadline lies so far ahead; `@due never`: there is none
+ *   @due 90s      the deadline lies so far ahead; `@due never`: there is none;
+ *                 `@due ~90s`: so far, give or take a fifth
  *   # text        a remark
  *   <name words   the steps of the file `name` in the same folder, with $* in
  *                 them replaced by the words
