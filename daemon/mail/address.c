@@ -854,7 +854,7 @@ parse_plain(struct parser *parser, struct span text)
 	struct plain plain;
 
 	/* An encoded word could be anywhere. */
-	if (rfc2047_may_have_word(text))
+	if (text.len == 0 || rfc2047_may_have_word(text))
 		return false;
 	do {
 		skip_blanks(&text);
