@@ -214,6 +214,32 @@ test_search(void **state)
 	}
 }
 
+/* Wherever it stands, at each stride. */
+static void
+test_other_case(void **state)
+{
+	static const char *const needles[] = {"abc", "abcdef", "abcdefghij"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(needles) * 40; i++) {
+		struct prefilter *prefilter = prefilter_new();
+		BUF_AUTO value = BUF_INIT;
+		uint64_t found = 0;
+
+		prefilter_add(
+		    prefilter, span_from_str(needles[i % LENGTH(needles)]), 0);
+		prefilter_seal(prefilter);
+		for (size_t n = i / LENGTH(needles); n > 0; n--)
+			buf_add_char(&value, '-');
+		assert_true(
+		    prefilter_search(prefilter, buf_span(&value), &found));
+		buf_add_str(&value, "\xc5\xbf");
+		assert_false(
+		    prefilter_search(prefilter, buf_span(&value), &found));
+		prefilter_free(&prefilter);
+	}
+}
+
 static void
 test_gives_up(void **state)
 {
@@ -713,6 +739,7 @@ main(void)
 	    cmocka_unit_test(test_literals),
 	    cmocka_unit_test(test_extended),
 	    cmocka_unit_test(test_search),
+	    cmocka_unit_test(test_other_case),
 	    cmocka_unit_test(test_gives_up),
 	    cmocka_unit_test(test_budget),
 	    cmocka_unit_test(test_budget_of_rule),
