@@ -5,6 +5,8 @@
 #include "daemon/base/xalloc.h"
 #include "rules/rule.h"
 
+#define HEADERS_FIRST 64 /* a power of two */
+
 size_t
 rules_count(const struct rules *rules)
 {
@@ -43,18 +45,71 @@ rules_needs_done(struct rules_needs *needs)
 	needs->all_headers = false;
 }
 
-static void
-need_header(struct rules_needs *needs, const char *header)
+/* On the way through all rules, which may ask the same ten thousand times. */
+struct collector {
+	const struct rules *rules;
+	struct rules_needs *needs;
+	bool *has_slot; /* owned */
+	size_t *table;	/* number + 1 of a header, by hash; owned; 0: free */
+	size_t table_size;
+};
+
+static size_t *
+find_header(const struct collector *collector, struct span name)
 {
-	if (!strv_has_nocase(&needs->headers, span_from_str(header)))
-		strv_add(&needs->headers, header);
+	char **headers = collector->needs->headers.items;
+	size_t hash = message_name_hash(name);
+
+	for (;; hash++) {
+		size_t *place =
+		    &collector->table[hash & (collector->table_size - 1)];
+
+		if (*place == 0 || span_is_nocase(name, headers[*place - 1]))
+			return place;
+	}
+}
+
+/* At most half of the table is taken. */
+static void
+grow_table(struct collector *collector)
+{
+	struct strv *headers = &collector->needs->headers;
+
+	collector->table_size = collector->table_size == 0
+				    ? HEADERS_FIRST
+				    : 2 * collector->table_size;
+	free(collector->table);
+	collector->table =
+	    xcalloc(collector->table_size, sizeof(*collector->table));
+	for (size_t i = 0; i < headers->len; i++)
+		*find_header(collector, span_from_str(headers->items[i])) =
+		    i + 1;
 }
 
 static void
-need_slot(struct rules_needs *needs, const struct rules *rules, size_t index)
+need_header(struct collector *collector, const char *header)
 {
-	const struct slot *slot = &rules->slots.items[index];
+	struct strv *headers = &collector->needs->headers;
+	size_t *place;
 
+	if (2 * (headers->len + 1) > collector->table_size)
+		grow_table(collector);
+	place = find_header(collector, span_from_str(header));
+	if (*place != 0)
+		return;
+	strv_add(headers, header);
+	*place = headers->len;
+}
+
+static void
+need_slot(struct collector *collector, size_t index)
+{
+	const struct slot *slot = &collector->rules->slots.items[index];
+	struct rules_needs *needs = collector->needs;
+
+	if (collector->has_slot[index])
+		return;
+	collector->has_slot[index] = true;
 	if (slot->field->wants_all_headers)
 		needs->all_headers = true;
 	if (slot->field->wants != 0)
@@ -66,51 +121,48 @@ need_slot(struct rules_needs *needs, const struct rules *rules, size_t index)
 	if (slot->field->wants_received)
 		needs->received = true;
 	if (slot->argument != NULL)
-		need_header(needs, slot->argument);
+		need_header(collector, slot->argument);
 	for (size_t i = 0;
 	     slot->field->headers != NULL && slot->field->headers[i] != NULL;
 	     i++)
-		need_header(needs, slot->field->headers[i]);
+		need_header(collector, slot->field->headers[i]);
 }
 
 static void
-need_cond(struct rules_needs *needs, const struct rules *rules,
-    const struct cond *cond)
+need_cond(struct collector *collector, const struct cond *cond)
 {
 	if (cond->kind == COND_TEST)
-		need_slot(needs, rules, cond->test.slot);
+		need_slot(collector, cond->test.slot);
 	for (size_t i = 0; i < cond->kid_count; i++)
-		need_cond(needs, rules, cond->kids[i]);
+		need_cond(collector, cond->kids[i]);
 }
 
 static void
-need_template(struct rules_needs *needs, const struct rules *rules,
-    const struct template *template)
+need_template(struct collector *collector, const struct template *template)
 {
 	size_t slot;
 
 	for (size_t i = 0;
 	     template != NULL && template_get_slot(template, i, &slot); i++)
 		if (slot != SIZE_MAX)
-			need_slot(needs, rules, slot);
+			need_slot(collector, slot);
 }
 
 static void
-need_rule(struct rules_needs *needs, const struct rules *rules,
-    const struct rule *rule)
+need_rule(struct collector *collector, const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->when_count; i++)
-		need_cond(needs, rules, rule->when[i]);
+		need_cond(collector, rule->when[i]);
 	for (size_t i = 0; i < rule->unless_count; i++)
-		need_cond(needs, rules, rule->unless[i]);
+		need_cond(collector, rule->unless[i]);
 	for (size_t i = 0; i < rule->blueprint_count; i++) {
 		const struct blueprint *blueprint = &rule->blueprints[i];
 
-		need_template(needs, rules, blueprint->target);
+		need_template(collector, blueprint->target);
 		for (size_t j = 0; j < blueprint->argc; j++)
-			need_template(needs, rules, blueprint->argv[j]);
-		need_template(needs, rules, blueprint->title);
-		need_template(needs, rules, blueprint->text);
+			need_template(collector, blueprint->argv[j]);
+		need_template(collector, blueprint->title);
+		need_template(collector, blueprint->text);
 	}
 }
 
@@ -120,13 +172,19 @@ rules_get_needs(
 {
 	static const char *const always[] = {
 	    "From", "Subject", "Date", "Message-ID"};
+	struct collector collector = {.rules = rules,
+	    .needs = needs_r,
+	    .has_slot =
+		xcalloc(rules->slots.count + 1, sizeof(*collector.has_slot))};
 
 	*needs_r = (struct rules_needs){.headers = STRV_INIT};
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		need_header(needs_r, always[i]);
+		need_header(&collector, always[i]);
 	for (size_t i = 0; i < rules->count; i++)
 		if (rule_applies(rules->items[i], account, NULL))
-			need_rule(needs_r, rules, rules->items[i]);
+			need_rule(&collector, rules->items[i]);
+	free(collector.has_slot);
+	free(collector.table);
 }
 
 /* What an account may lack. */
