@@ -214,6 +214,7 @@ static const struct {
 	{"message/disposition-notification",	is_any, false},
 	{"message/global-disposition-notification", is_any, false},
 	{"message/feedback-report",		is_any, false},
+	{"message/rfc822-headers",		is_any, false},
 	{"message/tracking-status",		is_any, false},
 	{"image/",				is_in_place, false},
 	{"font/",				is_in_place, false},

@@ -73,7 +73,7 @@ void structure_done(struct structure *structure);
  *   yes  an attached message: message/rfc822, message/global
  *   no   the report for machines in a bounce or a receipt:
  *        message/delivery-status, message/disposition-notification,
- *        message/feedback-report and their like
+ *        message/feedback-report, message/rfc822-headers and their like
  *   no   what is shown in place: an image, a style or a font inside a
  *        multipart/related that has a Content-ID or the disposition "inline"
  *   yes  everything that has a file name (Apple's "inline; filename=x.pdf",

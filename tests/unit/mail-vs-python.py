@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares libmail with Python's email package on real and made-up headers.
+"""Compares libmail with Python's email package on real and made-up mail.
 
 usage: mail-vs-python.py [MAIL-DUMP]      (default: tests/unit/mail-dump)
 
@@ -11,11 +11,15 @@ no row explains fails the test. MAIL_SHOW=NAME (or all) in the environment
 shows the differences that a row accepts.
 
 Python is asked by its modern parser for text (get_unstructured), by
-email.utils for addresses and dates.
+email.utils for addresses and dates; and by its modern messages for parts
+(their types, names of files, iter_attachments) and for the text of the body
+(get_body, get_content), of which the made-up ones are the real ones with
+lines left out, doubled, exchanged or cut.
 """
 
 import base64
 import collections
+import html
 import email
 import email.errors
 import email.policy
@@ -33,6 +37,9 @@ from email import _header_value_parser as parser
 
 SKIP = 77
 SEED = 2047
+MESSAGE_VARIANTS = 12  # of each real message
+# More messages where Debian's python3-flufl.bounce is there.
+BOUNCES = "/usr/lib/python3*/*-packages/flufl/bounce/tests/data/*.txt"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 ADDRESS_FIELDS = {
@@ -118,6 +125,70 @@ def python_fields(data):
         value = re.sub(rb"\r*\n", b"", value).strip(b" \t\r\n")
         fields.append((name.rstrip(" \t"), value))
     return fields
+
+
+Part = collections.namedtuple("Part", "section type name part")
+
+
+def python_leaves(part, prefix=""):
+    """As we count them: an attached message is one, a multipart that has no
+    parts is a text."""
+    children = part.get_payload() if part.is_multipart() else []
+    if part.get_content_maintype() == "multipart" and children:
+        for number, child in enumerate(children, 1):
+            yield from python_leaves(child, f"{prefix}{number}.")
+        return
+    kind = part.get_content_type()
+    section = prefix.rstrip(".") or "1"
+    if kind.startswith("multipart/"):
+        kind = "text/plain"
+        section = prefix + "1"
+    yield Part(section, kind, clean(fix(part.get_filename() or "")), part)
+
+
+def fix(text):
+    """Bytes that Python kept as surrogates."""
+    if not re.search("[\ud800-\udfff]", text):
+        return text
+    return guess(text.encode("utf-8", "surrogateescape"))
+
+
+def python_message(data):
+    return email.message_from_bytes(data, policy=email.policy.default)
+
+
+def python_attachments(message, leaves):
+    if message.get_content_maintype() != "multipart":
+        return [leaf.section for leaf in leaves if leaf.part.is_attachment()]
+    found = [id(inner) for part in message.iter_attachments()
+             for inner in part.walk()]
+    return [leaf.section for leaf in leaves if id(leaf.part) in found]
+
+
+def clean_body(text):
+    text = re.sub("\r\n|\r", "\n", fix(text))
+    text = re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", REPLACEMENT, text)
+    return text.removeprefix("\ufeff")
+
+
+def words_of_html(text):
+    text = re.sub(r"(?is)<!--.*?-->|<(style|script|title)\b.*?</\1", " ", text)
+    return html.unescape(re.sub("<[^>]*>", " ", text))
+
+
+def python_body_section(message, leaves):
+    body = message.get_body(preferencelist=("plain", "html"))
+    for leaf in leaves:
+        if leaf.part is body:
+            return leaf.section
+    return None
+
+
+def python_content(leaf):
+    text = leaf.part.get_content()
+    if leaf.type == "text/html":
+        return words_of_html(fix(text)).split()
+    return clean_body(text)
 
 
 # --- Why they may differ ----------------------------------------------------
@@ -311,6 +382,160 @@ def is_twelve_hour(raw, ours, theirs):
     return re.search(rb"\b[ap]m\b", raw, re.I) is not None
 
 
+# For whole messages `raw` is the Python message, with its bytes and leaves.
+
+def defects_of(message):
+    return {type(defect).__name__ for part in message.walk()
+            for defect in part.defects}
+
+
+def is_unseparated(raw, ours, theirs):
+    """A line that is no field ends the header for Python; we skip it."""
+    return bool(defects_of(raw) & {"MissingHeaderBodySeparatorDefect",
+                                   "FirstHeaderLineIsContinuationDefect"})
+
+
+def boundaries_of(message):
+    return [part.get_boundary().encode("utf-8", "surrogateescape")
+            for part in message.walk() if part.get_boundary()]
+
+
+def is_boundary_begin(raw, ours, theirs):
+    """A line that only begins with a boundary."""
+    return any(re.search(rb"(?m)^--" + re.escape(boundary)
+                         + rb"(?!(--)?[ \t]*\r?$)", raw.data)
+               for boundary in boundaries_of(raw))
+
+
+def is_empty_part(raw, ours, theirs):
+    """Boundaries one behind the other: Python sees one."""
+    return any(re.search(rb"(?m)^--%b[ \t]*\r?\n--%b" % (
+        (re.escape(boundary),) * 2), raw.data)
+               for boundary in boundaries_of(raw))
+
+
+def is_boundary_twice(raw, ours, theirs):
+    """Multiparts inside of each other with one boundary."""
+    found = boundaries_of(raw)
+    return len(set(found)) < len(found)
+
+
+def is_unfinished(raw, ours, theirs):
+    """A multipart that has no part, no boundary or no end."""
+    return bool(defects_of(raw) & {
+        "StartBoundaryNotFoundDefect", "NoBoundaryInMultipartDefect",
+        "CloseBoundaryNotFoundDefect", "MultipartInvariantViolationDefect"})
+
+
+SHOWN = re.compile(r"(image|font)/|text/css$")
+NEVER = re.compile(
+    r"application/((x-)?pkcs7-(signature|mime)|pgp-(signature|encrypted)"
+    r"|(vnd\.)?ms-tnef)$")
+REPORTS = re.compile(
+    r"message/((global-)?(delivery-status|disposition-notification)"
+    r"|feedback-report|tracking-status|rfc822-headers)$")
+
+
+def is_by_definition(leaf, is_related):
+    """daemon/mail/structure.h, in other words."""
+    disposition = (leaf.part.get_content_disposition() or "").strip()
+    if NEVER.match(leaf.type):
+        return False
+    if disposition == "attachment" or leaf.type == "message/rfc822":
+        return True
+    in_place = "Content-ID" in leaf.part or disposition == "inline"
+    if REPORTS.match(leaf.type) or (
+            SHOWN.match(leaf.type) and is_related and in_place):
+        return False
+    return leaf.name != "" or not leaf.type.startswith("text/")
+
+
+def is_definition(raw, ours, theirs):
+    """Python calls all but the body attachments, and none in an
+    alternative; what we call so is defined."""
+    related = [id(inner) for part in raw.walk()
+               if part.get_content_type() == "multipart/related"
+               for inner in part.walk()]
+    return ours == [leaf.section for leaf in raw.leaves
+                    if is_by_definition(leaf, id(leaf.part) in related)]
+
+
+def is_first_text(raw, ours, theirs):
+    """Ours is the first text/plain, else the first text/html, that is no
+    attachment; Python looks only where a body may be, and there also at
+    texts with a name."""
+    for files in (False, True):
+        for kind in ("text/plain", "text/html"):
+            for leaf in raw.leaves:
+                if leaf.type == kind and (
+                        is_by_definition(leaf, False) == files) and (
+                        leaf.part.get_content_disposition() != "attachment"):
+                    return ours == leaf.section
+    return ours is None
+
+
+def letters_of(text):
+    return re.sub(r"[\W_]+", "", "".join(text))
+
+
+def is_html(raw, ours, theirs):
+    """Tags are taken out by two rough readers: the letters count."""
+    return raw.leaf.type == "text/html" and (
+        letters_of(ours) == letters_of(theirs))
+
+
+def is_undeclared(raw, ours, theirs):
+    """8-bit without a charset that is for it: guessed here, U+FFFD there."""
+    charset = (raw.leaf.part.get_content_charset() or "us-ascii").lower()
+    return (charset in ("us-ascii", "ascii")
+            and REPLACEMENT in "".join(theirs))
+
+
+def is_unknown_body_charset(raw, ours, theirs):
+    return str(theirs).startswith("LookupError")
+
+
+def is_multipart_text(raw, ours, theirs):
+    """Python has no text for a multipart."""
+    return str(theirs).startswith("KeyError: 'multipart/")
+
+
+def is_cut(raw, ours, theirs):
+    """Python takes the last line end of an inner part for a part of the
+    boundary even where that is missing."""
+    return ("CloseBoundaryNotFoundDefect" in defects_of(raw)
+            and ours == theirs + "\n")
+
+
+def is_odd_transfer(raw, ours, theirs):
+    """Broken base64 or quoted-printable: each side saves what it can."""
+    return raw.leaf.part.get("Content-Transfer-Encoding", "").lower() in (
+        "base64", "quoted-printable")
+
+
+def is_guessed_charset(raw, ours, theirs):
+    """8-bit text that is another charset's, as the letters show."""
+    for charset in ("gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
+                    "koi8-u", "windows-1251"):
+        try:
+            if clean(raw.decode(charset)) == ours:
+                return True
+        except UnicodeDecodeError:
+            pass
+    return False
+
+
+def is_three_digit_year(raw, ours, theirs):
+    """RFC 5322 section 4.3: 101 is 2001."""
+    return None not in (ours, theirs) and theirs < 0 <= ours and re.search(
+        rb"\b1\d\d\b", raw) is not None
+
+
+def is_missing_semicolon(raw, ours, theirs):
+    """A parameter that no semicolon is in front of, be it a tab."""
+    return ours == [(section, kind.split()[0]) for section, kind in theirs]
+
+
 Accepted = collections.namedtuple("Accepted", "kind name fits reason")
 ACCEPTED = [
     Accepted("text", "utf-7", is_refused,
@@ -327,6 +552,8 @@ ACCEPTED = [
              "is GB18030, shift_jis is cp932, ..."),
     Accepted("text", "mixed raw", is_mixed_raw,
              "raw 8-bit beside words: Python keeps surrogates"),
+    Accepted("text", "guessed", is_guessed_charset,
+             "raw text of the East is told from windows-1252"),
     Accepted("text", "odd base64", is_bad_base64,
              "foreign characters are skipped, padding begins a new group"),
     Accepted("addresses", "no address", is_nameless,
@@ -354,8 +581,47 @@ ACCEPTED = [
              "two-digit years by RFC 5322, not by POSIX"),
     Accepted("date", "zone", is_unzoned,
              "more zones are known"),
+    Accepted("date", "three digits", is_three_digit_year,
+             "years of three digits by RFC 5322"),
     Accepted("date", "twelve hours", is_twelve_hour,
              "AM and PM are read"),
+    Accepted("parts", "no separator", is_unseparated,
+             "a line that is no field does not end a header"),
+    Accepted("parts", "begin of a boundary", is_boundary_begin,
+             "RFC 2046 section 5.1.1 and IMAP servers: a line need only "
+             "begin with the boundary"),
+    Accepted("parts", "empty part", is_empty_part,
+             "IMAP servers count parts without a byte, too"),
+    Accepted("parts", "boundary twice", is_boundary_twice,
+             "an inner multipart with the outer's boundary: as IMAP servers "
+             "take it"),
+    Accepted("parts", "unfinished", is_unfinished,
+             "a multipart without part, boundary or end is a text"),
+    Accepted("parts", "missing semicolon", is_missing_semicolon,
+             "a blank ends a type, too"),
+    Accepted("file name", "no separator", is_unseparated,
+             "a line that is no field does not end a header"),
+    Accepted("attachments", "definition", is_definition,
+             "Python calls everything but the body so"),
+    Accepted("attachments", "no separator", is_unseparated,
+             "a line that is no field does not end a header"),
+    Accepted("body part", "first text", is_first_text,
+             "the first text that is no attachment, wherever it is"),
+    Accepted("body", "html", is_html,
+             "blanks and line ends differ"),
+    Accepted("body", "undeclared", is_undeclared,
+             "8-bit text without a charset is guessed"),
+    Accepted("body", "unknown charset", is_unknown_body_charset,
+             "guessed here, an exception there"),
+    Accepted("body", "no separator", is_unseparated,
+             "lines that are no fields belong to the header, as for IMAP "
+             "servers"),
+    Accepted("body", "unfinished", is_multipart_text,
+             "a multipart without parts is a text"),
+    Accepted("body", "cut", is_cut,
+             "the line end before a boundary that is missing is kept"),
+    Accepted("body", "odd transfer", is_odd_transfer,
+             "broken base64 and quoted-printable"),
 ]
 
 
@@ -508,6 +774,43 @@ ODD_ADDRESSES = [
 ]
 
 
+def change_lines(data, rng):
+    """A real message with some lines left out, doubled, exchanged, cut."""
+    lines = data.splitlines(keepends=True)
+    for _ in range(rng.randrange(1, 4)):
+        if len(lines) < 2:
+            break
+        at, to = (rng.randrange(len(lines)) for _ in range(2))
+        change = rng.randrange(5)
+        if change == 0:
+            del lines[at]
+        elif change == 1:
+            lines.insert(to, lines[at])
+        elif change == 2:
+            lines[at], lines[to] = lines[to], lines[at]
+        elif change == 3:
+            del lines[max(at, to):]
+        else:
+            line = lines[at]
+            cut = rng.randrange(len(line))
+            lines[at] = line[:cut] + line[cut + 1:]
+    return b"".join(lines)
+
+
+def make_messages(folder, paths):
+    rng = random.Random(SEED)
+    made = []
+    for path in paths:
+        with open(path, "rb") as file:
+            data = file.read()
+        for number in range(MESSAGE_VARIANTS):
+            name = f"{number}-{os.path.basename(path)}"
+            made.append(os.path.join(folder, name))
+            with open(made[-1], "wb") as out:
+                out.write(change_lines(data, rng))
+    return made
+
+
 def make_variants(folder, real):
     rng = random.Random(SEED)
     fields = [(b"Subject", v) for t in TEXTS for v in text_variants(t, rng)]
@@ -561,7 +864,8 @@ class Report:
             print(f"{row.kind}: {count} differ, accepted: {row.name}: "
                   f"{row.reason}")
         for where, kind, raw, ours, theirs in self.unexplained[:30]:
-            print(f"UNEXPLAINED {kind} in {where}\n     raw {raw!r}\n"
+            raw = getattr(raw, "data", raw)
+            print(f"UNEXPLAINED {kind} in {where}\n     raw {raw[:300]!r}\n"
                   f"    ours {ours!r}\n  python {theirs!r}")
         print(f"{len(self.unexplained)} unexplained")
 
@@ -613,13 +917,45 @@ def compare_file(report, path, head, fields):
         compare_field(report, where, field, raw)
 
 
+def compare_parts(report, path, head):
+    with open(path, "rb") as file:
+        data = file.read()
+    where = os.path.basename(path)
+    try:
+        message = python_message(data)
+        leaves = list(python_leaves(message))
+    except Exception:  # Python's parser fails on some
+        return
+    message.data, message.leaves = data, leaves
+    ours = [(part["section"], part["type"]) for part in head["parts"]]
+    theirs = [(leaf.section, leaf.type) for leaf in leaves]
+    report.compare(where, "parts", message, ours, theirs)
+    if ours != theirs:
+        return
+    for part, leaf in zip(head["parts"], leaves):
+        report.compare(where, "file name", message, part["name"], leaf.name)
+    ours = [p["section"] for p in head["parts"] if p["is_attachment"]]
+    report.compare(where, "attachments", message, ours,
+                   attempt(lambda m: python_attachments(m, leaves), message))
+    report.compare(where, "body part", message, head["text"],
+                   attempt(lambda m: python_body_section(m, leaves), message))
+    for leaf in leaves:
+        if leaf.section == head["text"]:
+            message.leaf = leaf
+            ours = head["body"]
+            if leaf.type == "text/html":
+                ours = ours.split()
+            report.compare(where, "body", message, ours,
+                           attempt(python_content, leaf))
+
+
 def find_corpus():
     folders = [os.environ.get("MAIL_CORPUS", "")]
     folders += sorted(glob.glob("/usr/lib/python3*/test/test_email/data"))
     for folder in filter(None, folders):
         paths = sorted(glob.glob(os.path.join(folder, "*.txt")))
         if paths:
-            return paths
+            return paths + sorted(glob.glob(BOUNCES))
     return []
 
 
@@ -647,8 +983,12 @@ def main():
     files = dump(program, paths)
     for path, (head, fields) in zip(paths, files):
         compare_file(report, path, head, fields)
+        compare_parts(report, path, head)
     print(f"{len(paths)} real messages read")
     with tempfile.TemporaryDirectory() as folder:
+        made = make_messages(folder, paths)
+        for path, (head, _) in zip(made, dump(program, made)):
+            compare_parts(report, path, head)
         paths = make_variants(folder, collect(files))
         for path, (head, fields) in zip(paths, dump(program, paths)):
             compare_file(report, path, head, fields)
