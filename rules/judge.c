@@ -134,11 +134,17 @@ judge_rule(struct judgement *judgement, const struct rule *rule)
 }
 
 static bool
+is_partial(const struct facts *facts)
+{
+	return facts->only_rules != NULL && facts->only_rules->len > 0;
+}
+
+static bool
 is_asked(const struct judgement *judgement, const struct rule *rule)
 {
 	const struct facts *facts = judgement->facts;
 
-	if (facts->only_rule != NULL && strcmp(facts->only_rule, rule->id) != 0)
+	if (is_partial(facts) && !strv_has(facts->only_rules, rule->id))
 		return false;
 	return rule_applies(rule, facts->account, facts->mailbox);
 }
@@ -254,8 +260,8 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	judgement.evaluation.trace = trace;
 	trace_begin(trace, rules);
 	/* To be measured, each rule is looked at by itself. */
-	if (trace == NULL && facts->only_rule == NULL &&
-	    rules->program != NULL && judgement.meter == NULL)
+	if (trace == NULL && !is_partial(facts) && rules->program != NULL &&
+	    judgement.meter == NULL)
 		judge_candidates(&judgement);
 	else
 		judge_all(&judgement);

@@ -180,8 +180,8 @@ struct facts {
 	struct span body;
 	/* No message from the first address of From was judged before. */
 	bool is_new_sender;
-	/* Only this rule is judged; NULL: all. */
-	const char *only_rule;
+	/* Only the rules of these ids are judged; NULL or empty: all. */
+	const struct strv *only_rules;
 	struct limits *limits;	   /* may be NULL; not changed by judging */
 	struct rules_meter *meter; /* may be NULL; borrowed */
 	bool default_notification; /* the account's `notify = yes` */

@@ -8,12 +8,19 @@ struct watched {
 	bool started;
 };
 
+struct visitor {
+	char *name; /* owned */
+	struct mailbox *mailbox;
+};
+
 struct account {
 	struct account_config config;
 	const struct rules *rules;
 	struct limits *limits;
 	struct watched items[ACCOUNT_MAILBOXES_MAX];
 	size_t count;
+	struct visitor visitors[ACCOUNT_VISITORS_MAX];
+	size_t visitor_count;
 	size_t next; /* whose events are pulled first */
 	bool proven, expanded;
 	char *lockout; /* owned; NULL while let in */
@@ -95,6 +102,8 @@ account_free(struct account **account)
 		mailbox_free(&(*account)->items[i].mailbox);
 		free((*account)->items[i].name);
 	}
+	while ((*account)->visitor_count > 0)
+		account_let_go(*account, (*account)->visitors[0].mailbox);
 	free((*account)->lockout);
 	free(*account);
 	*account = NULL;
@@ -110,6 +119,9 @@ account_set_clock(
 	for (size_t i = 0; i < account->count; i++)
 		mailbox_set_clock(
 		    account->items[i].mailbox, now_unix, utc_offset, now);
+	for (size_t i = 0; i < account->visitor_count; i++)
+		mailbox_set_clock(
+		    account->visitors[i].mailbox, now_unix, utc_offset, now);
 }
 
 void
@@ -118,6 +130,8 @@ account_set_rules(struct account *account, const struct rules *rules)
 	account->rules = rules;
 	for (size_t i = 0; i < account->count; i++)
 		mailbox_set_rules(account->items[i].mailbox, rules);
+	for (size_t i = 0; i < account->visitor_count; i++)
+		mailbox_set_rules(account->visitors[i].mailbox, rules);
 }
 
 static void
@@ -137,10 +151,19 @@ account_start(struct account *account, usec_t now)
 			start(&account->items[i], now);
 }
 
+/* What they came for goes on when the account is started again. */
+static void
+stop_visitors(struct account *account, usec_t now)
+{
+	for (size_t i = 0; i < account->visitor_count; i++)
+		mailbox_stop(account->visitors[i].mailbox, now);
+}
+
 void
 account_stop(struct account *account, usec_t now)
 {
 	account->proven = false;
+	stop_visitors(account, now);
 	for (size_t i = 0; i < account->count; i++) {
 		mailbox_stop(account->items[i].mailbox, now);
 		account->items[i].started = false;
@@ -172,13 +195,214 @@ account_is_resting(const struct account *account)
 	for (size_t i = 0; i < account->count; i++)
 		if (!mailbox_is_resting(account->items[i].mailbox))
 			return false;
-	return true;
+	return account->visitor_count == 0;
 }
 
 const char *
 account_lockout(const struct account *account)
 {
 	return account->lockout;
+}
+
+/* ---- visitors ---- */
+
+size_t
+account_visitor_count(const struct account *account)
+{
+	return account->visitor_count;
+}
+
+struct mailbox *
+account_visitor(const struct account *account, size_t index)
+{
+	return account->visitors[index].mailbox;
+}
+
+void
+account_let_go(struct account *account, struct mailbox *visitor)
+{
+	for (size_t i = 0; i < account->visitor_count; i++) {
+		struct visitor *old = &account->visitors[i];
+		if (old->mailbox != visitor)
+			continue;
+		mailbox_free(&old->mailbox);
+		free(old->name);
+		*old = account->visitors[--account->visitor_count];
+		return;
+	}
+}
+
+static bool
+has_room(const struct account *account, struct error *error_r)
+{
+	if (account->lockout != NULL)
+		return error_set(error_r, FAULT_RETRY,
+		    "the account is locked out: %s", account->lockout);
+	if (!account->proven)
+		return error_set(
+		    error_r, FAULT_RETRY, "the account is not connected yet");
+	if (account->visitor_count == ACCOUNT_VISITORS_MAX)
+		return error_set(error_r, FAULT_RETRY,
+		    "%d other requests are under way", ACCOUNT_VISITORS_MAX);
+	if (account->count + account->visitor_count >= budget(account))
+		return error_set(error_r, FAULT_RETRY,
+		    "this mailbox is not watched, and the account's budget of "
+		    "%zu connections is used up (connections = sets it)",
+		    budget(account));
+	return true;
+}
+
+static struct mailbox *
+visit(struct account *account, const char *name, enum mailbox_visit purpose,
+    usec_t now, struct error *error_r)
+{
+	struct mailbox_config config = account->config.mailbox;
+
+	if (!has_room(account, error_r))
+		return NULL;
+	struct visitor *visitor = &account->visitors[account->visitor_count++];
+	visitor->name = xstrdup(name);
+	config.name = visitor->name;
+	config.visit = config.dry_run ? VISIT_LOOK : purpose;
+	config.seed += account->count + account->visitor_count;
+	visitor->mailbox =
+	    mailbox_new(&config, account->rules, account->limits, now);
+	mailbox_set_clock(visitor->mailbox, account->clock_unix,
+	    account->utc_offset, account->clock_now);
+	return visitor->mailbox;
+}
+
+static struct mailbox *
+find_watched(const struct account *account, const char *name)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (strcmp(account->items[i].name, name) == 0)
+			return account->items[i].mailbox;
+	return NULL;
+}
+
+static bool
+has_run(
+    const struct mailbox *mailbox, const struct store_apply *apply, usec_t now)
+{
+	struct mailbox_apply_status status;
+
+	return mailbox_get_apply(mailbox, &status, now) &&
+	       apply_is_unfinished(status.apply->state) && !status.is_dry &&
+	       status.apply->run == apply->run;
+}
+
+static struct mailbox *
+find_with_run(
+    const struct account *account, const struct store_apply *apply, usec_t now)
+{
+	for (size_t i = 0; i < account->visitor_count; i++) {
+		const struct visitor *visitor = &account->visitors[i];
+		if (strcmp(visitor->name, apply->mailbox) == 0 &&
+		    has_run(visitor->mailbox, apply, now))
+			return visitor->mailbox;
+	}
+	return NULL;
+}
+
+struct mailbox *
+account_apply(struct account *account, const struct store_apply *apply,
+    bool is_dry, usec_t now, struct error *error_r)
+{
+	struct mailbox *mailbox = find_watched(account, apply->mailbox);
+
+	if (mailbox != NULL) {
+		if ((!is_dry && has_run(mailbox, apply, now)) ||
+		    mailbox_apply(mailbox, apply, is_dry, now))
+			return mailbox;
+		error_set(error_r, FAULT_RETRY,
+		    "another run is under way in this mailbox");
+		return NULL;
+	}
+	mailbox = is_dry ? NULL : find_with_run(account, apply, now);
+	if (mailbox != NULL)
+		return mailbox;
+	mailbox = visit(account, apply->mailbox,
+	    is_dry ? VISIT_LOOK : VISIT_ACT, now, error_r);
+	if (mailbox == NULL)
+		return NULL;
+	mailbox_apply(mailbox, apply, is_dry, now);
+	mailbox_start(mailbox, now);
+	return mailbox;
+}
+
+struct mailbox *
+account_explain(struct account *account, const char *name, uint32_t uid,
+    usec_t now, struct error *error_r)
+{
+	struct mailbox *mailbox = find_watched(account, name);
+
+	if (mailbox != NULL) {
+		if (mailbox_explain(mailbox, uid, now))
+			return mailbox;
+		error_set(error_r, FAULT_RETRY,
+		    "%d other questions wait for their answer",
+		    MAILBOX_QUESTIONS_MAX);
+		return NULL;
+	}
+	mailbox = visit(account, name, VISIT_LOOK, now, error_r);
+	if (mailbox == NULL)
+		return NULL;
+	mailbox_explain(mailbox, uid, now);
+	mailbox_start(mailbox, now);
+	return mailbox;
+}
+
+static const struct folders *
+known_folders(const struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		const struct folders *folders =
+		    mailbox_folders(account->items[i].mailbox);
+		if (folders->known)
+			return folders;
+	}
+	return NULL;
+}
+
+/* The watched mailbox that has this wire name. */
+static struct mailbox *
+find_wire(const struct account *account, const char *wire)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		const char *own = mailbox_wire_name(account->items[i].mailbox);
+		if (own != NULL && strcmp(own, wire) == 0)
+			return account->items[i].mailbox;
+	}
+	return NULL;
+}
+
+bool
+account_find_mailbox(const struct account *account, const char *name,
+    struct buf *name_r, struct error *error_r)
+{
+	const struct folders *folders = known_folders(account);
+	BUF_AUTO wire = BUF_INIT;
+
+	if (find_watched(account, name) != NULL) {
+		buf_add_str(name_r, name);
+		return true;
+	}
+	if (folders == NULL)
+		return error_set(
+		    error_r, FAULT_RETRY, "the account is not connected yet");
+	if (!folders_wire_name(folders, name, &wire, error_r))
+		return false;
+	const struct mailbox *watched = find_wire(account, buf_str(&wire));
+	if (watched != NULL) {
+		buf_add_str(name_r, mailbox_name(watched));
+		return true;
+	}
+	if (folders_find(folders, buf_span(&wire)) == NULL)
+		return error_set(error_r, FAULT_CONFIG,
+		    "there is no mailbox %s in this account", name);
+	folders_display_name(folders, buf_span(&wire), name_r);
+	return true;
 }
 
 /* ---- what the mailboxes say ---- */
@@ -255,6 +479,7 @@ on_locked_out(struct account *account, struct mailbox *mailbox,
 	free(account->lockout);
 	account->lockout = xstrdup(error->text);
 	account->proven = false;
+	stop_visitors(account, now);
 	for (size_t i = 0; i < account->count; i++) {
 		struct watched *item = &account->items[i];
 		if (item->mailbox == mailbox)
@@ -279,10 +504,27 @@ look_at(struct account *account, const struct account_event *event, usec_t now)
 	}
 }
 
+static bool
+next_visitor_event(
+    struct account *account, struct account_event *event_r, usec_t now)
+{
+	for (size_t i = 0; i < account->visitor_count; i++) {
+		struct account_event event = {
+		    .mailbox = account->visitors[i].mailbox};
+		if (mailbox_next_event(event.mailbox, &event.event, now)) {
+			*event_r = event;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 account_next_event(
     struct account *account, struct account_event *event_r, usec_t now)
 {
+	if (next_visitor_event(account, event_r, now))
+		return true;
 	for (size_t tries = 0; tries < account->count; tries++) {
 		struct watched *item =
 		    &account->items[account->next % account->count];

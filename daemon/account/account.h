@@ -8,6 +8,10 @@
  * reload, a changed secret) or, slowly, the back-off of the one that was
  * refused. Patterns among the watched names are expanded from the first list
  * of folders.
+ *
+ * Mailboxes that nobody watches are visited for runs and questions
+ * (mailbox.h). A visitor needs a connection of the budget, and that somebody
+ * has logged in since the account was started.
  */
 #ifndef BELFRY_ACCOUNT_ACCOUNT_H
 #define BELFRY_ACCOUNT_ACCOUNT_H
@@ -16,6 +20,7 @@
 
 #define ACCOUNT_MAILBOXES_MAX 100
 #define ACCOUNT_CONNECTIONS 8 /* default budget */
+#define ACCOUNT_VISITORS_MAX 4
 
 struct account_config {
 	struct mailbox_config mailbox; /* all but `name`; borrowed */
@@ -47,6 +52,29 @@ void account_hint(struct account *account, usec_t now);
  * freed. */
 size_t account_count(const struct account *account);
 struct mailbox *account_mailbox(const struct account *account, size_t index);
+
+/*
+ * What a person calls a mailbox, as it is called in the store: the watched
+ * one's name, else that of the list of folders. False, with words: there is
+ * none (FAULT_CONFIG), or nobody knows yet (FAULT_RETRY).
+ */
+bool account_find_mailbox(const struct account *account, const char *name,
+    struct buf *name_r, struct error *error_r);
+/*
+ * Gives the run to the mailbox, watched or visited; one that has it already
+ * goes on (not a dry one: they are all different). NULL, with words:
+ * FAULT_RETRY: not now.
+ */
+struct mailbox *account_apply(struct account *account,
+    const struct store_apply *apply, bool is_dry, usec_t now,
+    struct error *error_r);
+/* The same with a question; EXPLAINED follows. */
+struct mailbox *account_explain(struct account *account, const char *mailbox,
+    uint32_t uid, usec_t now, struct error *error_r);
+/* Frees a visitor that has said LEFT. */
+void account_let_go(struct account *account, struct mailbox *visitor);
+size_t account_visitor_count(const struct account *account);
+struct mailbox *account_visitor(const struct account *account, size_t index);
 
 /* The next event of any mailbox. FOLDERS, PROVEN and LOCKED_OUT have been
  * acted on already; they are passed on for the log. */

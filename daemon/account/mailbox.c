@@ -43,6 +43,7 @@ drop_session(struct mailbox *mb, usec_t now)
 	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
 		mailbox_emit_need(mb, MAILBOX_DISCONNECT);
 	imap_session_free(&mb->session);
+	mailbox_backlog_interrupted(mb);
 	mailbox_op_take_back(mb, now);
 	mailbox_op_reset(mb);
 	mailbox_body_clear(mb);
@@ -67,8 +68,33 @@ come_to_rest(struct mailbox *mb, usec_t now)
 
 	mb->stopping = mb->again = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
-	if (again)
+	if (mb->config.visit != VISIT_NONE)
+		mailbox_emit_need(mb, MAILBOX_LEFT);
+	else if (again)
 		mailbox_start(mb, now);
+}
+
+/* Whether this visit ends here, with words for who asked for it; else it is
+ * tried again. */
+static bool
+ends_visit(const struct mailbox *mb, const struct error *error)
+{
+	bool is_opening =
+	    mb->state == MAILBOX_LISTING || mb->state == MAILBOX_SELECTING;
+
+	return mb->config.visit != VISIT_NONE &&
+	       (!mailbox_backlog_is_unfinished(mb) ||
+		   error->fault == FAULT_AUTH || error->fault == FAULT_CONFIG ||
+		   (error->fault == FAULT_PEER && is_opening));
+}
+
+static void
+end_visit(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	mb->trouble = *error;
+	mailbox_explain_fail(mb, error);
+	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
+	come_to_rest(mb, now);
 }
 
 void
@@ -76,6 +102,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	struct error copy = *error; /* it may live in the session */
 	bool was_leaving = mb->state == MAILBOX_LOGOUT;
+	bool is_over = ends_visit(mb, error);
 
 	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
@@ -84,6 +111,10 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 	}
 	if (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_RESTING)
 		return; /* the transport's last words, after ours */
+	if (is_over) {
+		end_visit(mb, &copy, now);
+		return;
+	}
 	usec_t wait =
 	    backoff_failed(&mb->backoff, backoff_cause_of(copy.fault));
 	mb->trouble = copy;
@@ -157,6 +188,8 @@ mailbox_free(struct mailbox **mailbox)
 		mailbox_event_done(&queued->event);
 		free(queued);
 	}
+	mailbox_backlog_forget(mb);
+	mailbox_candidate_free(&mb->question);
 	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
 	rules_needs_done(&mb->needs);
@@ -174,8 +207,9 @@ void
 mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 {
 	mb->rules = rules;
-	mb->stale =
-	    mb->state == MAILBOX_SWEEPING || mb->state == MAILBOX_READING;
+	mb->stale = mb->state == MAILBOX_SWEEPING ||
+		    mb->state == MAILBOX_READING ||
+		    mb->state == MAILBOX_REVIEWING;
 	rules_needs_done(&mb->needs);
 	rules_get_needs(rules, mb->config.account, &mb->needs);
 }
@@ -209,9 +243,11 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 		mailbox_log_out(mb, now);
 		return;
 	}
+	bool was_resting = mb->state == MAILBOX_RESTING;
 	drop_session(mb, now);
 	mb->stopping = false;
-	mailbox_enter(mb, MAILBOX_RESTING, now);
+	if (!was_resting)
+		come_to_rest(mb, now);
 }
 
 /* ---- answers of the owner ---- */
@@ -222,12 +258,15 @@ mailbox_loaded(
 {
 	if (mb->state != MAILBOX_LOADING)
 		return;
-	if (!mb->config.dry_run || !mb->has_cursor) {
+	if (mb->config.visit != VISIT_NONE) {
+		mb->has_cursor = false;
+	} else if (!mb->config.dry_run || !mb->has_cursor) {
 		mb->has_cursor = cursor != NULL;
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
 	}
 	mailbox_act_resume(mb, now);
+	mailbox_backlog_heed_cancel(mb, now);
 	mailbox_enter(mb, MAILBOX_CONNECTING, now);
 	mailbox_emit_need(mb, MAILBOX_CONNECT);
 }
@@ -337,6 +376,12 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_sweep_done, NULL, USEC_NEVER},
 	[MAILBOX_READING] = {"reading", mailbox_body_untagged,
 	    mailbox_body_done, NULL, USEC_NEVER},
+	[MAILBOX_SEARCHING] = {"applying", mailbox_backlog_note_found,
+	    mailbox_backlog_searched, NULL, USEC_NEVER},
+	[MAILBOX_REVIEWING] = {"applying", mailbox_backlog_untagged,
+	    mailbox_backlog_done, NULL, USEC_NEVER},
+	[MAILBOX_EXPLAINING] = {"explaining", mailbox_explain_untagged,
+	    mailbox_explain_done, NULL, USEC_NEVER},
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},
@@ -579,7 +624,7 @@ mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 	free(task);
 	mailbox_act_task_done(mb, uidvalidity, uid, seq, state, detail, now);
 	mailbox_flush_outcomes(mb);
-	if (mailbox_act_is_due(mb, now))
+	if (mailbox_act_is_due(mb, now) || mailbox_backlog_is_unfinished(mb))
 		mailbox_wake(mb, now);
 }
 

@@ -10,12 +10,17 @@
  *
  * Everything it needs from the world is an event that the owner answers:
  *
- *   LOAD         mailbox_load_effect for each open effect, then
+ *   LOAD         mailbox_load_effect for each open effect,
+ *                mailbox_load_apply for an unfinished run, then
  *                mailbox_loaded
  *   CONNECT      mailbox_connected, or mailbox_connect_failed
  *   STARTTLS     mailbox_tls_started
  *   SECRET       mailbox_secret, or mailbox_secret_failed
  *   COMMIT       make the batch durable, then mailbox_committed
+ *   PROGRESS     a run over old messages came further, or ended:
+ *                mailbox_get_apply
+ *   EXPLAINED    the answer to mailbox_explain
+ *   LEFT         a visitor's last event: free it
  *   EXEC         run the command, then mailbox_task_done
  *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
  *   DISCONNECT   close the transport (its bytes and end do not matter now)
@@ -36,6 +41,7 @@
 
 #include "daemon/account/folders.h"
 #include "daemon/account/senders.h"
+#include "daemon/account/tally.h"
 #include "daemon/store/store.h"
 #include "daemon/wire/backoff.h"
 #include "daemon/wire/imap/session.h"
@@ -72,6 +78,21 @@
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 
+/* Questions (mailbox_explain) that wait for their answer. */
+#define MAILBOX_QUESTIONS_MAX 8
+
+/*
+ * A visitor is no watcher: it comes for a run or for questions, has no cursor,
+ * catches up with nothing, and logs out when it has no more to do. It comes
+ * once: when it rests, it has said LEFT. A network that fails is tried again
+ * as long as it has a run; a refusal of the login or of the mailbox ends it.
+ */
+enum mailbox_visit {
+	VISIT_NONE, /* it watches */
+	VISIT_LOOK, /* EXAMINE: changes nothing, loads nothing */
+	VISIT_ACT,  /* loads and does what runs planned, nothing else */
+};
+
 struct mailbox_config {
 	const char *account; /* its section's name */
 	const char *name;    /* as a person writes it */
@@ -89,6 +110,7 @@ struct mailbox_config {
 	uint64_t seed;
 	struct rules_meter *meter; /* borrowed; NULL: nothing is measured */
 	bool dry_run;		   /* judge and report, change nothing */
+	enum mailbox_visit visit;
 };
 
 enum mailbox_event_kind {
@@ -105,6 +127,9 @@ enum mailbox_event_kind {
 	MAILBOX_PROVEN,
 	MAILBOX_LOCKED_OUT,
 	MAILBOX_REPORT,
+	MAILBOX_PROGRESS,
+	MAILBOX_EXPLAINED,
+	MAILBOX_LEFT,
 };
 
 enum report_kind {
@@ -139,6 +164,18 @@ struct mailbox_task {
 	char *from, *subject, *message_id;
 };
 
+/* What the rules say of one message. */
+struct mailbox_explained {
+	uint32_t uid;
+	struct error error; /* with a fault: no answer, and nothing below */
+	struct message *message;
+	struct strv flags;
+	uint64_t size;
+	int64_t received_unix;
+	struct plan plan;
+	struct trace trace; /* borrows from the rules */
+};
+
 struct mailbox_event {
 	enum mailbox_event_kind kind;
 	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
@@ -146,6 +183,7 @@ struct mailbox_event {
 	struct store_batch *batch;
 	struct mailbox_task *task; /* EXEC, NOTIFY */
 	struct mailbox_report *report;
+	struct mailbox_explained *explained;
 	struct error error; /* LOCKED_OUT */
 };
 /* Frees what the event owns. */
@@ -186,7 +224,43 @@ void mailbox_stop(struct mailbox *mb, usec_t now);
 /* Catches up now (a hint from outside, such as a resume from suspend). */
 void mailbox_hint(struct mailbox *mb, usec_t now);
 
+/* ---- messages that are there already ---- */
+
+/*
+ * A run over them, upwards by UID, between news: in a watched mailbox those
+ * below the cursor, for a visitor those below UIDNEXT. `apply` is copied: a
+ * new one (uidvalidity 0; it must be in the store), or one that the store
+ * remembers. `is_dry`: judged and counted; nothing is stored or done.
+ * False: there is a run already, see mailbox_get_apply.
+ */
+bool mailbox_apply(struct mailbox *mb, const struct store_apply *apply,
+    bool is_dry, usec_t now);
+/* What is planned is skipped; what was begun is finished first. */
+void mailbox_apply_cancel(struct mailbox *mb, usec_t now);
+
+/* Borrowed until the next call. */
+struct mailbox_apply_status {
+	const struct store_apply *apply;
+	bool is_dry;
+	bool is_judged;		   /* only actions are left */
+	size_t open, waiting;	   /* messages with something left to do; of
+				      these: to be tried again later */
+	uint64_t done, failed;	   /* actions, since the daemon runs */
+	const struct tally *tally; /* since the daemon runs */
+};
+/* The present run, or the last one; false: there was none. */
+bool mailbox_get_apply(const struct mailbox *mb,
+    struct mailbox_apply_status *status_r, usec_t now);
+
+/* Judges one message for people: EXPLAINED follows, as soon as there is a
+ * connection. False: MAILBOX_QUESTIONS_MAX are open. */
+bool mailbox_explain(struct mailbox *mb, uint32_t uid, usec_t now);
+/* Nobody waits for it any more. */
+void mailbox_explain_cancel(struct mailbox *mb, uint32_t uid);
+void mailbox_explained_free(struct mailbox_explained **explained);
+
 /* Answers. */
+void mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply);
 void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,

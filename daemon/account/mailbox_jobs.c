@@ -50,7 +50,7 @@ mailbox_job_add(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 }
 
 struct job *
-mailbox_job_find(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+mailbox_job_find(const struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 {
 	LIST_EACH(pos, &mb->jobs)
 	{
@@ -67,7 +67,8 @@ mailbox_job_add_action(struct job *job)
 	job->actions =
 	    xreallocarray(job->actions, job->count + 1, sizeof(*job->actions));
 	struct job_action *action = &job->actions[job->count];
-	*action = (struct job_action){.seq = (unsigned)job->count};
+	*action =
+	    (struct job_action){.seq = job->first_seq + (unsigned)job->count};
 	job->count++;
 	return action;
 }
@@ -118,6 +119,7 @@ settle_one(struct mailbox *mb, struct job *job, struct job_action *action,
 {
 	action->state = state;
 	mailbox_job_record(mb, job, action, detail, now);
+	mailbox_backlog_settled(mb, job, state);
 	report_outcome(mb, job, action, detail);
 }
 
@@ -288,6 +290,11 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	bool outside = mailbox_has_task(
 	    mb, effect->key.uidvalidity, effect->key.uid, effect->seq);
 
+	/* A visitor does what runs planned, and leaves the rest to whoever
+	 * watches the mailbox again. */
+	if (mb->config.visit == VISIT_LOOK ||
+	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ))
+		return;
 	/* Stopped since it asked: it would have all of it twice next time. */
 	if (mb->config.dry_run || mb->state != MAILBOX_LOADING ||
 	    !action_parse(span_from_str(effect->action), &action))

@@ -125,10 +125,12 @@ mailbox_facts(
 					      candidate->body.len)
 					: SPAN_EMPTY,
 	    .is_new_sender = candidate->is_new_sender,
-	    .only_rule = candidate->only_rule,
+	    .only_rules =
+		candidate->run != NULL ? &candidate->run->rules : NULL,
 	    .limits = mb->limits,
 	    .meter = mb->config.meter,
-	    .default_notification = mb->config.default_notification,
+	    .default_notification =
+		mb->config.default_notification && candidate->run == NULL,
 	};
 }
 
@@ -176,14 +178,15 @@ mailbox_unmeet_sender(struct mailbox *mb, const struct candidate *candidate)
 }
 
 static void
-write_sender(struct mailbox *mb, const struct candidate *candidate, usec_t now)
+write_sender(
+    struct mailbox *mb, const struct candidate *candidate, int64_t when_unix)
 {
 	struct span address = sender_of(candidate->message);
 	STR_AUTO text = xstrdup_span(address);
 
 	if (address.len > 0)
 		store_batch_add_sender(
-		    mb->plan, mb->config.account, text, mailbox_unix(mb, now));
+		    mb->plan, mb->config.account, text, when_unix);
 }
 
 /* ---- what people read ---- */
@@ -271,9 +274,19 @@ count_held_back(
 			      });
 }
 
+/* A message of a run may have been judged before. */
 static void
-write_message(
-    struct mailbox *mb, const struct job *job, const struct plan *plan)
+put_message(struct mailbox *mb, const struct store_message *row, bool is_old)
+{
+	if (is_old)
+		store_batch_judge_again(mb->plan, row);
+	else
+		store_batch_add_message(mb->plan, row);
+}
+
+static void
+write_message(struct mailbox *mb, const struct job *job,
+    const struct plan *plan, bool is_old)
 {
 	STR_AUTO rules = strv_join(&plan->matched, " ");
 	STR_AUTO observed = strv_join(&plan->would, "\n");
@@ -291,7 +304,7 @@ write_message(
 	    .warnings = warnings,
 	};
 
-	store_batch_add_message(mb->plan, &row);
+	put_message(mb, &row, is_old);
 	for (size_t i = 0; i < plan->matched.len; i++) {
 		limits_note(
 		    mb->limits, plan->matched.items[i], row.judged_unix);
@@ -325,9 +338,13 @@ write_effects(struct mailbox *mb, const struct job *job, usec_t now)
 }
 
 static bool
-is_wanted(const struct mailbox *mb, const struct action *action)
+is_wanted(const struct mailbox *mb, const struct candidate *candidate,
+    const struct action *action)
 {
-	return action->kind != ACTION_NOTIFY || mb->config.notify;
+	if (action->kind != ACTION_NOTIFY)
+		return true;
+	return mb->config.notify &&
+	       (candidate->run == NULL || candidate->run->row.notify != 0);
 }
 
 static void
@@ -344,24 +361,64 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 	job->judged_unix = mailbox_unix(mb, now);
 }
 
-static void
-take_plan(struct mailbox *mb, const struct candidate *candidate,
+static struct job *
+make_job(struct mailbox *mb, const struct candidate *candidate,
     const struct plan *plan, usec_t now)
 {
 	struct job *job = mailbox_job_add(mb, mb->uidvalidity, candidate->uid);
 
 	fill_job(mb, job, candidate, now);
+	if (candidate->run != NULL)
+		job->first_seq = candidate->run->row.run * STORE_APPLY_SEQ;
 	for (size_t i = 0; i < plan->count; i++)
-		if (is_wanted(mb, &plan->actions[i]))
+		if (is_wanted(mb, candidate, &plan->actions[i]))
 			action_copy(&mailbox_job_add_action(job)->action,
 			    &plan->actions[i]);
+	return job;
+}
+
+/* Of a run that may meet thousands, only what rules say something about is
+ * written down. */
+static void
+take_old_plan(struct mailbox *mb, const struct candidate *candidate,
+    const struct plan *plan, usec_t now)
+{
+	struct job *job;
+
+	mailbox_backlog_note_plan(mb, candidate->uid, plan);
+	if (candidate->run->is_dry)
+		return;
+	write_sender(mb, candidate, candidate->received_unix);
+	if (plan->matched.len == 0 && plan->would.len == 0 &&
+	    plan->over_limit.len == 0 && plan->warnings.len == 0)
+		return;
+	job = make_job(mb, candidate, plan, now);
+	if (plan->matched.len > 0)
+		report_judged(mb, job, plan);
+	write_message(mb, job, plan, true);
+	write_effects(mb, job, now);
+	if (job->count == 0)
+		mailbox_job_free(mb, job);
+}
+
+static void
+take_plan(struct mailbox *mb, const struct candidate *candidate,
+    const struct plan *plan, usec_t now)
+{
+	struct job *job;
+
+	if (candidate->run != NULL) {
+		take_old_plan(mb, candidate, plan, now);
+		return;
+	}
+	job = make_job(mb, candidate, plan, now);
 	report_judged(mb, job, plan);
 	for (size_t i = 0; i < plan->warnings.len; i++)
 		mailbox_report(mb, REPORT_WARNING, candidate->uid, "%s",
 		    plan->warnings.items[i]);
-	write_message(mb, job, plan);
+	write_message(mb, job, plan, false);
 	write_effects(mb, job, now);
-	write_sender(mb, candidate, now);
+	write_sender(mb, candidate, mailbox_unix(mb, now));
 	if (job->count == 0 || mb->config.dry_run)
 		mailbox_job_free(mb, job);
 }

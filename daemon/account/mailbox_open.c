@@ -112,7 +112,8 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;
 	strv_done(&mb->permanent_flags);
-	mailbox_begin_command(mb, &command, "SELECT");
+	mailbox_begin_command(mb, &command,
+	    mb->config.visit == VISIT_LOOK ? "EXAMINE" : "SELECT");
 	imap_command_mailbox(&command, buf_span(&mb->wire));
 	mailbox_send(mb, &command, now);
 }

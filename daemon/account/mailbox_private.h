@@ -23,6 +23,9 @@ enum mailbox_state {
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
 	MAILBOX_READING,    /* fetching text parts that rules ask for */
+	MAILBOX_SEARCHING,  /* a run: which messages are there? */
+	MAILBOX_REVIEWING,  /* a run: fetching a group of them */
+	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
 	MAILBOX_IDLE,	    /* IDLE sent; news end it */
@@ -60,6 +63,7 @@ struct job {
 	char *message_id, *from, *subject;
 	uint64_t size;
 	int64_t received_unix, judged_unix;
+	unsigned first_seq; /* of a run: its first; live: 0 */
 	struct job_action *actions;
 	size_t count;
 	size_t next;		 /* first action that is not settled */
@@ -131,8 +135,8 @@ struct candidate {
 	struct buf body;	     /* text, when has_body */
 	bool has_body;
 	bool is_new_sender;
-	const char *only_rule; /* borrowed; NULL: all rules */
-	size_t bytes;	       /* memory that it takes, about */
+	const struct backlog *run; /* that judges it; NULL: live mail */
+	size_t bytes;		   /* memory that it takes, about */
 };
 
 /* Messages whose text part is asked for before they are judged. */
@@ -146,6 +150,30 @@ struct reading {
 	 * meanwhile, so that all that wait must be fetched anew. */
 	void (*done)(struct mailbox *, usec_t);
 	void (*again)(struct mailbox *, usec_t);
+};
+
+/* A run over messages that are there already: mailbox_backlog.c. */
+struct backlog {
+	bool is_there; /* a run, perhaps over; else all is empty */
+	bool is_dry;
+	bool has_news; /* since PROGRESS */
+	/* As it stands, with the group under way; its strings are those
+	 * below. On disk is what was committed last. */
+	struct store_apply row;
+	struct store_apply before; /* the group under way */
+	bool is_judging;	   /* there is one */
+	char *rules_text;
+	struct strv rules; /* the same, in words */
+	struct buf detail;
+	bool no_search;		    /* refused: all messages are fetched */
+	uint32_t searched;	    /* last UID of the window searched */
+	struct imap_seqset found;   /* in the window, not yet in a group */
+	struct imap_seqset group;   /* being fetched */
+	struct imap_seqset seen;    /* of the group: came */
+	struct imap_seqset counted; /* of the group: in the tally */
+	uint32_t ignored; /* smallest UID that must come again; 0: none */
+	uint64_t done, failed;
+	struct tally tally;
 };
 
 struct mailbox_commit {
@@ -213,7 +241,13 @@ struct mailbox {
 	unsigned too_large;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
 
-	struct list_link jobs; /* struct job::link, ascending UIDs */
+	struct backlog backlog;
+	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
+	size_t question_count;
+	struct candidate *question; /* EXPLAINING: what came */
+	bool question_reads;	    /* ... and its text is asked for */
+
+	struct list_link jobs; /* struct job::link, in order of judging */
 	size_t job_count;
 	struct list_link tasks; /* struct task::link */
 	struct op op;
@@ -315,6 +349,43 @@ void mailbox_highest_done(
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
+/* The items that the loaded rules need, as the end of a UID FETCH. */
+void mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command);
+/* An answer was dropped for its structure: from now on that is not asked for
+ * (mb->bare), and what did not come is to be fetched once more. */
+bool mailbox_fetch_bare(struct mailbox *mb);
+
+/* mailbox_backlog.c */
+/* Goes on with the run; false: there is nothing to send for it now. */
+bool mailbox_backlog_begin(struct mailbox *mb, usec_t now);
+bool mailbox_backlog_is_unfinished(const struct mailbox *mb);
+mailbox_response_fn mailbox_backlog_note_found, mailbox_backlog_searched,
+    mailbox_backlog_untagged, mailbox_backlog_done;
+/* A message of the run was judged. */
+void mailbox_backlog_note_plan(
+    struct mailbox *mb, uint32_t uid, const struct plan *plan);
+/* An action was settled; it may be of the run. */
+void mailbox_backlog_settled(
+    struct mailbox *mb, const struct job *job, enum effect_state state);
+/* Emits PROGRESS. */
+void mailbox_backlog_tell(struct mailbox *mb);
+/* Ends the run, if there is one. */
+void mailbox_backlog_end(
+    struct mailbox *mb, enum apply_state state, const char *detail, usec_t now);
+/* Before the state changes, when the connection is lost. */
+void mailbox_backlog_interrupted(struct mailbox *mb);
+/* Skips what is planned of a run that was cancelled, and ends it when nothing
+ * is left. Not while an operation is under way. */
+void mailbox_backlog_heed_cancel(struct mailbox *mb, usec_t now);
+void mailbox_backlog_forget(struct mailbox *mb);
+
+/* mailbox_explain.c */
+/* Asks for the next message; false: there is no question. */
+bool mailbox_explain_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_explain_untagged, mailbox_explain_done;
+/* Answers all questions with this error. */
+void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
+
 /* mailbox_judge.c */
 /* Copies what the answer tells; the answer must have a header. */
 struct candidate *mailbox_candidate_new(const struct imap_fetch *fetch);
@@ -372,7 +443,7 @@ char *mailbox_sender(struct message *message);
 struct job *mailbox_job_add(
     struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 struct job *mailbox_job_find(
-    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
+    const struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 struct job_action *mailbox_job_add_action(struct job *job);
 /* The action that is next: there must be one. */
 struct job_action *mailbox_job_current(struct job *job);

@@ -25,14 +25,33 @@ report_watching(struct mailbox *mb)
 }
 
 static void
+note_proof(struct mailbox *mb)
+{
+	if (mb->proven)
+		return;
+	mb->proven = true;
+	mb->trouble = (struct error)ERROR_INIT;
+	backoff_succeeded(&mb->backoff);
+	mailbox_emit_need(mb, MAILBOX_PROVEN);
+	if (mb->config.visit == VISIT_NONE)
+		report_watching(mb);
+}
+
+/* It came for a run, or for questions. */
+static bool
+is_visit_over(const struct mailbox *mb)
+{
+	return mb->config.visit != VISIT_NONE && mb->question_count == 0 &&
+	       !mailbox_backlog_is_unfinished(mb);
+}
+
+static void
 rest(struct mailbox *mb, usec_t now)
 {
-	if (!mb->proven) {
-		mb->proven = true;
-		mb->trouble = (struct error)ERROR_INIT;
-		backoff_succeeded(&mb->backoff);
-		mailbox_emit_need(mb, MAILBOX_PROVEN);
-		report_watching(mb);
+	note_proof(mb);
+	if (is_visit_over(mb)) {
+		mailbox_log_out(mb, now);
+		return;
 	}
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
@@ -55,13 +74,22 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		mailbox_log_out(mb, now);
 		return;
 	}
+	mailbox_backlog_heed_cancel(mb, now);
 	bool acts = mailbox_act_begin(mb, now);
 	mailbox_flush_outcomes(mb);
 	if (acts || mb->session == NULL)
 		return;
+	if (mb->config.visit != VISIT_NONE)
+		mb->dirty = false; /* news are not its business */
+	bool is_busy = true;
 	if (mailbox_sweep_is_due(mb))
 		mailbox_sweep_begin(mb, now);
 	else
+		is_busy = mailbox_explain_begin(mb, now) ||
+			  mailbox_backlog_begin(mb, now);
+	if (mb->backlog.has_news)
+		mailbox_backlog_tell(mb);
+	if (!is_busy)
 		rest(mb, now);
 }
 

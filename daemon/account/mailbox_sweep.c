@@ -122,6 +122,12 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mb->fresh = false;
+	if (mb->config.visit != VISIT_NONE) {
+		mb->cursor_validity = mb->uidvalidity;
+		give_up_other_validity(mb, now);
+		mailbox_go_on(mb, now);
+		return;
+	}
 	if (mb->has_cursor) {
 		compare_known(mb, now);
 		return;
@@ -179,12 +185,38 @@ mailbox_sweep_is_due(const struct mailbox *mb)
 	return mb->dirty && mb->has_cursor && mb->job_count < MAILBOX_JOBS_MAX;
 }
 
+void
+mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
+{
+	mb->too_large = imap_session_too_large(mb->session);
+	imap_command_raw(command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
+	if (mb->needs.structure && !mb->bare)
+		imap_command_raw(command, "BODYSTRUCTURE");
+	if (mb->needs.all_headers) {
+		imap_command_raw(command, "BODY.PEEK[HEADER])");
+	} else {
+		imap_command_raw(command, "BODY.PEEK[HEADER.FIELDS");
+		imap_command_header_fields(command, &mb->needs.headers);
+		buf_add_str(&command->text, "])");
+	}
+}
+
+/* It is the structure that makes an answer too large. */
+bool
+mailbox_fetch_bare(struct mailbox *mb)
+{
+	if (!mb->needs.structure || mb->bare ||
+	    mb->too_large == imap_session_too_large(mb->session))
+		return false;
+	mb->bare = true;
+	return true;
+}
+
 static void
 send_fetch(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
 
-	mb->too_large = imap_session_too_large(mb->session);
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	if (mb->retry.count > 0)
 		imap_command_seqset(&command, &mb->retry);
@@ -192,16 +224,7 @@ send_fetch(struct mailbox *mb, usec_t now)
 		buf_addf(&command.text, " %u:%u", mb->cursor, mb->window_end);
 	else
 		buf_addf(&command.text, " %u:*", mb->cursor);
-	imap_command_raw(&command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
-	if (mb->needs.structure && !mb->bare)
-		imap_command_raw(&command, "BODYSTRUCTURE");
-	if (mb->needs.all_headers) {
-		imap_command_raw(&command, "BODY.PEEK[HEADER])");
-	} else {
-		imap_command_raw(&command, "BODY.PEEK[HEADER.FIELDS");
-		imap_command_header_fields(&command, &mb->needs.headers);
-		buf_add_str(&command.text, "])");
-	}
+	mailbox_add_fetch_items(mb, &command);
 	mailbox_send(mb, &command, now);
 }
 
@@ -413,10 +436,7 @@ mailbox_sweep_done(
 		mailbox_fail(mb, &error, now);
 		return;
 	}
-	/* It is the structure that makes an answer too large. */
-	if (mb->needs.structure && !mb->bare &&
-	    mb->too_large != imap_session_too_large(mb->session)) {
-		mb->bare = true;
+	if (mailbox_fetch_bare(mb)) {
 		send_fetch(mb, now);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 static const char *const apply_names[APPLY_STATES] = {
     [APPLY_RUNNING] = "running",
+    [APPLY_CANCELLING] = "cancelling",
     [APPLY_DONE] = "done",
     [APPLY_CANCELLED] = "cancelled",
     [APPLY_ENDED] = "ended",
@@ -103,6 +104,12 @@ apply_state_name(enum apply_state state)
 {
 	assert(state < APPLY_STATES);
 	return apply_names[state];
+}
+
+bool
+apply_is_unfinished(enum apply_state state)
+{
+	return state == APPLY_RUNNING || state == APPLY_CANCELLING;
 }
 
 bool

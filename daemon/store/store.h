@@ -54,13 +54,16 @@ struct store_cursor {
 
 enum apply_state {
 	APPLY_RUNNING,
+	APPLY_CANCELLING, /* by a person; what was begun is finished */
 	APPLY_DONE,
-	APPLY_CANCELLED, /* by a person */
-	APPLY_ENDED,	 /* it could not go on: see the detail */
+	APPLY_CANCELLED,
+	APPLY_ENDED, /* it could not go on: see the detail */
 	APPLY_STATES
 };
 const char *apply_state_name(enum apply_state state);
 bool apply_state_parse(struct span text, enum apply_state *state_r);
+/* RUNNING or CANCELLING. */
+bool apply_is_unfinished(enum apply_state state);
 
 /*
  * A run over messages that are already there (belfryctl apply). Each mailbox

@@ -505,6 +505,7 @@ plan_check_run(
 	    xstrdup_span(span_slice(message, 0, span_find(message, '\0')));
 	STR_AUTO name = NULL;
 	STRV_AUTO flags = STRV_INIT;
+	STRV_AUTO only = STRV_INIT;
 	struct plan plan;
 	struct part part = {.section = (char[]){"2"},
 	    .type = (char[]){"image/png"},
@@ -519,10 +520,11 @@ plan_check_run(
 	    .now_unix = 1790000000,
 	    .received_unix = 1790000000,
 	    .structure = &structure,
-	    .only_rule = item->id};
+	    .only_rules = &only};
 	const char *wrong;
 
 	strv_add(&flags, raw);
+	strv_add(&only, item->id);
 	utf8_add_valid(&body, message);
 	facts.body = buf_span(&body);
 	part.name = name = xstrdup_span(

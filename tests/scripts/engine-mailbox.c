@@ -2,7 +2,7 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N, senders yes (shows them in
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders yes (shows them in
  * batches, where they are written always); and rules, as they stand in the
  * configuration: "[rule x]", then "key = value".
  *
@@ -14,12 +14,15 @@
  * >tls; >secret TEXT, >secret-failed FAULT TEXT; >commit ok, >commit fail
  * (nothing is written), >commit written (it is, but the daemon does not hear of
  * it: >kill follows); >task UID SEQ STATE WORDS; >kill (the daemon dies;
- * another one has the same store and rests until >start).
+ * another one has the same store and rests until >start). >apply WORDS begins a run,
+ * which is in the store first: dry, notify, since=DAYS, until=DAYS (before
+ * now), rules=a,b; >cancel ends it; >explain UID, >explain-cancel UID.
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
  * proven, locked-out WORDS; commit with the batch's operations between
  * semicolons; exec and notify UID#SEQ with what is run and how many bytes it
- * reads; report KIND [UID] WORDS.
+ * reads; report KIND [UID] WORDS; progress STATE NEXT to END looked N of TOTAL
+ * (with what else there is); explained UID and the plan, or why not; left.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -122,6 +125,13 @@ set_senders(struct adapter *a, struct span value)
 	return a->shows_senders = span_is(value, "yes");
 }
 
+static bool
+set_visit(struct adapter *a, struct span value)
+{
+	a->config.visit = span_is(value, "look") ? VISIT_LOOK : VISIT_ACT;
+	return true;
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
@@ -134,6 +144,7 @@ static const struct {
     {"me", set_me},
     {"forwards-hour", set_forwards_hour},
     {"senders", set_senders},
+    {"visit", set_visit},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -345,6 +356,14 @@ load_effect(void *ctx, const struct store_effect *effect,
 }
 
 static bool
+load_apply(void *ctx, const struct store_apply *apply)
+{
+	if (apply_is_unfinished(apply->state))
+		mailbox_load_apply(ctx, apply);
+	return true;
+}
+
+static bool
 call_load(struct adapter *a, struct span args, usec_t now)
 {
 	struct store_cursor cursor;
@@ -356,7 +375,96 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	    a->store, "work", a->config.name, &cursor, &found, NULL);
 	store_each_open_effect(
 	    a->store, "work", a->config.name, load_effect, a->mailbox, NULL);
+	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
 	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);
+	return true;
+}
+
+static bool
+last_run(void *ctx, const struct store_apply *apply)
+{
+	*(unsigned *)ctx = apply->run;
+	return true;
+}
+
+static int64_t
+days_ago(const struct adapter *a, struct span days, usec_t now)
+{
+	uint32_t count = 0;
+
+	span_to_u32(days, &count);
+	return START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC) -
+	       (int64_t)count * 24 * 60 * 60;
+}
+
+static bool
+read_apply_word(struct adapter *a, struct span word, struct store_apply *apply,
+    bool *is_dry_r, usec_t now)
+{
+	if (span_is(word, "dry"))
+		*is_dry_r = true;
+	else if (span_is(word, "notify"))
+		apply->notify = 1;
+	else if (span_starts(word, "since="))
+		apply->since_unix = days_ago(a, span_skip(word, 6), now);
+	else if (span_starts(word, "until="))
+		apply->until_unix = days_ago(a, span_skip(word, 6), now);
+	else if (span_starts(word, "rules="))
+		apply->rules = keep(a, span_skip(word, 6));
+	else
+		return false;
+	return true;
+}
+
+static bool
+call_apply(struct adapter *a, struct span args, usec_t now)
+{
+	struct store_apply apply = {.account = "work",
+	    .mailbox = a->config.name,
+	    .rules = "",
+	    .started_unix = START_UNIX};
+	struct store_batch *batch = store_batch_new();
+	bool is_dry = false, ok = true;
+
+	store_each_apply(a->store, "work", last_run, &apply.run, NULL);
+	apply.run++;
+	while (ok && args.len > 0)
+		ok = read_apply_word(a, take_word(&args), &apply, &is_dry, now);
+	for (char *at = (char *)apply.rules; *at != '\0'; at++)
+		if (*at == ',')
+			*at = ' ';
+	store_batch_set_apply(batch, &apply);
+	if (ok && !is_dry)
+		ok = store_commit(a->store, batch, NULL);
+	store_batch_free(&batch);
+	return ok && mailbox_apply(a->mailbox, &apply, is_dry, now);
+}
+
+static bool
+call_cancel(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	mailbox_apply_cancel(a->mailbox, now);
+	return true;
+}
+
+static bool
+call_explain(struct adapter *a, struct span args, usec_t now)
+{
+	uint32_t uid;
+
+	return span_to_u32(args, &uid) && mailbox_explain(a->mailbox, uid, now);
+}
+
+static bool
+call_explain_cancel(struct adapter *a, struct span args, usec_t now)
+{
+	uint32_t uid;
+
+	(void)now;
+	if (!span_to_u32(args, &uid))
+		return false;
+	mailbox_explain_cancel(a->mailbox, uid);
 	return true;
 }
 
@@ -481,6 +589,10 @@ static const struct {
     {"commit", call_commit},
     {"task", call_task},
     {"kill", call_kill},
+    {"apply", call_apply},
+    {"cancel", call_cancel},
+    {"explain", call_explain},
+    {"explain-cancel", call_explain_cancel},
 };
 
 static bool
@@ -508,6 +620,9 @@ static const char *const event_names[] = {
     [MAILBOX_PROVEN] = "proven",
     [MAILBOX_LOCKED_OUT] = "locked-out",
     [MAILBOX_REPORT] = "report",
+    [MAILBOX_PROGRESS] = "progress",
+    [MAILBOX_EXPLAINED] = "explained",
+    [MAILBOX_LEFT] = "left",
 };
 
 static void
@@ -557,10 +672,77 @@ add_report(struct buf *line, const struct mailbox_report *report)
 }
 
 static void
-add_event(struct adapter *a, struct buf *line, struct mailbox_event *event)
+add_nonzero(struct buf *line, const char *word, uint64_t count)
+{
+	if (count > 0)
+		buf_addf(line, " %s %llu", word, (unsigned long long)count);
+}
+
+static void
+add_tally(struct buf *line, const struct tally *tally)
+{
+	for (size_t i = 0; i < tally->count; i++) {
+		const struct tally_row *row = &tally->rows[i];
+		buf_addf(line, "; %s %llu", row->rule,
+		    (unsigned long long)row->matched);
+		add_nonzero(line, "observed", row->observed);
+		add_nonzero(line, "over", row->over_limit);
+		for (int kind = 0; kind < ACTION_KINDS; kind++)
+			add_nonzero(line, action_name((enum action_kind)kind),
+			    row->actions[kind]);
+	}
+}
+
+static void
+add_progress(struct adapter *a, struct buf *line, usec_t now)
+{
+	struct mailbox_apply_status status;
+
+	if (!mailbox_get_apply(a->mailbox, &status, now))
+		return;
+	const struct store_apply *row = status.apply;
+	buf_addf(line, " %s %u to %u looked %llu", apply_state_name(row->state),
+	    row->next_uid, row->end_uid, (unsigned long long)row->looked);
+	add_nonzero(line, "of", row->total);
+	add_nonzero(line, "matched", row->matched);
+	add_nonzero(line, "observed", row->observed);
+	add_nonzero(line, "busy", row->busy);
+	add_nonzero(line, "open", status.open);
+	add_nonzero(line, "waiting", status.waiting);
+	add_nonzero(line, "done", status.done);
+	add_nonzero(line, "failed", status.failed);
+	if (row->detail[0] != '\0')
+		buf_addf(line, ": %s", row->detail);
+	add_tally(line, status.tally);
+}
+
+static void
+add_explained(struct buf *line, const struct mailbox_explained *explained)
+{
+	buf_addf(line, " %u", explained->uid);
+	if (explained->error.fault != FAULT_NONE) {
+		buf_addf(line, " %s", explained->error.text);
+		return;
+	}
+	for (size_t i = 0; i < explained->trace.count; i++)
+		buf_addf(line, " %s %s;", explained->trace.rules[i].id,
+		    trace_outcome_name(explained->trace.rules[i].outcome));
+	for (size_t i = 0; i < explained->plan.count; i++) {
+		buf_add_char(line, ' ');
+		action_describe(line, &explained->plan.actions[i]);
+	}
+}
+
+static void
+add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
+    usec_t now)
 {
 	buf_add_str(line, event_names[event->kind]);
-	if (event->kind == MAILBOX_COMMIT) {
+	if (event->kind == MAILBOX_PROGRESS) {
+		add_progress(a, line, now);
+	} else if (event->explained != NULL) {
+		add_explained(line, event->explained);
+	} else if (event->kind == MAILBOX_COMMIT) {
 		add_batch(line, event->batch, a->shows_senders);
 		assert(a->batch == NULL);
 		a->batch = event->batch;
@@ -584,7 +766,7 @@ adapter_next_event(void *adapter, struct buf *line, bool *last_r, usec_t now)
 	if (!mailbox_next_event(a->mailbox, &event, now))
 		return false;
 	a->load_asked = a->load_asked || event.kind == MAILBOX_LOAD;
-	add_event(a, line, &event);
+	add_event(a, line, &event, now);
 	mailbox_event_done(&event);
 	return true;
 }
@@ -599,7 +781,7 @@ loads(struct adapter *a, usec_t now)
 	while (mailbox_next_event(a->mailbox, &event, now)) {
 		found = found || event.kind == MAILBOX_LOAD;
 		BUF_AUTO line = BUF_INIT;
-		add_event(a, &line, &event);
+		add_event(a, &line, &event, now);
 		mailbox_event_done(&event);
 	}
 	return found;
