@@ -134,6 +134,7 @@ tidy(void *ctx)
 
 	accounts_set_clock(belfry);
 	list_files_refresh(belfry);
+	apply_tidy(belfry);
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
 		store_prune(belfry->store,
@@ -302,6 +303,8 @@ main(int argc, char **argv)
 	}
 	list_init(&belfry.accounts);
 	list_init(&belfry.execs);
+	list_init(&belfry.questions);
+	list_init(&belfry.followers);
 	list_init(&belfry.held);
 	belfry.config = load_config(belfry.config_path);
 	if (belfry.config == NULL) {

@@ -20,14 +20,14 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|-n|--limit)
+	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|-n|--limit|--until)
 		return
 		;;
 	esac
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules status watch history queue reload notify pause resume completions help setup doctor probe mailboxes apply undo'
+		words=' check test explain rules status watch history queue reload notify apply pause resume completions help setup doctor probe mailboxes undo'
 		;;
 	check)
 		words=' --settings'
@@ -63,6 +63,9 @@ _belfryctl()
 	notify)
 		words=''
 		;;
+	apply)
+		words=' --since --until --rule -n --dry-run --notify -y --yes --cancel'
+		;;
 	pause)
 		words=''
 		;;
@@ -73,7 +76,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules status watch history queue reload notify pause resume completions help setup doctor probe mailboxes apply undo'
+		words=' check test explain rules status watch history queue reload notify apply pause resume completions help setup doctor probe mailboxes undo'
 		;;
 	setup)
 		words=''
@@ -85,9 +88,6 @@ _belfryctl()
 		words=''
 		;;
 	mailboxes)
-		words=''
-		;;
-	apply)
 		words=''
 		;;
 	undo)

@@ -77,6 +77,16 @@ static const struct ctl_option history_options[] = {
     {'n', "limit", "N", "at most so many messages (20)"},
     OPTIONS_END,
 };
+static const struct ctl_option apply_options[] = {
+    {'\0', "since", "TIME", "received since: 3d, yesterday, 2026-11-21"},
+    {'\0', "until", "TIME", "received before"},
+    {'\0', "rule", "RULE" CTL_LIST, "by this rule only; again for more"},
+    {'n', "dry-run", NULL, "count what would be done, and do nothing"},
+    {'\0', "notify", NULL, "let `notify` of rules ring"},
+    {'y', "yes", NULL, "do not count first, do not ask"},
+    {'\0', "cancel", NULL, "end the run that is under way"},
+    OPTIONS_END,
+};
 static const struct ctl_option queue_options[] = {
     {'\0', "account", "ACCOUNT", "only of this account"},
     OPTIONS_END,
@@ -99,8 +109,10 @@ const struct ctl_command ctl_commands[] = {
      .details = "A FILE is a message or an mbox; a DIR is a Maildir or a "
                 "folder of messages;\n- is standard input."},
     {.name = "explain", .summary = "why does this message go where it goes?",
-     .arguments = "FILE", .arguments_min = 1, .arguments_max = 1,
-     .options = explain_options, .run = ctl_explain},
+     .arguments = "FILE|ACCOUNT/MAILBOX/UID", .arguments_min = 1,
+     .arguments_max = 1, .options = explain_options, .run = ctl_explain,
+     .details = "With ACCOUNT/MAILBOX/UID the running daemon fetches the "
+                "message, and changes\nnothing."},
     {.name = "rules", .summary = "list the rules, and what they did",
      .arguments = "[FILE]", .arguments_max = 1, .options = rules_options,
      .run = ctl_rules},
@@ -121,6 +133,12 @@ const struct ctl_command ctl_commands[] = {
     {.name = "notify", .summary = "send a test notification",
      .arguments = "[TEXT...]", .arguments_max = -1, .run = ctl_notify,
      .needs_daemon = true},
+    {.name = "apply", .summary = "judge the messages that are there already",
+     .arguments = "ACCOUNT/MAILBOX", .arguments_min = 1, .arguments_max = 1,
+     .options = apply_options, .run = ctl_apply, .needs_daemon = true,
+     .details = "Counts first, and asks on a terminal. The daemon does it: a "
+                "run goes on when\nbelfryctl is ended; the same command "
+                "joins it, --cancel ends it."},
     {.name = "pause", .summary = "hang up: one account, or all",
      .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
      .needs_daemon = true},
@@ -143,9 +161,6 @@ const struct ctl_command ctl_commands[] = {
      .is_later = true},
     {.name = "mailboxes", .summary = "list the mailboxes of an account",
      .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
-    {.name = "apply", .summary = "judge the messages of a mailbox again",
-     .arguments = "ACCOUNT/MAILBOX", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = "undo", .summary = "move a message back",
      .arguments = "ID", .arguments_max = -1, .run = ctl_later,
@@ -351,6 +366,22 @@ set_global(struct ctl *ctl, struct wishes *wishes, int number)
 	return EX_OK;
 }
 
+static void
+set_value(struct ctl *ctl, int number, const char *value)
+{
+	const struct ctl_option *option = &ctl->command->options[number];
+	const char *before = ctl->values[number];
+
+	if (value == NULL)
+		value = "";
+	if (before != NULL && option->value != NULL &&
+	    strstr(option->value, CTL_LIST) != NULL) {
+		strv_take(&ctl->joined, xasprintf("%s,%s", before, value));
+		value = ctl->joined.items[ctl->joined.len - 1];
+	}
+	ctl->values[number] = value;
+}
+
 /* Reads options; those of the command when there is one, mixed with its
  * arguments. EX_OK, or it was said what is wrong. */
 static int
@@ -370,7 +401,7 @@ read_options(struct ctl *ctl, struct wishes *wishes, int argc, char **argv)
 		    grammar.longs, NULL)) != -1) {
 		int number = number_of(option, own, COMMAND_BASE);
 		if (number >= 0) {
-			ctl->values[number] = optarg != NULL ? optarg : "";
+			set_value(ctl, number, optarg);
 			continue;
 		}
 		number = number_of(option, ctl_global_options, GLOBAL_BASE);
@@ -460,5 +491,7 @@ main(int argc, char **argv)
 	ctl.command = find_command(argv[optind]);
 	if (ctl.command == NULL)
 		return fail_unknown(&ctl, argv[optind]);
-	return run_command(&ctl, argc - optind, argv + optind);
+	code = run_command(&ctl, argc - optind, argv + optind);
+	strv_done(&ctl.joined);
+	return code;
 }

@@ -26,10 +26,14 @@
 
 struct ctl;
 
+/* Values of an option that is given several times are joined by commas. */
+#define CTL_LIST "..."
+
 struct ctl_option {
 	char letter;	   /* '\0': none */
 	const char *name;  /* without the dashes */
-	const char *value; /* "FILE" and "PATH" complete to files; NULL: none */
+	const char *value; /* "FILE" and "PATH" complete to files; NULL: none;
+			      "X" CTL_LIST: given again, it adds to a list */
 	const char *help;
 };
 
@@ -51,6 +55,7 @@ struct ctl {
 	bool json, color;
 	usec_t timeout; /* for an answer of the daemon; 0: the standard */
 	const char *values[CTL_OPTIONS_MAX]; /* as command->options */
+	struct strv joined;		     /* values that are lists */
 	char **arguments;		     /* ended by NULL */
 	int argument_count;
 };
@@ -146,8 +151,8 @@ int ctl_follow(
 int64_t ctl_now_unix(void);
 /* RFC 3339 in UTC as the daemon writes it; 0 for NULL and anything else. */
 int64_t ctl_parse_time(const char *text);
-/* "2h" (ago), "2026-11-21", "2026-11-21 10:30[:00]" in local time, or RFC
- * 3339 in UTC. */
+/* "2h" (ago), "today", "yesterday", "2026-11-21", "2026-11-21 10:30[:00]" in
+ * local time, or RFC 3339 in UTC. */
 bool ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r);
 /* "2026-11-21 21:43", local time; "" for 0. */
 void ctl_add_time(struct buf *out, int64_t unix_seconds);
@@ -158,9 +163,12 @@ void ctl_add_ago(struct buf *out, int64_t unix_seconds, int64_t now_unix);
 
 /* ---- the commands ---- */
 
+int ctl_apply(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
 int ctl_completions(struct ctl *ctl);
 int ctl_explain(struct ctl *ctl);
+/* Of a message on the server: ACCOUNT/MAILBOX/UID. */
+int ctl_explain_on_server(struct ctl *ctl);
 int ctl_help(struct ctl *ctl);
 int ctl_history(struct ctl *ctl);
 int ctl_later(struct ctl *ctl);

@@ -10,7 +10,6 @@ static const struct {
 	       "shows each step"},
     {"probe", "`belfryd --dry-run -v` shows what the server says"},
     {"mailboxes", "`belfryctl status` lists those that are watched"},
-    {"apply", "`belfryctl test` judges messages in files"},
     {"undo", "`belfryctl history` says where the message is"},
 };
 

@@ -403,10 +403,9 @@ static bool
 is_on_server(const char *argument)
 {
 	const char *slash = strrchr(argument, '/');
-	uint32_t uid;
 
 	return slash != NULL && strchr(argument, '/') != slash &&
-	       span_to_u32(span_from_str(slash + 1), &uid) &&
+	       argument[0] != '/' && argument[0] != '.' &&
 	       access(argument, F_OK) != 0;
 }
 
@@ -414,8 +413,6 @@ int
 ctl_explain(struct ctl *ctl)
 {
 	if (is_on_server(ctl->arguments[0]))
-		return ctl_fail(ctl, EX_UNAVAILABLE,
-		    "save the message as a file and name that",
-		    "messages on the server: not supported yet");
+		return ctl_explain_on_server(ctl);
 	return ctl_test(ctl);
 }

@@ -55,6 +55,32 @@ ctl_parse_time(const char *text)
 	return (int64_t)timegm(&tm);
 }
 
+static struct tm
+local_time(int64_t unix_seconds)
+{
+	time_t when = (time_t)unix_seconds;
+	struct tm tm = {0};
+
+	localtime_r(&when, &tm);
+	return tm;
+}
+
+/* "today" and "yesterday": the beginning of the day, in local time. */
+static bool
+parse_day(const char *text, int64_t now_unix, int64_t *unix_r)
+{
+	struct tm tm = local_time(now_unix);
+
+	if (strcmp(text, "yesterday") == 0)
+		tm.tm_mday--;
+	else if (strcmp(text, "today") != 0)
+		return false;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	*unix_r = (int64_t)mktime(&tm);
+	return true;
+}
+
 bool
 ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r)
 {
@@ -66,20 +92,12 @@ ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r)
 		*unix_r = now_unix - (int64_t)(ago / USEC_SEC);
 		return true;
 	}
+	if (parse_day(text, now_unix, unix_r))
+		return true;
 	if (!parse_date(text, &tm, &is_utc))
 		return false;
 	*unix_r = (int64_t)(is_utc ? timegm(&tm) : mktime(&tm));
 	return true;
-}
-
-static struct tm
-local_time(int64_t unix_seconds)
-{
-	time_t when = (time_t)unix_seconds;
-	struct tm tm = {0};
-
-	localtime_r(&when, &tm);
-	return tm;
 }
 
 void

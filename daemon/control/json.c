@@ -281,6 +281,38 @@ json_get_bool(const struct json *object, const char *name)
 	return json_is_true(json_object_get(value_of(object), name));
 }
 
+bool
+json_is_nothing(const struct json *value)
+{
+	return json_is_null(value_of(value));
+}
+
+struct json *
+json_copy_of(const struct json *value)
+{
+	return wrap(json_deep_copy(value_of(value)));
+}
+
+const char *
+json_str(const struct json *value)
+{
+	return json_string_value(value_of(value));
+}
+
+const struct json *
+json_member(const struct json *object, size_t index, const char **name_r)
+{
+	json_t *from = (json_t *)(uintptr_t)value_of(object);
+	void *iter = json_object_iter(from);
+
+	while (iter != NULL && index-- > 0)
+		iter = json_object_iter_next(from, iter);
+	if (iter == NULL)
+		return NULL;
+	*name_r = json_object_iter_key(iter);
+	return (const struct json *)json_object_iter_value(iter);
+}
+
 size_t
 json_count(const struct json *array)
 {

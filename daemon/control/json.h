@@ -53,6 +53,14 @@ int64_t json_get_int(
 bool json_get_bool(const struct json *object, const char *name);
 /* A view into the document: borrowed, never freed. */
 const struct json *json_get(const struct json *object, const char *name);
+bool json_is_nothing(const struct json *value); /* null */
+/* A copy of its own, of a view. */
+struct json *json_copy_of(const struct json *value);
+/* Of a value that is a string; else NULL. */
+const char *json_str(const struct json *value);
+/* The n-th member in the order of setting, and its name; NULL: no more. */
+const struct json *json_member(
+    const struct json *object, size_t index, const char **name_r);
 size_t json_count(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
 

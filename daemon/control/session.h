@@ -8,8 +8,10 @@
  *
  * and reads one line of JSON: the answer with "ok": true, or
  * {"ok": false, "error": "...", "hint": "..."}; `watch` answers with a line
- * for each thing that happens until either side ends it. One request per
- * connection; then the daemon closes.
+ * for each thing that happens until either side ends it; `apply` with lines
+ * whose "event" is "progress" and, when the run is over, one with "end", which
+ * is the last. `explain` is answered when the server has given the message.
+ * One request per connection; then the daemon closes.
  *
  * Limits: a request line of JSON_LINE_MAX bytes within
  * CONTROL_REQUEST_USEC, and as long again for the client to read the answer;

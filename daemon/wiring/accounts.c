@@ -84,6 +84,8 @@ static void
 line_free(struct line *line)
 {
 	transport_free(&line->transport);
+	explain_forget_line(line);
+	apply_forget_line(line);
 	exec_forget_line(line);
 	notify_forget_line(line);
 	list_remove(&line->link);
@@ -156,7 +158,8 @@ need_load(struct line *line, struct mailbox_event *event)
 	if (!store_get_cursor(
 		store, account, mailbox, &cursor, &found, &error) ||
 	    !store_each_open_effect(
-		store, account, mailbox, load_effect, line, &error)) {
+		store, account, mailbox, load_effect, line, &error) ||
+	    !apply_load(line, &error)) {
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}
@@ -210,6 +213,31 @@ need_proof_noted(struct line *line, struct mailbox_event *event)
 {
 	(void)event;
 	line->owner->told_person = false;
+	apply_resume(line->owner);
+}
+
+static void
+need_progress(struct line *line, struct mailbox_event *event)
+{
+	(void)event;
+	apply_progress(line);
+}
+
+static void
+need_answer(struct line *line, struct mailbox_event *event)
+{
+	explain_answer(line, event->explained);
+}
+
+static void
+need_farewell(struct line *line, struct mailbox_event *event)
+{
+	struct account *account = line->owner->account;
+	struct mailbox *visitor = line->mailbox;
+
+	(void)event;
+	line_free(line);
+	account_let_go(account, visitor);
 }
 
 /* The person is told once; after that the log and `status` say it. */
@@ -230,6 +258,8 @@ static void
 need_report(struct line *line, struct mailbox_event *event)
 {
 	report_mailbox(line, event->report);
+	if (event->report->kind == REPORT_TROUBLE)
+		apply_progress(line);
 }
 
 static void (*const needs[])(struct line *, struct mailbox_event *) = {
@@ -246,6 +276,9 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_PROVEN] = need_proof_noted,
     [MAILBOX_LOCKED_OUT] = need_person,
     [MAILBOX_REPORT] = need_report,
+    [MAILBOX_PROGRESS] = need_progress,
+    [MAILBOX_EXPLAINED] = need_answer,
+    [MAILBOX_LEFT] = need_farewell,
 };
 
 void

@@ -13,6 +13,8 @@
  *   secrets.c    passwords and tokens
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
+ *   applies.c    runs over messages that are there already
+ *   explains.c   what the rules say of a message on the server
  *   reload.c     a new configuration
  *   list_files.c files of lists, read again when they change
  *   rule_stats.c what rules do, and how long they take
@@ -56,7 +58,7 @@ struct running_account {
 	struct account_config account_config;
 	struct account *account;
 	struct senders *senders; /* whose mail was judged before */
-	struct list_link lines; /* struct line::link */
+	struct list_link lines;	 /* struct line::link */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */
 	bool told_person; /* that it is locked out; until it is let in */
@@ -86,6 +88,8 @@ struct belfry {
 	struct list_link accounts; /* struct running_account::link */
 	struct list_link execs;	   /* struct exec::link, running and waiting */
 	unsigned exec_running;
+	struct list_link questions; /* struct question::link */
+	struct list_link followers; /* struct follower::link */
 	struct notify *notify;
 	struct control *control;
 	struct loop_timer *tidy, *goodbye;
@@ -162,8 +166,45 @@ void report_note(struct belfry *belfry, bool is_trouble, const char *kind,
     const char *account, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* control.c */
+/* explains.c */
+#define EXPLAIN_USEC (60 * USEC_SEC)
+#define EXPLAINS_MAX 16
 struct json;
+struct client;
+/* Answers when the message was judged, or says why not. */
+void explain_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
+void explain_answer(struct line *line, struct mailbox_explained *explained);
+/* The line goes. */
+void explain_forget_line(struct line *line);
+
+/* applies.c */
+#define FOLLOWERS_MAX 16
+#define APPLY_RULES_MAX 50
+/* A line of progress to each client is not sent more often. */
+#define APPLY_PROGRESS_USEC (250 * USEC_MSEC)
+/* Begins, joins or cancels a run; lines follow until it is over. */
+void apply_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
+void apply_progress(struct line *line);
+/* The line goes: what is not stored ends. */
+void apply_forget_line(struct line *line);
+/* Gives unfinished runs to their mailboxes, where that is possible now. */
+void apply_resume(struct running_account *account);
+/* As answer to LOAD. */
+bool apply_load(struct line *line, struct error *error_r);
+/* From time to time, and when accounts may have gone or come. */
+void apply_tidy(struct belfry *belfry);
+
+/* control.c */
+/* A client that waits. Each takes the json; the first two end it. */
+void control_reply(struct client *client, struct json *answer);
+void control_refuse(struct client *client, const char *hint, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+void control_line(struct client *client, struct json *line);
+/* Called once when the client goes, answered or not; NULL: nobody. */
+void control_on_leave(
+    struct client *client, void (*leave)(void *ctx), void *ctx);
 /* A line for everybody who watches (taken). */
 void control_broadcast(struct belfry *belfry, struct json *line);
 bool control_start(struct belfry *belfry, struct error *error_r);

@@ -5,6 +5,7 @@
 #include "daemon/loop/server.h"
 #include "daemon/wiring/belfry.h"
 
+#include <stdarg.h>
 #include <unistd.h>
 
 /* Messages in one answer of `history`. */
@@ -22,15 +23,61 @@ struct client {
 	struct control_session *session;
 	struct channel *channel;
 	bool watches;
+	void (*leave)(void *ctx); /* who waits with it; or NULL */
+	void *leave_ctx;
 };
 
 static void
 free_client(struct client *client)
 {
+	if (client->leave != NULL)
+		client->leave(client->leave_ctx);
 	list_remove(&client->link);
 	channel_free(&client->channel);
 	control_session_free(&client->session);
 	free(client);
+}
+
+/* ---- for those who answer later ---- */
+
+void
+control_on_leave(struct client *client, void (*leave)(void *ctx), void *ctx)
+{
+	client->leave = leave;
+	client->leave_ctx = ctx;
+}
+
+void
+control_reply(struct client *client, struct json *answer)
+{
+	control_on_leave(client, NULL, NULL);
+	control_session_reply(client->session, answer, loop_now());
+	if (client->channel != NULL)
+		channel_kick(client->channel);
+}
+
+void
+control_refuse(struct client *client, const char *hint, const char *format, ...)
+{
+	BUF_AUTO text = BUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(&text, format, args);
+	va_end(args);
+	control_on_leave(client, NULL, NULL);
+	control_session_refuse(
+	    client->session, hint, loop_now(), "%s", buf_str(&text));
+	if (client->channel != NULL)
+		channel_kick(client->channel);
+}
+
+void
+control_line(struct client *client, struct json *line)
+{
+	control_session_line(client->session, line, loop_now());
+	if (client->channel != NULL)
+		channel_kick(client->channel);
 }
 
 /* ---- status ---- */
@@ -354,6 +401,18 @@ do_resume(struct client *client, const struct json *request)
 		    client->session, json_new_object(), loop_now());
 }
 
+static void
+do_explain(struct client *client, const struct json *request)
+{
+	explain_ask(client->control->belfry, client, request);
+}
+
+static void
+do_apply(struct client *client, const struct json *request)
+{
+	apply_ask(client->control->belfry, client, request);
+}
+
 static const struct {
 	const char *name;
 	void (*answer)(struct client *, const struct json *);
@@ -366,6 +425,8 @@ static const struct {
     {"notify", do_notify},
     {"pause", do_pause},
     {"resume", do_resume},
+    {"explain", do_explain},
+    {"apply", do_apply},
 };
 
 static void

@@ -151,6 +151,7 @@ swap(struct belfry *belfry, struct config *config)
 	LIST_EACH(pos, &belfry->accounts)
 	keep_or_drop(belfry, LIST_ITEM(pos, struct running_account, link));
 	start_missing(belfry);
+	apply_tidy(belfry);
 	notify_reload(belfry);
 	reload_release(belfry);
 }

@@ -156,7 +156,7 @@ run --nonsense status
 expect_words 'unknown option' 64 err 'nonsense'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
-for later in setup doctor probe mailboxes apply undo; do
+for later in setup doctor probe mailboxes undo; do
 	run $later
 	expect_words "$later" 69 err "belfryctl: $later: not supported yet"
 	expect_words "$later" 69 err '    '
@@ -310,7 +310,11 @@ expect_value 'standard input' 'd["messages"][0]["source"]' '"-"'
 run -c belfry.conf explain mails/boss.eml
 expect_words 'explain' 0 out 'boss   matched'
 run -c belfry.conf explain home/INBOX/12
-expect_words 'explain' 69 err 'messages on the server: not supported yet'
+expect_words 'explain' 69 err 'belfryd does not run'
+run -c belfry.conf explain home/INBOX/x
+expect_words 'explain' 64 err 'it names no message on a server'
+run -c belfry.conf explain --now 2h home/INBOX/12
+expect_words 'explain' 64 err '--now is for files only'
 "$belfryctl" -c belfry.conf test mails >/dev/full 2>err
 code=$?
 expect_words 'full' 74 err 'No space left'
@@ -470,8 +474,8 @@ run status --socket "$work/stale"
 expect_words 'stale' 69 err "nobody listens at $work/stale"
 run status --socket "/$(printf '%0200d' 1)"
 expect_words 'long path' 64 err 'may have at most 107 bytes'
-run history --since yesterday
-expect_words 'since' 64 err '--since: yesterday is no time'
+run history --since someday
+expect_words 'since' 64 err '--since: someday is no time'
 run history -n 0
 expect_words 'limit' 64 err '-n: not a number from 1 to 1000: 0'
 
