@@ -254,6 +254,14 @@ apply(struct reader *reader, const struct element *element, bool is_end)
 
 /* ---- Markup ---- */
 
+/* One byte that is no markup. */
+static void
+take_byte(struct reader *reader)
+{
+	add_visible(reader, span_slice(reader->rest, 0, 1));
+	reader->rest = span_skip(reader->rest, 1);
+}
+
 /* The offset of the quote that ends the one at `at`, SIZE_MAX: it does not
  * end, and is no quote. */
 static size_t
@@ -365,8 +373,7 @@ take_unfinished(struct reader *reader)
 		reader->rest = SPAN_EMPTY;
 		return;
 	}
-	add_visible(reader, span_slice(reader->rest, 0, 1));
-	reader->rest = span_skip(reader->rest, 1);
+	take_byte(reader);
 }
 
 static void
@@ -389,8 +396,7 @@ take_markup(struct reader *reader)
 	size_t end;
 
 	if (!is_markup(reader->rest)) {
-		add_visible(reader, span_slice(reader->rest, 0, 1));
-		reader->rest = span_skip(reader->rest, 1);
+		take_byte(reader);
 		return;
 	}
 	if (take_comment(reader))
@@ -407,13 +413,17 @@ take_markup(struct reader *reader)
 static void
 take_entity(struct reader *reader)
 {
-	uint32_t code = '&';
-	size_t len = html_entity(reader->rest, &code);
 	BUF_AUTO utf8 = BUF_INIT;
+	uint32_t code;
+	size_t len = html_entity(reader->rest, &code);
 
+	if (len == 0) {
+		take_byte(reader);
+		return;
+	}
 	utf8_add(&utf8, code);
 	add_char(reader, code, buf_span(&utf8));
-	reader->rest = span_skip(reader->rest, len > 0 ? len : 1);
+	reader->rest = span_skip(reader->rest, len);
 }
 
 /* Visible ASCII, most of all text. */
