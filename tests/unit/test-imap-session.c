@@ -13,75 +13,6 @@
 
 #define SECRET "hunter2-canary"
 
-/* ---- Refusals ---- */
-
-struct fault_case {
-	const char *line;
-	enum fault in_session, at_login;
-};
-
-static const struct fault_case fault_cases[] = {
-    {"b1 NO", FAULT_RETRY, FAULT_AUTH},
-    {"b1 BAD", FAULT_PEER, FAULT_AUTH},
-    {"b1 NO no such mailbox", FAULT_RETRY, FAULT_AUTH},
-    {"b1 NO [NONEXISTENT] no", FAULT_CONFIG, FAULT_CONFIG},
-    {"b1 NO [trycreate] no", FAULT_CONFIG, FAULT_CONFIG},
-    {"b1 NO [NOPERM] no", FAULT_CONFIG, FAULT_CONFIG},
-    {"b1 NO [OVERQUOTA] full", FAULT_LIMIT, FAULT_LIMIT},
-    {"b1 NO [LIMIT] no", FAULT_LIMIT, FAULT_LIMIT},
-    {"b1 NO [INUSE] no", FAULT_RETRY, FAULT_RETRY},
-    {"b1 NO [UNAVAILABLE] no", FAULT_RETRY, FAULT_RETRY},
-    {"b1 NO [SERVERBUG] no", FAULT_PEER, FAULT_PEER},
-    {"b1 NO [CANNOT] no", FAULT_PEER, FAULT_PEER},
-    {"b1 NO [UNKNOWN-CODE] no", FAULT_RETRY, FAULT_AUTH},
-    {"b1 NO [AUTHENTICATIONFAILED] try again later", FAULT_AUTH, FAULT_AUTH},
-    {"b1 NO [EXPIRED] no", FAULT_AUTH, FAULT_AUTH},
-    {"b1 NO Too many simultaneous connections.", FAULT_LIMIT, FAULT_LIMIT},
-    {"b1 NO [AUTHENTICATIONFAILED] TOO MANY logins", FAULT_LIMIT, FAULT_LIMIT},
-    {"b1 NO Request is throttled.", FAULT_LIMIT, FAULT_LIMIT},
-    {"b1 BAD User is authenticated but not connected.", FAULT_RETRY,
-	FAULT_RETRY},
-    {"b1 NO Server error - Please try again later", FAULT_RETRY, FAULT_RETRY},
-    {"b1 NO Wrong password, please try again", FAULT_RETRY, FAULT_AUTH},
-    {"b1 NO Login failed: authentication failure", FAULT_RETRY, FAULT_AUTH},
-    {"b1 NO Please log in via your web browser", FAULT_RETRY, FAULT_AUTH},
-    {"* BYE", FAULT_RETRY, FAULT_RETRY},
-    {"* BYE Too many connections", FAULT_LIMIT, FAULT_LIMIT},
-    {"* BYE Session expired, please login again.", FAULT_RETRY, FAULT_RETRY},
-};
-
-static void
-check_fault(const struct fault_case *c, enum fault got, enum fault expected,
-    const char *when)
-{
-	if (got == expected)
-		return;
-	print_error("%s: %s: got %s, expected %s\n", c->line, when,
-	    fault_name(got), fault_name(expected));
-	fail();
-}
-
-static void
-test_fault_of(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(fault_cases) / sizeof(fault_cases[0]);
-	     i++) {
-		const struct fault_case *c = &fault_cases[i];
-		struct imap_lexer *lexer = imap_lexer_new(1000);
-		struct imap_response response;
-
-		imap_lexer_feed(lexer, span_from_str(c->line));
-		imap_lexer_feed(lexer, SPAN("\r\n"));
-		assert_int_equal(imap_lexer_next(lexer, &response, NULL), 1);
-		check_fault(c, imap_fault_of(&response, false), c->in_session,
-		    "in session");
-		check_fault(
-		    c, imap_fault_of(&response, true), c->at_login, "at login");
-		imap_lexer_free(&lexer);
-	}
-}
-
 /* ---- A session to look into ---- */
 
 static void
@@ -265,7 +196,6 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_fault_of),
 	    cmocka_unit_test(test_secret_is_wiped),
 	    cmocka_unit_test(test_secret_dies_with_session),
 	    cmocka_unit_test(test_queue_is_bounded),

@@ -34,6 +34,7 @@
 #include "daemon/wire/engine.h"
 #include "daemon/wire/imap/capability.h"
 #include "daemon/wire/imap/command.h"
+#include "daemon/wire/imap/refusal.h"
 #include "daemon/wire/imap/response.h"
 
 #define IMAP_GREETING_USEC (60 * USEC_SEC)
@@ -102,6 +103,10 @@ struct imap_event {
 	struct imap_response response;
 	struct span text;   /* ALERT: sanitised; borrowed as a response is */
 	struct error error; /* FAILED */
+	/* FAILED because the server refused the login or said BYE: what it
+	 * meant; else of kind NONE. */
+	struct imap_refusal refusal;
+	bool is_bye;
 };
 
 struct imap_session;
@@ -166,12 +171,5 @@ void imap_session_logout(struct imap_session *session, usec_t now);
 unsigned imap_session_too_large(const struct imap_session *session);
 /* When the last byte came in: the proof of life. */
 usec_t imap_session_heard(const struct imap_session *session);
-
-/*
- * What a refusal means: by its response code (RFC 5530), else by its text
- * ("too many", "try again later", "throttled", ...). `at_login`: a NO without
- * code and without telling text is FAULT_AUTH.
- */
-enum fault imap_fault_of(const struct imap_response *response, bool at_login);
 
 #endif

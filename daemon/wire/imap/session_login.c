@@ -352,7 +352,7 @@ is_unsupported(
 	if (span_is_nocase(response->code, "CANNOT"))
 		return true;
 	return response->status == IMAP_BAD &&
-	       imap_fault_of(response, false) == FAULT_PEER;
+	       imap_refusal_read(response, false).kind == IMAP_REFUSAL_CLIENT;
 }
 
 static void
