@@ -13,6 +13,7 @@ struct state_row {
 	void (*done)(struct mailbox *, const struct imap_response *, usec_t);
 	void (*timer)(struct mailbox *, usec_t);
 	usec_t limit; /* the timer's wait; USEC_NEVER: set by who enters */
+	void (*hint)(struct mailbox *, usec_t);
 };
 
 static const struct state_row states[MAILBOX_STATES];
@@ -104,6 +105,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 	bool was_leaving = mb->state == MAILBOX_LOGOUT;
 	bool is_over = ends_visit(mb, error);
 
+	mailbox_proof_lost(mb, &copy, now);
 	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
 		come_to_rest(mb, now);
@@ -158,6 +160,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	list_init(&mb->events);
 	folders_init(&mb->folders);
 	mb->clock_now = now;
+	mailbox_proof_init(mb);
 	mailbox_set_rules(mb, rules);
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 	return mb;
@@ -359,10 +362,12 @@ owner_timer(struct mailbox *mb, usec_t now)
 /* clang-format off */
 static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_RESTING] = {"stopped", NULL, NULL, NULL, USEC_NEVER},
-	[MAILBOX_WAITING] = {"waiting", NULL, NULL, waiting_timer, USEC_NEVER},
+	[MAILBOX_WAITING] = {"waiting", NULL, NULL, waiting_timer, USEC_NEVER,
+	    mailbox_hint_waiting},
 	[MAILBOX_LOADING] = {"loading", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_CONNECTING] =
-	    {"connecting", NULL, NULL, owner_timer, MAILBOX_CONNECT_USEC},
+	    {"connecting", NULL, NULL, owner_timer, MAILBOX_CONNECT_USEC,
+	    mailbox_hint_connecting},
 	[MAILBOX_LOGIN] = {"logging in", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_NAMESPACES] =
 	    {"listing", mailbox_open_names_untagged, mailbox_open_namespaces_done, NULL, USEC_NEVER},
@@ -386,16 +391,39 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},
 	[MAILBOX_IDLE] =
-	    {"watching", mailbox_rest_idle_untagged, mailbox_rest_idle_done, mailbox_rest_idle_timer, USEC_NEVER},
+	    {"watching", mailbox_rest_idle_untagged, mailbox_rest_idle_done, mailbox_rest_idle_timer, USEC_NEVER,
+	    mailbox_wake},
 	[MAILBOX_IDLE_END] = {"checking", NULL, mailbox_rest_idle_done, NULL, USEC_NEVER},
 	[MAILBOX_POLLING] =
-	    {"watching", NULL, NULL, mailbox_rest_polling_timer, USEC_NEVER},
+	    {"watching", NULL, NULL, mailbox_rest_polling_timer, USEC_NEVER,
+	    mailbox_wake},
 	[MAILBOX_NOOP] = {"checking", NULL, mailbox_rest_noop_done, NULL, USEC_NEVER},
 	[MAILBOX_LOGOUT] = {"logging out", NULL, NULL, NULL, USEC_NEVER},
 };
 /* clang-format on */
 
+void
+mailbox_act_on_hint(struct mailbox *mb, usec_t now)
+{
+	if (states[mb->state].hint != NULL)
+		states[mb->state].hint(mb, now);
+}
+
 /* ---- events of the session ---- */
+
+/* In IDLE any other number tells that something happened: one that was wrong
+ * must not hide the message that makes it right. */
+static void
+read_exists(struct mailbox *mb, uint64_t number)
+{
+	bool idles = mb->state == MAILBOX_IDLE;
+
+	if (number > mb->exists || (idles && number != mb->exists))
+		mb->dirty = true;
+	if (idles && number > mb->exists)
+		mailbox_proof_pushed(mb);
+	mb->exists = number;
+}
 
 /* What may come at any time once a mailbox is open. */
 static void
@@ -404,9 +432,7 @@ read_news(struct mailbox *mb, const struct imap_response *response)
 	if (!response->has_number)
 		return;
 	if (span_is_nocase(response->name, "EXISTS")) {
-		if (response->number > mb->exists)
-			mb->dirty = true;
-		mb->exists = response->number;
+		read_exists(mb, response->number);
 	} else if (span_is_nocase(response->name, "EXPUNGE")) {
 		if (mb->exists > 0 && response->number > 0)
 			mb->exists--;
@@ -559,7 +585,7 @@ mailbox_sent(struct mailbox *mb, size_t len)
 usec_t
 mailbox_deadline(const struct mailbox *mb)
 {
-	usec_t deadline = mb->timer;
+	usec_t deadline = usec_min(mb->timer, mb->proof.hint_at);
 
 	if (mb->session != NULL)
 		deadline =
@@ -580,6 +606,7 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 		mb->timer = USEC_NEVER;
 		states[mb->state].timer(mb, now);
 	}
+	mailbox_proof_tick(mb, now);
 	if (mailbox_act_is_due(mb, now))
 		mailbox_wake(mb, now);
 }
@@ -638,6 +665,8 @@ mailbox_has_task(
 void
 mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 {
+	bool rests = mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING;
+
 	*status_r = (struct mailbox_status){
 	    .name = mb->config.name,
 	    .state = states[mb->state].name,
@@ -650,7 +679,22 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .next_uid = mb->cursor,
 	    .jobs = mb->job_count,
 	    .idle = mb->is_idle,
+	    .next_proof = rests ? mb->timer : USEC_NEVER,
+	    .renew = mb->proof.renew,
+	    .renew_set = mb->config.renew,
+	    .missed = mb->proof.missed,
+	    .deaf = mb->proof.deaf,
 	};
+}
+
+bool
+mailbox_is_stuck(const struct mailbox *mb, usec_t now)
+{
+	usec_t deadline = mailbox_deadline(mb);
+
+	if (deadline == USEC_NEVER)
+		return mb->state != MAILBOX_RESTING;
+	return usec_add(deadline, MAILBOX_STUCK_USEC) < now;
 }
 
 bool

@@ -13,7 +13,8 @@
  *   LOAD         mailbox_load_effect for each open effect,
  *                mailbox_load_apply for an unfinished run, then
  *                mailbox_loaded
- *   CONNECT      mailbox_connected, or mailbox_connect_failed
+ *   CONNECT      mailbox_connected, or mailbox_connect_failed; again while
+ *                under way: anew
  *   STARTTLS     mailbox_tls_started
  *   SECRET       mailbox_secret, or mailbox_secret_failed
  *   COMMIT       make the batch durable, then mailbox_committed
@@ -65,6 +66,12 @@
 /* IDLE renewal, and the poll where there is no IDLE. */
 #define MAILBOX_RENEW_USEC (9 * USEC_MINUTE)
 #define MAILBOX_POLL_USEC (2 * USEC_MINUTE)
+/* Connections that die in silence shorten the renewal down to this. What was
+ * learned is a fact of the account in the store: seconds. */
+#define MAILBOX_RENEW_MIN_USEC (150 * USEC_SEC)
+#define MAILBOX_RENEW_FACT "renew"
+/* Hints that follow each other faster are acted on once. */
+#define MAILBOX_HINT_USEC (5 * USEC_SEC)
 /* An action that the server refuses for the moment is tried again for this
  * long after its message was judged. */
 #define MAILBOX_GIVE_UP_USEC (2 * USEC_DAY)
@@ -77,6 +84,8 @@
 #define MAILBOX_MESSAGE_ID_MAX 998
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
+/* So long after its deadline a mailbox that was not woken is stuck. */
+#define MAILBOX_STUCK_USEC USEC_MINUTE
 
 /* Questions (mailbox_explain) that wait for their answer. */
 #define MAILBOX_QUESTIONS_MAX 8
@@ -104,6 +113,7 @@ struct mailbox_config {
 	bool default_notification;
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */
+	bool check_noop;    /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	const char *forward_domain; /* of Message-IDs; NULL: from email */
 	const char *email;
@@ -221,7 +231,12 @@ void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
 void mailbox_start(struct mailbox *mb, usec_t now);
 /* Logs out and rests until mailbox_start. A last DISCONNECT follows. */
 void mailbox_stop(struct mailbox *mb, usec_t now);
-/* Catches up now (a hint from outside, such as a resume from suspend). */
+/*
+ * The machine slept, the network changed: the connection proves itself within
+ * IMAP_PROOF_USEC, by whatever it is doing or by the end of IDLE, and catches
+ * up; connecting begins anew; a wait for the network ends. A flood of hints
+ * counts as one in MAILBOX_HINT_USEC.
+ */
 void mailbox_hint(struct mailbox *mb, usec_t now);
 
 /* ---- messages that are there already ---- */
@@ -265,6 +280,8 @@ void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
+/* Before mailbox_loaded: MAILBOX_RENEW_FACT. */
+void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_connected(struct mailbox *mb, usec_t now);
@@ -294,11 +311,18 @@ struct mailbox_status {
 	const char *trouble; /* the last error's words, "" after a catch-up */
 	enum fault fault;
 	uint32_t uidvalidity, next_uid;
-	size_t jobs; /* messages with something left to do */
-	bool idle;   /* the server pushes */
+	size_t jobs;		 /* messages with something left to do */
+	bool idle;		 /* the server pushes */
+	usec_t next_proof;	 /* renewal or poll; USEC_NEVER: not resting */
+	usec_t renew, renew_set; /* IDLE: learned, and configured */
+	unsigned missed;	 /* times news came that were not pushed */
+	bool deaf;		 /* so many that the server is polled, too */
 };
 void mailbox_get_status(
     const struct mailbox *mb, struct mailbox_status *status_r);
+/* Its deadline is long over, or it has none and does not rest: a fault of
+ * ours, or of who should have called mailbox_tick. */
+bool mailbox_is_stuck(const struct mailbox *mb, usec_t now);
 /* Stopped, and not on its way anywhere. */
 bool mailbox_is_resting(const struct mailbox *mb);
 const char *mailbox_name(const struct mailbox *mb);

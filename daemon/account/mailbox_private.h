@@ -1,8 +1,8 @@
 /*
  * account/mailbox, inside: shared by mailbox.c (its life) and its parts: event
  * (what it says), journal (commits), open (login to SELECT), rest (what comes
- * next), mailbox_sweep.c (catch-up), judge (from a message to its plan) and
- * mailbox_act.c (doing what was planned).
+ * next), proof (whether it lives), mailbox_sweep.c (catch-up), judge (from a
+ * message to its plan) and mailbox_act.c (doing what was planned).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
@@ -187,6 +187,26 @@ struct queued_event {
 	struct mailbox_event event;
 };
 
+/* Of mailbox_proof.c. */
+struct proof {
+	usec_t hint_at;	  /* a hint waits until then; USEC_NEVER: none */
+	usec_t next_hint; /* the next one is acted on from then on */
+	usec_t next_try, next_ease;
+	bool doubted;	/* by a hint, and did not rest since */
+	bool restarted; /* this try to connect began anew */
+
+	usec_t renew; /* at most config.renew */
+	usec_t renew_changed;
+	usec_t died;  /* a silent connection ended; USEC_NEVER: none did */
+	usec_t quiet; /* how long it had been silent */
+
+	bool renewing;		 /* IDLE was ended by its timer */
+	unsigned found;		 /* messages judged since */
+	unsigned missed;	 /* in all: for status */
+	unsigned misses, pushes; /* lately */
+	bool deaf;
+};
+
 struct mailbox {
 	struct mailbox_config config; /* strings borrowed */
 	const struct rules *rules;
@@ -247,6 +267,8 @@ struct mailbox {
 	struct candidate *question; /* EXPLAINING: what came */
 	bool question_reads;	    /* ... and its text is asked for */
 
+	struct proof proof;
+
 	struct list_link jobs; /* struct job::link, in order of judging */
 	size_t job_count;
 	struct list_link tasks; /* struct task::link */
@@ -278,6 +300,9 @@ void mailbox_begin_command(
     struct mailbox *mb, struct imap_command *command, const char *name);
 /* Sends; the id becomes mb->command. */
 void mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now);
+
+/* What the state does with a hint: called by mailbox_proof.c only. */
+void mailbox_act_on_hint(struct mailbox *mb, usec_t now);
 
 /* What begins, continues or ends a state or a step. */
 typedef void mailbox_begin_fn(struct mailbox *mb, usec_t now);
@@ -333,6 +358,21 @@ mailbox_begin_fn mailbox_log_out, mailbox_rest_idle_timer,
     mailbox_rest_polling_timer;
 mailbox_response_fn mailbox_rest_idle_untagged, mailbox_rest_idle_done,
     mailbox_rest_noop_done;
+
+/* mailbox_proof.c */
+void mailbox_proof_init(struct mailbox *mb);
+void mailbox_proof_tick(struct mailbox *mb, usec_t now);
+mailbox_begin_fn mailbox_hint_waiting, mailbox_hint_connecting;
+/* The connection is about to be dropped with this error. */
+void mailbox_proof_lost(
+    struct mailbox *mb, const struct error *error, usec_t now);
+/* The server told of a new message while it idled. */
+void mailbox_proof_pushed(struct mailbox *mb);
+/* How long IDLE may last. */
+usec_t mailbox_proof_wait(const struct mailbox *mb);
+/* IDLE ends because its time is over; and nothing is left to do. */
+void mailbox_proof_renews(struct mailbox *mb);
+void mailbox_proof_rests(struct mailbox *mb, usec_t now);
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);

@@ -17,7 +17,7 @@ report_watching(struct mailbox *mb)
 	bool idle = (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE);
 	BUF_AUTO wait = BUF_INIT;
 
-	usec_format(&wait, idle ? mb->config.renew : mb->config.poll);
+	usec_format(&wait, idle ? mailbox_proof_wait(mb) : mb->config.poll);
 	mailbox_report(mb, REPORT_WATCHING, 0,
 	    idle ? "the server pushes news (IDLE, renewed every %s)"
 		 : "the server has no IDLE: asked every %s",
@@ -53,10 +53,11 @@ rest(struct mailbox *mb, usec_t now)
 		mailbox_log_out(mb, now);
 		return;
 	}
+	mailbox_proof_rests(mb, now);
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
 		mailbox_enter(mb, MAILBOX_IDLE, now);
-		mb->timer = usec_add(now, mb->config.renew);
+		mb->timer = usec_add(now, mailbox_proof_wait(mb));
 		mb->command = imap_session_idle(mb->session, now);
 		return;
 	}
@@ -108,13 +109,6 @@ mailbox_wake(struct mailbox *mb, usec_t now)
 }
 
 void
-mailbox_hint(struct mailbox *mb, usec_t now)
-{
-	mb->dirty = true;
-	mailbox_wake(mb, now);
-}
-
-void
 mailbox_rest_idle_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
@@ -126,6 +120,7 @@ mailbox_rest_idle_untagged(
 void
 mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 {
+	mailbox_proof_renews(mb);
 	mb->dirty = true;
 	mailbox_wake(mb, now);
 }
@@ -144,7 +139,10 @@ mailbox_rest_idle_done(
 		mb->timer = usec_add(now, 5 * USEC_SEC);
 		return;
 	}
-	mailbox_go_on(mb, now);
+	if (mb->proof.renewing && mb->config.check_noop && !mb->stopping)
+		mailbox_rest_polling_timer(mb, now);
+	else
+		mailbox_go_on(mb, now);
 }
 
 void

@@ -310,6 +310,7 @@ note_judged(struct mailbox *mb, uint32_t uid)
 {
 	imap_seqset_add(&mb->window_seen, uid);
 	mb->judged++;
+	mb->proof.found++;
 	if (uid > mb->judged_max)
 		mb->judged_max = uid;
 }

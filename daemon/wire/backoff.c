@@ -54,6 +54,13 @@ backoff_succeeded(struct backoff *backoff)
 		backoff->step[cause] = 0;
 }
 
+void
+backoff_restart(struct backoff *backoff, enum backoff_cause cause)
+{
+	assert((unsigned)cause < BACKOFF_CAUSES);
+	backoff->step[cause] = 0;
+}
+
 enum backoff_cause
 backoff_cause_of(enum fault fault)
 {

@@ -33,6 +33,8 @@ void backoff_init(struct backoff *backoff, struct random *random);
 /* The wait before the next try after a failure of this cause. */
 usec_t backoff_failed(struct backoff *backoff, enum backoff_cause cause);
 void backoff_succeeded(struct backoff *backoff);
+/* The ladder of one cause starts anew: it may be over. */
+void backoff_restart(struct backoff *backoff, enum backoff_cause cause);
 /* FAULT_RETRY and FAULT_LOCAL: network; FAULT_AUTH, FAULT_CONFIG:
  * credentials; FAULT_LIMIT: limit; FAULT_PEER: server. */
 enum backoff_cause backoff_cause_of(enum fault fault);

@@ -6,7 +6,7 @@
  * no-id, id-before-select, prefer-login, xoauth2-only (with "yes").
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >send TEXT, where
- * {{...}} in the text is a string argument, >idle, >done, >logout,
+ * {{...}} in the text is a string argument, >idle, >done, >logout, >doubt,
  * >literal-max N.
  *
  * Events: STARTTLS, SECRET, READY capabilities, UNTAGGED response,
@@ -335,6 +335,14 @@ call_logout(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
+call_doubt(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	imap_session_doubt(a->session, now);
+	return true;
+}
+
+static bool
 call_literal_max(struct adapter *a, struct span args, usec_t now)
 {
 	uint32_t max;
@@ -357,6 +365,7 @@ static const struct call_row {
     {"idle", call_idle},
     {"done", call_done},
     {"logout", call_logout},
+    {"doubt", call_doubt},
     {"literal-max", call_literal_max},
     {NULL, NULL},
 };

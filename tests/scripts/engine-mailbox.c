@@ -2,14 +2,15 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders yes (shows them in
- * batches, where they are written always); and rules, as they stand in the
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
+ * yes (shows them in batches, where they are written always), renew and poll
+ * TIME, check-noop yes; and rules, as they stand in the
  * configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
  *
- * Calls: >start, >stop, >hint; >reload (the same rules again); >load (answers
+ * Calls: >start, >stop, >hint; >renewal TIME (what was learned); >reload (the same rules again); >load (answers
  * out of the store), >load-failed TEXT; >connected, >connect-failed FAULT TEXT,
  * >tls; >secret TEXT, >secret-failed FAULT TEXT; >commit ok, >commit fail
  * (nothing is written), >commit written (it is, but the daemon does not hear of
@@ -132,6 +133,24 @@ set_visit(struct adapter *a, struct span value)
 	return true;
 }
 
+static bool
+set_renew(struct adapter *a, struct span value)
+{
+	return usec_parse(value, &a->config.renew);
+}
+
+static bool
+set_poll(struct adapter *a, struct span value)
+{
+	return usec_parse(value, &a->config.poll);
+}
+
+static bool
+set_check_noop(struct adapter *a, struct span value)
+{
+	return a->config.check_noop = span_is(value, "yes");
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
@@ -145,6 +164,9 @@ static const struct {
     {"forwards-hour", set_forwards_hour},
     {"senders", set_senders},
     {"visit", set_visit},
+    {"renew", set_renew},
+    {"poll", set_poll},
+    {"check-noop", set_check_noop},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -335,6 +357,18 @@ call_hint(struct adapter *a, struct span args, usec_t now)
 {
 	(void)args;
 	mailbox_hint(a->mailbox, now);
+	return true;
+}
+
+/* As it was remembered. */
+static bool
+call_renewal(struct adapter *a, struct span args, usec_t now)
+{
+	usec_t renew;
+
+	if (!usec_parse(args, &renew))
+		return false;
+	mailbox_load_renewal(a->mailbox, renew, now);
 	return true;
 }
 
@@ -578,6 +612,7 @@ static const struct {
     {"start", call_start},
     {"stop", call_stop},
     {"hint", call_hint},
+    {"renewal", call_renewal},
     {"reload", call_reload},
     {"load", call_load},
     {"load-failed", call_load_failed},

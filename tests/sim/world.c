@@ -78,7 +78,8 @@ struct link {
 	struct pipe up, down;
 	usec_t connect_at; /* a CONNECT is under way */
 	bool silent;	   /* half-open: nothing arrives any more */
-	usec_t last_connect;
+	usec_t last_connect, free_until;
+	usec_t doubted; /* a hint came and it is silent; 0: not */
 };
 
 /* A command or notification that ends later. */
@@ -232,6 +233,7 @@ drop_link(struct link *link)
 	buf_clear(&link->down.bytes);
 	link->up.next = link->down.next = link->connect_at = USEC_NEVER;
 	link->silent = false;
+	link->doubted = 0;
 }
 
 static void
@@ -313,7 +315,7 @@ answer_connect(struct world *w, struct link *link)
 	usec_t floor = backoff_floor(BACKOFF_NETWORK);
 
 	drop_link(link);
-	if (link->last_connect != 0 &&
+	if (link->last_connect != 0 && w->now > link->free_until &&
 	    w->now < usec_add(link->last_connect, floor / 2))
 		fail(w, "connects again after %llu us",
 		    (unsigned long long)(w->now - link->last_connect));
@@ -348,8 +350,13 @@ static void
 answer_load(struct world *w, struct mailbox *mailbox)
 {
 	struct store_cursor cursor;
+	STR_AUTO renew = NULL;
 	bool found = false;
 
+	store_get_fact(w->store, "sim", MAILBOX_RENEW_FACT, &renew, NULL);
+	if (renew != NULL)
+		mailbox_load_renewal(
+		    mailbox, strtoull(renew, NULL, 10) * USEC_SEC, w->now);
 	store_get_cursor(
 	    w->store, "sim", mailbox_name(mailbox), &cursor, &found, NULL);
 	store_each_open_effect(
@@ -595,6 +602,50 @@ silence(struct world *w)
 		}
 }
 
+/* The machine slept, or the network changed: whatever is silent by now must
+ * be found out at once. */
+static void
+hint(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		/* It may try at once, and begin anew. */
+		w->links[i].free_until =
+		    usec_add(w->now, 2 * MAILBOX_HINT_USEC);
+		if (w->links[i].session != NULL && w->links[i].silent &&
+		    w->links[i].doubted == 0)
+			w->links[i].doubted = w->now;
+	}
+	account_hint(w->account, w->now);
+}
+
+static void
+change_network(struct world *w)
+{
+	unsigned count = 1 + (unsigned)random_below(&w->random, 4);
+
+	note(w, "the network changes");
+	if (chance(w, 50))
+		silence(w);
+	while (count-- > 0)
+		hint(w);
+}
+
+/* All timers are due at once, and the other end knows nothing of it. */
+static void
+suspend(struct world *w)
+{
+	usec_t slept = random_below(&w->random, 3 * USEC_HOUR);
+
+	note(w, "the machine sleeps");
+	silence(w);
+	if (chance(w, 50))
+		deliver(w);
+	w->now = usec_add(w->now, slept);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		w->links[i].doubted = 0;
+	hint(w);
+}
+
 static void
 bye(struct world *w)
 {
@@ -646,7 +697,8 @@ static const struct {
 	void (*happen)(struct world *);
 	unsigned weight;
 } happenings[] = {{deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4}, {bye, 5},
-    {other_client, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12}};
+    {other_client, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12}, {suspend, 4},
+    {change_network, 6}};
 
 static void
 happen(struct world *w)
@@ -745,6 +797,18 @@ check_deadlines(struct world *w)
 	}
 }
 
+/* The proof, the pace of hints, and a little. */
+static void
+check_proofs(struct world *w)
+{
+	const usec_t most = IMAP_PROOF_USEC + MAILBOX_HINT_USEC + USEC_SEC;
+
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].doubted != 0 &&
+		    w->now > usec_add(w->links[i].doubted, most))
+			fail(w, "a dead link is still believed");
+}
+
 static void
 step(struct world *w)
 {
@@ -763,10 +827,14 @@ step(struct world *w)
 		if (mailbox_deadline(mailbox) <= w->now)
 			mailbox_tick(mailbox, w->now);
 	}
+	/* Events are pulled after each call: a LOAD that waits must not meet
+	 * an outcome that is not written. */
+	pump(w);
 	LIST_EACH(pos, &w->outsides)
 	serve_outside(w, LIST_ITEM(pos, struct outside, link));
 	pump(w);
 	check_deadlines(w);
+	check_proofs(w);
 	w->result->steps++;
 }
 

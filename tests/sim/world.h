@@ -4,7 +4,8 @@
  *
  * What happens, by the seed: messages of several kinds arrive (each kind is
  * met by another rule); links have latency, cut their bytes anywhere, break,
- * or fall silent; the server says BYE, runs out of quota, refuses logins,
+ * or fall silent; the machine sleeps, with all its timers due and all its
+ * links half-open at the end; the network changes; the server says BYE, runs out of quota, refuses logins,
  * loses IDLE, leaves out UIDNEXT or COPYUID, or has neither MOVE nor UIDPLUS;
  * another client removes messages; the n-th commit fails; the daemon dies
  * between any two steps and starts again on the same store.

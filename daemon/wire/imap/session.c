@@ -18,54 +18,57 @@ static session_handler on_nothing;
 
 /*
  * A state: its name, what a response means in it, how long it may last, and
- * what to say when it lasted longer. `restart`: bytes from the server start
- * the time anew. A state without `late` text ends quietly (CLOSED).
+ * what to say when it lasted longer. `total` not 0: bytes from the server
+ * start the time anew, up to `total` without progress. A state without `late`
+ * text ends quietly (CLOSED).
  */
 struct state_row {
 	const char *name;
 	session_handler *on_response;
-	usec_t usec;
-	bool restart;
+	usec_t usec, total;
 	const char *late;
 };
 
 /* clang-format off */
 static const struct state_row rows[] = {
 	[STATE_GREETING] = {"greeting", session_on_greeting,
-	    IMAP_GREETING_USEC, false, "no greeting came"},
+	    IMAP_GREETING_USEC, 0, "no greeting came"},
 	[STATE_CAPABILITY] = {"capability", session_on_capability,
-	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
+	    IMAP_LOGIN_USEC, 0, "no answer to CAPABILITY"},
 	[STATE_STARTTLS] = {"starttls", session_on_starttls,
-	    IMAP_LOGIN_USEC, false, "no answer to STARTTLS"},
+	    IMAP_LOGIN_USEC, 0, "no answer to STARTTLS"},
 	[STATE_TLS] = {"tls", on_nothing,
-	    IMAP_TLS_USEC, false, "the TLS handshake did not end"},
+	    IMAP_TLS_USEC, 0, "the TLS handshake did not end"},
 	[STATE_SECRET] = {"secret", session_on_secret,
-	    IMAP_LOGIN_USEC, false, "the secret did not come in time"},
+	    IMAP_LOGIN_USEC, 0, "the secret did not come in time"},
 	[STATE_AUTHENTICATE] = {"authenticate", session_on_authenticate,
-	    IMAP_LOGIN_USEC, false, "no answer to the login"},
+	    IMAP_LOGIN_USEC, 0, "no answer to the login"},
 	[STATE_LOGIN] = {"login", session_on_login,
-	    IMAP_LOGIN_USEC, false, "no answer to the login"},
+	    IMAP_LOGIN_USEC, 0, "no answer to the login"},
 	[STATE_POST_CAPABILITY] = {"post-capability",
 	    session_on_post_capability,
-	    IMAP_LOGIN_USEC, false, "no answer to CAPABILITY"},
+	    IMAP_LOGIN_USEC, 0, "no answer to CAPABILITY"},
 	[STATE_ID] = {"id", session_on_id,
-	    IMAP_LOGIN_USEC, false, "no answer to ID"},
+	    IMAP_LOGIN_USEC, 0, "no answer to ID"},
 	[STATE_ENABLE] = {"enable", session_on_enable,
-	    IMAP_LOGIN_USEC, false, "no answer to ENABLE"},
+	    IMAP_LOGIN_USEC, 0, "no answer to ENABLE"},
 	[STATE_READY] = {"ready", session_on_ready,
-	    USEC_NEVER, false, NULL},
+	    USEC_NEVER, 0, NULL},
 	[STATE_BUSY] = {"busy", session_on_busy,
-	    IMAP_COMMAND_USEC, true, "no answer to a command"},
+	    IMAP_COMMAND_USEC, IMAP_COMMAND_TOTAL_USEC,
+	    "no answer to a command"},
 	[STATE_IDLE_WAIT] = {"idle-wait", session_on_idle_wait,
-	    IMAP_COMMAND_USEC, true, "no answer to IDLE"},
+	    IMAP_COMMAND_USEC, IMAP_COMMAND_TOTAL_USEC,
+	    "no answer to IDLE"},
 	[STATE_IDLING] = {"idling", session_on_idling,
-	    USEC_NEVER, false, NULL},
+	    USEC_NEVER, 0, NULL},
 	[STATE_IDLE_DONE] = {"idle-done", session_on_idle_done,
-	    IMAP_IDLE_DONE_USEC, true, "no answer to the end of IDLE"},
+	    IMAP_IDLE_DONE_USEC, IMAP_IDLE_DONE_TOTAL_USEC,
+	    "no answer to the end of IDLE"},
 	[STATE_LOGOUT] = {"logout", session_on_logout,
-	    IMAP_LOGOUT_USEC, false, NULL},
+	    IMAP_LOGOUT_USEC, 0, NULL},
 	[STATE_DEAD] = {"dead", on_nothing,
-	    USEC_NEVER, false, NULL},
+	    USEC_NEVER, 0, NULL},
 };
 /* clang-format on */
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == STATE_COUNT, "a row each");
@@ -81,11 +84,36 @@ bury(struct imap_session *s)
 	session_remove_all(s);
 }
 
+static bool
+is_waiting_for_peer(const struct imap_session *s)
+{
+	return rows[s->state].usec != USEC_NEVER && s->state != STATE_SECRET;
+}
+
+static void
+set_deadline(struct imap_session *s, usec_t now)
+{
+	s->deadline = usec_min(usec_add(now, rows[s->state].usec), s->patience);
+	if (s->doubted && is_waiting_for_peer(s))
+		s->deadline =
+		    usec_min(s->deadline, usec_add(now, IMAP_PROOF_USEC));
+}
+
+void
+session_progress(struct imap_session *s, usec_t now)
+{
+	usec_t total = rows[s->state].total;
+
+	s->progress = 0;
+	s->patience = total == 0 ? USEC_NEVER : usec_add(now, total);
+	set_deadline(s, now);
+}
+
 void
 session_enter(struct imap_session *s, enum session_state state, usec_t now)
 {
 	s->state = state;
-	s->deadline = usec_add(now, rows[state].usec);
+	session_progress(s, now);
 	if (state == STATE_DEAD)
 		bury(s);
 }
@@ -204,6 +232,13 @@ on_tagged(
 	rows[s->state].on_response(s, response, now);
 }
 
+static bool
+is_progress(const struct imap_response *response)
+{
+	return response->kind == IMAP_TAGGED ||
+	       span_is_nocase(response->code, "INPROGRESS");
+}
+
 static void
 on_response(
     struct imap_session *s, const struct imap_response *response, usec_t now)
@@ -212,6 +247,8 @@ on_response(
 		s->capabilities_known = true;
 	if (is_alert(s, response))
 		push_alert(s, response);
+	if (rows[s->state].total != 0 && is_progress(response))
+		session_progress(s, now);
 	if (response->kind == IMAP_TAGGED && s->state != STATE_GREETING) {
 		on_tagged(s, response, now);
 		return;
@@ -333,6 +370,17 @@ imap_session_free(struct imap_session **session)
 	*session = NULL;
 }
 
+/* A byte now and then is no progress. */
+static void
+note_progress(struct imap_session *s, size_t len, usec_t now)
+{
+	s->progress += len;
+	if (s->progress >= IMAP_PROGRESS_BYTES)
+		session_progress(s, now);
+	else
+		set_deadline(s, now);
+}
+
 void
 imap_session_feed(struct imap_session *s, struct span bytes, usec_t now)
 {
@@ -344,8 +392,9 @@ imap_session_feed(struct imap_session *s, struct span bytes, usec_t now)
 		    s, FAULT_PEER, "the server sent data before encryption");
 		return;
 	}
-	if (rows[s->state].restart)
-		s->deadline = usec_add(now, rows[s->state].usec);
+	s->doubted = false;
+	if (rows[s->state].total != 0)
+		note_progress(s, bytes.len, now);
 	imap_lexer_feed(s->lexer, bytes);
 }
 
@@ -434,6 +483,17 @@ imap_session_set_literal_max(struct imap_session *s, size_t max)
 {
 	s->literal_max = max;
 	imap_lexer_set_literal_max(s->lexer, max);
+}
+
+void
+imap_session_doubt(struct imap_session *s, usec_t now)
+{
+	if (s->state == STATE_DEAD || s->doubted)
+		return;
+	s->doubted = true;
+	if (is_waiting_for_peer(s))
+		s->deadline =
+		    usec_min(s->deadline, usec_add(now, IMAP_PROOF_USEC));
 }
 
 unsigned

@@ -44,8 +44,16 @@
 #define IMAP_TLS_USEC (60 * USEC_SEC)
 /* A command without any byte from the server for this long is dead. */
 #define IMAP_COMMAND_USEC (90 * USEC_SEC)
-/* From DONE to the tagged answer of IDLE, without any byte. */
+/* Commands without an answer for this long are dead, whatever trickles in;
+ * each answer, [INPROGRESS] (RFC 9585) and IMAP_PROGRESS_BYTES begin it anew.
+ */
+#define IMAP_COMMAND_TOTAL_USEC (15 * USEC_MINUTE)
+#define IMAP_PROGRESS_BYTES (16 * 1024)
+/* From DONE to the tagged answer of IDLE, without any byte; and in all. */
 #define IMAP_IDLE_DONE_USEC (15 * USEC_SEC)
+#define IMAP_IDLE_DONE_TOTAL_USEC (2 * USEC_MINUTE)
+/* A doubted connection must give its first byte within this. */
+#define IMAP_PROOF_USEC (10 * USEC_SEC)
 #define IMAP_LOGOUT_USEC (2 * USEC_SEC)
 #define IMAP_COMMANDS_MAX 64	 /* queued or in flight */
 #define IMAP_CHALLENGES_MAX 5	 /* of one AUTHENTICATE */
@@ -169,6 +177,12 @@ void imap_session_logout(struct imap_session *session, usec_t now);
 /* FETCH responses that were dropped since the login because they were too
  * large (imap/response): their messages were not told of. */
 unsigned imap_session_too_large(const struct imap_session *session);
+/*
+ * The connection is doubted (the machine slept, the network changed): what is
+ * waited for, or else the next thing that is asked, must bring a byte within
+ * IMAP_PROOF_USEC. Any byte ends the doubt. Does not say DONE.
+ */
+void imap_session_doubt(struct imap_session *session, usec_t now);
 /* When the last byte came in: the proof of life. */
 usec_t imap_session_heard(const struct imap_session *session);
 

@@ -68,6 +68,9 @@ struct imap_session {
 	struct imap_session_config config; /* its strings are owned */
 	enum session_state state;	   /* assigned by session_enter only */
 	usec_t deadline;
+	usec_t patience; /* the deadline never lies behind it */
+	size_t progress; /* bytes since it was set */
+	bool doubted;	 /* until the next byte */
 	usec_t heard;
 	bool eof;
 
@@ -112,6 +115,8 @@ struct imap_session {
 /* session.c */
 void session_enter(
     struct imap_session *session, enum session_state state, usec_t now);
+/* The state's time begins anew, all of it. */
+void session_progress(struct imap_session *session, usec_t now);
 /* Appends a zeroed event. */
 struct imap_event *session_push(
     struct imap_session *session, enum imap_event_kind kind);

@@ -1,0 +1,243 @@
+/*
+ * Proof of life: when the connection has to show that it lives, and what was
+ * learned about connections that died, and about servers that do not tell.
+ *
+ * A hint (the machine slept, the network changed) doubts the connection: it
+ * proves itself within IMAP_PROOF_USEC or is made anew. Hints come in floods;
+ * one in MAILBOX_HINT_USEC is acted on, the last of a flood always.
+ *
+ * A connection that died in silence, while a new one was had at once, was
+ * forgotten by something between here and the server: IDLE is renewed sooner
+ * from then on, which is remembered and grows back day by day. News that only
+ * a renewal finds were not pushed: after a few of them the server is asked
+ * beside IDLE.
+ */
+#include "daemon/account/mailbox_private.h"
+
+/* A connection is suspected only after so much silence ... */
+#define QUIET_USEC (2 * USEC_MINUTE)
+/* ... and convicted if another one lives so soon after its end. */
+#define CONVICT_USEC (2 * USEC_MINUTE)
+#define RENEW_STEP_USEC (10 * USEC_SEC)
+#define RENEW_GROW_USEC USEC_DAY
+/* Misses until the server counts as deaf, and pushes until it does not. */
+#define DEAF_MISSES 2
+#define DEAF_PUSHES 10
+/* A try before its time after a hint; many accounts spread over it. */
+#define HINT_SPREAD_USEC (3 * USEC_SEC)
+#define HINT_TRY_USEC (20 * USEC_SEC)
+/* A network that comes and goes starts the ladder anew this often. */
+#define HINT_EASE_USEC (5 * USEC_MINUTE)
+
+void
+mailbox_proof_init(struct mailbox *mb)
+{
+	mb->proof = (struct proof){
+	    .renew = mb->config.renew,
+	    .hint_at = USEC_NEVER,
+	    .died = USEC_NEVER,
+	};
+}
+
+/* ---- hints ---- */
+
+static void
+hint_now(struct mailbox *mb, usec_t now)
+{
+	mb->proof.hint_at = USEC_NEVER;
+	mb->proof.next_hint = usec_add(now, MAILBOX_HINT_USEC);
+	mb->dirty = true;
+	if (mb->session != NULL) {
+		mb->proof.doubted = true;
+		imap_session_doubt(mb->session, now);
+	}
+	mailbox_act_on_hint(mb, now);
+}
+
+void
+mailbox_hint(struct mailbox *mb, usec_t now)
+{
+	if (now >= mb->proof.next_hint)
+		hint_now(mb, now);
+	else
+		mb->proof.hint_at = mb->proof.next_hint;
+}
+
+void
+mailbox_proof_tick(struct mailbox *mb, usec_t now)
+{
+	if (mb->proof.hint_at <= now)
+		hint_now(mb, now);
+}
+
+/* What the network was the cause of may be over. */
+void
+mailbox_hint_waiting(struct mailbox *mb, usec_t now)
+{
+	struct proof *proof = &mb->proof;
+
+	if (backoff_cause_of(mb->trouble.fault) != BACKOFF_NETWORK ||
+	    now < proof->next_try)
+		return;
+	proof->next_try = usec_add(now, HINT_TRY_USEC);
+	mb->timer = usec_min(mb->timer,
+	    usec_add(now, random_below(&mb->random, HINT_SPREAD_USEC)));
+	if (now < proof->next_ease)
+		return;
+	proof->next_ease = usec_add(now, HINT_EASE_USEC);
+	backoff_restart(&mb->backoff, BACKOFF_NETWORK);
+}
+
+/* Once a try: a flood must not keep it from ever succeeding. */
+void
+mailbox_hint_connecting(struct mailbox *mb, usec_t now)
+{
+	if (mb->proof.restarted)
+		return;
+	mb->proof.restarted = true;
+	mailbox_enter(mb, MAILBOX_CONNECTING, now);
+	mailbox_emit_need(mb, MAILBOX_CONNECT);
+}
+
+/* ---- the renewal that was learned ---- */
+
+static void
+remember_renewal(struct mailbox *mb, usec_t renew, usec_t now)
+{
+	BUF_AUTO value = BUF_INIT;
+
+	mb->proof.renew = renew;
+	mb->proof.renew_changed = now;
+	if (mb->config.dry_run)
+		return;
+	buf_addf(&value, "%llu", (unsigned long long)(renew / USEC_SEC));
+	if (mb->outcomes == NULL)
+		mb->outcomes = store_batch_new();
+	store_batch_set_fact(mb->outcomes, mb->config.account,
+	    MAILBOX_RENEW_FACT, buf_str(&value));
+	mailbox_flush_outcomes(mb);
+}
+
+void
+mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now)
+{
+	if (renew < MAILBOX_RENEW_MIN_USEC || renew > mb->config.renew)
+		renew = mb->config.renew;
+	if (renew == mb->proof.renew)
+		return;
+	mb->proof.renew = renew;
+	mb->proof.renew_changed = now;
+}
+
+static void
+shorten(struct mailbox *mb, usec_t now)
+{
+	usec_t renew = usec_min(mb->proof.renew, mb->proof.quiet) / 3 * 2;
+	BUF_AUTO quiet = BUF_INIT, words = BUF_INIT;
+
+	renew -= renew % RENEW_STEP_USEC;
+	if (renew < MAILBOX_RENEW_MIN_USEC)
+		renew = MAILBOX_RENEW_MIN_USEC;
+	if (renew >= mb->proof.renew)
+		return;
+	usec_format(&quiet, mb->proof.quiet);
+	usec_format(&words, renew);
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "the connection died unnoticed within %s of silence: from now on "
+	    "IDLE is renewed every %s",
+	    buf_str(&quiet), buf_str(&words));
+	remember_renewal(mb, renew, now);
+}
+
+static void
+grow(struct mailbox *mb, usec_t now)
+{
+	struct proof *proof = &mb->proof;
+
+	if (proof->renew >= mb->config.renew ||
+	    now < usec_add(proof->renew_changed, RENEW_GROW_USEC))
+		return;
+	remember_renewal(
+	    mb, usec_min(mb->config.renew, proof->renew / 2 * 3), now);
+}
+
+/* Not after a hint: then everybody's connections die, once. */
+void
+mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	struct proof *proof = &mb->proof;
+	usec_t quiet = usec_since(mb->heard, now);
+	bool was_idle =
+	    mb->state == MAILBOX_IDLE || mb->state == MAILBOX_IDLE_END;
+
+	if (was_idle && error->fault == FAULT_RETRY && !proof->doubted &&
+	    quiet >= QUIET_USEC) {
+		proof->died = now;
+		proof->quiet = quiet;
+	}
+	proof->doubted = proof->renewing = proof->restarted = false;
+}
+
+/* ---- pushes ---- */
+
+static void
+note_miss(struct mailbox *mb)
+{
+	struct proof *proof = &mb->proof;
+	BUF_AUTO poll = BUF_INIT;
+
+	proof->missed++;
+	proof->misses++;
+	proof->pushes = 0;
+	if (proof->deaf || proof->misses < DEAF_MISSES)
+		return;
+	proof->deaf = true;
+	usec_format(&poll, mailbox_proof_wait(mb));
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "the server takes IDLE but did not tell of new mail %u times: it "
+	    "is asked every %s besides",
+	    proof->misses, buf_str(&poll));
+}
+
+void
+mailbox_proof_pushed(struct mailbox *mb)
+{
+	struct proof *proof = &mb->proof;
+
+	if (++proof->pushes < DEAF_PUSHES)
+		return;
+	proof->misses = 0;
+	proof->deaf = false;
+}
+
+/* ---- resting ---- */
+
+usec_t
+mailbox_proof_wait(const struct mailbox *mb)
+{
+	return mb->proof.deaf ? usec_min(mb->proof.renew, mb->config.poll)
+			      : mb->proof.renew;
+}
+
+void
+mailbox_proof_renews(struct mailbox *mb)
+{
+	mb->proof.renewing = true;
+	mb->proof.found = 0;
+}
+
+void
+mailbox_proof_rests(struct mailbox *mb, usec_t now)
+{
+	struct proof *proof = &mb->proof;
+
+	if (proof->died != USEC_NEVER &&
+	    now < usec_add(proof->died, CONVICT_USEC))
+		shorten(mb, now);
+	proof->died = USEC_NEVER;
+	if (proof->renewing && proof->found > 0)
+		note_miss(mb);
+	if (proof->renewing)
+		grow(mb, now);
+	proof->renewing = proof->doubted = proof->restarted = false;
+}
