@@ -11,6 +11,13 @@ PACKAGES_BUILD="gcc libc6-dev make autoconf automake autoconf-archive
 # e-mail corpus, and the bounces that Mailman's parser is tested with.
 PACKAGES_SERVERS="dovecot-core dovecot-imapd dovecot-lmtpd openssl python3
  python3-aiosmtpd ca-certificates"
+# Debian's IMAP servers exclude each other: besides Dovecot they are not
+# installed but unpacked, see packages_unpack; and their libraries.
+PACKAGES_UNPACKED="cyrus-common cyrus-imapd courier-authlib courier-base
+ courier-imap"
+PACKAGES_LIBRARIES="libcom-err2 libcourier-unicode4 libgamin0 libgdbm6 libical3
+ libicu72 libidn12 libkrb5-3 libldap-2.5-0 libpcre3 libpq5 libsasl2-2
+ libsasl2-modules libsqlite3-0 libwrap0 libxapian30 libxml2"
 PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 
 # What the tests use besides.
@@ -98,6 +105,46 @@ packages_install() {
 	[ "$packages_status" = 0 ] || {
 		tail -n 20 "$packages_log" >&2
 		echo "Installing failed: $packages_list" >&2
+		return 1
+	}
+}
+
+# Where tests/lib/other_servers.py looks. As root the servers run as nobody,
+# who must come there.
+packages_unpack_folder() {
+	if [ -n "${BELFRY_TEST_SERVERS-}" ]; then
+		echo "$BELFRY_TEST_SERVERS"
+	elif [ "$(id -u)" = 0 ]; then
+		echo /var/cache/belfry-test-servers
+	else
+		echo "${XDG_CACHE_HOME:-$HOME/.cache}/belfry-test-servers"
+	fi
+}
+
+# packages_unpack LOG PACKAGE...: their files into packages_unpack_folder. No
+# script of the packages runs, no user is made, nothing is started. Once: to
+# have newer ones, remove the folder.
+packages_unpack() {
+	packages_log=$1
+	shift
+	packages_folder=$(packages_unpack_folder)
+	[ "$(cat "$packages_folder/packages" 2>/dev/null)" != "$*" ] ||
+		return 0
+	echo "Unpacking $# Debian packages into $packages_folder"
+	packages_debs=$(mktemp -d) || return
+	(
+		cd "$packages_debs" &&
+		{ apt-get -q -o Acquire::Retries=3 download "$@" || {
+			packages_as_root apt-get -q update &&
+			apt-get -q -o Acquire::Retries=3 download "$@"; }; } &&
+		mkdir -p "$packages_folder" && for packages_one in *.deb; do
+			dpkg -x "$packages_one" "$packages_folder" || exit
+		done && echo "$*" >"$packages_folder/packages"
+	) >>"$packages_log" 2>&1 && packages_status=0 || packages_status=1
+	rm -rf "$packages_debs"
+	[ "$packages_status" = 0 ] || {
+		tail -n 20 "$packages_log" >&2
+		echo "Unpacking failed: $*" >&2
 		return 1
 	}
 }

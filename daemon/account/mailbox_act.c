@@ -39,6 +39,7 @@ mailbox_op_reset(struct mailbox *mb)
 	buf_done(&op->target);
 	buf_done(&op->content);
 	buf_done(&op->refusal);
+	buf_done(&op->not_made);
 	*op = (struct op){0};
 }
 

@@ -111,6 +111,17 @@ wants_create(const struct mailbox *mb, const struct imap_response *response)
 	       !mb->op.created && !mailbox_is_for_now(response);
 }
 
+/* What CREATE said tells more than what is said of the missing folder. */
+static void
+settle_not_made(struct mailbox *mb, usec_t now)
+{
+	if (mb->op.not_made_for_now)
+		mailbox_op_postpone(mb, buf_str(&mb->op.not_made), now);
+	else
+		mailbox_op_settle(
+		    mb, EFFECT_FAILED, buf_str(&mb->op.not_made), now);
+}
+
 static void
 target_missing(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -120,6 +131,10 @@ target_missing(
 	if (wants_create(mb, response)) {
 		mb->op.created = true;
 		mailbox_op_send_target(mb, OP_CREATE, "CREATE", now);
+		return;
+	}
+	if (mb->op.not_made.len > 0 && !mailbox_is_for_now(response)) {
+		settle_not_made(mb, now);
 		return;
 	}
 	if (span_is_nocase(response->code, "TRYCREATE") ||
@@ -228,11 +243,28 @@ mailbox_move_create_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	/* NO may mean that it is there already: the retry decides. */
-	(void)response;
+	if (response->status != IMAP_OK) {
+		buf_add_str(&mb->op.not_made, "the folder could not be made: ");
+		mailbox_refusal_words(response, &mb->op.not_made);
+		mb->op.not_made_for_now = mailbox_is_for_now(response);
+	}
 	if (mb->op.action.kind != ACTION_COPY && mailbox_can(mb, IMAP_CAP_MOVE))
 		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
 	else
 		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+}
+
+static void
+note_refusal(struct mailbox *mb, const struct imap_response *response)
+{
+	buf_clear(&mb->op.refusal);
+	mb->op.refused_for_now = mailbox_is_for_now(response);
+	if (mb->op.not_made.len > 0 && !mb->op.refused_for_now) {
+		buf_add_span(&mb->op.refusal, buf_span(&mb->op.not_made));
+		mb->op.refused_for_now = mb->op.not_made_for_now;
+	} else {
+		mailbox_refusal_words(response, &mb->op.refusal);
+	}
 }
 
 void
@@ -251,9 +283,7 @@ mailbox_move_done(
 		target_missing(mb, response, now);
 		return;
 	} else {
-		buf_clear(&mb->op.refusal);
-		mailbox_refusal_words(response, &mb->op.refusal);
-		mb->op.refused_for_now = mailbox_is_for_now(response);
+		note_refusal(mb, response);
 	}
 	/* OK without COPYUID proves nothing; after NO some may be gone. */
 	mailbox_move_send_look(mb, now);

@@ -117,6 +117,8 @@ struct op {
 	struct imap_seqset moved; /* source UIDs that COPYUID named */
 	struct buf refusal;	  /* MOVE said no: its words, while we LOOK */
 	bool refused_for_now;	  /* ... and whether to try again */
+	struct buf not_made;	  /* CREATE said no: its words */
+	bool not_made_for_now;	  /* ... and whether to try again */
 	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
 };
 

@@ -160,7 +160,8 @@ class User:
         if user:
             text += "user = %s\n" % user
         for key, kind in (("imap", scheme), ("smtp", smtp)):
-            if kind:
+            # Not every server comes with one for submission.
+            if kind and "SERVERS_%s_PORT" % ports[kind] in self.servers.env:
                 text += "%s = %s://localhost:%s\n" % (
                     key, kind, self.servers.env["SERVERS_%s_PORT" % ports[kind]]
                 )
@@ -179,7 +180,8 @@ class User:
     def mailboxes(self):
         """{mailbox: [{uid, flags, subject, message-id, ...}]}"""
         os.environ.update(self.servers.env)
-        return servers_py.read_account(self.address)
+        return {self.servers.path(name): messages for name, messages
+                in servers_py.read_account(self.address).items()}
 
     def subjects(self, mailbox):
         return sorted(
@@ -206,7 +208,7 @@ class User:
     def source(self, mailbox, subject):
         """The whole message as the server has it."""
         imap = self.imap()
-        imap.select('"%s"' % utf7(mailbox), readonly=True)
+        imap.select('"%s"' % self.servers.wire(mailbox), readonly=True)
         _, found = imap.uid("SEARCH", "HEADER", "SUBJECT", '"%s"' % subject)
         _, data = imap.uid("FETCH", found[0].split()[0], "(BODY.PEEK[])")
         imap.logout()
@@ -215,7 +217,7 @@ class User:
     def create(self, *mailboxes):
         imap = self.imap()
         for mailbox in mailboxes:
-            status, _ = imap.create('"%s"' % utf7(mailbox))
+            status, _ = imap.create('"%s"' % self.servers.wire(mailbox))
             same(status, "OK", "CREATE " + mailbox)
         imap.logout()
 
@@ -226,6 +228,8 @@ class User:
 
 class Servers:
     """Private servers in a folder of their own; `extra`: for Dovecot."""
+
+    cannot_name = ()
 
     def __init__(self, folder, extra=""):
         self.dir = folder
@@ -261,6 +265,13 @@ class Servers:
 
     def user(self):
         return User(self, "u%d@example.com" % next(self.users))
+
+    def wire(self, name):
+        """The name on the wire, for a name as rules write it."""
+        return utf7(name)
+
+    def path(self, wire_name):
+        return wire_name
 
     def cut_imap(self):
         """Breaks all links: kills the processes that hold their TLS. (The
@@ -522,7 +533,7 @@ def case_with(extra):
 
 
 def show_logs(servers):
-    print("---- Dovecot (last lines)")
+    print("---- the server (last lines)")
     print("\n".join(servers.log().splitlines()[-15:]))
     for daemon in Daemon.running:
         if daemon.process.poll() is None:
@@ -556,7 +567,7 @@ def run_case(function, servers):
     return True
 
 
-def run_all(folder, wanted):
+def run_all(folder, wanted, kind):
     good = True
     running = {}
     try:
@@ -565,7 +576,7 @@ def run_all(folder, wanted):
                 continue
             if extra not in running:
                 sub = os.path.join(folder, "s%d" % (len(running) + 1))
-                running[extra] = Servers(sub, extra)
+                running[extra] = (kind or Servers)(sub, extra)
             good = run_case(function, running[extra]) and good
     finally:
         for servers in running.values():
@@ -580,8 +591,9 @@ def seed():
     return random.Random(number)
 
 
-def main(limit=120):
-    """Runs the cases; `limit`: seconds for all of them."""
+def main(limit=120, kind=None):
+    """Runs the cases; `limit`: seconds for all of them; `kind`: another class
+    of servers, see other_servers.py."""
     if "LIVE_BOUNDED" not in os.environ:
         os.environ["LIVE_BOUNDED"] = "yes"
         os.execvp("timeout", ["timeout", "-k", "5", str(limit),
@@ -594,7 +606,8 @@ def main(limit=120):
     folder = tempfile.mkdtemp(prefix="belfry-live-", dir="/tmp")
     os.chmod(folder, 0o755)
     try:
-        good = run_all(folder, sys.argv[1] if len(sys.argv) > 1 else "")
+        good = run_all(folder, sys.argv[1] if len(sys.argv) > 1 else "",
+                       kind)
     finally:
         for daemon in Daemon.running:
             if daemon.process.poll() is None:

@@ -126,7 +126,7 @@ def list_names(imap):
     _, lines = imap.list()
     names = []
     for line in lines:
-        match = re.match(rb'\((.*?)\) "/" "?(.*?)"?$', line)
+        match = re.match(rb'\((.*?)\) "." "?(.*?)"?$', line)
         if match and b"\\noselect" not in match.group(1).lower():
             names.append(match.group(2).decode())
     return sorted(names, key=lambda name: (name != "INBOX", name))

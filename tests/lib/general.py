@@ -1,0 +1,355 @@
+"""What Belfry does on every server: cases that tests/live/on-*.py run against
+one kind of server each (other_servers.py)."""
+
+import os
+import random
+import sys
+import time
+
+import live
+import other_servers
+
+RULES = r"""
+[rule copy]
+when = subject is copy
+copy = Copied
+create = yes
+
+[rule move]
+when = subject is move
+move = Moved/Deep
+create = yes
+
+[rule both]
+when = subject is both
+copy = Copied
+move = Moved/Deep
+
+[rule missing]
+when = subject is missing
+move = Nowhere
+
+[rule mark]
+when = subject is mark
+mark = read flagged $Work
+
+[rule archive]
+when = subject is archive
+archive = yes
+
+[rule trash]
+when = subject is trash
+trash = yes
+
+[rule junk]
+when = subject is junk
+junk = yes
+
+[rule delete]
+when = subject is delete
+delete = forever
+"""
+
+KINDS = ["copy", "move", "both", "missing", "mark", "archive", "trash", "junk",
+         "delete", "nothing"]
+
+
+def settle(user):
+    """The folders that archive, trash and junk mean, where the server makes
+    none."""
+    have = {name for name in user.mailboxes()}
+    user.create(*({"Archive", "Trash", "Junk"} - have))
+
+
+@live.case
+def actions(servers):
+    user = servers.user()
+    settle(user)
+    user.deliver(live.message("delete"))  # before first contact
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        originals = {kind: live.message(kind) for kind in KINDS}
+        user.deliver(*originals.values())
+        user.wait_subjects("INBOX",
+                           ["copy", "mark", "missing", "nothing", "delete"])
+        daemon.wait_quiet()
+        boxes = {name: sorted(m["subject"] for m in messages)
+                 for name, messages in user.mailboxes().items() if messages}
+        live.same(boxes, {
+            "INBOX": ["copy", "delete", "mark", "missing", "nothing"],
+            "Copied": ["both", "copy"],
+            "Moved/Deep": ["both", "move"],
+            "Archive": ["archive"],
+            "Trash": ["trash"],
+            "Junk": ["junk"],
+        }, "mailboxes")
+        live.same(user.flags("INBOX", "mark"),
+                  ["$Work", "\\Flagged", "\\Seen"], "flags")
+        live.same(user.flags("INBOX", "copy"), [], "flags of the copied one")
+        for mailbox, subject in (("Moved/Deep", "move"), ("Copied", "copy"),
+                                 ("Trash", "trash")):
+            live.check(user.source(mailbox, subject).endswith(
+                originals[subject]), "the bytes of %s changed", subject)
+        live.check(daemon.logged("refused.*Nowhere"),
+                   "nobody said that Nowhere is missing")
+        states = {m["subject"]: [e["state"] for e in m["effects"]]
+                  for m in daemon.history()}
+        live.same(states["both"][:2], ["done", "done"], "history of `both`")
+        live.check("failed" in states["missing"], "`missing` did not fail: %r",
+                   states["missing"])
+
+
+@live.case
+def many_at_once(servers):
+    user = servers.user()
+    settle(user)
+    rules = ("[rule m]\nwhen = subject ~ /^move/\nmove = Moved\ncreate = yes\n"
+             "[rule t]\nwhen = subject ~ /^trash/\ntrash = yes\n"
+             "[rule k]\nwhen = subject ~ /^mark/\nmark = $Later\n")
+    moved = ["move %d" % n for n in range(40)]
+    trashed = ["trash %d" % n for n in range(20)]
+    marked = ["mark %d" % n for n in range(20)]
+    with live.Daemon(servers, user.account() + rules) as daemon:
+        daemon.wait_watching()
+        subjects = moved + trashed + marked
+        random.shuffle(subjects)
+        user.deliver(*(live.message(s) for s in subjects))
+        user.wait_subjects("Moved", moved)
+        user.wait_subjects("Trash", trashed)
+        user.wait_subjects("INBOX", marked)
+        daemon.wait_quiet()
+        live.check(all(m["flags"] == ["$Later"]
+                       for m in user.mailboxes()["INBOX"]), "flags")
+
+
+@live.case
+def another_client_deletes(servers):
+    """What another marked \\Deleted or took away stays as that one wants."""
+    user = servers.user()
+    settle(user)
+    user.deliver(live.message("marked by hand"), live.message("taken away"))
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        imap = user.imap()
+        imap.select("INBOX")
+        imap.store("1", "+FLAGS", "(\\Deleted)")
+        user.deliver(live.message("delete"), live.message("move"))
+        user.wait_subjects("Moved/Deep", ["move"])
+        user.wait_subjects("INBOX", ["marked by hand", "taken away"])
+        imap.store("1", "-FLAGS", "(\\Deleted)")
+        imap.store("2", "+FLAGS", "(\\Deleted)")
+        imap.expunge()
+        imap.logout()
+        user.deliver(live.message("move"))
+        user.wait_subjects("Moved/Deep", ["move", "move"])
+        user.wait_subjects("INBOX", ["marked by hand"])
+
+
+@live.case
+def catch_up_after_pause(servers):
+    user = servers.user()
+    settle(user)
+    text = user.account() + RULES
+    user.deliver(live.message("move"))
+    daemon = live.Daemon(servers, text)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("copy"))
+        user.wait_subjects("Copied", ["copy"])
+        daemon.wait_quiet()
+    user.deliver(live.message("move"), live.message("copy"))
+    with daemon:
+        user.wait_subjects("Moved/Deep", ["move"])
+        user.wait_subjects("Copied", ["copy", "copy"])
+        daemon.wait_quiet()
+        servers.cut_imap()
+        user.deliver(live.message("move"))
+        user.wait_subjects("Moved/Deep", ["move", "move"], 40)
+        user.wait_subjects("INBOX", ["copy", "copy", "move"])
+
+
+@live.case
+def killed_and_once(servers):
+    """kill -9 at any moment: in the end each was done, and once."""
+    user = servers.user()
+    settle(user)
+    rules = ("[rule c]\nwhen = subject ~ /^copy/\ncopy = Copied\n"
+             "create = yes\n"
+             "[rule m]\nwhen = subject ~ /^(move|copy m)/\nmove = Moved\n"
+             "create = yes\n"
+             "[rule k]\nwhen = subject ~ /^mark/\nmark = flagged\n")
+    daemon = live.Daemon(servers, user.account() + rules)
+    with daemon:
+        daemon.wait_watching()
+    subjects = []
+    rng = live.seed()
+    for number in range(8):
+        more = ["%s %d" % (kind, number)
+                for kind in ("copy", "move", "copy m", "mark")]
+        subjects += more
+        daemon.start()
+        if rng.random() < 0.5:
+            time.sleep(rng.uniform(0, 0.5))
+        user.deliver(*(live.message(s) for s in more))
+        time.sleep(rng.uniform(0.1, 0.8))
+        daemon.kill()
+    with daemon:
+        def of(*kinds):
+            return [s for s in subjects if s.rsplit(" ", 1)[0] in kinds]
+        user.wait_subjects("Copied", of("copy", "copy m"), 60)
+        user.wait_subjects("Moved", of("move", "copy m"), 60)
+        user.wait_subjects("INBOX", of("copy", "mark"))
+        daemon.wait_quiet(60)
+        for message in user.mailboxes()["INBOX"]:
+            live.same(message["flags"], ["\\Flagged"] if
+                      message["subject"].startswith("mark") else [], "flags")
+
+
+NAMES = {
+    "umlaut": "Größe & Maß",
+    "deep": "Листы/Ядро/日本語",
+    "emoji": "🦉 owls",
+    "paren": "(some) [thing] x",
+    "quotes": "with 'quotes'",
+}
+
+
+@live.case
+def names(servers):
+    user = servers.user()
+    rules = "".join(
+        "[rule %s]\nwhen = subject is %s\nmove = %s\ncreate = yes\n\n"
+        % (kind, kind, name) for kind, name in NAMES.items())
+    with live.Daemon(servers, user.account() + rules) as daemon:
+        daemon.wait_watching()
+        for _ in range(2):  # made, and then found again
+            user.deliver(*(live.message(kind) for kind in NAMES))
+        daemon.wait_quiet()
+        cannot = servers.cannot_name
+        for kind, name in NAMES.items():
+            if kind not in cannot:
+                user.wait_subjects(name, [kind, kind])
+        live.same(user.subjects("INBOX"), sorted(2 * list(cannot)), "INBOX")
+        # Whose name the server does not take, that one is told why.
+        live.same(len(daemon.logged("refused.*could not be made: the server "
+                                    "says:")), 2 * len(cannot), "refusals")
+
+
+@live.case
+def several_mailboxes(servers):
+    user = servers.user()
+    settle(user)
+    user.create("Lists", "Lists/linux", "Lists/Größe", "Other")
+    text = user.account(
+        "watch = INBOX, Lists/*\n\tArchive\nconnections = 8\n") + """
+[rule lists]
+mailboxes = Lists/*
+when = all
+mark = flagged
+
+[rule archive]
+mailboxes = Archive
+when = all
+mark = $Seen2
+
+[rule inbox]
+mailboxes = INBOX
+when = subject ~ /^move/
+move = Lists/linux
+"""
+    with live.Daemon(servers, text) as daemon:
+        live.wait("all of the pattern", lambda: {
+            box for (_, box), b in daemon.boxes().items()
+            if b["state"] == "watching"} >= {
+                "INBOX", "Archive", "Lists/linux", "Lists/Größe"})
+        live.check("Other" not in {box for _, box in daemon.boxes()},
+                   "Other is watched")
+        imap = user.imap()
+        for mailbox in ("Lists/Größe", "Archive", "Other"):
+            imap.append('"%s"' % servers.wire(mailbox), "", None,
+                        live.message("appended"))
+        user.deliver(live.message("move on"))
+        imap.logout()
+        live.wait("Lists/Größe", lambda: user.flags(
+            "Lists/Größe", "appended") == ["\\Flagged"], 40)
+        live.wait("Archive", lambda: user.flags(
+            "Archive", "appended") == ["$Seen2"], 40)
+        user.wait_subjects("Lists/linux", ["move on"])
+        live.wait("the flag there", lambda: user.flags(
+            "Lists/linux", "move on") == ["\\Flagged"], 40)
+        live.same(user.flags("Other", "appended"), [], "flags in Other")
+
+
+MULTIPART = """--b
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+Die Gr=F6=DFe z=E4hlt.
+--b
+Content-Type: application/pdf; name="r.pdf"
+Content-Disposition: attachment; filename="r.pdf"
+Content-Transfer-Encoding: base64
+
+JVBERi0xLjQK
+--b--
+"""
+
+
+@live.case
+def attachments_and_text(servers):
+    user = servers.user()
+    rules = ("[rule a]\nwhen = attachment.name ~ /\\.pdf$/\nmark = flagged\n"
+             "[rule b]\nwhen = body has Größe\nmark = $Big\n")
+    with live.Daemon(servers, user.account() + rules) as daemon:
+        daemon.wait_watching()
+        user.deliver(
+            live.message("both", body=MULTIPART, headers=[
+                "MIME-Version: 1.0",
+                "Content-Type: multipart/mixed; boundary=b"]),
+            live.message("text", body="Gr\xf6\xdfe\n", headers=[
+                "MIME-Version: 1.0",
+                "Content-Type: text/plain; charset=utf-8",
+                "Content-Transfer-Encoding: 8bit"]),
+            live.message("none"))
+        live.wait("judgement", lambda: len(daemon.logged("info judged")) == 3)
+        daemon.wait_quiet()
+        live.same(user.flags("INBOX", "both"), ["$Big", "\\Flagged"], "both")
+        live.same(user.flags("INBOX", "text"), ["$Big"], "text")
+        live.same(user.flags("INBOX", "none"), [], "none")
+
+
+@live.case
+def wrong_password(servers):
+    """Once or, where the server does not say why, twice; never a third."""
+    user = servers.user()
+    text = user.account(password="guess")
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_log("[Ll]ogin|[Pp]assword|AUTHENTICATIONFAILED")
+        live.stays("it is not watched", lambda: not any(
+            box["state"] == "watching" for box in daemon.boxes().values()), 3)
+        user.account()  # writes the right one
+        live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+        daemon.wait_watching()
+
+
+@live.case
+def makes_what_is_missing_once(servers):
+    """Many messages for a folder that is not there: one CREATE, all moved."""
+    user = servers.user()
+    rules = ("[rule n]\nwhen = subject ~ /^to (?<w>\\w+)/\n"
+             "move = New/${w}\ncreate = yes\n")
+    subjects = ["to %s" % w for w in "aabbcab"]
+    with live.Daemon(servers, user.account() + rules) as daemon:
+        daemon.wait_watching()
+        user.deliver(*(live.message(s) for s in subjects))
+        for word in "abc":
+            user.wait_subjects("New/" + word,
+                               [s for s in subjects if s[-1] == word])
+        daemon.wait_quiet()
+        live.same(user.subjects("INBOX"), [], "INBOX")
+        live.check(not daemon.logged("trouble|failed"), "trouble: %r",
+                   daemon.logged("trouble|failed"))
+
+
+def main(kind):
+    live.main(limit=240, kind=other_servers.KINDS[kind])
