@@ -272,7 +272,7 @@
 	    "keyword; a `-` in front removes."},
 {RULE, .key = "label", .type = SETTING_RULE_TEXT,
 	.form = "label",
-	.flags = SETTING_LATER,
+	.flags = SETTING_REPEATABLE,
 	.help = "The Gmail label to add."},
 {RULE, .key = "move", .type = SETTING_RULE_TEXT,
 	.form = "folder",

@@ -258,6 +258,54 @@ test_facts(void **state)
 	rmdir(folder);
 }
 
+/* ---- what a rule may have ---- */
+
+/* Each key, with what it needs beside it; where it may be repeated, twice. */
+static const char every_key[] =
+    "[account a]\nemail = a@gmail.com\nkeyring = yes\n"
+    "[notifier n]\ntype = journal\n"
+    "[rule moves]\nwhen = subject\nwhen = from\n"
+    "unless = to\nunless = cc\n"
+    "accounts = a\nmailboxes = INBOX\nenabled = yes\nmode = observe\n"
+    "limit = 2/day\nstop = yes\ncreate = yes\nmove = A\n"
+    "copy = B\ncopy = C\nlabel = D\nlabel = E\n"
+    "mark = read\nmark = flagged\n"
+    "forward = b@x.example\nforward = c@x.example\n"
+    "as = inline\nunknown = hold\nallow = list, auto\n"
+    "exec = /bin/true\nstdin = message\nretry = 2\nrepeat = safe\n"
+    "notify = yes\nurgency = low\ntitle = t\ntext = t\n"
+    "sound = bell\nicon = mail\nvia = n\n"
+    "[rule archive]\nwhen = subject is b\narchive = yes\nquiet = yes\n"
+    "[rule trash]\nwhen = subject is c\ntrash = yes\n"
+    "[rule junk]\nwhen = subject is d\njunk = yes\n"
+    "[rule delete]\nwhen = subject is e\ndelete = forever\n";
+
+static void
+test_every_rule_key(void **state)
+{
+	struct config_report report;
+	BUF_AUTO said = BUF_INIT;
+
+	(void)state;
+	struct config *config =
+	    config_parse("f", span_from_str(every_key), &report);
+	config_print_problems(&report, &said);
+	if (config == NULL) {
+		print_error("%s\n", buf_str(&said));
+		fail();
+	}
+	for (size_t i = 0; settings_at(i) != NULL; i++) {
+		STR_AUTO line = xasprintf("\n%s = ", settings_at(i)->key);
+		if (settings_at(i)->section == SECTION_RULE &&
+		    strstr(every_key, line) == NULL) {
+			print_error("%s\n", settings_at(i)->key);
+			fail();
+		}
+	}
+	config_report_done(&report);
+	config_free(&config);
+}
+
 /* BELFRY_CONF_5 names the page that the build has made. */
 static void
 test_manual_has_every_key(void **state)
@@ -290,6 +338,7 @@ main(void)
 	    cmocka_unit_test(test_reference),
 	    cmocka_unit_test(test_verdicts),
 	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_every_rule_key),
 	    cmocka_unit_test(test_manual_has_every_key),
 	};
 
