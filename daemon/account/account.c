@@ -281,14 +281,14 @@ find_watched(const struct account *account, const char *name)
 	return NULL;
 }
 
+/* Also one that is over, while the store has not heard of it. */
 static bool
 has_run(
     const struct mailbox *mailbox, const struct store_apply *apply, usec_t now)
 {
 	struct mailbox_apply_status status;
 
-	return mailbox_get_apply(mailbox, &status, now) &&
-	       apply_is_unfinished(status.apply->state) && !status.is_dry &&
+	return mailbox_get_apply(mailbox, &status, now) && !status.is_dry &&
 	       status.apply->run == apply->run;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 
@@ -14,11 +15,14 @@
 #define BAR_MAX 30
 /* No guess before this. */
 #define GUESS_SECONDS 2.0
+#define SHARE_MIN 0.01
 
 struct ctl_progress {
 	const char *verb;
 	bool is_terminal;
 	usec_t started, shown;
+	bool has_first; /* a run that was joined began earlier */
+	struct ctl_speed first;
 };
 
 static usec_t
@@ -72,10 +76,8 @@ terminal_width(void)
 
 /* ---- the line ---- */
 
-/* 0 to 1; below 0: not known. By messages, where it is known how many there
- * are, else by UIDs. */
-static double
-share_of(const struct json *line)
+double
+ctl_progress_share(const struct json *line)
 {
 	int64_t total = json_get_int(line, "total", 0);
 	int64_t looked = json_get_int(line, "looked", 0);
@@ -126,15 +128,16 @@ add_counts(struct buf *out, const struct json *line)
 }
 
 static void
-add_speed(struct buf *out, double share, double seconds, int64_t looked)
+add_speed(struct buf *out, double share, struct ctl_speed speed)
 {
-	if (seconds < GUESS_SECONDS || looked <= 0)
+	if (speed.seconds < GUESS_SECONDS || speed.messages <= 0)
 		return;
-	buf_addf(out, ", %.0f/s", (double)looked / seconds);
-	if (share <= 0.01 || share >= 1)
+	buf_addf(out, ", %.0f/s", (double)speed.messages / speed.seconds);
+	if (speed.share <= SHARE_MIN || share >= 1)
 		return;
 	buf_add_str(out, ", ");
-	usec_format(out, (usec_t)(seconds * (1 - share) / share) * USEC_SEC);
+	usec_format(out,
+	    (usec_t)(speed.seconds * (1 - share) / speed.share) * USEC_SEC);
 	buf_add_str(out, " left");
 }
 
@@ -150,7 +153,7 @@ add_trouble(struct buf *out, const struct json *line)
 	buf_add_str(out, " waits for the server");
 	if (trouble != NULL) {
 		buf_add_str(out, ": ");
-		ctl_add_clean(out, trouble, CTL_CELL_MAX);
+		str_sanitize(out, span_from_str(trouble), CTL_CELL_MAX);
 	}
 	return true;
 }
@@ -172,9 +175,9 @@ cut(struct buf *out, size_t width)
 
 void
 ctl_progress_format(struct buf *out, const char *verb, const struct json *line,
-    double seconds, size_t width, bool bar)
+    struct ctl_speed speed, size_t width, bool bar)
 {
-	double share = share_of(line);
+	double share = ctl_progress_share(line);
 	BUF_AUTO rest = BUF_INIT;
 
 	buf_add_str(out, verb);
@@ -182,8 +185,7 @@ ctl_progress_format(struct buf *out, const char *verb, const struct json *line,
 		if (share >= 0)
 			buf_addf(&rest, " %3d%%", (int)(share * 100));
 		add_counts(&rest, line);
-		add_speed(
-		    &rest, share, seconds, json_get_int(line, "looked", 0));
+		add_speed(&rest, share, speed);
 		if (bar && width > out->len + rest.len)
 			add_bar(out, share, width - out->len - rest.len);
 	}
@@ -194,12 +196,17 @@ ctl_progress_format(struct buf *out, const char *verb, const struct json *line,
 static void
 draw(struct ctl_progress *progress, const struct json *line, usec_t now)
 {
-	double seconds =
-	    (double)usec_since(progress->started, now) / (double)USEC_SEC;
+	const struct ctl_speed speed = {
+	    .seconds =
+		(double)usec_since(progress->started, now) / (double)USEC_SEC,
+	    .messages =
+		json_get_int(line, "looked", 0) - progress->first.messages,
+	    .share = ctl_progress_share(line) - progress->first.share,
+	};
 	size_t width = progress->is_terminal ? terminal_width() : SIZE_MAX;
 	BUF_AUTO text = BUF_INIT;
 
-	ctl_progress_format(&text, progress->verb, line, seconds,
+	ctl_progress_format(&text, progress->verb, line, speed,
 	    width > WIDTH_MIN ? width - 1 : WIDTH_MIN, progress->is_terminal);
 	if (progress->is_terminal)
 		fprintf(stderr, "\r%s\033[K", buf_str(&text));
@@ -213,6 +220,13 @@ ctl_progress_show(struct ctl_progress *progress, const struct json *line)
 {
 	usec_t now = now_usec();
 
+	if (!progress->has_first) {
+		progress->has_first = true;
+		progress->first.messages = json_get_int(line, "looked", 0);
+		progress->first.share = ctl_progress_share(line);
+		if (progress->first.share < 0)
+			progress->first.share = 0;
+	}
 	if (!progress->is_terminal &&
 	    usec_since(
 		progress->shown != 0 ? progress->shown : progress->started,

@@ -18,9 +18,18 @@ void ctl_progress_show(struct ctl_progress *progress, const struct json *line);
 /* Takes the line away. NULL-safe. */
 void ctl_progress_free(struct ctl_progress **progress);
 
+/* What is known of the speed: how far it came since we look. */
+struct ctl_speed {
+	double seconds;
+	int64_t messages;
+	double share; /* of all: 0 to 1 */
+};
+/* How far the run is: 0 to 1; below 0: not known. By messages, where it is
+ * known how many there are, else by UIDs. */
+double ctl_progress_share(const struct json *line);
 /* The line itself: `width` columns at most, without a bar when `bar` is
- * false. `seconds`: since it began. */
+ * false. */
 void ctl_progress_format(struct buf *out, const char *verb,
-    const struct json *line, double seconds, size_t width, bool bar);
+    const struct json *line, struct ctl_speed speed, size_t width, bool bar);
 
 #endif

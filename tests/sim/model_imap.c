@@ -762,15 +762,19 @@ uid_expunge(struct model_session *s, const struct command *c)
 	say(s, c, "OK gone");
 }
 
-/* UID SEARCH LARGER n SMALLER m [HEADER Message-ID x] */
+/* UID SEARCH [UID set] [LARGER n SMALLER m] [HEADER Message-ID x] */
 static bool
-is_found(const struct model_message *message, const struct command *c)
+is_found(const struct model_mailbox *mailbox,
+    const struct model_message *message, const struct command *c)
 {
 	size_t size = strlen(message->text);
 
 	for (size_t i = 1; i + 1 < c->arguments.len; i++) {
 		const char *word = c->arguments.items[i];
 		size_t number = strtoul(c->arguments.items[i + 1], NULL, 10);
+		if (strcmp(word, "UID") == 0 &&
+		    !in_set(mailbox, c->arguments.items[i + 1], message->uid))
+			return false;
 		if (strcmp(word, "LARGER") == 0 && size <= number)
 			return false;
 		if (strcmp(word, "SMALLER") == 0 && size >= number)
@@ -787,7 +791,7 @@ uid_search(struct model_session *s, const struct command *c)
 {
 	buf_add_str(&s->output, "* SEARCH");
 	for (size_t i = 0; i < s->selected->count; i++)
-		if (is_found(&s->selected->messages[i], c))
+		if (is_found(s->selected, &s->selected->messages[i], c))
 			buf_addf(
 			    &s->output, " %u", s->selected->messages[i].uid);
 	buf_add_str(&s->output, "\r\n");

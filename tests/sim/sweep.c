@@ -362,6 +362,9 @@ answer(struct world *w, const struct mailbox_event *event)
 		break;
 	case MAILBOX_STARTTLS:
 	case MAILBOX_LOCKED_OUT:
+	case MAILBOX_PROGRESS:
+	case MAILBOX_EXPLAINED:
+	case MAILBOX_LEFT:
 		fail(w, "event %d was not in the story", event->kind);
 		break;
 	case MAILBOX_QUEUED:

@@ -14,6 +14,11 @@
 #define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
 #define STEPS_MAX 400000
 #define START_UNIX 1800000000
+/* Kinds that old messages can have: the first ones; their rules have ids and
+ * words of their own, so that a run by these judges nothing else. */
+#define OLD_KINDS (KIND_KEEP + 1)
+#define OLD_MAX 20
+#define OLD_MAILBOX "Old"
 #define START_USEC (100 * USEC_SEC)
 
 /* What a kind of message is met by, and what must be true of it at the end. */
@@ -64,6 +69,7 @@ struct sent_message {
 	unsigned stranger; /* which one wrote it */
 	bool touched;	   /* another client removed it: anything may be true */
 	unsigned executed, notified;
+	bool old; /* there before first contact */
 };
 
 /* One direction of a link. */
@@ -108,6 +114,8 @@ struct world {
 	struct list_link outsides;
 	struct sent_message messages[MESSAGES_MAX];
 	unsigned message_count;
+	bool visits; /* the old messages are where nobody watches */
+	bool requested;
 	usec_t next_happening, quiet_until;
 	bool in_contact;
 	bool immortal;	  /* this seed's daemon is never killed */
@@ -164,14 +172,17 @@ delay(struct world *w)
 /* ---- rules ---- */
 
 static void
-add_rule(struct rules_builder *builder, enum kind kind)
+add_rule(struct rules_builder *builder, enum kind kind, bool old)
 {
 	struct rule_line lines[8];
 	struct rule_place place = {.file = "sim", .line = 1, .column = 1};
 	char values[8][100], keys[8][20];
 	size_t count = 0;
 
-	if (kinds[kind].when != NULL)
+	if (old)
+		snprintf(
+		    values[0], sizeof(values[0]), "subject has old%d", kind);
+	else if (kinds[kind].when != NULL)
 		snprintf(values[0], sizeof(values[0]), "%s", kinds[kind].when);
 	else
 		snprintf(values[0], sizeof(values[0]), "subject has %s",
@@ -187,7 +198,9 @@ add_rule(struct rules_builder *builder, enum kind kind)
 		    (struct rule_line){keys[count], values[count], place};
 		count++;
 	}
-	rules_builder_add_rule(builder, kinds[kind].word, place, lines, count);
+	STR_AUTO id =
+	    old ? xasprintf("old%d", kind) : xstrdup(kinds[kind].word);
+	rules_builder_add_rule(builder, id, place, lines, count);
 }
 
 static struct rules *
@@ -198,7 +211,10 @@ make_rules(void)
 
 	for (enum kind kind = 0; kind < KINDS; kind++)
 		if (kinds[kind].rule[0] != NULL)
-			add_rule(builder, kind);
+			add_rule(builder, kind, false);
+	for (enum kind kind = 0; kind < OLD_KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind, true);
 	struct rules *rules = rules_builder_finish(builder, &problems);
 	for (size_t i = 0; i < problems.count; i++)
 		fprintf(stderr, "rule: %s\n", problems.items[i].text);
@@ -346,6 +362,15 @@ load_effect(void *ctx, const struct store_effect *effect,
 	return true;
 }
 
+static bool
+load_apply(void *ctx, const struct store_apply *apply)
+{
+	if (apply_is_unfinished(apply->state) &&
+	    strcmp(apply->mailbox, mailbox_name(ctx)) == 0)
+		mailbox_load_apply(ctx, apply);
+	return true;
+}
+
 static void
 answer_load(struct world *w, struct mailbox *mailbox)
 {
@@ -361,6 +386,7 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	    w->store, "sim", mailbox_name(mailbox), &cursor, &found, NULL);
 	store_each_open_effect(
 	    w->store, "sim", mailbox_name(mailbox), load_effect, mailbox, NULL);
+	store_each_apply(w->store, "sim", load_apply, mailbox, NULL);
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 
@@ -417,6 +443,96 @@ take_task(struct world *w, struct mailbox *mailbox,
 	list_add(&w->outsides, &outside->link);
 }
 
+/* ---- runs over old messages ---- */
+
+static const char *
+old_mailbox(const struct world *w)
+{
+	return w->visits ? OLD_MAILBOX : "INBOX";
+}
+
+static void
+add_old_rules(struct buf *rules)
+{
+	for (int kind = 0; kind < OLD_KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			buf_addf(rules, "old%d ", kind);
+}
+
+static bool
+is_unfinished(void *ctx, const struct store_apply *apply)
+{
+	*(bool *)ctx = apply_is_unfinished(apply->state);
+	return true;
+}
+
+/* As the wiring does after a login: whoever has the run already goes on. */
+static void
+resume_run(struct world *w)
+{
+	struct store_apply apply = {.account = "sim",
+	    .mailbox = old_mailbox(w),
+	    .run = 1,
+	    .detail = ""};
+	struct error error = ERROR_INIT;
+	BUF_AUTO rules = BUF_INIT;
+	bool unfinished = false;
+
+	store_each_apply(w->store, "sim", is_unfinished, &unfinished, NULL);
+	if (!unfinished)
+		return;
+	add_old_rules(&rules);
+	apply.rules = buf_str(&rules);
+	if (account_apply(w->account, &apply, false, w->now, &error) == NULL)
+		note(w, "the run waits: %s", error.text);
+}
+
+static void
+request_run(struct world *w)
+{
+	struct store_apply apply = {
+	    .account = "sim", .mailbox = old_mailbox(w), .run = 1};
+	struct store_batch *batch = store_batch_new();
+	BUF_AUTO rules = BUF_INIT;
+
+	if (!w->requested) {
+		note(w, "a run is asked for in %s", apply.mailbox);
+		w->requested = true;
+		add_old_rules(&rules);
+		apply.rules = buf_str(&rules);
+		store_batch_set_apply(batch, &apply);
+		store_commit(w->store, batch, NULL);
+		resume_run(w);
+	}
+	store_batch_free(&batch);
+}
+
+/* The last link takes the place of the visitor's. */
+static void
+let_go(struct world *w, struct mailbox *visitor)
+{
+	struct link *link = link_of(w, visitor);
+	struct link *last = link;
+
+	drop_link(link);
+	buf_done(&link->up.bytes);
+	buf_done(&link->down.bytes);
+	while (last[1].mailbox != NULL)
+		last++;
+	*link = *last;
+	*last = (struct link){0};
+	LIST_EACH(pos, &w->outsides)
+	{
+		struct outside *outside = LIST_ITEM(pos, struct outside, link);
+		if (outside->mailbox != visitor)
+			continue;
+		fail(w, "a visitor left before its command ended");
+		list_remove(pos);
+		free(outside);
+	}
+	account_let_go(w->account, visitor);
+}
+
 static void
 answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 {
@@ -451,10 +567,17 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_STARTTLS:
 		fail(w, "asked for TLS on a link that is secure");
 		break;
+	case MAILBOX_PROVEN:
+		resume_run(w);
+		break;
+	case MAILBOX_LEFT:
+		let_go(w, mailbox);
+		break;
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
-	case MAILBOX_PROVEN:
 	case MAILBOX_LOCKED_OUT:
+	case MAILBOX_PROGRESS:
+	case MAILBOX_EXPLAINED:
 		break;
 	}
 }
@@ -531,6 +654,45 @@ pump(struct world *w)
 }
 
 /* ---- happenings ---- */
+
+/* Folders as they are on the wire. */
+static const char *
+wire(const struct world *w, const char *name)
+{
+	static char text[100];
+
+	snprintf(text, sizeof(text), "%s%s",
+	    (w->model.traits & MODEL_DOT_PREFIX) ? "INBOX." : "", name);
+	return text;
+}
+
+/* Where the message came to. */
+static const char *
+source_of(const struct world *w, unsigned id)
+{
+	return w->messages[id].old && w->visits ? wire(w, OLD_MAILBOX)
+						: "INBOX";
+}
+
+static void
+deliver_old(struct world *w)
+{
+	unsigned count = 1 + (unsigned)random_below(&w->random, OLD_MAX);
+
+	for (unsigned id = 0; id < count; id++) {
+		struct sent_message *message = &w->messages[id];
+		BUF_AUTO text = BUF_INIT;
+		message->old = true;
+		message->kind = (enum kind)random_below(&w->random, OLD_KINDS);
+		buf_addf(&text,
+		    "From: o%u@example.org\r\nSubject: old%d #%u\r\n"
+		    "Message-ID: <o%u@example.org>\r\n\r\nBody\r\n",
+		    id, message->kind, id, id);
+		message->uid = model_deliver(
+		    &w->model, source_of(w, id), id, buf_str(&text));
+	}
+	w->message_count = count;
+}
 
 static void
 add_body(struct buf *text, enum kind kind, unsigned id)
@@ -662,7 +824,7 @@ other_client(struct world *w)
 	unsigned id = (unsigned)random_below(&w->random, w->message_count);
 	note(w, "another client removes #%u", id);
 	w->messages[id].touched = true;
-	model_remove(&w->model, "INBOX", id);
+	model_remove(&w->model, source_of(w, id), id);
 }
 
 static void
@@ -697,8 +859,8 @@ static const struct {
 	void (*happen)(struct world *);
 	unsigned weight;
 } happenings[] = {{deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4}, {bye, 5},
-    {other_client, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12}, {suspend, 4},
-    {change_network, 6}};
+    {other_client, 4}, {request_run, 4}, {reload, 3}, {toggle_quota, 2},
+    {doom, 12}, {suspend, 4}, {change_network, 6}};
 
 static void
 happen(struct world *w)
@@ -721,6 +883,7 @@ happen(struct world *w)
 static void
 become_calm(struct world *w)
 {
+	request_run(w);
 	note(w, "calm");
 	w->faulty = false;
 	w->next_happening = USEC_NEVER;
@@ -730,6 +893,22 @@ become_calm(struct world *w)
 }
 
 /* ---- time ---- */
+
+/* Watched ones, then visitors. */
+static struct mailbox *
+nth_mailbox(const struct world *w, size_t index)
+{
+	size_t watched = account_count(w->account);
+
+	return index < watched ? account_mailbox(w->account, index)
+			       : account_visitor(w->account, index - watched);
+}
+
+static size_t
+mailbox_total(const struct world *w)
+{
+	return account_count(w->account) + account_visitor_count(w->account);
+}
 
 static usec_t
 next_of_link(const struct link *link)
@@ -745,8 +924,8 @@ next_time(struct world *w)
 {
 	usec_t next = usec_min(w->next_happening, w->quiet_until);
 
-	for (size_t i = 0; i < account_count(w->account); i++) {
-		struct mailbox *mailbox = account_mailbox(w->account, i);
+	for (size_t i = 0; i < mailbox_total(w); i++) {
+		struct mailbox *mailbox = nth_mailbox(w, i);
 		next = usec_min(next, mailbox_deadline(mailbox));
 		next = usec_min(next, next_of_link(link_of(w, mailbox)));
 	}
@@ -788,8 +967,8 @@ serve_outside(struct world *w, struct outside *outside)
 static void
 check_deadlines(struct world *w)
 {
-	for (size_t i = 0; i < account_count(w->account); i++) {
-		struct mailbox *mailbox = account_mailbox(w->account, i);
+	for (size_t i = 0; i < mailbox_total(w); i++) {
+		struct mailbox *mailbox = nth_mailbox(w, i);
 		if (mailbox_deadline(mailbox) == USEC_NEVER &&
 		    !mailbox_is_resting(mailbox) &&
 		    link_of(w, mailbox)->connect_at == USEC_NEVER)
@@ -821,8 +1000,8 @@ step(struct world *w)
 	w->now = next;
 	if (w->next_happening <= w->now)
 		happen(w);
-	for (size_t i = 0; i < account_count(w->account); i++) {
-		struct mailbox *mailbox = account_mailbox(w->account, i);
+	for (size_t i = 0; i < mailbox_total(w); i++) {
+		struct mailbox *mailbox = nth_mailbox(w, i);
 		serve_link(w, link_of(w, mailbox));
 		if (mailbox_deadline(mailbox) <= w->now)
 			mailbox_tick(mailbox, w->now);
@@ -851,17 +1030,22 @@ counts_effect(void *ctx, const struct store_message *message,
 	return true;
 }
 
-static bool
-counts_forward(void *ctx, const struct store_queue_item *item)
-{
-	((unsigned *)ctx)[item->source.uid]++;
-	return true;
-}
-
+/* Of one mailbox. */
 struct truth {
+	const char *mailbox;
 	unsigned unknown[MESSAGES_MAX + 10], forwards[MESSAGES_MAX + 10];
 	bool judged[MESSAGES_MAX + 10];
 };
+
+static bool
+counts_forward(void *ctx, const struct store_queue_item *item)
+{
+	struct truth *truth = ctx;
+
+	if (strcmp(item->source.mailbox, truth->mailbox) == 0)
+		truth->forwards[item->source.uid]++;
+	return true;
+}
 
 static bool
 notes_judged(void *ctx, const struct store_message *message,
@@ -869,6 +1053,8 @@ notes_judged(void *ctx, const struct store_message *message,
 {
 	struct truth *truth = ctx;
 
+	if (strcmp(message->key.mailbox, truth->mailbox) != 0)
+		return true;
 	truth->judged[message->key.uid] = true;
 	return counts_effect(truth->unknown, message, effects, count);
 }
@@ -885,18 +1071,7 @@ expect(struct world *w, unsigned id, const char *what, unsigned have,
 static unsigned
 in_inbox(struct world *w, unsigned id)
 {
-	return model_count(&w->model, "INBOX", id, false);
-}
-
-/* Folders as they are on the wire. */
-static const char *
-wire(const struct world *w, const char *name)
-{
-	static char text[100];
-
-	snprintf(text, sizeof(text), "%s%s",
-	    (w->model.traits & MODEL_DOT_PREFIX) ? "INBOX." : "", name);
-	return text;
+	return model_count(&w->model, source_of(w, id), id, false);
 }
 
 static void
@@ -949,11 +1124,13 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct sent_message *message = &w->messages[id];
 
-	if (!truth->judged[message->uid])
-		fail(w, "#%u (UID %u) was never judged", id, message->uid);
+	if (truth->judged[message->uid] !=
+	    (!message->old || message->kind != KIND_PLAIN))
+		fail(w, "#%u (UID %u) was not judged, or should not be", id,
+		    message->uid);
 	switch (message->kind) {
 	case KIND_PLAIN:
-		if (message->notified == 0)
+		if (message->notified == 0 && !message->old)
 			fail(w, "#%u was never notified", id);
 		break;
 	case KIND_MOVE:
@@ -968,7 +1145,8 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		expect(w, id, "in INBOX", in_inbox(w, id), 1);
 		break;
 	case KIND_MARK:
-		if (!model_has_flag(&w->model, "INBOX", id, "\\Flagged"))
+		if (!model_has_flag(
+			&w->model, source_of(w, id), id, "\\Flagged"))
 			fail(w, "#%u was not flagged", id);
 		break;
 	case KIND_EXEC:
@@ -1006,6 +1184,8 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		break;
 	}
 	/* A notification whose outcome could not be written is shown again. */
+	if (message->old && message->notified > 0)
+		fail(w, "#%u rang, and is old", id);
 	if (message->notified >
 	    1 + w->result->kills + w->result->failed_commits)
 		fail(w, "#%u rang %u times", id, message->notified);
@@ -1039,20 +1219,44 @@ finds_open(void *ctx, const struct store_effect *effect,
 }
 
 static void
-check_all(struct world *w)
+learn(struct world *w, struct truth *truth)
 {
-	struct truth truth = {0};
 	const struct store_history_query query = {.limit = 100000};
 
-	store_each_history(w->store, &query, notes_judged, &truth, NULL);
-	store_each_queued(
-	    w->store, "sim", counts_forward, truth.forwards, NULL);
-	store_each_open_effect(w->store, "sim", "INBOX", finds_open, w, NULL);
+	store_each_history(w->store, &query, notes_judged, truth, NULL);
+	store_each_queued(w->store, "sim", counts_forward, truth, NULL);
+	store_each_open_effect(
+	    w->store, "sim", truth->mailbox, finds_open, w, NULL);
+}
+
+static bool
+is_done(void *ctx, const struct store_apply *apply)
+{
+	struct world *w = ctx;
+
+	if (apply->state != APPLY_DONE)
+		fail(w, "the run is %s: %s", apply_state_name(apply->state),
+		    apply->detail);
+	return true;
+}
+
+static void
+check_all(struct world *w)
+{
+	struct truth inbox = {.mailbox = "INBOX"};
+	struct truth old = {.mailbox = OLD_MAILBOX};
+
+	learn(w, &inbox);
+	learn(w, &old);
+	store_each_apply(w->store, "sim", is_done, w, NULL);
+	if (account_visitor_count(w->account) > 0)
+		fail(w, "a visitor does not leave");
 	for (unsigned id = 0; id < w->message_count; id++) {
+		bool elsewhere = w->messages[id].old && w->visits;
 		if (w->messages[id].touched)
 			check_touched(w, id);
 		else
-			check_message(w, id, &truth);
+			check_message(w, id, elsewhere ? &old : &inbox);
 	}
 }
 
@@ -1081,6 +1285,9 @@ set_up(struct world *w, const struct world_options *options)
 	model_init(&w->model, choose_traits(w));
 	model_add(&w->model, wire(w, "A"));
 	model_add(&w->model, wire(w, "B"));
+	model_add(&w->model, wire(w, OLD_MAILBOX));
+	w->visits = chance(w, 50);
+	deliver_old(w);
 	list_init(&w->outsides);
 	w->store = store_open_memory();
 	w->rules = make_rules();

@@ -7,7 +7,8 @@
  * or fall silent; the machine sleeps, with all its timers due and all its
  * links half-open at the end; the network changes; the server says BYE, runs out of quota, refuses logins,
  * loses IDLE, leaves out UIDNEXT or COPYUID, or has neither MOVE nor UIDPLUS;
- * another client removes messages; the n-th commit fails; the daemon dies
+ * another client removes messages; a run is begun over messages that were there
+ * before first contact, in the watched mailbox or in one that is only visited; the n-th commit fails; the daemon dies
  * between any two steps and starts again on the same store.
  *
  * Then the faults stop, time goes on, and everything must have settled.

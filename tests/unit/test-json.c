@@ -222,6 +222,26 @@ test_build(void **state)
 	json_free(&json);
 }
 
+/* In the order of setting; a copy lives on when its document goes. */
+static void
+check_members(void)
+{
+	struct json *json = json_new_object(), *copy;
+	const char *name = NULL;
+
+	json_set_str(json, "z", "1");
+	json_set_str(json, "a", NULL);
+	assert_string_equal(json_str(json_member(json, 0, &name)), "1");
+	assert_string_equal(name, "z");
+	assert_true(json_is_nothing(json_member(json, 1, &name)));
+	assert_string_equal(name, "a");
+	assert_null(json_member(json, 2, &name));
+	copy = json_copy_of(json);
+	json_free(&json);
+	assert_string_equal(json_get_str(copy, "z"), "1");
+	json_free(&copy);
+}
+
 static void
 test_read(void **state)
 {
@@ -235,6 +255,12 @@ test_read(void **state)
 	assert_true(json_get_int(json, "int", 0) == INT64_MIN);
 	assert_int_equal(json_get_int(json, "str", 7), 7);
 	assert_true(json_get_bool(json, "bool"));
+	assert_string_equal(
+	    json_str(json_get(json, "str")), json_get_str(json, "str"));
+	assert_null(json_str(json_get(json, "bool")));
+	assert_null(json_str(NULL));
+	assert_false(json_is_nothing(json_get(json, "str")));
+	check_members();
 	assert_false(json_get_bool(json, "str"));
 	assert_int_equal(json_count(json_get(json, "words")), 2);
 	assert_int_equal(json_count(json_get(json, "missing")), 0);
