@@ -175,6 +175,8 @@ account_hint(struct account *account, usec_t now)
 {
 	for (size_t i = 0; i < account->count; i++)
 		mailbox_hint(account->items[i].mailbox, now);
+	for (size_t i = 0; i < account->visitor_count; i++)
+		mailbox_hint(account->visitors[i].mailbox, now);
 }
 
 size_t

@@ -98,7 +98,11 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 void
 mailbox_wake(struct mailbox *mb, usec_t now)
 {
-	if (mb->state == MAILBOX_POLLING) {
+	if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&
+	    mb->config.visit != VISIT_NONE) {
+		/* It would look for no news, and so prove nothing. */
+		mailbox_rest_polling_timer(mb, now);
+	} else if (mb->state == MAILBOX_POLLING) {
 		mailbox_go_on(mb, now);
 	} else if (mb->state == MAILBOX_IDLE) {
 		unsigned command = mb->command;
