@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""bench-push.py: from the server's push to the started command.
+
+    make benches && tests/bench/bench-push.py [--pushes 300]
+
+belfryd (its own configuration, journal on disk) and the minimal client watch
+a mailbox each on the same mock server. In turn each gets a message; the time
+from just before the server's EXISTS to the first line of the command that is
+started for it is measured by the two programs themselves, on one clock. The
+minimal client fetches the same header fields and starts the same command,
+once waiting for the end of IDLE as the text of RFC 2177 has it, and once with
+its next command in the same write.
+"""
+
+import argparse
+import os
+import time
+
+import bench
+import live
+
+RULES = """
+[rule stamp]
+when = subject ~ /weekly/
+exec = %s %s
+"""
+
+
+def push(mock, user, fifo):
+    begin = mock.order("push", user, user)
+    end = int(os.read(fifo, 100).split()[0])
+    return (end - begin) / bench.USEC
+
+
+def show(name, times, floor):
+    print("%-34s median %6.0f us  p95 %6.0f us  ratio %.2f" % (
+        name, bench.median(times), bench.percentile(times, 95),
+        bench.median(times) / bench.median(floor)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pushes", type=int, default=300)
+    parser.add_argument("--delay", type=int, default=0,
+                        help="round trip in milliseconds")
+    options = parser.parse_args()
+    with bench.place() as here, bench.Mock(here) as mock:
+        path = here.path("fifo")
+        os.mkfifo(path)
+        fifo = os.open(path, os.O_RDWR)
+        stamp = [bench.program("bench/stamp"), path]
+        asked = "From Subject Message-ID Authentication-Results"
+        text = mock.account("u3") + RULES % tuple(stamp)
+        with bench.Client(mock.port, here.ca, "push", "u1", asked, *stamp), \
+                bench.Client(mock.port, here.ca, "push", "u2", asked,
+                             "pipelined", *stamp), \
+                live.Daemon(here, text) as daemon:
+            daemon.wait_watching()
+            mock.order("idling", 3)
+            mock.order("delay", options.delay)
+            names = {1: "minimal client", 2: "minimal client, pipelined",
+                     3: "belfryd"}
+            times = {user: [] for user in names}
+            for turn in range(options.pushes + 10):
+                for user in names:
+                    took = push(mock, user, fifo)
+                    if turn >= 10:
+                        times[user].append(took)
+                    time.sleep(0.005 + options.delay / 250)
+                    mock.order("idling", 3)
+            before = mock.stats()
+            with bench.Count(daemon.process.pid, "fdatasync", "read", "write",
+                             "epoll_wait", "pwrite64", "clone", "clone3",
+                             "vfork") as count:
+                for _ in range(20):
+                    push(mock, 3, fifo)
+                    time.sleep(0.05)
+                    mock.order("idling", 3)
+            after = mock.stats()
+            for user, name in names.items():
+                show(name, times[user], times[1])
+            if count.counts:
+                print("belfryd, a push: %s; %.1f commands" % (
+                    ", ".join("%.1f %s" % (n / 20, call)
+                              for call, n in count.counts.items() if n),
+                    (after["commands"] - before["commands"]) / 20))
+
+
+main()
