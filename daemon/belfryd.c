@@ -15,6 +15,7 @@
 #include "daemon/loop/log.h"
 #include "daemon/loop/sd_notify.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/gate.h"
 
 static const char usage[] =
     "usage: belfryd [-c FILE] [--dry-run] [-v]\n"
@@ -205,6 +206,7 @@ run(struct belfry *belfry)
 	belfry->tidy = loop_timer_new(belfry->loop, tidy, belfry);
 	loop_timer_set(belfry->tidy, usec_add(loop_now(), TIDY_USEC));
 	start_accounts(belfry);
+	alive_start(belfry);
 	report_note(belfry, false, "started", NULL,
 	    "version %s, accounts: %zu, rules: %zu%s", PACKAGE_VERSION,
 	    belfry->config->account_count, rules_count(belfry->config->rules),
@@ -227,6 +229,8 @@ close_all(struct belfry *belfry)
 		    LIST_ITEM(pos, struct running_account, link);
 		accounts_free(&account);
 	}
+	alive_free(&belfry->alive);
+	gate_free(&belfry->gate);
 	exec_free_all(belfry);
 	notify_free(&belfry->notify);
 	control_free(&belfry->control);
@@ -262,6 +266,7 @@ open_all(struct belfry *belfry)
 	    belfry->limits, NULL);
 	rule_stats_start(belfry);
 	list_files_reset(belfry);
+	belfry->gate = gate_new(belfry->loop);
 	if (!control_start(belfry, &error) || !notify_start(belfry, &error)) {
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return EX_UNAVAILABLE;

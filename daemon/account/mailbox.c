@@ -292,6 +292,14 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 }
 
 void
+mailbox_connect_waits(struct mailbox *mb, bool waits, usec_t now)
+{
+	if (mb->state == MAILBOX_CONNECTING)
+		mb->timer = usec_add(
+		    now, waits ? MAILBOX_QUEUE_USEC : MAILBOX_CONNECT_USEC);
+}
+
+void
 mailbox_connect_failed(
     struct mailbox *mb, const struct error *error, usec_t now)
 {

@@ -84,6 +84,8 @@
 #define MAILBOX_MESSAGE_ID_MAX 998
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
+/* ... and how long it may wait before it begins. */
+#define MAILBOX_QUEUE_USEC USEC_HOUR
 /* So long after its deadline a mailbox that was not woken is stuck. */
 #define MAILBOX_STUCK_USEC USEC_MINUTE
 
@@ -285,6 +287,9 @@ void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_connected(struct mailbox *mb, usec_t now);
+/* Between CONNECT and the answer: the owner has not begun yet, because too
+ * many connect at once; or (false) it has now. */
+void mailbox_connect_waits(struct mailbox *mb, bool waits, usec_t now);
 /* Also while connected: the transport's own words before its eof. */
 void mailbox_connect_failed(
     struct mailbox *mb, const struct error *error, usec_t now);

@@ -63,6 +63,8 @@ struct outbox {
 	unsigned pauses;    /* quotas in a row */
 	usec_t wait;	    /* before the next round; 0: none */
 	char trouble[ERROR_TEXT_SIZE];
+	enum fault trouble_fault;
+	usec_t next_hint; /* the next one counts from then on */
 
 	struct item item;
 	struct outcome outcome;
@@ -247,6 +249,7 @@ static void
 note_trouble(struct outbox *o, enum fault fault, const char *text, usec_t wait)
 {
 	snprintf(o->trouble, sizeof(o->trouble), "%s", text);
+	o->trouble_fault = fault;
 	if (wait > o->wait)
 		o->wait = wait;
 	report(o, OUTBOX_TROUBLE, text, fault, o->wait);
@@ -993,6 +996,18 @@ outbox_kick(struct outbox *o, usec_t now)
 		load(o, STATE_LOADING, now);
 	else
 		o->kicked = true;
+}
+
+void
+outbox_hint(struct outbox *o, usec_t now)
+{
+	if (o->state != STATE_BACKOFF || now < o->next_hint ||
+	    backoff_cause_of(o->trouble_fault) != BACKOFF_NETWORK)
+		return;
+	o->next_hint = usec_add(now, OUTBOX_HINT_USEC);
+	backoff_restart(&o->backoff, BACKOFF_NETWORK);
+	o->wait = 0;
+	load(o, STATE_LOADING, now);
 }
 
 void

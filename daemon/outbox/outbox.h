@@ -52,6 +52,9 @@
 /* Events never pulled: more reports are dropped, needs never are. */
 #define OUTBOX_EVENTS_MAX 64
 
+/* Hints in a row count once in this time. */
+#define OUTBOX_HINT_USEC (20 * USEC_SEC)
+
 struct outbox_config {
 	const char *account; /* its section's name */
 	const char *from;    /* own address: From and envelope sender */
@@ -123,6 +126,8 @@ void outbox_stop(struct outbox *o, usec_t now);
 bool outbox_is_resting(const struct outbox *o);
 /* A new item was queued. Does not cut a wait for trouble short. */
 void outbox_kick(struct outbox *o, usec_t now);
+/* The network changed: ends a wait that it was the cause of. */
+void outbox_hint(struct outbox *o, usec_t now);
 /* The configuration or a secret may have changed: ends every wait. */
 void outbox_reload(struct outbox *o, usec_t now);
 

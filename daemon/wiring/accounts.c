@@ -25,6 +25,15 @@ on_failed(void *ctx, const struct error *error)
 }
 
 static void
+on_waits(void *ctx, bool waits)
+{
+	struct line *line = ctx;
+
+	mailbox_connect_waits(line->mailbox, waits, loop_now());
+	transport_arm(line->transport);
+}
+
+static void
 on_tls_started(void *ctx)
 {
 	struct line *line = ctx;
@@ -65,6 +74,7 @@ line_new(struct running_account *owner, struct mailbox *mailbox)
 	    .engine = mailbox,
 	    .connected = on_connected,
 	    .failed = on_failed,
+	    .waits = on_waits,
 	    .tls_started = on_tls_started,
 	    .secret = on_secret,
 	    .secret_failed = on_secret_failed,
@@ -144,6 +154,21 @@ load_effect(void *ctx, const struct store_effect *effect,
 	return true;
 }
 
+/* What is not known is learned again. */
+static void
+load_renewal(struct line *line)
+{
+	STR_AUTO renew = NULL;
+	uint64_t seconds;
+
+	if (store_get_fact(line->owner->belfry->store,
+		line->owner->config->name, MAILBOX_RENEW_FACT, &renew, NULL) &&
+	    renew != NULL && span_to_u64(span_from_str(renew), &seconds) &&
+	    seconds < USEC_DAY / USEC_SEC)
+		mailbox_load_renewal(
+		    line->mailbox, seconds * USEC_SEC, loop_now());
+}
+
 static void
 need_load(struct line *line, struct mailbox_event *event)
 {
@@ -163,6 +188,7 @@ need_load(struct line *line, struct mailbox_event *event)
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}
+	load_renewal(line);
 	mailbox_loaded(line->mailbox, found ? &cursor : NULL, loop_now());
 }
 
@@ -406,6 +432,7 @@ configure(struct running_account *running, const struct config_account *config)
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
 		    .renew = config->idle_renew,
 		    .poll = config->poll,
+		    .check_noop = has_quirk(config, QUIRK_IDLE_SILENT),
 		    .forwards_hour =
 			rate_count(&config->forward_limit, USEC_HOUR),
 		    .forwards_day =

@@ -6,6 +6,8 @@
  * them with the loop, the store and the configuration.
  *
  *   accounts.c   mailboxes: connections, secrets, commits, commands
+ *   alive.c      proofs of life: ours to systemd, and of connections to us
+ *   gate.c       how many connections begin at once
  *   outboxes.c   the forward queue's connections
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
  *   transport.c  a connection to an account's server
@@ -59,6 +61,7 @@ struct running_account {
 	struct account *account;
 	struct senders *senders; /* whose mail was judged before */
 	struct list_link lines;	 /* struct line::link */
+	usec_t hint_at;		 /* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */
 	bool told_person; /* that it is locked out; until it is let in */
@@ -92,6 +95,8 @@ struct belfry {
 	struct list_link followers; /* struct follower::link */
 	struct notify *notify;
 	struct control *control;
+	struct alive *alive;
+	struct gate *gate;
 	struct loop_timer *tidy, *goodbye;
 	usec_t started, next_prune;
 };
@@ -116,6 +121,12 @@ void leave_if_done(struct belfry *belfry);
 /* The wall clock may have moved. */
 void accounts_set_clock(struct belfry *belfry);
 
+/* alive.c */
+void alive_start(struct belfry *belfry);
+void alive_free(struct alive **alive);
+/* Every mailbox proves that it lives, soon. */
+void alive_hint(struct belfry *belfry);
+
 /* exec.c */
 /* Runs it, or lets it wait; takes the task. */
 void exec_run(struct line *line, struct mailbox_task *task);
@@ -139,6 +150,8 @@ void sender_free(struct sender **sender);
 void sender_kick(struct sender *sender);
 /* The configuration was reloaded: credentials are tried again. */
 void sender_reload(struct sender *sender);
+/* The network may be back. */
+void sender_hint(struct sender *sender);
 void sender_stop(struct sender *sender);
 /* After sender_stop. */
 void sender_start(struct sender *sender);

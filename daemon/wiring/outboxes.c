@@ -254,6 +254,13 @@ sender_reload(struct sender *sender)
 }
 
 void
+sender_hint(struct sender *sender)
+{
+	outbox_hint(sender->outbox, loop_now());
+	pump(sender);
+}
+
+void
 sender_start(struct sender *sender)
 {
 	outbox_start(sender->outbox, loop_now());

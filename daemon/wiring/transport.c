@@ -2,11 +2,13 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/connect.h"
+#include "daemon/wiring/gate.h"
 
 struct transport {
 	struct running_account *account;
 	const struct config_server *server;
 	struct transport_owner owner;
+	struct gate_pass pass;
 	struct connect *connect;
 	struct channel *channel;
 	struct secret_wait *secret;
@@ -40,6 +42,7 @@ transport_new(struct running_account *account,
 void
 transport_disconnect(struct transport *transport)
 {
+	gate_leave(&transport->pass);
 	connect_cancel(&transport->connect);
 	secret_cancel(&transport->secret);
 	channel_free(&transport->channel);
@@ -78,6 +81,7 @@ on_channel_pump(void *ctx)
 static void
 tell_connected(struct transport *transport)
 {
+	gate_leave(&transport->pass);
 	transport->told = true;
 	transport->owner.connected(transport->owner.ctx);
 }
@@ -120,19 +124,38 @@ on_connected(void *ctx, int fd, const struct error *error)
 
 	transport->connect = NULL;
 	if (fd < 0)
+		gate_leave(&transport->pass);
+	if (fd < 0)
 		transport->owner.failed(transport->owner.ctx, error);
 	else
 		open_channel(transport, fd);
 	transport->owner.pump(transport->owner.ctx);
 }
 
-void
-transport_connect(struct transport *transport)
+/* Through the gate. */
+static void
+begin(void *ctx)
 {
-	transport_disconnect(transport);
+	struct transport *transport = ctx;
+
 	transport->connect = connect_start(transport->account->belfry->loop,
 	    transport->server->host, transport->server->port, on_connected,
 	    transport);
+	if (transport->owner.waits != NULL)
+		transport->owner.waits(transport->owner.ctx, false);
+}
+
+void
+transport_connect(struct transport *transport)
+{
+	if (transport->pass.place != GATE_WAITING) {
+		transport_disconnect(transport);
+		gate_enter(transport->account->belfry->gate, &transport->pass,
+		    transport->server->host, begin, transport);
+	}
+	if (transport->pass.place == GATE_WAITING &&
+	    transport->owner.waits != NULL)
+		transport->owner.waits(transport->owner.ctx, true);
 }
 
 void

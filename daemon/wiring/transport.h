@@ -20,6 +20,10 @@ struct transport_owner {
 	 * byte. */
 	void (*connected)(void *ctx);
 	void (*failed)(void *ctx, const struct error *error);
+	/* Too many connect at once: it waits for its turn; or it came. May be
+	 * called in transport_connect; the owner arms the transport itself
+	 * otherwise, no `pump` follows. NULL: does not matter. */
+	void (*waits)(void *ctx, bool waits);
 	void (*tls_started)(void *ctx);
 	void (*secret)(void *ctx, struct span secret);
 	void (*secret_failed)(void *ctx, const struct error *error);

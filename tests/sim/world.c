@@ -973,6 +973,8 @@ check_deadlines(struct world *w)
 		    !mailbox_is_resting(mailbox) &&
 		    link_of(w, mailbox)->connect_at == USEC_NEVER)
 			fail(w, "%s has no deadline", mailbox_name(mailbox));
+		if (mailbox_is_stuck(mailbox, w->now))
+			fail(w, "%s is stuck", mailbox_name(mailbox));
 	}
 }
 
