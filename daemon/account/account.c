@@ -23,6 +23,7 @@ struct account {
 	size_t visitor_count;
 	size_t next; /* whose events are pulled first */
 	bool proven, expanded;
+	usec_t hold;   /* no login before: one has failed */
 	char *lockout; /* owned; NULL while let in */
 	int64_t clock_unix;
 	int utc_offset;
@@ -141,14 +142,25 @@ start(struct watched *item, usec_t now)
 	mailbox_start(item->mailbox, now);
 }
 
+static void
+stop(struct watched *item, usec_t now)
+{
+	item->started = false;
+	mailbox_stop(item->mailbox, now);
+}
+
 void
 account_start(struct account *account, usec_t now)
 {
 	free(account->lockout);
 	account->lockout = NULL;
-	for (size_t i = 0; i < account->count; i++)
+	account->hold = 0;
+	for (size_t i = 0; i < account->count; i++) {
 		if (i == 0 || account->proven)
 			start(&account->items[i], now);
+		else if (account->items[i].started)
+			stop(&account->items[i], now); /* locked out */
+	}
 }
 
 /* What they came for goes on when the account is started again. */
@@ -164,10 +176,8 @@ account_stop(struct account *account, usec_t now)
 {
 	account->proven = false;
 	stop_visitors(account, now);
-	for (size_t i = 0; i < account->count; i++) {
-		mailbox_stop(account->items[i].mailbox, now);
-		account->items[i].started = false;
-	}
+	for (size_t i = 0; i < account->count; i++)
+		stop(&account->items[i], now);
 }
 
 void
@@ -484,11 +494,20 @@ on_locked_out(struct account *account, struct mailbox *mailbox,
 	stop_visitors(account, now);
 	for (size_t i = 0; i < account->count; i++) {
 		struct watched *item = &account->items[i];
-		if (item->mailbox == mailbox)
-			continue;
-		mailbox_stop(item->mailbox, now);
-		item->started = false;
+		if (item->mailbox != mailbox)
+			stop(item, now);
 	}
+}
+
+/* One login that failed holds back those of the other mailboxes. */
+static void
+hold_logins(struct account *account, usec_t now)
+{
+	account->hold = usec_add(now, MAILBOX_LOGIN_USEC);
+	for (size_t i = 0; i < account->count; i++)
+		mailbox_hold(account->items[i].mailbox, account->hold, now);
+	for (size_t i = 0; i < account->visitor_count; i++)
+		mailbox_hold(account->visitors[i].mailbox, account->hold, now);
 }
 
 static void
@@ -500,10 +519,26 @@ look_at(struct account *account, const struct account_event *event, usec_t now)
 		free(account->lockout);
 		account->lockout = NULL;
 		on_proven(account, now);
+	} else if (event->event.kind == MAILBOX_LOGIN_FAILED) {
+		hold_logins(account, now);
 	} else if (event->event.kind == MAILBOX_LOCKED_OUT) {
 		on_locked_out(
 		    account, event->mailbox, &event->event.error, now);
 	}
+}
+
+/* True: the event was answered here. */
+static bool
+holds_back(const struct account *account, const struct account_event *event,
+    usec_t now)
+{
+	enum mailbox_event_kind kind = event->event.kind;
+
+	if (now >= account->hold ||
+	    (kind != MAILBOX_CONNECT && kind != MAILBOX_SECRET))
+		return false;
+	mailbox_hold(event->mailbox, account->hold, now);
+	return true;
 }
 
 static bool
@@ -513,7 +548,11 @@ next_visitor_event(
 	for (size_t i = 0; i < account->visitor_count; i++) {
 		struct account_event event = {
 		    .mailbox = account->visitors[i].mailbox};
-		if (mailbox_next_event(event.mailbox, &event.event, now)) {
+		while (mailbox_next_event(event.mailbox, &event.event, now)) {
+			if (holds_back(account, &event, now))
+				continue;
+			if (event.event.kind == MAILBOX_LOGIN_FAILED)
+				look_at(account, &event, now);
 			*event_r = event;
 			return true;
 		}
@@ -531,7 +570,9 @@ account_next_event(
 		struct watched *item =
 		    &account->items[account->next % account->count];
 		struct account_event event = {.mailbox = item->mailbox};
-		if (mailbox_next_event(item->mailbox, &event.event, now)) {
+		while (mailbox_next_event(item->mailbox, &event.event, now)) {
+			if (holds_back(account, &event, now))
+				continue;
 			look_at(account, &event, now);
 			*event_r = event;
 			return true;

@@ -95,7 +95,29 @@ end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 	mb->trouble = *error;
 	mailbox_explain_fail(mb, error);
 	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
+	if (mb->login.tried)
+		mailbox_emit_need(mb, MAILBOX_LOGIN_FAILED);
 	come_to_rest(mb, now);
+}
+
+/* Backs off, and says so. */
+static void
+wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	bool was_tried = mb->login.tried, had_more = !mb->login.again;
+	usec_t wait = mailbox_login_wait(mb, error, now);
+	bool is_another = had_more && mb->login.again;
+
+	mb->trouble = *error;
+	mailbox_enter(mb, MAILBOX_WAITING, now);
+	mb->timer = usec_add(now, wait);
+	report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
+	if (was_tried)
+		mailbox_emit_need(mb, MAILBOX_LOGIN_FAILED);
+	if (error->fault == FAULT_AUTH && !is_another)
+		mailbox_emit(
+		    mb, (struct mailbox_event){
+			    .kind = MAILBOX_LOCKED_OUT, .error = *error});
 }
 
 void
@@ -117,16 +139,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 		end_visit(mb, &copy, now);
 		return;
 	}
-	usec_t wait =
-	    backoff_failed(&mb->backoff, backoff_cause_of(copy.fault));
-	mb->trouble = copy;
-	mailbox_enter(mb, MAILBOX_WAITING, now);
-	mb->timer = usec_add(now, wait);
-	report_trouble(mb, &copy, wait);
-	if (copy.fault == FAULT_AUTH)
-		mailbox_emit(
-		    mb, (struct mailbox_event){
-			    .kind = MAILBOX_LOCKED_OUT, .error = copy});
+	wait_for_next(mb, &copy, now);
 }
 
 static void
@@ -229,10 +242,23 @@ mailbox_set_clock(
 void
 mailbox_start(struct mailbox *mb, usec_t now)
 {
+	mailbox_login_forgive(mb);
 	if (mb->state == MAILBOX_RESTING || mb->state == MAILBOX_WAITING)
 		mailbox_begin_load(mb, now);
 	else if (mb->state == MAILBOX_LOGOUT)
 		mb->again = true;
+}
+
+void
+mailbox_hold(struct mailbox *mb, usec_t until, usec_t now)
+{
+	if ((mb->state != MAILBOX_CONNECTING && mb->state != MAILBOX_LOGIN) ||
+	    mb->login.tried)
+		return;
+	drop_session(mb, now);
+	mb->login.by_network = false;
+	mailbox_enter(mb, MAILBOX_WAITING, now);
+	mb->timer = until;
 }
 
 void
@@ -321,8 +347,11 @@ mailbox_tls_started(struct mailbox *mb, usec_t now)
 void
 mailbox_secret(struct mailbox *mb, struct span secret, usec_t now)
 {
+	if (mb->state == MAILBOX_WAITING && mb->login.locked)
+		mailbox_login_looked(mb, secret, now);
 	if (mb->session == NULL)
 		return;
+	mailbox_login_begins(mb, secret);
 	imap_session_secret(mb->session, secret, now);
 	drain(mb, now);
 }
@@ -356,7 +385,10 @@ mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now)
 static void
 waiting_timer(struct mailbox *mb, usec_t now)
 {
-	mailbox_begin_load(mb, now);
+	if (mb->login.locked)
+		mailbox_login_look(mb, now);
+	else
+		mailbox_begin_load(mb, now);
 }
 
 static void
@@ -498,6 +530,7 @@ on_session_ready(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	mb->proven = mb->idle_refused = false;
+	mailbox_login_succeeded(mb, now);
 	mailbox_open(mb, now);
 }
 
@@ -528,6 +561,8 @@ on_closed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 static void
 on_failed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
+	mb->login.refusal = event->refusal;
+	mb->login.is_bye = event->is_bye;
 	mailbox_fail(mb, &event->error, now);
 }
 
@@ -680,7 +715,9 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .state = states[mb->state].name,
 	    .since = mb->since,
 	    .proven = mb->heard,
-	    .next_try = mb->state == MAILBOX_WAITING ? mb->timer : USEC_NEVER,
+	    .next_try = mb->state == MAILBOX_WAITING && !mb->login.locked
+			    ? mb->timer
+			    : USEC_NEVER,
 	    .trouble = mb->trouble.text,
 	    .fault = mb->trouble.fault,
 	    .uidvalidity = mb->cursor_validity,

@@ -16,7 +16,8 @@
  *   CONNECT      mailbox_connected, or mailbox_connect_failed; again while
  *                under way: anew
  *   STARTTLS     mailbox_tls_started
- *   SECRET       mailbox_secret, or mailbox_secret_failed
+ *   SECRET       mailbox_secret, or mailbox_secret_failed; also without a
+ *                connection, to see whether there is another one
  *   COMMIT       make the batch durable, then mailbox_committed
  *   PROGRESS     a run over old messages came further, or ended:
  *                mailbox_get_apply
@@ -28,6 +29,8 @@
  *   QUEUED       a forward was queued: wake the outbox
  *   FOLDERS      the account's mailboxes are known: mailbox_folders
  *   PROVEN       a login and a catch-up were finished
+ *   LOGIN_FAILED a login was made in vain, for whatever cause: no other
+ *                mailbox of the account logs in before MAILBOX_LOGIN_USEC
  *   LOCKED_OUT   credentials or certificate refused: stop the account
  *   REPORT       a sentence for log, watch and demo
  *
@@ -82,6 +85,13 @@
 #define MAILBOX_ALERTS_MAX 10
 /* Bytes of a Message-ID that are kept: as long as a line may be. */
 #define MAILBOX_MESSAGE_ID_MAX 998
+/* From a login that failed to the next one, of the same account. */
+#define MAILBOX_LOGIN_USEC USEC_MINUTE
+/* After refused credentials: how often the source of the secret is asked
+ * whether it gives another one. */
+#define MAILBOX_LOOK_USEC USEC_HOUR
+/* A session that lived as long was no failure, when the server says BYE. */
+#define MAILBOX_LONG_USEC (10 * USEC_MINUTE)
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 /* ... and how long it may wait before it begins. */
@@ -137,6 +147,7 @@ enum mailbox_event_kind {
 	MAILBOX_QUEUED,
 	MAILBOX_FOLDERS,
 	MAILBOX_PROVEN,
+	MAILBOX_LOGIN_FAILED,
 	MAILBOX_LOCKED_OUT,
 	MAILBOX_REPORT,
 	MAILBOX_PROGRESS,
@@ -233,6 +244,9 @@ void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
 void mailbox_start(struct mailbox *mb, usec_t now);
 /* Logs out and rests until mailbox_start. A last DISCONNECT follows. */
 void mailbox_stop(struct mailbox *mb, usec_t now);
+/* The answer to CONNECT or SECRET: not before then. Also later, as long as no
+ * secret was given; else it does nothing. */
+void mailbox_hold(struct mailbox *mb, usec_t until, usec_t now);
 /*
  * The machine slept, the network changed: the connection proves itself within
  * IMAP_PROOF_USEC, by whatever it is doing or by the end of IDLE, and catches

@@ -112,6 +112,7 @@ void
 mailbox_begin_load(struct mailbox *mb, usec_t now)
 {
 	mailbox_enter(mb, MAILBOX_LOADING, now);
+	mailbox_login_anew(mb);
 	mb->load_asked = false;
 	hand_out_commit(mb); /* an outcome that could not be written */
 	ask_to_load(mb);

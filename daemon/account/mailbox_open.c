@@ -18,6 +18,7 @@ mailbox_is_ok_or_fail(struct mailbox *mb, const struct imap_response *response,
 	str_sanitize(&text, response->text, 200);
 	error_set(&error, fault == FAULT_AUTH ? FAULT_PEER : fault,
 	    "%s was refused: %s", what, buf_str(&text));
+	mailbox_login_note(mb, response);
 	mailbox_fail(mb, &error, now);
 	return false;
 }
@@ -204,5 +205,6 @@ mailbox_open_selecting_done(
 	error_set(&error, FAULT_PEER,
 	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
 	    buf_str(&text));
+	mailbox_login_note(mb, response);
 	mailbox_fail(mb, &error, now);
 }

@@ -8,6 +8,7 @@
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 
 #include "daemon/account/mailbox.h"
+#include "daemon/base/digest.h"
 #include "daemon/base/list.h"
 #include "daemon/mail/structure.h"
 
@@ -178,6 +179,20 @@ struct backlog {
 	struct tally tally;
 };
 
+/* How logins went, and why the connection ended (mailbox_login.c). */
+struct login {
+	struct imap_refusal refusal; /* of the last end; kind NONE: none */
+	bool is_bye;		     /* it was the server's BYE */
+	bool by_network;	     /* nobody but the network was its cause */
+	bool tried;    /* a secret was given, and nobody was let in yet */
+	bool again;    /* the one more try is under way, or was */
+	bool locked;   /* refused: not tried again with the same secret */
+	bool was_good; /* the last secret has opened a session before */
+	bool has_digest;
+	unsigned char digest[DIGEST_SIZE]; /* of the last secret */
+	usec_t since; /* let in, on this connection; USEC_NEVER: not */
+};
+
 struct mailbox_commit {
 	struct list_link link;
 	enum commit_purpose purpose;
@@ -217,6 +232,7 @@ struct mailbox {
 	struct imap_session *session; /* NULL while not connected */
 	struct random random;
 	struct backoff backoff;
+	struct login login;
 
 	enum mailbox_state state;
 	usec_t since; /* state entered */
@@ -317,6 +333,25 @@ void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
 void mailbox_emit_need(struct mailbox *mb, enum mailbox_event_kind kind);
 void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* mailbox_login.c */
+/* A new connection; nothing was said on it. */
+void mailbox_login_anew(struct mailbox *mb);
+/* A secret goes to the session. */
+void mailbox_login_begins(struct mailbox *mb, struct span secret);
+void mailbox_login_succeeded(struct mailbox *mb, usec_t now);
+/* Before mailbox_fail: what the server said to a command that must not fail. */
+void mailbox_login_note(
+    struct mailbox *mb, const struct imap_response *response);
+/* The person, or another secret: what was refused is tried again. */
+void mailbox_login_forgive(struct mailbox *mb);
+/* After a failure: the wait before the next try, or, when the credentials are
+ * locked by it, before the next look at the secret. */
+usec_t mailbox_login_wait(
+    struct mailbox *mb, const struct error *error, usec_t now);
+/* While locked: asks for the secret, and goes on if it is another one. */
+mailbox_begin_fn mailbox_login_look;
+void mailbox_login_looked(struct mailbox *mb, struct span secret, usec_t now);
 
 /* mailbox_journal.c */
 /* Takes the batch. */

@@ -76,8 +76,7 @@ mailbox_hint_waiting(struct mailbox *mb, usec_t now)
 {
 	struct proof *proof = &mb->proof;
 
-	if (backoff_cause_of(mb->trouble.fault) != BACKOFF_NETWORK ||
-	    now < proof->next_try)
+	if (!mb->login.by_network || now < proof->next_try)
 		return;
 	proof->next_try = usec_add(now, HINT_TRY_USEC);
 	mb->timer = usec_min(mb->timer,

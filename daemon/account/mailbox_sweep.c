@@ -434,6 +434,7 @@ mailbox_sweep_done(
 		str_sanitize(&text, response->text, 200);
 		error_set(&error, FAULT_PEER,
 		    "the server refused the new messages: %s", buf_str(&text));
+		mailbox_login_note(mb, response);
 		mailbox_fail(mb, &error, now);
 		return;
 	}

@@ -300,6 +300,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_QUEUED] = need_outbox,
     [MAILBOX_FOLDERS] = need_nothing,
     [MAILBOX_PROVEN] = need_proof_noted,
+    [MAILBOX_LOGIN_FAILED] = need_nothing,
     [MAILBOX_LOCKED_OUT] = need_person,
     [MAILBOX_REPORT] = need_report,
     [MAILBOX_PROGRESS] = need_progress,

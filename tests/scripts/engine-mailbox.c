@@ -15,8 +15,8 @@
  * >tls; >secret TEXT, >secret-failed FAULT TEXT; >commit ok, >commit fail
  * (nothing is written), >commit written (it is, but the daemon does not hear of
  * it: >kill follows); >task UID SEQ STATE WORDS; >kill (the daemon dies;
- * another one has the same store and rests until >start). >apply WORDS begins a run,
- * which is in the store first: dry, notify, since=DAYS, until=DAYS (before
+ * another one has the same store and rests until >start). >apply WORDS begins a
+ * run, which is in the store first: dry, notify, since=DAYS, until=DAYS (before
  * now), rules=a,b; >cancel ends it; >explain UID, >explain-cancel UID.
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
@@ -653,6 +653,7 @@ static const char *const event_names[] = {
     [MAILBOX_QUEUED] = "queued",
     [MAILBOX_FOLDERS] = "folders",
     [MAILBOX_PROVEN] = "proven",
+    [MAILBOX_LOGIN_FAILED] = "login-failed",
     [MAILBOX_LOCKED_OUT] = "locked-out",
     [MAILBOX_REPORT] = "report",
     [MAILBOX_PROGRESS] = "progress",
@@ -806,7 +807,8 @@ adapter_next_event(void *adapter, struct buf *line, bool *last_r, usec_t now)
 	return true;
 }
 
-/* Pulls all events; whether LOAD was one of them. */
+/* Pulls all events; whether LOAD was one of them, or, from one whose
+ * credentials were refused, the question for other ones. */
 static bool
 loads(struct adapter *a, usec_t now)
 {
@@ -814,7 +816,8 @@ loads(struct adapter *a, usec_t now)
 	bool found = false;
 
 	while (mailbox_next_event(a->mailbox, &event, now)) {
-		found = found || event.kind == MAILBOX_LOAD;
+		found = found || event.kind == MAILBOX_LOAD ||
+			event.kind == MAILBOX_SECRET;
 		BUF_AUTO line = BUF_INIT;
 		add_event(a, &line, &event, now);
 		mailbox_event_done(&event);

@@ -370,6 +370,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
 	case MAILBOX_PROVEN:
+	case MAILBOX_LOGIN_FAILED:
 		break;
 	}
 }

@@ -107,6 +107,7 @@ static const struct refusal_case cases[] = {
 	{"b1 BAD throttled. suggested backoff time: 30 seconds",
 	    LIMIT, LIMIT, 30 * USEC_SEC},
 	{"b1 BAD throttled. Suggested Backoff Time: soon", LIMIT, LIMIT, 0},
+	{"b1 NO Request is throttled.", LIMIT, LIMIT, 0},
 	{"b1 BAD Command Error. 10", LIMIT, LIMIT, 0},
 	{"b1 BAD Command Argument Error. 12", CLIENT, UNTOLD, 0},
 	{"b1 NO Server Unavailable. 15", UNAVAILABLE, UNAVAILABLE, 0},

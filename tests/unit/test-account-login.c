@@ -1,0 +1,200 @@
+/*
+ * account: one login that failed holds back those of the other mailboxes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/account/account.h"
+#include "tests/lib/rules_text.h"
+
+struct fixture {
+	struct strv watch, none;
+	struct rules *rules;
+	struct limits *limits;
+	struct account_config config;
+	struct account *account;
+	usec_t now;
+	unsigned connects, secrets;
+};
+
+static int
+set_up(void **state)
+{
+	static struct fixture f;
+	struct rule_problems problems = {0};
+
+	f = (struct fixture){.now = USEC_HOUR};
+	strv_add(&f.watch, "INBOX");
+	strv_add(&f.watch, "A");
+	strv_add(&f.watch, "B");
+	f.rules = rules_from_text("", &problems);
+	f.limits = limits_new();
+	f.config = (struct account_config){
+	    .mailbox = {.account = "work",
+		.imap = {.security = IMAP_SECURITY_TLS,
+		    .user = "ann",
+		    .host = "mail.example.org"},
+		.identities = &f.none,
+		.authserv = &f.none,
+		.email = "ann@example.org"},
+	    .watch = &f.watch,
+	};
+	f.account = account_new(&f.config, f.rules, f.limits, f.now);
+	*state = &f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	account_free(&f->account);
+	rules_free(&f->rules);
+	limits_free(&f->limits);
+	strv_done(&f->watch);
+	return 0;
+}
+
+/* Answers everything but logins, which are counted. */
+static void
+pull(struct fixture *f)
+{
+	struct account_event event;
+
+	f->connects = f->secrets = 0;
+	while (account_next_event(f->account, &event, f->now)) {
+		if (event.event.kind == MAILBOX_LOAD)
+			mailbox_loaded(event.mailbox, NULL, f->now);
+		f->connects += event.event.kind == MAILBOX_CONNECT;
+		f->secrets += event.event.kind == MAILBOX_SECRET;
+		if (event.event.kind == MAILBOX_COMMIT)
+			mailbox_committed(event.mailbox, true, NULL, f->now);
+		mailbox_event_done(&event.event);
+	}
+}
+
+static void
+greet(struct fixture *f, struct mailbox *mailbox)
+{
+	mailbox_connected(mailbox, f->now);
+	mailbox_feed(mailbox,
+	    SPAN("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] x\r\n"),
+	    f->now);
+}
+
+static void
+say(struct fixture *f, struct mailbox *mailbox, unsigned tag, const char *words)
+{
+	BUF_AUTO line = BUF_INIT;
+	size_t len = mailbox_output(mailbox).len;
+
+	mailbox_sent(mailbox, len);
+	buf_addf(&line, "b%u %s\r\n", tag, words);
+	mailbox_feed(mailbox, buf_span(&line), f->now);
+	pull(f);
+}
+
+/* Up to IDLE in the first one; then the others connect. */
+static void
+open_first(struct fixture *f)
+{
+	struct mailbox *first = account_mailbox(f->account, 0);
+
+	account_start(f->account, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+	greet(f, first);
+	mailbox_secret(first, SPAN("secret"), f->now);
+	say(f, first, 1, "OK [CAPABILITY IMAP4rev1 IDLE] in");
+	mailbox_feed(first,
+	    SPAN("* LIST () \"/\" INBOX\r\n* LIST () \"/\" A\r\n"
+		 "* LIST () \"/\" B\r\n"),
+	    f->now);
+	say(f, first, 2, "OK listed");
+	mailbox_feed(first,
+	    SPAN("* 0 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n"
+		 "* OK [UIDNEXT 1] x\r\n"),
+	    f->now);
+	say(f, first, 3, "OK open");
+}
+
+static void
+test_one_a_minute(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+
+	open_first(f);
+	assert_int_equal(f->connects, 2);
+	/* Both are on their way when one of them is refused. */
+	greet(f, a);
+	greet(f, b);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO [LIMIT] Too many connections");
+	assert_int_equal(f->connects, 0);
+	assert_true(mailbox_deadline(b) > f->now);
+	/* Nor does the first one, when it loses its connection now. */
+	mailbox_feed(
+	    account_mailbox(f->account, 0), SPAN("* BYE bye\r\n"), f->now);
+	f->now += 10 * USEC_SEC;
+	mailbox_tick(account_mailbox(f->account, 0), f->now);
+	pull(f);
+	assert_int_equal(f->connects, 0);
+	/* Not before the minute is over, and then both. */
+	f->now += 49 * USEC_SEC;
+	mailbox_tick(a, f->now);
+	mailbox_tick(b, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 0);
+	f->now += USEC_MINUTE;
+	mailbox_tick(a, f->now);
+	mailbox_tick(b, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 2);
+	mailbox_tick(account_mailbox(f->account, 0), f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+}
+
+/* A later mailbox is locked out: the person starts the account, and the first
+ * one tries alone. */
+static void
+test_start_after_lockout(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+
+	open_first(f);
+	greet(f, a);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO [AUTHENTICATIONFAILED] wrong");
+	assert_non_null(account_lockout(f->account));
+	/* The first one says LOGOUT. */
+	f->now += 3 * USEC_SEC;
+	mailbox_tick(account_mailbox(f->account, 0), f->now);
+	pull(f);
+	account_start(f->account, f->now);
+	assert_null(account_lockout(f->account));
+	pull(f);
+	assert_int_equal(f->connects, 1);
+	assert_true(mailbox_is_resting(a));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_one_a_minute, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_start_after_lockout, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
