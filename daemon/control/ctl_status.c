@@ -77,6 +77,47 @@ add_trouble(struct ctl_table *table, const struct json *mailbox)
 }
 
 static void
+add_next_proof(struct ctl_table *table, const struct json *mailbox)
+{
+	BUF_AUTO cell = BUF_INIT;
+	int64_t next = json_get_int(mailbox, "next_proof_in_s", -1);
+
+	if (next >= 0) {
+		buf_add_str(&cell, "in ");
+		usec_format(&cell, (usec_t)next * USEC_SEC);
+	}
+	strv_add(&table->cells, buf_str(&cell));
+}
+
+/* What was learned about its server and the way there. */
+static void
+add_lessons(struct buf *out, const struct json *mailbox)
+{
+	int64_t renew = json_get_int(mailbox, "renew_s", 0);
+	int64_t missed = json_get_int(mailbox, "missed_pushes", 0);
+
+	if (renew > 0 && renew < json_get_int(mailbox, "renew_set_s", 0)) {
+		buf_add_str(out, "    ");
+		ctl_add_clean(
+		    out, json_get_str(mailbox, "mailbox"), CTL_CELL_MAX);
+		buf_add_str(out, ": renewed every ");
+		usec_format(out, (usec_t)renew * USEC_SEC);
+		buf_add_str(out, ", since connections died in silence\n");
+	}
+	if (missed > 0) {
+		buf_add_str(out, "    ");
+		ctl_add_clean(
+		    out, json_get_str(mailbox, "mailbox"), CTL_CELL_MAX);
+		buf_addf(out,
+		    ": new mail was not pushed %" PRId64 " time%s%s\n", missed,
+		    missed == 1 ? "" : "s",
+		    json_get_bool(mailbox, "polled_too")
+			? ", so the server is asked besides"
+			: "");
+	}
+}
+
+static void
 add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
 {
 	BUF_AUTO proven = BUF_INIT;
@@ -87,6 +128,7 @@ add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
 	ctl_table_add(table, json_get_str(mailbox, "mailbox"));
 	ctl_table_add(table, json_get_str(mailbox, "state"));
 	ctl_table_add(table, buf_str(&proven));
+	add_next_proof(table, mailbox);
 	if (uid > 0)
 		ctl_table_add_int(table, uid);
 	else
@@ -98,8 +140,8 @@ add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
 static void
 add_mailboxes(struct buf *out, const struct json *mailboxes, int64_t now)
 {
-	static const char *const heads[] = {
-	    "MAILBOX", "STATE", "PROVEN", "NEXT UID", "OPEN", "TROUBLE"};
+	static const char *const heads[] = {"MAILBOX", "STATE", "PROVEN",
+	    "NEXT PROOF", "NEXT UID", "OPEN", "TROUBLE"};
 	struct ctl_table table;
 
 	ctl_table_init(&table, COUNT(heads));
@@ -109,6 +151,8 @@ add_mailboxes(struct buf *out, const struct json *mailboxes, int64_t now)
 		add_mailbox(&table, json_at(mailboxes, i), now);
 	ctl_table_print(&table, out, "    ");
 	ctl_table_done(&table);
+	for (size_t i = 0; i < json_count(mailboxes); i++)
+		add_lessons(out, json_at(mailboxes, i));
 }
 
 static void

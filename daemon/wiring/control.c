@@ -89,6 +89,14 @@ unix_of(usec_t when)
 	       (int64_t)(usec_since(when, loop_now()) / USEC_SEC);
 }
 
+static void
+set_wait(struct json *json, const char *key, usec_t when)
+{
+	if (when != USEC_NEVER)
+		json_set_int(json, key,
+		    (int64_t)(usec_since(loop_now(), when) / USEC_SEC));
+}
+
 static struct json *
 status_of_mailbox(struct mailbox *mailbox)
 {
@@ -102,10 +110,13 @@ status_of_mailbox(struct mailbox *mailbox)
 	json_set_time(json, "since", unix_of(status.since));
 	json_set_time(
 	    json, "proven", status.proven != 0 ? unix_of(status.proven) : 0);
-	if (status.next_try != USEC_NEVER)
-		json_set_int(json, "next_try_in_s",
-		    (int64_t)(usec_since(loop_now(), status.next_try) /
-			      USEC_SEC));
+	set_wait(json, "next_try_in_s", status.next_try);
+	set_wait(json, "next_proof_in_s", status.next_proof);
+	json_set_int(json, "renew_s", (int64_t)(status.renew / USEC_SEC));
+	json_set_int(
+	    json, "renew_set_s", (int64_t)(status.renew_set / USEC_SEC));
+	json_set_int(json, "missed_pushes", status.missed);
+	json_set_bool(json, "polled_too", status.deaf);
 	json_set_str(
 	    json, "trouble", status.trouble[0] != '\0' ? status.trouble : NULL);
 	json_set_int(json, "uidvalidity", status.uidvalidity);

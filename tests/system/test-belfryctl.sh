@@ -505,7 +505,7 @@ steady() {
 }
 
 cat >answer <<'END'
-{"version":"0.1.0","pid":42,"started":"2026-01-01T00:00:00Z","config":"/c/belfry.conf","dry_run":false,"rules":6,"accounts":[{"account":"work","email":"ann@example.org","server":"mail.example.org","locked_out":null,"mailboxes":[{"mailbox":"INBOX","state":"watching","pushed":true,"since":"2026-01-01T00:00:00Z","proven":"2026-01-01T00:00:00Z","trouble":null,"uidvalidity":1,"next_uid":1234,"open":0},{"mailbox":"Lists/x","state":"loading","pushed":false,"since":"2026-01-01T00:00:00Z","proven":null,"trouble":null,"uidvalidity":0,"next_uid":0,"open":2}],"forwards":{"waiting":0,"sending":0,"sent":7,"failed":0,"held":0,"dropped":0}}],"ok":true}
+{"version":"0.1.0","pid":42,"started":"2026-01-01T00:00:00Z","config":"/c/belfry.conf","dry_run":false,"rules":6,"accounts":[{"account":"work","email":"ann@example.org","server":"mail.example.org","locked_out":null,"mailboxes":[{"mailbox":"INBOX","state":"watching","pushed":true,"since":"2026-01-01T00:00:00Z","proven":"2026-01-01T00:00:00Z","next_proof_in_s":323,"renew_s":360,"renew_set_s":540,"missed_pushes":2,"polled_too":true,"trouble":null,"uidvalidity":1,"next_uid":1234,"open":0},{"mailbox":"Lists/x","state":"loading","pushed":false,"since":"2026-01-01T00:00:00Z","proven":null,"trouble":null,"uidvalidity":0,"next_uid":0,"open":2}],"forwards":{"waiting":0,"sending":0,"sent":7,"failed":0,"held":0,"dropped":0}}],"ok":true}
 END
 ask answer status
 steady
@@ -513,9 +513,11 @@ expect 'status' 0 <<'END'
 belfryd 0.1.0, pid 42, started AGO, 6 rules of /c/belfry.conf
 
 account work: ann@example.org at mail.example.org
- MAILBOX STATE PROVEN NEXT UID OPEN TROUBLE
- INBOX watching AGO 1234 0
+ MAILBOX STATE PROVEN NEXT PROOF NEXT UID OPEN TROUBLE
+ INBOX watching AGO in 5 min 23 s 1234 0
  Lists/x loading never 2
+ INBOX: renewed every 6 min, since connections died in silence
+ INBOX: new mail was not pushed 2 times, so the server is asked besides
 END
 grep -qx '{"version":1,"command":"status"}' sock.request ||
 	fail "status: asks $(cat sock.request)"
@@ -534,9 +536,11 @@ belfryd 0.1.0, pid 42, started AGO, 6 rules of /c/belfry.conf
 account work: ann@example.org at mail.example.org
  locked out: the server says no
  put it right, then: belfryctl reload
- MAILBOX STATE PROVEN NEXT UID OPEN TROUBLE
- INBOX watching AGO 1234 0
+ MAILBOX STATE PROVEN NEXT PROOF NEXT UID OPEN TROUBLE
+ INBOX watching AGO in 5 min 23 s 1234 0
  Lists/x waiting never 2 no [2Jroute ; next try in 1 min 30 s
+ INBOX: renewed every 6 min, since connections died in silence
+ INBOX: new mail was not pushed 2 times, so the server is asked besides
  forwards: 2 failed (belfryctl queue lists them)
 END
 
