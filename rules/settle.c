@@ -209,13 +209,33 @@ has_notification(const struct plan *plan)
 	       plan->actions[plan->count - 1].kind == ACTION_NOTIFY;
 }
 
+/* Nobody wants to be rung for what a rule throws away. */
+static bool
+is_thrown_away(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct action *action = &plan->actions[i];
+		struct span target = span_from_str(action->target);
+
+		if (action->kind == ACTION_TRASH ||
+		    action->kind == ACTION_JUNK ||
+		    action->kind == ACTION_DELETE)
+			return true;
+		if (action->kind == ACTION_MOVE &&
+		    (span_is(target, "\\Trash") || span_is(target, "\\Junk")))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_default_notification(struct plan *plan, const struct facts *facts)
 {
 	struct action action;
 
 	if (!facts->default_notification || plan->quiet ||
-	    has_notification(plan) || !is_unread(plan, facts))
+	    has_notification(plan) || !is_unread(plan, facts) ||
+	    is_thrown_away(plan))
 		return;
 	action_init(&action, ACTION_NOTIFY);
 	settle_add(plan, &action);

@@ -135,7 +135,8 @@
 	    "Whether to notify: of new messages, never, or only where a rule "
 	    "says so.",
 	.more = "With `yes`, a message that is still unread after the rules "
-		"is notified, unless one of them was quiet or has notified."},
+		"is notified, unless one of them was quiet, has notified, or "
+		"threw it away."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,

@@ -461,6 +461,17 @@ static const struct {
     {R "when = all\nnotify = low\n", "", "notify (low)"},
     {R "when = all\nnotify = low\n", "\\Seen", "notify (low)"},
     {R "when = all\nmove = A\n", "", "move to A; notify"},
+    {R "when = all\narchive = yes\n", "", "move to the archive; notify"},
+    {R "when = all\ntrash = yes\n", "", "move to the trash"},
+    {R "when = all\njunk = yes\n", "", "move to junk"},
+    {R "when = all\ndelete = forever\n", "", "delete forever"},
+    {R "when = all\nmove = \\Junk\n", "", "move to \\Junk"},
+    {R "when = all\nmove = \\Trash\n", "", "move to \\Trash"},
+    {R "when = all\nmove = Junk\n", "", "move to Junk; notify"},
+    {R "when = all\ncopy = \\Junk\n", "", "copy to \\Junk; notify"},
+    {R "when = all\njunk = yes\nnotify = low\n", "",
+	"move to junk; notify (low)"},
+    {R "when = all\nmode = observe\njunk = yes\n", "", "notify"},
     {R "when = all\nquiet = yes\nmode = observe\n", "", "notify"},
 };
 
