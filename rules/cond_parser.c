@@ -689,6 +689,10 @@ check_field(struct parser *parser, const struct lexed_field *lexed,
 	if (!field->has_argument && lexed->argument.data != NULL)
 		return source_error(source, lexed->argument_offset - 1, NULL,
 		    "`%s` takes no name in parentheses", field->name);
+	if (lexed->argument.data != NULL &&
+	    strchr("\"'", lexed->argument.data[0]) != NULL)
+		source_warn(source, lexed->argument_offset, "leave them out",
+		    "the quotes are a part of the header's name");
 	return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
+#include "rules/action_lint.h"
 #include "rules/cond_parser.h"
 #include "rules/foreign.h"
 
@@ -172,6 +173,7 @@ set_folder(const struct job *job, enum action_kind kind)
 
 	if (target == NULL)
 		return false;
+	action_lint_folder(&job->source);
 	rule_add_blueprint(job->rule, kind)->target = target;
 	return true;
 }
@@ -321,6 +323,21 @@ set_forward(const struct job *job)
 	return true;
 }
 
+static void
+lint_command(const struct job *job, struct template *const *argv, size_t argc)
+{
+	STRV_AUTO arguments = STRV_INIT;
+
+	for (size_t i = 0; i < argc; i++) {
+		BUF_AUTO text = BUF_INIT;
+
+		template_show(&text, argv[i], &job->rule->captures,
+		    &job->context->rules->slots);
+		strv_add(&arguments, buf_str(&text));
+	}
+	action_lint_command(&job->source, &arguments);
+}
+
 static bool
 set_exec(const struct job *job)
 {
@@ -343,6 +360,7 @@ set_exec(const struct job *job)
 		return source_error(&job->source, 0, NULL,
 		    "the command itself must be written out; variables belong "
 		    "to its arguments");
+	lint_command(job, argv, argc);
 	return true;
 }
 

@@ -314,7 +314,42 @@ static const struct lint_case conditions[] = {
 	    "already\n"},
 };
 
+#define A "[rule a]\nwhen = subject ~ /(?<s>x)/\n"
+
 static const struct lint_case sets[] = {
+	{A "move = \"a b\"\n",
+	    "3:8: warning: the quotes are a part of the name (leave them "
+	    "out: blanks need none)\n"},
+	{A "copy = 'a'\n",
+	    "3:8: warning: the quotes are a part of the name (leave them "
+	    "out: blanks need none)\n"},
+	{A "move = a\"b\n", ""},
+	{A "move = X/$1\n",
+	    "3:10: warning: this is a part of the name: groups have no "
+	    "numbers here (name the group, as in (?<what>...), and write "
+	    "${what})\n"},
+	{A "move = US$/${s}$\n", ""},
+	{A "exec = /bin/echo a > /tmp/x\n",
+	    "3:20: warning: there is no shell: the command gets this as "
+	    "it is (write a script, and its path here)\n"},
+	{A "exec = /bin/echo \"$BELFRY_FROM\"\n",
+	    "3:19: warning: there is no shell: the command gets this as "
+	    "it is (write ${...} with a field or a group)\n"},
+	{A "exec = /bin/echo $Junk 'a | b' >x <a@b.example>\n", ""},
+	{A "exec = /bin/sh -c \"echo ${s}\"\n",
+	    "3:20: warning: the shell would run what the mail says here "
+	    "(give it as an argument, as in: sh -c 'echo \"$1\"' sh "
+	    "${subject})\n"},
+	{A "exec = /bin/bash -e -xc ${s}\n",
+	    "3:25: warning: the shell would run what the mail says here "
+	    "(give it as an argument, as in: sh -c 'echo \"$1\"' sh "
+	    "${subject})\n"},
+	{A "exec = /bin/sh -c 'echo \"$1\" | mail x' sh ${s}\n", ""},
+	{A "exec = /bin/sh -c 'mkdir ${date.year}'\n", ""},
+	{A "exec = /bin/sh /usr/bin/x -c ${s}\n", ""},
+	{"[rule a]\nwhen = header(\"X-Any\")\nmark = x\n",
+	    "2:15: warning: the quotes are a part of the header's name "
+	    "(leave them out)\n"},
 	{"[list e]\n"
 	 "[rule a]\n"
 	 "when = from in @e\n"
