@@ -92,6 +92,19 @@ is_field_name(struct span s)
 	return s.len > 0;
 }
 
+/* Not header(X-Any:). */
+static bool
+check_header_name(const struct source *source, struct span name, size_t offset)
+{
+	if (!is_field_name(name))
+		return source_error(source, offset,
+		    name.len > 1 && span_find(name, ':') == name.len - 1
+			? "leave out the colon"
+			: NULL,
+		    "a header's name is expected here, as in header(X-Spam)");
+	return true;
+}
+
 static bool
 lex_argument(struct cond_lexer *lexer, struct lexed_field *field)
 {
@@ -104,9 +117,8 @@ lex_argument(struct cond_lexer *lexer, struct lexed_field *field)
 		return source_error(source, lexer->pos, NULL,
 		    "`)` is missing behind the header's name");
 	name = span_trim(span_slice(source->text, start, len));
-	if (!is_field_name(name))
-		return source_error(source, start, NULL,
-		    "a header's name is expected here, as in header(X-Spam)");
+	if (!check_header_name(source, name, start))
+		return false;
 	field->argument = name;
 	field->argument_offset = start;
 	lexer->pos = start + len + 1;

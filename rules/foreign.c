@@ -83,6 +83,24 @@ static const struct foreign table[] = {
     {FOREIGN_FIELD, "message", "write `body`, or the field that is meant"},
     {FOREIGN_FIELD, "domain", "write `from.domain`"},
     {FOREIGN_FIELD, "user", "write `from.user`"},
+    {FOREIGN_FIELD, "from.local", "write `from.user`"},
+    {FOREIGN_FIELD, "from.localpart", "write `from.user`"},
+    {FOREIGN_FIELD, "from.host", "write `from.domain`"},
+    {FOREIGN_FIELD, "from.email", "write `from`"},
+    {FOREIGN_FIELD, "to.local", "write `to.user`"},
+    {FOREIGN_FIELD, "to.localpart", "write `to.user`"},
+    {FOREIGN_FIELD, "to.host", "write `to.domain`"},
+    {FOREIGN_FIELD, "to.email", "write `to`"},
+    {FOREIGN_FIELD, "to.plus", "write `to.detail`"},
+    {FOREIGN_FIELD, "to.tag", "write `to.detail`"},
+    {FOREIGN_FIELD, "older_than", "write `age`, as in: age > 2d"},
+    {FOREIGN_FIELD, "newer_than", "write `age`, as in: age < 2d"},
+    {FOREIGN_FIELD, "larger", "write `size`, as in: size > 10M"},
+    {FOREIGN_FIELD, "smaller", "write `size`, as in: size < 10M"},
+    {FOREIGN_FIELD, "deliveredto", "write `rcpt`, or header(Delivered-To)"},
+    {FOREIGN_FIELD, "spam", "write header(X-Spam-Flag) is yes"},
+    {FOREIGN_FIELD, "mailing-list", "write `list-id`, or `bulk` for any list"},
+    {FOREIGN_FIELD, "envelope-to", "write `rcpt`, or header(Envelope-To)"},
     {FOREIGN_FIELD, "name", "write `from.name`"},
     {FOREIGN_FIELD, "auth", "write `auth.dmarc`, `auth.dkim` or `auth.spf`"},
     {FOREIGN_FIELD, "me", "write `to-me` or `cc-me`"},
@@ -123,6 +141,11 @@ static const struct foreign table[] = {
     {FOREIGN_KEY, "script", "write `exec`"},
     {FOREIGN_KEY, "command", "write `exec`"},
     {FOREIGN_KEY, "pipe", "write `exec`"},
+    {FOREIGN_KEY, "star", "write `mark = flagged`"},
+    {FOREIGN_KEY, "skip_inbox", "write `archive = yes`"},
+    {FOREIGN_KEY, "mark_read", "write `mark = read`"},
+    {FOREIGN_KEY, "silent", "write `quiet = yes`"},
+    {FOREIGN_KEY, "mute", "write `quiet = yes`"},
     {FOREIGN_KEY, "flag", "write `mark`"},
     {FOREIGN_KEY, "addflag", "write `mark`"},
     {FOREIGN_KEY, "setflag", "write `mark`"},
@@ -238,19 +261,80 @@ static const struct {
     {UNIT_TIME, "weeks", "w"},
 };
 
+static const struct {
+	enum field_unit unit;
+	const char *word;
+	unsigned count;
+	const char *ours;
+} long_units[] = {
+    {UNIT_TIME, "mo", 30, "d"},
+    {UNIT_TIME, "month", 30, "d"},
+    {UNIT_TIME, "months", 30, "d"},
+    {UNIT_TIME, "y", 365, "d"},
+    {UNIT_TIME, "yr", 365, "d"},
+    {UNIT_TIME, "year", 365, "d"},
+    {UNIT_TIME, "years", 365, "d"},
+    {UNIT_SIZE, "t", 1024, "G"},
+    {UNIT_SIZE, "tb", 1024, "G"},
+};
+
+/* "1y", "2 months": units of which one is several of ours. */
 static char *
-weekday_hint(struct span text)
+long_unit_hint(enum field_unit unit, struct span digits, struct span word)
+{
+	uint32_t number;
+
+	if (!span_to_u32(digits, &number) || number > 1000)
+		return NULL;
+	for (size_t i = 0; i < sizeof(long_units) / sizeof(*long_units); i++)
+		if (long_units[i].unit == unit &&
+		    span_is_nocase(word, long_units[i].word))
+			return xasprintf("write `%u%s`",
+			    number * long_units[i].count, long_units[i].ours);
+	return NULL;
+}
+
+/* "mon-fri", "Monday - Friday": days go from mon to sun. */
+static char *
+weekday_range_hint(const char *first, const char *last)
+{
+	if (strcmp(first, "mon") == 0)
+		return xasprintf("write `weekday <= %s`", last);
+	if (strcmp(last, "sun") == 0)
+		return xasprintf("write `weekday >= %s`", first);
+	return xasprintf(
+	    "write `weekday >= %s and weekday <= %s`", first, last);
+}
+
+static const char *
+find_day(struct span text)
 {
 	static const char *const days[] = {
 	    "mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 	struct span start = span_slice(text, 0, 3);
 
-	if (span_is_nocase(text, "weekend"))
-		return xstrdup("write `sat, sun`");
 	for (size_t i = 0; days[i] != NULL; i++)
 		if (span_is_nocase(start, days[i]))
-			return xasprintf("did you mean `%s`?", days[i]);
+			return days[i];
 	return NULL;
+}
+
+static char *
+weekday_hint(struct span text)
+{
+	size_t dash = span_find(text, '-');
+	const char *first, *last = NULL;
+
+	if (span_is_nocase(text, "weekend"))
+		return xstrdup("write `sat, sun`");
+	first = find_day(text);
+	if (first == NULL)
+		return NULL;
+	if (dash != SIZE_MAX)
+		last = find_day(span_trim(span_skip(text, dash + 1)));
+	if (last != NULL)
+		return weekday_range_hint(first, last);
+	return xasprintf("did you mean `%s`?", first);
 }
 
 /* "20:00", "5pm", "8-17". */
@@ -295,5 +379,5 @@ foreign_number_hint(enum field_unit unit, struct span text)
 		    span_is_nocase(word, unit_words[i].word))
 			return xasprintf("did you mean `%.*s%s`?", (int)digits,
 			    text.data, unit_words[i].ours);
-	return NULL;
+	return long_unit_hint(unit, span_slice(text, 0, digits), word);
 }

@@ -439,7 +439,14 @@ static const struct bad_case whole[] = {
 	    "mean `3d`?)\n"},
 	{V("age > 2months"), NULL,
 	    "4:14: `age` is compared with a time: a whole number and "
-	    "s, m, h, d or w, as in 2d, not with `2months`\n"},
+	    "s, m, h, d or w, as in 2d, not with `2months` (write "
+	    "`60d`)\n"},
+	{V("age > 1y"), NULL,
+	    "4:14: `age` is compared with a time: a whole number and "
+	    "s, m, h, d or w, as in 2d, not with `1y` (write `365d`)\n"},
+	{V("age > 99999999y"), NULL,
+	    "4:14: `age` is compared with a time: a whole number and "
+	    "s, m, h, d or w, as in 2d, not with `99999999y`\n"},
 	{V("age older than 2d"), NULL,
 	    "4:12: unknown operator `older` (write `>`)\n"},
 	{V("age > yesterday"), NULL,
@@ -468,6 +475,23 @@ static const struct bad_case whole[] = {
 	    "4:19: `weekday` is compared with a day: mon, tue, wed, "
 	    "thu, fri, sat or sun, not with `weekend` (write `sat, "
 	    "sun`)\n"},
+	{V("weekday is Mon-Fri"), NULL,
+	    "4:19: `weekday` is compared with a day: mon, tue, wed, "
+	    "thu, fri, sat or sun, not with `Mon-Fri` (write `weekday "
+	    "<= fri`)\n"},
+	{V("weekday is sat - sun"), NULL,
+	    "4:19: `weekday` is compared with a day: mon, tue, wed, "
+	    "thu, fri, sat or sun, not with `sat - sun` (write "
+	    "`weekday >= sat`)\n"},
+	{V("weekday is tue-thu"), NULL,
+	    "4:19: `weekday` is compared with a day: mon, tue, wed, "
+	    "thu, fri, sat or sun, not with `tue-thu` (write `weekday "
+	    ">= tue and weekday <= thu`)\n"},
+	{V("header(X-Spam:) is x"), NULL,
+	    "4:15: a header's name is expected here, as in "
+	    "header(X-Spam) (leave out the colon)\n"},
+	{V("from.host is x"), NULL,
+	    "4:8: unknown field `from.host` (write `from.domain`)\n"},
 	{V("weekday in sat, sun"), NULL,
 	    "4:16: `in` cannot be asked of `weekday`; it is a number: "
 	    "is, >, >=, < or <= (write `is`)\n"},
