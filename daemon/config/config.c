@@ -602,6 +602,24 @@ config_read_list(struct config *config, const char *path, struct error *error_r)
 	return true;
 }
 
+/* Where `name` stands in the text as a whole; SIZE_MAX: nowhere. A path goes
+ * on to a blank, a comma or a parenthesis, unless a quote ends it. */
+static size_t
+find_whole(struct span text, struct span name)
+{
+	size_t at = span_find_span(text, name, 0);
+
+	while (at != SIZE_MAX) {
+		size_t end = at + name.len;
+
+		if (end >= text.len ||
+		    strchr(" \t\n,)\"", text.data[end]) != NULL)
+			return at;
+		at = span_find_span(text, name, end);
+	}
+	return SIZE_MAX;
+}
+
 /* Where a condition names the list file; no place when it is not found. */
 static struct rule_place
 place_of_list(const struct loader *l, const char *path)
@@ -614,8 +632,8 @@ place_of_list(const struct loader *l, const char *path)
 		for (size_t j = 0; j < section->thing_count; j++) {
 			const struct document_thing *thing =
 			    &section->things[j];
-			size_t at = span_find_span(span_from_str(thing->value),
-			    span_from_str(name), 0);
+			size_t at = find_whole(
+			    span_from_str(thing->value), span_from_str(name));
 			if (thing->setting->type == SETTING_CONDITION &&
 			    at != SIZE_MAX)
 				return document_place(thing, at);

@@ -197,6 +197,10 @@ imap = imap://localhost:993
 keyring = yes
 tls_ca_file = /nowhere/ca.pem
 
+[rule more]
+when = from in @file:/nowhere/friends.more
+quiet = yes
+
 [rule friends]
 when = bulk or
   from in @file:/nowhere/friends
@@ -211,10 +215,13 @@ files.conf:3:8: warning: port 993 is usually that of imaps://
 files.conf:5:15: warning: account home cannot connect: /nowhere/ca.pem: No such file or directory
     tls_ca_file = /nowhere/ca.pem
                   ^
-files.conf:9:11: error: the list cannot be read: /nowhere/friends: No such file or directory
+files.conf:8:16: error: the list cannot be read: /nowhere/friends.more: No such file or directory
+    when = from in @file:/nowhere/friends.more
+                   ^
+files.conf:13:11: error: the list cannot be read: /nowhere/friends: No such file or directory
       from in @file:/nowhere/friends
               ^
-files.conf: 1 error, 2 warnings
+files.conf: 2 errors, 2 warnings
 END
 run check --settings
 expect_words 'settings' 0 out 'password_command'
