@@ -26,7 +26,9 @@ mark = flagged
 
 
 def belfryd_pss(here, mock, count, settle):
-    text = "".join(mock.account("u%d" % (n + 1)) for n in range(count)) + RULES
+    text = "".join(
+        mock.account("u%d" % (n + 1), host=bench.HOSTS[n % len(bench.HOSTS)])
+        for n in range(count)) + RULES
     daemon = live.Daemon(here, text, level="warning")
     with daemon:
         begin = time.monotonic()

@@ -22,6 +22,8 @@ sys.path.insert(0, os.path.join(TESTS, "lib"))
 import live  # pylint: disable=wrong-import-position
 
 USEC = 1000
+# Of the mock server: belfryd begins a few connections a second to one host.
+HOSTS = ["127.0.0.%d" % n for n in range(1, 9)]
 MSEC = 1000 * 1000
 
 
@@ -51,7 +53,8 @@ class Place:
         with open(self.password, "w", encoding="ascii") as file:
             file.write("secret\n")
         subprocess.run([program("lib/make-ca"), folder,
-                        "DNS:localhost,IP:127.0.0.1"], check=True)
+                        ",".join(["DNS:localhost"] + [
+                            "IP:" + host for host in HOSTS])], check=True)
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -103,12 +106,12 @@ class Mock:
         pairs = (word.split("=") for word in self.hear())
         return {name: int(value) for name, value in pairs}
 
-    def account(self, user, keys=""):
+    def account(self, user, keys="", host="localhost"):
         """A section of belfry.conf."""
         return ("[account %s]\nemail = %s@example.org\nuser = %s\n"
-                "password_command = cat %s\nimap = imaps://localhost:%d\n"
+                "password_command = cat %s\nimap = imaps://%s:%d\n"
                 "tls_ca_file = %s\nnotify = no\n%s\n" % (
-                    user, user, user, self.here.password, self.port, self.here.ca, keys))
+                    user, user, user, self.here.password, host, self.port, self.here.ca, keys))
 
 
 class Client:

@@ -49,6 +49,7 @@
 
 #define CHUNK_SIZE (64 * 1024)
 #define EVENTS_MAX 256
+#define HOSTS 8
 #define COMMANDS_MAX 24
 #define FOLDERS_MAX 64
 #define UIDS_MAX 100000
@@ -1024,21 +1025,27 @@ read_orders(void)
 
 /* ---- beginning ---- */
 
-static int
-listen_on_loopback(void)
+/* 127.0.0.1, .2 and so on, all with the port of the first. */
+static void
+listen_on_loopback(int *listeners)
 {
-	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (bind(fd, (struct sockaddr *)&address, len) != 0 ||
-	    listen(fd, 4096) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-		return -1;
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i);
+		int fd = socket(
+		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (bind(fd, (struct sockaddr *)&address, len) != 0 ||
+		    listen(fd, 4096) != 0 ||
+		    getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+			perror("mock-imap");
+			exit(1);
+		}
+		listeners[i] = fd;
+	}
 	printf("port %u\n", ntohs(address.sin_port));
 	fflush(stdout);
-	return fd;
 }
 
 static bool
@@ -1071,19 +1078,21 @@ watch(int fd, void *ptr)
 }
 
 static void
-serve(int listener)
+serve(int *listeners)
 {
-	static char listening, ordering;
+	static char ordering;
 	struct epoll_event events[EVENTS_MAX];
 
-	watch(listener, &listening);
+	for (int i = 0; i < HOSTS; i++)
+		watch(listeners[i], &listeners[i]);
 	watch(0, &ordering);
 	for (;;) {
 		int n = epoll_wait(epoll_fd, events, EVENTS_MAX, wait_msec());
 		for (int i = 0; i < n; i++) {
 			void *ptr = events[i].data.ptr;
-			if (ptr == &listening) {
-				accept_one(listener);
+			if ((int *)ptr >= listeners &&
+			    (int *)ptr < listeners + HOSTS) {
+				accept_one(*(int *)ptr);
 			} else if (ptr == &ordering) {
 				if (!read_orders())
 					return;
@@ -1102,16 +1111,17 @@ serve(int listener)
 int
 main(int argc, char **argv)
 {
-	int listener;
+	int listeners[HOSTS];
 
 	if (argc != 3) {
 		fputs("usage: mock-imap CERTIFICATE KEY\n", stderr);
 		return 64;
 	}
-	if (!prepare(argv) || (listener = listen_on_loopback()) < 0) {
-		perror("mock-imap");
+	if (!prepare(argv)) {
+		fputs("mock-imap: no certificate\n", stderr);
 		return 1;
 	}
-	serve(listener);
+	listen_on_loopback(listeners);
+	serve(listeners);
 	return 0;
 }
