@@ -17,7 +17,7 @@ struct account {
 	struct account_config config;
 	const struct rules *rules;
 	struct limits *limits;
-	struct watched items[ACCOUNT_MAILBOXES_MAX];
+	struct watched *items; /* owned */
 	size_t count;
 	struct visitor visitors[ACCOUNT_VISITORS_MAX];
 	size_t visitor_count;
@@ -61,6 +61,8 @@ add_mailbox(struct account *account, const char *name, usec_t now)
 {
 	if (account->count >= budget(account))
 		return NULL;
+	account->items = xreallocarray(
+	    account->items, account->count + 1, sizeof(*account->items));
 	struct watched *item = &account->items[account->count];
 	struct mailbox_config config = account->config.mailbox;
 
@@ -105,6 +107,7 @@ account_free(struct account **account)
 	}
 	while ((*account)->visitor_count > 0)
 		account_let_go(*account, (*account)->visitors[0].mailbox);
+	free((*account)->items);
 	free((*account)->lockout);
 	free(*account);
 	*account = NULL;

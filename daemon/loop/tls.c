@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "daemon/base/base64.h"
@@ -31,11 +32,23 @@ struct kept_session {
 	SSL_SESSION *session; /* ours alone: see on_new_session */
 };
 
-struct tls {
-	unsigned references; /* the owner's and one per session */
+/*
+ * What all policies that trust the same share: a context has 14 KB without
+ * its store, and a session resumed by another account of the same server
+ * saves as much again, and most of the handshake.
+ */
+struct trust {
+	struct list_link link; /* in `trusts` */
+	unsigned references;
+	char *key; /* what it was made of: see trust_key */
 	SSL_CTX *context;
 	struct list_link kept; /* struct kept_session::link, oldest first */
 	size_t kept_count;
+};
+
+struct tls {
+	unsigned references; /* the owner's and one per session */
+	struct trust *trust;
 	struct strv pins; /* base64 */
 };
 
@@ -43,7 +56,7 @@ struct tls_session {
 	struct tls *tls;
 	SSL *ssl;
 	char *host;
-	char *peer;    /* key in tls->kept */
+	char *peer;    /* key in trust::kept */
 	X509 *refused; /* the certificate that verification stumbled over */
 	X509 *refused_leaf;
 	int refused_why; /* X509_V_ERR_... */
@@ -55,6 +68,8 @@ struct tls_session {
  * all. NULL while no struct tls holds it. */
 static X509_STORE *system_store;
 static unsigned system_store_users;
+
+static struct list_link trusts = {&trusts, &trusts}; /* struct trust::link */
 
 static int session_index = -1; /* SSL -> struct tls_session */
 
@@ -401,19 +416,19 @@ load_ca_file(SSL_CTX *context, const char *ca_file, struct error *error_r)
 /* Sessions to resume. */
 
 static void
-kept_session_free(struct tls *tls, struct kept_session *kept)
+kept_session_free(struct trust *trust, struct kept_session *kept)
 {
 	list_remove(&kept->link);
-	tls->kept_count--;
+	trust->kept_count--;
 	SSL_SESSION_free(kept->session);
 	free(kept->peer);
 	free(kept);
 }
 
 static struct kept_session *
-find_kept(struct tls *tls, const char *peer)
+find_kept(struct trust *trust, const char *peer)
 {
-	LIST_EACH(link, &tls->kept)
+	LIST_EACH(link, &trust->kept)
 	{
 		struct kept_session *kept =
 		    LIST_ITEM(link, struct kept_session, link);
@@ -433,22 +448,22 @@ static int
 on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
 {
 	struct tls_session *session = SSL_get_ex_data(ssl, session_index);
-	struct tls *tls = session->tls;
-	struct kept_session *kept = find_kept(tls, session->peer);
+	struct trust *trust = session->tls->trust;
+	struct kept_session *kept = find_kept(trust, session->peer);
 	SSL_SESSION *copy = SSL_SESSION_dup(ssl_session);
 
 	if (copy == NULL)
 		return 0;
 	if (kept != NULL)
-		kept_session_free(tls, kept);
-	else if (tls->kept_count == TLS_SESSIONS_MAX)
-		kept_session_free(
-		    tls, LIST_ITEM(tls->kept.next, struct kept_session, link));
+		kept_session_free(trust, kept);
+	else if (trust->kept_count == TLS_SESSIONS_MAX)
+		kept_session_free(trust,
+		    LIST_ITEM(trust->kept.next, struct kept_session, link));
 	kept = NEW(struct kept_session);
 	kept->peer = xstrdup(session->peer);
 	kept->session = copy;
-	list_add(&tls->kept, &kept->link);
-	tls->kept_count++;
+	list_add(&trust->kept, &kept->link);
+	trust->kept_count++;
 	return 0;
 }
 
@@ -466,13 +481,14 @@ can_resume(const struct kept_session *kept)
 static void
 resume(struct tls_session *session)
 {
-	struct kept_session *kept = find_kept(session->tls, session->peer);
+	struct trust *trust = session->tls->trust;
+	struct kept_session *kept = find_kept(trust, session->peer);
 	SSL_SESSION *copy;
 
 	if (kept == NULL)
 		return;
 	if (!can_resume(kept)) {
-		kept_session_free(session->tls, kept);
+		kept_session_free(trust, kept);
 		return;
 	}
 	/* A TLS 1.3 session is marked as used up by its first use; the copy
@@ -586,43 +602,106 @@ context_new(void)
 	return context;
 }
 
+/* The same path may hold another file tomorrow. */
+static char *
+trust_key(const char *ca_file, const char *min_version)
+{
+	struct stat file = {0};
+
+	if (ca_file != NULL && stat(ca_file, &file) != 0)
+		return NULL;
+	return xasprintf("%s %llu %llu %lld %lld.%09ld %s",
+	    min_version != NULL ? min_version : "",
+	    (unsigned long long)file.st_dev, (unsigned long long)file.st_ino,
+	    (long long)file.st_size, (long long)file.st_mtim.tv_sec,
+	    file.st_mtim.tv_nsec, ca_file != NULL ? ca_file : "");
+}
+
+static struct trust *
+find_trust(const char *key)
+{
+	LIST_EACH(link, &trusts)
+	{
+		struct trust *trust = LIST_ITEM(link, struct trust, link);
+
+		if (key != NULL && trust->key != NULL &&
+		    strcmp(trust->key, key) == 0)
+			return trust;
+	}
+	return NULL;
+}
+
+static void
+trust_drop(struct trust *trust)
+{
+	if (--trust->references > 0)
+		return;
+	LIST_EACH(link, &trust->kept)
+	kept_session_free(trust, LIST_ITEM(link, struct kept_session, link));
+	if (system_store != NULL &&
+	    SSL_CTX_get_cert_store(trust->context) == system_store)
+		system_store_drop();
+	SSL_CTX_free(trust->context);
+	list_remove(&trust->link);
+	free(trust->key);
+	free(trust);
+}
+
 static void
 tls_drop(struct tls *tls)
 {
 	if (--tls->references > 0)
 		return;
-	LIST_EACH(link, &tls->kept)
-	kept_session_free(tls, LIST_ITEM(link, struct kept_session, link));
-	if (system_store != NULL &&
-	    SSL_CTX_get_cert_store(tls->context) == system_store)
-		system_store_drop();
-	SSL_CTX_free(tls->context);
+	trust_drop(tls->trust);
 	strv_done(&tls->pins);
 	free(tls);
 }
 
 static bool
-set_trust(struct tls *tls, const char *ca_file, struct error *error_r)
+set_trust(SSL_CTX *context, const char *ca_file, struct error *error_r)
 {
 	if (ca_file != NULL)
-		return load_ca_file(tls->context, ca_file, error_r);
+		return load_ca_file(context, ca_file, error_r);
 	if (!system_store_hold(error_r))
 		return false;
-	SSL_CTX_set1_cert_store(tls->context, system_store);
+	SSL_CTX_set1_cert_store(context, system_store);
 	return true;
+}
+
+static struct trust *
+trust_hold(const char *ca_file, const char *min_version, struct error *error_r)
+{
+	STR_AUTO key = trust_key(ca_file, min_version);
+	struct trust *trust = find_trust(key);
+
+	if (trust != NULL) {
+		trust->references++;
+		return trust;
+	}
+	trust = NEW(struct trust);
+	trust->references = 1;
+	trust->context = context_new();
+	trust->key = xstrdup(key);
+	list_init(&trust->kept);
+	list_add(&trusts, &trust->link);
+	if (set_versions(trust->context, min_version, error_r) &&
+	    set_trust(trust->context, ca_file, error_r))
+		return trust;
+	trust_drop(trust);
+	return NULL;
 }
 
 struct tls *
 tls_new(const char *ca_file, const char *min_version, struct error *error_r)
 {
-	struct tls *tls = NEW(struct tls);
+	struct trust *trust = trust_hold(ca_file, min_version, error_r);
+	struct tls *tls;
 
+	if (trust == NULL)
+		return NULL;
+	tls = NEW(struct tls);
 	tls->references = 1;
-	tls->context = context_new();
-	list_init(&tls->kept);
-	if (!set_versions(tls->context, min_version, error_r) ||
-	    !set_trust(tls, ca_file, error_r))
-		tls_free(&tls);
+	tls->trust = trust;
 	return tls;
 }
 
@@ -724,7 +803,7 @@ tls_session_new(
 	tls->references++;
 	session->host = xstrdup_span(name);
 	session->peer = xasprintf("%s %u", session->host, port_of(fd));
-	session->ssl = SSL_new(tls->context);
+	session->ssl = SSL_new(tls->trust->context);
 	if (session->ssl == NULL ||
 	    SSL_set_ex_data(session->ssl, session_index, session) != 1 ||
 	    SSL_set_fd(session->ssl, fd) != 1)

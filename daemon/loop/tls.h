@@ -4,9 +4,11 @@
  * TLS 1.2 at least; the chain is verified and the host name too (RFC 9525:
  * subjectAltName only, no partial wildcards; an IP address against
  * iPAddress); SNI; no renegotiation, no compression, no early data; sessions
- * are resumed (SSL_SESSION_dup) per struct tls, host and port;
+ * are resumed (SSL_SESSION_dup) per host and port;
  * SSL_MODE_RELEASE_BUFFERS; one shared trust store for all without their own
- * CA file. Nothing here can switch verification off.
+ * CA file. Policies with the same CA file (or none) and the same oldest version
+ * share all but their pins, the sessions to resume included. Nothing here can
+ * switch verification off.
  *
  * OpenSSL writes with write(2): the process must ignore SIGPIPE, which
  * loop_new sees to. All calls from one thread.
@@ -19,9 +21,9 @@
 
 /* Certificates between the server's own and the root. */
 #define TLS_DEPTH_MAX 10
-/* Hosts and ports whose last session is kept, per struct tls; the oldest
+/* Hosts and ports whose last session is kept, per CA file; the oldest
  * goes. */
-#define TLS_SESSIONS_MAX 16
+#define TLS_SESSIONS_MAX 64
 /* Pins of one account: the key in use and those it may change to. */
 #define TLS_PINS_MAX 8
 

@@ -19,6 +19,8 @@
 
 static struct testca *ca;
 static char ca_path[] = "/tmp/belfry-test-ca-XXXXXX";
+/* The same authority in another file. */
+static char other_ca_path[] = "/tmp/belfry-test-ca-XXXXXX";
 
 /* A server in a thread: shakes hands, says hello, and ends. */
 struct server {
@@ -268,13 +270,32 @@ visit(struct tls *tls, SSL_CTX *context, bool silent_end, const char *host)
 	return resumed;
 }
 
+/* "sha256:" and 32 bytes that no key has. */
+#define WRONG_PIN "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static void
+check_refused(struct tls *tls, SSL_CTX *context, struct error *error)
+{
+	struct server server = {.context = context};
+	int fd = server_start(&server);
+	struct tls_session *session = session_on(tls, fd, HOST);
+
+	assert_int_equal(tls_handshake(session, error), TLS_FAILED);
+	tls_session_free(&session);
+	close(fd);
+	server_join(&server);
+}
+
 static void
 check_resumption(int max_version)
 {
 	struct testca_want want = {
 	    "x", "DNS:mail.example.org,DNS:other.example.org", 0, 0, false};
 	SSL_CTX *context = testca_server(ca, &want);
-	struct tls *tls = trusting(), *other = trusting();
+	struct tls *tls = trusting(), *same = trusting();
+	struct tls *other = tls_new(other_ca_path, NULL, NULL);
+	struct tls *pinned = trusting();
+	struct error error = ERROR_INIT;
 
 	SSL_CTX_set_max_proto_version(context, max_version);
 	assert_false(visit(tls, context, true, HOST));
@@ -283,9 +304,19 @@ check_resumption(int max_version)
 	assert_true(visit(tls, context, false, HOST));
 	assert_true(visit(tls, context, true, HOST));
 	assert_false(visit(tls, context, true, "other.example.org"));
+	/* Of another account that trusts the same, but no other; a pin that
+	 * does not fit refuses what could be resumed. */
+	assert_true(visit(same, context, true, HOST));
 	assert_false(visit(other, context, true, HOST));
+	assert_true(tls_add_pin(pinned, WRONG_PIN, NULL));
+	check_refused(pinned, context, &error);
+	assert_int_equal(error.fault, FAULT_AUTH);
 	tls_free(&tls);
+	/* It outlives whoever began it. */
+	assert_true(visit(same, context, true, HOST));
+	tls_free(&same);
 	tls_free(&other);
+	tls_free(&pinned);
 	SSL_CTX_free(context);
 }
 
@@ -448,12 +479,16 @@ test_old_tls(void **state)
 static int
 set_up(void **state)
 {
-	int fd = mkstemp(ca_path);
+	int fd = mkstemp(ca_path), other = mkstemp(other_ca_path);
 
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	ca = testca_new();
-	return fd >= 0 && close(fd) == 0 && testca_write(ca, ca_path) ? 0 : -1;
+	if (fd < 0 || close(fd) != 0 || other < 0 || close(other) != 0)
+		return -1;
+	return testca_write(ca, ca_path) && testca_write(ca, other_ca_path)
+		   ? 0
+		   : -1;
 }
 
 static int
@@ -461,6 +496,7 @@ tear_down(void **state)
 {
 	(void)state;
 	unlink(ca_path);
+	unlink(other_ca_path);
 	testca_free(&ca);
 	return 0;
 }

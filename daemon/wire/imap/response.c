@@ -23,8 +23,6 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wire/imap/tree.h"
 
-/* An idle connection keeps no more room than this. */
-#define ROOM_KEPT 4096
 /* Enough of a line's end to see a literal's header in it. */
 #define LARGE_TAIL 64
 
@@ -43,8 +41,8 @@ struct imap_lexer {
 	size_t line;  /* where the present line of the response begins */
 	size_t scan;  /* where to look for LF next */
 	enum place place;
-	struct imap_literal literals[IMAP_RESPONSE_MAX_LITERALS];
-	size_t literal_count;
+	struct imap_literal *literals; /* owned */
+	size_t literal_count, literal_cap;
 	size_t literal_bytes;
 	size_t literal_max;
 	size_t excess; /* bytes at `scan` that are dropped as they come */
@@ -74,6 +72,7 @@ imap_lexer_free(struct imap_lexer **lexer)
 		return;
 	imap_tree_done(&(*lexer)->tree);
 	buf_done(&(*lexer)->raw);
+	free((*lexer)->literals);
 	free(*lexer);
 	*lexer = NULL;
 }
@@ -143,17 +142,20 @@ compact(struct imap_lexer *lexer)
 	lexer->start = 0;
 }
 
+/* An idle connection keeps no room at all. */
 static void
 give_room_back(struct imap_lexer *lexer)
 {
 	if (lexer->start < lexer->raw.len)
 		return;
 	lexer->start = 0;
-	if (lexer->raw.cap > ROOM_KEPT)
-		buf_done(&lexer->raw);
-	else
-		buf_truncate(&lexer->raw, 0);
-	imap_tree_clear(&lexer->tree);
+	buf_done(&lexer->raw);
+	imap_tree_done(&lexer->tree);
+	if (lexer->literal_count > 0)
+		return; /* in the middle of what is dropped as it comes */
+	free(lexer->literals);
+	lexer->literals = NULL;
+	lexer->literal_cap = 0;
 }
 
 void
@@ -364,6 +366,11 @@ begin_literal(
 {
 	size_t len = kept_of(lexer, announced);
 
+	if (lexer->literal_count == lexer->literal_cap) {
+		lexer->literal_cap = lexer->literal_cap * 2 + 2;
+		lexer->literals = xreallocarray(lexer->literals,
+		    lexer->literal_cap, sizeof(lexer->literals[0]));
+	}
 	lexer->literals[lexer->literal_count++] =
 	    (struct imap_literal){.head = head, .data = data, .len = len};
 	lexer->literal_bytes += len;

@@ -124,6 +124,9 @@ session_push(struct imap_session *s, enum imap_event_kind kind)
 	struct imap_event *event;
 
 	assert(s->event_count < SESSION_EVENTS_MAX);
+	if (s->event_count == s->event_cap)
+		s->events = xreallocarray(
+		    s->events, ++s->event_cap, sizeof(s->events[0]));
 	event = &s->events[s->event_count++];
 	*event = (struct imap_event){.kind = kind};
 	return event;
@@ -362,6 +365,7 @@ imap_session_free(struct imap_session **session)
 		return;
 	bury(s);
 	imap_lexer_free(&s->lexer);
+	free(s->events);
 	buf_done(&s->alert);
 	free((char *)s->config.user);
 	free((char *)s->config.host);
@@ -441,13 +445,23 @@ imap_session_tick(struct imap_session *s, usec_t now)
 		session_fail(s, FAULT_RETRY, "%s", rows[s->state].late);
 }
 
+static void
+free_events(struct imap_session *s)
+{
+	free(s->events);
+	s->events = NULL;
+	s->event_count = s->event_cap = 0;
+}
+
 bool
 imap_session_next_event(
     struct imap_session *s, struct imap_event *event_r, usec_t now)
 {
 	while (s->event_count == 0) {
-		if (!advance(s, now))
-			return false;
+		if (advance(s, now))
+			continue;
+		free_events(s);
+		return false;
 	}
 	*event_r = s->events[0];
 	s->event_count--;

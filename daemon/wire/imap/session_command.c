@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 
+#include "daemon/base/xalloc.h"
 #include "daemon/wire/imap/session_private.h"
 
 void
@@ -109,6 +110,9 @@ session_send(struct imap_session *s, enum session_role role,
 	assert(!command->invalid);
 	assert(!command->secret || session_is_private(s));
 
+	if (s->command_count == s->command_cap)
+		s->commands = xreallocarray(
+		    s->commands, ++s->command_cap, sizeof(s->commands[0]));
 	c = &s->commands[s->command_count++];
 	*c = (struct session_command){
 	    .id = ++s->last_id, .role = role, .command = *command};
@@ -188,6 +192,11 @@ session_remove(struct imap_session *s, struct session_command *command)
 	s->command_count--;
 	memmove(command, command + 1,
 	    (s->command_count - index) * sizeof(*command));
+	if (s->command_count > 0)
+		return;
+	free(s->commands);
+	s->commands = NULL;
+	s->command_cap = 0;
 }
 
 void

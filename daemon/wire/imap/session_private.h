@@ -83,12 +83,14 @@ struct imap_session {
 	size_t out_pos;	    /* what was sent of it */
 	uint64_t out_total; /* bytes ever put into out */
 
-	struct session_command commands[IMAP_COMMANDS_MAX];
-	size_t command_count;
+	/* Both grow when they must; at rest there is one command and no
+	 * event. */
+	struct session_command *commands; /* owned */
+	size_t command_count, command_cap;
 	unsigned last_id;
 
-	struct imap_event events[SESSION_EVENTS_MAX];
-	size_t event_count;
+	struct imap_event *events; /* owned */
+	size_t event_count, event_cap;
 	struct buf alert; /* text of an ALERT event */
 
 	bool tls;	     /* of STARTTLS */
