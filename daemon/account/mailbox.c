@@ -128,6 +128,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 	bool is_over = ends_visit(mb, error);
 
 	mailbox_proof_lost(mb, &copy, now);
+	mailbox_sweep_lost(mb);
 	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
 		come_to_rest(mb, now);

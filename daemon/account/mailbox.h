@@ -125,6 +125,7 @@ struct mailbox_config {
 	bool default_notification;
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */
+	bool ask_end_first; /* never FETCH above the last UID: it hangs */
 	bool check_noop;    /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	const char *forward_domain; /* of Message-IDs; NULL: from email */

@@ -22,7 +22,7 @@ give_structure(struct mailbox *mb, struct candidate *candidate)
 {
 	candidate->structure = NEW(struct structure);
 	structure_init(candidate->structure);
-	if (mb->told_structure && !mb->bare)
+	if (mb->told_structure && (!mb->bare || mb->no_structure))
 		return;
 	mb->told_structure = true;
 	mailbox_report(mb, REPORT_WARNING, candidate->uid,
@@ -167,8 +167,10 @@ send_fetch(struct mailbox *mb, usec_t now)
 	BUF_AUTO item = BUF_INIT;
 
 	gather(mb);
-	buf_addf(&item, "(UID BODY.PEEK[%s]<0.%d>)", mb->reading.section,
-	    BODY_RAW_MAX);
+	buf_addf(&item, "(UID BODY.PEEK[%s]", mb->reading.section);
+	if (!mb->no_partial)
+		buf_addf(&item, "<0.%d>", BODY_RAW_MAX);
+	buf_add_char(&item, ')');
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_seqset(&command, &mb->reading.asked);
 	imap_command_raw(&command, buf_str(&item));
@@ -275,12 +277,35 @@ judge_rest(struct mailbox *mb, bool all, usec_t now)
 	}
 }
 
+/* Refused, or answered with nothing: some servers give whole parts only. */
+static bool
+is_without_parts(const struct mailbox *mb, const struct imap_response *response)
+{
+	const struct reading *reading = &mb->reading;
+
+	LIST_EACH(pos, &reading->waiting)
+	{
+		uint32_t uid = candidate_at(pos)->uid;
+		if (imap_seqset_has(&reading->asked, uid) &&
+		    (response->status != IMAP_OK ||
+			imap_seqset_has(&reading->seen, uid)))
+			return true;
+	}
+	return false;
+}
+
 void
 mailbox_body_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	bool looked = mb->reading.section == NULL;
 
+	if (!mb->stale && !looked && !mb->no_partial &&
+	    is_without_parts(mb, response)) {
+		mb->no_partial = true;
+		next(mb, now);
+		return;
+	}
 	if (!mb->stale) {
 		if (!looked && look(mb, now))
 			return;

@@ -52,6 +52,8 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	mailbox_report(mb, REPORT_CONNECTED, 0,
 	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
 	    mb->config.imap.host, buf_str(&caps));
+	mb->no_structure = mb->shy;
+	mb->no_partial = false;
 	folders_clear(&mb->folders);
 	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
 	    0) {

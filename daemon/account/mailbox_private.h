@@ -276,8 +276,11 @@ struct mailbox {
 	struct strv window_senders; /* met in it, not yet in the store */
 	struct reading reading;
 	struct imap_seqset retry; /* only these are asked for; empty: all */
-	unsigned too_large;	  /* answers dropped by the session until now */
+	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
+	bool no_structure; /* this connection refuses it */
+	bool shy;	   /* it ended a connection, being malformed */
+	bool no_partial;   /* ... or does not give the beginning of a part */
 
 	struct backlog backlog;
 	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
@@ -413,6 +416,8 @@ void mailbox_proof_rests(struct mailbox *mb, usec_t now);
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
+/* The connection ends: was it too much malformed structure? */
+void mailbox_sweep_lost(struct mailbox *mb);
 bool mailbox_sweep_is_due(const struct mailbox *mb);
 void mailbox_sweep_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);

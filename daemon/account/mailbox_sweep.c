@@ -174,6 +174,8 @@ mailbox_highest_done(
 		    mb->highest);
 	mb->far = 0;
 	mb->dirty = mb->uidnext > mb->cursor;
+	if (!mb->dirty)
+		mb->swept_exists = mb->exists;
 	mailbox_go_on(mb, now);
 }
 
@@ -188,7 +190,7 @@ mailbox_sweep_is_due(const struct mailbox *mb)
 void
 mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 {
-	mb->too_large = imap_session_too_large(mb->session);
+	mb->dropped = imap_session_dropped(mb->session);
 	imap_command_raw(command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
 	if (mb->needs.structure && !mb->bare)
 		imap_command_raw(command, "BODYSTRUCTURE");
@@ -201,12 +203,12 @@ mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 	}
 }
 
-/* It is the structure that makes an answer too large. */
+/* It is the structure that makes an answer too large, or malformed. */
 bool
 mailbox_fetch_bare(struct mailbox *mb)
 {
 	if (!mb->needs.structure || mb->bare ||
-	    mb->too_large == imap_session_too_large(mb->session))
+	    mb->dropped == imap_session_dropped(mb->session))
 		return false;
 	mb->bare = true;
 	return true;
@@ -236,10 +238,17 @@ is_burst(const struct mailbox *mb)
 	       mb->exists > mb->swept_exists + MAILBOX_WINDOW;
 }
 
+/* `n:*` above the last UID hangs (Yahoo): ask what is the last. */
+static bool
+must_know_end(const struct mailbox *mb)
+{
+	return mb->config.ask_end_first && mb->uidnext <= mb->cursor;
+}
+
 void
 mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 {
-	if (is_burst(mb) || mb->far != 0) {
+	if (is_burst(mb) || mb->far != 0 || must_know_end(mb)) {
 		ask_highest(mb, now);
 		return;
 	}
@@ -257,7 +266,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->ignored = mb->judged_max = 0;
 	mb->judged = 0;
 	mb->stale = false;
-	mb->bare = false;
+	mb->bare = mb->no_structure;
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
 	strv_done(&mb->window_senders);
@@ -418,9 +427,43 @@ fetch_again(struct mailbox *mb, usec_t now)
 	}
 	mailbox_body_clear(mb);
 	imap_seqset_done(&mb->window_seen);
-	mb->bare = mb->stale = false;
+	mb->bare = mb->no_structure;
+	mb->stale = false;
 	mailbox_enter(mb, MAILBOX_SWEEPING, now);
 	send_fetch(mb, now);
+}
+
+/* What was refused is asked for once more without its unusual part. */
+static bool
+can_ask_for_less(struct mailbox *mb)
+{
+	if (!mb->needs.structure || mb->bare)
+		return false;
+	mb->bare = mb->no_structure = true;
+	return true;
+}
+
+static void
+report_dropped(struct mailbox *mb)
+{
+	unsigned count = imap_session_dropped(mb->session) - mb->dropped;
+
+	if (count > 0)
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "%u of the server's answers about new messages could not "
+		    "be read",
+		    count);
+}
+
+/* Else the next connection would end in the same way. */
+void
+mailbox_sweep_lost(struct mailbox *mb)
+{
+	if (mb->state == MAILBOX_SWEEPING && mb->session != NULL &&
+	    mb->needs.structure && !mb->bare &&
+	    imap_session_dropped(mb->session) - mb->dropped >
+		IMAP_MALFORMED_MAX)
+		mb->shy = true;
 }
 
 void
@@ -430,6 +473,10 @@ mailbox_sweep_done(
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
 
+	if (response->status != IMAP_OK && can_ask_for_less(mb)) {
+		send_fetch(mb, now);
+		return;
+	}
 	if (response->status != IMAP_OK) {
 		str_sanitize(&text, response->text, 200);
 		error_set(&error, FAULT_PEER,
@@ -442,6 +489,7 @@ mailbox_sweep_done(
 		send_fetch(mb, now);
 		return;
 	}
+	report_dropped(mb);
 	mailbox_body_begin(mb, finish_window, fetch_again, now);
 }
 

@@ -433,6 +433,8 @@ configure(struct running_account *running, const struct config_account *config)
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
 		    .renew = config->idle_renew,
 		    .poll = config->poll,
+		    .ask_end_first =
+			has_quirk(config, QUIRK_FETCH_BEYOND_HANGS),
 		    .check_noop = has_quirk(config, QUIRK_IDLE_SILENT),
 		    .forwards_hour =
 			rate_count(&config->forward_limit, USEC_HOUR),

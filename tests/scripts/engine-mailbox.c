@@ -4,7 +4,7 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
  * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes; and rules, as they stand in the
+ * TIME, check-noop yes, ask-end-first yes; and rules, as they stand in the
  * configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
@@ -151,6 +151,12 @@ set_check_noop(struct adapter *a, struct span value)
 	return a->config.check_noop = span_is(value, "yes");
 }
 
+static bool
+set_ask_end_first(struct adapter *a, struct span value)
+{
+	return a->config.ask_end_first = span_is(value, "yes");
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
@@ -167,6 +173,7 @@ static const struct {
     {"renew", set_renew},
     {"poll", set_poll},
     {"check-noop", set_check_noop},
+    {"ask-end-first", set_ask_end_first},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -511,9 +511,9 @@ imap_session_doubt(struct imap_session *s, usec_t now)
 }
 
 unsigned
-imap_session_too_large(const struct imap_session *s)
+imap_session_dropped(const struct imap_session *s)
 {
-	return imap_lexer_too_large(s->lexer);
+	return imap_lexer_too_large(s->lexer) + imap_lexer_skipped(s->lexer);
 }
 
 usec_t

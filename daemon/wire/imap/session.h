@@ -174,9 +174,9 @@ void imap_session_idle_done(struct imap_session *session, usec_t now);
  * CLOSED: at the answer, at the end of the stream, or after
  * IMAP_LOGOUT_USEC. Before READY: CLOSED at once. */
 void imap_session_logout(struct imap_session *session, usec_t now);
-/* FETCH responses that were dropped since the login because they were too
- * large (imap/response): their messages were not told of. */
-unsigned imap_session_too_large(const struct imap_session *session);
+/* Responses that were dropped since the login because they were too large or
+ * malformed (imap/response): messages may not have been told of. */
+unsigned imap_session_dropped(const struct imap_session *session);
 /*
  * The connection is doubted (the machine slept, the network changed): what is
  * waited for, or else the next thing that is asked, must bring a byte within
