@@ -591,9 +591,9 @@ def seed():
     return random.Random(number)
 
 
-def main(limit=120, kind=None):
-    """Runs the cases; `limit`: seconds for all of them; `kind`: another class
-    of servers, see other_servers.py."""
+def bounded(limit):
+    """This program again, with so many seconds to live; skips when there is
+    nothing to be tested."""
     if "LIVE_BOUNDED" not in os.environ:
         os.environ["LIVE_BOUNDED"] = "yes"
         os.execvp("timeout", ["timeout", "-k", "5", str(limit),
@@ -603,6 +603,12 @@ def main(limit=120, kind=None):
         if not os.access(program, os.X_OK):
             print("%s is not built" % program)
             sys.exit(77)
+
+
+def main(limit=120, kind=None):
+    """Runs the cases; `limit`: seconds for all of them; `kind`: another class
+    of servers, see other_servers.py."""
+    bounded(limit)
     folder = tempfile.mkdtemp(prefix="belfry-live-", dir="/tmp")
     os.chmod(folder, 0o755)
     try:
