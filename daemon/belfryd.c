@@ -309,6 +309,7 @@ main(int argc, char **argv)
 	list_init(&belfry.accounts);
 	list_init(&belfry.execs);
 	list_init(&belfry.questions);
+	list_init(&belfry.probings);
 	list_init(&belfry.followers);
 	list_init(&belfry.held);
 	belfry.config = load_config(belfry.config_path);

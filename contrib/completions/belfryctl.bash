@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules status watch history queue reload notify apply pause resume completions help setup doctor probe mailboxes undo'
+		words=' check test explain rules status watch history queue reload notify apply pause resume completions help probe setup doctor mailboxes undo'
 		;;
 	check)
 		words=' --settings'
@@ -76,15 +76,15 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules status watch history queue reload notify apply pause resume completions help setup doctor probe mailboxes undo'
+		words=' check test explain rules status watch history queue reload notify apply pause resume completions help probe setup doctor mailboxes undo'
+		;;
+	probe)
+		words=' --mailbox'
 		;;
 	setup)
 		words=''
 		;;
 	doctor)
-		words=''
-		;;
-	probe)
 		words=''
 		;;
 	mailboxes)

@@ -69,6 +69,10 @@ static const struct ctl_option explain_options[] = {
     {'v', "verbose", NULL, "show all conditions of all rules"},
     OPTIONS_END,
 };
+static const struct ctl_option probe_options[] = {
+    {'\0', "mailbox", "MAILBOX", "made for it and deleted (Belfry-Probe)"},
+    OPTIONS_END,
+};
 static const struct ctl_option history_options[] = {
     {'\0', "account", "ACCOUNT", "only of this account"},
     {'\0', "mailbox", "MAILBOX", "only of this mailbox"},
@@ -150,13 +154,16 @@ const struct ctl_command ctl_commands[] = {
      .run = ctl_completions},
     {.name = "help", .summary = "explain a command",
      .arguments = "[COMMAND]", .arguments_max = 1, .run = ctl_help},
+    {.name = "probe", .summary = "how long does a message take?",
+     .arguments = "ACCOUNT", .arguments_min = 1, .arguments_max = 1,
+     .options = probe_options, .run = ctl_probe, .needs_daemon = true,
+     .details = "Makes a mailbox, puts a message into it, hears of it on "
+                "another connection,\nand deletes the mailbox. Exits with 1 "
+                "when the message did not come."},
     {.name = "setup", .summary = "make an account from an address",
      .arguments = "[ADDRESS]", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = "doctor", .summary = "walk an account step by step",
-     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
-    {.name = "probe", .summary = "what can this server do?",
      .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = "mailboxes", .summary = "list the mailboxes of an account",

@@ -8,7 +8,6 @@ static const struct {
 	      "`belfryctl check` says whether it is right"},
     {"doctor", "`belfryctl status` says what is wrong, `belfryd --dry-run -v` "
 	       "shows each step"},
-    {"probe", "`belfryd --dry-run -v` shows what the server says"},
     {"mailboxes", "`belfryctl status` lists those that are watched"},
     {"undo", "`belfryctl history` says where the message is"},
 };

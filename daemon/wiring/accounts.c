@@ -520,6 +520,7 @@ accounts_free(struct running_account **account)
 	if (running == NULL)
 		return;
 	*account = NULL;
+	probe_forget_account(running);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));
 	sender_free(&running->sender);

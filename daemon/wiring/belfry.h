@@ -9,6 +9,7 @@
  *   alive.c      proofs of life: ours to systemd, and of connections to us
  *   gate.c       how many connections begin at once
  *   outboxes.c   the forward queue's connections
+ *   probes.c     belfryctl probe
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
  *   transport.c  a connection to an account's server
  *   exec.c       commands of rules
@@ -92,6 +93,7 @@ struct belfry {
 	struct list_link execs;	   /* struct exec::link, running and waiting */
 	unsigned exec_running;
 	struct list_link questions; /* struct question::link */
+	struct list_link probings;  /* struct probing::link */
 	struct list_link followers; /* struct follower::link */
 	struct notify *notify;
 	struct control *control;
@@ -190,6 +192,14 @@ void explain_ask(
 void explain_answer(struct line *line, struct mailbox_explained *explained);
 /* The line goes. */
 void explain_forget_line(struct line *line);
+
+/* probes.c */
+/* The mailbox that is made for it, and deleted. */
+#define PROBE_MAILBOX "Belfry-Probe"
+/* Answers when the message has come, or not. One at a time for an account. */
+void probe_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
+void probe_forget_account(struct running_account *account);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

@@ -413,6 +413,12 @@ do_resume(struct client *client, const struct json *request)
 }
 
 static void
+do_probe(struct client *client, const struct json *request)
+{
+	probe_ask(client->control->belfry, client, request);
+}
+
+static void
 do_explain(struct client *client, const struct json *request)
 {
 	explain_ask(client->control->belfry, client, request);
@@ -437,6 +443,7 @@ static const struct {
     {"pause", do_pause},
     {"resume", do_resume},
     {"explain", do_explain},
+    {"probe", do_probe},
     {"apply", do_apply},
 };
 
