@@ -2,7 +2,6 @@
 """apply and explain: messages that are there already, on a real server."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -115,9 +114,10 @@ def many_killed_in_the_middle(servers):
             r"done.*move to Moved"))
         daemon.kill()
         client.wait(10)
-        live.check(client.returncode != 0, "apply ended well without belfryd")
         moved = count(user, "Moved", "move")
-        live.check(0 < moved < tenth, "killed too late: %d moved", moved)
+        live.check(moved > 0, "nothing was moved")
+        if moved == tenth:
+            print("too fast a machine: it was over before it was killed")
         daemon.start()
         daemon.wait_log("applied.*INBOX: done, %d messages looked at, %d "
                         "matched" % (MANY, 3 * tenth))
@@ -163,6 +163,45 @@ def a_mailbox_that_nobody_watches(servers):
         live.same(sorted(daemon.boxes()), [(user.name, "INBOX")], "watched")
         history = daemon.ctl("history", "--mailbox", "Old/Ärger")["messages"]
         live.same(len(history), 4, "history")
+
+
+@live.case
+def a_visitor_comes_back(servers):
+    """After a reload, a pause, and a new start of the daemon."""
+    user = servers.user()
+    user.create("Other")
+    fill(user, "Other", 1500)
+    tenth = 1500 // len(KINDS)
+    place = user.name + "/Other"
+
+    def moved():
+        return len(daemon.logged("done.*mailbox=Other.*move to Moved"))
+
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        client = subprocess.Popen(
+            [live.BELFRYCTL, "-c", daemon.config, "apply", place, "--yes"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=daemon.env)
+        live.wait("some to be moved", lambda: moved() > 0)
+        daemon.ctl("reload")
+        daemon.ctl("pause")
+        first = moved()
+        live.stays("nothing moves", lambda: moved() == first)
+        daemon.ctl("resume")
+        live.wait("more to be moved", lambda: moved() > first or
+                  first == tenth)
+        live.same(daemon.stop(), 0, "exit status")
+        client.wait(10)
+        if moved() == tenth:
+            print("too fast a machine: it was over before it was stopped")
+        daemon.start()
+        daemon.wait_log("applied.*Other: done, 1500 messages looked at, %d "
+                        "matched" % (3 * tenth))
+        live.same(count(user, "Moved", "move"), tenth, "moved")
+        live.same(count(user, "Other", "move"), 0, "left")
+        live.same(effects(daemon), {("mark", "mark"): tenth,
+                                    ("move", "move"): tenth}, "history")
 
 
 @live.case
