@@ -1,6 +1,6 @@
 /*
  * account/mailbox: one watched mailbox and its connection, an engine over
- * the IMAP session.
+ * the IMAP session; or one that is only visited (enum mailbox_visit).
  *
  * It connects, logs in, selects, and then goes round for ever: catch up,
  * judge, commit, act, wait for news. Events from the server are hints; the

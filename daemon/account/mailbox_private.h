@@ -1,8 +1,9 @@
 /*
  * account/mailbox, inside: shared by mailbox.c (its life) and its parts: event
  * (what it says), journal (commits), open (login to SELECT), rest (what comes
- * next), proof (whether it lives), mailbox_sweep.c (catch-up), judge (from a
- * message to its plan) and mailbox_act.c (doing what was planned).
+ * next), proof (whether it lives), mailbox_sweep.c (catch-up), backlog (what is
+ * there already), explain (questions), judge (from a message to its plan) and
+ * mailbox_act.c (doing what was planned).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
