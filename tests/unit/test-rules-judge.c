@@ -154,6 +154,12 @@ static const struct rule_case cases[] = {
 	    "spf/1 (e) = (f) pass (g)\n\n", YES},
 	{.name = "in comment", M("auth.spf is pass"),
 	    "Authentication-Results: mx.example.org; (; spf=pass\n\n", NO},
+	{.name = "in nested comment", M("auth.spf is pass"),
+	    "Authentication-Results: mx.example.org; (a (b) ; spf=pass;)"
+	    " dkim=none\n\n", NO},
+	{.name = "behind nested comment", M("auth.spf is fail"),
+	    "Authentication-Results: mx.example.org (a (b) \\) ; spf=pass);"
+	    " spf=fail\n\n", YES},
 	{.name = "missing is false", M("sent > 0"), "X: y\n\n", NO},
 	{.name = "missing negated", M("not sent > 0"), "X: y\n\n", YES},
 	/* Precedence and shape. */
@@ -504,6 +510,50 @@ test_default_notification(void **state)
 		message_free(&facts.message);
 		rule_problems_done(&problems);
 		rules_free(&rules);
+	}
+}
+
+/* What a field looks at is fetched. */
+static const struct {
+	const char *condition, *headers; /* beside those of every message */
+} field_needs[] = {
+    {"from and subject and message-id and sent > 1", ""},
+    {"sender", " Sender"},
+    {"reply-to", " Reply-To"},
+    {"to-me", " To"},
+    {"cc-me", " Cc"},
+    {"cc.detail", " Cc"},
+    {"bcc", " Bcc"},
+    {"list-id", " List-Id"},
+    {"raw(X-Any)", " X-Any"},
+    {"bulk", " List-Id List-Post List-Unsubscribe Precedence"},
+    {"auto-submitted", " Auto-Submitted"},
+    {"auth.spf or auth.dkim or auth.dmarc", " Authentication-Results"},
+    {"size > 1 or hour is 1 or flag or keyword or new-sender", ""},
+};
+
+static void
+test_field_needs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(field_needs) / sizeof(*field_needs);
+	     i++) {
+		struct rule_problems problems = {0};
+		STR_AUTO text = xasprintf(
+		    R "when = %s\nmark = x\n", field_needs[i].condition);
+		STR_AUTO want = xasprintf(
+		    "From Subject Date Message-ID%s", field_needs[i].headers);
+		STR_AUTO names = NULL;
+		struct rules *rules = rules_from_text(text, &problems);
+		struct rules_needs needs;
+
+		assert_non_null(rules);
+		rules_get_needs(rules, NULL, &needs);
+		names = strv_join(&needs.headers, " ");
+		assert_string_equal(names, want);
+		rules_needs_done(&needs);
+		rules_free(&rules);
+		rule_problems_done(&problems);
 	}
 }
 
@@ -928,6 +978,7 @@ main(void)
 	    cmocka_unit_test(test_cases),
 	    cmocka_unit_test(test_default_notification),
 	    cmocka_unit_test(test_needs),
+	    cmocka_unit_test(test_field_needs),
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
 	    cmocka_unit_test(test_stages),
