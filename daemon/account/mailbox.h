@@ -51,12 +51,15 @@
 #include "daemon/wire/imap/session.h"
 #include "rules/rules.h"
 
-/* Messages judged and acted on in one go. */
-#define MAILBOX_WINDOW 200
+/* New messages judged and written down in one go: each window costs a
+ * transaction and a round trip, and each group of equal actions in it two. */
+#define MAILBOX_WINDOW 1000
+/* Old ones, of a run: news wait no longer than for these. */
+#define MAILBOX_REVIEW 200
 /* Open jobs (messages with something left to do); above it no catch-up. */
 #define MAILBOX_JOBS_MAX 1000
-/* UIDs in one command. */
-#define MAILBOX_GROUP_MAX 100
+/* UIDs in one command: at most 11 bytes each, of a line's 8,000. */
+#define MAILBOX_GROUP_MAX 500
 /* Header bytes of one message that are looked at; the rest is dropped. */
 #define MAILBOX_HEADER_MAX (1024 * 1024)
 /* Memory of messages that wait for their text part before they are judged;

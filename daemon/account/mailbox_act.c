@@ -182,9 +182,27 @@ mailbox_read_intent_detail(const char *detail)
 	return next;
 }
 
-void
-mailbox_op_intent(struct mailbox *mb, struct store_batch *batch, usec_t now)
+/*
+ * What the operation before this one came to goes to disk with the intent, if
+ * that is handed out at once: one transaction less. Should it fail, nothing is
+ * lost that the next life would not find out by looking: STARTED is verified,
+ * PLANNED is done again. (Outcomes of commands are written when they come.)
+ */
+static struct store_batch *
+intent_batch(struct mailbox *mb)
 {
+	struct store_batch *batch = mb->outcomes;
+
+	if (batch == NULL || mb->commit_pending || !list_is_empty(&mb->commits))
+		return store_batch_new();
+	mb->outcomes = NULL;
+	return batch;
+}
+
+void
+mailbox_op_intent(struct mailbox *mb, usec_t now)
+{
+	struct store_batch *batch = intent_batch(mb);
 	BUF_AUTO detail = BUF_INIT;
 
 	intent_detail(mb, &detail);

@@ -454,12 +454,12 @@ add_range(struct imap_seqset *set, uint32_t first, uint32_t last)
 		imap_seqset_add(set, uid);
 }
 
-/* Moves the lowest MAILBOX_WINDOW of what was found into the group. */
+/* Moves the lowest MAILBOX_REVIEW of what was found into the group. */
 static void
 take_group(struct backlog *run)
 {
 	struct imap_seqset rest = IMAP_SEQSET_INIT;
-	uint32_t room = MAILBOX_WINDOW;
+	uint32_t room = MAILBOX_REVIEW;
 
 	imap_seqset_done(&run->group);
 	for (size_t i = 0; i < run->found.count; i++) {
@@ -489,8 +489,8 @@ take_next_uids(struct backlog *run)
 {
 	uint32_t last = run->row.end_uid - 1;
 
-	if (last - run->row.next_uid >= MAILBOX_WINDOW)
-		last = run->row.next_uid + MAILBOX_WINDOW - 1;
+	if (last - run->row.next_uid >= MAILBOX_REVIEW)
+		last = run->row.next_uid + MAILBOX_REVIEW - 1;
 	imap_seqset_done(&run->group);
 	add_range(&run->group, run->row.next_uid, last);
 	run->searched = last;

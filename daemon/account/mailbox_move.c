@@ -25,7 +25,7 @@ mailbox_move_status_done(
 {
 	if (response->status != IMAP_OK)
 		mb->op.target_next = 1;
-	mailbox_op_intent(mb, store_batch_new(), now);
+	mailbox_op_intent(mb, now);
 }
 
 void
@@ -69,7 +69,7 @@ mailbox_move_copy(struct mailbox *mb, usec_t now)
 void
 mailbox_move_begin_delete(struct mailbox *mb, usec_t now)
 {
-	mailbox_op_intent(mb, store_batch_new(), now);
+	mailbox_op_intent(mb, now);
 }
 
 /* MOVE is looked after by the UID; a copy has to be found again. */

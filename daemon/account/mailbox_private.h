@@ -588,9 +588,8 @@ void mailbox_op_send_to_target(
 void mailbox_op_send_target(
     struct mailbox *mb, enum op_step step, const char *name, usec_t now);
 bool mailbox_can(const struct mailbox *mb, uint32_t capability);
-/* Makes the group STARTED together with the batch (taken). */
-void mailbox_op_intent(
-    struct mailbox *mb, struct store_batch *batch, usec_t now);
+/* Makes the group STARTED, together with outcomes that wait to be written. */
+mailbox_begin_fn mailbox_op_intent;
 uint32_t mailbox_read_intent_detail(const char *detail);
 
 /* mailbox_label.c */

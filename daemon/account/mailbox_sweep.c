@@ -220,7 +220,11 @@ send_fetch(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	if (mb->retry.count > 0)
+	if (mb->retry.count > MAILBOX_GROUP_MAX)
+		/* Too long for a line: what lies between is not taken. */
+		buf_addf(&command.text, " %u:%u", mb->retry.ranges[0].first,
+		    mb->retry.ranges[mb->retry.count - 1].last);
+	else if (mb->retry.count > 0)
 		imap_command_seqset(&command, &mb->retry);
 	else if (mb->window_end != 0)
 		buf_addf(&command.text, " %u:%u", mb->cursor, mb->window_end);

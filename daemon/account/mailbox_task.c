@@ -265,5 +265,5 @@ mailbox_task_fetch_done(
 	if (mb->op.action.kind == ACTION_FORWARD)
 		begin_forward(mb, now);
 	else
-		mailbox_op_intent(mb, store_batch_new(), now);
+		mailbox_op_intent(mb, now);
 }
