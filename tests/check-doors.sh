@@ -49,7 +49,7 @@ syslog.h        daemon/loop/ daemon/wiring/ daemon/belfryd.c
 # the narrower stands above the wider. What no row fits is an error.
 LAYERS='
 daemon/base/       daemon/base/
-daemon/wire/imap/  daemon/base/ daemon/wire/engine.h daemon/wire/sasl/ daemon/wire/imap/
+daemon/wire/imap/  daemon/base/ daemon/wire/engine.h daemon/wire/backoff.h daemon/wire/sasl/ daemon/wire/imap/
 daemon/wire/smtp/  daemon/base/ daemon/wire/engine.h daemon/wire/sasl/ daemon/wire/smtp/
 daemon/wire/sasl/  daemon/base/ daemon/wire/sasl/
 daemon/wire/       daemon/base/ daemon/wire/engine.h daemon/wire/backoff.h
