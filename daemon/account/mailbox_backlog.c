@@ -525,7 +525,8 @@ begin_group(struct mailbox *mb, usec_t now)
 	mailbox_body_clear(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	mb->plan = store_batch_new();
-	mb->stale = mb->bare = false;
+	mb->stale = false;
+	mb->bare = mb->no_structure;
 	send_fetch(mb, now);
 }
 
@@ -670,6 +671,10 @@ mailbox_backlog_done(
 {
 	BUF_AUTO text = BUF_INIT;
 
+	if (response->status == IMAP_BAD && mailbox_fetch_less(mb)) {
+		send_fetch(mb, now);
+		return;
+	}
 	str_sanitize(&text, response->text, 200);
 	if (response->status == IMAP_NO)
 		mailbox_report(mb, REPORT_WARNING, 0,

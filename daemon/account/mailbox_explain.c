@@ -94,7 +94,8 @@ mailbox_explain_begin(struct mailbox *mb, usec_t now)
 		return false;
 	mailbox_enter(mb, MAILBOX_EXPLAINING, now);
 	mailbox_candidate_free(&mb->question);
-	mb->question_reads = mb->bare = false;
+	mb->question_reads = false;
+	mb->bare = mb->no_structure;
 	send_fetch(mb, now);
 	return true;
 }
@@ -225,7 +226,8 @@ mailbox_explain_done(
 {
 	if (mb->question != NULL)
 		judge(mb, now);
-	else if (mailbox_fetch_bare(mb))
+	else if (mailbox_fetch_bare(mb) ||
+		 (response->status == IMAP_BAD && mailbox_fetch_less(mb)))
 		send_fetch(mb, now);
 	else
 		refuse(mb, response, now);

@@ -437,6 +437,9 @@ void mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command);
 /* An answer was dropped for its structure: from now on that is not asked for
  * (mb->bare), and what did not come is to be fetched once more. */
 bool mailbox_fetch_bare(struct mailbox *mb);
+/* A refused FETCH: asked again with less, and so on this connection from now
+ * on? */
+bool mailbox_fetch_less(struct mailbox *mb);
 
 /* mailbox_backlog.c */
 /* Goes on with the run; false: there is nothing to send for it now. */

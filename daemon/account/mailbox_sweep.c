@@ -437,9 +437,8 @@ fetch_again(struct mailbox *mb, usec_t now)
 	send_fetch(mb, now);
 }
 
-/* What was refused is asked for once more without its unusual part. */
-static bool
-can_ask_for_less(struct mailbox *mb)
+bool
+mailbox_fetch_less(struct mailbox *mb)
 {
 	if (!mb->needs.structure || mb->bare)
 		return false;
@@ -463,8 +462,11 @@ report_dropped(struct mailbox *mb)
 void
 mailbox_sweep_lost(struct mailbox *mb)
 {
-	if (mb->state == MAILBOX_SWEEPING && mb->session != NULL &&
-	    mb->needs.structure && !mb->bare &&
+	bool fetching =
+	    mb->state == MAILBOX_SWEEPING || mb->state == MAILBOX_REVIEWING;
+
+	if (fetching && mb->session != NULL && mb->needs.structure &&
+	    !mb->bare &&
 	    imap_session_dropped(mb->session) - mb->dropped >
 		IMAP_MALFORMED_MAX)
 		mb->shy = true;
@@ -477,7 +479,7 @@ mailbox_sweep_done(
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
 
-	if (response->status != IMAP_OK && can_ask_for_less(mb)) {
+	if (response->status != IMAP_OK && mailbox_fetch_less(mb)) {
 		send_fetch(mb, now);
 		return;
 	}

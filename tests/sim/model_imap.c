@@ -556,15 +556,23 @@ is_refused_part(struct model_session *s, const char *items)
 	       s->model->parts++ % 4 == 0;
 }
 
-/* BODY.PEEK[n]<0.len> */
+/* BODY.PEEK[n]<0.len>, or all of it. */
 static void
-add_part(struct buf *out, const char *text, const char *item)
+add_part(const struct model_session *s, struct buf *out, const char *text,
+    const char *item)
 {
 	unsigned number = 0;
-	size_t most = 0;
+	size_t most = SIZE_MAX;
+	int words = sscanf(item, "BODY.PEEK[%u]<0.%zu>", &number, &most);
 
-	if (sscanf(item, "BODY.PEEK[%u]<0.%zu>", &number, &most) != 2)
+	if (words < 1 || (words == 2 && has(s, MODEL_WHOLE_PARTS)))
 		return;
+	if (words == 1) {
+		struct span whole = content_of(find_part(text, number));
+		buf_addf(out, " BODY[%u] {%zu}\r\n", number, whole.len);
+		buf_add_span(out, whole);
+		return;
+	}
 	struct span content =
 	    span_slice(content_of(find_part(text, number)), 0, most);
 	buf_addf(out, " BODY[%u]<0> {%zu}\r\n", number, content.len);
@@ -587,8 +595,12 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		buf_addf(out, " INTERNALDATE \"%s\"", sample_date());
 	if (strstr(items, "RFC822.SIZE") != NULL)
 		buf_addf(out, " RFC822.SIZE %zu", strlen(message->text));
-	if (strstr(items, "BODYSTRUCTURE") != NULL &&
-	    !has(s, MODEL_NO_STRUCTURE))
+	if (strstr(items, "BODYSTRUCTURE") == NULL ||
+	    has(s, MODEL_NO_STRUCTURE))
+		; /* says nothing of it */
+	else if (has(s, MODEL_TORN_STRUCTURE))
+		buf_add_str(out, " BODYSTRUCTURE (\"text\" \"a\r\nb\")");
+	else
 		add_structure(out, message->text);
 	const char *header = strstr(items, "BODY.PEEK[HEADER");
 	size_t len = header_len(message->text);
@@ -601,14 +613,28 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		buf_addf(out, " BODY[] {%zu}\r\n%s", strlen(message->text),
 		    message->text);
 	} else if (strstr(items, "BODY.PEEK[") != NULL) {
-		add_part(out, message->text, strstr(items, "BODY.PEEK["));
+		add_part(s, out, message->text, strstr(items, "BODY.PEEK["));
 	}
 	buf_add_str(out, ")\r\n");
+}
+
+static bool
+is_beyond(const struct model_session *s, const char *set)
+{
+	return has(s, MODEL_BEYOND_HANGS) && set[0] != '*' &&
+	       strtoul(set, NULL, 10) >= s->selected->uidnext;
 }
 
 static void
 uid_fetch(struct model_session *s, const struct command *c)
 {
+	if (is_beyond(s, c->arguments.items[1]))
+		return;
+	if (has(s, MODEL_STRUCTURE_IS_BAD) &&
+	    strstr(c->arguments.items[2], "BODYSTRUCTURE") != NULL) {
+		say(s, c, "BAD what");
+		return;
+	}
 	if (has(s, MODEL_CHATTY))
 		buf_add_str(&s->output, "* OK [HIGHESTMODSEQ 5]\r\n");
 	tell_news(s);

@@ -24,10 +24,18 @@ enum model_trait {
 	MODEL_DOT_PREFIX = 1 << 8,   /* delimiter '.', prefix INBOX. */
 	MODEL_BARE_COPYUID = 1 << 9, /* "[COPYUID ...]" without "* OK" */
 	MODEL_LAX_MOVE = 1 << 10, /* every third MOVE says OK, does nothing */
-	MODEL_NO_STRUCTURE = 1 << 11, /* tells no BODYSTRUCTURE */
-	MODEL_STINGY = 1 << 12,	      /* every fourth part is refused */
-	MODEL_TRAITS = 13
+	MODEL_NO_STRUCTURE = 1 << 11,	  /* tells no BODYSTRUCTURE */
+	MODEL_STINGY = 1 << 12,		  /* every fourth part is refused */
+	MODEL_WHOLE_PARTS = 1 << 13,	  /* no answer to ranges of a part */
+	MODEL_BEYOND_HANGS = 1 << 14,	  /* no answer above the last UID */
+	MODEL_TORN_STRUCTURE = 1 << 15,	  /* CR and LF inside of a string */
+	MODEL_STRUCTURE_IS_BAD = 1 << 16, /* asking for it is BAD */
+	MODEL_TRAITS = 17
 };
+
+/* Those of them that keep a client from seeing parts. */
+#define MODEL_BLIND                                                            \
+	(MODEL_NO_STRUCTURE | MODEL_TORN_STRUCTURE | MODEL_STRUCTURE_IS_BAD)
 
 struct model_message {
 	uint32_t uid;

@@ -600,6 +600,8 @@ be_born(struct world *w)
 	w->senders = senders_new();
 	senders_load(w->senders, w->store, "sim", NULL);
 	w->config.mailbox.senders = w->senders;
+	w->config.mailbox.ask_end_first =
+	    (w->model.traits & MODEL_BEYOND_HANGS) != 0;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account,
@@ -1101,7 +1103,7 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 static bool
 sees_structure(const struct world *w)
 {
-	return (w->model.traits & MODEL_NO_STRUCTURE) == 0;
+	return (w->model.traits & MODEL_BLIND) == 0;
 }
 
 /* The first message of each stranger was new, and no other. */
@@ -1275,6 +1277,8 @@ choose_traits(struct world *w)
 		traits = MODEL_MOVE | MODEL_UIDPLUS | MODEL_IDLE;
 	if ((traits & MODEL_DOT_PREFIX) != 0)
 		traits |= MODEL_NAMESPACE;
+	if (chance(w, 60)) /* each of them blinds half of all servers */
+		traits &= ~(unsigned)MODEL_BLIND;
 	return traits;
 }
 
