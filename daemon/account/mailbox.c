@@ -175,6 +175,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	folders_init(&mb->folders);
 	mb->clock_now = now;
 	mailbox_proof_init(mb);
+	mailbox_follow_clear(mb);
 	mailbox_set_rules(mb, rules);
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 	return mb;
@@ -198,6 +199,7 @@ mailbox_free(struct mailbox **mailbox)
 		free(LIST_ITEM(pos, struct task, link));
 	}
 	mailbox_drop_commits(mb);
+	mailbox_follow_clear(mb);
 	LIST_EACH(pos, &mb->events)
 	{
 		struct queued_event *queued =
@@ -431,6 +433,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},
+	[MAILBOX_FOLLOWING] = {"checking", mailbox_follow_untagged,
+	    mailbox_follow_done, NULL, USEC_NEVER},
 	[MAILBOX_IDLE] =
 	    {"watching", mailbox_rest_idle_untagged, mailbox_rest_idle_done, mailbox_rest_idle_timer, USEC_NEVER,
 	    mailbox_wake},
@@ -483,8 +487,10 @@ read_news(struct mailbox *mb, const struct imap_response *response)
 static void
 on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
-	if (!mb->op.elsewhere)
+	if (!mb->op.elsewhere) {
 		read_news(mb, &event->response);
+		mailbox_follow_news(mb, &event->response, now);
+	}
 	if (states[mb->state].untagged != NULL)
 		states[mb->state].untagged(mb, &event->response, now);
 }
@@ -634,8 +640,10 @@ mailbox_deadline(const struct mailbox *mb)
 	if (mb->session != NULL)
 		deadline =
 		    usec_min(deadline, imap_session_deadline(mb->session));
-	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING)
+	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) {
 		deadline = usec_min(deadline, mailbox_act_deadline(mb));
+		deadline = usec_min(deadline, mailbox_follow_deadline(mb));
+	}
 	return deadline;
 }
 
@@ -651,7 +659,7 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 		states[mb->state].timer(mb, now);
 	}
 	mailbox_proof_tick(mb, now);
-	if (mailbox_act_is_due(mb, now))
+	if (mailbox_act_is_due(mb, now) || mailbox_follow_deadline(mb) <= now)
 		mailbox_wake(mb, now);
 }
 

@@ -26,6 +26,8 @@
  *   EXEC         run the command, then mailbox_task_done
  *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
  *   DISCONNECT   close the transport (its bytes and end do not matter now)
+ *   CHANGED      a message that NOTIFY told of was read, or is gone: withdraw
+ *                the notification
  *   QUEUED       a forward was queued: wake the outbox
  *   FOLDERS      the account's mailboxes are known: mailbox_folders
  *   PROVEN       a login and a catch-up were finished
@@ -95,6 +97,8 @@
 #define MAILBOX_LOOK_USEC USEC_HOUR
 /* A session that lived as long was no failure, when the server says BYE. */
 #define MAILBOX_LONG_USEC (10 * USEC_MINUTE)
+/* Messages whose notification may be withdrawn; of more, the newest. */
+#define MAILBOX_FOLLOWED_MAX 500
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 /* ... and how long it may wait before it begins. */
@@ -148,6 +152,7 @@ enum mailbox_event_kind {
 	MAILBOX_COMMIT,
 	MAILBOX_EXEC,
 	MAILBOX_NOTIFY,
+	MAILBOX_CHANGED,
 	MAILBOX_QUEUED,
 	MAILBOX_FOLDERS,
 	MAILBOX_PROVEN,
@@ -203,12 +208,19 @@ struct mailbox_explained {
 	struct trace trace; /* borrows from the rules */
 };
 
+enum mailbox_change {
+	CHANGE_READ,
+	CHANGE_GONE, /* deleted or moved, not by a rule of ours */
+};
+
 struct mailbox_event {
 	enum mailbox_event_kind kind;
 	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
 	 * added. */
 	struct store_batch *batch;
 	struct mailbox_task *task; /* EXEC, NOTIFY */
+	enum mailbox_change change;
+	uint32_t uidvalidity, uid; /* CHANGED */
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
 	struct error error; /* LOCKED_OUT */

@@ -334,13 +334,14 @@ is_runnable(const struct mailbox *mb, const struct job *job, usec_t now)
 
 /* Notifications are handed over and do not hold the job. */
 static void
-hand_over_notifications(struct mailbox *mb, struct job *job)
+hand_over_notifications(struct mailbox *mb, struct job *job, usec_t now)
 {
 	while (job->next < job->count &&
 	       mailbox_job_current(job)->action.kind == ACTION_NOTIFY) {
 		mailbox_task_hand_out(mb,
 		    mailbox_task_make(mb, job, mailbox_job_current(job)),
 		    MAILBOX_NOTIFY);
+		mailbox_follow(mb, job, now);
 		mailbox_job_advance(job);
 	}
 }
@@ -370,7 +371,7 @@ first_runnable(struct mailbox *mb, usec_t now)
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (!is_runnable(mb, job, now))
 			continue;
-		hand_over_notifications(mb, job);
+		hand_over_notifications(mb, job, now);
 		if (job->next >= job->count)
 			mailbox_job_free(mb, job);
 		else if (!is_held_back(job, room))

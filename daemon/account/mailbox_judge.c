@@ -359,6 +359,8 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 	job->size = candidate->size;
 	job->received_unix = candidate->received_unix;
 	job->judged_unix = mailbox_unix(mb, now);
+	job->is_fresh = true;
+	job->unread = !strv_has_nocase(&candidate->flags, SPAN("\\Seen"));
 }
 
 static struct job *

@@ -30,6 +30,7 @@ enum mailbox_state {
 	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
+	MAILBOX_FOLLOWING,  /* asking for the flags of what was shown */
 	MAILBOX_IDLE,	    /* IDLE sent; news end it */
 	MAILBOX_IDLE_END,   /* DONE said */
 	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
@@ -65,6 +66,8 @@ struct job {
 	char *message_id, *from, *subject;
 	uint64_t size;
 	int64_t received_unix, judged_unix;
+	bool is_fresh;	    /* judged in this life ... */
+	bool unread;	    /* ... and not read then */
 	unsigned first_seq; /* of a run: its first; live: 0 */
 	struct job_action *actions;
 	size_t count;
@@ -194,6 +197,21 @@ struct login {
 	usec_t since; /* let in, on this connection; USEC_NEVER: not */
 };
 
+struct followed {
+	uint32_t uid;
+	bool is_unread; /* as far as we know */
+};
+
+/* Messages that the person was notified of (mailbox_follow.c). */
+struct follow {
+	struct followed *items; /* owned, ascending; NULL: never had any */
+	size_t count;
+	uint32_t validity; /* UIDVALIDITY of all */
+	usec_t due;	   /* of the comparison; USEC_NEVER: none */
+	uint32_t next;	   /* where its next command begins */
+	struct imap_seqset asked, seen;
+};
+
 struct mailbox_commit {
 	struct list_link link;
 	enum commit_purpose purpose;
@@ -234,6 +252,7 @@ struct mailbox {
 	struct random random;
 	struct backoff backoff;
 	struct login login;
+	struct follow follow;
 
 	enum mailbox_state state;
 	usec_t since; /* state entered */
@@ -337,6 +356,19 @@ void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
 void mailbox_emit_need(struct mailbox *mb, enum mailbox_event_kind kind);
 void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* mailbox_follow.c */
+/* A notification of this message was handed over. */
+void mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now);
+void mailbox_follow_clear(struct mailbox *mb);
+/* What the server says at any time. */
+mailbox_response_fn mailbox_follow_news;
+/* A comparison is due, when somebody is followed. */
+mailbox_begin_fn mailbox_follow_compare;
+usec_t mailbox_follow_deadline(const struct mailbox *mb);
+/* Begins the comparison; false when none is due. */
+bool mailbox_follow_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_follow_untagged, mailbox_follow_done;
 
 /* mailbox_login.c */
 /* A new connection; nothing was said on it. */

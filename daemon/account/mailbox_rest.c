@@ -86,7 +86,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	if (mailbox_sweep_is_due(mb))
 		mailbox_sweep_begin(mb, now);
 	else
-		is_busy = mailbox_explain_begin(mb, now) ||
+		is_busy = mailbox_follow_begin(mb, now) ||
+			  mailbox_explain_begin(mb, now) ||
 			  mailbox_backlog_begin(mb, now);
 	if (mb->backlog.has_news)
 		mailbox_backlog_tell(mb);
@@ -126,6 +127,7 @@ mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 {
 	mailbox_proof_renews(mb);
 	mb->dirty = true;
+	mailbox_follow_compare(mb, now);
 	mailbox_wake(mb, now);
 }
 
@@ -166,5 +168,6 @@ mailbox_rest_noop_done(
 	if (!mailbox_is_ok_or_fail(mb, response, "NOOP", now))
 		return;
 	mb->dirty = true;
+	mailbox_follow_compare(mb, now);
 	mailbox_go_on(mb, now);
 }

@@ -116,6 +116,7 @@ void
 mailbox_compare(struct mailbox *mb, usec_t now)
 {
 	mailbox_assume_validity(mb);
+	mailbox_follow_compare(mb, now);
 	mb->fresh = true;
 	if (mb->uidnext == 0) {
 		ask_highest(mb, now); /* Courier, NetEase */

@@ -220,6 +220,18 @@ need_notify(struct line *line, struct mailbox_event *event)
 }
 
 static void
+need_withdrawal(struct line *line, struct mailbox_event *event)
+{
+	static const char *const words[] = {
+	    [CHANGE_READ] = "read elsewhere",
+	    [CHANGE_GONE] = "gone from the mailbox",
+	};
+
+	notify_withdraw(
+	    line, event->uidvalidity, event->uid, words[event->change]);
+}
+
+static void
 need_outbox(struct line *line, struct mailbox_event *event)
 {
 	(void)event;
@@ -297,6 +309,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_COMMIT] = need_commit,
     [MAILBOX_EXEC] = need_exec,
     [MAILBOX_NOTIFY] = need_notify,
+    [MAILBOX_CHANGED] = need_withdrawal,
     [MAILBOX_QUEUED] = need_outbox,
     [MAILBOX_FOLDERS] = need_nothing,
     [MAILBOX_PROVEN] = need_proof_noted,

@@ -165,6 +165,9 @@ bool notify_start(struct belfry *belfry, struct error *error_r);
 void notify_free(struct notify **notify);
 /* Takes the task; answers the mailbox when it was shown, or could not be. */
 void notify_task(struct line *line, struct mailbox_task *task);
+/* The message was read or went elsewhere: its notification goes, too. */
+void notify_withdraw(
+    struct line *line, uint32_t uidvalidity, uint32_t uid, const char *why);
 /* From Belfry itself, about an account (may be NULL). */
 void notify_say(struct belfry *belfry, const char *account,
     enum urgency urgency, const char *title, const char *body);

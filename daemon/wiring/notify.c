@@ -532,6 +532,38 @@ sender_of(const char *from)
 	return xstrdup_span(name);
 }
 
+static void
+tell_withdrawn(struct line *line, uint32_t uid, const char *why)
+{
+	struct json *json = json_new_object();
+
+	json_set_time(json, "time", loop_now_unix());
+	json_set_str(json, "event", "withdrawn");
+	json_set_str(json, "account", line->owner->config->name);
+	json_set_str(json, "mailbox", mailbox_name(line->mailbox));
+	json_set_int(json, "uid", uid);
+	json_set_str(json, "text", why);
+	control_broadcast(line->owner->belfry, json);
+}
+
+void
+notify_withdraw(
+    struct line *line, uint32_t uidvalidity, uint32_t uid, const char *why)
+{
+	struct notify *notify = line->owner->belfry->notify;
+
+	tell_withdrawn(line, uid, why);
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		notify_queue_withdraw(notifier->queue,
+		    line->owner->config->name, mailbox_name(line->mailbox),
+		    uidvalidity, uid, loop_now());
+		give_turn(notifier);
+	}
+}
+
 void
 notify_task(struct line *line, struct mailbox_task *task)
 {

@@ -10,20 +10,22 @@
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
  *
- * Calls: >start, >stop, >hint; >renewal TIME (what was learned); >reload (the same rules again); >load (answers
- * out of the store), >load-failed TEXT; >connected, >connect-failed FAULT TEXT,
- * >tls; >secret TEXT, >secret-failed FAULT TEXT; >commit ok, >commit fail
- * (nothing is written), >commit written (it is, but the daemon does not hear of
- * it: >kill follows); >task UID SEQ STATE WORDS; >kill (the daemon dies;
- * another one has the same store and rests until >start). >apply WORDS begins a
- * run, which is in the store first: dry, notify, since=DAYS, until=DAYS (before
- * now), rules=a,b; >cancel ends it; >explain UID, >explain-cancel UID.
+ * Calls: >start, >stop, >hint; >renewal TIME (what was learned); >reload (the
+ * same rules again); >load (answers out of the store), >load-failed TEXT;
+ * >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed
+ * FAULT TEXT; >commit ok, >commit fail (nothing is written), >commit written
+ * (it is, but the daemon does not hear of it: >kill follows); >task UID SEQ
+ * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
+ * until >start). >apply WORDS begins a run, which is in the store first: dry,
+ * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
+ * >explain UID, >explain-cancel UID.
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
- * proven, locked-out WORDS; commit with the batch's operations between
- * semicolons; exec and notify UID#SEQ with what is run and how many bytes it
- * reads; report KIND [UID] WORDS; progress STATE NEXT to END looked N of TOTAL
- * (with what else there is); explained UID and the plan, or why not; left.
+ * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
+ * the batch's operations between semicolons; exec and notify UID#SEQ with what
+ * is run and how many bytes it reads; report KIND [UID] WORDS; progress STATE
+ * NEXT to END looked N of TOTAL (with what else there is); explained UID and
+ * the plan, or why not; left.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -660,6 +662,7 @@ static const char *const event_names[] = {
     [MAILBOX_QUEUED] = "queued",
     [MAILBOX_FOLDERS] = "folders",
     [MAILBOX_PROVEN] = "proven",
+    [MAILBOX_CHANGED] = "changed",
     [MAILBOX_LOGIN_FAILED] = "login-failed",
     [MAILBOX_LOCKED_OUT] = "locked-out",
     [MAILBOX_REPORT] = "report",
@@ -793,6 +796,9 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 		add_task(line, event->task, event->kind == MAILBOX_EXEC);
 	} else if (event->report != NULL) {
 		add_report(line, event->report);
+	} else if (event->kind == MAILBOX_CHANGED) {
+		buf_addf(line, " %u %s", event->uid,
+		    event->change == CHANGE_READ ? "read" : "gone");
 	} else if (event->kind == MAILBOX_LOCKED_OUT) {
 		buf_addf(line, " %s %s", fault_name(event->error.fault),
 		    event->error.text);

@@ -371,6 +371,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_FOLDERS:
 	case MAILBOX_PROVEN:
 	case MAILBOX_LOGIN_FAILED:
+	case MAILBOX_CHANGED:
 		break;
 	}
 }

@@ -576,6 +576,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
 	case MAILBOX_LOGIN_FAILED:
+	case MAILBOX_CHANGED:
 	case MAILBOX_LOCKED_OUT:
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
