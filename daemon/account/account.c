@@ -1,72 +1,27 @@
-#include "daemon/account/account.h"
+#include "daemon/account/account_private.h"
 
 #include "daemon/base/xalloc.h"
 
-struct watched {
-	char *name; /* owned */
-	struct mailbox *mailbox;
-	bool started;
-};
-
-struct visitor {
-	char *name; /* owned */
-	struct mailbox *mailbox;
-};
-
-struct account {
-	struct account_config config;
-	const struct rules *rules;
-	struct limits *limits;
-	struct watched *items; /* owned */
-	size_t count;
-	struct visitor visitors[ACCOUNT_VISITORS_MAX];
-	size_t visitor_count;
-	size_t next; /* whose events are pulled first */
-	bool proven, expanded;
-	usec_t hold;   /* no login before: one has failed */
-	char *lockout; /* owned; NULL while let in */
-	int64_t clock_unix;
-	int utc_offset;
-	usec_t clock_now;
-};
-
-static bool
-is_pattern(const char *name)
-{
-	return strpbrk(name, "*%") != NULL;
-}
-
-static bool
-is_watched(const struct account *account, const char *name)
+struct watched *
+account_find(const struct account *account, const char *name)
 {
 	for (size_t i = 0; i < account->count; i++)
 		if (strcmp(account->items[i].name, name) == 0)
-			return true;
-	return false;
+			return (struct watched *)&account->items[i];
+	return NULL;
 }
 
-static size_t
-budget(const struct account *account)
+struct watched *
+account_add(struct account *account, const char *name, usec_t now)
 {
-	size_t most = account->config.connections;
-
-	if (most == 0)
-		most = ACCOUNT_CONNECTIONS;
-	return most < ACCOUNT_MAILBOXES_MAX ? most : ACCOUNT_MAILBOXES_MAX;
-}
-
-/* NULL when the budget of connections is used up. */
-static struct watched *
-add_mailbox(struct account *account, const char *name, usec_t now)
-{
-	if (account->count >= budget(account))
+	if (account->count == ACCOUNT_MAILBOXES_MAX)
 		return NULL;
 	account->items = xreallocarray(
 	    account->items, account->count + 1, sizeof(*account->items));
 	struct watched *item = &account->items[account->count];
 	struct mailbox_config config = account->config.mailbox;
 
-	item->name = xstrdup(name);
+	*item = (struct watched){.name = xstrdup(name)};
 	config.name = item->name;
 	config.seed += account->count;
 	item->mailbox =
@@ -75,6 +30,13 @@ add_mailbox(struct account *account, const char *name, usec_t now)
 	    account->utc_offset, account->clock_now);
 	account->count++;
 	return item;
+}
+
+int64_t
+account_unix(const struct account *account, usec_t now)
+{
+	return account->clock_unix +
+	       (int64_t)(usec_since(account->clock_now, now) / USEC_SEC);
 }
 
 struct account *
@@ -87,12 +49,7 @@ account_new(const struct account_config *config, const struct rules *rules,
 	account->rules = rules;
 	account->limits = limits;
 	account->clock_now = now;
-	for (size_t i = 0; i < config->watch->len; i++)
-		if (!is_pattern(config->watch->items[i]))
-			add_mailbox(account, config->watch->items[i], now);
-	/* Patterns alone need somebody who lists the folders. */
-	if (account->count == 0)
-		add_mailbox(account, "INBOX", now);
+	account_add_names(account, now);
 	return account;
 }
 
@@ -108,6 +65,7 @@ account_free(struct account **account)
 	while ((*account)->visitor_count > 0)
 		account_let_go(*account, (*account)->visitors[0].mailbox);
 	free((*account)->items);
+	strv_done(&(*account)->facts);
 	free((*account)->lockout);
 	free(*account);
 	*account = NULL;
@@ -138,32 +96,13 @@ account_set_rules(struct account *account, const struct rules *rules)
 		mailbox_set_rules(account->visitors[i].mailbox, rules);
 }
 
-static void
-start(struct watched *item, usec_t now)
-{
-	item->started = true;
-	mailbox_start(item->mailbox, now);
-}
-
-static void
-stop(struct watched *item, usec_t now)
-{
-	item->started = false;
-	mailbox_stop(item->mailbox, now);
-}
-
 void
 account_start(struct account *account, usec_t now)
 {
 	free(account->lockout);
 	account->lockout = NULL;
 	account->hold = 0;
-	for (size_t i = 0; i < account->count; i++) {
-		if (i == 0 || account->proven)
-			start(&account->items[i], now);
-		else if (account->items[i].started)
-			stop(&account->items[i], now); /* locked out */
-	}
+	account_start_all(account, true, now);
 }
 
 /* What they came for goes on when the account is started again. */
@@ -179,8 +118,10 @@ account_stop(struct account *account, usec_t now)
 {
 	account->proven = false;
 	stop_visitors(account, now);
-	for (size_t i = 0; i < account->count; i++)
-		stop(&account->items[i], now);
+	for (size_t i = 0; i < account->count; i++) {
+		mailbox_stop(account->items[i].mailbox, now);
+		account->items[i].started = false;
+	}
 }
 
 void
@@ -259,11 +200,6 @@ has_room(const struct account *account, struct error *error_r)
 	if (account->visitor_count == ACCOUNT_VISITORS_MAX)
 		return error_set(error_r, FAULT_RETRY,
 		    "%d other requests are under way", ACCOUNT_VISITORS_MAX);
-	if (account->count + account->visitor_count >= budget(account))
-		return error_set(error_r, FAULT_RETRY,
-		    "this mailbox is not watched, and the account's budget of "
-		    "%zu connections is used up (connections = sets it)",
-		    budget(account));
 	return true;
 }
 
@@ -275,7 +211,9 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 
 	if (!has_room(account, error_r))
 		return NULL;
+	bool is_shared = !account_has_connection_left(account);
 	struct visitor *visitor = &account->visitors[account->visitor_count++];
+	visitor->is_shared = is_shared;
 	visitor->name = xstrdup(name);
 	config.name = visitor->name;
 	config.visit = config.dry_run ? VISIT_LOOK : purpose;
@@ -285,6 +223,20 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 	mailbox_set_clock(visitor->mailbox, account->clock_unix,
 	    account->utc_offset, account->clock_now);
 	return visitor->mailbox;
+}
+
+/* With a connection of its own, or when the shared one comes. */
+static void
+begin_visit(struct account *account, struct mailbox *mailbox, usec_t now)
+{
+	const struct visitor *visitor =
+	    &account->visitors[account->visitor_count - 1];
+
+	mailbox_set_shared(mailbox, visitor->is_shared);
+	if (visitor->is_shared)
+		mailbox_park(mailbox, now);
+	else
+		mailbox_start(mailbox, now);
 }
 
 static struct mailbox *
@@ -342,7 +294,7 @@ account_apply(struct account *account, const struct store_apply *apply,
 	if (mailbox == NULL)
 		return NULL;
 	mailbox_apply(mailbox, apply, is_dry, now);
-	mailbox_start(mailbox, now);
+	begin_visit(account, mailbox, now);
 	return mailbox;
 }
 
@@ -364,7 +316,7 @@ account_explain(struct account *account, const char *name, uint32_t uid,
 	if (mailbox == NULL)
 		return NULL;
 	mailbox_explain(mailbox, uid, now);
-	mailbox_start(mailbox, now);
+	begin_visit(account, mailbox, now);
 	return mailbox;
 }
 
@@ -423,89 +375,36 @@ account_find_mailbox(const struct account *account, const char *name,
 /* ---- what the mailboxes say ---- */
 
 static void
-warn_budget(struct account *account, struct mailbox *mailbox, const char *name)
+on_proven(struct account *account, struct account_event *event, usec_t now)
 {
-	mailbox_warn(mailbox,
-	    "%s is not watched: the account's budget of %zu connections is "
-	    "used up (connections = sets it)",
-	    name, budget(account));
-}
-
-/* One line, however many there are. */
-static void
-warn_pattern(struct account *account, struct mailbox *mailbox,
-    const char *pattern, size_t count)
-{
-	mailbox_warn(mailbox,
-	    "%zu more mailboxes match %s and are not watched: the account's "
-	    "budget of %zu connections is used up (connections = sets it)",
-	    count, pattern, budget(account));
-}
-
-static void
-expand(struct account *account, struct mailbox *mailbox, const char *pattern,
-    usec_t now)
-{
-	const struct folders *folders = mailbox_folders(mailbox);
-	size_t left = 0;
-
-	for (size_t i = 0; i < folders->count; i++) {
-		const struct folder *folder = &folders->items[i];
-		if (!folder->selectable ||
-		    !folder_matches(pattern, folder->display) ||
-		    is_watched(account, folder->display))
-			continue;
-		if (add_mailbox(account, folder->display, now) == NULL)
-			left++;
-	}
-	if (left > 0)
-		warn_pattern(account, mailbox, pattern, left);
-}
-
-static void
-on_folders(struct account *account, struct mailbox *mailbox, usec_t now)
-{
-	const struct strv *watch = account->config.watch;
-
-	if (account->expanded)
-		return;
-	account->expanded = true;
-	for (size_t i = 0; i < watch->len; i++) {
-		if (is_pattern(watch->items[i]))
-			expand(account, mailbox, watch->items[i], now);
-		else if (!is_watched(account, watch->items[i]))
-			warn_budget(account, mailbox, watch->items[i]);
-	}
-}
-
-static void
-on_proven(struct account *account, usec_t now)
-{
+	(void)event;
+	free(account->lockout);
+	account->lockout = NULL;
 	account->proven = true;
-	for (size_t i = 0; i < account->count; i++)
-		if (!account->items[i].started)
-			start(&account->items[i], now);
+	account_start_all(account, false, now);
 }
 
 static void
-on_locked_out(struct account *account, struct mailbox *mailbox,
-    const struct error *error, usec_t now)
+on_locked_out(struct account *account, struct account_event *event, usec_t now)
 {
 	free(account->lockout);
-	account->lockout = xstrdup(error->text);
+	account->lockout = xstrdup(event->event.error.text);
 	account->proven = false;
 	stop_visitors(account, now);
 	for (size_t i = 0; i < account->count; i++) {
 		struct watched *item = &account->items[i];
-		if (item->mailbox != mailbox)
-			stop(item, now);
+		if (item->mailbox == event->mailbox)
+			continue;
+		mailbox_stop(item->mailbox, now);
+		item->started = false;
 	}
 }
 
 /* One login that failed holds back those of the other mailboxes. */
 static void
-hold_logins(struct account *account, usec_t now)
+hold_logins(struct account *account, struct account_event *event, usec_t now)
 {
+	(void)event;
 	account->hold = usec_add(now, MAILBOX_LOGIN_USEC);
 	for (size_t i = 0; i < account->count; i++)
 		mailbox_hold(account->items[i].mailbox, account->hold, now);
@@ -513,21 +412,44 @@ hold_logins(struct account *account, usec_t now)
 		mailbox_hold(account->visitors[i].mailbox, account->hold, now);
 }
 
-static void
-look_at(struct account *account, const struct account_event *event, usec_t now)
+static void (*const on_event[])(
+    struct account *, struct account_event *, usec_t) = {
+    [MAILBOX_FOLDERS] = account_on_folders,
+    [MAILBOX_PROVEN] = on_proven,
+    [MAILBOX_LOCKED_OUT] = on_locked_out,
+    [MAILBOX_LOGIN_FAILED] = hold_logins,
+    [MAILBOX_TOLD] = account_on_told,
+    [MAILBOX_LOST] = account_on_lost,
+    [MAILBOX_OVER_LIMIT] = account_on_over_limit,
+    [MAILBOX_LEFT] = NULL,
+};
+
+static bool
+is_of_visitor(const struct account *account, const struct account_event *event)
 {
-	if (event->event.kind == MAILBOX_FOLDERS) {
-		on_folders(account, event->mailbox, now);
-	} else if (event->event.kind == MAILBOX_PROVEN) {
-		free(account->lockout);
-		account->lockout = NULL;
-		on_proven(account, now);
-	} else if (event->event.kind == MAILBOX_LOGIN_FAILED) {
-		hold_logins(account, now);
-	} else if (event->event.kind == MAILBOX_LOCKED_OUT) {
-		on_locked_out(
-		    account, event->mailbox, &event->event.error, now);
-	}
+	for (size_t i = 0; i < account->visitor_count; i++)
+		if (account->visitors[i].mailbox == event->mailbox)
+			return true;
+	return false;
+}
+
+static void
+look_at(struct account *account, struct account_event *event, usec_t now)
+{
+	if (is_of_visitor(account, event) &&
+	    (event->event.kind == MAILBOX_FOLDERS ||
+		event->event.kind == MAILBOX_PROVEN ||
+		event->event.kind == MAILBOX_LOCKED_OUT))
+		return; /* that is for those who watch */
+	if (on_event[event->event.kind] != NULL)
+		on_event[event->event.kind](account, event, now);
+}
+
+static bool
+is_internal(enum mailbox_event_kind kind)
+{
+	return kind == MAILBOX_TOLD || kind == MAILBOX_LOST ||
+	       kind == MAILBOX_OVER_LIMIT;
 }
 
 /* True: the event was answered here. */
@@ -554,8 +476,6 @@ next_visitor_event(
 		while (mailbox_next_event(event.mailbox, &event.event, now)) {
 			if (holds_back(account, &event, now))
 				continue;
-			if (event.event.kind == MAILBOX_LOGIN_FAILED)
-				look_at(account, &event, now);
 			*event_r = event;
 			return true;
 		}
@@ -563,12 +483,10 @@ next_visitor_event(
 	return false;
 }
 
-bool
-account_next_event(
+static bool
+next_watched_event(
     struct account *account, struct account_event *event_r, usec_t now)
 {
-	if (next_visitor_event(account, event_r, now))
-		return true;
 	for (size_t tries = 0; tries < account->count; tries++) {
 		struct watched *item =
 		    &account->items[account->next % account->count];
@@ -576,11 +494,40 @@ account_next_event(
 		while (mailbox_next_event(item->mailbox, &event.event, now)) {
 			if (holds_back(account, &event, now))
 				continue;
-			look_at(account, &event, now);
 			*event_r = event;
 			return true;
 		}
 		account->next++;
 	}
 	return false;
+}
+
+static bool
+next_event(struct account *account, struct account_event *event_r, usec_t now)
+{
+	struct account_event event;
+
+	while (next_visitor_event(account, &event, now) ||
+	       next_watched_event(account, &event, now)) {
+		look_at(account, &event, now);
+		if (!is_internal(event.event.kind)) {
+			*event_r = event;
+			return true;
+		}
+		mailbox_event_done(&event.event);
+	}
+	return false;
+}
+
+/* When all is said it is seen who goes where. */
+bool
+account_next_event(
+    struct account *account, struct account_event *event_r, usec_t now)
+{
+	if (next_event(account, event_r, now))
+		return true;
+	if (account_move_connection(account, event_r, now))
+		return true;
+	account_arrange(account, now);
+	return next_event(account, event_r, now);
 }

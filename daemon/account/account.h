@@ -1,17 +1,20 @@
 /*
  * account: the mailboxes of one account, and what they must agree on.
  *
- * One connection per watched mailbox. The first one logs in alone; the others
- * follow once it has proven that login and catch-up work, so that a wrong
- * password is tried once and not once per mailbox. A refusal of the
+ * Each watched mailbox has a connection of its own, as long as `connections`
+ * lasts; the last connection serves all others (account_rove.c). A server that
+ * refuses so many is believed for a day. The first one logs in alone; the
+ * others follow once it has proven that login and catch-up work, so that a
+ * wrong password is tried once and not once per mailbox. A refusal of the
  * credentials or the certificate stops all of them until account_start (a
  * reload, a changed secret) or, slowly, the back-off of the one that was
- * refused. Patterns among the watched names are expanded from the first list
- * of folders.
+ * refused. Patterns among the watched names are expanded from the list of
+ * folders, which is read again at each login and every hour: mailboxes come
+ * and go (account_watch.c).
  *
  * Mailboxes that nobody watches are visited for runs and questions
- * (mailbox.h). A visitor needs a connection of the budget, and that somebody
- * has logged in since the account was started.
+ * (mailbox.h), once somebody has logged in since the account was started: with
+ * a connection of the budget, or when the shared one comes.
  */
 #ifndef BELFRY_ACCOUNT_ACCOUNT_H
 #define BELFRY_ACCOUNT_ACCOUNT_H
@@ -21,6 +24,8 @@
 #define ACCOUNT_MAILBOXES_MAX 100
 #define ACCOUNT_CONNECTIONS 8 /* default budget */
 #define ACCOUNT_VISITORS_MAX 4
+/* The folders are listed again so often, where there are patterns. */
+#define ACCOUNT_LIST_USEC USEC_HOUR
 
 struct account_config {
 	struct mailbox_config mailbox; /* all but `name`; borrowed */
@@ -31,6 +36,9 @@ struct account_config {
 struct account_event {
 	struct mailbox *mailbox;
 	struct mailbox_event event; /* mailbox_event_done */
+	/* HANDED: the transport of `mailbox` is that of this one from now on,
+	 * which has none. */
+	struct mailbox *to;
 };
 
 struct account;
@@ -42,6 +50,10 @@ void account_free(struct account **account);
 void account_set_clock(
     struct account *account, int64_t now_unix, int utc_offset, usec_t now);
 void account_set_rules(struct account *account, const struct rules *rules);
+/* What was learned in earlier lives: each fact of the account in the store,
+ * before account_start. */
+void account_set_fact(
+    struct account *account, const char *name, const char *value);
 /* Begins, or tries again at once what waits or was locked out. */
 void account_start(struct account *account, usec_t now);
 void account_stop(struct account *account, usec_t now);

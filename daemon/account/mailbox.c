@@ -38,12 +38,9 @@ mailbox_unix(const struct mailbox *mb, usec_t now)
 
 /* ---- beginning and ending a connection ---- */
 
-static void
-drop_session(struct mailbox *mb, usec_t now)
+void
+mailbox_forget_work(struct mailbox *mb, usec_t now)
 {
-	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
-		mailbox_emit_need(mb, MAILBOX_DISCONNECT);
-	imap_session_free(&mb->session);
 	mailbox_backlog_interrupted(mb);
 	mailbox_op_take_back(mb, now);
 	mailbox_op_reset(mb);
@@ -54,7 +51,19 @@ drop_session(struct mailbox *mb, usec_t now)
 }
 
 static void
-report_trouble(struct mailbox *mb, const struct error *error, usec_t wait)
+drop_session(struct mailbox *mb, usec_t now)
+{
+	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
+		mailbox_emit_need(mb, MAILBOX_DISCONNECT);
+	imap_session_free(&mb->session);
+	mailbox_round_done(&mb->round);
+	mb->is_open = false;
+	mailbox_forget_work(mb, now);
+}
+
+void
+mailbox_report_trouble(
+    struct mailbox *mb, const struct error *error, usec_t wait)
 {
 	mailbox_report(mb, REPORT_TROUBLE, 0, "%s", error->text);
 	struct queued_event *last =
@@ -65,14 +74,16 @@ report_trouble(struct mailbox *mb, const struct error *error, usec_t wait)
 static void
 come_to_rest(struct mailbox *mb, usec_t now)
 {
-	bool again = mb->again;
+	bool again = mb->again, parks = mb->parks;
 
-	mb->stopping = mb->again = false;
+	mb->stopping = mb->again = mb->parks = mb->leave = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 	if (mb->config.visit != VISIT_NONE)
 		mailbox_emit_need(mb, MAILBOX_LEFT);
 	else if (again)
 		mailbox_start(mb, now);
+	else if (parks)
+		mailbox_rove_park(mb, now);
 }
 
 /* Whether this visit ends here, with words for who asked for it; else it is
@@ -111,7 +122,7 @@ wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 	mb->trouble = *error;
 	mailbox_enter(mb, MAILBOX_WAITING, now);
 	mb->timer = usec_add(now, wait);
-	report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
+	mailbox_report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
 	if (was_tried)
 		mailbox_emit_need(mb, MAILBOX_LOGIN_FAILED);
 	if (error->fault == FAULT_AUTH && !is_another)
@@ -134,13 +145,20 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 		come_to_rest(mb, now);
 		return;
 	}
-	if (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_RESTING)
+	if (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_RESTING ||
+	    mb->state == MAILBOX_PARKED)
 		return; /* the transport's last words, after ours */
+	mb->leave = false;
 	if (is_over) {
 		end_visit(mb, &copy, now);
 		return;
 	}
-	wait_for_next(mb, &copy, now);
+	if (mb->is_guest)
+		mailbox_rove_lost(mb, &copy, now);
+	else
+		wait_for_next(mb, &copy, now);
+	if (copy.fault == FAULT_LIMIT && !mb->proven)
+		mailbox_emit_need(mb, MAILBOX_OVER_LIMIT);
 }
 
 static void
@@ -208,6 +226,7 @@ mailbox_free(struct mailbox **mailbox)
 		free(queued);
 	}
 	mailbox_backlog_forget(mb);
+	mailbox_round_done(&mb->round);
 	mailbox_candidate_free(&mb->question);
 	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
@@ -246,7 +265,10 @@ void
 mailbox_start(struct mailbox *mb, usec_t now)
 {
 	mailbox_login_forgive(mb);
-	if (mb->state == MAILBOX_RESTING || mb->state == MAILBOX_WAITING)
+	mb->parks = false;
+	mb->came = now;
+	if (mb->state == MAILBOX_RESTING || mb->state == MAILBOX_WAITING ||
+	    mb->state == MAILBOX_PARKED)
 		mailbox_begin_load(mb, now);
 	else if (mb->state == MAILBOX_LOGOUT)
 		mb->again = true;
@@ -268,8 +290,9 @@ void
 mailbox_stop(struct mailbox *mb, usec_t now)
 {
 	mb->stopping = true;
-	mb->again = false;
-	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) {
+	mb->again = mb->parks = false;
+	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING ||
+	    mb->state == MAILBOX_LEAVING) {
 		if (mb->state == MAILBOX_IDLE)
 			imap_session_idle_done(mb->session, now);
 		mailbox_log_out(mb, now);
@@ -288,7 +311,9 @@ void
 mailbox_loaded(
     struct mailbox *mb, const struct store_cursor *cursor, usec_t now)
 {
-	if (mb->state != MAILBOX_LOADING)
+	bool parked = mb->state == MAILBOX_PARKED;
+
+	if (mb->state != MAILBOX_LOADING && !parked)
 		return;
 	if (mb->config.visit != VISIT_NONE) {
 		mb->has_cursor = false;
@@ -297,8 +322,17 @@ mailbox_loaded(
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
 	}
+	mb->is_known = true;
+	if (parked) {
+		mailbox_rove_loaded(mb, now);
+		return;
+	}
 	mailbox_act_resume(mb, now);
 	mailbox_backlog_heed_cancel(mb, now);
+	if (mb->session != NULL) {
+		mailbox_open_visit(mb, now);
+		return;
+	}
 	mailbox_enter(mb, MAILBOX_CONNECTING, now);
 	mailbox_emit_need(mb, MAILBOX_CONNECT);
 }
@@ -316,6 +350,7 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 	if (mb->state != MAILBOX_CONNECTING)
 		return;
 	mb->session = imap_session_new(&mb->config.imap, now);
+	mb->proven = mb->is_open = false;
 	mb->alerts = 0;
 	mailbox_enter(mb, MAILBOX_LOGIN, now);
 }
@@ -405,6 +440,9 @@ owner_timer(struct mailbox *mb, usec_t now)
 /* clang-format off */
 static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_RESTING] = {"stopped", NULL, NULL, NULL, USEC_NEVER},
+	[MAILBOX_PARKED] =
+	    {"watching", NULL, NULL, mailbox_rove_timer, USEC_NEVER,
+	    mailbox_rove_timer},
 	[MAILBOX_WAITING] = {"waiting", NULL, NULL, waiting_timer, USEC_NEVER,
 	    mailbox_hint_waiting},
 	[MAILBOX_LOADING] = {"loading", NULL, NULL, NULL, USEC_NEVER},
@@ -418,6 +456,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    {"listing", mailbox_open_names_untagged, mailbox_open_listing_done, NULL, USEC_NEVER},
 	[MAILBOX_SELECTING] =
 	    {"opening", mailbox_open_selecting_untagged, mailbox_open_selecting_done, NULL, USEC_NEVER},
+	[MAILBOX_DATING] = {"catching up", mailbox_early_untagged,
+	    mailbox_early_done, NULL, USEC_NEVER},
 	[MAILBOX_HIGHEST] = {"catching up", mailbox_highest_untagged,
 	    mailbox_highest_done, NULL, USEC_NEVER},
 	[MAILBOX_SWEEPING] = {"catching up", mailbox_sweep_untagged,
@@ -443,6 +483,9 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    {"watching", NULL, NULL, mailbox_rest_polling_timer, USEC_NEVER,
 	    mailbox_wake},
 	[MAILBOX_NOOP] = {"checking", NULL, mailbox_rest_noop_done, NULL, USEC_NEVER},
+	[MAILBOX_ASKING] = {"checking", mailbox_rove_asking_untagged,
+	    mailbox_rove_asking_done, NULL, USEC_NEVER},
+	[MAILBOX_LEAVING] = {"watching", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_LOGOUT] = {"logging out", NULL, NULL, NULL, USEC_NEVER},
 };
 /* clang-format on */
@@ -644,6 +687,8 @@ mailbox_deadline(const struct mailbox *mb)
 		deadline = usec_min(deadline, mailbox_act_deadline(mb));
 		deadline = usec_min(deadline, mailbox_follow_deadline(mb));
 	}
+	if (mb->state == MAILBOX_PARKED)
+		deadline = usec_min(deadline, mailbox_rove_deadline(mb));
 	return deadline;
 }
 
@@ -661,6 +706,8 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 	mailbox_proof_tick(mb, now);
 	if (mailbox_act_is_due(mb, now) || mailbox_follow_deadline(mb) <= now)
 		mailbox_wake(mb, now);
+	if (mb->state == MAILBOX_PARKED)
+		mailbox_rove_tick(mb, now);
 }
 
 bool
@@ -705,6 +752,7 @@ mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 	mailbox_flush_outcomes(mb);
 	if (mailbox_act_is_due(mb, now) || mailbox_backlog_is_unfinished(mb))
 		mailbox_wake(mb, now);
+	mailbox_rove_task_done(mb, now);
 }
 
 bool
@@ -714,14 +762,58 @@ mailbox_has_task(
 	return find_task(mb, uidvalidity, uid, seq) != NULL;
 }
 
+static const char *const watch_names[WATCH_KINDS] = {
+    [WATCH_NOT] = "no",
+    [WATCH_IDLE] = "idle",
+    [WATCH_NOTIFY] = "notify",
+    [WATCH_POLL] = "poll",
+};
+
+const char *
+mailbox_watch_name(enum mailbox_watch watch)
+{
+	assert(watch < WATCH_KINDS);
+	return watch_names[watch];
+}
+
+static enum mailbox_watch
+watch_of(const struct mailbox *mb)
+{
+	switch (mb->state) {
+	case MAILBOX_IDLE:
+		return WATCH_IDLE;
+	case MAILBOX_PARKED:
+		return mb->is_pushed ? WATCH_NOTIFY : WATCH_POLL;
+	case MAILBOX_POLLING:
+	case MAILBOX_NOOP:
+		return mb->is_open ? WATCH_POLL : WATCH_NOT;
+	default:
+		return WATCH_NOT;
+	}
+}
+
+static const char *
+state_name(const struct mailbox *mb)
+{
+	bool rests = mb->state == MAILBOX_PARKED ||
+		     (mb->state == MAILBOX_POLLING && !mb->is_open);
+
+	/* Nobody has seen it yet, or it cannot be opened. */
+	if (rests && (!mb->has_cursor || mb->trouble.fault != FAULT_NONE))
+		return states[MAILBOX_WAITING].name;
+	return states[mb->state].name;
+}
+
 void
 mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 {
 	bool rests = mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING;
+	bool parked = mb->state == MAILBOX_PARKED;
+	enum mailbox_watch watch = watch_of(mb);
 
 	*status_r = (struct mailbox_status){
 	    .name = mb->config.name,
-	    .state = states[mb->state].name,
+	    .state = state_name(mb),
 	    .since = mb->since,
 	    .proven = mb->heard,
 	    .next_try = mb->state == MAILBOX_WAITING && !mb->login.locked
@@ -731,13 +823,18 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .fault = mb->trouble.fault,
 	    .uidvalidity = mb->cursor_validity,
 	    .next_uid = mb->cursor,
-	    .jobs = mb->job_count,
+	    .jobs = parked ? mb->jobs_left : mb->job_count,
 	    .idle = mb->is_idle,
 	    .next_proof = rests ? mb->timer : USEC_NEVER,
 	    .renew = mb->proof.renew,
 	    .renew_set = mb->config.renew,
 	    .missed = mb->proof.missed,
 	    .deaf = mb->proof.deaf,
+	    .is_connected = mb->session != NULL,
+	    .watch = watch,
+	    .every = watch != WATCH_POLL ? 0
+		     : parked		 ? mailbox_rove_interval(mb)
+					 : mb->config.poll,
 	};
 }
 

@@ -36,6 +36,12 @@
  *   LOCKED_OUT   credentials or certificate refused: stop the account
  *   REPORT       a sentence for log, watch and demo
  *
+ * and, between an account and its mailboxes (nobody else sees these):
+ *
+ *   TOLD         what the server said of another mailbox: mailbox_told
+ *   LOST         the connection that it was lent is gone
+ *   OVER_LIMIT   the server allows fewer connections
+ *
  * Order of the laws: plan and cursor are one transaction; no effect starts
  * before its intent is committed; what is not idempotent is committed as
  * STARTED before its first byte and verified after any doubt; after every
@@ -99,6 +105,11 @@
 #define MAILBOX_LONG_USEC (10 * USEC_MINUTE)
 /* Messages whose notification may be withdrawn; of more, the newest. */
 #define MAILBOX_FOLLOWED_MAX 500
+/* A mailbox without a connection is asked for at most this often, and at least
+ * as often as `poll` says. */
+#define MAILBOX_ASK_MIN_USEC USEC_MINUTE
+/* When others wait for the connection it stays at most about so long. */
+#define MAILBOX_VISIT_USEC USEC_MINUTE
 /* How long the owner may take for CONNECT and STARTTLS. */
 #define MAILBOX_CONNECT_USEC (120 * USEC_SEC)
 /* ... and how long it may wait before it begins. */
@@ -159,6 +170,10 @@ enum mailbox_event_kind {
 	MAILBOX_LOGIN_FAILED,
 	MAILBOX_LOCKED_OUT,
 	MAILBOX_REPORT,
+	MAILBOX_TOLD,
+	MAILBOX_LOST,
+	MAILBOX_HANDED,
+	MAILBOX_OVER_LIMIT,
 	MAILBOX_PROGRESS,
 	MAILBOX_EXPLAINED,
 	MAILBOX_LEFT,
@@ -213,6 +228,13 @@ enum mailbox_change {
 	CHANGE_GONE, /* deleted or moved, not by a rule of ours */
 };
 
+/* What the server said of a mailbox that is not open. */
+struct mailbox_news {
+	uint32_t uidvalidity, uidnext; /* 0: not told */
+	bool refused;		       /* it would not tell */
+	bool pushed;		       /* nobody had asked */
+};
+
 struct mailbox_event {
 	enum mailbox_event_kind kind;
 	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
@@ -224,6 +246,9 @@ struct mailbox_event {
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
 	struct error error; /* LOCKED_OUT */
+	char *name;	    /* TOLD: whose news these are */
+	struct mailbox_news news;
+	usec_t wait; /* LOST: before the next try */
 };
 /* Frees what the event owns. */
 void mailbox_event_done(struct mailbox_event *event);
@@ -306,6 +331,54 @@ bool mailbox_explain(struct mailbox *mb, uint32_t uid, usec_t now);
 void mailbox_explain_cancel(struct mailbox *mb, uint32_t uid);
 void mailbox_explained_free(struct mailbox_explained **explained);
 
+/*
+ * One connection for several mailboxes: mailbox_rove.c, for account.c.
+ *
+ * A parked mailbox has no connection (one that has logs out first). It is
+ * asked for by whoever has one when it is due, gets the answer with
+ * mailbox_told, and says when it wants to be visited: at first, when there
+ * are news, and when something is left to do. mailbox_start gives it a
+ * connection of its own.
+ */
+void mailbox_park(struct mailbox *mb, usec_t now);
+bool mailbox_is_parked(const struct mailbox *mb);
+/* The connection that it has, when it has one, is lent: when it is lost, it
+ * parks and says LOST. */
+void mailbox_set_shared(struct mailbox *mb, bool is_guest);
+/* Its news are pushed to another one's connection (NOTIFY). */
+void mailbox_set_pushed(struct mailbox *mb, bool is_pushed, usec_t now);
+/* It is to be asked for now, or will be that soon. */
+bool mailbox_is_due(const struct mailbox *mb, usec_t soon, usec_t now);
+/* Whether these were news. */
+bool mailbox_told(
+    struct mailbox *mb, const struct mailbox_news *news, usec_t now);
+bool mailbox_wants_visit(const struct mailbox *mb, usec_t *since_r);
+/* Connected, and nothing to do: may be asked, and left at once. */
+bool mailbox_is_at_rest(const struct mailbox *mb);
+/* Asks for others, by name: a TOLD for each. Only at rest. */
+void mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now);
+/* Asks for the list of folders: FOLDERS. Only at rest. */
+void mailbox_list_again(struct mailbox *mb, usec_t now);
+/* The connection is wanted elsewhere. When it is free ... */
+void mailbox_leave(struct mailbox *mb, usec_t now);
+bool mailbox_has_left(const struct mailbox *mb);
+/* ... it goes to a parked mailbox, or stays. All events of both must have been
+ * pulled; the owner moves the transport. */
+void mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now);
+/* A parked one gets a connection of its own, after a wait. */
+void mailbox_start_in(struct mailbox *mb, usec_t wait, usec_t now);
+/* Logged in, and not on its way out. */
+bool mailbox_is_connected(const struct mailbox *mb);
+/* The server would push its news. */
+bool mailbox_can_idle(const struct mailbox *mb);
+/* It was made after the folders were listed the last time, at `since`: without
+ * a cursor, it is judged from its first message of that time on. */
+void mailbox_begin_early(struct mailbox *mb, int64_t since_unix);
+/* A fact of the account, for the store. */
+void mailbox_learn(struct mailbox *mb, const char *name, const char *value);
+/* All of it was said: COMMIT. */
+void mailbox_learned(struct mailbox *mb);
+
 /* Answers. */
 void mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply);
 void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
@@ -337,6 +410,16 @@ void mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 void mailbox_warn(struct mailbox *mb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* How it is heard of. */
+enum mailbox_watch {
+	WATCH_NOT,    /* not at the moment */
+	WATCH_IDLE,   /* a connection of its own, in IDLE */
+	WATCH_NOTIFY, /* pushed to a connection that it shares */
+	WATCH_POLL,
+	WATCH_KINDS
+};
+const char *mailbox_watch_name(enum mailbox_watch watch);
+
 /* For `status`. Strings are borrowed until the next call. */
 struct mailbox_status {
 	const char *name, *state;
@@ -352,6 +435,9 @@ struct mailbox_status {
 	usec_t renew, renew_set; /* IDLE: learned, and configured */
 	unsigned missed;	 /* times news came that were not pushed */
 	bool deaf;		 /* so many that the server is polled, too */
+	bool is_connected; /* at the moment: others may be, soon */
+	enum mailbox_watch watch;
+	usec_t every; /* POLL: so often; else 0 */
 };
 void mailbox_get_status(
     const struct mailbox *mb, struct mailbox_status *status_r);

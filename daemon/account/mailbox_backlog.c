@@ -34,6 +34,15 @@ mailbox_backlog_is_unfinished(const struct mailbox *mb)
 	return is_unfinished(&mb->backlog);
 }
 
+bool
+mailbox_backlog_has_more(const struct mailbox *mb)
+{
+	const struct store_apply *row = &mb->backlog.row;
+
+	return is_unfinished(&mb->backlog) && row->state == APPLY_RUNNING &&
+	       (row->uidvalidity == 0 || row->next_uid < row->end_uid);
+}
+
 /* ---- the run ---- */
 
 static void
@@ -104,6 +113,8 @@ mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply)
 {
 	struct backlog *run = &mb->backlog;
 
+	if (mb->state == MAILBOX_PARKED)
+		mailbox_rove_note_work(mb);
 	if (mb->state != MAILBOX_LOADING || mb->config.dry_run ||
 	    mb->config.visit == VISIT_LOOK)
 		return;

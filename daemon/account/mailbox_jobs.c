@@ -295,6 +295,8 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	if (mb->config.visit == VISIT_LOOK ||
 	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ))
 		return;
+	if (mb->state == MAILBOX_PARKED)
+		mailbox_rove_note_work(mb);
 	/* Stopped since it asked: it would have all of it twice next time. */
 	if (mb->config.dry_run || mb->state != MAILBOX_LOADING ||
 	    !action_parse(span_from_str(effect->action), &action))

@@ -55,6 +55,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	mb->no_structure = mb->shy;
 	mb->no_partial = false;
 	folders_clear(&mb->folders);
+	mb->is_listed = mb->lists = false;
 	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
 	    0) {
 		send_list(mb, now);
@@ -86,21 +87,50 @@ void
 mailbox_open_listing_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct error error = ERROR_INIT;
-
 	if (!mailbox_is_ok_or_fail(mb, response, "the list of folders", now))
 		return;
 	mb->folders.known = true;
 	mailbox_emit_need(mb, MAILBOX_FOLDERS);
-	buf_clear(&mb->wire);
-	if (!folders_wire_name(
-		&mb->folders, mb->config.name, &mb->wire, &error)) {
-		error.fault = FAULT_PEER;
-		mailbox_fail(mb, &error, now);
+	if (mb->is_listed) {
+		mb->is_listed = false;
+		mailbox_go_on(mb, now);
 		return;
 	}
+	mailbox_open_visit(mb, now);
+}
+
+void
+mailbox_open_list(struct mailbox *mb, usec_t now)
+{
+	mb->is_listed = true;
+	folders_clear(&mb->folders);
+	send_list(mb, now);
+}
+
+/* A mailbox that cannot be opened is no reason to log in again, but for who
+ * came for nothing else. */
+static void
+refused(struct mailbox *mb, struct error *error, usec_t now)
+{
+	error->fault = FAULT_PEER;
+	if (mb->config.visit != VISIT_NONE)
+		mailbox_fail(mb, error, now);
+	else
+		mailbox_rove_refused(mb, error, now);
+}
+
+/* Logged in, and what is left to do is loaded. */
+void
+mailbox_open_visit(struct mailbox *mb, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
 	mailbox_enter(mb, MAILBOX_SELECTING, now);
-	mailbox_select(mb, now);
+	buf_clear(&mb->wire);
+	if (folders_wire_name(&mb->folders, mb->config.name, &mb->wire, &error))
+		mailbox_select(mb, now);
+	else
+		refused(mb, &error, now);
 }
 
 /* ---- SELECT ---- */
@@ -200,6 +230,7 @@ mailbox_open_selecting_done(
 	BUF_AUTO text = BUF_INIT;
 
 	if (response->status == IMAP_OK) {
+		mb->is_open = true;
 		mailbox_compare(mb, now);
 		return;
 	}
@@ -208,5 +239,5 @@ mailbox_open_selecting_done(
 	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
 	    buf_str(&text));
 	mailbox_login_note(mb, response);
-	mailbox_fail(mb, &error, now);
+	refused(mb, &error, now);
 }

@@ -15,6 +15,7 @@
 
 enum mailbox_state {
 	MAILBOX_RESTING,    /* before start, after stop */
+	MAILBOX_PARKED,	    /* without a connection, and asked for */
 	MAILBOX_WAITING,    /* backing off until `timer` */
 	MAILBOX_LOADING,    /* asked for cursor and open effects */
 	MAILBOX_CONNECTING, /* asked for a connection */
@@ -22,6 +23,7 @@ enum mailbox_state {
 	MAILBOX_NAMESPACES,
 	MAILBOX_LISTING,
 	MAILBOX_SELECTING,
+	MAILBOX_DATING,	    /* a new mailbox: what is younger than its watch */
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
 	MAILBOX_READING,    /* fetching text parts that rules ask for */
@@ -35,6 +37,8 @@ enum mailbox_state {
 	MAILBOX_IDLE_END,   /* DONE said */
 	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
 	MAILBOX_NOOP,	    /* the poll's NOOP */
+	MAILBOX_ASKING,	    /* STATUS of another mailbox */
+	MAILBOX_LEAVING,    /* its connection may go elsewhere */
 	MAILBOX_LOGOUT,
 	MAILBOX_STATES
 };
@@ -212,6 +216,14 @@ struct follow {
 	struct imap_seqset asked, seen;
 };
 
+/* What the connection is to learn of other mailboxes: goes with it. */
+struct round {
+	struct strv names; /* to be asked for */
+	size_t next;	   /* of them */
+	struct buf wire;   /* of that one */
+	struct mailbox_news answer;
+};
+
 struct mailbox_commit {
 	struct list_link link;
 	enum commit_purpose purpose;
@@ -330,6 +342,28 @@ struct mailbox {
 	bool told_structure; /* that the server tells none */
 	bool proven;	     /* this connection has finished a catch-up */
 	bool idle_refused;   /* this server said no to IDLE: poll */
+
+	/* mailbox_rove.c */
+	struct round round;
+	bool is_open;	    /* SELECTed on this connection */
+	bool is_guest;	    /* the connection is another one's */
+	bool is_known;	    /* its cursor was read since it is parked */
+	bool is_pushed;	    /* parked: NOTIFY tells of it */
+	bool is_due;	    /* parked: to be asked for */
+	bool wants;	    /* parked: the connection has to come */
+	bool leave;	    /* the connection is wanted elsewhere */
+	bool parks;	    /* once it has logged out */
+	bool lists;	    /* LIST is to be asked anew */
+	bool is_listed;	    /* ... and this is not the login's */
+	int64_t early_unix; /* made after then; 0: it was there before us */
+	usec_t looked;	    /* when it looked for news of its own */
+	usec_t came;	    /* when the connection came here */
+	usec_t interval;    /* parked: of STATUS; 0: as configured */
+	usec_t wants_since;
+	usec_t jobs_due;		/* parked: there is work from then on */
+	size_t jobs_left, running_left; /* parked */
+	usec_t retry_at;      /* not to be opened before; 0: at once */
+	uint32_t visited_for; /* the UIDNEXT that it was visited for */
 };
 
 /* mailbox.c */
@@ -337,6 +371,10 @@ void mailbox_enter(struct mailbox *mb, enum mailbox_state state, usec_t now);
 int64_t mailbox_unix(const struct mailbox *mb, usec_t now);
 /* Ends the connection and backs off by the error's fault. */
 void mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now);
+void mailbox_report_trouble(
+    struct mailbox *mb, const struct error *error, usec_t wait);
+/* All that is loaded again when the mailbox is opened the next time. */
+void mailbox_forget_work(struct mailbox *mb, usec_t now);
 void mailbox_begin_command(
     struct mailbox *mb, struct imap_command *command, const char *name);
 /* Sends; the id becomes mb->command. */
@@ -412,7 +450,8 @@ mailbox_begin_fn mailbox_begin_load;
  * connection is over. */
 bool mailbox_is_ok_or_fail(struct mailbox *mb,
     const struct imap_response *response, const char *what, usec_t now);
-mailbox_begin_fn mailbox_open, mailbox_select;
+mailbox_begin_fn mailbox_open, mailbox_select, mailbox_open_visit,
+    mailbox_open_list;
 mailbox_response_fn mailbox_open_names_untagged, mailbox_open_namespaces_done,
     mailbox_open_listing_done, mailbox_open_selecting_untagged,
     mailbox_open_selecting_done;
@@ -447,6 +486,33 @@ usec_t mailbox_proof_wait(const struct mailbox *mb);
 void mailbox_proof_renews(struct mailbox *mb);
 void mailbox_proof_rests(struct mailbox *mb, usec_t now);
 
+/* mailbox_rove.c */
+/* Without a connection, from now on. */
+mailbox_begin_fn mailbox_rove_park, mailbox_rove_timer, mailbox_rove_tick,
+    mailbox_rove_wake, mailbox_rove_loaded, mailbox_rove_task_done;
+usec_t mailbox_rove_deadline(const struct mailbox *mb);
+/* How often it is asked for now. */
+usec_t mailbox_rove_interval(const struct mailbox *mb);
+/* Parked: the store has something that is left to do. */
+void mailbox_rove_note_work(struct mailbox *mb);
+/* Between two operations: it has been here for so long that others go first. */
+bool mailbox_rove_must_leave(const struct mailbox *mb, usec_t now);
+/* end_visit: logs out, where the connection is its own. */
+mailbox_begin_fn mailbox_rove_leave, mailbox_rove_end_visit;
+/* Instead of resting: lists, asks for others, leaves; false: nothing of that.
+ */
+bool mailbox_rove_next(struct mailbox *mb, usec_t now);
+/* The latest end of a rest; USEC_NEVER: any. */
+usec_t mailbox_rove_limit(const struct mailbox *mb);
+mailbox_response_fn mailbox_rove_asking_untagged, mailbox_rove_asking_done;
+void mailbox_rove_refused(
+    struct mailbox *mb, const struct error *error, usec_t now);
+/* Not open: rests until it is tried again. */
+mailbox_begin_fn mailbox_rove_wait_outside;
+void mailbox_rove_lost(
+    struct mailbox *mb, const struct error *error, usec_t now);
+void mailbox_round_done(struct round *round);
+
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
 /* The connection ends: was it too much malformed structure? */
@@ -461,6 +527,7 @@ void mailbox_highest_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 void mailbox_highest_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
+mailbox_response_fn mailbox_early_untagged, mailbox_early_done;
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
@@ -477,6 +544,8 @@ bool mailbox_fetch_less(struct mailbox *mb);
 /* Goes on with the run; false: there is nothing to send for it now. */
 bool mailbox_backlog_begin(struct mailbox *mb, usec_t now);
 bool mailbox_backlog_is_unfinished(const struct mailbox *mb);
+/* ... and there are messages that it has not looked at. */
+bool mailbox_backlog_has_more(const struct mailbox *mb);
 mailbox_response_fn mailbox_backlog_note_found, mailbox_backlog_searched,
     mailbox_backlog_untagged, mailbox_backlog_done;
 /* A message of the run was judged. */

@@ -12,6 +12,20 @@ mailbox_log_out(struct mailbox *mb, usec_t now)
 }
 
 static void
+report_shared(struct mailbox *mb)
+{
+	BUF_AUTO wait = BUF_INIT;
+
+	usec_format(&wait, mailbox_rove_interval(mb));
+	mailbox_report(mb, REPORT_WATCHING, 0,
+	    mb->is_pushed ? "the server pushes news (NOTIFY), and is asked "
+			    "every %s besides"
+			  : "asked for every %s, more often where mail comes, "
+			    "over a connection that others use, too",
+	    buf_str(&wait));
+}
+
+static void
 report_watching(struct mailbox *mb)
 {
 	bool idle = (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE);
@@ -27,13 +41,15 @@ report_watching(struct mailbox *mb)
 static void
 note_proof(struct mailbox *mb)
 {
-	if (mb->proven)
+	if (mb->proven && mb->trouble.fault == FAULT_NONE)
 		return;
 	mb->proven = true;
 	mb->trouble = (struct error)ERROR_INIT;
 	backoff_succeeded(&mb->backoff);
 	mailbox_emit_need(mb, MAILBOX_PROVEN);
-	if (mb->config.visit == VISIT_NONE)
+	if (mb->config.visit == VISIT_NONE && mb->is_guest)
+		report_shared(mb);
+	else if (mb->config.visit == VISIT_NONE)
 		report_watching(mb);
 }
 
@@ -45,24 +61,36 @@ is_visit_over(const struct mailbox *mb)
 	       !mailbox_backlog_is_unfinished(mb);
 }
 
+/* Asking for others makes its own turn no later. */
+static usec_t
+rest_until(const struct mailbox *mb, usec_t wait, usec_t now)
+{
+	return usec_add(mb->round.names.len > 0 ? mb->looked : now, wait);
+}
+
 static void
 rest(struct mailbox *mb, usec_t now)
 {
 	note_proof(mb);
 	if (is_visit_over(mb)) {
-		mailbox_log_out(mb, now);
+		mailbox_rove_end_visit(mb, now);
 		return;
 	}
+	if (mailbox_rove_next(mb, now))
+		return;
 	mailbox_proof_rests(mb, now);
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
 		mailbox_enter(mb, MAILBOX_IDLE, now);
-		mb->timer = usec_add(now, mailbox_proof_wait(mb));
+		mb->timer =
+		    usec_min(rest_until(mb, mailbox_proof_wait(mb), now),
+			mailbox_rove_limit(mb));
 		mb->command = imap_session_idle(mb->session, now);
 		return;
 	}
 	mailbox_enter(mb, MAILBOX_POLLING, now);
-	mb->timer = usec_add(now, mb->config.poll);
+	mb->timer = usec_min(
+	    rest_until(mb, mb->config.poll, now), mailbox_rove_limit(mb));
 }
 
 void
@@ -75,7 +103,15 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		mailbox_log_out(mb, now);
 		return;
 	}
+	if (!mb->is_open) {
+		mailbox_rove_wait_outside(mb, now);
+		return;
+	}
 	mailbox_backlog_heed_cancel(mb, now);
+	if (mailbox_rove_must_leave(mb, now)) {
+		mailbox_rove_leave(mb, now);
+		return;
+	}
 	bool acts = mailbox_act_begin(mb, now);
 	mailbox_flush_outcomes(mb);
 	if (acts || mb->session == NULL)
@@ -99,8 +135,10 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 void
 mailbox_wake(struct mailbox *mb, usec_t now)
 {
-	if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&
-	    mb->config.visit != VISIT_NONE) {
+	if (mb->state == MAILBOX_PARKED) {
+		mailbox_rove_wake(mb, now);
+	} else if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&
+		   mb->config.visit != VISIT_NONE) {
 		/* It would look for no news, and so prove nothing. */
 		mailbox_rest_polling_timer(mb, now);
 	} else if (mb->state == MAILBOX_POLLING) {
@@ -125,6 +163,7 @@ mailbox_rest_idle_untagged(
 void
 mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 {
+	mb->looked = now;
 	mailbox_proof_renews(mb);
 	mb->dirty = true;
 	mailbox_follow_compare(mb, now);
@@ -156,6 +195,7 @@ mailbox_rest_polling_timer(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
 
+	mb->looked = now;
 	mailbox_enter(mb, MAILBOX_NOOP, now);
 	mailbox_begin_command(mb, &command, "NOOP");
 	mailbox_send(mb, &command, now);

@@ -73,9 +73,76 @@ give_up_other_validity(struct mailbox *mb, usec_t now)
 	}
 }
 
+/* ---- a mailbox that is younger than our watch ---- */
+
+/*
+ * What is in it came after the folders were listed the last time, and is news;
+ * but it may have been another mailbox before, with old mail: then only what
+ * is younger counts. SEARCH compares days, in whatever zone the server thinks
+ * them.
+ */
+static void
+search_early(struct mailbox *mb, usec_t now)
+{
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	int64_t day = mb->early_unix - 24 * 60 * 60;
+	struct imap_command command;
+	struct unix_parts parts;
+
+	unix_split(day > 0 ? day : 0, &parts);
+	mb->highest = 0;
+	mailbox_enter(mb, MAILBOX_DATING, now);
+	mailbox_begin_command(mb, &command, "UID SEARCH SINCE");
+	buf_addf(&command.text, " %d-%s-%04d", parts.day,
+	    months[parts.month - 1], parts.year);
+	mailbox_send(mb, &command, now);
+}
+
+/* The lowest of them; mb->highest is free until the end of this. */
+void
+mailbox_early_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	if (!span_is_nocase(response->name, "SEARCH"))
+		return;
+	for (size_t i = 0; i < response->count; i++) {
+		uint64_t uid = imap_value_number(&response->values[i]);
+		if (uid > 0 && uid < mb->uidnext &&
+		    (mb->highest == 0 || uid < mb->highest))
+			mb->highest = (uint32_t)uid;
+	}
+}
+
+/* A server that does not search: all of it is news. */
+void
+mailbox_early_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	uint32_t first = mb->highest != 0 ? mb->highest : mb->uidnext;
+
+	if (response->status != IMAP_OK)
+		first = 1;
+	mailbox_report(mb, REPORT_FIRST_CONTACT, 0,
+	    "a new mailbox: its messages are judged from UID %u on", first);
+	mb->early_unix = 0;
+	mb->has_cursor = true;
+	mb->cursor_validity = mb->uidvalidity;
+	mb->cursor = first;
+	mb->dirty = true;
+	commit_cursor(mb, store_batch_new(), now);
+}
+
 static void
 compare_known(struct mailbox *mb, usec_t now)
 {
+	if (mb->cursor_validity != mb->uidvalidity && mb->early_unix != 0) {
+		give_up_other_validity(mb, now);
+		search_early(mb, now);
+		return;
+	}
+	mb->early_unix = 0;
 	if (mb->cursor_validity != mb->uidvalidity) {
 		mailbox_report(mb, REPORT_WARNING, 0,
 		    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
@@ -117,6 +184,7 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 {
 	mailbox_assume_validity(mb);
 	mailbox_follow_compare(mb, now);
+	mb->looked = now;
 	mb->fresh = true;
 	if (mb->uidnext == 0) {
 		ask_highest(mb, now); /* Courier, NetEase */
@@ -131,6 +199,10 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	}
 	if (mb->has_cursor) {
 		compare_known(mb, now);
+		return;
+	}
+	if (mb->early_unix != 0) {
+		search_early(mb, now);
 		return;
 	}
 	mailbox_report(mb, REPORT_FIRST_CONTACT, 0,
@@ -253,6 +325,7 @@ must_know_end(const struct mailbox *mb)
 void
 mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 {
+	mb->looked = now;
 	if (is_burst(mb) || mb->far != 0 || must_know_end(mb)) {
 		ask_highest(mb, now);
 		return;

@@ -423,6 +423,12 @@ channel_kick(struct channel *channel)
 		arm(channel);
 }
 
+void
+channel_set_engine(struct channel *channel, void *engine)
+{
+	channel->config.engine = engine;
+}
+
 bool
 channel_is_secure(const struct channel *channel)
 {

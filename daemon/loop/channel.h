@@ -67,6 +67,9 @@ void channel_start_tls(
  * nothing: both happen when that is done. Does not lead to a `pump` unless
  * there is output, so owners may kick more than they must. */
 void channel_kick(struct channel *channel);
+/* Another engine of the same class takes the conversation over. Also in a
+ * callback. */
+void channel_set_engine(struct channel *channel, void *engine);
 bool channel_is_secure(const struct channel *channel);
 /* For logs and `doctor`: NULL without TLS. Borrowed. */
 struct tls_session *channel_tls(struct channel *channel);

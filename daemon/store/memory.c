@@ -857,6 +857,23 @@ memory_each_sender(struct store *store, const char *account,
 }
 
 static bool
+memory_each_fact(struct store *store, const char *account, store_fact_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	const struct table *table = &memory_of(store)->facts;
+	const struct store_fact first = {.account = account, .name = ""};
+
+	(void)error_r;
+	for (size_t i = table_search(table, &first); i < table->count; i++) {
+		const struct store_fact *fact = table->rows[i];
+		if (strcmp(fact->account, account) != 0 ||
+		    !fn(ctx, fact->name, fact->value))
+			break;
+	}
+	return true;
+}
+
+static bool
 memory_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {
@@ -1023,6 +1040,7 @@ static const struct store_class memory_class = {
     .each_hit = memory_each_hit,
     .each_rule_stat = memory_each_rule_stat,
     .each_sender = memory_each_sender,
+    .each_fact = memory_each_fact,
     .get_fact = memory_get_fact,
     .prune = memory_prune,
 };

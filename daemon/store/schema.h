@@ -130,6 +130,7 @@ enum sql {
 	SQL_SETTLE,
 	SQL_ADD_HIT,
 	SQL_SET_FACT,
+	SQL_FACTS,
 	SQL_GET_FACT,
 	SQL_ADD_RULE_STAT,
 	SQL_FORGET_RULE,
@@ -257,6 +258,8 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_SET_FACT] =
 		"INSERT INTO facts VALUES (?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET value = excluded.value",
+	[SQL_FACTS] = "SELECT name, value FROM facts WHERE account = ?"
+		      " ORDER BY name",
 	[SQL_GET_FACT] =
 		"SELECT value FROM facts WHERE account = ? AND name = ?",
 	[SQL_ADD_RULE_STAT] =

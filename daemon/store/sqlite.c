@@ -655,6 +655,7 @@ struct walk {
 		store_hit_fn *hit;
 		store_rule_stat_fn *rule_stat;
 		store_sender_fn *sender;
+		store_fact_fn *fact;
 	} fn;
 	void *ctx;
 	const struct store_history_query *query;
@@ -1053,6 +1054,33 @@ sqlite_each_sender(struct store *store, const char *account,
 }
 
 static bool
+tell_fact(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	(void)error_r;
+	*more_r = walk->fn.fact(walk->ctx, read_text(walk->statement, 0),
+	    read_text(walk->statement, 1));
+	return true;
+}
+
+static bool
+sqlite_each_fact(struct store *store, const char *account, store_fact_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_FACTS, error_r),
+	    .fn.fact = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	return walk_rows(&walk, tell_fact, error_r);
+}
+
+static bool
 sqlite_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {
@@ -1260,6 +1288,7 @@ static const struct store_class sqlite_class = {
     .each_hit = sqlite_each_hit,
     .each_rule_stat = sqlite_each_rule_stat,
     .each_sender = sqlite_each_sender,
+    .each_fact = sqlite_each_fact,
     .get_fact = sqlite_get_fact,
     .prune = sqlite_prune,
 };

@@ -305,6 +305,15 @@ store_each_sender(struct store *store, const char *account, store_sender_fn *fn,
 }
 
 bool
+store_each_fact(struct store *store, const char *account, store_fact_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_fact(store, account, fn, ctx, error_r));
+}
+
+bool
 store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {

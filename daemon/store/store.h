@@ -154,12 +154,12 @@ struct store_queue_item {
 	struct store_key source;
 	unsigned seq;			     /* of the effect it fulfils */
 	const char *account, *rule, *target; /* account sends it */
-	const char *mode;    /* "attach", "redirect", "inline" */
-	const char *unknown; /* "resend", "hold", "drop" */
-	const char *message_id;	    /* of the new message, with brackets */
-	const char *subject;	    /* of the original, for lists */
-	int64_t queued_unix;	    /* also its Date */
-	struct span original;	    /* the message's bytes; empty in lists */
+	const char *mode;	/* "attach", "redirect", "inline" */
+	const char *unknown;	/* "resend", "hold", "drop" */
+	const char *message_id; /* of the new message, with brackets */
+	const char *subject;	/* of the original, for lists */
+	int64_t queued_unix;	/* also its Date */
+	struct span original;	/* the message's bytes; empty in lists */
 	enum queue_state state;
 	unsigned attempts;
 	int64_t next_try_unix;
@@ -333,6 +333,10 @@ bool store_each_rule_stat(struct store *store, store_rule_stat_fn *fn,
  * until the next store_prune. */
 bool store_each_sender(struct store *store, const char *account,
     store_sender_fn *fn, void *ctx, struct error *error_r);
+/* All facts of the account, by name. */
+typedef bool store_fact_fn(void *ctx, const char *name, const char *value);
+bool store_each_fact(struct store *store, const char *account,
+    store_fact_fn *fn, void *ctx, struct error *error_r);
 /* Malloc'ed value, or NULL in *value_r when there is none. */
 bool store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r);

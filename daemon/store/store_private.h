@@ -106,6 +106,8 @@ struct store_class {
 	    void *ctx, struct error *error_r);
 	bool (*each_sender)(struct store *store, const char *account,
 	    store_sender_fn *fn, void *ctx, struct error *error_r);
+	bool (*each_fact)(struct store *store, const char *account,
+	    store_fact_fn *fn, void *ctx, struct error *error_r);
 	bool (*get_fact)(struct store *store, const char *account,
 	    const char *name, char **value_r, struct error *error_r);
 	bool (*prune)(

@@ -114,6 +114,18 @@ line_of(struct running_account *owner, struct mailbox *mailbox)
 	return line_new(owner, mailbox);
 }
 
+/* The connection of one mailbox goes to another, which has none. */
+static void
+move_transport(struct line *from, struct line *to)
+{
+	struct transport *transport = from->transport;
+
+	from->transport = to->transport;
+	to->transport = transport;
+	transport_set_owner(from->transport, from->mailbox, from);
+	transport_set_owner(to->transport, to->mailbox, to);
+}
+
 /* ---- needs, one function each ---- */
 
 static void
@@ -316,6 +328,10 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_LOGIN_FAILED] = need_nothing,
     [MAILBOX_LOCKED_OUT] = need_person,
     [MAILBOX_REPORT] = need_report,
+    [MAILBOX_TOLD] = need_nothing,
+    [MAILBOX_LOST] = need_nothing,
+    [MAILBOX_OVER_LIMIT] = need_nothing,
+    [MAILBOX_HANDED] = need_nothing,
     [MAILBOX_PROGRESS] = need_progress,
     [MAILBOX_EXPLAINED] = need_answer,
     [MAILBOX_LEFT] = need_farewell,
@@ -349,6 +365,8 @@ accounts_pump(struct running_account *account)
 	list_files_refresh(account->belfry);
 	while (account_next_event(account->account, &event, loop_now())) {
 		struct line *line = line_of(account, event.mailbox);
+		if (event.to != NULL)
+			move_transport(line, line_of(account, event.to));
 		needs[event.event.kind](line, &event.event);
 		mailbox_event_done(&event.event);
 	}
@@ -463,6 +481,15 @@ configure(struct running_account *running, const struct config_account *config)
 	};
 }
 
+static bool
+load_fact(void *ctx, const char *name, const char *value)
+{
+	struct running_account *running = ctx;
+
+	account_set_fact(running->account, name, value);
+	return true;
+}
+
 bool
 accounts_start(struct belfry *belfry, const struct config_account *config)
 {
@@ -490,6 +517,11 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	    belfry->config->rules, belfry->limits, loop_now());
 	account_set_clock(
 	    running->account, loop_now_unix(), loop_utc_offset(), loop_now());
+	if (!store_each_fact(
+		belfry->store, config->name, load_fact, running, &error))
+		report_note(belfry, true, "trouble", config->name,
+		    "what was learned of the server cannot be read: %s",
+		    error.text);
 	if (config->smtp.host != NULL && !belfry->dry_run)
 		running->sender = sender_new(running);
 	account_start(running->account, loop_now());

@@ -107,6 +107,11 @@ status_of_mailbox(struct mailbox *mailbox)
 	json_set_str(json, "mailbox", status.name);
 	json_set_str(json, "state", status.state);
 	json_set_bool(json, "pushed", status.idle);
+	json_set_str(json, "watched", mailbox_watch_name(status.watch));
+	if (status.every != 0)
+		json_set_int(json, "asked_every_s",
+		    (int64_t)(status.every / USEC_SEC));
+	json_set_bool(json, "connected", status.is_connected);
 	json_set_time(json, "since", unix_of(status.since));
 	json_set_time(
 	    json, "proven", status.proven != 0 ? unix_of(status.proven) : 0);

@@ -60,6 +60,15 @@ transport_free(struct transport **transport)
 	*transport = NULL;
 }
 
+void
+transport_set_owner(struct transport *transport, void *engine, void *ctx)
+{
+	transport->owner.engine = engine;
+	transport->owner.ctx = ctx;
+	if (transport->channel != NULL)
+		channel_set_engine(transport->channel, engine);
+}
+
 /* ---- connecting ---- */
 
 static void

@@ -37,6 +37,9 @@ struct transport *transport_new(struct running_account *account,
     const struct config_server *server, const struct transport_owner *owner);
 void transport_free(struct transport **transport);
 
+/* What it is connected to speaks with another engine of the same class from
+ * now on. */
+void transport_set_owner(struct transport *transport, void *engine, void *ctx);
 void transport_connect(struct transport *transport);
 void transport_disconnect(struct transport *transport);
 /* Does nothing without a connection. */

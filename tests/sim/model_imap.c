@@ -72,7 +72,7 @@ model_find(struct model *model, const char *name)
 	{
 		struct model_mailbox *mailbox =
 		    LIST_ITEM(pos, struct model_mailbox, link);
-		if (strcmp(mailbox->name, name) == 0)
+		if (!mailbox->is_gone && strcmp(mailbox->name, name) == 0)
 			return mailbox;
 	}
 	return NULL;
@@ -85,6 +85,9 @@ model_add(struct model *model, const char *name)
 
 	mailbox->name = xstrdup(name);
 	mailbox->uidvalidity = 1000;
+	LIST_EACH(pos, &model->mailboxes)
+	mailbox->uidvalidity +=
+	    strcmp(LIST_ITEM(pos, struct model_mailbox, link)->name, name) == 0;
 	mailbox->uidnext = 1;
 	list_add(&model->mailboxes, &mailbox->link);
 	return mailbox;
@@ -166,6 +169,16 @@ model_has_flag(
 }
 
 void
+model_delete(struct model *model, const char *name)
+{
+	struct model_mailbox *mailbox = model_find(model, name);
+
+	mailbox->is_gone = true;
+	mailbox->uidvalidity++; /* open ones notice */
+	empty(mailbox);
+}
+
+void
 model_rebuild(struct model *model, const char *name)
 {
 	struct model_mailbox *mailbox = model_find(model, name);
@@ -193,6 +206,7 @@ model_session_free(struct model_session **session)
 {
 	if (*session == NULL)
 		return;
+	(*session)->model->logged_in -= (*session)->logged_in;
 	free((*session)->view);
 	buf_done(&(*session)->input);
 	buf_done(&(*session)->output);
@@ -324,6 +338,12 @@ do_login(struct model_session *s, const struct command *c)
 		say(s, c, "NO [AUTHENTICATIONFAILED] wrong");
 		return;
 	}
+	if (s->model->logins_max != 0 &&
+	    s->model->logged_in >= s->model->logins_max) {
+		say(s, c, "NO [LIMIT] too many connections");
+		return;
+	}
+	s->model->logged_in += !s->logged_in;
 	s->logged_in = true;
 	buf_addf(&s->output, "%s OK [", c->tag);
 	capabilities(s, &s->output);
@@ -355,6 +375,8 @@ do_list(struct model_session *s, const struct command *c)
 	{
 		struct model_mailbox *mailbox =
 		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (mailbox->is_gone)
+			continue;
 		buf_addf(&s->output,
 		    "* LIST (\\HasNoChildren) \"%s\" \"%s\"\r\n", delimiter,
 		    mailbox->name);
@@ -422,8 +444,10 @@ do_status(struct model_session *s, const struct command *c)
 		say(s, c, "NO [NONEXISTENT] no such mailbox");
 		return;
 	}
-	buf_addf(&s->output, "* STATUS \"%s\" (UIDNEXT %u)\r\n", mailbox->name,
-	    mailbox->uidnext);
+	buf_addf(&s->output,
+	    "* STATUS \"%s\" (UIDNEXT %u UIDVALIDITY %u MESSAGES %zu)\r\n",
+	    mailbox->name, mailbox->uidnext, mailbox->uidvalidity,
+	    mailbox->count);
 	say(s, c, "OK done");
 }
 

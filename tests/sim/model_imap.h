@@ -46,7 +46,8 @@ struct model_message {
 
 struct model_mailbox {
 	struct list_link link;
-	char *name; /* on the wire */
+	bool is_gone; /* deleted */
+	char *name;   /* on the wire */
 	uint32_t uidvalidity, uidnext;
 	struct model_message *messages; /* ascending UIDs */
 	size_t count, cap;
@@ -55,9 +56,11 @@ struct model_mailbox {
 struct model {
 	struct list_link mailboxes; /* struct model_mailbox::link */
 	unsigned traits;
-	bool refuse_logins; /* NO [AUTHENTICATIONFAILED] */
-	bool overquota;	    /* COPY and MOVE say NO [OVERQUOTA] */
-	unsigned logins;    /* tries so far */
+	bool refuse_logins;  /* NO [AUTHENTICATIONFAILED] */
+	bool overquota;	     /* COPY and MOVE say NO [OVERQUOTA] */
+	unsigned logins;     /* tries so far */
+	unsigned logged_in;  /* sessions now */
+	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
 };
 
@@ -83,6 +86,9 @@ unsigned model_count(
 void model_remove(struct model *model, const char *mailbox, unsigned id);
 bool model_has_flag(
     struct model *model, const char *mailbox, unsigned id, const char *flag);
+/* Its messages are gone, and whoever has it open hears BYE. Added again it has
+ * another UIDVALIDITY. */
+void model_delete(struct model *model, const char *mailbox);
 /* Deletes the mailbox and makes it again: a new UIDVALIDITY. */
 void model_rebuild(struct model *model, const char *mailbox);
 

@@ -362,6 +362,10 @@ answer(struct world *w, const struct mailbox_event *event)
 		break;
 	case MAILBOX_STARTTLS:
 	case MAILBOX_LOCKED_OUT:
+	case MAILBOX_TOLD:
+	case MAILBOX_LOST:
+	case MAILBOX_HANDED:
+	case MAILBOX_OVER_LIMIT:
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
 	case MAILBOX_LEFT:

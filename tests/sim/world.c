@@ -578,6 +578,10 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_LOGIN_FAILED:
 	case MAILBOX_CHANGED:
 	case MAILBOX_LOCKED_OUT:
+	case MAILBOX_TOLD:
+	case MAILBOX_LOST:
+	case MAILBOX_HANDED:
+	case MAILBOX_OVER_LIMIT:
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
 		break;

@@ -1,0 +1,87 @@
+/*
+ * account, inside: shared by account.c (its life), account_rove.c (who has
+ * which connection) and account_watch.c (which mailboxes there are).
+ */
+#ifndef BELFRY_ACCOUNT_ACCOUNT_PRIVATE_H
+#define BELFRY_ACCOUNT_ACCOUNT_PRIVATE_H
+
+#include "daemon/account/account.h"
+
+enum role {
+	ROLE_OWN,   /* has a connection of its own */
+	ROLE_HOME,  /* makes the connection that is shared */
+	ROLE_GUEST, /* is visited by it */
+};
+
+struct watched {
+	char *name; /* owned */
+	struct mailbox *mailbox;
+	enum role role;
+	bool started;
+	bool by_pattern;
+	bool is_gone; /* not in the last list of folders */
+};
+
+struct visitor {
+	char *name; /* owned */
+	struct mailbox *mailbox;
+	bool is_shared; /* comes with the shared connection */
+};
+
+struct account {
+	struct account_config config;
+	const struct rules *rules;
+	struct limits *limits;
+	struct watched *items; /* owned */
+	size_t count;
+	struct visitor visitors[ACCOUNT_VISITORS_MAX];
+	size_t visitor_count;
+	size_t next;	      /* whose events are pulled first */
+	bool proven;	      /* somebody has logged in since the start */
+	usec_t hold;	      /* no login before: one has failed */
+	char *lockout;	      /* owned; NULL while let in */
+	struct strv facts;    /* "name=value" of account_watch.c */
+	bool told_too_many;   /* of ACCOUNT_MAILBOXES_MAX */
+	usec_t next_list;     /* when the folders are listed again */
+	int64_t listed_unix;  /* when they were; 0: never */
+	size_t allowed;	      /* connections, as the server said; 0: any */
+	int64_t allowed_unix; /* when it said so */
+	int64_t clock_unix;
+	int utc_offset;
+	usec_t clock_now;
+};
+
+/* account.c */
+struct watched *account_find(const struct account *account, const char *name);
+/* NULL: there are ACCOUNT_MAILBOXES_MAX. */
+struct watched *account_add(
+    struct account *account, const char *name, usec_t now);
+int64_t account_unix(const struct account *account, usec_t now);
+
+/* account_rove.c */
+/* The first one alone, until it is proven; then all that have not started, and
+ * with `retries` those that wait, too. */
+void account_start_all(struct account *account, bool retries, usec_t now);
+/* A visitor may have its own. */
+bool account_has_connection_left(const struct account *account);
+/* Gives each mailbox its role, and the shared connection its next task. All
+ * events must have been pulled. */
+void account_arrange(struct account *account, usec_t now);
+/* A connection that may go elsewhere goes: HANDED. All events must have been
+ * pulled. */
+bool account_move_connection(
+    struct account *account, struct account_event *event_r, usec_t now);
+void account_on_told(
+    struct account *account, struct account_event *event, usec_t now);
+void account_on_lost(
+    struct account *account, struct account_event *event, usec_t now);
+void account_on_over_limit(
+    struct account *account, struct account_event *event, usec_t now);
+
+/* account_watch.c */
+void account_add_names(struct account *account, usec_t now);
+bool account_has_patterns(const struct account *account);
+void account_on_folders(
+    struct account *account, struct account_event *event, usec_t now);
+
+#endif

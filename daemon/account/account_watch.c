@@ -1,0 +1,244 @@
+/*
+ * Which mailboxes are watched: names, and whatever matches the patterns in
+ * the list of folders as it is now.
+ *
+ * A mailbox that is made later is watched from its first message on, unless
+ * it was there when its pattern was new: then from now on, as at any first
+ * contact. What was there is remembered as facts in the store, until the
+ * mailbox has a cursor.
+ */
+#include "daemon/account/account_private.h"
+
+#include "daemon/base/xalloc.h"
+
+#define LISTED_FACT "listed"   /* when the folders were listed last */
+#define PATTERN_FACT "pattern" /* "pattern P": when it was seen first */
+#define OLD_FACT "old"	       /* "old M": M was there by then */
+
+static bool
+is_pattern(const char *name)
+{
+	return strpbrk(name, "*%") != NULL;
+}
+
+bool
+account_has_patterns(const struct account *account)
+{
+	const struct strv *watch = account->config.watch;
+
+	for (size_t i = 0; i < watch->len; i++)
+		if (is_pattern(watch->items[i]))
+			return true;
+	return false;
+}
+
+void
+account_add_names(struct account *account, usec_t now)
+{
+	const struct strv *watch = account->config.watch;
+
+	for (size_t i = 0; i < watch->len; i++)
+		if (!is_pattern(watch->items[i]) &&
+		    account_find(account, watch->items[i]) == NULL)
+			account_add(account, watch->items[i], now);
+	/* Patterns alone need somebody who lists the folders. */
+	if (account->count == 0)
+		account_add(account, "INBOX", now);
+}
+
+/* ---- facts ---- */
+
+static bool
+has_fact(const struct account *account, const char *kind, const char *name)
+{
+	STR_AUTO start = xasprintf("%s %s=", kind, name);
+
+	for (size_t i = 0; i < account->facts.len; i++)
+		if (span_starts(span_from_str(account->facts.items[i]), start))
+			return true;
+	return false;
+}
+
+static void
+learn(struct account *account, struct mailbox *mailbox, const char *kind,
+    const char *name, usec_t now)
+{
+	STR_AUTO fact = xasprintf("%s %s", kind, name);
+	STR_AUTO value =
+	    xasprintf("%lld", (long long)account_unix(account, now));
+
+	mailbox_learn(mailbox, fact, value);
+	strv_take(&account->facts, xasprintf("%s=%s", fact, value));
+}
+
+/* When the folders were listed before this. */
+static int64_t
+listed_before(const struct account *account)
+{
+	if (account->listed_unix != 0)
+		return account->listed_unix;
+	for (size_t i = 0; i < account->facts.len; i++)
+		if (span_starts(span_from_str(account->facts.items[i]),
+			LISTED_FACT "="))
+			return strtoll(
+			    account->facts.items[i] + strlen(LISTED_FACT "="),
+			    NULL, 10);
+	return 0;
+}
+
+/* ---- the list ---- */
+
+static void
+warn_too_many(struct account *account, struct mailbox *mailbox, size_t left)
+{
+	if (left == 0 || account->told_too_many)
+		return;
+	account->told_too_many = true;
+	mailbox_warn(mailbox,
+	    "%zu more mailboxes match `watch` and are not watched: more than "
+	    "%d are too many",
+	    left, ACCOUNT_MAILBOXES_MAX);
+}
+
+static const char *
+matching_pattern(const struct account *account, const struct folder *folder)
+{
+	const struct strv *watch = account->config.watch;
+
+	for (size_t i = 0; i < watch->len; i++)
+		if (is_pattern(watch->items[i]) &&
+		    folder_matches(watch->items[i], folder->display))
+			return watch->items[i];
+	return NULL;
+}
+
+/* False: there is no room. */
+static bool
+take_up(struct account *account, struct mailbox *lister,
+    const struct folder *folder, const char *pattern, usec_t now)
+{
+	struct watched *item = account_find(account, folder->display);
+
+	if (item != NULL && !item->is_gone)
+		return true;
+	if (item != NULL) {
+		item->is_gone = false;
+		mailbox_warn(item->mailbox, "the mailbox is back");
+		mailbox_begin_early(item->mailbox, listed_before(account));
+	} else {
+		item = account_add(account, folder->display, now);
+	}
+	if (item == NULL)
+		return false;
+	item->by_pattern = true;
+	if (!has_fact(account, PATTERN_FACT, pattern)) {
+		learn(account, lister, OLD_FACT, folder->display, now);
+	} else if (!has_fact(account, OLD_FACT, folder->display)) {
+		mailbox_begin_early(item->mailbox, listed_before(account));
+	}
+	return true;
+}
+
+/* A mailbox of a pattern that is not there any more; its effects and cursor
+ * stay in the store. */
+static void
+drop_gone(struct account *account, const struct folders *folders, usec_t now)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct watched *item = &account->items[i];
+		bool is_there = false;
+		if (!item->by_pattern || item->is_gone)
+			continue;
+		for (size_t f = 0; !is_there && f < folders->count; f++)
+			is_there =
+			    folders->items[f].selectable &&
+			    strcmp(folders->items[f].display, item->name) == 0;
+		if (is_there)
+			continue;
+		mailbox_warn(item->mailbox,
+		    "the mailbox is gone: it is watched again when it is back");
+		item->is_gone = true;
+		item->started = false;
+		mailbox_stop(item->mailbox, now);
+	}
+}
+
+static bool
+is_listed(const struct folders *folders, const char *name)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO wire = BUF_INIT;
+
+	return folders_wire_name(folders, name, &wire, &error) &&
+	       folders_find(folders, buf_span(&wire)) != NULL;
+}
+
+/* Names without a wildcard are patterns that match one. */
+static void
+note_names(struct account *account, struct mailbox *lister,
+    const struct folders *folders, usec_t now)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct watched *item = &account->items[i];
+		bool is_there = is_listed(folders, item->name);
+		if (item->by_pattern || item->name[0] == '\\' ||
+		    span_is_nocase(span_from_str(item->name), "INBOX"))
+			continue;
+		if (!has_fact(account, PATTERN_FACT, item->name)) {
+			if (is_there)
+				learn(
+				    account, lister, OLD_FACT, item->name, now);
+			learn(account, lister, PATTERN_FACT, item->name, now);
+		}
+		if (!has_fact(account, OLD_FACT, item->name))
+			mailbox_begin_early(item->mailbox,
+			    is_there ? listed_before(account)
+				     : account_unix(account, now));
+	}
+}
+
+static void
+note_patterns(struct account *account, struct mailbox *lister, usec_t now)
+{
+	const struct strv *watch = account->config.watch;
+	int64_t before = listed_before(account);
+
+	if (!account_has_patterns(account))
+		return;
+	for (size_t i = 0; i < watch->len; i++)
+		if (is_pattern(watch->items[i]) &&
+		    !has_fact(account, PATTERN_FACT, watch->items[i]))
+			learn(account, lister, PATTERN_FACT, watch->items[i],
+			    now);
+	account->listed_unix = account_unix(account, now);
+	if (account->listed_unix < before + 60 * 60)
+		return;
+	STR_AUTO value = xasprintf("%lld", (long long)account->listed_unix);
+	mailbox_learn(lister, LISTED_FACT, value);
+}
+
+void
+account_on_folders(
+    struct account *account, struct account_event *event, usec_t now)
+{
+	const struct folders *folders = mailbox_folders(event->mailbox);
+	size_t left = 0;
+
+	if (!folders->known || folders->count == 0)
+		return; /* no account is without any */
+	account->next_list = usec_add(now, ACCOUNT_LIST_USEC);
+	drop_gone(account, folders, now);
+	for (size_t i = 0; i < folders->count; i++) {
+		const struct folder *folder = &folders->items[i];
+		const char *pattern = matching_pattern(account, folder);
+		if (pattern == NULL || !folder->selectable)
+			continue;
+		left += !take_up(account, event->mailbox, folder, pattern, now);
+	}
+	warn_too_many(account, event->mailbox, left);
+	note_names(account, event->mailbox, folders, now);
+	note_patterns(account, event->mailbox, now);
+	mailbox_learned(event->mailbox);
+	if (account->proven)
+		account_start_all(account, false, now);
+}

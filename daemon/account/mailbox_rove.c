@@ -1,0 +1,552 @@
+/*
+ * One connection for several mailboxes.
+ *
+ * A mailbox without a connection is PARKED. Whoever has the connection asks
+ * for its state (STATUS, RFC 9051 section 6.3.11) or is told of it (NOTIFY, RFC
+ * 5465), without leaving its own mailbox; only where something is to be done
+ * the connection goes there: mailbox_hand_over. Everything that a mailbox must
+ * know is loaded anew when the connection arrives, as after a restart.
+ *
+ * How often it is asked follows its traffic: where news were found it is asked
+ * sooner the next time, and later where there were none.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+
+/* ---- parked ---- */
+
+static usec_t
+shortest(const struct mailbox *mb)
+{
+	return usec_min(MAILBOX_ASK_MIN_USEC, mb->config.poll);
+}
+
+/* What is pushed is asked for all the same, now and then. */
+usec_t
+mailbox_rove_interval(const struct mailbox *mb)
+{
+	if (mb->is_pushed)
+		return mb->config.renew;
+	return mb->interval != 0 ? mb->interval : mb->config.poll;
+}
+
+static void
+want(struct mailbox *mb, usec_t now)
+{
+	if (mb->wants)
+		return;
+	mb->wants = true;
+	mb->wants_since = now;
+}
+
+void
+mailbox_rove_park(struct mailbox *mb, usec_t now)
+{
+	mailbox_enter(mb, MAILBOX_PARKED, now);
+	mb->timer = usec_add(now, mailbox_rove_interval(mb));
+	mb->is_open = mb->leave = false;
+	if (mb->is_known)
+		return;
+	mb->jobs_due = USEC_NEVER;
+	mailbox_emit_need(mb, MAILBOX_LOAD);
+}
+
+void
+mailbox_park(struct mailbox *mb, usec_t now)
+{
+	if (mb->state == MAILBOX_PARKED || mb->parks)
+		return;
+	if (mb->state != MAILBOX_RESTING && mb->state != MAILBOX_LOGOUT)
+		mailbox_stop(mb, now);
+	if (mb->state == MAILBOX_RESTING)
+		mailbox_rove_park(mb, now);
+	else
+		mb->parks = true; /* when it has said goodbye */
+}
+
+void
+mailbox_rove_loaded(struct mailbox *mb, usec_t now)
+{
+	mb->is_due = true;
+	if (!mb->has_cursor || mb->config.visit != VISIT_NONE)
+		want(mb, now);
+}
+
+void
+mailbox_rove_note_work(struct mailbox *mb)
+{
+	mb->jobs_left++;
+	mb->jobs_due = 0;
+}
+
+void
+mailbox_rove_timer(struct mailbox *mb, usec_t now)
+{
+	mb->is_due = true;
+	mb->timer = usec_add(now, mailbox_rove_interval(mb));
+}
+
+void
+mailbox_rove_wake(struct mailbox *mb, usec_t now)
+{
+	want(mb, now);
+}
+
+usec_t
+mailbox_rove_deadline(const struct mailbox *mb)
+{
+	return mb->wants ? mb->timer : usec_min(mb->timer, mb->jobs_due);
+}
+
+void
+mailbox_rove_tick(struct mailbox *mb, usec_t now)
+{
+	if (mb->jobs_due <= now)
+		want(mb, now);
+}
+
+void
+mailbox_rove_task_done(struct mailbox *mb, usec_t now)
+{
+	if (mb->state == MAILBOX_PARKED && mb->running_left > 0)
+		want(mb, now);
+	else if (mb->leave)
+		mailbox_wake(mb, now);
+}
+
+bool
+mailbox_is_parked(const struct mailbox *mb)
+{
+	return mb->state == MAILBOX_PARKED;
+}
+
+bool
+mailbox_wants_visit(const struct mailbox *mb, usec_t *since_r)
+{
+	if (mb->state != MAILBOX_PARKED || !mb->wants)
+		return false;
+	*since_r = mb->wants_since;
+	return true;
+}
+
+bool
+mailbox_is_due(const struct mailbox *mb, usec_t soon, usec_t now)
+{
+	if (mb->state != MAILBOX_PARKED || mb->wants)
+		return false;
+	return mb->is_due || mb->timer <= usec_add(now, soon);
+}
+
+void
+mailbox_set_shared(struct mailbox *mb, bool is_guest)
+{
+	mb->is_guest = is_guest;
+}
+
+void
+mailbox_begin_early(struct mailbox *mb, int64_t since_unix)
+{
+	mb->early_unix = since_unix != 0 ? since_unix : 1;
+}
+
+bool
+mailbox_is_connected(const struct mailbox *mb)
+{
+	return mb->session != NULL && !mb->stopping && !mb->parks &&
+	       mb->state > MAILBOX_LOGIN && mb->state != MAILBOX_LOGOUT;
+}
+
+bool
+mailbox_can_idle(const struct mailbox *mb)
+{
+	return mb->session != NULL && !mb->idle_refused &&
+	       mailbox_can(mb, IMAP_CAP_IDLE);
+}
+
+void
+mailbox_set_pushed(struct mailbox *mb, bool is_pushed, usec_t now)
+{
+	if (mb->is_pushed == is_pushed)
+		return;
+	mb->is_pushed = is_pushed;
+	if (mb->state == MAILBOX_PARKED)
+		mb->timer = usec_add(now, mailbox_rove_interval(mb));
+}
+
+/* ---- what the server said of it ---- */
+
+static bool
+has_news(const struct mailbox *mb, const struct mailbox_news *news)
+{
+	if (news->refused || news->uidnext == 0)
+		return true; /* SELECT will tell */
+	if (news->uidvalidity != 0 && news->uidvalidity != mb->cursor_validity)
+		return true;
+	return news->uidnext != mb->cursor;
+}
+
+/* A push says the same several times. */
+static bool
+is_old_push(const struct mailbox *mb, const struct mailbox_news *news)
+{
+	return news->pushed && news->uidnext != 0 &&
+	       news->uidnext == mb->visited_for;
+}
+
+bool
+mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
+{
+	usec_t least = shortest(mb), most = mb->config.poll;
+
+	if (mb->state != MAILBOX_PARKED)
+		return false;
+	mb->heard = now;
+	bool found = has_news(mb, news) && !is_old_push(mb, news);
+	usec_t next = mb->interval != 0 ? mb->interval : most;
+	next = found ? next / 2 : next + next / 2;
+	mb->interval = next < least ? least : usec_min(next, most);
+	if (!news->pushed || found) {
+		mb->is_due = false;
+		mb->timer = usec_add(now, mailbox_rove_interval(mb));
+	}
+	if (!found)
+		return false;
+	mb->visited_for = news->uidnext;
+	if (mb->retry_at <= now)
+		want(mb, now);
+	return true;
+}
+
+/* ---- asking for others ---- */
+
+void
+mailbox_round_done(struct round *round)
+{
+	strv_done(&round->names);
+	buf_done(&round->wire);
+	*round = (struct round){0};
+}
+
+bool
+mailbox_is_at_rest(const struct mailbox *mb)
+{
+	return (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) &&
+	       !mb->leave && mb->session != NULL;
+}
+
+void
+mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now)
+{
+	assert(mailbox_is_at_rest(mb));
+	strv_done(&mb->round.names);
+	strv_copy(&mb->round.names, names);
+	mb->round.next = 0;
+	mailbox_wake(mb, now);
+}
+
+void
+mailbox_list_again(struct mailbox *mb, usec_t now)
+{
+	mb->lists = true;
+	mailbox_wake(mb, now);
+}
+
+static void
+tell(struct mailbox *mb, const char *name, struct mailbox_news news)
+{
+	mailbox_emit(
+	    mb, (struct mailbox_event){
+		    .kind = MAILBOX_TOLD, .name = xstrdup(name), .news = news});
+}
+
+static bool
+has_questions(const struct mailbox *mb)
+{
+	return mb->round.next < mb->round.names.len;
+}
+
+/* Sends for the next name that can be written; false: there is none. */
+static bool
+ask_next(struct mailbox *mb, usec_t now)
+{
+	struct round *round = &mb->round;
+	struct imap_command command;
+	struct error error = ERROR_INIT;
+
+	for (; has_questions(mb); round->next++) {
+		const char *name = round->names.items[round->next];
+		buf_clear(&round->wire);
+		if (folders_wire_name(&mb->folders, name, &round->wire, &error))
+			break;
+		tell(mb, name, (struct mailbox_news){.refused = true});
+	}
+	if (!has_questions(mb))
+		return false;
+	round->answer = (struct mailbox_news){.refused = true};
+	mailbox_enter(mb, MAILBOX_ASKING, now);
+	mailbox_begin_command(mb, &command, "STATUS");
+	imap_command_mailbox(&command, buf_span(&round->wire));
+	imap_command_raw(&command, "(UIDNEXT UIDVALIDITY MESSAGES)");
+	mailbox_send(mb, &command, now);
+	return true;
+}
+
+static bool
+is_same_name(struct span a, struct span b)
+{
+	return span_equal(a, b) ||
+	       (span_is_nocase(a, "INBOX") && span_is_nocase(b, "INBOX"));
+}
+
+void
+mailbox_rove_asking_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_mailbox_status status;
+
+	(void)now;
+	if (!imap_status_parse(response, &status) ||
+	    !is_same_name(status.name, buf_span(&mb->round.wire)))
+		return;
+	mb->round.answer = (struct mailbox_news){
+	    .uidvalidity = status.uidvalidity,
+	    .uidnext = status.uidnext,
+	};
+}
+
+/* OK without an answer (NetEase): only SELECT will tell. */
+void
+mailbox_rove_asking_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct round *round = &mb->round;
+
+	if (response->status != IMAP_OK)
+		round->answer.refused = true;
+	tell(mb, round->names.items[round->next], round->answer);
+	round->next++;
+	if (mb->stopping || !ask_next(mb, now))
+		mailbox_go_on(mb, now);
+}
+
+/* ---- leaving, and arriving ---- */
+
+void
+mailbox_leave(struct mailbox *mb, usec_t now)
+{
+	if (mb->leave)
+		return;
+	if (mailbox_is_at_rest(mb))
+		mb->came = now; /* news of its own go first */
+	mb->leave = true;
+	mailbox_wake(mb, now);
+}
+
+bool
+mailbox_has_left(const struct mailbox *mb)
+{
+	return mb->state == MAILBOX_LEAVING;
+}
+
+static size_t
+count_running(const struct mailbox *mb)
+{
+	size_t running = 0;
+
+	LIST_EACH(pos, &mb->jobs)
+	running += LIST_ITEM(pos, struct job, link)->running;
+	return running;
+}
+
+/* When it has to come back by itself. */
+static usec_t
+work_due(const struct mailbox *mb, usec_t now)
+{
+	if (mb->dirty || mb->question_count > 0 || mailbox_backlog_has_more(mb))
+		return now;
+	return mailbox_act_deadline(mb);
+}
+
+static void
+leave(struct mailbox *mb, usec_t now)
+{
+	mb->jobs_due = mb->is_open ? work_due(mb, now) : mb->retry_at;
+	mb->jobs_left = mb->job_count;
+	mb->running_left = count_running(mb);
+	mailbox_forget_work(mb, now);
+	mailbox_enter(mb, MAILBOX_LEAVING, now);
+}
+
+/* However much there is to do, others wait, too. */
+bool
+mailbox_rove_must_leave(const struct mailbox *mb, usec_t now)
+{
+	return mb->leave && now >= usec_add(mb->came, MAILBOX_VISIT_USEC);
+}
+
+void
+mailbox_rove_leave(struct mailbox *mb, usec_t now)
+{
+	leave(mb, now);
+}
+
+void
+mailbox_rove_end_visit(struct mailbox *mb, usec_t now)
+{
+	if (mb->is_guest)
+		leave(mb, now);
+	else
+		mailbox_log_out(mb, now);
+}
+
+/* With commands of rules outside it stays a little: it is what they answer
+ * to. */
+bool
+mailbox_rove_next(struct mailbox *mb, usec_t now)
+{
+	if (mb->lists) {
+		mb->lists = false;
+		mailbox_open_list(mb, now);
+		return true;
+	}
+	if (has_questions(mb) && ask_next(mb, now))
+		return true;
+	if (!mb->leave || (mb->is_open && count_running(mb) > 0 &&
+			      !mailbox_rove_must_leave(mb, now)))
+		return false;
+	leave(mb, now);
+	return true;
+}
+
+/* While it waits for its commands. */
+usec_t
+mailbox_rove_limit(const struct mailbox *mb)
+{
+	return mb->leave ? usec_add(mb->came, MAILBOX_VISIT_USEC) : USEC_NEVER;
+}
+
+/* A visitor that has what it came for goes for good. */
+static void
+left(struct mailbox *mb, usec_t now)
+{
+	bool stays = mb->config.visit == VISIT_NONE || mb->question_count > 0 ||
+		     mailbox_backlog_is_unfinished(mb);
+
+	if (stays) {
+		mailbox_rove_park(mb, now);
+		return;
+	}
+	mailbox_enter(mb, MAILBOX_RESTING, now);
+	mailbox_emit_need(mb, MAILBOX_LEFT);
+}
+
+void
+mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
+{
+	assert(from->state == MAILBOX_LEAVING);
+	assert(to == from || to->state == MAILBOX_PARKED);
+	if (to != from) {
+		struct folders folders = to->folders;
+		struct round round = to->round;
+		to->session = from->session;
+		to->folders = from->folders;
+		to->round = from->round;
+		to->idle_refused = from->idle_refused;
+		to->alerts = from->alerts;
+		to->heard = from->heard;
+		mailbox_login_anew(to);
+		to->login.since = from->login.since;
+		from->session = NULL;
+		from->folders = folders;
+		from->round = round;
+		left(from, now);
+	}
+	to->leave = to->is_due = to->wants = to->is_open = false;
+	to->jobs_due = USEC_NEVER;
+	to->retry_at = 0;
+	to->came = now;
+	mailbox_begin_load(to, now);
+}
+
+/* ---- trouble ---- */
+
+/* The connection is good, only this mailbox cannot be opened: it is tried
+ * again later, and others need not wait for it. */
+void
+mailbox_rove_refused(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	usec_t wait = mailbox_login_wait(mb, error, now);
+
+	mb->trouble = *error;
+	mb->proven = false;
+	mb->login.refusal = (struct imap_refusal){0};
+	mb->retry_at = usec_add(now, wait);
+	mailbox_report_trouble(mb, error, wait);
+	mailbox_forget_work(mb, now);
+	mailbox_emit_need(mb, MAILBOX_PROVEN);
+	mailbox_rove_wait_outside(mb, now);
+}
+
+void
+mailbox_rove_wait_outside(struct mailbox *mb, usec_t now)
+{
+	if (mailbox_rove_next(mb, now))
+		return;
+	if (mb->retry_at <= now) {
+		mailbox_begin_load(mb, now);
+		return;
+	}
+	if (mb->proof.doubted) {
+		mailbox_proof_rests(mb, now);
+		mailbox_rest_polling_timer(mb, now);
+		return;
+	}
+	mailbox_enter(mb, MAILBOX_POLLING, now);
+	mb->timer = usec_min(mb->retry_at, usec_add(now, mb->config.poll));
+}
+
+/* The connection was lost here, and it is not this mailbox that makes it
+ * anew. */
+void
+mailbox_rove_lost(struct mailbox *mb, const struct error *error, usec_t now)
+{
+	usec_t wait = mailbox_login_wait(mb, error, now);
+
+	mb->trouble = *error;
+	mb->proven = false;
+	mailbox_report_trouble(mb, error, wait);
+	mailbox_rove_park(mb, now);
+	mb->jobs_due = mb->retry_at = usec_add(now, wait);
+	mailbox_emit(
+	    mb, (struct mailbox_event){.kind = MAILBOX_LOST, .wait = wait});
+}
+
+void
+mailbox_start_in(struct mailbox *mb, usec_t wait, usec_t now)
+{
+	if (mb->state != MAILBOX_PARKED && mb->state != MAILBOX_RESTING)
+		return;
+	mb->parks = false;
+	mb->came = now;
+	mailbox_enter(mb, MAILBOX_WAITING, now);
+	mb->timer = usec_add(now, wait);
+}
+
+void
+mailbox_learn(struct mailbox *mb, const char *name, const char *value)
+{
+	if (mb->config.dry_run)
+		return;
+	if (mb->outcomes == NULL)
+		mb->outcomes = store_batch_new();
+	store_batch_set_fact(mb->outcomes, mb->config.account, name, value);
+}
+
+void
+mailbox_learned(struct mailbox *mb)
+{
+	mailbox_flush_outcomes(mb);
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/env -S python3 -B
+"""Many mailboxes on few connections."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import live  # noqa: E402
+
+COUNT = 20
+LISTS = ["Lists/l%02d" % n for n in range(COUNT)]
+RULES = """
+[rule lists]
+mailboxes = Lists/*
+when = subject ~ /^flag/
+mark = flagged
+
+[rule move]
+mailboxes = Lists/*
+when = subject ~ /^move/
+move = Done
+
+[rule inbox]
+mailboxes = INBOX
+when = subject ~ /^move/
+move = Done
+"""
+KEYS = "watch = INBOX, Lists/*\nconnections = %d\npoll = 30s\n"
+
+
+def append(user, mailbox, subject):
+    imap = user.imap()
+    imap.append('"%s"' % live.utf7(mailbox), "", None, live.message(subject))
+    imap.logout()
+
+
+def watched(daemon):
+    """{mailbox: how} of those that are being watched"""
+    return {name: box["watched"] for (_, name), box in daemon.boxes().items()
+            if box["state"] == "watching"}
+
+
+def connections(daemon):
+    return sum(box["connected"] for box in daemon.boxes().values())
+
+
+def wait_all(daemon, names, seconds=live.PATIENCE_SECONDS):
+    live.wait("%d to be watched" % len(names),
+              lambda: set(watched(daemon)) >= set(names), seconds)
+
+
+def is_flagged(user, mailbox, subject):
+    return lambda: user.flags(mailbox, subject) == ["\\Flagged"]
+
+
+def check_all(user, daemon):
+    """A message in each of them is judged, and acted on."""
+    for name in LISTS:
+        append(user, name, "flag " + name)
+    user.deliver(live.message("move from INBOX"))
+    append(user, LISTS[-1], "move from the last")
+    user.wait_subjects("Done", ["move from INBOX", "move from the last"], 60)
+    for name in LISTS:
+        live.wait(name, is_flagged(user, name, "flag " + name), 60)
+    live.wait("quiet", lambda: set(watched(daemon)) >= set(LISTS))
+    judged = daemon.logged("info judged")
+    live.same(len(judged), COUNT + 2, "judged")
+
+
+@live.case
+def twenty_on_two(servers):
+    user = servers.user()
+    user.create("Done", *LISTS)
+    append(user, LISTS[3], "flag: it was there before")
+    text = user.account(KEYS % 2) + RULES
+    with live.Daemon(servers, text) as daemon:
+        wait_all(daemon, ["INBOX"] + LISTS)
+        live.check(connections(daemon) <= 2, "more than two connections")
+        live.same(watched(daemon)["INBOX"], "idle", "INBOX")
+        check_all(user, daemon)
+        live.same(user.flags(LISTS[3], "flag: it was there before"), [],
+                  "an old message")
+        logins, refused = servers.logins(user.address)
+        live.check(refused == 0, "%d refused logins", refused)
+
+
+@live.case
+def twenty_on_one(servers):
+    user = servers.user()
+    user.create("Done", *LISTS)
+    with live.Daemon(servers, user.account(KEYS % 1) + RULES) as daemon:
+        wait_all(daemon, ["INBOX"] + LISTS)
+        live.same(connections(daemon), 1, "connections")
+        check_all(user, daemon)
+
+
+@live.case
+def killed_in_between(servers):
+    user = servers.user()
+    user.create("Done", *LISTS)
+    with live.Daemon(servers, user.account(KEYS % 2) + RULES) as daemon:
+        wait_all(daemon, ["INBOX"] + LISTS)
+        daemon.kill()
+        for name in LISTS[:5]:
+            append(user, name, "flag " + name)
+        daemon.start()
+        for name in LISTS[:5]:
+            live.wait(name, is_flagged(user, name, "flag " + name), 60)
+
+
+@live.case
+def made_later_deleted_renamed(servers):
+    user = servers.user()
+    user.create("Done", "Lists/old", "Lists/away")
+    with live.Daemon(servers, user.account(KEYS % 2) + RULES) as daemon:
+        wait_all(daemon, ["INBOX", "Lists/old", "Lists/away"])
+        user.create("Lists/new")
+        append(user, "Lists/new", "flag: in a new mailbox")
+        imap = user.imap()
+        imap.delete("Lists/away")
+        imap.rename("Lists/old", "Lists/other")
+        imap.logout()
+        servers.cut_imap()  # it lists again
+        live.wait("the new one", is_flagged(
+            user, "Lists/new", "flag: in a new mailbox"), 60)
+        wait_all(daemon, ["Lists/other"])
+        live.wait("the others to be gone", lambda: not {
+            "Lists/old", "Lists/away"} & set(watched(daemon)))
+        append(user, "Lists/other", "flag: under its new name")
+        live.wait("the renamed one", is_flagged(
+            user, "Lists/other", "flag: under its new name"), 60)
+
+
+@live.case_with("mail_max_userip_connections = 2\n")
+def limit_is_learned(servers):
+    user = servers.user()
+    user.create("Done", *LISTS)
+    with live.Daemon(servers, user.account(KEYS % 6) + RULES) as daemon:
+        daemon.wait_log("allows no more than")
+        wait_all(daemon, ["INBOX"] + LISTS, 60)
+        live.check(connections(daemon) <= 2, "more than two connections")
+        user.deliver(live.message("move on"))
+        live.wait("INBOX", lambda: daemon.logged("judged.*move"), 30)
+        before = servers.logins(user.address)
+        daemon.stop()
+        daemon.start()
+        wait_all(daemon, ["INBOX"] + LISTS, 60)
+        live.check(servers.logins(user.address)[0] - before[0] <= 3,
+                   "it was remembered")
+
+
+if __name__ == "__main__":
+    live.main(300)

@@ -1,0 +1,948 @@
+/*
+ * many [-v] [-s FIRST_SEED] [-n SEEDS]: an account of many mailboxes on few
+ * connections, in a simulated world with faults, for a row of seeds
+ * ($SIM_SEEDS, else 40).
+ *
+ * By the seed: one to four connections are configured, and the server may allow
+ * fewer, now and then; mailboxes are made, deleted and made again while their
+ * pattern is watched; messages come to any of them; links break or fall silent,
+ * the server says BYE, commits fail, the daemon is killed and starts again on
+ * its store.
+ *
+ * Then the faults stop. Each message that arrived in a mailbox that was there,
+ * and stayed, must have been judged, once, and its command run once or known
+ * to be lost; in calm weather nothing waits longer than the mailbox's turn.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/account/account.h"
+#include "daemon/base/random.h"
+#include "daemon/base/xalloc.h"
+#include "tests/lib/rules_text.h"
+#include "tests/sim/model_imap.h"
+
+#define LINKS_MAX (ACCOUNT_MAILBOXES_MAX + ACCOUNT_VISITORS_MAX)
+#define BOXES_MAX 40
+#define MESSAGES_MAX 200
+#define RUN_USEC (8 * USEC_HOUR)
+#define CALM_USEC (30 * USEC_HOUR) /* a day until a connection more is tried   \
+				    */
+#define STEPS_MAX 600000
+#define START_UNIX 1800000000
+#define START_USEC (100 * USEC_SEC)
+#define POLL_USEC (3 * USEC_MINUTE)
+/* Besides its interval: a round of the others, each for a minute at most. */
+#define BOUND_USEC (5 * USEC_MINUTE)
+
+struct message {
+	unsigned box;
+	uint32_t uid, uidvalidity;
+	bool moves, lost; /* its mailbox was deleted: anything may be true */
+	unsigned executed;
+};
+
+struct pipe {
+	struct buf bytes;
+	usec_t next;
+};
+
+struct link {
+	struct mailbox *mailbox;
+	struct model_session *session;
+	struct pipe up, down;
+	usec_t connect_at;
+	bool silent;
+};
+
+struct outside {
+	struct list_link link;
+	struct mailbox *mailbox;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	usec_t at;
+};
+
+struct world {
+	struct random random;
+	bool verbose, faulty, ok, in_contact;
+	char why[500];
+	usec_t now, next_happening;
+	unsigned steps, kills, budget;
+	struct model model;
+	struct store *store;
+	struct rules *rules;
+	struct limits *limits;
+	struct senders *senders;
+	struct strv watch, identities, authserv;
+	struct account_config config;
+	struct account *account;
+	struct link links[LINKS_MAX];
+	struct list_link outsides;
+	char names[BOXES_MAX][40];
+	bool there[BOXES_MAX], remade[BOXES_MAX];
+	unsigned box_count;
+	struct message messages[MESSAGES_MAX];
+	unsigned message_count, kill_in, moves;
+};
+
+static void note(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+note(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->verbose)
+		return;
+	printf("%10.3f  ", (double)(w->now - START_USEC) / 1e6);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static void fail(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+fail(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->ok)
+		return;
+	w->ok = false;
+	va_start(args, format);
+	vsnprintf(w->why, sizeof(w->why), format, args);
+	va_end(args);
+	note(w, "BROKEN: %s", w->why);
+}
+
+static bool
+chance(struct world *w, unsigned percent)
+{
+	return random_below(&w->random, 100) < percent;
+}
+
+static usec_t
+delay(struct world *w)
+{
+	return USEC_MSEC + random_below(&w->random, 200 * USEC_MSEC);
+}
+
+/* ---- links ---- */
+
+static struct link *
+link_of(struct world *w, struct mailbox *mailbox)
+{
+	size_t i = 0;
+
+	while (w->links[i].mailbox != NULL && w->links[i].mailbox != mailbox)
+		i++;
+	if (w->links[i].mailbox == NULL) {
+		w->links[i] = (struct link){.mailbox = mailbox};
+		w->links[i].connect_at = USEC_NEVER;
+		w->links[i].up.next = w->links[i].down.next = USEC_NEVER;
+	}
+	return &w->links[i];
+}
+
+static void
+drop_link(struct link *link)
+{
+	model_session_free(&link->session);
+	buf_clear(&link->up.bytes);
+	buf_clear(&link->down.bytes);
+	link->up.next = link->down.next = link->connect_at = USEC_NEVER;
+	link->silent = false;
+}
+
+static void
+schedule(struct world *w, struct pipe *pipe)
+{
+	if (pipe->bytes.len > 0 && pipe->next == USEC_NEVER)
+		pipe->next = w->now + delay(w);
+}
+
+static void
+collect(struct world *w, struct link *link)
+{
+	if (link->session == NULL)
+		return;
+	for (struct span out = mailbox_output(link->mailbox); out.len > 0;
+	     out = mailbox_output(link->mailbox)) {
+		buf_add_span(&link->up.bytes, out);
+		mailbox_sent(link->mailbox, out.len);
+	}
+	struct buf *said = model_session_output(link->session);
+	buf_add_span(&link->down.bytes, buf_span(said));
+	buf_clear(said);
+	schedule(w, &link->up);
+	schedule(w, &link->down);
+}
+
+static struct buf
+take_piece(struct world *w, struct pipe *pipe)
+{
+	struct buf piece = BUF_INIT;
+	size_t len = pipe->bytes.len;
+
+	if (chance(w, 20))
+		len = 1 + random_below(&w->random, len);
+	buf_add(&piece, pipe->bytes.data, len);
+	buf_consume(&pipe->bytes, len);
+	pipe->next = USEC_NEVER;
+	return piece;
+}
+
+static void
+end_link(struct world *w, struct link *link)
+{
+	drop_link(link);
+	mailbox_eof(link->mailbox, w->now);
+}
+
+static void
+serve_link(struct world *w, struct link *link)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO piece = BUF_INIT;
+
+	if (link->connect_at <= w->now) {
+		link->connect_at = USEC_NEVER;
+		if (w->faulty && chance(w, 10)) {
+			error_set(&error, FAULT_RETRY, "connection refused");
+			mailbox_connect_failed(link->mailbox, &error, w->now);
+			return;
+		}
+		link->session = model_session_new(&w->model);
+		mailbox_connected(link->mailbox, w->now);
+	}
+	if (link->session != NULL && link->up.next <= w->now) {
+		piece = take_piece(w, &link->up);
+		if (!link->silent)
+			model_session_feed(link->session, buf_span(&piece));
+	}
+	if (link->session != NULL && link->down.next <= w->now) {
+		buf_done(&piece);
+		piece = take_piece(w, &link->down);
+		if (!link->silent)
+			mailbox_feed(link->mailbox, buf_span(&piece), w->now);
+	}
+	if (link->session == NULL)
+		return;
+	model_session_poll(link->session);
+	collect(w, link);
+	if (model_session_is_over(link->session) && link->down.bytes.len == 0 &&
+	    !link->silent)
+		end_link(w, link);
+}
+
+/* ---- answering the daemon ---- */
+
+static bool
+load_effect(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	mailbox_load_effect(ctx, effect, message);
+	return true;
+}
+
+static void
+answer_load(struct world *w, struct mailbox *mailbox)
+{
+	const char *name = mailbox_name(mailbox);
+	struct store_cursor cursor;
+	bool found = false;
+
+	store_get_cursor(w->store, "sim", name, &cursor, &found, NULL);
+	store_each_open_effect(
+	    w->store, "sim", name, load_effect, mailbox, NULL);
+	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
+}
+
+static void
+answer_commit(
+    struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
+{
+	struct error error = ERROR_INIT;
+
+	if (w->faulty && chance(w, 2))
+		store_fail_commit(w->store, 1, false);
+	bool ok = store_commit(w->store, batch, &error);
+	mailbox_committed(mailbox, ok, &error, w->now);
+}
+
+static void
+take_task(
+    struct world *w, struct mailbox *mailbox, const struct mailbox_task *task)
+{
+	const char *hash = strchr(task->subject, '#');
+	unsigned id = hash != NULL ? (unsigned)atoi(hash + 1) : UINT32_MAX;
+	struct outside *outside = NEW(struct outside);
+
+	if (id >= w->message_count)
+		fail(w, "a task for an unknown message: %s", task->subject);
+	else
+		w->messages[id].executed++;
+	*outside = (struct outside){.mailbox = mailbox,
+	    .uidvalidity = task->uidvalidity,
+	    .uid = task->uid,
+	    .seq = task->seq,
+	    .at = w->now + random_below(&w->random, 20 * USEC_SEC)};
+	list_add(&w->outsides, &outside->link);
+}
+
+static void
+answer(struct world *w, struct account_event *event)
+{
+	struct mailbox *mailbox = event->mailbox;
+	struct link *link = link_of(w, mailbox);
+
+	switch (event->event.kind) {
+	case MAILBOX_LOAD:
+		answer_load(w, mailbox);
+		break;
+	case MAILBOX_CONNECT:
+		drop_link(link);
+		link->connect_at = w->now + delay(w);
+		break;
+	case MAILBOX_DISCONNECT:
+		drop_link(link);
+		break;
+	case MAILBOX_SECRET:
+		mailbox_secret(mailbox, SPAN("secret"), w->now);
+		break;
+	case MAILBOX_COMMIT:
+		answer_commit(w, mailbox, event->event.batch);
+		break;
+	case MAILBOX_EXEC:
+		take_task(w, mailbox, event->event.task);
+		break;
+	case MAILBOX_REPORT:
+		note(w, "  %s: %s %u: %s", mailbox_name(mailbox),
+		    report_kind_name(event->event.report->kind),
+		    event->event.report->uid, event->event.report->text);
+		break;
+	case MAILBOX_HANDED: {
+		struct link *to = link_of(w, event->to), old = *to;
+		if (to->session != NULL || to->connect_at != USEC_NEVER)
+			fail(w, "%s has a connection already",
+			    mailbox_name(event->to));
+		w->moves++;
+		*to = *link;
+		to->mailbox = event->to;
+		*link = old;
+		link->mailbox = mailbox;
+		break;
+	}
+	case MAILBOX_TOLD:
+	case MAILBOX_LOST:
+	case MAILBOX_OVER_LIMIT:
+		fail(w, "that was for the account alone");
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the daemon's life ---- */
+
+static bool
+load_fact(void *ctx, const char *name, const char *value)
+{
+	account_set_fact(ctx, name, value);
+	return true;
+}
+
+static int64_t
+now_unix(const struct world *w)
+{
+	return START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC);
+}
+
+static void
+be_born(struct world *w)
+{
+	w->limits = limits_new();
+	w->senders = senders_new();
+	w->config.mailbox.senders = w->senders;
+	w->config.mailbox.seed = random_next(&w->random);
+	w->account = account_new(&w->config, w->rules, w->limits, w->now);
+	account_set_clock(w->account, now_unix(w), 0, w->now);
+	store_each_fact(w->store, "sim", load_fact, w->account, NULL);
+	memset(w->links, 0, sizeof(w->links));
+	account_start(w->account, w->now);
+}
+
+static void
+die(struct world *w)
+{
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		model_session_free(&w->links[i].session);
+		buf_done(&w->links[i].up.bytes);
+		buf_done(&w->links[i].down.bytes);
+	}
+	LIST_EACH(pos, &w->outsides)
+	{
+		list_remove(pos);
+		free(LIST_ITEM(pos, struct outside, link));
+	}
+	account_free(&w->account);
+	limits_free(&w->limits);
+	senders_free(&w->senders);
+}
+
+static void
+pump(struct world *w)
+{
+	struct account_event event;
+
+	while (account_next_event(w->account, &event, w->now)) {
+		bool killed = w->kill_in > 0 && --w->kill_in == 0;
+		if (!killed || chance(w, 50))
+			answer(w, &event);
+		mailbox_event_done(&event.event);
+		if (!killed)
+			continue;
+		note(w, "the daemon is killed");
+		w->kills++;
+		die(w);
+		be_born(w);
+	}
+	for (size_t i = 0; i < LINKS_MAX && w->links[i].mailbox != NULL; i++)
+		collect(w, &w->links[i]);
+}
+
+/* ---- what happens ---- */
+
+static unsigned
+connections(const struct world *w)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < LINKS_MAX && w->links[i].mailbox != NULL; i++)
+		count += w->links[i].session != NULL ||
+			 w->links[i].connect_at != USEC_NEVER;
+	return count;
+}
+
+static void
+deliver(struct world *w)
+{
+	unsigned id = w->message_count;
+	unsigned box = (unsigned)random_below(&w->random, w->box_count);
+	struct message *message = &w->messages[id];
+	BUF_AUTO text = BUF_INIT;
+
+	if (chance(w, 40)) /* some have more traffic than others */
+		box %= 3;
+	if (id == MESSAGES_MAX || !w->there[box])
+		return;
+	w->message_count++;
+	*message = (struct message){
+	    .box = box, .moves = chance(w, 40), .lost = w->remade[box]};
+	buf_addf(&text,
+	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
+	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
+	    id, message->moves ? "tomove" : "toexec", id, id);
+	message->uidvalidity =
+	    model_find(&w->model, w->names[box])->uidvalidity;
+	message->uid =
+	    model_deliver(&w->model, w->names[box], id, buf_str(&text));
+	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
+}
+
+static void
+burst(struct world *w)
+{
+	for (unsigned i = 0; i < 10; i++)
+		deliver(w);
+}
+
+static void
+cut(struct world *w)
+{
+	note(w, "links break");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL && chance(w, 60))
+			end_link(w, &w->links[i]);
+}
+
+static void
+silence(struct world *w)
+{
+	note(w, "links fall silent");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL && chance(w, 50))
+			w->links[i].silent = true;
+}
+
+static void
+bye(struct world *w)
+{
+	note(w, "the server says BYE");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL)
+			model_session_bye(w->links[i].session);
+}
+
+static void
+doom(struct world *w)
+{
+	w->kill_in = 1 + (unsigned)random_below(&w->random, 80);
+}
+
+static void
+add_box(struct world *w, const char *name)
+{
+	snprintf(w->names[w->box_count], sizeof(w->names[0]), "%s", name);
+	w->there[w->box_count++] = true;
+	if (strcmp(name, "INBOX") != 0)
+		model_add(&w->model, name);
+}
+
+static void
+make_box(struct world *w)
+{
+	char name[40];
+
+	if (w->box_count == BOXES_MAX)
+		return;
+	snprintf(name, sizeof(name), "Lists/new%u", w->box_count);
+	note(w, "%s is made", name);
+	add_box(w, name);
+}
+
+static void
+forget_messages(struct world *w, unsigned box)
+{
+	for (unsigned i = 0; i < w->message_count; i++)
+		if (w->messages[i].box == box)
+			w->messages[i].lost = true;
+}
+
+/* One of the pattern: and some come back under their old name. */
+static void
+delete_box(struct world *w)
+{
+	unsigned box = (unsigned)random_below(&w->random, w->box_count);
+
+	if (strncmp(w->names[box], "Lists/", 6) != 0)
+		return;
+	if (!w->there[box]) {
+		note(w, "%s is made again", w->names[box]);
+		model_add(&w->model, w->names[box]);
+		w->there[box] = true;
+		/* With another UIDVALIDITY: what comes before that is seen
+		 * need not be judged. */
+		w->remade[box] = true;
+		return;
+	}
+	note(w, "%s is deleted", w->names[box]);
+	forget_messages(w, box);
+	model_delete(&w->model, w->names[box]);
+	w->there[box] = false;
+}
+
+static void
+limit(struct world *w)
+{
+	w->model.logins_max = (unsigned)random_below(&w->random, w->budget + 1);
+	note(w, "the server allows %u connections", w->model.logins_max);
+}
+
+static void
+hint(struct world *w)
+{
+	account_hint(w->account, w->now);
+}
+
+static void
+stop_and_go(struct world *w)
+{
+	note(w, "paused");
+	account_stop(w->account, w->now);
+	pump(w);
+	note(w, "resumed");
+	account_start(w->account, w->now);
+}
+
+static const struct {
+	void (*happen)(struct world *);
+	unsigned weight;
+} happenings[] = {{deliver, 50}, {burst, 3}, {cut, 8}, {silence, 3}, {bye, 4},
+    {doom, 8}, {make_box, 3}, {delete_box, 5}, {limit, 2}, {hint, 3},
+    {stop_and_go, 2}};
+
+static void
+happen(struct world *w)
+{
+	unsigned total = 0, dice;
+	size_t i = 0;
+
+	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
+		total += happenings[n].weight;
+	dice = (unsigned)random_below(&w->random, total);
+	while (dice >= happenings[i].weight)
+		dice -= happenings[i++].weight;
+	happenings[i].happen(w);
+	w->next_happening =
+	    w->now + (chance(w, 40)
+			     ? random_below(&w->random, 3 * USEC_SEC)
+			     : random_below(&w->random, 15 * USEC_MINUTE));
+}
+
+/* ---- time ---- */
+
+static usec_t
+next_time(struct world *w)
+{
+	usec_t next = w->next_happening;
+
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		const struct link *link = link_of(w, mailbox);
+		next = usec_min(next, mailbox_deadline(mailbox));
+		next = usec_min(next, link->connect_at);
+		next = usec_min(next, link->up.next);
+		next = usec_min(next, link->down.next);
+	}
+	LIST_EACH(pos, &w->outsides)
+	next = usec_min(next, LIST_ITEM(pos, struct outside, link)->at);
+	return next > w->now ? next : w->now;
+}
+
+static void
+serve_outsides(struct world *w)
+{
+	LIST_EACH(pos, &w->outsides)
+	{
+		struct outside *outside = LIST_ITEM(pos, struct outside, link);
+		if (outside->at > w->now)
+			continue;
+		list_remove(&outside->link);
+		mailbox_task_done(outside->mailbox, outside->uidvalidity,
+		    outside->uid, outside->seq, EFFECT_DONE, "exit 0", w->now);
+		free(outside);
+	}
+}
+
+static void
+check_step(struct world *w)
+{
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		if (mailbox_deadline(mailbox) == USEC_NEVER &&
+		    !mailbox_is_resting(mailbox) &&
+		    link_of(w, mailbox)->connect_at == USEC_NEVER)
+			fail(w, "%s has no deadline", mailbox_name(mailbox));
+	}
+	/* While roles change one may still say goodbye. */
+	if (connections(w) > w->budget + 1)
+		fail(w, "%u connections, of %u", connections(w), w->budget);
+}
+
+static void
+step(struct world *w)
+{
+	usec_t next = next_time(w);
+
+	if (next == USEC_NEVER) {
+		fail(w, "nothing will ever happen again");
+		return;
+	}
+	w->now = next;
+	account_set_clock(w->account, now_unix(w), 0, w->now);
+	if (w->next_happening <= w->now)
+		happen(w);
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox *mailbox = account_mailbox(w->account, i);
+		unsigned lives = w->kills;
+		serve_link(w, link_of(w, mailbox));
+		pump(w);
+		if (w->kills != lives)
+			break; /* it was killed */
+		if (mailbox_deadline(mailbox) <= w->now)
+			mailbox_tick(mailbox, w->now);
+		pump(w);
+	}
+	serve_outsides(w);
+	pump(w);
+	check_step(w);
+	w->steps++;
+}
+
+static void
+run_until(struct world *w, usec_t when)
+{
+	usec_t before = w->next_happening;
+
+	while (w->ok && w->now < when && w->steps < STEPS_MAX) {
+		if (!w->faulty)
+			w->next_happening = USEC_NEVER;
+		if (next_time(w) > when)
+			break;
+		step(w);
+	}
+	if (w->now < when && w->ok)
+		w->now = when;
+	w->next_happening = w->faulty ? before : USEC_NEVER;
+	if (w->steps >= STEPS_MAX)
+		fail(w, "too many steps: something spins");
+}
+
+static void
+run_faulty(struct world *w, usec_t when)
+{
+	while (w->ok && w->now < when && w->steps < STEPS_MAX)
+		step(w);
+	if (w->steps >= STEPS_MAX)
+		fail(w, "too many steps: something spins");
+}
+
+/* ---- what must be true ---- */
+
+struct truth {
+	struct world *w;
+	unsigned judged[MESSAGES_MAX], unknown[MESSAGES_MAX];
+};
+
+static bool
+notes(void *ctx, const struct store_message *row,
+    const struct store_effect *effects, size_t count)
+{
+	struct truth *truth = ctx;
+	const char *hash = strchr(row->subject, '#');
+	unsigned id = hash != NULL ? (unsigned)atoi(hash + 1) : MESSAGES_MAX;
+
+	if (id >= truth->w->message_count)
+		return true;
+	const struct message *message = &truth->w->messages[id];
+	if (strcmp(row->key.mailbox, truth->w->names[message->box]) == 0 &&
+	    row->key.uid == message->uid &&
+	    row->key.uidvalidity == message->uidvalidity)
+		truth->judged[id]++;
+	for (size_t i = 0; i < count; i++)
+		truth->unknown[id] += effects[i].state == EFFECT_UNKNOWN;
+	return true;
+}
+
+static void
+check_message(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct message *message = &w->messages[id];
+	const char *box = w->names[message->box];
+
+	if (truth->judged[id] != 1)
+		fail(w, "#%u (%s, UID %u) was judged %u times", id, box,
+		    message->uid, truth->judged[id]);
+	if (!message->moves && message->executed + truth->unknown[id] == 0)
+		fail(w, "#%u (%s): its command was forgotten", id, box);
+	if (message->executed > 1)
+		fail(w, "#%u (%s): executed %u times", id, box,
+		    message->executed);
+	if (message->moves &&
+	    (model_count(&w->model, "Target", id, false) != 1 ||
+		model_count(&w->model, box, id, false) != 0))
+		fail(w, "#%u (%s): was not moved, or not once", id, box);
+}
+
+static void
+check_all(struct world *w)
+{
+	const struct store_history_query query = {.limit = 100000};
+	struct truth truth = {.w = w};
+
+	store_each_history(w->store, &query, notes, &truth, NULL);
+	for (unsigned id = 0; id < w->message_count && w->ok; id++) {
+		if (!w->messages[id].lost)
+			check_message(w, id, &truth);
+		else if (w->messages[id].executed > 1)
+			fail(w, "#%u: executed twice", id);
+	}
+}
+
+static void
+check_watched(struct world *w)
+{
+	for (unsigned box = 0; box < w->box_count; box++) {
+		bool found = !w->there[box];
+		for (size_t i = 0; i < account_count(w->account); i++) {
+			struct mailbox_status status;
+			mailbox_get_status(
+			    account_mailbox(w->account, i), &status);
+			if (strcmp(status.name, w->names[box]) != 0)
+				continue;
+			found = true;
+			if (!w->there[box])
+				continue;
+			if (strcmp(status.state, "waiting") == 0 ||
+			    strcmp(status.state, "stopped") == 0)
+				fail(w, "%s is %s in calm weather (%s)",
+				    status.name, status.state, status.trouble);
+			if (w->now - status.proven >
+			    MAILBOX_RENEW_USEC + BOUND_USEC)
+				fail(w, "%s was not heard of for %llu s",
+				    status.name,
+				    (unsigned long long)((w->now -
+							     status.proven) /
+							 USEC_SEC));
+		}
+		if (!found)
+			fail(w, "nobody watches %s", w->names[box]);
+	}
+}
+
+/* In calm weather no message waits for longer than its mailbox's turn. */
+static void
+check_turns(struct world *w)
+{
+	unsigned first = w->message_count;
+
+	for (unsigned i = 0; i < 12; i++)
+		deliver(w);
+	run_until(w, w->now + POLL_USEC + BOUND_USEC);
+	check_all(w);
+	note(w, "%u messages in calm weather", w->message_count - first);
+}
+
+/* ---- a run ---- */
+
+static const char *const rules_text = "[rule e]\n"
+				      "when = subject has toexec\n"
+				      "exec = /bin/run\n"
+				      "[rule m]\n"
+				      "when = subject has tomove\n"
+				      "move = Target\n";
+
+static void
+set_up(struct world *w, uint64_t seed)
+{
+	struct rule_problems problems = {0};
+	unsigned traits = MODEL_MOVE | MODEL_UIDPLUS;
+	char name[40];
+
+	random_init(&w->random, seed);
+	w->now = START_USEC;
+	w->ok = true;
+	w->budget = 1 + (unsigned)random_below(&w->random, 4);
+	if (chance(w, 80))
+		traits |= MODEL_IDLE;
+	if (chance(w, 20))
+		traits |= MODEL_NO_UIDNEXT;
+	if (chance(w, 20))
+		traits |= MODEL_CHATTY;
+	model_init(&w->model, traits);
+	model_add(&w->model, "Target");
+	add_box(w, "INBOX");
+	add_box(w, "Archive");
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "Lists/l%u", i);
+		add_box(w, name);
+	}
+	list_init(&w->outsides);
+	w->store = store_open_memory();
+	w->rules = rules_from_text(rules_text, &problems);
+	rule_problems_done(&problems);
+	strv_add(&w->watch, "INBOX");
+	strv_add(&w->watch, "Archive");
+	strv_add(&w->watch, "Lists/*");
+	strv_add(&w->identities, "ann@example.com");
+	w->config = (struct account_config){
+	    .mailbox = {.account = "sim",
+		.imap = {.security = IMAP_SECURITY_TLS,
+		    .auth = IMAP_AUTH_PASSWORD,
+		    .user = "ann",
+		    .host = "mail.example.com",
+		    .port = 993},
+		.identities = &w->identities,
+		.authserv = &w->authserv,
+		.poll = POLL_USEC,
+		.email = "ann@example.com"},
+	    .watch = &w->watch,
+	    .connections = w->budget,
+	};
+	w->next_happening = USEC_NEVER;
+	be_born(w);
+}
+
+static void
+tear_down(struct world *w)
+{
+	die(w);
+	rules_free(&w->rules);
+	store_close(&w->store);
+	model_done(&w->model);
+	strv_done(&w->watch);
+	strv_done(&w->identities);
+	strv_done(&w->authserv);
+}
+
+static bool
+run(uint64_t seed, bool verbose, struct world *w)
+{
+	*w = (struct world){.verbose = verbose};
+	set_up(w, seed);
+	pump(w);
+	run_until(w, w->now + 20 * USEC_MINUTE); /* first contact */
+	check_watched(w);
+	w->faulty = true;
+	w->next_happening = w->now + USEC_SEC;
+	run_faulty(w, w->now + RUN_USEC);
+	note(w, "calm");
+	w->faulty = false;
+	w->kill_in = 0;
+	w->model.logins_max = 0;
+	run_until(w, w->now + CALM_USEC);
+	if (w->ok)
+		check_all(w);
+	if (w->ok)
+		check_watched(w);
+	if (w->ok)
+		check_turns(w);
+	tear_down(w);
+	if (!w->ok)
+		printf("seed %llu: %s\n", (unsigned long long)seed, w->why);
+	return w->ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *wanted = getenv("SIM_SEEDS");
+	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 40;
+	unsigned long steps = 0, messages = 0, moves = 0, kills = 0, failed = 0;
+	struct world *w = NEW(struct world);
+	uint64_t first = 1;
+	bool verbose = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
+		if (option == 'v')
+			verbose = true;
+		else if (option == 's')
+			first = strtoull(optarg, NULL, 10);
+		else if (option == 'n')
+			count = strtoul(optarg, NULL, 10);
+		else
+			return 2;
+	}
+	for (unsigned long i = 0; i < count; i++) {
+		failed += !run(first + i, verbose, w);
+		steps += w->steps;
+		messages += w->message_count;
+		moves += w->moves;
+		kills += w->kills;
+	}
+	printf("%lu seeds from %llu: %lu failed; %lu steps, %lu messages, "
+	       "%lu kills, the connection moved %lu times\n",
+	    count, (unsigned long long)first, failed, steps, messages, kills,
+	    moves);
+	free(w);
+	return failed > 0;
+}
