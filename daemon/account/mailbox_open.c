@@ -53,7 +53,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
 	    mb->config.imap.host, buf_str(&caps));
 	mb->no_structure = mb->shy;
-	mb->no_partial = false;
+	mb->no_partial = mb->told_dropped = false;
 	folders_clear(&mb->folders);
 	mb->is_listed = mb->lists = false;
 	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==

@@ -311,6 +311,7 @@ struct mailbox {
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
 	bool no_structure; /* this connection refuses it */
+	bool told_dropped; /* that answers could not be read */
 	bool shy;	   /* it ended a connection, being malformed */
 	bool no_partial;   /* ... or does not give the beginning of a part */
 

@@ -525,11 +525,13 @@ report_dropped(struct mailbox *mb)
 {
 	unsigned count = imap_session_dropped(mb->session) - mb->dropped;
 
-	if (count > 0)
-		mailbox_report(mb, REPORT_WARNING, 0,
-		    "%u of the server's answers about new messages could not "
-		    "be read",
-		    count);
+	if (count == 0 || mb->told_dropped)
+		return;
+	mb->told_dropped = true;
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "%u of the server's answers about new messages could not "
+	    "be read",
+	    count);
 }
 
 /* Else the next connection would end in the same way. */
