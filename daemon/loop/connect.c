@@ -32,6 +32,58 @@ struct connect {
 	bool finishing;	    /* `fn` is running: connect_cancel comes too late */
 };
 
+/* ---- who won the last race to a host (RFC 8305 section 3.2) ---- */
+
+struct winner {
+	char host[256];
+	int family;
+};
+
+/* Only the loop's thread connects. */
+static struct winner winners[CONNECT_WINNERS_MAX];
+static size_t next_winner;
+
+static struct winner *
+find_winner(const char *host)
+{
+	for (size_t i = 0; i < CONNECT_WINNERS_MAX; i++)
+		if (winners[i].family != 0 &&
+		    strcmp(winners[i].host, host) == 0)
+			return &winners[i];
+	return NULL;
+}
+
+static void
+note_winner(const char *host, int family)
+{
+	struct winner *winner = find_winner(host);
+
+	if (strlen(host) >= sizeof(winner->host))
+		return;
+	if (winner == NULL)
+		winner = &winners[next_winner++ % CONNECT_WINNERS_MAX];
+	strcpy(winner->host, host);
+	winner->family = family;
+}
+
+/* The first address of the family that won goes in front. */
+static void
+prefer_winner(const char *host, struct resolve_result *addresses)
+{
+	const struct winner *winner = find_winner(host);
+	size_t i = 0;
+
+	while (winner != NULL && i < addresses->count &&
+	       addresses->addresses[i].family != winner->family)
+		i++;
+	if (winner == NULL || i == addresses->count)
+		return;
+	struct resolve_address first = addresses->addresses[i];
+	memmove(&addresses->addresses[1], &addresses->addresses[0],
+	    i * sizeof(first));
+	addresses->addresses[0] = first;
+}
+
 static void
 leave_race(struct runner *runner)
 {
@@ -128,6 +180,8 @@ on_writable(void *ctx, unsigned ready)
 	}
 	loop_watch_free(&runner->watch);
 	runner->fd = -1; /* it is the caller's now */
+	note_winner(connect->host,
+	    connect->addresses.addresses[runner - connect->runners].family);
 	finish(connect, fd, NULL);
 }
 
@@ -205,6 +259,7 @@ on_resolved(void *ctx, const struct resolve_result *result)
 
 	connect->resolve = NULL;
 	connect->addresses = *result;
+	prefer_winner(connect->host, &connect->addresses);
 	if (result->count == 0)
 		finish(connect, -1, &connect->addresses.error);
 	else
@@ -249,6 +304,7 @@ connect_start_addresses(struct loop *loop, const char *host, unsigned port,
 
 	assert(addresses->count > 0);
 	connect->addresses = *addresses;
+	prefer_winner(host, &connect->addresses);
 	/* The race begins from the loop, like everything else. */
 	loop_timer_set(connect->timer, 0);
 	return connect;

@@ -3,10 +3,11 @@
  *
  * getaddrinfo runs on a small pool of threads; addresses are raced (RFC
  * 8305: 250 ms apart or as soon as one fails, at most 8, families
- * alternating). Sockets are non-blocking, close-on-exec, without Nagle's
- * delay, with keepalive and TCP_USER_TIMEOUT both: alone neither finds a
- * peer that vanished in every state. A dead idle peer is found in less than
- * three minutes, one that owes us an acknowledgement in one.
+ * alternating, the one that won the last race to this host first). Sockets are
+ * non-blocking, close-on-exec, without Nagle's delay, with keepalive and
+ * TCP_USER_TIMEOUT both: alone neither finds a peer that vanished in every
+ * state. A dead idle peer is found in less than three minutes, one that owes us
+ * an acknowledgement in one.
  */
 #ifndef BELFRY_LOOP_CONNECT_H
 #define BELFRY_LOOP_CONNECT_H
@@ -19,6 +20,8 @@
 #define CONNECT_USEC (20 * USEC_SEC)
 #define CONNECT_RACE_USEC (250 * USEC_MSEC)
 #define CONNECT_ADDRESSES_MAX RESOLVE_ADDRESSES_MAX
+/* Hosts whose last winner is known; of the process. */
+#define CONNECT_WINNERS_MAX 64
 
 #define CONNECT_KEEPALIVE_IDLE_SEC 60
 #define CONNECT_KEEPALIVE_STEP_SEC 20

@@ -172,6 +172,75 @@ test_race(void **state)
 	looprun_done(&run);
 }
 
+static int
+listen_on_six(unsigned port)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+	    .sin6_port = htons((uint16_t)port),
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd >= 0 && (bind(fd, (struct sockaddr *)&in6, sizeof(in6)) != 0 ||
+			   listen(fd, 8) != 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+family_that_wins(
+    struct seen *seen, const char *host, const struct resolve_result *addresses)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	seen->fd = -1;
+	seen->connect = connect_start_addresses(
+	    seen->loop, host, 993, addresses, on_connected, seen);
+	loop_run(seen->loop);
+	assert_true(seen->fd >= 0);
+	assert_int_equal(
+	    getpeername(seen->fd, (struct sockaddr *)&peer, &len), 0);
+	close(seen->fd);
+	return peer.ss_family;
+}
+
+/* IPv6 stands in front; what worked goes first the next time. */
+static void
+test_winner_is_remembered(void **state)
+{
+	struct looprun run;
+	struct seen seen = {.loop = looprun_init(&run), .fd = -1};
+	struct resolve_result addresses = {.count = 2};
+	unsigned port;
+	int four = listen_on("127.0.0.1", 8, &port), six;
+
+	(void)state;
+	addresses.addresses[0] = (struct resolve_address){.family = AF_INET6,
+	    .len = sizeof(struct sockaddr_in6),
+	    .sockaddr.in6 = {.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT}};
+	addresses.addresses[1] = address_of("127.0.0.1", port);
+	assert_int_equal(
+	    family_that_wins(&seen, "a.example", &addresses), AF_INET);
+	six = listen_on_six(port);
+	if (six >= 0) {
+		assert_int_equal(
+		    family_that_wins(&seen, "a.example", &addresses), AF_INET);
+		assert_int_equal(
+		    family_that_wins(&seen, "b.example", &addresses), AF_INET6);
+		close(six);
+		assert_int_equal(
+		    family_that_wins(&seen, "b.example", &addresses), AF_INET);
+	}
+	close(four);
+	looprun_done(&run);
+	if (six < 0)
+		skip();
+}
+
 static void
 on_quit(void *ctx)
 {
@@ -246,6 +315,7 @@ main(void)
 	    cmocka_unit_test(test_live),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_race),
+	    cmocka_unit_test(test_winner_is_remembered),
 	    cmocka_unit_test(test_cancel),
 	    cmocka_unit_test(test_bad_host),
 	};
