@@ -282,6 +282,13 @@ probe_ask(
 	else if (belfry->dry_run)
 		control_refuse(client, NULL,
 		    "belfryd runs with --dry-run: nothing is changed");
+	else if (account->paused)
+		control_refuse(client, "belfryctl resume connects it again",
+		    "the account %s is paused", name);
+	else if (account_lockout(account->account) != NULL)
+		control_refuse(client, "put it right, then: belfryctl reload",
+		    "the account %s is locked out: %s", name,
+		    account_lockout(account->account));
 	else if (is_probing(belfry, account))
 		control_refuse(client, "try again in a minute",
 		    "the account %s is being probed", name);
