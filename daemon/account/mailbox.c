@@ -825,7 +825,7 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .next_uid = mb->cursor,
 	    .jobs = parked ? mb->jobs_left : mb->job_count,
 	    .idle = mb->is_idle,
-	    .next_proof = rests ? mb->timer : USEC_NEVER,
+	    .next_proof = rests || parked ? mb->timer : USEC_NEVER,
 	    .renew = mb->proof.renew,
 	    .renew_set = mb->config.renew,
 	    .missed = mb->proof.missed,

@@ -1,3 +1,4 @@
+#include <strings.h>
 /* What an account's keys mean together: see account.h. */
 #include "daemon/config/account.h"
 
@@ -207,25 +208,26 @@ take_hints(struct finish *f)
 		account->connections = preset->connections;
 }
 
-/* More than this many are not watched. Which ones a pattern matches is known
- * only on the server. */
-static void
-check_connections(struct finish *f)
+/* Blanks are parts of names: where one stands for a comma, nothing of that name
+ * is there to be watched. */
+static bool
+looks_like_two(const char *name)
 {
-	const struct config_account *account = f->account;
-	size_t names = 0;
+	return strchr(name, ' ') != NULL &&
+	       (strncasecmp(name, "INBOX ", strlen("INBOX ")) == 0 ||
+		   strpbrk(name, "*%") != NULL);
+}
 
-	for (size_t i = 0; i < account->watch.len; i++)
-		if (strchr(account->watch.items[i], '*') == NULL)
-			names++;
-	STR_AUTO hint = xasprintf("add `connections = %zu`, if the server "
-				  "allows that many",
-	    names);
-	if (account->connections > 0 && names > account->connections)
-		warn(f, "watch", hint,
-		    "%zu mailboxes, but %u connections: what is beyond them is "
-		    "not watched",
-		    names, account->connections);
+static void
+check_watch(struct finish *f)
+{
+	const struct strv *watch = &f->account->watch;
+
+	for (size_t i = 0; i < watch->len; i++)
+		if (looks_like_two(watch->items[i]))
+			warn(f, "watch", "separate several with commas",
+			    "\"%s\" is one name with a blank in it",
+			    watch->items[i]);
 }
 
 /* ---- the secret ---- */
@@ -372,7 +374,7 @@ account_finish(struct config_account *account,
 	apply_plaintext(&f);
 	find_users(account);
 	take_hints(&f);
-	check_connections(&f);
+	check_watch(&f);
 	take_secret(&f);
 	check_auth(&f);
 }

@@ -103,13 +103,18 @@
 	.more =
 	    "Several are separated by commas; `*` stands for any characters. "
 	    "`\\Junk` and the like name special-use mailboxes. Levels are "
-	    "separated by `/`, whatever the server uses. Each needs one of the "
-	    "`connections`."},
+	    "separated by `/`, whatever the server uses. What matches a pattern is "
+	    "looked for at each login and every hour: a mailbox that is made "
+	    "later is watched from its first message on. More than 100 are not "
+	    "watched."},
 {ACCOUNT(connections), .key = "connections", .type = SETTING_NUMBER,
 	.min = 1, .max = CONFIG_CONNECTIONS_MAX, .standard = "3",
 	.help = "How many connections watch the account at most.",
-	.more = "Each watched mailbox needs one: in this release, mailboxes "
-		"beyond this number are not watched, and the log says so. "
+	.more = "The first watched mailboxes have one each, on which the "
+		"server pushes news. When there are more, the last connection "
+		"asks for all others in turn, and goes where something is to "
+		"be done; in between it waits in the first of them. A server "
+		"that refuses so many is believed for a day. "
 		"Presets of providers that allow few lower the default."},
 {ACCOUNT(idle_renew), .key = "idle_renew", .type = SETTING_DURATION,
 	.min = USEC_MINUTE, .max = 28 * USEC_MINUTE, .standard = "9m",
@@ -121,8 +126,11 @@
 {ACCOUNT(poll), .key = "poll", .type = SETTING_DURATION,
 	.min = 30 * USEC_SEC, .max = USEC_DAY, .standard = "2m",
 	.help = "How often to ask a server that does not tell by itself "
-		"(without IDLE).",
-	.more = "Also one that has IDLE, but twice did not tell of new mail."},
+		"(without IDLE), and, at most, for a mailbox without a "
+		"connection of its own.",
+	.more = "A mailbox where mail comes is asked for more often, up to "
+		"once a minute. Also a server that has IDLE, but twice did "
+		"not tell of new mail, is asked so often."},
 {ACCOUNT(identity), .key = "identity", .type = SETTING_ADDRESSES,
 	.flags = SETTING_REPEATABLE,
 	.help = "Further addresses that are you, besides `email`.",

@@ -117,6 +117,21 @@ add_lessons(struct buf *out, const struct json *mailbox)
 	}
 }
 
+/* "watching, asked every 2 min": what is not pushed says how it is heard of. */
+static void
+add_state(struct ctl_table *table, const struct json *mailbox)
+{
+	BUF_AUTO cell = BUF_INIT;
+	int64_t every = json_get_int(mailbox, "asked_every_s", 0);
+
+	ctl_add_clean(&cell, json_get_str(mailbox, "state"), CTL_CELL_MAX);
+	if (every > 0) {
+		buf_add_str(&cell, ", asked every ");
+		usec_format(&cell, (usec_t)every * USEC_SEC);
+	}
+	strv_add(&table->cells, buf_str(&cell));
+}
+
 static void
 add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
 {
@@ -126,7 +141,7 @@ add_mailbox(struct ctl_table *table, const struct json *mailbox, int64_t now)
 	ctl_add_ago(
 	    &proven, ctl_parse_time(json_get_str(mailbox, "proven")), now);
 	ctl_table_add(table, json_get_str(mailbox, "mailbox"));
-	ctl_table_add(table, json_get_str(mailbox, "state"));
+	add_state(table, mailbox);
 	ctl_table_add(table, buf_str(&proven));
 	add_next_proof(table, mailbox);
 	if (uid > 0)

@@ -304,9 +304,8 @@ test_warnings(void **state)
 	must_warn(
 	    "[account o]\nemail = ann@outlook.com\npassword_command = x\n",
 	    "Outlook.com (Hotmail, Live, MSN) takes no passwords, only OAuth");
-	must_warn(ACCOUNT "watch = A, B, C, D\n",
-	    "4 mailboxes, but 3 connections: what is beyond them is not "
-	    "watched");
+	must_warn(ACCOUNT "watch = INBOX Lists/*\n",
+	    "\"INBOX Lists/*\" is one name with a blank in it");
 	must_warn(ACCOUNT "[rule r]\nwhen = auth.dmarc is pass\nquiet = yes\n",
 	    "auth.* is never true for account a: it has no `authserv`");
 	must_warn(ACCOUNT "[rule r]\nwhen = all\nmove = Lists # mine\n",
