@@ -72,6 +72,29 @@ remember_allowed(struct account *account, struct mailbox *mailbox, usec_t now)
 	mailbox_learned(mailbox);
 }
 
+static bool
+has_session(const struct mailbox *mailbox)
+{
+	struct mailbox_status status;
+
+	mailbox_get_status(mailbox, &status);
+	return status.is_connected;
+}
+
+static size_t
+count_sessions(const struct account *account)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < account->count; i++)
+		count += has_session(account->items[i].mailbox);
+	for (size_t i = 0; i < account->visitor_count; i++)
+		count += has_session(account->visitors[i].mailbox);
+	return count;
+}
+
+/* So many are there, and one more was refused: that is the number. (The other
+ * logins that had begun wait since the refusal, and do not count.) */
 void
 account_on_over_limit(
     struct account *account, struct account_event *event, usec_t now)
@@ -83,7 +106,10 @@ account_on_over_limit(
 		had = used;
 	if (had <= 1)
 		return;
-	account->allowed = had - 1;
+	size_t now_there = count_sessions(account);
+	account->allowed = now_there < had - 1 ? now_there : had - 1;
+	if (account->allowed == 0)
+		account->allowed = 1;
 	remember_allowed(account, event->mailbox, now);
 	mailbox_warn(event->mailbox,
 	    "the server allows no more than %zu connection%s, it seems: "
