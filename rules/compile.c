@@ -123,6 +123,25 @@ check_id(const struct section *section, struct rule_problems *problems)
 
 /* Lists. */
 
+/* Ann <ann@example.org>, as an address book has it. */
+static void
+warn_of_name(const struct source *source)
+{
+	struct span text = source->text;
+	size_t start = span_find(text, '<');
+	STR_AUTO hint = NULL;
+	struct span address;
+
+	if (start == SIZE_MAX || start == 0 || text.data[text.len - 1] != '>')
+		return;
+	address = span_slice(text, start + 1, text.len - start - 2);
+	if (span_find(address, '@') == SIZE_MAX)
+		return;
+	hint = xasprintf("write `%.*s`", SPAN_FMT(address));
+	source_warn(source, 0, hint,
+	    "an address is compared without its name and brackets");
+}
+
 static bool
 add_member(struct members *members, const struct source *source)
 {
@@ -142,6 +161,7 @@ add_member(struct members *members, const struct source *source)
 	    span_find(text, ',') != SIZE_MAX)
 		return source_error(source, span_find(text, ','),
 		    "write one more line with `member =`", "one member a line");
+	warn_of_name(source);
 	members_add(members, text);
 	return true;
 }

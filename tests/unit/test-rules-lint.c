@@ -314,6 +314,7 @@ static const struct lint_case conditions[] = {
 	    "already\n"},
 };
 
+#define L "[rule a]\nwhen = from in @l\nmark = x\n"
 #define A "[rule a]\nwhen = subject ~ /(?<s>x)/\n"
 
 static const struct lint_case sets[] = {
@@ -324,6 +325,11 @@ static const struct lint_case sets[] = {
 	    "3:8: warning: the quotes are a part of the name (leave them "
 	    "out: blanks need none)\n"},
 	{A "move = a\"b\n", ""},
+	{"[list l]\nmember = Ann <ann@x.example>\n" L,
+	    "2:10: warning: an address is compared without its name and "
+	    "brackets (write `ann@x.example`)\n"},
+	{"[list l]\nmember = <1@x.example>\nmember = a <b\n"
+	 "member = ann@x.example\n" L, ""},
 	{A "move = X/$1\n",
 	    "3:10: warning: this is a part of the name: groups have no "
 	    "numbers here (name the group, as in (?<what>...), and write "
