@@ -158,6 +158,9 @@ need_rule(struct collector *collector, const struct rule *rule)
 	for (size_t i = 0; i < rule->blueprint_count; i++) {
 		const struct blueprint *blueprint = &rule->blueprints[i];
 
+		if (blueprint->fixed.kind == ACTION_EXEC &&
+		    !blueprint->fixed.stdin_message)
+			collector->needs->command = true;
 		need_template(collector, blueprint->target);
 		for (size_t j = 0; j < blueprint->argc; j++)
 			need_template(collector, blueprint->argv[j]);

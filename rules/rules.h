@@ -100,6 +100,7 @@ struct rules_needs {
 	bool body;	     /* body or ${preview}: when plan.wants says so */
 	bool sender;	     /* new-sender */
 	bool received;	     /* age, or a date in an action */
+	bool command;	     /* exec without stdin = message: gets a header */
 };
 void rules_needs_done(struct rules_needs *needs);
 /* Of the rules that apply to this account (NULL: of all). */
@@ -129,8 +130,8 @@ bool rules_set_list_file(
  * Measures how long each rule takes with one judgement in `every`: rules have
  * no clock, so the owner lends one. Each rule is then looked at by itself, also
  * where it is known without looking that it cannot match; what it costs to
- * decode a field is counted for the first rule that looks at it. A meter belongs to one set of rules;
- * with another set it begins anew.
+ * decode a field is counted for the first rule that looks at it. A meter
+ * belongs to one set of rules; with another set it begins anew.
  */
 struct rules_meter;
 typedef uint64_t rules_clock_fn(void *ctx); /* nanoseconds, never back */

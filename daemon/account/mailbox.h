@@ -66,6 +66,12 @@
 #define MAILBOX_REVIEW 200
 /* Open jobs (messages with something left to do); above it no catch-up. */
 #define MAILBOX_JOBS_MAX 1000
+/* Where so few messages are new, all of their headers are fetched if a rule
+ * has a command: what it is given is there then, and its intent goes to disk
+ * with the plan. */
+#define MAILBOX_FEW 4
+/* A longer header is not kept for it, but fetched when its turn comes. */
+#define MAILBOX_KEPT_HEADER_MAX (64 * 1024)
 /* UIDs in one command: at most 11 bytes each, of a line's 8,000. */
 #define MAILBOX_GROUP_MAX 500
 /* Header bytes of one message that are looked at; the rest is dropped. */

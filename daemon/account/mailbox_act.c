@@ -249,6 +249,7 @@ static const struct {
 void
 mailbox_op_take_back(struct mailbox *mb, usec_t now)
 {
+	mailbox_task_take_back_early(mb, now);
 	if (mb->op.step != OP_INTENT || mb->op.action.kind != ACTION_EXEC)
 		return;
 	struct job *job = mailbox_op_only(mb);

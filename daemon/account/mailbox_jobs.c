@@ -22,6 +22,7 @@ mailbox_job_free(struct mailbox *mb, struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		action_done(&job->actions[i].action);
 	free(job->actions);
+	buf_done(&job->header);
 	free(job->message_id);
 	free(job->from);
 	free(job->subject);

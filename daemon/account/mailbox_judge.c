@@ -101,6 +101,7 @@ mailbox_candidate_free(struct candidate **candidate)
 	if (old->structure != NULL)
 		structure_done(old->structure);
 	free(old->structure);
+	buf_done(&old->header);
 	buf_done(&old->body);
 	free(old);
 }
@@ -370,6 +371,7 @@ make_job(struct mailbox *mb, const struct candidate *candidate,
 	struct job *job = mailbox_job_add(mb, mb->uidvalidity, candidate->uid);
 
 	fill_job(mb, job, candidate, now);
+	buf_add_span(&job->header, buf_span(&candidate->header));
 	if (candidate->run != NULL)
 		job->first_seq = candidate->run->row.run * STORE_APPLY_SEQ;
 	for (size_t i = 0; i < plan->count; i++)

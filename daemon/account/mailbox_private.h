@@ -79,6 +79,8 @@ struct job {
 	bool running;		 /* action `next` is a task outside */
 	usec_t not_before;	 /* refused for the moment */
 	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
+	struct buf header;	 /* all of it, for a command; empty: fetch it */
+	bool early; /* the intent of `next` went to disk with the plan */
 };
 
 /* A task handed to the outside, known across reconnects. */
@@ -143,6 +145,7 @@ struct candidate {
 	struct strv flags;
 	struct message *message;     /* owned: its header */
 	struct structure *structure; /* owned; NULL: not known */
+	struct buf header;	     /* all of it, for a command; else empty */
 	struct buf body;	     /* text, when has_body */
 	bool has_body;
 	bool is_new_sender;
@@ -310,10 +313,11 @@ struct mailbox {
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
-	bool no_structure; /* this connection refuses it */
-	bool told_dropped; /* that answers could not be read */
-	bool shy;	   /* it ended a connection, being malformed */
-	bool no_partial;   /* ... or does not give the beginning of a part */
+	bool whole;		  /* asked for with the whole header */
+	bool no_structure;	  /* this connection refuses it */
+	bool told_dropped;	  /* that answers could not be read */
+	bool shy;		  /* it ended a connection, being malformed */
+	bool no_partial; /* ... or does not give the beginning of a part */
 
 	struct backlog backlog;
 	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
@@ -723,6 +727,13 @@ struct mailbox_task *mailbox_task_make(
 /* Takes the task. */
 void mailbox_task_hand_out(struct mailbox *mb, struct mailbox_task *task,
     enum mailbox_event_kind kind);
+
+/* The plan is about to be written: with it the intents of commands whose
+ * header is here. */
+void mailbox_task_add_early(
+    struct mailbox *mb, struct store_batch *batch, usec_t now);
+/* None of these commands ran: they are planned again. */
+mailbox_begin_fn mailbox_task_take_back_early;
 
 /* mailbox_verify.c */
 mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;

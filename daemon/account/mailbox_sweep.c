@@ -267,7 +267,8 @@ mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 	imap_command_raw(command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
 	if (mb->needs.structure && !mb->bare)
 		imap_command_raw(command, "BODYSTRUCTURE");
-	if (mb->needs.all_headers) {
+	if (mb->needs.all_headers ||
+	    (mb->whole && mb->state == MAILBOX_SWEEPING)) {
 		imap_command_raw(command, "BODY.PEEK[HEADER])");
 	} else {
 		imap_command_raw(command, "BODY.PEEK[HEADER.FIELDS");
@@ -322,6 +323,14 @@ must_know_end(const struct mailbox *mb)
 	return mb->config.ask_end_first && mb->uidnext <= mb->cursor;
 }
 
+static bool
+are_few(const struct mailbox *mb)
+{
+	if (mb->window_end != 0)
+		return mb->window_end - mb->cursor < MAILBOX_FEW;
+	return mb->exists <= mb->swept_exists + MAILBOX_FEW;
+}
+
 void
 mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 {
@@ -340,6 +349,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 				     ? last
 				     : mb->cursor + mb->window_size - 1;
 	}
+	mb->whole = mb->needs.command && are_few(mb);
 	mb->dirty = false;
 	mb->ignored = mb->judged_max = 0;
 	mb->judged = 0;
@@ -444,6 +454,8 @@ mailbox_sweep_untagged(
 		return;
 	}
 	struct candidate *candidate = mailbox_candidate_new(&fetch);
+	if (mb->whole && fetch.header.len <= MAILBOX_KEPT_HEADER_MAX)
+		buf_add_span(&candidate->header, fetch.header);
 	take(mb, &candidate, now);
 	mailbox_candidate_free(&candidate);
 }
@@ -487,6 +499,7 @@ finish_window(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mb->cursor = cursor;
+	mailbox_task_add_early(mb, batch, now);
 	commit_cursor(mb, batch, now);
 }
 

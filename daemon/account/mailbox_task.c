@@ -18,12 +18,82 @@ settle_too_large(struct mailbox *mb, usec_t now)
 	mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
 }
 
+/* ---- commands whose header came with the message ---- */
+
+static bool
+has_early_command(const struct job *job)
+{
+	const struct job_action *next = &job->actions[job->next];
+
+	return job->header.len > 0 && next->action.kind == ACTION_EXEC &&
+	       !next->action.stdin_message && next->state == EFFECT_PLANNED;
+}
+
+void
+mailbox_task_add_early(
+    struct mailbox *mb, struct store_batch *batch, usec_t now)
+{
+	size_t room = MAILBOX_COMMANDS_MAX;
+
+	LIST_EACH(pos, &mb->jobs)
+	if (LIST_ITEM(pos, struct job, link)->running)
+		room--;
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (room == 0 || !has_early_command(job))
+			continue;
+		struct job_action *action = mailbox_job_current(job);
+		action->state = EFFECT_STARTED;
+		job->early = true;
+		store_batch_set_effect(batch, &job->key, action->seq,
+		    EFFECT_STARTED, 0, "", mailbox_unix(mb, now));
+		room--;
+	}
+}
+
+/* The connection goes before they were handed out. */
+void
+mailbox_task_take_back_early(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (!job->early)
+			continue;
+		job->early = false;
+		mailbox_job_current(job)->state = EFFECT_PLANNED;
+		mailbox_job_record(mb, job, mailbox_job_current(job), "", now);
+	}
+}
+
+/* False: its header must be fetched. */
+static bool
+begin_with_header(struct mailbox *mb, struct job *job, usec_t now)
+{
+	bool early = job->early;
+
+	if (job->header.len == 0 || mb->op.action.kind != ACTION_EXEC ||
+	    mb->op.action.stdin_message)
+		return false;
+	mb->op.content = job->header;
+	job->header = (struct buf)BUF_INIT;
+	job->early = false;
+	if (early)
+		mailbox_task_start_exec(mb, now);
+	else
+		mailbox_op_intent(mb, now);
+	return true;
+}
+
 void
 mailbox_task_begin(struct mailbox *mb, usec_t now)
 {
 	bool whole =
 	    mb->op.action.kind == ACTION_FORWARD || mb->op.action.stdin_message;
 
+	if (begin_with_header(mb, mailbox_op_only(mb), now))
+		return;
 	if (whole && mailbox_op_only(mb)->size >= MAILBOX_MESSAGE_MAX) {
 		settle_too_large(mb, now);
 		return;

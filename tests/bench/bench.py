@@ -117,10 +117,14 @@ class Mock:
 class Client:
     """tests/bench/minimal-client.c"""
 
-    def __init__(self, port, ca, *words):
+    def __init__(self, port, ca, *words, sync=None):
+        env = dict(os.environ)
+        env.pop("BENCH_SYNC", None)
+        if sync:
+            env["BENCH_SYNC"] = sync
         self.process = subprocess.Popen(
             [program("bench/minimal-client"), str(port), ca, *words],
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, text=True, env=env)
         if self.process.stdout.readline() != "ready\n":
             sys.exit("the minimal client did not get ready")
 
