@@ -307,6 +307,39 @@ ask_for_due(const struct shared *shared, usec_t now)
 	strv_done(&names);
 }
 
+/* Where the server can tell by itself of all that share the connection. */
+static bool
+wants_notify(const struct shared *shared, struct strv *names)
+{
+	if (shared->count < 2)
+		return false;
+	for (size_t i = 0; i < shared->count; i++)
+		strv_add(names, mailbox_name(shared->mailboxes[i]));
+	return !mailbox_has_notify(shared->holder, names);
+}
+
+static void
+spread_push(const struct shared *shared, usec_t now)
+{
+	bool is_on = shared->holder != NULL &&
+		     mailbox_get_push(shared->holder) == PUSH_ON;
+
+	for (size_t i = 0; i < shared->count; i++)
+		mailbox_set_pushed(shared->mailboxes[i], is_on, now);
+}
+
+static void
+rest_holder(const struct shared *shared, usec_t now)
+{
+	struct strv names = STRV_INIT;
+
+	if (wants_notify(shared, &names))
+		mailbox_notify(shared->holder, &names, now);
+	else
+		ask_for_due(shared, now);
+	strv_done(&names);
+}
+
 static void
 send_holder(const struct shared *shared, usec_t now)
 {
@@ -316,10 +349,11 @@ send_holder(const struct shared *shared, usec_t now)
 		return;
 	/* Home is where news are pushed. */
 	if (first_in_line(shared) != NULL ||
-	    (holder != shared->home && mailbox_can_idle(holder)))
+	    (holder != shared->home && mailbox_can_idle(holder) &&
+		mailbox_get_push(holder) != PUSH_ON))
 		mailbox_leave(holder, now);
 	else if (mailbox_is_at_rest(holder))
-		ask_for_due(shared, now);
+		rest_holder(shared, now);
 }
 
 static void
@@ -352,6 +386,7 @@ account_arrange(struct account *account, usec_t now)
 	}
 	gather_shared(account, &shared);
 	settle_holder(&shared, now);
+	spread_push(&shared, now);
 	if (shared.holder != NULL)
 		send_holder(&shared, now);
 	list_again(account, now);

@@ -485,6 +485,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_NOOP] = {"checking", NULL, mailbox_rest_noop_done, NULL, USEC_NEVER},
 	[MAILBOX_ASKING] = {"checking", mailbox_rove_asking_untagged,
 	    mailbox_rove_asking_done, NULL, USEC_NEVER},
+	[MAILBOX_NOTIFYING] = {"checking", NULL, mailbox_rove_notifying_done,
+	    NULL, USEC_NEVER},
 	[MAILBOX_LEAVING] = {"watching", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_LOGOUT] = {"logging out", NULL, NULL, NULL, USEC_NEVER},
 };
@@ -530,6 +532,7 @@ read_news(struct mailbox *mb, const struct imap_response *response)
 static void
 on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
+	mailbox_rove_pushed(mb, &event->response, now);
 	if (!mb->op.elsewhere) {
 		read_news(mb, &event->response);
 		mailbox_follow_news(mb, &event->response, now);

@@ -363,6 +363,16 @@ bool mailbox_wants_visit(const struct mailbox *mb, usec_t *since_r);
 bool mailbox_is_at_rest(const struct mailbox *mb);
 /* Asks for others, by name: a TOLD for each. Only at rest. */
 void mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now);
+/*
+ * Asks the server to tell of these by itself (NOTIFY, RFC 5465), a TOLD for
+ * each time it does, and of new mailboxes. Only at rest. The connection may
+ * refuse that, or give up later.
+ */
+enum mailbox_push { PUSH_UNTRIED, PUSH_ON, PUSH_OFF };
+void mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now);
+enum mailbox_push mailbox_get_push(const struct mailbox *mb);
+/* Whether it tells of just these, or would not. */
+bool mailbox_has_notify(const struct mailbox *mb, const struct strv *names);
 /* Asks for the list of folders: FOLDERS. Only at rest. */
 void mailbox_list_again(struct mailbox *mb, usec_t now);
 /* The connection is wanted elsewhere. When it is free ... */

@@ -13,7 +13,8 @@ mailbox_move_note_status(
 	struct imap_mailbox_status status;
 
 	(void)now;
-	if (imap_status_parse(response, &status) && status.uidnext != 0)
+	if (imap_status_parse(response, &status) && status.uidnext != 0 &&
+	    span_equal(status.name, buf_span(&mb->op.target)))
 		mb->op.target_next = status.uidnext;
 }
 

@@ -38,6 +38,7 @@ enum mailbox_state {
 	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
 	MAILBOX_NOOP,	    /* the poll's NOOP */
 	MAILBOX_ASKING,	    /* STATUS of another mailbox */
+	MAILBOX_NOTIFYING,  /* NOTIFY: from now on it tells by itself */
 	MAILBOX_LEAVING,    /* its connection may go elsewhere */
 	MAILBOX_LOGOUT,
 	MAILBOX_STATES
@@ -225,6 +226,9 @@ struct round {
 	size_t next;	   /* of them */
 	struct buf wire;   /* of that one */
 	struct mailbox_news answer;
+	struct strv told, told_wires; /* whose news NOTIFY pushes */
+	bool notifies;		      /* ... is to be asked for that */
+	enum mailbox_push push;
 };
 
 struct mailbox_commit {
@@ -509,7 +513,10 @@ mailbox_begin_fn mailbox_rove_leave, mailbox_rove_end_visit;
 bool mailbox_rove_next(struct mailbox *mb, usec_t now);
 /* The latest end of a rest; USEC_NEVER: any. */
 usec_t mailbox_rove_limit(const struct mailbox *mb);
-mailbox_response_fn mailbox_rove_asking_untagged, mailbox_rove_asking_done;
+mailbox_response_fn mailbox_rove_asking_untagged, mailbox_rove_asking_done,
+    mailbox_rove_notifying_done;
+/* What NOTIFY pushes, in any state. */
+mailbox_response_fn mailbox_rove_pushed;
 void mailbox_rove_refused(
     struct mailbox *mb, const struct error *error, usec_t now);
 /* Not open: rests until it is tried again. */

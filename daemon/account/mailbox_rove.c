@@ -226,6 +226,8 @@ void
 mailbox_round_done(struct round *round)
 {
 	strv_done(&round->names);
+	strv_done(&round->told);
+	strv_done(&round->told_wires);
 	buf_done(&round->wire);
 	*round = (struct round){0};
 }
@@ -332,6 +334,130 @@ mailbox_rove_asking_done(
 		mailbox_go_on(mb, now);
 }
 
+/* ---- being told ---- */
+
+/* Bytes of all names together: the command is one line. */
+#define NOTIFY_NAMES_MAX 4000
+
+void
+mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now)
+{
+	assert(mailbox_is_at_rest(mb));
+	strv_done(&mb->round.told);
+	strv_copy(&mb->round.told, names);
+	mb->round.notifies = true;
+	mailbox_wake(mb, now);
+}
+
+enum mailbox_push
+mailbox_get_push(const struct mailbox *mb)
+{
+	return mb->session != NULL ? mb->round.push : PUSH_UNTRIED;
+}
+
+bool
+mailbox_has_notify(const struct mailbox *mb, const struct strv *names)
+{
+	return mb->session == NULL || !mailbox_can(mb, IMAP_CAP_NOTIFY) ||
+	       mb->round.push == PUSH_OFF || strv_equal(&mb->round.told, names);
+}
+
+/* False: too many. */
+static bool
+find_wires(struct mailbox *mb)
+{
+	struct round *round = &mb->round;
+	size_t bytes = 0;
+
+	strv_done(&round->told_wires);
+	for (size_t i = 0; i < round->told.len; i++) {
+		struct error error = ERROR_INIT;
+		BUF_AUTO wire = BUF_INIT;
+		if (!folders_wire_name(
+			&mb->folders, round->told.items[i], &wire, &error))
+			buf_clear(&wire); /* there is no such folder */
+		bytes += wire.len + 4;
+		strv_add_span(&round->told_wires, buf_span(&wire));
+	}
+	return bytes <= NOTIFY_NAMES_MAX;
+}
+
+/*
+ * RFC 5465 section 8; STATUS: how all are now comes first. The selected one
+ * tells as ever.
+ */
+static bool
+send_notify(struct mailbox *mb, usec_t now)
+{
+	struct round *round = &mb->round;
+	struct imap_command command;
+
+	round->notifies = false;
+	if (!find_wires(mb)) {
+		round->push = PUSH_OFF;
+		return false;
+	}
+	mailbox_enter(mb, MAILBOX_NOTIFYING, now);
+	mailbox_begin_command(mb, &command, "NOTIFY");
+	imap_command_raw(&command, "SET STATUS (SELECTED (MessageNew "
+				   "MessageExpunge)) (MAILBOXES (");
+	for (size_t i = 0; i < round->told_wires.len; i++) {
+		const char *wire = round->told_wires.items[i];
+		if (wire[0] == '\0')
+			continue;
+		imap_command_mailbox(&command, span_from_str(wire));
+	}
+	imap_command_raw(&command, ") (MessageNew MessageExpunge)) "
+				   "(PERSONAL (MailboxName))");
+	mailbox_send(mb, &command, now);
+	return true;
+}
+
+/* [BADEVENT], or a server that is too busy. */
+void
+mailbox_rove_notifying_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	mb->round.push = response->status == IMAP_OK ? PUSH_ON : PUSH_OFF;
+	mailbox_go_on(mb, now);
+}
+
+static void
+tell_pushed(struct mailbox *mb, const struct imap_mailbox_status *status)
+{
+	const struct round *round = &mb->round;
+
+	for (size_t i = 0; i < round->told_wires.len; i++)
+		if (is_same_name(status->name,
+			span_from_str(round->told_wires.items[i])))
+			tell(mb, round->told.items[i],
+			    (struct mailbox_news){
+				.uidvalidity = status->uidvalidity,
+				.uidnext = status->uidnext,
+				.pushed = true,
+			    });
+}
+
+void
+mailbox_rove_pushed(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	bool lists = mb->state == MAILBOX_LISTING;
+	struct imap_mailbox_status status;
+	struct imap_list_entry entry;
+
+	if (mb->round.push != PUSH_ON && mb->state != MAILBOX_NOTIFYING)
+		return;
+	if (span_is_nocase(response->code, "NOTIFICATIONOVERFLOW"))
+		mb->round.push = PUSH_OFF;
+	else if (imap_status_parse(response, &status))
+		tell_pushed(mb, &status);
+	else if (!lists && imap_list_parse(response, &entry))
+		mb->lists = true;
+	if (mb->lists && mb->state == MAILBOX_IDLE)
+		mailbox_wake(mb, now);
+}
+
 /* ---- leaving, and arriving ---- */
 
 void
@@ -412,6 +538,8 @@ mailbox_rove_next(struct mailbox *mb, usec_t now)
 		mailbox_open_list(mb, now);
 		return true;
 	}
+	if (mb->round.notifies && send_notify(mb, now))
+		return true;
 	if (has_questions(mb) && ask_next(mb, now))
 		return true;
 	if (!mb->leave || (mb->is_open && count_running(mb) > 0 &&

@@ -112,8 +112,9 @@
 	.help = "How many connections watch the account at most.",
 	.more = "The first watched mailboxes have one each, on which the "
 		"server pushes news. When there are more, the last connection "
-		"asks for all others in turn, and goes where something is to "
-		"be done; in between it waits in the first of them. A server "
+		"is told of all others (where the server has NOTIFY) or asks "
+		"for them in turn, and goes where something is to be done; in "
+		"between it waits in the first of them. A server "
 		"that refuses so many is believed for a day. "
 		"Presets of providers that allow few lower the default."},
 {ACCOUNT(idle_renew), .key = "idle_renew", .type = SETTING_DURATION,

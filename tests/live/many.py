@@ -150,5 +150,22 @@ def limit_is_learned(servers):
                    "it was not remembered")
 
 
+@live.case_with("mailbox_list_index = yes\n")
+def told_by_notify(servers):
+    user = servers.user()
+    user.create("Done", *LISTS)
+    keys = KEYS.replace("30s", "30m")  # nobody asks in between
+    with live.Daemon(servers, user.account(keys % 2) + RULES) as daemon:
+        wait_all(daemon, ["INBOX"] + LISTS)
+        live.wait("NOTIFY", lambda: list(watched(daemon).values()).count(
+            "notify") >= COUNT - 1)
+        live.check(connections(daemon) <= 2, "more than two connections")
+        check_all(user, daemon)
+        user.create("Lists/new")
+        append(user, "Lists/new", "flag: in a new mailbox")
+        live.wait("the new one", is_flagged(
+            user, "Lists/new", "flag: in a new mailbox"), 60)
+
+
 if __name__ == "__main__":
     live.main(300)

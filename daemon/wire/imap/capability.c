@@ -46,6 +46,7 @@ static const struct row rows[] = {
     {"QRESYNC", IMAP_CAP_QRESYNC, IMAP_CAP_CONDSTORE},
     {"UNSELECT", IMAP_CAP_UNSELECT, 0},
     {"X-GM-EXT-1", IMAP_CAP_X_GM_EXT_1, 0},
+    {"NOTIFY", IMAP_CAP_NOTIFY, 0},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -35,6 +35,7 @@ enum imap_capability {
 	IMAP_CAP_QRESYNC = 1 << 22,
 	IMAP_CAP_UNSELECT = 1 << 23,
 	IMAP_CAP_X_GM_EXT_1 = 1 << 24,
+	IMAP_CAP_NOTIFY = 1 << 25,
 };
 
 /* Bits for a list of atoms, as in CAPABILITY responses and codes. Unknown
