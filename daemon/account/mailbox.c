@@ -218,6 +218,7 @@ mailbox_free(struct mailbox **mailbox)
 	}
 	mailbox_drop_commits(mb);
 	mailbox_follow_clear(mb);
+	mailbox_suspensions_clear(mb);
 	LIST_EACH(pos, &mb->events)
 	{
 		struct queued_event *queued =
@@ -234,7 +235,6 @@ mailbox_free(struct mailbox **mailbox)
 	folders_done(&mb->folders);
 	strv_done(&mb->permanent_flags);
 	buf_done(&mb->wire);
-	buf_done(&mb->last_alert);
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
 	strv_done(&mb->window_senders);
@@ -245,6 +245,7 @@ void
 mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 {
 	mb->rules = rules;
+	mailbox_suspensions_clear(mb);
 	mb->stale = mb->state == MAILBOX_SWEEPING ||
 		    mb->state == MAILBOX_READING ||
 		    mb->state == MAILBOX_REVIEWING;
@@ -592,14 +593,11 @@ on_alert(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	BUF_AUTO text = BUF_INIT;
 
-	(void)now;
 	str_sanitize(&text, event->text, 500);
 	if (mb->alerts >= MAILBOX_ALERTS_MAX ||
-	    span_equal(buf_span(&text), buf_span(&mb->last_alert)))
+	    told_before(&mb->told, buf_span(&text), now))
 		return;
 	mb->alerts++;
-	buf_clear(&mb->last_alert);
-	buf_add_span(&mb->last_alert, buf_span(&text));
 	mailbox_report(mb, REPORT_ALERT, 0, "%s", buf_str(&text));
 }
 

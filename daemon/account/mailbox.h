@@ -109,6 +109,9 @@
 #define MAILBOX_LOOK_USEC USEC_HOUR
 /* A session that lived as long was no failure, when the server says BYE. */
 #define MAILBOX_LONG_USEC (10 * USEC_MINUTE)
+/* Actions held back because their target is full, or because the server does
+ * not allow them; of more, the newest. */
+#define MAILBOX_SUSPENDED_MAX 16
 /* Messages whose notification may be withdrawn; of more, the newest. */
 #define MAILBOX_FOLLOWED_MAX 500
 /* A mailbox without a connection is asked for at most this often, and at least
@@ -204,6 +207,7 @@ struct mailbox_report {
 	uint32_t uid; /* 0: none */
 	char *text;
 	char *from, *subject, *rules; /* JUDGED; else NULL */
+	bool for_person;	      /* deserves a notification */
 	usec_t retry_in; /* TROUBLE: the wait; USEC_NEVER: none planned */
 };
 
@@ -451,7 +455,7 @@ struct mailbox_status {
 	usec_t renew, renew_set; /* IDLE: learned, and configured */
 	unsigned missed;	 /* times news came that were not pushed */
 	bool deaf;		 /* so many that the server is polled, too */
-	bool is_connected; /* at the moment: others may be, soon */
+	bool is_connected;	 /* at the moment: others may be, soon */
 	enum mailbox_watch watch;
 	usec_t every; /* POLL: so often; else 0 */
 };

@@ -72,22 +72,19 @@ mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (mailbox_op_has(mb, job))
-			mailbox_job_postpone(mb, job, detail, now);
+			mailbox_job_postpone(mb, job, &mb->op.why, detail, now);
 	}
 	mailbox_op_finish(mb, now);
 }
 
-/* Codes (RFC 5530) of refusals that time may cure. */
 bool
 mailbox_is_for_now(const struct imap_response *response)
 {
-	static const char *const codes[] = {"OVERQUOTA", "LIMIT", "INUSE",
-	    "UNAVAILABLE", "SERVERBUG", "CORRUPTION", "EXPUNGEISSUED"};
+	enum imap_refusal_kind kind = imap_refusal_read(response, false).kind;
 
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (span_is_nocase(response->code, codes[i]))
-			return true;
-	return false;
+	return kind == IMAP_REFUSAL_QUOTA || kind == IMAP_REFUSAL_LIMIT ||
+	       kind == IMAP_REFUSAL_UNAVAILABLE ||
+	       kind == IMAP_REFUSAL_SERVER || kind == IMAP_REFUSAL_STATE;
 }
 
 void
@@ -97,15 +94,65 @@ mailbox_refusal_words(const struct imap_response *response, struct buf *words)
 	str_sanitize(words, response->text, 300);
 }
 
+/* The action as the rule has it; the operation's copy may know more. */
+static const struct action *
+own_action(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_op_has(mb, job))
+			return &mailbox_job_current(job)->action;
+	}
+	return &mb->op.action;
+}
+
+void
+mailbox_op_note_refusal(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	mb->op.why = imap_refusal_read(response, false);
+	mailbox_refusal_words(response, &words);
+	mailbox_suspend(
+	    mb, own_action(mb), mb->op.why.kind, buf_str(&words), now);
+}
+
+/* RFC 5530: after [EXPUNGEISSUED] the client asks what went. */
+static void
+send_noop(struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_command command;
+
+	buf_clear(&mb->op.refusal);
+	mailbox_refusal_words(response, &mb->op.refusal);
+	mb->op.step = OP_NOOP;
+	mailbox_begin_command(mb, &command, "NOOP");
+	mailbox_send(mb, &command, now);
+}
+
+static void
+noop_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	(void)response;
+	buf_add_span(&words, buf_span(&mb->op.refusal));
+	mailbox_op_postpone(mb, buf_str(&words), now);
+}
+
 void
 mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	BUF_AUTO words = BUF_INIT;
-	bool for_now = mailbox_is_for_now(response);
 
+	mailbox_op_note_refusal(mb, response, now);
 	mailbox_refusal_words(response, &words);
-	if (for_now)
+	if (mb->op.why.kind == IMAP_REFUSAL_STATE)
+		send_noop(mb, response, now);
+	else if (mailbox_is_for_now(response))
 		mailbox_op_postpone(mb, buf_str(&words), now);
 	else
 		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
@@ -242,6 +289,7 @@ static const struct {
     [OP_COMPARE] = {mailbox_verify_note_header, mailbox_verify_compare_done},
     [OP_RESELECT] = {mailbox_verify_reselect_untagged,
 	mailbox_verify_reselect_done},
+    [OP_NOOP] = {NULL, noop_done},
 };
 
 /* The connection goes while an intent is on its way to disk. A command was not
@@ -325,12 +373,21 @@ is_held_back(const struct job *job, bool room)
 	return !room && job->actions[job->next].action.kind == ACTION_EXEC;
 }
 
+static usec_t
+ready_at(const struct mailbox *mb, const struct job *job)
+{
+	usec_t until =
+	    mailbox_suspended_until(mb, &job->actions[job->next].action);
+
+	return job->not_before > until ? job->not_before : until;
+}
+
 static bool
 is_runnable(const struct mailbox *mb, const struct job *job, usec_t now)
 {
 	return job->key.uidvalidity == mb->uidvalidity &&
 	       job->next < job->count && !job->running &&
-	       job->not_before <= now;
+	       ready_at(mb, job) <= now;
 }
 
 /* Notifications are handed over and do not hold the job. */
@@ -432,6 +489,33 @@ find_target(struct mailbox *mb, usec_t now)
 	return true;
 }
 
+static bool
+changes_mailbox(enum action_kind kind)
+{
+	return kind == ACTION_MARK || kind == ACTION_LABEL ||
+	       (kind >= ACTION_MOVE && kind <= ACTION_DELETE);
+}
+
+/* True: the group was settled, as the server would only say no. */
+static bool
+is_forbidden(struct mailbox *mb, struct job *job, usec_t now)
+{
+	const struct job_action *action = mailbox_job_current(job);
+	const char *words = mailbox_forbidden(mb, &action->action, now);
+	BUF_AUTO why = BUF_INIT;
+
+	if (action->verify)
+		return false;
+	if (words != NULL)
+		buf_addf(&why, "not tried: %s", words);
+	else if (mb->read_only && changes_mailbox(action->action.kind))
+		buf_add_str(&why, "the server lets this mailbox only be read");
+	if (why.len == 0)
+		return false;
+	mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&why), now);
+	return true;
+}
+
 bool
 mailbox_act_begin(struct mailbox *mb, usec_t now)
 {
@@ -451,7 +535,7 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 		    "this action is not supported here", now);
 		return true;
 	}
-	if (!find_target(mb, now))
+	if (is_forbidden(mb, job, now) || !find_target(mb, now))
 		return true;
 	if (mailbox_job_current(job)->verify)
 		mailbox_verify_begin(mb, now);
@@ -470,8 +554,8 @@ mailbox_act_deadline(const struct mailbox *mb)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
 		if (!job->running && job->next < job->count &&
-		    job->not_before < first && !is_held_back(job, room))
-			first = job->not_before;
+		    ready_at(mb, job) < first && !is_held_back(job, room))
+			first = ready_at(mb, job);
 	}
 	return first;
 }

@@ -66,6 +66,18 @@ mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
 }
 
 void
+mailbox_report_to_person(struct mailbox *mb, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(mb, REPORT_WARNING, 0, format, args);
+	va_end(args);
+	LIST_ITEM(mb->events.prev, struct queued_event, link)
+	    ->event.report->for_person = true;
+}
+
+void
 mailbox_warn(struct mailbox *mb, const char *format, ...)
 {
 	va_list args;

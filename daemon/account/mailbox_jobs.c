@@ -10,6 +10,7 @@
 /* Waits after a refusal that may pass (over quota, in use). */
 static const usec_t retry_ladder[] = {
     USEC_MINUTE, 5 * USEC_MINUTE, 15 * USEC_MINUTE, USEC_HOUR};
+#define STATE_ATTEMPTS 3
 #define LADDER_LEN (sizeof(retry_ladder) / sizeof(retry_ladder[0]))
 
 /* ---- jobs ---- */
@@ -163,6 +164,8 @@ mailbox_settle(struct mailbox *mb, struct job *job, struct job_action *action,
 
 	assert(action == mailbox_job_current(job));
 	settle_one(mb, job, action, state, detail, now);
+	if (state == EFFECT_DONE)
+		mailbox_suspension_over(mb, &action->action);
 	if (state == EFFECT_FAILED &&
 	    (kind == ACTION_COPY || kind == ACTION_FORWARD))
 		keep_message(mb, job, action, now);
@@ -176,11 +179,33 @@ ladder_wait(unsigned attempts)
 	return retry_ladder[attempts < LADDER_LEN ? attempts : LADDER_LEN - 1];
 }
 
+/* Somebody expunged just now: at once, but not for ever. */
+static usec_t
+postpone_wait(
+    struct mailbox *mb, const struct imap_refusal *why, unsigned attempts)
+{
+	usec_t wait = random_jitter(&mb->random, ladder_wait(attempts), 20);
+
+	if (why == NULL)
+		return wait;
+	if (why->kind == IMAP_REFUSAL_STATE && attempts < STATE_ATTEMPTS)
+		return 0;
+	return wait > why->wait ? wait : why->wait;
+}
+
+/* Of the whole action, not of each message. */
+static bool
+is_told(const struct mailbox *mb, const struct job_action *action)
+{
+	return mailbox_suspended_until(mb, &action->action) != 0;
+}
+
 /* A refusal that may pass: the intent goes back to PLANNED and waits. */
 void
-mailbox_job_postpone(
-    struct mailbox *mb, struct job *job, const char *detail, usec_t now)
+mailbox_job_postpone(struct mailbox *mb, struct job *job,
+    const struct imap_refusal *why, const char *detail, usec_t now)
 {
+	usec_t wait;
 	struct job_action *action = mailbox_job_current(job);
 	int64_t age = mailbox_unix(mb, now) - job->judged_unix;
 
@@ -188,12 +213,12 @@ mailbox_job_postpone(
 		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
 		return;
 	}
+	wait = postpone_wait(mb, why, action->attempts);
 	action->state = EFFECT_PLANNED;
-	job->not_before = usec_add(
-	    now, random_jitter(&mb->random, ladder_wait(action->attempts), 20));
+	job->not_before = usec_add(now, wait);
 	action->attempts++;
 	mailbox_job_record(mb, job, action, detail, now);
-	if (action->attempts == 1)
+	if (action->attempts == 1 && wait > 0 && !is_told(mb, action))
 		mailbox_report(mb, REPORT_WARNING, job->key.uid,
 		    "%s is tried again later: %s",
 		    action_name(action->action.kind), detail);
@@ -222,7 +247,7 @@ exec_failed(struct mailbox *mb, struct job *job, const char *detail, usec_t now)
 		return;
 	}
 	job->running = false;
-	mailbox_job_postpone(mb, job, detail, now);
+	mailbox_job_postpone(mb, job, NULL, detail, now);
 }
 
 void

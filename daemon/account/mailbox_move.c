@@ -248,6 +248,7 @@ mailbox_move_create_done(
 		buf_add_str(&mb->op.not_made, "the folder could not be made: ");
 		mailbox_refusal_words(response, &mb->op.not_made);
 		mb->op.not_made_for_now = mailbox_is_for_now(response);
+		mb->op.why = imap_refusal_read(response, false);
 	}
 	if (mb->op.action.kind != ACTION_COPY && mailbox_can(mb, IMAP_CAP_MOVE))
 		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
@@ -256,8 +257,10 @@ mailbox_move_create_done(
 }
 
 static void
-note_refusal(struct mailbox *mb, const struct imap_response *response)
+note_refusal(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	mailbox_op_note_refusal(mb, response, now);
 	buf_clear(&mb->op.refusal);
 	mb->op.refused_for_now = mailbox_is_for_now(response);
 	if (mb->op.not_made.len > 0 && !mb->op.refused_for_now) {
@@ -284,7 +287,7 @@ mailbox_move_done(
 		target_missing(mb, response, now);
 		return;
 	} else {
-		note_refusal(mb, response);
+		note_refusal(mb, response, now);
 	}
 	/* OK without COPYUID proves nothing; after NO some may be gone. */
 	mailbox_move_send_look(mb, now);
@@ -317,7 +320,7 @@ look_at(struct mailbox *mb, struct job *job, usec_t now)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);
 	else
-		mailbox_job_postpone(mb, job, refusal, now);
+		mailbox_job_postpone(mb, job, &mb->op.why, refusal, now);
 }
 
 void

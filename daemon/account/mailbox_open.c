@@ -29,10 +29,13 @@ static void
 send_list(struct mailbox *mb, usec_t now)
 {
 	uint32_t caps = imap_session_capabilities(mb->session);
-	bool special = (caps & IMAP_CAP_SPECIAL_USE) != 0;
+	bool special = false;
 	struct imap_command command;
 
 	mailbox_enter(mb, MAILBOX_LISTING, now);
+	if (mb->lists_plainly)
+		caps = 0;
+	special = (caps & IMAP_CAP_SPECIAL_USE) != 0;
 	mailbox_begin_command(mb, &command,
 	    !special && (caps & IMAP_CAP_XLIST) ? "XLIST" : "LIST");
 	imap_command_string(&command, SPAN(""));
@@ -87,6 +90,12 @@ void
 mailbox_open_listing_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	/* Offered, and not understood. */
+	if (response->status == IMAP_BAD && !mb->lists_plainly) {
+		mb->lists_plainly = true;
+		send_list(mb, now);
+		return;
+	}
 	if (!mailbox_is_ok_or_fail(mb, response, "the list of folders", now))
 		return;
 	mb->folders.known = true;
@@ -142,6 +151,7 @@ mailbox_select(struct mailbox *mb, usec_t now)
 
 	mb->uidvalidity = mb->uidnext = mb->far = 0;
 	mb->modseq = 0;
+	mb->read_only = mb->uids_pass = false;
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;
 	strv_done(&mb->permanent_flags);
@@ -195,9 +205,16 @@ read_uidnext(struct mailbox *mb, const struct imap_response *response)
 void
 mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 {
+	/* NO, as a rule (RFC 4315 section 2). */
+	if (span_is_nocase(response->code, "UIDNOTSTICKY"))
+		mb->uids_pass = true;
 	if (response->status != IMAP_OK)
 		return;
-	if (span_is_nocase(response->code, "UIDVALIDITY"))
+	if (span_is_nocase(response->code, "READ-ONLY"))
+		mb->read_only = true;
+	else if (span_is_nocase(response->code, "READ-WRITE"))
+		mb->read_only = false;
+	else if (span_is_nocase(response->code, "UIDVALIDITY"))
 		mb->uidvalidity = code_number(response);
 	else if (span_is_nocase(response->code, "UIDNEXT"))
 		read_uidnext(mb, response);
@@ -229,6 +246,7 @@ mailbox_open_selecting_done(
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
 
+	mailbox_read_select(mb, response);
 	if (response->status == IMAP_OK) {
 		mb->is_open = true;
 		mailbox_compare(mb, now);

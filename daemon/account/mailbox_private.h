@@ -9,6 +9,7 @@
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 
 #include "daemon/account/mailbox.h"
+#include "daemon/account/told.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/list.h"
 #include "daemon/mail/structure.h"
@@ -110,6 +111,7 @@ enum op_step {
 	OP_SEARCH,   /* ... for messages of the same size ... */
 	OP_COMPARE,  /* ... compare their headers ... */
 	OP_RESELECT, /* ... and come back */
+	OP_NOOP,     /* after [EXPUNGEISSUED] */
 	OP_STEPS
 };
 
@@ -131,6 +133,7 @@ struct op {
 	bool refused_for_now;	  /* ... and whether to try again */
 	struct buf not_made;	  /* CREATE said no: its words */
 	bool not_made_for_now;	  /* ... and whether to try again */
+	struct imap_refusal why;  /* of the last refusal */
 	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
 };
 
@@ -205,6 +208,14 @@ struct login {
 	usec_t since; /* let in, on this connection; USEC_NEVER: not */
 };
 
+/* An action that is not done for now (mailbox_suspend.c). */
+struct suspension {
+	struct action action;
+	char *words;	   /* the server's */
+	bool is_forbidden; /* else its target is full */
+	usec_t until;
+};
+
 struct followed {
 	uint32_t uid;
 	bool is_unread; /* as far as we know */
@@ -272,6 +283,12 @@ struct mailbox {
 	struct backoff backoff;
 	struct login login;
 	struct follow follow;
+	struct suspension suspensions[MAILBOX_SUSPENDED_MAX];
+	size_t suspension_count;
+	bool read_only;	    /* SELECT said so */
+	bool uids_pass;	    /* and that UIDs are good for a session only */
+	bool lists_plainly; /* the server knows nothing but LIST */
+	uint32_t cut;	    /* [MESSAGELIMIT] of the window; 0: none */
 
 	enum mailbox_state state;
 	usec_t since; /* state entered */
@@ -342,8 +359,8 @@ struct mailbox {
 	struct list_link events;      /* struct queued_event::link */
 
 	struct error trouble;
-	unsigned alerts;       /* told on this connection */
-	struct buf last_alert; /* and the last of them, ever */
+	unsigned alerts;  /* told on this connection */
+	struct told told; /* and today */
 	bool load_asked;
 	bool stopping;
 	bool again;	     /* started while it was logging out */
@@ -403,6 +420,24 @@ void mailbox_emit(struct mailbox *mb, struct mailbox_event event);
 void mailbox_emit_need(struct mailbox *mb, enum mailbox_event_kind kind);
 void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A warning that deserves a notification. */
+void mailbox_report_to_person(struct mailbox *mb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* mailbox_suspend.c */
+/* After a refusal of one of these kinds: the action, as it stands in the job,
+ * is held back. Else nothing. */
+void mailbox_suspend(struct mailbox *mb, const struct action *action,
+    enum imap_refusal_kind kind, const char *words, usec_t now);
+/* It was done. */
+void mailbox_suspension_over(struct mailbox *mb, const struct action *action);
+/* 0: it may be tried. */
+usec_t mailbox_suspended_until(
+    const struct mailbox *mb, const struct action *action);
+/* Why it is not even tried; NULL: it is. */
+const char *mailbox_forbidden(
+    const struct mailbox *mb, const struct action *action, usec_t now);
+void mailbox_suspensions_clear(struct mailbox *mb);
 
 /* mailbox_follow.c */
 /* A notification of this message was handed over. */
@@ -658,8 +693,8 @@ void mailbox_settle(struct mailbox *mb, struct job *job,
 void mailbox_job_record(struct mailbox *mb, const struct job *job,
     const struct job_action *action, const char *detail, usec_t now);
 /* A refusal that may pass: the current action waits, or gives up. */
-void mailbox_job_postpone(
-    struct mailbox *mb, struct job *job, const char *detail, usec_t now);
+void mailbox_job_postpone(struct mailbox *mb, struct job *job,
+    const struct imap_refusal *why, const char *detail, usec_t now);
 void mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity,
     uint32_t uid, unsigned seq, enum effect_state state, const char *detail,
     usec_t now);
@@ -693,7 +728,10 @@ void mailbox_op_settle(struct mailbox *mb, enum effect_state state,
 void mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now);
 void mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
-/* Whether time may cure the refusal (RFC 5530 codes). */
+/* Remembers why, and holds the action back where it makes no sense soon. */
+void mailbox_op_note_refusal(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+/* Whether time may cure the refusal. */
 bool mailbox_is_for_now(const struct imap_response *response);
 void mailbox_refusal_words(
     const struct imap_response *response, struct buf *words);

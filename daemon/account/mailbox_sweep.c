@@ -56,19 +56,16 @@ reset_cursor(struct mailbox *mb, usec_t now)
 
 /* What was planned in another life of the mailbox can never be done. */
 static void
-give_up_other_validity(struct mailbox *mb, usec_t now)
+give_up(struct mailbox *mb, uint32_t but, const char *why, usec_t now)
 {
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->key.uidvalidity == mb->uidvalidity)
+		if (but != 0 && job->key.uidvalidity == but)
 			continue;
 		while (job->next < job->count)
 			mailbox_settle(mb, job, &job->actions[job->next],
-			    EFFECT_FAILED,
-			    "the server rebuilt the mailbox "
-			    "(UIDVALIDITY changed)",
-			    now);
+			    EFFECT_FAILED, why, now);
 		mailbox_job_free(mb, job);
 	}
 }
@@ -134,11 +131,30 @@ mailbox_early_done(
 	commit_cursor(mb, store_batch_new(), now);
 }
 
+/* What an earlier session planned or left behind has no name any more. */
+static void
+begin_anew(struct mailbox *mb, usec_t now)
+{
+	if (!told_before(&mb->told, SPAN("[UIDNOTSTICKY]"), now))
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server forgets its UIDs with each connection "
+		    "(UIDNOTSTICKY): mail that comes between two of them is "
+		    "not judged");
+	give_up(mb, 0, "the server does not know its messages again", now);
+	reset_cursor(mb, now);
+}
+
 static void
 compare_known(struct mailbox *mb, usec_t now)
 {
+	if (mb->uids_pass) {
+		begin_anew(mb, now);
+		return;
+	}
 	if (mb->cursor_validity != mb->uidvalidity && mb->early_unix != 0) {
-		give_up_other_validity(mb, now);
+		give_up(mb, mb->uidvalidity,
+		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
+		    now);
 		search_early(mb, now);
 		return;
 	}
@@ -148,7 +164,9 @@ compare_known(struct mailbox *mb, usec_t now)
 		    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
 		    "watching from now on, what is in it is not judged again",
 		    mb->uidvalidity, mb->cursor_validity);
-		give_up_other_validity(mb, now);
+		give_up(mb, mb->uidvalidity,
+		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
+		    now);
 		reset_cursor(mb, now);
 		return;
 	}
@@ -193,7 +211,9 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	mb->fresh = false;
 	if (mb->config.visit != VISIT_NONE) {
 		mb->cursor_validity = mb->uidvalidity;
-		give_up_other_validity(mb, now);
+		give_up(mb, mb->uidvalidity,
+		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
+		    now);
 		mailbox_go_on(mb, now);
 		return;
 	}
@@ -351,7 +371,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	}
 	mb->whole = mb->needs.command && are_few(mb);
 	mb->dirty = false;
-	mb->ignored = mb->judged_max = 0;
+	mb->ignored = mb->judged_max = mb->cut = 0;
 	mb->judged = 0;
 	mb->stale = false;
 	mb->bare = mb->no_structure;
@@ -561,6 +581,44 @@ mailbox_sweep_lost(struct mailbox *mb)
 		mb->shy = true;
 }
 
+/* [MESSAGELIMIT n uid] (RFC 9738); 0: the answer was not cut. */
+static uint32_t
+cut_at(const struct mailbox *mb, const struct imap_response *response)
+{
+	uint64_t uid;
+
+	if (!span_is_nocase(response->code, "MESSAGELIMIT") ||
+	    response->code_count < 2 || mb->window_seen.count == 0)
+		return 0;
+	uid = imap_value_number(&response->code_values[1]);
+	return uid < mb->cursor || uid >= UINT32_MAX ? 0 : (uint32_t)uid;
+}
+
+/*
+ * From the highest UID down, as it should be: true, the rest is asked for
+ * before the cursor goes on. From the lowest up, or where nobody can tell: the
+ * next round begins above.
+ */
+static bool
+is_cut(struct mailbox *mb, const struct imap_response *response)
+{
+	uint32_t uid = cut_at(mb, response);
+	BUF_AUTO rest = BUF_INIT;
+
+	if (uid == 0)
+		return false;
+	if (mb->window_seen.ranges[0].first < uid || uid == mb->cursor) {
+		ignore(mb, (mb->judged_max > uid ? mb->judged_max : uid) + 1);
+		return false;
+	}
+	if (mb->cut != 0 && uid >= mb->cut)
+		return false;
+	mb->cut = uid;
+	imap_seqset_done(&mb->retry);
+	buf_addf(&rest, "%u:%u", mb->cursor, uid - 1);
+	return imap_seqset_parse(buf_span(&rest), &mb->retry);
+}
+
 void
 mailbox_sweep_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -581,6 +639,10 @@ mailbox_sweep_done(
 		return;
 	}
 	if (mailbox_fetch_bare(mb)) {
+		send_fetch(mb, now);
+		return;
+	}
+	if (is_cut(mb, response)) {
 		send_fetch(mb, now);
 		return;
 	}

@@ -304,10 +304,28 @@ need_person(struct line *line, struct mailbox_event *event)
 	    URGENCY_CRITICAL, title, event->error.text);
 }
 
+/* Once a day, however many connections say it. */
+static void
+tell_person(struct line *line, const struct mailbox_report *report)
+{
+	struct running_account *owner = line->owner;
+	bool is_alert = report->kind == REPORT_ALERT;
+	STR_AUTO title =
+	    xasprintf(is_alert ? "Belfry: the server of %s says" : "Belfry: %s",
+		owner->config->name);
+
+	if (told_before(&owner->told, span_from_str(report->text), loop_now()))
+		return;
+	notify_say(owner->belfry, owner->config->name, URGENCY_NORMAL, title,
+	    report->text);
+}
+
 static void
 need_report(struct line *line, struct mailbox_event *event)
 {
 	report_mailbox(line, event->report);
+	if (event->report->kind == REPORT_ALERT || event->report->for_person)
+		tell_person(line, event->report);
 	if (event->report->kind == REPORT_TROUBLE)
 		apply_progress(line);
 }

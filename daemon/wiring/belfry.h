@@ -26,6 +26,7 @@
 #define BELFRY_WIRING_BELFRY_H
 
 #include "daemon/account/account.h"
+#include "daemon/account/told.h"
 #include "daemon/base/list.h"
 #include "daemon/config/config.h"
 #include "daemon/loop/channel.h"
@@ -65,6 +66,7 @@ struct running_account {
 	usec_t hint_at;		 /* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */
+	struct told told; /* to the person, today */
 	bool told_person; /* that it is locked out; until it is let in */
 	struct sender *sender; /* NULL: no submission server */
 };

@@ -178,7 +178,7 @@ push_alert(struct imap_session *s, const struct imap_response *response)
 	BUF_AUTO text = BUF_INIT;
 
 	buf_add_span(&text, response->text);
-	if (span_is_nocase(response->code, "WEBALERT") &&
+	if (!span_is_nocase(response->code, "ALERT") &&
 	    response->code_count > 0) {
 		buf_add_char(&text, ' ');
 		buf_add_span(&text, response->code_values[0].text);
@@ -196,7 +196,8 @@ is_alert(const struct imap_session *s, const struct imap_response *response)
 {
 	return session_is_private(s) &&
 	       (span_is_nocase(response->code, "ALERT") ||
-		   span_is_nocase(response->code, "WEBALERT"));
+		   span_is_nocase(response->code, "WEBALERT") ||
+		   span_is_nocase(response->code, "NOTIFYPREFS"));
 }
 
 /* The server answers our DONE, which it did not expect any more: it had
