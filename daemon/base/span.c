@@ -8,27 +8,10 @@
 
 #include "daemon/base/span.h"
 
-#include <assert.h>
-
 #include "daemon/base/str.h"
 
 /* Digits of UINT64_MAX. */
 #define U64_DIGITS_MAX 20
-
-struct span
-span_from_str(const char *str)
-{
-	if (str == NULL)
-		return SPAN_EMPTY;
-	return (struct span){str, strlen(str)};
-}
-
-struct span
-span_from(const void *data, size_t len)
-{
-	assert(data != NULL || len == 0);
-	return (struct span){data, len};
-}
 
 /* Most bytes are equal as they are, or differ for good. */
 static bool
@@ -145,25 +128,6 @@ span_contains_nocase(struct span s, struct span needle)
 			return true;
 	}
 	return false;
-}
-
-struct span
-span_slice(struct span s, size_t start, size_t len)
-{
-	s = span_skip(s, start);
-	if (s.len > len)
-		s.len = len;
-	return s;
-}
-
-struct span
-span_skip(struct span s, size_t n)
-{
-	if (n > s.len)
-		n = s.len;
-	if (n == 0)
-		return s;
-	return (struct span){s.data + n, s.len - n};
 }
 
 static bool

@@ -8,6 +8,7 @@
 #ifndef BELFRY_BASE_SPAN_H
 #define BELFRY_BASE_SPAN_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +27,20 @@ struct span {
 #define SPAN_FMT(s) (int)(s).len, ((s).data != NULL ? (s).data : "")
 
 /* `str` may be NULL: the empty span. */
-struct span span_from_str(const char *str);
-struct span span_from(const void *data, size_t len);
+static inline struct span
+span_from_str(const char *str)
+{
+	if (str == NULL)
+		return SPAN_EMPTY;
+	return (struct span){str, strlen(str)};
+}
+
+static inline struct span
+span_from(const void *data, size_t len)
+{
+	assert(data != NULL || len == 0);
+	return (struct span){(const char *)data, len};
+}
 
 bool span_equal(struct span a, struct span b);
 /* ASCII letters compare without case (RFC 9051 section 9: ABNF strings). */
@@ -46,9 +59,27 @@ size_t span_find(struct span s, char c);
 size_t span_find_span(struct span s, struct span needle, size_t from);
 bool span_contains_nocase(struct span s, struct span needle);
 
+static inline struct span
+span_skip(struct span s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	/* To add even 0 to NULL is undefined. */
+	if (n == 0)
+		return s;
+	return (struct span){s.data + n, s.len - n};
+}
+
 /* The part from `start` of at most `len` bytes; both are clamped. */
-struct span span_slice(struct span s, size_t start, size_t len);
-struct span span_skip(struct span s, size_t n);
+static inline struct span
+span_slice(struct span s, size_t start, size_t len)
+{
+	s = span_skip(s, start);
+	if (s.len > len)
+		s.len = len;
+	return s;
+}
+
 /* Without blanks, tabs, CR and LF at both ends. */
 struct span span_trim(struct span s);
 

@@ -162,38 +162,3 @@ str_nearest(struct span word, const char *const *candidates)
 }
 
 /* Not <ctype.h>: that one depends on the locale. */
-bool
-char_is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool
-char_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool
-char_is_alnum(char c)
-{
-	return char_is_alpha(c) || char_is_digit(c);
-}
-
-bool
-char_is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-char
-char_to_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-char
-char_to_upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}

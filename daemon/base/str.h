@@ -24,12 +24,42 @@ void str_sanitize(struct buf *buf, struct span text, size_t max_chars);
  */
 const char *str_nearest(struct span word, const char *const *candidates);
 
-bool char_is_alpha(char c);
-bool char_is_digit(char c);
-bool char_is_alnum(char c);
+/* Of ASCII, whatever the locale; inline, for they are asked of every byte. */
+static inline bool
+char_is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+char_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+char_is_alnum(char c)
+{
+	return char_is_alpha(c) || char_is_digit(c);
+}
+
 /* Blank or tab. */
-bool char_is_blank(char c);
-char char_to_lower(char c);
-char char_to_upper(char c);
+static inline bool
+char_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline char
+char_to_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline char
+char_to_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
 
 #endif
