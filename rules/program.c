@@ -31,6 +31,7 @@ struct filter {
 	struct numbers all;	 /* all rules that ask this slot */
 	struct numbers patterns; /* rules that ask it with a pattern */
 	size_t seen_max;	 /* bytes that all these patterns look at */
+	bool is_raw; /* all header fields, searched before they are decoded */
 };
 
 /* A header field's name and the filters of the slots that it fills. */
@@ -96,8 +97,38 @@ add_filter(struct program *program, size_t slot)
 	}
 	filter = &program->filters[program->filter_count++];
 	*filter = (struct filter){
-	    .slot = slot, .texts = prefilter_new(), .seen_max = SIZE_MAX};
+	    .slot = slot,
+	    .texts = prefilter_new(),
+	    .seen_max = SIZE_MAX,
+	    .is_raw =
+		program->rules->slots.items[slot].field->wants_all_headers,
+	};
 	return filter;
+}
+
+/* The longest word of a text, if it is long enough, else all of it. */
+static struct span
+longest_word(struct span text)
+{
+	struct span rest = text, best = SPAN_EMPTY, word;
+
+	while (span_split(&rest, ' ', &word))
+		if (word.len > best.len)
+			best = word;
+	return best.len >= LITERAL_MIN ? best : text;
+}
+
+/* A blank of the text may be anything in a raw value. */
+static void
+ask_text(struct filter *filter, const struct term *term, size_t rule)
+{
+	struct span text = span_from_str(term->text);
+
+	if (filter->is_raw)
+		text = longest_word(text);
+	if (span_find(text, ' ') != SIZE_MAX)
+		filter->is_raw = false;
+	prefilter_add(filter->texts, text, rule);
 }
 
 static void
@@ -129,16 +160,17 @@ ask_term(struct filter *filter, const struct term *term, size_t rule)
 		numbers_add(&filter->any, rule);
 		break;
 	case TERM_MEMBERS:
+		filter->is_raw = false;
 		ask_list(filter, term, rule);
 		break;
 	case TERM_PATTERN:
 		numbers_add(&filter->patterns, rule);
 		if (term->seen_max < filter->seen_max)
 			filter->seen_max = term->seen_max;
-		prefilter_add(filter->texts, span_from_str(term->text), rule);
+		ask_text(filter, term, rule);
 		break;
 	case TERM_TEXT:
-		prefilter_add(filter->texts, span_from_str(term->text), rule);
+		ask_text(filter, term, rule);
 		break;
 	}
 }
@@ -379,6 +411,47 @@ search_texts(struct program *program, const struct filter *filter,
 	return true;
 }
 
+/*
+ * All header fields, as search_texts does their values. A word that is in a
+ * text that was not hard to decode is in the block, and what else is found
+ * there makes a rule be looked at in vain. Replacing a control makes three
+ * bytes of one.
+ */
+static bool
+search_raw(struct program *program, const struct filter *filter,
+    struct message *message)
+{
+	size_t count = message_field_count(message);
+	bool is_sure = prefilter_search(
+	    filter->texts, message_block(message), program->found);
+
+	for (size_t i = 0; i < count && is_sure; i++) {
+		size_t len_max = 3 * message_field_raw(message, i).len;
+
+		if (message_field_is_hard(message, i)) {
+			struct span text = message_field_text(message, i);
+
+			len_max = text.len;
+			is_sure = prefilter_search(
+			    filter->texts, text, program->found);
+		}
+		if (len_max > filter->seen_max)
+			set_all(program->found, &filter->patterns);
+	}
+	return is_sure;
+}
+
+static void
+run_raw_filter(struct program *program, const struct filter *filter,
+    struct message *message)
+{
+	if (message_field_count(message) == 0)
+		return;
+	set_all(program->found, &filter->any);
+	if (!search_raw(program, filter, message))
+		set_all(program->found, &filter->all);
+}
+
 static void
 run_filter(struct program *program, struct filter *filter, struct view *view)
 {
@@ -389,6 +462,10 @@ run_filter(struct program *program, struct filter *filter, struct view *view)
 	filter->run = program->run;
 	if (view_missing(view, filter->slot) != 0) {
 		set_all(program->found, &filter->all);
+		return;
+	}
+	if (filter->is_raw) {
+		run_raw_filter(program, filter, view->facts->message);
 		return;
 	}
 	values = view_get(view, filter->slot);

@@ -16,6 +16,7 @@
  */
 #include "daemon/base/utf8.h"
 
+#define BLOCK 64 /* bytes looked at together */
 #define CODE_MAX 0x10ffffu
 #define SURROGATE_FIRST 0xd800u
 #define SURROGATE_LAST 0xdfffu
@@ -135,12 +136,26 @@ utf8_add(struct buf *buf, uint32_t code)
 	add_byte(buf, 0x80 | (code & 0x3f));
 }
 
+/* Of a known length and without a branch inside, so that compilers ask for
+ * many bytes at once. */
+static bool
+is_ascii_block(const char *data)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		all |= (unsigned char)data[i];
+	return all < 0x80;
+}
+
 size_t
 utf8_ascii_length(struct span s)
 {
 	uint64_t bytes;
 	size_t len = 0;
 
+	while (len + BLOCK <= s.len && is_ascii_block(s.data + len))
+		len += BLOCK;
 	for (; len + sizeof(bytes) <= s.len; len += sizeof(bytes)) {
 		memcpy(&bytes, s.data + len, sizeof(bytes));
 		if ((bytes & 0x8080808080808080u) != 0)

@@ -34,6 +34,7 @@ struct field {
 	uint32_t hash;			/* of the name */
 	uint16_t next;			/* in the bucket: number + 1; 0: none */
 	bool is_folded;
+	bool is_hard; /* once message->has_hard */
 };
 
 struct message {
@@ -47,6 +48,7 @@ struct message {
 	uint16_t buckets[BUCKETS]; /* number + 1 of the first; 0: none */
 	struct buf id;
 	bool has_id;
+	bool has_hard; /* the hard fields are known */
 	size_t bad_lines;
 	bool is_truncated;
 };
@@ -348,6 +350,43 @@ struct span
 message_raw(const struct message *message, const char *name, size_t index)
 {
 	return message_field_raw(message, find_field(message, name, index));
+}
+
+struct span
+message_block(const struct message *message)
+{
+	return span_from(message->data, message->len);
+}
+
+/* The fields lie in the block one behind the other: one look at it finds
+ * them all. What is hard in front of a field makes the one before it hard,
+ * which does no harm. */
+static void
+find_hard_fields(struct message *message)
+{
+	struct span block = message_block(message);
+	size_t at = 0, field = 0;
+
+	while (message->count > 0 &&
+	       (at = rfc2047_find_hard(block, at)) != SIZE_MAX) {
+		while (field + 1 < message->count &&
+		       message->fields[field + 1].name.data <= block.data + at)
+			field++;
+		message->fields[field].is_hard = true;
+		if (field + 1 == message->count)
+			break;
+		at =
+		    (size_t)(message->fields[field + 1].name.data - block.data);
+	}
+	message->has_hard = true;
+}
+
+bool
+message_field_is_hard(struct message *message, size_t field)
+{
+	if (!message->has_hard)
+		find_hard_fields(message);
+	return field < message->count && message->fields[field].is_hard;
 }
 
 /* Folding with a tab is what most other values have to be decoded for. */

@@ -63,6 +63,13 @@ struct span message_field_raw(const struct message *message, size_t field);
 struct span message_field_text(struct message *message, size_t field);
 const struct address_list *message_field_addresses(
     struct message *message, size_t field);
+/* For a quick look at all fields. The bytes that were read, where they are
+ * from the first name to the last value: every raw value is a piece of it,
+ * between them may stand anything. */
+struct span message_block(const struct message *message);
+/* False: printable ASCII without blanks that is in the field's text is in its
+ * raw value, too, for there is nothing to decode in it. */
+bool message_field_is_hard(struct message *message, size_t field);
 /* The date of the first Date field; false: none, or not a date. */
 bool message_date(struct message *message, int64_t *unix_r);
 /* The first Message-ID field's id with its angle brackets, cleaned as text is

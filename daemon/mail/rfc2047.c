@@ -22,7 +22,8 @@
 #define WORD_INTRO "=?utf-8?q?"
 #define WORD_INTRO_B "=?utf-8?b?"
 #define WORD_END "?="
-#define ESC '\x1b'
+#define ESC '\x1b' /* behind it could be Japanese */
+#define BLOCK 64   /* bytes looked at together */
 #define WORD_FRAME (sizeof(WORD_INTRO) - 1 + sizeof(WORD_END) - 1)
 /* A line that has less room than a frame and one character is left alone. */
 #define WORD_TEXT_MIN 12
@@ -311,6 +312,46 @@ decode_hard(struct buf *buf, struct span value)
 	buf_done(&decoder.tail);
 }
 
+/* What is worth a closer look: 8-bit, an ESC, a "?". Of a known length and
+ * without a branch inside, so that compilers ask for many bytes at once. */
+static bool
+is_easy_block(const char *data)
+{
+	unsigned char hard = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		hard |= (unsigned char)((data[i] & '\x80') | (data[i] == ESC) |
+					(data[i] == '?'));
+	return hard == 0;
+}
+
+static bool
+is_hard_at(struct span value, size_t at)
+{
+	char c = value.data[at];
+
+	if (c == '?')
+		return at > 0 && value.data[at - 1] == '=';
+	return c == ESC || (unsigned char)c >= 0x80;
+}
+
+size_t
+rfc2047_find_hard(struct span value, size_t from)
+{
+	for (size_t end; from < value.len; from = end) {
+		end = value.len;
+		if (end - from >= BLOCK) {
+			end = from + BLOCK;
+			if (is_easy_block(value.data + from))
+				continue;
+		}
+		for (; from < end; from++)
+			if (is_hard_at(value, from))
+				return from;
+	}
+	return SIZE_MAX;
+}
+
 /* Of the two characters that a word begins with, "?" is the rarer. */
 bool
 rfc2047_may_have_word(struct span value)
@@ -338,11 +379,8 @@ rfc2047_decode(struct buf *buf, struct span value)
 		buf_add_span(buf, value);
 		return;
 	}
-	/* Folded with a tab, most of the others. Behind an ESC could be
-	 * Japanese. */
-	if (utf8_ascii_length(value) == value.len &&
-	    !rfc2047_may_have_word(value) &&
-	    span_find(value, ESC) == SIZE_MAX) {
+	/* Folded with a tab, most of the others. */
+	if (rfc2047_find_hard(value, 0) == SIZE_MAX) {
 		text_add_clean(buf, value);
 		return;
 	}

@@ -27,6 +27,10 @@ void rfc2047_decode(struct buf *buf, struct span value);
 /* Decodes to itself, so nothing need be done: printable ASCII without the
  * begin of an encoded word. Most values are. */
 bool rfc2047_is_plain(struct span value);
+/* The offset, `from` or behind it, of what may have to be decoded: the begin
+ * of an encoded word (its "?"), a byte that is no ASCII, an ESC. SIZE_MAX:
+ * there is none, and the text is the value with controls replaced. */
+size_t rfc2047_find_hard(struct span value, size_t from);
 /* The begin of an encoded word is in it. */
 bool rfc2047_may_have_word(struct span value);
 

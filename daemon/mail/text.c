@@ -7,6 +7,7 @@
 #include "daemon/base/utf8.h"
 
 #define DEL 0x7f
+#define BLOCK 64
 #define EACH_BYTE 0x0101010101010101u
 /* In UTF-8 the C1 controls are C2 80 to C2 9F. */
 #define C1_LEAD 0xc2
@@ -53,6 +54,19 @@ is_space(char c)
 	return char_is_blank(c) || c == '\r' || c == '\n';
 }
 
+/* Whether all of BLOCK bytes are printable ASCII: without a branch inside and
+ * of a known length, so that compilers ask for many bytes at once. */
+static bool
+is_printable_block(const char *data)
+{
+	unsigned char bad = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		bad |=
+		    (unsigned char)((unsigned char)data[i] - ' ') > '~' - ' ';
+	return bad == 0;
+}
+
 /* Eight bytes at once: below U+0020 the first difference borrows into the top
  * bit, DEL gets there by the sum. A carry or borrow into the neighbour comes
  * only from a byte that is refused anyway. */
@@ -91,6 +105,10 @@ text_is_printable_ascii(struct span text)
 {
 	size_t i = 0;
 
+	for (; i + BLOCK <= text.len; i += BLOCK) {
+		if (!is_printable_block(text.data + i))
+			return false;
+	}
 	for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
 		if (!are_printable(text.data + i))
 			return false;
@@ -102,31 +120,24 @@ text_is_printable_ascii(struct span text)
 	return true;
 }
 
-/* Tabs become zero, whose top bit alone is left in `tabs`; in each of these
- * bytes what tab and blank differ by is turned around. */
-static uint64_t
-replace_tabs(uint64_t bytes)
+static inline char
+replace_tab(char c)
 {
-	const uint64_t low = EACH_BYTE * 0x7f;
-	uint64_t other = bytes ^ EACH_BYTE * '\t';
-	uint64_t tabs = ~(((other & low) + low) | other | low);
-
-	return bytes ^ (tabs >> 7) * ('\t' ^ ' ');
+	return c == '\t' ? ' ' : c;
 }
 
 void
-text_copy_tabs(char *to, struct span text)
+text_copy_tabs(char *restrict to, struct span text)
 {
-	uint64_t bytes;
+	const char *restrict from = text.data;
 	size_t i = 0;
 
-	for (; i + sizeof(bytes) <= text.len; i += sizeof(bytes)) {
-		memcpy(&bytes, text.data + i, sizeof(bytes));
-		bytes = replace_tabs(bytes);
-		memcpy(to + i, &bytes, sizeof(bytes));
-	}
+	/* As in is_printable_block. */
+	for (; i + BLOCK <= text.len; i += BLOCK)
+		for (size_t j = 0; j < BLOCK; j++)
+			to[i + j] = replace_tab(from[i + j]);
 	for (; i < text.len; i++)
-		to[i] = text.data[i] == '\t' ? ' ' : text.data[i];
+		to[i] = replace_tab(from[i]);
 }
 
 void

@@ -22,8 +22,8 @@ void text_add_clean(struct buf *buf, struct span utf8);
 
 /* Nothing but U+0020 to U+007E: clean as it is. */
 bool text_is_printable_ascii(struct span text);
-/* Copies text.len bytes, each tab as a blank. */
-void text_copy_tabs(char *to, struct span text);
+/* Copies text.len bytes, each tab as a blank. `to` is elsewhere. */
+void text_copy_tabs(char *restrict to, struct span text);
 /* Nothing but blanks, tabs, CR and LF (or nothing at all). */
 bool text_is_blank(struct span text);
 

@@ -430,17 +430,35 @@ add_long(struct buf *buf, struct random *random)
 		buf_add_char(buf, 'a');
 }
 
+/* Only decoding shows what it says. */
+static void
+add_encoded(struct buf *buf, struct random *random)
+{
+	BUF_AUTO word = BUF_INIT;
+
+	add_word(&word, random);
+	buf_add_str(buf, "=?utf-8?q?");
+	for (size_t i = 0; i < word.len; i++)
+		buf_addf(buf, "=%02X", (unsigned char)word.data[i]);
+	buf_add_str(buf, "?=");
+}
+
 static void
 add_value(struct buf *buf, struct random *random)
 {
+	static const char *const between[] = {
+	    "", " ", "@", ", ", " ", "\t", "\n\t", "\r\n ", "\x01", "\x1b(J"};
+
 	if (random_below(random, 60) == 0)
 		add_long(buf, random);
 	if (random_below(random, 30) == 0)
 		buf_add_str(buf, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!");
 	for (uint64_t n = random_below(random, 5); n > 0; n--) {
-		add_word(buf, random);
-		buf_add_str(buf,
-		    PICK(random, ((const char *const[]){"", " ", "@", ", "})));
+		if (random_below(random, 8) == 0)
+			add_encoded(buf, random);
+		else
+			add_word(buf, random);
+		buf_add_str(buf, PICK(random, between));
 	}
 }
 
