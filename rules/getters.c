@@ -239,7 +239,7 @@ get_attachment_count(
 {
 	(void)slot;
 	values_add_number(
-	    view, values, (int64_t)count_attachments(view->facts->structure));
+	    values, (int64_t)count_attachments(view->facts->structure));
 }
 
 /* Of the largest; missing where there is none. */
@@ -256,8 +256,8 @@ get_attachment_size(
 		    structure->parts[i].size > largest)
 			largest = structure->parts[i].size;
 	if (count_attachments(structure) > 0)
-		values_add_number(view, values,
-		    largest > INT64_MAX ? INT64_MAX : (int64_t)largest);
+		values_add_number(
+		    values, largest > INT64_MAX ? INT64_MAX : (int64_t)largest);
 }
 
 void
@@ -321,8 +321,7 @@ get_size(struct view *view, const struct slot *slot, struct values *values)
 	uint64_t size = view->facts->size;
 
 	(void)slot;
-	values_add_number(
-	    view, values, size > INT64_MAX ? INT64_MAX : (int64_t)size);
+	values_add_number(values, size > INT64_MAX ? INT64_MAX : (int64_t)size);
 }
 
 void
@@ -330,7 +329,7 @@ get_age(struct view *view, const struct slot *slot, struct values *values)
 {
 	(void)slot;
 	values_add_number(
-	    view, values, view->facts->now_unix - view->facts->received_unix);
+	    values, view->facts->now_unix - view->facts->received_unix);
 }
 
 void
@@ -340,7 +339,7 @@ get_sent(struct view *view, const struct slot *slot, struct values *values)
 
 	(void)slot;
 	if (message_date(view->facts->message, &date))
-		values_add_number(view, values, view->facts->now_unix - date);
+		values_add_number(values, view->facts->now_unix - date);
 }
 
 static struct unix_parts
@@ -359,7 +358,7 @@ get_hour(struct view *view, const struct slot *slot, struct values *values)
 	    local_time(view->facts, view->facts->now_unix);
 
 	(void)slot;
-	values_add_number(view, values, parts.hour);
+	values_add_number(values, parts.hour);
 }
 
 /* 1 for Monday to 7 for Sunday. */
@@ -370,7 +369,7 @@ get_weekday(struct view *view, const struct slot *slot, struct values *values)
 	    local_time(view->facts, view->facts->now_unix);
 
 	(void)slot;
-	values_add_number(view, values, parts.weekday);
+	values_add_number(values, parts.weekday);
 }
 
 /* Facts. */

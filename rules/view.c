@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
@@ -210,10 +211,10 @@ values_add(struct view *view, struct values *values, struct span text)
 }
 
 void
-values_add_number(struct view *view, struct values *values, int64_t number)
+values_add_number(struct values *values, int64_t number)
 {
-	STR_AUTO digits = xasprintf("%" PRId64, number);
-
+	assert(values->count == 0);
 	values->number = number;
-	values_add_copy(view, values, span_from_str(digits));
+	snprintf(values->digits, sizeof(values->digits), "%" PRId64, number);
+	values_add_valid(values, span_from_str(values->digits));
 }

@@ -30,13 +30,16 @@ void slots_done(struct slots *slots);
 size_t slots_add(struct slots *slots, const struct field *field,
     enum address_part part, struct span argument);
 
+#define VALUES_DIGITS_SIZE sizeof("-9223372036854775808")
+
 /* What one slot has of one message. The bytes are valid UTF-8 and live as
  * long as the view. */
 struct values {
 	struct span *items; /* owned */
 	size_t count, cap;
-	int64_t number; /* FIELD_NUMBER with a count > 0 */
-	bool is_true;	/* FIELD_FACT */
+	int64_t number;			 /* FIELD_NUMBER with a count > 0 */
+	char digits[VALUES_DIGITS_SIZE]; /* of the number: its item */
+	bool is_true;			 /* FIELD_FACT */
 	bool is_ready;
 };
 
@@ -75,8 +78,7 @@ void values_add_valid(struct values *values, struct span text);
 /* Copies. */
 void values_add_copy(
     struct view *view, struct values *values, struct span text);
-/* The number, and its digits as a text. */
-void values_add_number(
-    struct view *view, struct values *values, int64_t number);
+/* The number, and its digits as a text. There is one at most. */
+void values_add_number(struct values *values, int64_t number);
 
 #endif

@@ -394,16 +394,40 @@ make_addr(const char *user, const char *domain, bool has_at)
 	return buf_take_str(&addr);
 }
 
+/* The name is the first in the memory of all. */
 static void
 address_done(struct address *address)
 {
 	free(address->name);
-	free(address->user);
-	free(address->domain);
-	free(address->addr);
 }
 
-/* Takes the strings of `address`; one that says nothing is none. */
+static char *
+put(char **room, struct span text)
+{
+	char *put = *room;
+
+	if (text.len > 0)
+		memcpy(put, text.data, text.len);
+	put[text.len] = '\0';
+	*room = put + text.len + 1;
+	return put;
+}
+
+static struct address
+make_address(
+    struct span name, struct span user, struct span domain, struct span addr)
+{
+	struct address address;
+	char *room = xmalloc(name.len + user.len + domain.len + addr.len + 4);
+
+	address.name = put(&room, name);
+	address.user = put(&room, user);
+	address.domain = put(&room, domain);
+	address.addr = put(&room, addr);
+	return address;
+}
+
+/* Takes the memory of `address`; one that says nothing is none. */
 static void
 append(struct parser *parser, struct address *address)
 {
@@ -428,18 +452,24 @@ append(struct parser *parser, struct address *address)
 	list->items[list->count++] = *address;
 }
 
+static char *
+make_domain(struct span domain)
+{
+	if (domain.len > 0 && domain.data[domain.len - 1] == '.')
+		domain.len--;
+	return make_text(domain);
+}
+
 static void
 append_mailbox(struct parser *parser)
 {
-	struct span domain = buf_span(&parser->domain);
-	struct address address;
+	STR_AUTO name = make_name(&parser->phrase, &parser->comment);
+	STR_AUTO user = make_text(buf_span(&parser->user));
+	STR_AUTO domain = make_domain(buf_span(&parser->domain));
+	STR_AUTO addr = make_addr(user, domain, parser->has_at);
+	struct address address = make_address(span_from_str(name),
+	    span_from_str(user), span_from_str(domain), span_from_str(addr));
 
-	if (domain.len > 0 && domain.data[domain.len - 1] == '.')
-		domain.len--;
-	address.name = make_name(&parser->phrase, &parser->comment);
-	address.user = make_text(buf_span(&parser->user));
-	address.domain = make_text(domain);
-	address.addr = make_addr(address.user, address.domain, parser->has_at);
 	append(parser, &address);
 }
 
@@ -447,14 +477,11 @@ append_mailbox(struct parser *parser)
 static void
 append_phrase(struct parser *parser)
 {
-	struct address address;
+	STR_AUTO name = make_name(&parser->phrase, &parser->comment);
+	STR_AUTO addr = make_text(span_trim(buf_span(&parser->phrase)));
+	struct address address = make_address(span_from_str(name), SPAN_EMPTY,
+	    SPAN_EMPTY, parser->has_angle ? SPAN_EMPTY : span_from_str(addr));
 
-	address.name = make_name(&parser->phrase, &parser->comment);
-	address.user = xstrdup("");
-	address.domain = xstrdup("");
-	address.addr = parser->has_angle
-			   ? xstrdup("")
-			   : make_text(span_trim(buf_span(&parser->phrase)));
 	append(parser, &address);
 }
 
@@ -837,13 +864,10 @@ take_plain_mailbox(struct span *rest, struct plain *plain_r)
 static void
 append_plain(struct parser *parser, const struct plain *plain)
 {
-	struct address address = {
-	    .name = xstrdup_span(plain->name),
-	    .user = xstrdup_span(plain->user),
-	    .domain = xstrdup_span(plain->domain),
-	    .addr = xstrdup_span(span_from(
-		plain->user.data, plain->user.len + 1 + plain->domain.len)),
-	};
+	struct span addr = span_from(
+	    plain->user.data, plain->user.len + 1 + plain->domain.len);
+	struct address address =
+	    make_address(plain->name, plain->user, plain->domain, addr);
 
 	append(parser, &address);
 }

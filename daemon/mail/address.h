@@ -19,6 +19,7 @@
 
 #define ADDRESS_LIST_MAX 20000 /* addresses kept of one field */
 
+/* All four stand in one piece of memory, which the list owns. */
 struct address {
 	char *name;   /* decoded display name, valid UTF-8; "" when none */
 	char *user;   /* local part, unquoted, case kept */
