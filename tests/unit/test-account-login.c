@@ -136,7 +136,7 @@ test_one_a_minute(void **state)
 	greet(f, a);
 	greet(f, b);
 	mailbox_secret(a, SPAN("secret"), f->now);
-	say(f, a, 1, "NO [LIMIT] Too many connections");
+	say(f, a, 1, "NO [UNAVAILABLE] Try again later");
 	assert_int_equal(f->connects, 0);
 	assert_true(mailbox_deadline(b) > f->now);
 	/* Nor does the first one, when it loses its connection now. */
