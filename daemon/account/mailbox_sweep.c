@@ -123,7 +123,6 @@ mailbox_early_done(
 		first = 1;
 	mailbox_report(mb, REPORT_FIRST_CONTACT, 0,
 	    "a new mailbox: its messages are judged from UID %u on", first);
-	mb->early_unix = 0;
 	mb->has_cursor = true;
 	mb->cursor_validity = mb->uidvalidity;
 	mb->cursor = first;

@@ -1,9 +1,10 @@
 /*
  * many [-v] [-s FIRST_SEED] [-n SEEDS]: an account of many mailboxes on few
  * connections, in a simulated world with faults, for a row of seeds
- * ($SIM_SEEDS, else 40).
+ * ($SIM_SEEDS, else 12).
  *
- * By the seed: one to four connections are configured, and the server may allow
+ * By the seed: one to four connections are configured, the server has NOTIFY or
+ * not, and the server may allow
  * fewer, now and then; mailboxes are made, deleted and made again while their
  * pattern is watched; messages come to any of them; links break or fall silent,
  * the server says BYE, commits fail, the daemon is killed and starts again on
@@ -28,8 +29,9 @@
 #define BOXES_MAX 40
 #define MESSAGES_MAX 200
 #define RUN_USEC (8 * USEC_HOUR)
-#define CALM_USEC (30 * USEC_HOUR) /* a day until a connection more is tried   \
-				    */
+#define CALM_USEC                                                              \
+	(30 * USEC_HOUR) /* a day until a connection more is tried             \
+			  */
 #define STEPS_MAX 600000
 #define START_UNIX 1800000000
 #define START_USEC (100 * USEC_SEC)
@@ -455,6 +457,12 @@ deliver(struct world *w)
 	message->uid =
 	    model_deliver(&w->model, w->names[box], id, buf_str(&text));
 	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		collect(w, &w->links[i]);
+	}
 }
 
 static void
@@ -838,6 +846,7 @@ set_up(struct world *w, uint64_t seed)
 	if (chance(w, 20))
 		traits |= MODEL_CHATTY;
 	model_init(&w->model, traits);
+	w->model.notifies = chance(w, 40);
 	model_add(&w->model, "Target");
 	add_box(w, "INBOX");
 	add_box(w, "Archive");
@@ -915,7 +924,7 @@ int
 main(int argc, char **argv)
 {
 	const char *wanted = getenv("SIM_SEEDS");
-	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 40;
+	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 12;
 	unsigned long steps = 0, messages = 0, moves = 0, kills = 0, failed = 0;
 	struct world *w = NEW(struct world);
 	uint64_t first = 1;

@@ -7,6 +7,8 @@
 #include "daemon/wire/imap/seqset.h"
 
 #define ARGUMENTS_MAX 64
+#define TOLD_MAX 100 /* mailboxes that NOTIFY tells of */
+#define OVERFLOW_EVERY 50
 
 struct model_session {
 	struct model *model;
@@ -16,6 +18,12 @@ struct model_session {
 	uint32_t *view; /* UIDs, as the client was told */
 	size_t view_count;
 	struct buf input, output;
+	bool notify;
+	struct {
+		struct model_mailbox *mailbox;
+		uint32_t uidnext;
+	} told[TOLD_MAX];
+	size_t told_count;
 	char idle_tag[32];
 };
 
@@ -253,6 +261,8 @@ capabilities(const struct model_session *s, struct buf *out)
 	};
 
 	buf_add_str(out, "CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR ID");
+	if (s->model->notifies)
+		buf_add_str(out, " NOTIFY");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (has(s, names[i].trait))
 			buf_addf(out, " %s", names[i].name);
@@ -291,9 +301,54 @@ tell_news(struct model_session *s)
 		    s->view_count);
 }
 
+static void
+push_status(struct model_session *s, const struct model_mailbox *mailbox)
+{
+	buf_addf(&s->output,
+	    "* STATUS \"%s\" (UIDNEXT %u UIDVALIDITY %u MESSAGES %zu)\r\n",
+	    mailbox->name, mailbox->uidnext, mailbox->uidvalidity,
+	    mailbox->count);
+	if (++s->model->pushes % OVERFLOW_EVERY == 0) {
+		s->notify = false;
+		buf_add_str(
+		    &s->output, "* OK [NOTIFICATIONOVERFLOW] enough\r\n");
+	}
+}
+
+/* RFC 5465: what happened in mailboxes that are not open. */
+static void
+tell_of_others(struct model_session *s)
+{
+	size_t i = 0;
+
+	if (!s->notify)
+		return;
+	LIST_EACH(pos, &s->model->mailboxes)
+	{
+		struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (i == TOLD_MAX)
+			break;
+		if (i == s->told_count) { /* it was made meanwhile */
+			s->told_count++;
+			s->told[i].mailbox = mailbox;
+			s->told[i].uidnext = mailbox->uidnext;
+			buf_addf(&s->output, "* LIST () \"/\" \"%s\"\r\n",
+			    mailbox->name);
+		}
+		if (mailbox != s->selected && !mailbox->is_gone &&
+		    s->told[i].uidnext != mailbox->uidnext && s->notify)
+			push_status(s, mailbox);
+		s->told[i].uidnext = mailbox->uidnext;
+		i++;
+	}
+}
+
 void
 model_session_poll(struct model_session *s)
 {
+	if (s->idle)
+		tell_of_others(s);
 	if (s->idle && !has(s, MODEL_SILENT_IDLE))
 		tell_news(s);
 }
@@ -467,6 +522,29 @@ do_idle(struct model_session *s, const struct command *c)
 		tell_news(s); /* before the "+", as Exchange does */
 	buf_add_str(&s->output, "+ idling\r\n");
 	model_session_poll(s);
+}
+
+static void
+do_notify(struct model_session *s, const struct command *c)
+{
+	if (!s->model->notifies) {
+		say(s, c, "BAD unknown command");
+		return;
+	}
+	s->notify = true;
+	s->told_count = 0;
+	LIST_EACH(pos, &s->model->mailboxes)
+	{
+		struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (s->told_count == TOLD_MAX)
+			break;
+		s->told[s->told_count].mailbox = mailbox;
+		s->told[s->told_count++].uidnext = mailbox->uidnext;
+		if (mailbox != s->selected && !mailbox->is_gone && s->notify)
+			push_status(s, mailbox);
+	}
+	say(s, c, "OK notified");
 }
 
 static void
@@ -896,6 +974,7 @@ static const struct {
     {"CREATE", do_create, false},
     {"STATUS", do_status, false},
     {"IDLE", do_idle, false},
+    {"NOTIFY", do_notify, false},
     {"UID", do_uid, false},
 };
 

@@ -60,6 +60,8 @@ struct model {
 	bool overquota;	     /* COPY and MOVE say NO [OVERQUOTA] */
 	unsigned logins;     /* tries so far */
 	unsigned logged_in;  /* sessions now */
+	bool notifies;	     /* offers NOTIFY, and gives up now and then */
+	unsigned pushes;     /* STATUS that nobody asked for, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
 };

@@ -162,6 +162,33 @@ test_one_a_minute(void **state)
 	assert_int_equal(f->connects, 1);
 }
 
+/* A server that takes one connection only is believed for a day: the first
+ * one's connection serves all. */
+static void
+test_limit_is_learned(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+
+	account_set_clock(f->account, 1800000000, 0, f->now);
+	open_first(f);
+	greet(f, a);
+	greet(f, b);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO [LIMIT] Too many connections");
+	assert_true(mailbox_is_parked(a) && mailbox_is_parked(b));
+	f->now += 2 * USEC_HOUR;
+	mailbox_tick(a, f->now);
+	mailbox_tick(b, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 0);
+	f->now += USEC_DAY;
+	mailbox_tick(a, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+}
+
 /* A later mailbox is locked out: the person starts the account, and the first
  * one tries alone. */
 static void
@@ -192,6 +219,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		test_one_a_minute, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_limit_is_learned, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_start_after_lockout, set_up, tear_down),
 	};
