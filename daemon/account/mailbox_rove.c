@@ -393,6 +393,7 @@ send_notify(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	round->notifies = false;
+	round->push = PUSH_UNTRIED;
 	if (!find_wires(mb)) {
 		round->push = PUSH_OFF;
 		return false;
@@ -418,7 +419,10 @@ void
 mailbox_rove_notifying_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	mb->round.push = response->status == IMAP_OK ? PUSH_ON : PUSH_OFF;
+	bool gave_up = mb->round.push == PUSH_OFF; /* meanwhile */
+
+	mb->round.push =
+	    response->status == IMAP_OK && !gave_up ? PUSH_ON : PUSH_OFF;
 	mailbox_go_on(mb, now);
 }
 
