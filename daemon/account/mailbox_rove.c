@@ -24,12 +24,13 @@ shortest(const struct mailbox *mb)
 	return usec_min(MAILBOX_ASK_MIN_USEC, mb->config.poll);
 }
 
-/* What is pushed is asked for all the same, now and then. */
+/* What is pushed is asked for all the same: a push that is lost must not make a
+ * mailbox deaf until the renewal. */
 usec_t
 mailbox_rove_interval(const struct mailbox *mb)
 {
 	if (mb->is_pushed)
-		return mb->config.renew;
+		return usec_min(mb->config.renew, mb->config.poll);
 	return mb->interval != 0 ? mb->interval : mb->config.poll;
 }
 
