@@ -524,10 +524,13 @@ bool
 account_next_event(
     struct account *account, struct account_event *event_r, usec_t now)
 {
-	if (next_event(account, event_r, now))
-		return true;
-	if (account_move_connection(account, event_r, now))
-		return true;
-	account_arrange(account, now);
-	return next_event(account, event_r, now);
+	do {
+		if (next_event(account, event_r, now) ||
+		    account_move_connection(account, event_r, now))
+			return true;
+		account_arrange(account, now);
+		if (next_event(account, event_r, now))
+			return true;
+	} while (account_is_moving(account));
+	return false;
 }

@@ -71,6 +71,8 @@ void account_arrange(struct account *account, usec_t now);
  * pulled. */
 bool account_move_connection(
     struct account *account, struct account_event *event_r, usec_t now);
+/* One is about to. */
+bool account_is_moving(const struct account *account);
 void account_on_told(
     struct account *account, struct account_event *event, usec_t now);
 void account_on_lost(

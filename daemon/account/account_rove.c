@@ -407,6 +407,12 @@ find_left(const struct account *account)
 }
 
 bool
+account_is_moving(const struct account *account)
+{
+	return find_left(account) != NULL;
+}
+
+bool
 account_move_connection(
     struct account *account, struct account_event *event_r, usec_t now)
 {
