@@ -596,6 +596,9 @@ mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
 		from->folders = folders;
 		from->round = round;
 		left(from, now);
+		/* What came while it was open and was not told yet is
+		 * nobody's: NOTIFY tells of what comes from now on. */
+		from->is_due = to->round.push == PUSH_ON;
 	}
 	to->leave = to->is_due = to->wants = to->is_open = false;
 	to->jobs_due = USEC_NEVER;
