@@ -174,6 +174,25 @@ settle_moved(struct mailbox *mb, usec_t now)
 	mailbox_op_finish(mb, now);
 }
 
+/* UIDPLUS names what was copied: what it does not name was gone before. */
+static void
+settle_copied(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (!mailbox_op_has(mb, job))
+			continue;
+		if (mb->op.moved.count > 0 &&
+		    !imap_seqset_has(&mb->op.moved, job->key.uid))
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_SKIPPED, "the message is gone", now);
+		else
+			settle_with_new_uid(mb, job, now);
+	}
+	mailbox_op_finish(mb, now);
+}
+
 void
 mailbox_move_send_look(struct mailbox *mb, usec_t now)
 {
@@ -203,7 +222,7 @@ mailbox_move_copy_done(
 	}
 	mailbox_move_note_copyuid(mb, response, now);
 	if (mb->op.action.kind == ACTION_COPY) {
-		settle_moved(mb, now);
+		settle_copied(mb, now);
 		return;
 	}
 	/* UIDPLUS names what was copied; a message without a name was gone
