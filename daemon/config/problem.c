@@ -9,11 +9,21 @@
 
 #define PROBLEM_TEXT_MAX 2000 /* characters shown of a text or a hint */
 
+static size_t
+count_kind(const struct rule_problems *problems, bool is_warning)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < problems->count; i++)
+		count += problems->items[i].is_warning == is_warning;
+	return count;
+}
+
 void
 problem_add(struct rule_problems *problems, bool is_warning,
     struct rule_place place, const char *hint, const char *format, ...)
 {
-	if (problem_is_full(problems))
+	if (count_kind(problems, is_warning) >= PROBLEMS_MAX)
 		return;
 	va_list args;
 	BUF_AUTO text = BUF_INIT;
@@ -22,15 +32,16 @@ problem_add(struct rule_problems *problems, bool is_warning,
 	va_end(args);
 	rule_problems_add(
 	    problems, is_warning, place, hint, "%s", buf_str(&text));
-	if (problem_is_full(problems))
-		rule_problems_add(problems, false, place, NULL,
-		    "too many problems; more are not shown");
+	if (count_kind(problems, is_warning) == PROBLEMS_MAX)
+		rule_problems_add(problems, is_warning, place, NULL,
+		    "too many %s; more are not shown",
+		    is_warning ? "warnings" : "problems");
 }
 
 bool
 problem_is_full(const struct rule_problems *problems)
 {
-	return problems->count >= PROBLEMS_MAX;
+	return count_kind(problems, false) >= PROBLEMS_MAX;
 }
 
 bool

@@ -3,8 +3,9 @@
  *
  * All readers of the configuration report through problem_add, which stops
  * counting at PROBLEMS_MAX: a file of rubbish must not become a larger heap
- * of complaints. Nothing here, and no caller, puts a value of a secret key
- * into a text.
+ * of complaints. Warnings count by themselves: they hide no error, and are
+ * none however many they are. Nothing here, and no caller, puts a value of a
+ * secret key into a text.
  */
 #ifndef BELFRY_CONFIG_PROBLEM_H
 #define BELFRY_CONFIG_PROBLEM_H
@@ -16,12 +17,12 @@
 /* Characters of a source line that are shown around the caret. */
 #define PROBLEM_EXCERPT_MAX 100
 
-/* As rules_problems_add; after PROBLEMS_MAX one last problem says that more
- * are not shown, and the rest is dropped. */
+/* As rule_problems_add; after PROBLEMS_MAX errors, or warnings, one last of
+ * them says that more are not shown, and the rest is dropped. */
 void problem_add(struct rule_problems *problems, bool is_warning,
     struct rule_place place, const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* Whether more would be dropped: loops over foreign input may stop. */
+/* Whether more errors would be dropped: loops over foreign input may stop. */
 bool problem_is_full(const struct rule_problems *problems);
 bool problem_has_errors(const struct rule_problems *problems);
 /* By file (in the order of `files`), line and column; stable. */

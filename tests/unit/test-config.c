@@ -15,6 +15,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/config/config.h"
+#include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
 
 /* What an account needs besides what a case is about. */
@@ -553,6 +554,30 @@ test_many_rules(void **state)
 	config_free(&c);
 }
 
+/* However much is warned of, an error behind it rejects, and nothing else. */
+static void
+test_warnings_hide_nothing(void **state)
+{
+	BUF_AUTO text = BUF_INIT;
+	struct config_report report;
+	struct config *config;
+
+	(void)state;
+	buf_add_str(&text, BARE "imap = imaps://mail.example\n");
+	for (int i = 0; i < 2 * PROBLEMS_MAX; i++)
+		buf_addf(&text, "[rule r%d]\nwhen = from is a@b.example\n", i);
+	config = parse(buf_str(&text), &report);
+	assert_non_null(config);
+	assert_true(report.problems.count > PROBLEMS_MAX);
+	config_report_done(&report);
+	config_free(&config);
+	buf_add_str(&text, "[rule last]\nwhen = subject\n"
+			   "forward = x@b.example\n");
+	assert_null(parse(buf_str(&text), &report));
+	assert_true(problem_has_errors(&report.problems));
+	config_report_done(&report);
+}
+
 int
 main(void)
 {
@@ -573,6 +598,7 @@ main(void)
 	    cmocka_unit_test(test_find_path),
 	    cmocka_unit_test(test_table_is_whole),
 	    cmocka_unit_test(test_many_rules),
+	    cmocka_unit_test(test_warnings_hide_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
