@@ -1,0 +1,171 @@
+/*
+ * outbox: what became of the item in hand.
+ */
+#include "daemon/outbox/outbox_private.h"
+
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- the outcome of an item --------------------------------------- */
+
+void
+outbox_commit_outcome(struct outbox *o, usec_t now)
+{
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_set_queue(batch, o->item.id, o->outcome.state,
+	    o->outcome.attempts, o->outcome.next_try_unix, o->outcome.reply,
+	    outbox_unix_at(o, now));
+	outbox_enter(o, STATE_SETTLING, now);
+	outbox_add_event(o, OUTBOX_COMMIT)->batch = batch;
+}
+
+void
+outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
+    usec_t wait, const char *reply, usec_t now)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	retry_format_reply(&text, o->item.unknown_count, span_from_str(reply));
+	o->outcome = (struct outcome){
+	    .state = state,
+	    .attempts = attempts,
+	    .next_try_unix = outbox_unix_after(o, now, wait),
+	};
+	snprintf(
+	    o->outcome.reply, sizeof(o->outcome.reply), "%s", buf_str(&text));
+	outbox_commit_outcome(o, now);
+}
+
+static void
+on_accepted(struct outbox *o, const struct smtp_event *event, const char *reply,
+    usec_t now)
+{
+	(void)event;
+	backoff_succeeded(&o->backoff);
+	o->pauses = 0;
+	/* Not when the session is ready: some servers refuse a token as late
+	 * as MAIL, and a fresh one each time would be a tight loop. */
+	o->token_renewed = false;
+	o->trouble[0] = '\0';
+	outbox_report(o, OUTBOX_SENT, reply, FAULT_NONE, USEC_NEVER);
+	outbox_settle(o, QUEUE_SENT, o->item.attempts + 1, 0, reply, now);
+}
+
+void
+outbox_refuse(struct outbox *o, const struct smtp_event *event,
+    const char *reply, usec_t now)
+{
+	(void)event;
+	outbox_report(o, OUTBOX_FAILED, reply, FAULT_NONE, USEC_NEVER);
+	outbox_settle(o, QUEUE_FAILED, o->item.attempts + 1, 0, reply, now);
+}
+
+static void
+on_deferred(struct outbox *o, const struct smtp_event *event, const char *reply,
+    usec_t now)
+{
+	unsigned attempts = o->item.attempts + 1;
+	usec_t wait = retry_wait(&o->random, attempts, event->slow);
+
+	if (retry_is_over(
+		attempts, o->item.queued_unix, outbox_unix_at(o, now))) {
+		outbox_refuse(o, event, reply, now);
+		return;
+	}
+	outbox_report(o, OUTBOX_DEFERRED, reply, FAULT_NONE, wait);
+	outbox_settle(o, QUEUE_WAITING, attempts, wait, reply, now);
+}
+
+/* The account's trouble, not the item's: it keeps its tries. */
+static void
+on_credentials(struct outbox *o, const struct smtp_event *event,
+    const char *reply, usec_t now)
+{
+	(void)event;
+	outbox_drop_session(o);
+	outbox_note_trouble(
+	    o, FAULT_AUTH, reply, outbox_wait_for(o, FAULT_AUTH));
+	outbox_settle(o, QUEUE_WAITING, o->item.attempts, 0, reply, now);
+}
+
+static void
+on_paused(struct outbox *o, const struct smtp_event *event, const char *reply,
+    usec_t now)
+{
+	(void)event;
+	outbox_drop_session(o);
+	outbox_note_trouble(
+	    o, FAULT_LIMIT, reply, retry_pause(&o->random, ++o->pauses));
+	outbox_settle(o, QUEUE_WAITING, o->item.attempts, 0, reply, now);
+}
+
+static void
+resend(struct outbox *o, const char *reply, usec_t now)
+{
+	unsigned attempts = o->item.attempts + 1;
+	usec_t wait = retry_wait(&o->random, attempts, false);
+
+	outbox_report(o, OUTBOX_DEFERRED, reply, FAULT_NONE, wait);
+	outbox_settle(o, QUEUE_WAITING, attempts, wait, reply, now);
+}
+
+static void
+hold(struct outbox *o, const char *reply, usec_t now)
+{
+	outbox_report(o, OUTBOX_HELD, reply, FAULT_NONE, USEC_NEVER);
+	outbox_settle(o, QUEUE_HELD, o->item.attempts + 1, 0, reply, now);
+}
+
+static void
+drop(struct outbox *o, const char *reply, usec_t now)
+{
+	outbox_report(o, OUTBOX_DROPPED, reply, FAULT_NONE, USEC_NEVER);
+	outbox_settle(o, QUEUE_DROPPED, o->item.attempts + 1, 0, reply, now);
+}
+
+static const struct {
+	const char *word;
+	void (*act)(struct outbox *o, const char *reply, usec_t now);
+} unknown_rows[] = {
+    {"resend", resend},
+    {"hold", hold},
+    {"drop", drop},
+};
+
+static void
+on_unknown(struct outbox *o, const struct smtp_event *event, const char *reply,
+    usec_t now)
+{
+	void (*act)(struct outbox *, const char *, usec_t) = resend;
+	char text[REPLY_MAX];
+
+	(void)event;
+	o->item.unknown_count++;
+	snprintf(text, sizeof(text), "outcome unknown: %.500s", reply);
+	for (size_t i = 0; i < COUNT(unknown_rows); i++)
+		if (strcmp(o->item.unknown, unknown_rows[i].word) == 0)
+			act = unknown_rows[i].act;
+	if (act == resend && o->item.unknown_count > RETRY_UNKNOWN_MAX)
+		act = hold;
+	act(o, text, now);
+}
+
+void
+outbox_conclude(struct outbox *o, enum smtp_class class,
+    const struct smtp_event *event, const char *reply, usec_t now)
+{
+	static void (*const acts[])(struct outbox * o,
+	    const struct smtp_event *event, const char *reply, usec_t now) = {
+	    [SMTP_ACCEPTED] = on_accepted,
+	    [SMTP_DEFERRED] = on_deferred,
+	    [SMTP_REFUSED] = outbox_refuse,
+	    [SMTP_CREDENTIALS] = on_credentials,
+	    [SMTP_PAUSED] = on_paused,
+	    [SMTP_UNKNOWN] = on_unknown,
+	};
+	_Static_assert(COUNT(acts) == SMTP_CLASSES, "one act each");
+
+	acts[class](o, event, reply, now);
+}

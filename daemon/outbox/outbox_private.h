@@ -1,0 +1,125 @@
+/*
+ * outbox, inside: the state, and what its files share.
+ *
+ *   outbox.c          events, states, time, answers, life
+ *   outbox_round.c    what comes next: trouble, rest, or an item to send
+ *   outbox_session.c  what the SMTP session says
+ *   outbox_outcome.c  what became of the item in hand
+ */
+#ifndef BELFRY_OUTBOX_PRIVATE_H
+#define BELFRY_OUTBOX_PRIVATE_H
+
+#include "daemon/outbox/outbox.h"
+#include "daemon/wire/backoff.h"
+
+#define REPLY_MAX 600 /* code, text of an event, and the mark */
+
+enum state {
+	STATE_STOPPED,
+	STATE_IDLE,	  /* nothing is due */
+	STATE_BACKOFF,	  /* the account is in trouble */
+	STATE_LOADING,	  /* is anything due? */
+	STATE_CONNECTING, /* until outbox_connected */
+	STATE_LOGIN,	  /* until the session is ready */
+	STATE_FETCHING,	  /* the session is ready: for which item? */
+	STATE_SENDING,	  /* the session has the message */
+	STATE_JOURNAL,	  /* "the dot may be said" is being written */
+	STATE_DOT,	  /* the dot was said */
+	STATE_SETTLING,	  /* the outcome is being written */
+	STATE_CLOSING,	  /* QUIT was said */
+	STATE_COUNT
+};
+
+/* The item in hand, without its bytes. */
+struct item {
+	int64_t id; /* 0: none */
+	char *key, *target, *mode, *unknown, *message_id;
+	int64_t queued_unix;
+	unsigned attempts;
+	unsigned unknown_count;
+};
+
+/* What is to be written about it. */
+struct outcome {
+	enum queue_state state;
+	unsigned attempts;
+	int64_t next_try_unix;
+	char reply[REPLY_MAX];
+};
+
+struct outbox {
+	const struct outbox_config *config;
+	struct random random;
+	struct backoff backoff;
+
+	enum state state;
+	usec_t deadline;
+	bool stopping;
+	bool kicked; /* something was queued while it was busy */
+
+	int64_t clock_unix;
+	usec_t clock_at;
+
+	struct smtp_session *session; /* NULL: not connected */
+	struct error
+	    transport;	    /* its own words, for the failure that follows */
+	bool token_renewed; /* the second login with a fresh token */
+	unsigned pauses;    /* quotas in a row */
+	usec_t wait;	    /* before the next round; 0: none */
+	char trouble[ERROR_TEXT_SIZE];
+	enum fault trouble_fault;
+	usec_t next_hint; /* the next one counts from then on */
+
+	struct item item;
+	struct outcome outcome;
+	bool is_lost; /* the session died while the journal was written */
+	struct smtp_event lost;
+
+	struct outbox_event *events; /* owned, a queue */
+	size_t event_first, event_count, event_cap;
+};
+
+/* outbox.c */
+struct outbox_event *outbox_add_event(
+    struct outbox *o, enum outbox_event_kind kind);
+void outbox_report(struct outbox *o, enum outbox_report_kind kind,
+    const char *text, enum fault fault, usec_t retry_in);
+void outbox_enter(struct outbox *o, enum state next, usec_t now);
+void outbox_rest_until(
+    struct outbox *o, enum state next, usec_t deadline, usec_t now);
+void outbox_load(struct outbox *o, enum state next, usec_t now);
+void outbox_take_item(struct outbox *o, const struct store_queue_item *item);
+void outbox_drop_item(struct outbox *o);
+void outbox_drop_session(struct outbox *o);
+int64_t outbox_unix_at(const struct outbox *o, usec_t when);
+int64_t outbox_unix_after(const struct outbox *o, usec_t now, usec_t wait);
+
+/* outbox_round.c */
+usec_t outbox_wait_for(struct outbox *o, enum fault fault);
+void outbox_note_trouble(
+    struct outbox *o, enum fault fault, const char *text, usec_t wait);
+void outbox_fail_round(struct outbox *o, const struct error *error, usec_t now);
+void outbox_close_politely(struct outbox *o, usec_t now);
+void outbox_next_round(struct outbox *o, usec_t now);
+void outbox_recover(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+void outbox_look_at(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+void outbox_fetch(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+
+/* outbox_session.c */
+void outbox_pump(struct outbox *o, usec_t now);
+void outbox_lose_item(
+    struct outbox *o, const struct smtp_event *event, usec_t now);
+
+/* outbox_outcome.c */
+void outbox_conclude(struct outbox *o, enum smtp_class class,
+    const struct smtp_event *event, const char *reply, usec_t now);
+void outbox_refuse(struct outbox *o, const struct smtp_event *event,
+    const char *reply, usec_t now);
+void outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
+    usec_t wait, const char *reply, usec_t now);
+void outbox_commit_outcome(struct outbox *o, usec_t now);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * outbox: what comes next.
+ */
+#include "daemon/outbox/outbox_private.h"
+
+#include <stdio.h>
+
+#include "daemon/mail/forward.h"
+
+/* ---- trouble of the account --------------------------------------- */
+
+/* A fresh token is worth one more try; everything else waits by cause. */
+usec_t
+outbox_wait_for(struct outbox *o, enum fault fault)
+{
+	if (fault == FAULT_AUTH && o->config->smtp.auth == SMTP_AUTH_OAUTH2 &&
+	    !o->token_renewed) {
+		o->token_renewed = true;
+		return backoff_failed(&o->backoff, BACKOFF_NETWORK);
+	}
+	return backoff_failed(&o->backoff, backoff_cause_of(fault));
+}
+
+void
+outbox_note_trouble(
+    struct outbox *o, enum fault fault, const char *text, usec_t wait)
+{
+	snprintf(o->trouble, sizeof(o->trouble), "%s", text);
+	o->trouble_fault = fault;
+	if (wait > o->wait)
+		o->wait = wait;
+	outbox_report(o, OUTBOX_TROUBLE, text, fault, o->wait);
+}
+
+/* No item is to blame. */
+void
+outbox_fail_round(struct outbox *o, const struct error *error, usec_t now)
+{
+	outbox_drop_session(o);
+	outbox_drop_item(o);
+	outbox_note_trouble(
+	    o, error->fault, error->text, outbox_wait_for(o, error->fault));
+	outbox_next_round(o, now);
+}
+
+/* ---- rounds ------------------------------------------------------- */
+
+void
+outbox_close_politely(struct outbox *o, usec_t now)
+{
+	outbox_enter(o, STATE_CLOSING, now);
+	smtp_session_quit(o->session, now);
+}
+
+/* Nothing is in hand: what now? */
+void
+outbox_next_round(struct outbox *o, usec_t now)
+{
+	usec_t wait = o->wait;
+
+	outbox_drop_item(o);
+	o->wait = 0;
+	if (o->session != NULL && (o->stopping || wait > 0)) {
+		o->wait = wait;
+		outbox_close_politely(o, now);
+	} else if (o->stopping) {
+		outbox_enter(o, STATE_STOPPED, now);
+	} else if (wait > 0) {
+		outbox_rest_until(o, STATE_BACKOFF, usec_add(now, wait), now);
+	} else if (o->session != NULL) {
+		outbox_load(o, STATE_FETCHING, now);
+	} else {
+		outbox_load(o, STATE_LOADING, now);
+	}
+}
+
+/* How long until the item may be tried; 0: now. */
+static usec_t
+due_in(const struct outbox *o, const struct store_queue_item *item, usec_t now)
+{
+	int64_t seconds = item->next_try_unix - outbox_unix_at(o, now);
+
+	if (seconds <= 0)
+		return 0;
+	/* Longer than any wait: the clock was set back since. */
+	if (seconds > (int64_t)(RETRY_WAIT_MAX_USEC / USEC_SEC))
+		return 0;
+	return (usec_t)seconds * USEC_SEC;
+}
+
+/* Left by a crash, between the journal and the outcome. */
+void
+outbox_recover(
+    struct outbox *o, const struct store_queue_item *item, usec_t now)
+{
+	static const struct smtp_event none = {.kind = SMTP_EVENT_FAILED};
+
+	outbox_take_item(o, item);
+	outbox_conclude(
+	    o, SMTP_UNKNOWN, &none, "interrupted while it was sent", now);
+}
+
+void
+outbox_look_at(
+    struct outbox *o, const struct store_queue_item *item, usec_t now)
+{
+	usec_t wait;
+
+	if (item == NULL) {
+		outbox_rest_until(o, STATE_IDLE, USEC_NEVER, now);
+		return;
+	}
+	wait = due_in(o, item, now);
+	if (wait > 0) {
+		outbox_rest_until(o, STATE_IDLE, usec_add(now, wait), now);
+		return;
+	}
+	outbox_enter(o, STATE_CONNECTING, now);
+	outbox_add_event(o, OUTBOX_CONNECT);
+}
+
+/* A redirected message keeps its header as it is. */
+static bool
+needs_utf8_header(const struct store_queue_item *item, struct span text)
+{
+	return strcmp(item->mode, "redirect") == 0 &&
+	       forward_has_8bit_header(text);
+}
+
+static bool
+compose(const struct outbox *o, const struct store_queue_item *item,
+    struct buf *out, struct error *error_r)
+{
+	const struct forward_request request = {
+	    .from = o->config->from,
+	    .to = item->target,
+	    .message_id = item->message_id,
+	    .date_unix = item->queued_unix,
+	    .account = o->config->from,
+	    .hop = 1,
+	    .key = item->key,
+	};
+
+	if (strcmp(item->mode, "redirect") == 0)
+		return forward_compose_redirect(
+		    &request, item->original, out, error_r);
+	if (strcmp(item->mode, "inline") == 0)
+		return forward_compose_inline(
+		    &request, item->original, out, error_r);
+	return forward_compose_attach(&request, item->original,
+	    smtp_session_has_8bitmime(o->session), out, error_r);
+}
+
+static void
+send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
+{
+	static const struct smtp_event none = {.kind = SMTP_EVENT_RESULT};
+	BUF_AUTO text = BUF_INIT;
+	STRV_AUTO to = STRV_INIT;
+	struct smtp_message message;
+	struct error error = ERROR_INIT;
+
+	outbox_take_item(o, item);
+	strv_add(&to, item->target);
+	if (!compose(o, item, &text, &error)) {
+		outbox_refuse(o, &none, error.text, now);
+		return;
+	}
+	message = (struct smtp_message){.from = o->config->from,
+	    .recipients = &to,
+	    .bytes = buf_span(&text),
+	    .utf8_header = needs_utf8_header(item, buf_span(&text))};
+	outbox_enter(o, STATE_SENDING, now);
+	if (smtp_session_send(o->session, &message, now, &error))
+		return;
+	if (error.fault == FAULT_RETRY)
+		outbox_fail_round(o, &error, now);
+	else
+		outbox_refuse(o, &none, error.text, now);
+}
+
+void
+outbox_fetch(struct outbox *o, const struct store_queue_item *item, usec_t now)
+{
+	if (item == NULL || due_in(o, item, now) > 0)
+		outbox_close_politely(o, now);
+	else
+		send_item(o, item, now);
+}

@@ -1,0 +1,141 @@
+/*
+ * outbox: what the SMTP session says.
+ */
+#include "daemon/outbox/outbox_private.h"
+
+#include <stdio.h>
+
+/* ---- what the session says ---------------------------------------- */
+
+static void
+on_session_starttls(
+    struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	(void)event;
+	(void)now;
+	outbox_add_event(o, OUTBOX_STARTTLS);
+}
+
+static void
+on_session_secret(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	(void)event;
+	(void)now;
+	outbox_add_event(o, OUTBOX_SECRET);
+}
+
+static void
+on_session_ready(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	(void)event;
+	outbox_next_round(o, now);
+}
+
+static void
+on_session_recipient(
+    struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	/* There is one: the result will say the same. */
+	(void)o;
+	(void)event;
+	(void)now;
+}
+
+static void
+on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	struct store_batch *batch = store_batch_new();
+	BUF_AUTO reply = BUF_INIT;
+
+	(void)event;
+	retry_format_reply(&reply, o->item.unknown_count, SPAN("being sent"));
+	store_batch_set_queue(batch, o->item.id, QUEUE_SENDING,
+	    o->item.attempts, outbox_unix_at(o, now), buf_str(&reply),
+	    outbox_unix_at(o, now));
+	o->is_lost = false;
+	outbox_enter(o, STATE_JOURNAL, now);
+	outbox_add_event(o, OUTBOX_COMMIT)->batch = batch;
+}
+
+static void
+on_session_result(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	char reply[REPLY_MAX];
+
+	snprintf(reply, sizeof(reply), "%u %s", event->code, event->text);
+	outbox_conclude(o, event->class, event, reply, now);
+}
+
+static void
+on_session_closed(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	usec_t wait = o->wait;
+
+	(void)event;
+	outbox_drop_session(o);
+	if (o->state != STATE_CLOSING)
+		return;
+	/* Nothing was due a moment ago: when is it? */
+	o->wait = wait;
+	outbox_next_round(o, now);
+}
+
+/* The link broke with the message in hand. */
+void
+outbox_lose_item(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	outbox_note_trouble(o, event->error.fault, event->error.text,
+	    outbox_wait_for(o, event->error.fault));
+	outbox_conclude(o, event->class, event, event->error.text, now);
+}
+
+static void
+on_session_failed(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	struct smtp_event failed = *event;
+
+	/* The transport knows better what happened to it. */
+	if (o->transport.fault != FAULT_NONE)
+		failed.error = o->transport;
+	o->transport.fault = FAULT_NONE;
+	outbox_drop_session(o);
+	switch (o->state) {
+	case STATE_SENDING:
+	case STATE_DOT:
+		outbox_lose_item(o, &failed, now);
+		break;
+	case STATE_JOURNAL: /* what is in the store must be known first */
+		o->is_lost = true;
+		o->lost = failed;
+		break;
+	case STATE_SETTLING:
+		outbox_note_trouble(o, failed.error.fault, failed.error.text,
+		    outbox_wait_for(o, failed.error.fault));
+		break;
+	default:
+		outbox_fail_round(o, &failed.error, now);
+		break;
+	}
+}
+
+/* Every call that may have moved the session ends here. */
+void
+outbox_pump(struct outbox *o, usec_t now)
+{
+	static void (*const acts[])(
+	    struct outbox * o, const struct smtp_event *event, usec_t now) = {
+	    [SMTP_EVENT_STARTTLS] = on_session_starttls,
+	    [SMTP_EVENT_SECRET] = on_session_secret,
+	    [SMTP_EVENT_READY] = on_session_ready,
+	    [SMTP_EVENT_RECIPIENT] = on_session_recipient,
+	    [SMTP_EVENT_COMMIT] = on_session_commit,
+	    [SMTP_EVENT_RESULT] = on_session_result,
+	    [SMTP_EVENT_CLOSED] = on_session_closed,
+	    [SMTP_EVENT_FAILED] = on_session_failed,
+	};
+	struct smtp_event event;
+
+	while (
+	    o->session != NULL && smtp_session_next_event(o->session, &event))
+		acts[event.kind](o, &event, now);
+}
