@@ -55,7 +55,7 @@ _belfryctl()
 		words=' --account --mailbox --rule --since -n --limit'
 		;;
 	queue)
-		words=' --account'
+		words=' --account show retry release drop'
 		;;
 	reload)
 		words=''

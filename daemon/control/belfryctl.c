@@ -129,9 +129,13 @@ const struct ctl_command ctl_commands[] = {
     {.name = "history", .summary = "what was done, and by which rule",
      .arguments = "", .options = history_options, .run = ctl_history,
      .needs_daemon = true},
-    {.name = "queue", .summary = "list the forwards",
-     .arguments = "", .options = queue_options, .run = ctl_queue,
-     .needs_daemon = true},
+    {.name = "queue", .summary = "list the forwards, or do something to them",
+     .arguments = "[show|retry|release|drop ID...|all]", .arguments_max = -1,
+     .options = queue_options, .run = ctl_queue, .needs_daemon = true,
+     .details = "show     all that is known of it\n"
+                "retry    try it now; one that failed begins anew\n"
+                "release  send one that is held, though it may have arrived\n"
+                "drop     give it up"},
     {.name = "reload", .summary = "read the configuration again",
      .arguments = "", .run = ctl_reload, .needs_daemon = true},
     {.name = "notify", .summary = "send a test notification",

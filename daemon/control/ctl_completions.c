@@ -22,7 +22,7 @@ takes_files(const struct ctl_command *command)
 	return strstr(command->arguments, "FILE") != NULL;
 }
 
-/* "bash|zsh|fish": arguments that are words of ours. */
+/* "bash|zsh|fish", "[show|drop ID...]": the first argument is one of ours. */
 static bool
 takes_words(const struct ctl_command *command)
 {
@@ -41,7 +41,7 @@ add_words(struct buf *out, const struct ctl_command *command)
 	if (!takes_words(command))
 		return;
 	buf_add_char(out, ' ');
-	for (; *words != '\0'; words++)
+	for (words += *words == '['; *words != '\0' && *words != ' '; words++)
 		buf_add_char(out, *words == '|' ? ' ' : *words);
 }
 

@@ -1,5 +1,23 @@
 /* queue: forwards, sent and to be sent. */
+#include <inttypes.h>
+
 #include "daemon/control/ctl_table.h"
+
+/* In one request. */
+#define IDS_MAX 1000
+
+static const struct queue_word {
+	const char *name;
+	bool takes_all;
+	const char *done; /* what it did, for people */
+} queue_words[] = {
+    {"show", false, NULL},
+    {"retry", true, "is tried now"},
+    {"release", true, "is sent again now"},
+    {"drop", true, "is dropped"},
+};
+
+/* ---- what is printed ---- */
 
 static void
 add_item(struct ctl_table *table, const struct json *item)
@@ -34,21 +52,161 @@ add_items(struct buf *out, const struct json *items)
 	ctl_table_done(&table);
 }
 
+/* "label  text", nothing without a text. */
+static void
+add_fact(struct buf *out, const char *label, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	buf_addf(out, "  %-10s ", label);
+	ctl_add_clean(out, text, CTL_TEXT_MAX);
+	buf_add_char(out, '\n');
+}
+
+static void
+add_time_fact(struct buf *out, const char *label, const char *text)
+{
+	BUF_AUTO time = BUF_INIT;
+
+	ctl_add_time(&time, ctl_parse_time(text));
+	add_fact(out, label, buf_str(&time));
+}
+
+static void
+add_source(struct buf *out, const struct json *item)
+{
+	BUF_AUTO source = BUF_INIT;
+
+	buf_addf(&source, "%s/%s/%" PRId64, json_get_str(item, "account"),
+	    json_get_str(item, "mailbox"), json_get_int(item, "uid", 0));
+	add_fact(out, "message", buf_str(&source));
+}
+
+static void
+show_item(struct buf *out, const struct json *item)
+{
+	BUF_AUTO tries = BUF_INIT;
+
+	buf_addf(out, "forward %" PRId64 " to ", json_get_int(item, "id", 0));
+	ctl_add_clean(out, json_get_str(item, "to"), CTL_CELL_MAX);
+	buf_add_char(out, '\n');
+	buf_addf(&tries, "%" PRId64, json_get_int(item, "attempts", 0));
+	add_fact(out, "state", json_get_str(item, "state"));
+	add_fact(out, "reply", json_get_str(item, "reply"));
+	add_fact(out, "tries", buf_str(&tries));
+	add_time_fact(out, "next try", json_get_str(item, "next_try"));
+	add_time_fact(out, "queued", json_get_str(item, "queued"));
+	add_fact(out, "subject", json_get_str(item, "subject"));
+	add_source(out, item);
+	add_fact(out, "rule", json_get_str(item, "rule"));
+	add_fact(out, "as", json_get_str(item, "as"));
+	add_fact(out, "unknown", json_get_str(item, "unknown"));
+	add_fact(out, "sent as", json_get_str(item, "message_id"));
+}
+
+static void
+add_results(
+    struct buf *out, const struct queue_word *word, const struct json *items)
+{
+	for (size_t i = 0; i < json_count(items); i++) {
+		const struct json *item = json_at(items, i);
+		if (word->done == NULL) {
+			show_item(out, item);
+			continue;
+		}
+		buf_addf(out, "forward %" PRId64 " to ",
+		    json_get_int(item, "id", 0));
+		ctl_add_clean(out, json_get_str(item, "to"), CTL_CELL_MAX);
+		buf_addf(out, " %s\n", word->done);
+	}
+	if (json_count(items) == 0)
+		buf_add_str(out, "there is none\n");
+}
+
+/* ---- what is asked ---- */
+
+static const struct queue_word *
+find_word(const char *name)
+{
+	const size_t count = sizeof(queue_words) / sizeof(*queue_words);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(queue_words[i].name, name) == 0)
+			return &queue_words[i];
+	return NULL;
+}
+
+/* EX_OK, or it was said what is wrong with the arguments. */
+static int
+set_ids(
+    const struct ctl *ctl, const struct queue_word *word, struct json *request)
+{
+	char **ids = ctl->arguments + 1;
+	struct json *list;
+	uint32_t id;
+
+	if (*ids == NULL || ctl->argument_count > IDS_MAX)
+		return ctl_fail(ctl, EX_USAGE, "belfryctl queue lists them",
+		    "%s: which forwards? 1 to %d numbers%s", word->name,
+		    IDS_MAX - 1, word->takes_all ? ", or all" : "");
+	if (word->takes_all && strcmp(*ids, "all") == 0 && ids[1] == NULL)
+		return EX_OK;
+	list = json_new_array();
+	for (; *ids != NULL; ids++) {
+		if (!span_to_u32(span_from_str(*ids), &id) || id == 0) {
+			json_free(&list);
+			return ctl_fail(ctl, EX_USAGE,
+			    "belfryctl queue lists them",
+			    "%s: %s is no number of a forward", word->name,
+			    *ids);
+		}
+		json_add_str(list, *ids);
+	}
+	json_set(request, "ids", list);
+	return EX_OK;
+}
+
+static int
+set_action(const struct ctl *ctl, const struct queue_word **word_r,
+    struct json *request)
+{
+	const char *name = ctl->arguments[0];
+
+	if (ctl_has(ctl, "account"))
+		json_set_str(request, "account", ctl_get(ctl, "account"));
+	*word_r = NULL;
+	if (name == NULL)
+		return EX_OK;
+	*word_r = find_word(name);
+	if (*word_r == NULL)
+		return ctl_fail(ctl, EX_USAGE, "show, retry, release or drop",
+		    "queue: nothing called %s can be done to a forward", name);
+	json_set_str(request, "action", name);
+	return set_ids(ctl, *word_r, request);
+}
+
 int
 ctl_queue(struct ctl *ctl)
 {
 	BUF_AUTO out = BUF_INIT;
 	struct json *answer = NULL, *request = ctl_request(ctl);
+	const struct queue_word *word;
+	int code = set_action(ctl, &word, request);
 
-	if (ctl_has(ctl, "account"))
-		json_set_str(request, "account", ctl_get(ctl, "account"));
-	int code = ctl_ask(ctl, request, &answer);
+	if (code != EX_OK) {
+		json_free(&request);
+		return code;
+	}
+	code = ctl_ask(ctl, request, &answer);
 	if (code != EX_OK)
 		return code;
 	if (ctl->json)
 		return ctl_finish_json(answer, EX_OK);
-	if (json_count(json_get(answer, "items")) > 0)
-		add_items(&out, json_get(answer, "items"));
+	const struct json *items = json_get(answer, "items");
+	if (word != NULL)
+		add_results(&out, word, items);
+	else if (json_count(items) > 0)
+		add_items(&out, items);
 	else
 		buf_add_str(&out, "the queue is empty\n");
 	json_free(&answer);

@@ -211,6 +211,12 @@ static const struct state_row state_rows[] = {
 /* clang-format on */
 _Static_assert(COUNT(state_rows) == STATE_COUNT, "one row per state");
 
+int64_t
+outbox_item_in_hand(const struct outbox *o)
+{
+	return o->item.id;
+}
+
 const char *
 outbox_state_name(const struct outbox *o)
 {

@@ -148,6 +148,10 @@ void outbox_secret_failed(
 void outbox_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now);
 
+/* The item that it works on, whose state in the store may be about to change;
+ * 0: none. */
+int64_t outbox_item_in_hand(const struct outbox *o);
+
 /* For `status`: "idle", "backoff", "dot", ...; a constant. */
 const char *outbox_state_name(const struct outbox *o);
 /* When an idle or waiting outbox wakes; USEC_NEVER in any other state. */

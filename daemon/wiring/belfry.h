@@ -10,6 +10,7 @@
  *   gate.c       how many connections begin at once
  *   outboxes.c   the forward queue's connections
  *   probes.c     belfryctl probe
+ *   queues.c     belfryctl queue
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
  *   transport.c  a connection to an account's server
  *   exec.c       commands of rules
@@ -154,6 +155,8 @@ void sender_free(struct sender **sender);
 void sender_kick(struct sender *sender);
 /* The configuration was reloaded: credentials are tried again. */
 void sender_reload(struct sender *sender);
+/* A forward is to be tried at once, whatever the account waits for. */
+void sender_retry(struct sender *sender);
 /* The network may be back. */
 void sender_hint(struct sender *sender);
 void sender_stop(struct sender *sender);
@@ -205,6 +208,11 @@ void explain_forget_line(struct line *line);
 void probe_ask(
     struct belfry *belfry, struct client *client, const struct json *request);
 void probe_forget_account(struct running_account *account);
+
+/* queues.c */
+/* Lists the forwards, or does to some of them what the person asks. */
+void queue_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

@@ -269,52 +269,6 @@ do_history(struct client *client, const struct json *request)
 	    client->session, NULL, loop_now(), "%s", error.text);
 }
 
-/* ---- queue ---- */
-
-static bool
-add_queued(void *ctx, const struct store_queue_item *item)
-{
-	struct json *json;
-
-	if (item->state == QUEUE_SENT || item->state == QUEUE_DROPPED)
-		return true; /* kept only so that nothing goes twice */
-	json = json_new_object();
-	json_set_int(json, "id", item->id);
-	json_set_str(json, "account", item->account);
-	json_set_str(json, "to", item->target);
-	json_set_str(json, "rule", item->rule);
-	json_set_str(json, "subject", item->subject);
-	json_set_str(json, "message_id", item->message_id);
-	json_set_str(json, "state", queue_state_name(item->state));
-	json_set_int(json, "attempts", item->attempts);
-	json_set_time(json, "queued", item->queued_unix);
-	json_set_time(json, "next_try",
-	    item->state == QUEUE_WAITING ? item->next_try_unix : 0);
-	json_set_str(json, "reply", item->reply);
-	json_add(ctx, json);
-	return true;
-}
-
-static void
-do_queue(struct client *client, const struct json *request)
-{
-	struct belfry *belfry = client->control->belfry;
-	struct json *answer = json_new_object();
-	struct json *items = json_new_array();
-	struct error error = ERROR_INIT;
-	bool ok = store_each_queued(belfry->store,
-	    json_get_str(request, "account"), add_queued, items, &error);
-
-	json_set(answer, "items", items);
-	if (ok) {
-		control_session_reply(client->session, answer, loop_now());
-		return;
-	}
-	json_free(&answer);
-	control_session_refuse(
-	    client->session, NULL, loop_now(), "%s", error.text);
-}
-
 /* ---- the others ---- */
 
 static void
@@ -421,6 +375,12 @@ static void
 do_probe(struct client *client, const struct json *request)
 {
 	probe_ask(client->control->belfry, client, request);
+}
+
+static void
+do_queue(struct client *client, const struct json *request)
+{
+	queue_ask(client->control->belfry, client, request);
 }
 
 static void

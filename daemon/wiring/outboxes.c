@@ -254,6 +254,14 @@ sender_reload(struct sender *sender)
 }
 
 void
+sender_retry(struct sender *sender)
+{
+	outbox_reload(sender->outbox, loop_now());
+	outbox_kick(sender->outbox, loop_now());
+	pump(sender);
+}
+
+void
 sender_hint(struct sender *sender)
 {
 	outbox_hint(sender->outbox, loop_now());

@@ -122,6 +122,51 @@ def unknown_as_the_rule_says(servers):
         live.stays("none again", lambda: len(user.sent()) == 2)
 
 
+def asked(daemon, *words):
+    """{id: state} of what belfryctl queue did to."""
+    return {i["id"]: i["state"] for i in daemon.ctl("queue", *words)["items"]}
+
+
+@live.case
+def by_hand(servers):
+    """A dead letter, and what is held: tried again, released, dropped."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault("rcpt 550 5.1.1 nobody here")
+        user.deliver(live.message("forward again"))
+        live.wait("the dead letter", lambda: queue(daemon)
+                  .get("forward again", {}).get("state") == "failed")
+        for subject in ("held one", "held two"):
+            servers.fault("dot lose")
+            user.deliver(live.message(subject))
+            live.wait("it to be held", lambda: queue(daemon)
+                      .get(subject, {}).get("state") == "held")
+        dead, one, two = (queue(daemon)[s]["id"] for s in (
+            "forward again", "held one", "held two"))
+        shown = daemon.ctl("queue", "show", str(one))["items"][0]
+        live.same((shown["as"], shown["unknown"], shown["mailbox"]),
+                  ("attach", "hold", "INBOX"), "shown")
+        # All or nothing: one that cannot be, and one that is not there.
+        for words in (["retry", str(dead), str(one)],
+                      ["release", str(one), str(dead)],
+                      ["drop", str(one), "4711"]):
+            live.check("error" in daemon.ctl("queue", *words, code=None),
+                       "refusal")
+        live.same(sorted(i["state"] for i in queue(daemon).values()),
+                  ["failed", "held", "held"], "states after refusals")
+        live.same(user.sent(), [], "sent")
+        live.same(asked(daemon, "retry", "all"), {dead: "waiting"}, "retried")
+        live.same(asked(daemon, "release", str(one)), {one: "waiting"},
+                  "released")
+        live.same(asked(daemon, "drop", str(two)), {two: "dropped"}, "dropped")
+        live.wait("two", lambda: sorted(sent_subjects(user))
+                  == ["Fwd: forward again", "Fwd: held one"])
+        live.wait("an empty queue", lambda: not queue(daemon))
+        live.same(daemon.ctl("queue", "show", str(dead))["items"][0]["state"],
+                  "sent", "what became of it")
+
+
 @live.case
 def login_refused(servers):
     user = servers.user()

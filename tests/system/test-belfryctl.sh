@@ -609,6 +609,35 @@ ask answer queue
 expect 'empty queue' 0 <<'END'
 the queue is empty
 END
+cat >answer <<'END'
+{"items":[{"id":3,"account":"work","to":"x@example.org","rule":"fwd","subject":"hello","message_id":"<m@x>","state":"held","attempts":2,"queued":"2026-01-01T10:00:00Z","next_try":null,"reply":"no\u001b[1m","as":"attach","unknown":"hold","mailbox":"INBOX","uidvalidity":7,"uid":9}],"ok":true}
+END
+ask answer queue show 3
+expect 'queue show' 0 <<'END'
+forward 3 to x@example.org
+  state      held
+  reply      no[1m
+  tries      2
+  queued     2026-01-01 10:00
+  subject    hello
+  message    work/INBOX/9
+  rule       fwd
+  as         attach
+  unknown    hold
+  sent as    <m@x>
+END
+ask answer queue release 3 7
+expect 'queue release' 0 <<'END'
+forward 3 to x@example.org is sent again now
+END
+grep -qx '{"version":1,"command":"queue","action":"release","ids":\["3","7"\]}' \
+	sock.request || fail "queue release: asks $(cat sock.request)"
+ask answer queue drop all --account work
+expect 'queue drop all' 0 <<'END'
+forward 3 to x@example.org is dropped
+END
+grep -qx '{"version":1,"command":"queue","account":"work","action":"drop"}' \
+	sock.request || fail "queue drop all: asks $(cat sock.request)"
 
 printf '%s\n' '{"reloaded":true,"problems":"","ok":true}' >answer
 ask answer reload

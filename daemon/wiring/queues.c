@@ -1,0 +1,284 @@
+/* belfryctl queue: the forwards, listed, tried again, released, dropped. */
+#include "daemon/base/xalloc.h"
+#include "daemon/control/json.h"
+#include "daemon/wiring/belfry.h"
+
+#define BIT(state) (1u << (state))
+
+/* What a person may do to a forward. */
+struct queue_act {
+	const char *name;
+	unsigned from; /* states it may be in */
+	unsigned all;  /* those that "all" means */
+	enum queue_state to;
+	const char *reply; /* NULL: the last one stays */
+};
+
+/* clang-format off */
+static const struct queue_act acts[] = {
+	{"retry", BIT(QUEUE_WAITING) | BIT(QUEUE_FAILED),
+	    BIT(QUEUE_WAITING) | BIT(QUEUE_FAILED), QUEUE_WAITING, NULL},
+	/* Nobody knows whether it arrived; the person has decided. */
+	{"release", BIT(QUEUE_HELD), BIT(QUEUE_HELD), QUEUE_WAITING,
+	    "released"},
+	{"drop", BIT(QUEUE_WAITING) | BIT(QUEUE_FAILED) | BIT(QUEUE_HELD),
+	    BIT(QUEUE_FAILED) | BIT(QUEUE_HELD), QUEUE_DROPPED,
+	    "dropped by belfryctl"},
+};
+/* clang-format on */
+
+/* Why a state does not allow an act, and what would. */
+static const struct {
+	const char *words, *hint;
+} refusals[QUEUE_STATES] = {
+    [QUEUE_WAITING] = {"is waiting, not held", "belfryctl queue retry"},
+    [QUEUE_SENDING] = {"is being sent just now", "ask again in a while"},
+    [QUEUE_SENT] = {"was sent", NULL},
+    [QUEUE_FAILED] = {"has failed, and is not held", "belfryctl queue retry"},
+    [QUEUE_HELD] = {"is held: nobody knows whether it arrived",
+	"belfryctl queue release sends it again"},
+    [QUEUE_DROPPED] = {"was dropped, and its text is gone", NULL},
+};
+
+/* One walk over the queue. */
+struct walk {
+	struct belfry *belfry;
+	const struct json *ids; /* NULL: see `states` */
+	unsigned states;
+	const struct queue_act *act; /* NULL: they are only shown */
+	struct json *items;
+	bool *found; /* one for each id */
+	struct store_batch *batch;
+	struct buf refusal;
+	const char *hint;
+	bool in_full;
+};
+
+/* The n-th of the ids asked for; 0: that is no number. */
+static int64_t
+id_at(const struct json *ids, size_t index)
+{
+	const char *text = json_str(json_at(ids, index));
+	uint32_t id = 0;
+
+	if (text != NULL)
+		span_to_u32(span_from_str(text), &id);
+	return id;
+}
+
+static struct json *
+describe(const struct walk *walk, const struct store_queue_item *item)
+{
+	struct json *json = json_new_object();
+
+	json_set_int(json, "id", item->id);
+	json_set_str(json, "account", item->account);
+	json_set_str(json, "to", item->target);
+	json_set_str(json, "rule", item->rule);
+	json_set_str(json, "subject", item->subject);
+	json_set_str(json, "message_id", item->message_id);
+	json_set_str(json, "state", queue_state_name(item->state));
+	json_set_int(json, "attempts", item->attempts);
+	json_set_time(json, "queued", item->queued_unix);
+	json_set_time(json, "next_try",
+	    item->state == QUEUE_WAITING ? item->next_try_unix : 0);
+	json_set_str(json, "reply", item->reply);
+	if (!walk->in_full)
+		return json;
+	json_set_str(json, "as", item->mode);
+	json_set_str(json, "unknown", item->unknown);
+	json_set_str(json, "mailbox", item->source.mailbox);
+	json_set_int(json, "uidvalidity", item->source.uidvalidity);
+	json_set_int(json, "uid", item->source.uid);
+	return json;
+}
+
+static bool
+is_wanted(struct walk *walk, const struct store_queue_item *item)
+{
+	size_t i;
+
+	if (walk->ids == NULL)
+		return (BIT(item->state) & walk->states) != 0;
+	for (i = 0; i < json_count(walk->ids); i++)
+		if (id_at(walk->ids, i) == item->id)
+			return walk->found[i] = true;
+	return false;
+}
+
+/* The engine has it in hand, though the store does not know it yet. */
+static bool
+is_in_hand(struct belfry *belfry, const struct store_queue_item *item)
+{
+	struct running_account *account = accounts_find(belfry, item->account);
+
+	return account != NULL && account->sender != NULL &&
+	       outbox_item_in_hand(sender_outbox(account->sender)) == item->id;
+}
+
+static void
+refuse(struct walk *walk, int64_t id, enum queue_state state)
+{
+	if (walk->refusal.len > 0)
+		return; /* the first reason counts */
+	buf_addf(&walk->refusal, "forward %lld %s", (long long)id,
+	    refusals[state].words);
+	walk->hint = refusals[state].hint;
+}
+
+static void
+act_on(struct walk *walk, struct store_queue_item *item)
+{
+	const struct queue_act *act = walk->act;
+	int64_t now = loop_now_unix();
+
+	if (item->state == QUEUE_SENDING || is_in_hand(walk->belfry, item)) {
+		/* "all" means those that rest. */
+		if (walk->ids != NULL)
+			refuse(walk, item->id, QUEUE_SENDING);
+		return;
+	}
+	if ((BIT(item->state) & act->from) == 0) {
+		refuse(walk, item->id, item->state);
+		return;
+	}
+	/* A dead letter begins anew. */
+	if (item->state != QUEUE_WAITING)
+		item->attempts = 0;
+	item->state = act->to;
+	item->next_try_unix = now;
+	if (act->reply != NULL)
+		item->reply = act->reply;
+	store_batch_set_queue(walk->batch, item->id, item->state,
+	    item->attempts, now, item->reply, now);
+	json_add(walk->items, describe(walk, item));
+}
+
+static bool
+visit(void *ctx, const struct store_queue_item *item)
+{
+	struct walk *walk = ctx;
+	struct store_queue_item changed = *item;
+
+	if (!is_wanted(walk, item))
+		return true;
+	if (walk->act != NULL)
+		act_on(walk, &changed);
+	else
+		json_add(walk->items, describe(walk, item));
+	return true;
+}
+
+/* An id that is nowhere. */
+static void
+check_found(struct walk *walk)
+{
+	for (size_t i = 0; walk->ids != NULL && i < json_count(walk->ids); i++)
+		if (!walk->found[i] && walk->refusal.len == 0) {
+			buf_addf(&walk->refusal, "there is no forward %lld",
+			    (long long)id_at(walk->ids, i));
+			walk->hint = "belfryctl queue lists them";
+		}
+}
+
+/* The senders hear of what is due now. Who asks for a try knows of the
+ * account's trouble, and does not mean to wait for its end. */
+static void
+wake(const struct walk *walk)
+{
+	if (walk->act == NULL || walk->act->to != QUEUE_WAITING ||
+	    json_count(walk->items) == 0)
+		return;
+	LIST_EACH(pos, &walk->belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (account->sender == NULL)
+			continue;
+		for (size_t i = 0; i < json_count(walk->items); i++)
+			if (strcmp(json_get_str(
+				       json_at(walk->items, i), "account"),
+				account->config->name) == 0) {
+				sender_retry(account->sender);
+				break;
+			}
+	}
+}
+
+static void
+answer(struct walk *walk, struct client *client, bool ok,
+    const struct error *error)
+{
+	struct json *json;
+
+	if (walk->refusal.len > 0 || !ok) {
+		control_refuse(client, ok ? walk->hint : NULL, "%s",
+		    ok ? buf_str(&walk->refusal) : error->text);
+		return;
+	}
+	wake(walk);
+	json = json_new_object();
+	json_set(json, "items", walk->items);
+	walk->items = NULL;
+	control_reply(client, json);
+}
+
+/* All or nothing: one forward that cannot be is a reason to do none. */
+static void
+run(struct walk *walk, struct client *client, const char *account)
+{
+	struct error error = ERROR_INIT;
+	bool ok;
+
+	walk->items = json_new_array();
+	walk->batch = store_batch_new();
+	walk->found = xcalloc(json_count(walk->ids) + 1, sizeof(bool));
+	buf_init(&walk->refusal);
+	ok = store_each_queued(
+	    walk->belfry->store, account, visit, walk, &error);
+	if (ok)
+		check_found(walk);
+	if (ok && walk->refusal.len == 0 && !store_batch_is_empty(walk->batch))
+		ok = store_commit(walk->belfry->store, walk->batch, &error);
+	answer(walk, client, ok, &error);
+	json_free(&walk->items);
+	store_batch_free(&walk->batch);
+	free(walk->found);
+	buf_done(&walk->refusal);
+}
+
+static const struct queue_act *
+find_act(const char *name)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (strcmp(acts[i].name, name) == 0)
+			return &acts[i];
+	return NULL;
+}
+
+void
+queue_ask(
+    struct belfry *belfry, struct client *client, const struct json *request)
+{
+	const char *name = json_get_str(request, "action");
+	struct walk walk = {
+	    .belfry = belfry,
+	    .ids = json_get(request, "ids"),
+	    .act = name != NULL ? find_act(name) : NULL,
+	    .in_full = name != NULL,
+	};
+
+	if (name != NULL && walk.act == NULL && strcmp(name, "show") != 0) {
+		control_refuse(client, NULL,
+		    "nothing called %.20s can be "
+		    "done to a forward",
+		    name);
+		return;
+	}
+	/* Those that are at their end are kept only so that nothing goes
+	 * twice. */
+	walk.states = walk.act != NULL
+			  ? walk.act->all
+			  : ~(BIT(QUEUE_SENT) | BIT(QUEUE_DROPPED));
+	run(&walk, client, json_get_str(request, "account"));
+}
