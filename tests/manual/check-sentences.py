@@ -3,7 +3,7 @@
 
 	check-sentences.py [MANUAL CASES [TOP]]
 
-MANUAL is mdoc. Its sentences are taken from the source: text and macros, a
+Without arguments: those of the manuals for which tests/manual has cases. MANUAL is mdoc. Its sentences are taken from the source: text and macros, a
 sentence to a line end that ends with a full stop or the like. Words in
 displays (.Bd) and after SEE ALSO do not count. CASES quotes sentences in
 lines that begin with "= ". Says which sentences of the manual nobody quotes,
@@ -14,6 +14,10 @@ import os
 import re
 import sys
 
+MANUALS = [
+    ("rules/belfry-rules.5", "belfry-rules.cases"),
+    ("daemon/belfry-delivery.7", "belfry-delivery.cases"),
+]
 MACROS = {
     "Ic", "Ql", "Dq", "Sq", "Pq", "Sx", "Xr", "Em", "Va", "Pa", "Ns", "No", "Ar",
     "Fl", "Cm", "Ev", "Nm", "Sy", "Op", "Li", "Dv", "Oo", "Oc", "Po", "Pc",
@@ -86,12 +90,8 @@ def body(source):
     return source[source.index(".Sh DESCRIPTION"):]
 
 
-def main():
-    top = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("srcdir", ".")
-    manual = f"{top}/rules/belfry-rules.5"
-    cases = f"{top}/tests/manual/belfry-rules.cases"
-    if len(sys.argv) > 2:
-        manual, cases = sys.argv[1:3]
+def check(manual, cases, top):
+    """Returns how many problems there are."""
     source = open(manual, encoding="utf-8").read()
     before = source[:source.index(".Sh DESCRIPTION")].count("\n")
     known = {}
@@ -127,8 +127,17 @@ def main():
         if k not in quoted:
             print(f"{manual}:{number}: no test says: {plain(text)}")
             bad += 1
-    print(f"{len(known)} sentences, {len(quoted)} quoted, {bad} problems")
-    return bad > 0 or not known
+    print(f"{manual}: {len(known)} sentences, {len(quoted)} quoted, "
+          f"{bad} problems")
+    return bad + (not known)
+
+
+def main():
+    top = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("srcdir", ".")
+    if len(sys.argv) > 2:
+        return check(sys.argv[1], sys.argv[2], top) > 0
+    return sum(check(f"{top}/{manual}", f"{top}/tests/manual/{cases}", top)
+               for manual, cases in MANUALS) > 0
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ has_option() {
 ctl=$here/daemon/control/belfryctl.1
 lint "$ctl"
 lint "$here/daemon/belfryd.8"
+lint "$here/daemon/belfry-delivery.7"
 test -f "$build/daemon/config/belfry.conf.5" &&
 	lint "$build/daemon/config/belfry.conf.5"
 

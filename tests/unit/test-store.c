@@ -1072,6 +1072,39 @@ test_next_lives(void **state)
 	player_done(&player);
 }
 
+/* A key forbids a second forward until it is old enough to be pruned. */
+static void
+test_key_is_kept(void **state)
+{
+	static const struct {
+		long long after_sec;
+		bool queued;
+	} ages[] = {
+	    {STORE_KEY_KEEP_SEC - 1, false},
+	    {STORE_KEY_KEEP_SEC + 1, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct player player;
+		struct store_queue_item item;
+		bool found;
+
+		player_init(&player);
+		play(&player, "enqueue k work/INBOX/7 1 0 work 5 bytes\n"
+			      "commit\nqueue 1 sent 1 0 1000 250 ok\ncommit\n");
+		STR_AUTO later = xasprintf(
+		    "prune %lld\nenqueue k work/INBOX/7 2 0 work 5 again\n"
+		    "commit\n",
+		    1000 + ages[i].after_sec);
+		play(&player, later);
+		assert_true(store_queue_next(
+		    player.store, "work", &item, &found, NULL));
+		assert_int_equal(found, ages[i].queued);
+		player_done(&player);
+	}
+}
+
 /* ---- walks end when the reader has enough ---- */
 
 static bool
@@ -1292,6 +1325,7 @@ main(void)
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_bytes),
 	    cmocka_unit_test(test_next_lives),
+	    cmocka_unit_test(test_key_is_kept),
 	    cmocka_unit_test(test_walks_end),
 	    cmocka_unit_test(test_senders_max),
 	};
