@@ -467,36 +467,46 @@ holds_back(const struct account *account, const struct account_event *event,
 }
 
 static bool
-next_visitor_event(
-    struct account *account, struct account_event *event_r, usec_t now)
+next_event_of(const struct account *account, struct mailbox *mailbox,
+    struct account_event *event_r, usec_t now)
 {
-	for (size_t i = 0; i < account->visitor_count; i++) {
-		struct account_event event = {
-		    .mailbox = account->visitors[i].mailbox};
-		while (mailbox_next_event(event.mailbox, &event.event, now)) {
-			if (holds_back(account, &event, now))
-				continue;
-			*event_r = event;
-			return true;
-		}
+	struct account_event event = {.mailbox = mailbox};
+
+	while (mailbox_next_event(mailbox, &event.event, now)) {
+		if (holds_back(account, &event, now))
+			continue;
+		*event_r = event;
+		return true;
 	}
 	return false;
 }
 
 static bool
+next_visitor_event(
+    struct account *account, struct account_event *event_r, usec_t now)
+{
+	for (size_t i = 0; i < account->visitor_count; i++) {
+		struct mailbox *mailbox = account->visitors[i].mailbox;
+		if (mailbox_has_event(mailbox) &&
+		    next_event_of(account, mailbox, event_r, now))
+			return true;
+	}
+	return false;
+}
+
+/* Each in its turn. Asked after every step, for every mailbox: nothing large is
+ * touched before there is an event. */
+static bool
 next_watched_event(
     struct account *account, struct account_event *event_r, usec_t now)
 {
 	for (size_t tries = 0; tries < account->count; tries++) {
-		struct watched *item =
-		    &account->items[account->next % account->count];
-		struct account_event event = {.mailbox = item->mailbox};
-		while (mailbox_next_event(item->mailbox, &event.event, now)) {
-			if (holds_back(account, &event, now))
-				continue;
-			*event_r = event;
+		if (account->next >= account->count)
+			account->next = 0;
+		struct mailbox *mailbox = account->items[account->next].mailbox;
+		if (mailbox_has_event(mailbox) &&
+		    next_event_of(account, mailbox, event_r, now))
 			return true;
-		}
 		account->next++;
 	}
 	return false;

@@ -712,6 +712,12 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 }
 
 bool
+mailbox_has_event(const struct mailbox *mb)
+{
+	return !list_is_empty(&mb->events);
+}
+
+bool
 mailbox_next_event(
     struct mailbox *mb, struct mailbox_event *event_r, usec_t now)
 {

@@ -281,6 +281,7 @@ struct span mailbox_output(const struct mailbox *mb);
 void mailbox_sent(struct mailbox *mb, size_t len);
 usec_t mailbox_deadline(const struct mailbox *mb);
 void mailbox_tick(struct mailbox *mb, usec_t now);
+bool mailbox_has_event(const struct mailbox *mb);
 /* Events are the caller's: mailbox_event_done. */
 bool mailbox_next_event(
     struct mailbox *mb, struct mailbox_event *event_r, usec_t now);

@@ -1,7 +1,7 @@
 /*
  * many [-v] [-s FIRST_SEED] [-n SEEDS]: an account of many mailboxes on few
- * connections, in a simulated world with faults, for a row of seeds
- * ($SIM_SEEDS, else 12).
+ * connections, in a simulated world with faults, for a row of seeds: a tenth
+ * of $SIM_SEEDS, else 12 (tests/sim/seeds.h).
  *
  * By the seed: one to four connections are configured, the server has NOTIFY or
  * not, and the server may allow
@@ -17,21 +17,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "daemon/account/account.h"
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "tests/lib/rules_text.h"
 #include "tests/sim/model_imap.h"
+#include "tests/sim/seeds.h"
 
 #define LINKS_MAX (ACCOUNT_MAILBOXES_MAX + ACCOUNT_VISITORS_MAX)
 #define BOXES_MAX 40
 #define MESSAGES_MAX 200
 #define RUN_USEC (8 * USEC_HOUR)
-#define CALM_USEC                                                              \
-	(30 * USEC_HOUR) /* a day until a connection more is tried             \
-			  */
+/* A day until a connection more is tried; the others have settled sooner. */
+#define CALM_USEC (30 * USEC_HOUR)
+#define LOOK_USEC (3 * USEC_HOUR)
+#define PATIENT_PERCENT 5
 #define STEPS_MAX 600000
 #define START_UNIX 1800000000
 #define START_USEC (100 * USEC_SEC)
@@ -70,6 +71,7 @@ struct outside {
 struct world {
 	struct random random;
 	bool verbose, faulty, ok, in_contact;
+	bool is_stingy, is_patient; /* what this seed's world does */
 	char why[500];
 	usec_t now, next_happening;
 	unsigned steps, kills, budget;
@@ -138,10 +140,11 @@ delay(struct world *w)
 
 /* ---- links ---- */
 
+/* Nobody's link is the first that is free. `hint`: where it may be. */
 static struct link *
-link_of(struct world *w, struct mailbox *mailbox)
+link_near(struct world *w, struct mailbox *mailbox, size_t hint)
 {
-	size_t i = 0;
+	size_t i = w->links[hint].mailbox == mailbox ? hint : 0;
 
 	while (w->links[i].mailbox != NULL && w->links[i].mailbox != mailbox)
 		i++;
@@ -151,6 +154,12 @@ link_of(struct world *w, struct mailbox *mailbox)
 		w->links[i].up.next = w->links[i].down.next = USEC_NEVER;
 	}
 	return &w->links[i];
+}
+
+static struct link *
+link_of(struct world *w, struct mailbox *mailbox)
+{
+	return link_near(w, mailbox, 0);
 }
 
 static void
@@ -209,21 +218,27 @@ end_link(struct world *w, struct link *link)
 }
 
 static void
-serve_link(struct world *w, struct link *link)
+finish_connect(struct world *w, struct link *link)
 {
 	struct error error = ERROR_INIT;
+
+	link->connect_at = USEC_NEVER;
+	if (w->faulty && chance(w, 10)) {
+		error_set(&error, FAULT_RETRY, "connection refused");
+		mailbox_connect_failed(link->mailbox, &error, w->now);
+		return;
+	}
+	link->session = model_session_new(&w->model);
+	mailbox_connected(link->mailbox, w->now);
+}
+
+static void
+serve_link(struct world *w, struct link *link)
+{
 	BUF_AUTO piece = BUF_INIT;
 
-	if (link->connect_at <= w->now) {
-		link->connect_at = USEC_NEVER;
-		if (w->faulty && chance(w, 10)) {
-			error_set(&error, FAULT_RETRY, "connection refused");
-			mailbox_connect_failed(link->mailbox, &error, w->now);
-			return;
-		}
-		link->session = model_session_new(&w->model);
-		mailbox_connected(link->mailbox, w->now);
-	}
+	if (link->connect_at <= w->now)
+		finish_connect(w, link);
 	if (link->session != NULL && link->up.next <= w->now) {
 		piece = take_piece(w, &link->up);
 		if (!link->silent)
@@ -560,7 +575,10 @@ delete_box(struct world *w)
 static void
 limit(struct world *w)
 {
+	if (!w->is_stingy)
+		return;
 	w->model.logins_max = (unsigned)random_below(&w->random, w->budget + 1);
+	w->is_patient = true;
 	note(w, "the server allows %u connections", w->model.logins_max);
 }
 
@@ -614,7 +632,7 @@ next_time(struct world *w)
 
 	for (size_t i = 0; i < account_count(w->account); i++) {
 		struct mailbox *mailbox = account_mailbox(w->account, i);
-		const struct link *link = link_of(w, mailbox);
+		const struct link *link = link_near(w, mailbox, i);
 		next = usec_min(next, mailbox_deadline(mailbox));
 		next = usec_min(next, link->connect_at);
 		next = usec_min(next, link->up.next);
@@ -647,12 +665,20 @@ check_step(struct world *w)
 		struct mailbox *mailbox = account_mailbox(w->account, i);
 		if (mailbox_deadline(mailbox) == USEC_NEVER &&
 		    !mailbox_is_resting(mailbox) &&
-		    link_of(w, mailbox)->connect_at == USEC_NEVER)
+		    link_near(w, mailbox, i)->connect_at == USEC_NEVER)
 			fail(w, "%s has no deadline", mailbox_name(mailbox));
 	}
 	/* While roles change one may still say goodbye. */
 	if (connections(w) > w->budget + 1)
 		fail(w, "%u connections, of %u", connections(w), w->budget);
+}
+
+/* An open session may have something to say at any time. */
+static bool
+is_due(const struct world *w, const struct link *link)
+{
+	return link->session != NULL || link->connect_at <= w->now ||
+	       mailbox_deadline(link->mailbox) <= w->now;
 }
 
 static void
@@ -668,10 +694,14 @@ step(struct world *w)
 	account_set_clock(w->account, now_unix(w), 0, w->now);
 	if (w->next_happening <= w->now)
 		happen(w);
+	pump(w);
 	for (size_t i = 0; i < account_count(w->account); i++) {
 		struct mailbox *mailbox = account_mailbox(w->account, i);
+		struct link *link = link_near(w, mailbox, i);
 		unsigned lives = w->kills;
-		serve_link(w, link_of(w, mailbox));
+		if (!is_due(w, link))
+			continue;
+		serve_link(w, link);
 		pump(w);
 		if (w->kills != lives)
 			break; /* it was killed */
@@ -838,6 +868,8 @@ set_up(struct world *w, uint64_t seed)
 	random_init(&w->random, seed);
 	w->now = START_USEC;
 	w->ok = true;
+	w->is_stingy = chance(w, 20);
+	w->is_patient = chance(w, PATIENT_PERCENT);
 	w->budget = 1 + (unsigned)random_below(&w->random, 4);
 	if (chance(w, 80))
 		traits |= MODEL_IDLE;
@@ -893,9 +925,50 @@ tear_down(struct world *w)
 }
 
 static bool
-run(uint64_t seed, bool verbose, struct world *w)
+notes_open(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
 {
-	*w = (struct world){.verbose = verbose};
+	(void)effect;
+	(void)message;
+	*(bool *)ctx = true;
+	return false;
+}
+
+static void
+settle(struct world *w)
+{
+	usec_t end = w->now + CALM_USEC;
+	bool is_open = true;
+
+	while (w->ok && w->now < end && (is_open || w->is_patient)) {
+		run_until(w, usec_min(end, w->now + LOOK_USEC));
+		is_open = false;
+		for (unsigned i = 0; i < w->box_count && !is_open; i++)
+			store_each_open_effect(w->store, "sim", w->names[i],
+			    notes_open, &is_open, NULL);
+	}
+}
+
+struct totals {
+	unsigned long steps, messages, moves, kills;
+};
+
+static void
+add_up(struct totals *totals, const struct world *w)
+{
+	totals->steps += w->steps;
+	totals->messages += w->message_count;
+	totals->moves += w->moves;
+	totals->kills += w->kills;
+}
+
+static bool
+run(void *ctx, uint64_t seed, bool verbose)
+{
+	struct world *w = NEW(struct world);
+	bool is_good;
+
+	w->verbose = verbose;
 	set_up(w, seed);
 	pump(w);
 	run_until(w, w->now + 20 * USEC_MINUTE); /* first contact */
@@ -907,7 +980,7 @@ run(uint64_t seed, bool verbose, struct world *w)
 	w->faulty = false;
 	w->kill_in = 0;
 	w->model.logins_max = 0;
-	run_until(w, w->now + CALM_USEC);
+	settle(w);
 	if (w->ok)
 		check_all(w);
 	if (w->ok)
@@ -915,43 +988,34 @@ run(uint64_t seed, bool verbose, struct world *w)
 	if (w->ok)
 		check_turns(w);
 	tear_down(w);
-	if (!w->ok)
+	is_good = w->ok;
+	if (!is_good)
 		printf("seed %llu: %s\n", (unsigned long long)seed, w->why);
-	return w->ok;
+	add_up(ctx, w);
+	free(w);
+	return is_good;
+}
+
+static void
+sum_up(const void *ctx)
+{
+	const struct totals *totals = ctx;
+
+	printf("; %lu steps, %lu messages, %lu kills, the connection moved %lu "
+	       "times",
+	    totals->steps, totals->messages, totals->kills, totals->moves);
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *wanted = getenv("SIM_SEEDS");
-	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 12;
-	unsigned long steps = 0, messages = 0, moves = 0, kills = 0, failed = 0;
-	struct world *w = NEW(struct world);
-	uint64_t first = 1;
-	bool verbose = false;
-	int option;
+	struct totals totals = {0};
+	const struct seeds_program program = {.name = "many",
+	    .scale = 10,
+	    .seeds = 12,
+	    .run = run,
+	    .sum_up = sum_up,
+	    .ctx = &totals};
 
-	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
-		if (option == 'v')
-			verbose = true;
-		else if (option == 's')
-			first = strtoull(optarg, NULL, 10);
-		else if (option == 'n')
-			count = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	for (unsigned long i = 0; i < count; i++) {
-		failed += !run(first + i, verbose, w);
-		steps += w->steps;
-		messages += w->message_count;
-		moves += w->moves;
-		kills += w->kills;
-	}
-	printf("%lu seeds from %llu: %lu failed; %lu steps, %lu messages, "
-	       "%lu kills, the connection moved %lu times\n",
-	    count, (unsigned long long)first, failed, steps, messages, kills,
-	    moves);
-	free(w);
-	return failed > 0;
+	return seeds_main(&program, argc, argv);
 }

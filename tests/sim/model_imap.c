@@ -15,8 +15,9 @@ struct model_session {
 	struct model_mailbox *selected;
 	bool read_only, logged_in, idle, over;
 	uint32_t view_validity;
-	uint32_t *view; /* UIDs, as the client was told */
-	size_t view_count;
+	unsigned view_changes; /* of the mailbox, as the client was told */
+	uint32_t *view;	       /* UIDs, the same */
+	size_t view_count, view_cap;
 	struct buf input, output;
 	bool notify;
 	struct {
@@ -56,6 +57,7 @@ empty(struct model_mailbox *mailbox)
 	for (size_t i = 0; i < mailbox->count; i++)
 		message_done(&mailbox->messages[i]);
 	mailbox->count = 0;
+	mailbox->changes++;
 }
 
 void
@@ -110,6 +112,7 @@ append(struct model_mailbox *mailbox, unsigned id, const char *text)
 		    mailbox->cap, sizeof(*mailbox->messages));
 	}
 	struct model_message *message = &mailbox->messages[mailbox->count++];
+	mailbox->changes++;
 	*message = (struct model_message){
 	    .uid = mailbox->uidnext++, .id = id, .text = xstrdup(text)};
 	return message;
@@ -122,13 +125,28 @@ model_deliver(
 	return append(model_find(model, mailbox), id, text)->uid;
 }
 
-static struct model_message *
-message_by_uid(struct model_mailbox *mailbox, uint32_t uid)
+/* The first one that has this UID or a higher one. */
+static size_t
+lower_bound(const struct model_mailbox *mailbox, uint32_t uid)
 {
-	for (size_t i = 0; i < mailbox->count; i++)
-		if (mailbox->messages[i].uid == uid)
-			return &mailbox->messages[i];
-	return NULL;
+	size_t low = 0, high = mailbox->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (mailbox->messages[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+has_uid(const struct model_mailbox *mailbox, uint32_t uid)
+{
+	size_t i = lower_bound(mailbox, uid);
+
+	return i < mailbox->count && mailbox->messages[i].uid == uid;
 }
 
 static void
@@ -138,6 +156,7 @@ remove_at(struct model_mailbox *mailbox, size_t i)
 	memmove(&mailbox->messages[i], &mailbox->messages[i + 1],
 	    (mailbox->count - i - 1) * sizeof(*mailbox->messages));
 	mailbox->count--;
+	mailbox->changes++;
 }
 
 unsigned
@@ -193,6 +212,7 @@ model_rebuild(struct model *model, const char *name)
 
 	mailbox->uidvalidity++;
 	mailbox->uidnext = 1;
+	mailbox->changes++;
 	for (size_t i = 0; i < mailbox->count; i++)
 		mailbox->messages[i].uid = mailbox->uidnext++;
 }
@@ -268,37 +288,58 @@ capabilities(const struct model_session *s, struct buf *out)
 			buf_addf(out, " %s", names[i].name);
 }
 
+static void
+tell_gone(struct model_session *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		if (has_uid(s->selected, s->view[i]))
+			s->view[kept++] = s->view[i];
+		else
+			buf_addf(&s->output, "* %zu EXPUNGE\r\n", kept + 1);
+	}
+	s->view_count = kept;
+}
+
+static void
+add_to_view(struct model_session *s, uint32_t uid)
+{
+	if (s->view_count == s->view_cap) {
+		s->view_cap = s->view_cap ? s->view_cap * 2 : 64;
+		s->view = xreallocarray(s->view, s->view_cap, sizeof(*s->view));
+	}
+	s->view[s->view_count++] = uid;
+}
+
+static void
+tell_new(struct model_session *s)
+{
+	size_t before = s->view_count;
+	uint32_t last = before > 0 ? s->view[before - 1] : 0;
+
+	for (size_t i = lower_bound(s->selected, last + 1);
+	     i < s->selected->count; i++)
+		add_to_view(s, s->selected->messages[i].uid);
+	if (s->view_count > before)
+		buf_addf(&s->output, "* %zu EXISTS\r\n* 1 RECENT\r\n",
+		    s->view_count);
+}
+
 /* Brings the client's view up to date: EXPUNGE for what went, EXISTS for
  * what came. */
 static void
 tell_news(struct model_session *s)
 {
-	size_t kept = 0, before;
-
-	if (s->selected == NULL)
+	if (s->selected == NULL || s->view_changes == s->selected->changes)
 		return;
 	if (s->view_validity != s->selected->uidvalidity) {
 		model_session_bye(s); /* rebuilt under its feet */
 		return;
 	}
-	for (size_t i = 0; i < s->view_count; i++) {
-		if (message_by_uid(s->selected, s->view[i]) != NULL)
-			s->view[kept++] = s->view[i];
-		else
-			buf_addf(&s->output, "* %zu EXPUNGE\r\n", kept + 1);
-	}
-	before = s->view_count = kept;
-	uint32_t last = kept > 0 ? s->view[kept - 1] : 0;
-	for (size_t i = 0; i < s->selected->count; i++) {
-		if (s->selected->messages[i].uid <= last)
-			continue;
-		s->view =
-		    xreallocarray(s->view, s->view_count + 1, sizeof(*s->view));
-		s->view[s->view_count++] = s->selected->messages[i].uid;
-	}
-	if (s->view_count > before)
-		buf_addf(&s->output, "* %zu EXISTS\r\n* 1 RECENT\r\n",
-		    s->view_count);
+	tell_gone(s);
+	tell_new(s);
+	s->view_changes = s->selected->changes;
 }
 
 static void
@@ -356,10 +397,16 @@ model_session_poll(struct model_session *s)
 static size_t
 seq_of(const struct model_session *s, uint32_t uid)
 {
-	for (size_t i = 0; i < s->view_count; i++)
-		if (s->view[i] == uid)
-			return i + 1;
-	return 0;
+	size_t low = 0, high = s->view_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (s->view[middle] < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->view_count && s->view[low] == uid ? low + 1 : 0;
 }
 
 /* One parsed command: tag, name in capitals, arguments as strings; lists and
@@ -452,6 +499,7 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 		return;
 	}
 	s->view_validity = s->selected->uidvalidity;
+	s->view_changes = s->selected->changes - 1;
 	buf_addf(&s->output,
 	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n"
 	    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
@@ -556,29 +604,63 @@ do_logout(struct model_session *s, const struct command *c)
 
 /* ---- UID commands ---- */
 
-/* "3:7,9", "5:*", "*" against the mailbox as it is now. */
-static bool
-in_set(const struct model_mailbox *mailbox, const char *set, uint32_t uid)
+#define RANGES_MAX 600
+
+/* UIDs, as a command gives them: "3:7,9", "5:*", "*". */
+struct set {
+	struct {
+		uint32_t low, high;
+	} ranges[RANGES_MAX];
+	size_t count;
+};
+
+static uint32_t
+read_uid(struct span text, uint32_t last)
+{
+	uint32_t uid = last; /* of what is no number, too */
+
+	span_to_u32(text, &uid);
+	return uid;
+}
+
+/* Against the mailbox as it is now. */
+static void
+read_set(struct set *set, const struct model_mailbox *mailbox, const char *text)
 {
 	uint32_t max =
 	    mailbox->count > 0 ? mailbox->messages[mailbox->count - 1].uid : 0;
-	struct span rest = span_from_str(set), range;
+	struct span rest = span_from_str(text), range;
 
-	while (span_split(&rest, ',', &range)) {
+	set->count = 0;
+	while (set->count < RANGES_MAX && span_split(&rest, ',', &range)) {
 		struct span first, last = range;
-		uint32_t a = max, b = max;
 		span_split(&last, ':', &first);
-		if (!span_is(first, "*"))
-			span_to_u32(first, &a);
-		b = a;
-		if (last.data != NULL && !span_is(last, "*"))
-			span_to_u32(last, &b);
-		else if (last.data != NULL)
-			b = max;
-		if (uid >= (a < b ? a : b) && uid <= (a < b ? b : a))
-			return true;
+		uint32_t a = read_uid(first, max);
+		uint32_t b = last.data != NULL ? read_uid(last, max) : a;
+		set->ranges[set->count].low = a < b ? a : b;
+		set->ranges[set->count++].high = a < b ? b : a;
 	}
+}
+
+static bool
+set_has(const struct set *set, uint32_t uid)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (uid >= set->ranges[i].low && uid <= set->ranges[i].high)
+			return true;
 	return false;
+}
+
+/* Where one may look for its members. */
+static size_t
+set_begin(const struct set *set, const struct model_mailbox *mailbox)
+{
+	uint32_t low = UINT32_MAX;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ranges[i].low < low)
+			low = set->ranges[i].low;
+	return lower_bound(mailbox, low);
 }
 
 static void
@@ -730,6 +812,8 @@ is_beyond(const struct model_session *s, const char *set)
 static void
 uid_fetch(struct model_session *s, const struct command *c)
 {
+	struct set set;
+
 	if (is_beyond(s, c->arguments.items[1]))
 		return;
 	if (has(s, MODEL_STRUCTURE_IS_BAD) &&
@@ -744,9 +828,10 @@ uid_fetch(struct model_session *s, const struct command *c)
 		say(s, c, "NO [SERVERBUG] cannot");
 		return;
 	}
-	for (size_t i = 0; i < s->selected->count; i++)
-		if (in_set(s->selected, c->arguments.items[1],
-			s->selected->messages[i].uid))
+	read_set(&set, s->selected, c->arguments.items[1]);
+	for (size_t i = set_begin(&set, s->selected); i < s->selected->count;
+	     i++)
+		if (set_has(&set, s->selected->messages[i].uid))
 			fetch_one(s, &s->selected->messages[i],
 			    c->arguments.items[2]);
 	say(s, c, "OK fetched");
@@ -773,10 +858,12 @@ static void
 uid_store(struct model_session *s, const struct command *c)
 {
 	bool add = c->arguments.items[2][0] == '+';
+	struct set set;
 
+	read_set(&set, s->selected, c->arguments.items[1]);
 	for (size_t i = 0; i < s->selected->count; i++) {
 		struct model_message *message = &s->selected->messages[i];
-		if (!in_set(s->selected, c->arguments.items[1], message->uid))
+		if (!set_has(&set, message->uid))
 			continue;
 		struct span list = span_from_str(c->arguments.items[3]), flag;
 		list = span_slice(list, 1, list.len - 2);
@@ -799,6 +886,7 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 	struct model_mailbox *target =
 	    model_find(s->model, c->arguments.items[2]);
 	struct imap_seqset from = IMAP_SEQSET_INIT, to = IMAP_SEQSET_INIT;
+	struct set set;
 
 	if (target == NULL) {
 		say(s, c, "NO [TRYCREATE] no such mailbox");
@@ -809,9 +897,10 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 		return false;
 	}
 	size_t count = s->selected->count;
+	read_set(&set, s->selected, c->arguments.items[1]);
 	for (size_t i = 0; i < count; i++) {
 		struct model_message *message = &s->selected->messages[i];
-		if (!in_set(s->selected, c->arguments.items[1], message->uid))
+		if (!set_has(&set, message->uid))
 			continue;
 		struct model_message *copy =
 		    append(target, message->id, message->text);
@@ -844,11 +933,14 @@ uid_copy(struct model_session *s, const struct command *c)
 }
 
 static void
-expunge_set(struct model_session *s, const char *set, bool only_deleted)
+expunge_set(struct model_session *s, const char *text, bool only_deleted)
 {
+	struct set set;
+
+	read_set(&set, s->selected, text);
 	for (size_t i = s->selected->count; i-- > 0;) {
 		struct model_message *message = &s->selected->messages[i];
-		if (in_set(s->selected, set, message->uid) &&
+		if (set_has(&set, message->uid) &&
 		    (!only_deleted || strv_has(&message->flags, "\\Deleted")))
 			remove_at(s->selected, i);
 	}
@@ -892,16 +984,15 @@ uid_expunge(struct model_session *s, const struct command *c)
 
 /* UID SEARCH [UID set] [LARGER n SMALLER m] [HEADER Message-ID x] */
 static bool
-is_found(const struct model_mailbox *mailbox,
-    const struct model_message *message, const struct command *c)
+is_found(const struct set *set, const struct model_message *message,
+    const struct command *c)
 {
 	size_t size = strlen(message->text);
 
 	for (size_t i = 1; i + 1 < c->arguments.len; i++) {
 		const char *word = c->arguments.items[i];
 		size_t number = strtoul(c->arguments.items[i + 1], NULL, 10);
-		if (strcmp(word, "UID") == 0 &&
-		    !in_set(mailbox, c->arguments.items[i + 1], message->uid))
+		if (strcmp(word, "UID") == 0 && !set_has(set, message->uid))
 			return false;
 		if (strcmp(word, "LARGER") == 0 && size <= number)
 			return false;
@@ -917,9 +1008,14 @@ is_found(const struct model_mailbox *mailbox,
 static void
 uid_search(struct model_session *s, const struct command *c)
 {
+	struct set set = {.count = 0};
+
+	for (size_t i = 1; i + 1 < c->arguments.len; i++)
+		if (strcmp(c->arguments.items[i], "UID") == 0)
+			read_set(&set, s->selected, c->arguments.items[i + 1]);
 	buf_add_str(&s->output, "* SEARCH");
 	for (size_t i = 0; i < s->selected->count; i++)
-		if (is_found(s->selected, &s->selected->messages[i], c))
+		if (is_found(&set, &s->selected->messages[i], c))
 			buf_addf(
 			    &s->output, " %u", s->selected->messages[i].uid);
 	buf_add_str(&s->output, "\r\n");

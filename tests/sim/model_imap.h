@@ -51,6 +51,7 @@ struct model_mailbox {
 	uint32_t uidvalidity, uidnext;
 	struct model_message *messages; /* ascending UIDs */
 	size_t count, cap;
+	unsigned changes; /* of what is in it, so far */
 };
 
 struct model {

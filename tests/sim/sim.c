@@ -1,54 +1,57 @@
 /*
  * sim [-v] [-s FIRST_SEED] [-n SEEDS]: runs the simulated world for a row of
- * seeds ($SIM_SEEDS, else 300); prints each seed that breaks an invariant, so
- * that `sim -v -s SEED -n 1` replays it, and ends with 1 if there was one.
+ * seeds ($SIM_SEEDS, else 300; tests/sim/seeds.h); prints each seed that breaks
+ * an invariant.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/world.h"
+
+struct totals {
+	unsigned long steps, messages, kills, cuts, failed_commits, logins;
+};
+
+static bool
+run(void *ctx, uint64_t seed, bool verbose)
+{
+	const struct world_options options = {.seed = seed, .verbose = verbose};
+	struct totals *totals = ctx;
+	struct world_result result;
+
+	world_run(&options, &result);
+	if (!result.ok)
+		printf("seed %llu: %s\n", (unsigned long long)seed, result.why);
+	totals->steps += result.steps;
+	totals->messages += result.messages;
+	totals->kills += result.kills;
+	totals->cuts += result.cuts;
+	totals->failed_commits += result.failed_commits;
+	totals->logins += result.logins;
+	return result.ok;
+}
+
+static void
+sum_up(const void *ctx)
+{
+	const struct totals *totals = ctx;
+
+	printf("; %lu steps, %lu messages, %lu kills, %lu cuts, %lu failed "
+	       "commits, %lu logins",
+	    totals->steps, totals->messages, totals->kills, totals->cuts,
+	    totals->failed_commits, totals->logins);
+}
 
 int
 main(int argc, char **argv)
 {
-	struct world_options options = {.seed = 1};
-	struct world_result total = {0};
-	const char *wanted = getenv("SIM_SEEDS");
-	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
-	unsigned failed = 0;
-	int option;
+	struct totals totals = {0};
+	const struct seeds_program program = {.name = "sim",
+	    .scale = 1,
+	    .seeds = 300,
+	    .run = run,
+	    .sum_up = sum_up,
+	    .ctx = &totals};
 
-	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
-		if (option == 'v')
-			options.verbose = true;
-		else if (option == 's')
-			options.seed = strtoull(optarg, NULL, 10);
-		else if (option == 'n')
-			count = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	uint64_t first = options.seed;
-	for (unsigned long i = 0; i < count; i++, options.seed++) {
-		struct world_result result;
-		world_run(&options, &result);
-		if (!result.ok) {
-			printf("seed %llu: %s\n",
-			    (unsigned long long)options.seed, result.why);
-			failed++;
-		}
-		total.steps += result.steps;
-		total.messages += result.messages;
-		total.kills += result.kills;
-		total.cuts += result.cuts;
-		total.failed_commits += result.failed_commits;
-		total.logins += result.logins;
-	}
-	printf("%lu seeds from %llu: %u failed; %u steps, %u messages, "
-	       "%u kills, %u cuts, %u failed commits, %u logins\n",
-	    count, (unsigned long long)first, failed, total.steps,
-	    total.messages, total.kills, total.cuts, total.failed_commits,
-	    total.logins);
-	return failed > 0;
+	return seeds_main(&program, argc, argv);
 }

@@ -1,7 +1,7 @@
 /*
  * sim-outbox [-v] [-s FIRST_SEED] [-n SEEDS]: the forward queue against a
- * model of a submission server, on a virtual clock, with seeded faults. A
- * seed is a run; `sim-outbox -v -s SEED -n 1` replays it.
+ * model of a submission server, on a virtual clock, with seeded faults, for a
+ * row of seeds ($SIM_SEEDS, else 300; tests/sim/seeds.h).
  *
  * What happens, by the seed: forwards are queued; links have latency, cut
  * their bytes anywhere, break, fall silent or are slower than patience; the
@@ -18,12 +18,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "daemon/base/xalloc.h"
 #include "daemon/outbox/outbox.h"
 #include "daemon/wire/backoff.h"
 #include "tests/sim/model_smtp.h"
+#include "tests/sim/seeds.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ITEMS_MAX 60
@@ -804,8 +804,9 @@ tear_down(struct world *w)
 }
 
 static bool
-run(uint64_t seed, bool verbose, struct totals *totals)
+run(void *ctx, uint64_t seed, bool verbose)
 {
+	struct totals *totals = ctx;
 	struct world *w = NEW(struct world);
 	unsigned first_step = totals->steps;
 
@@ -834,36 +835,30 @@ run(uint64_t seed, bool verbose, struct totals *totals)
 	return good;
 }
 
+static void
+sum_up(const void *ctx)
+{
+	const struct totals *totals = ctx;
+
+	printf("; %u steps, %u forwards, %u taken, %u of them twice, %u kills, "
+	       "%u cuts, %u failed commits;",
+	    totals->steps, totals->items, totals->taken, totals->twice,
+	    totals->kills, totals->cuts, totals->failed_commits);
+	for (enum queue_state state = 0; state < QUEUE_STATES; state++)
+		printf(
+		    " %u %s", totals->states[state], queue_state_name(state));
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned long count = 300;
-	uint64_t seed = 1;
-	bool verbose = false;
 	struct totals totals = {0};
-	unsigned failed = 0;
-	int option;
+	const struct seeds_program program = {.name = "sim-outbox",
+	    .scale = 1,
+	    .seeds = 300,
+	    .run = run,
+	    .sum_up = sum_up,
+	    .ctx = &totals};
 
-	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
-		if (option == 'v')
-			verbose = true;
-		else if (option == 's')
-			seed = strtoull(optarg, NULL, 10);
-		else if (option == 'n')
-			count = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	for (unsigned long i = 0; i < count; i++)
-		failed += !run(seed + i, verbose, &totals);
-	printf("%lu seeds from %llu: %u failed; %u steps, %u forwards, %u "
-	       "taken, %u of them twice, %u kills, %u cuts, %u failed "
-	       "commits;",
-	    count, (unsigned long long)seed, failed, totals.steps, totals.items,
-	    totals.taken, totals.twice, totals.kills, totals.cuts,
-	    totals.failed_commits);
-	for (enum queue_state state = 0; state < QUEUE_STATES; state++)
-		printf(" %u %s", totals.states[state], queue_state_name(state));
-	putchar('\n');
-	return failed > 0;
+	return seeds_main(&program, argc, argv);
 }

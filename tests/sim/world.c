@@ -12,6 +12,8 @@
 #define MESSAGES_MAX 121	   /* one is kept for the end */
 #define RUN_USEC (12 * USEC_HOUR)  /* with faults */
 #define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
+#define LOOK_USEC (4 * USEC_HOUR)  /* the calm ends when all is settled */
+#define PATIENT_PERCENT 15	   /* ... and in these seeds never sooner */
 #define STEPS_MAX 400000
 #define START_UNIX 1800000000
 /* Kinds that old messages can have: the first ones; their rules have ids and
@@ -119,6 +121,7 @@ struct world {
 	usec_t next_happening, quiet_until;
 	bool in_contact;
 	bool immortal;	  /* this seed's daemon is never killed */
+	bool is_patient;  /* this seed's calm is as long as can be */
 	unsigned kill_in; /* steps until the daemon dies; 0: it lives on */
 	struct world_result *result;
 };
@@ -656,9 +659,9 @@ pump(struct world *w)
 		if (killed)
 			kill_and_restart(w);
 	}
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
-		if (w->links[i].mailbox != NULL)
-			collect(w, &w->links[i]);
+	for (size_t i = 0;
+	     i < ACCOUNT_MAILBOXES_MAX && w->links[i].mailbox != NULL; i++)
+		collect(w, &w->links[i]);
 }
 
 /* ---- happenings ---- */
@@ -897,7 +900,6 @@ become_calm(struct world *w)
 	w->next_happening = USEC_NEVER;
 	w->model.overquota = false;
 	w->kill_in = 0;
-	w->quiet_until = w->now + CALM_USEC;
 }
 
 /* ---- time ---- */
@@ -1292,6 +1294,7 @@ set_up(struct world *w, const struct world_options *options)
 {
 	random_init(&w->random, options->seed);
 	w->immortal = chance(w, 20);
+	w->is_patient = chance(w, PATIENT_PERCENT);
 	w->verbose = options->verbose;
 	w->now = START_USEC;
 	model_init(&w->model, choose_traits(w));
@@ -1376,6 +1379,48 @@ check_push(struct world *w)
 		step(w);
 }
 
+static bool
+notes_open(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	(void)message;
+	if (strcmp(effect->kind, "forward") != 0)
+		*(bool *)ctx = true;
+	return true;
+}
+
+static bool
+is_settled(struct world *w)
+{
+	bool is_open = account_visitor_count(w->account) > 0 ||
+		       !list_is_empty(&w->outsides);
+
+	store_each_open_effect(
+	    w->store, "sim", "INBOX", notes_open, &is_open, NULL);
+	store_each_open_effect(
+	    w->store, "sim", OLD_MAILBOX, notes_open, &is_open, NULL);
+	if (!is_open)
+		store_each_apply(
+		    w->store, "sim", is_unfinished, &is_open, NULL);
+	return !is_open;
+}
+
+/* Most worlds do not wait for the slowest ladder when nobody stands on it. */
+static void
+settle(struct world *w)
+{
+	usec_t end = usec_add(w->now, CALM_USEC);
+
+	while (w->result->ok && w->now < end && w->result->steps < STEPS_MAX) {
+		w->quiet_until = usec_min(end, usec_add(w->now, LOOK_USEC));
+		while (w->result->ok && w->now < w->quiet_until &&
+		       w->result->steps < STEPS_MAX)
+			step(w);
+		if (!w->is_patient && is_settled(w))
+			return;
+	}
+}
+
 void
 world_run(const struct world_options *options, struct world_result *result_r)
 {
@@ -1394,9 +1439,7 @@ world_run(const struct world_options *options, struct world_result *result_r)
 	while (result_r->ok && w->now < end && result_r->steps < STEPS_MAX)
 		step(w);
 	become_calm(w);
-	while (result_r->ok && w->now < w->quiet_until &&
-	       result_r->steps < STEPS_MAX)
-		step(w);
+	settle(w);
 	if (result_r->ok)
 		check_push(w);
 	if (result_r->ok && result_r->steps >= STEPS_MAX)

@@ -1,0 +1,33 @@
+/*
+ * sim/seeds: what the simulations share: their options, the row of seeds, and
+ * the seeds that once broke something, which every run plays first.
+ *
+ *   PROGRAM [-v] [-s FIRST_SEED] [-n SEEDS]
+ *
+ * Without -n the row has $SIM_SEEDS seeds, scaled to what one of them costs in
+ * this program. With -s nothing is played but the row, so that
+ * `PROGRAM -v -s SEED -n 1` replays a failure.
+ */
+#ifndef BELFRY_SIM_SEEDS_H
+#define BELFRY_SIM_SEEDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct seeds_program {
+	const char *name; /* as in the list of regressions */
+	/* $SIM_SEEDS is divided by it, and there is one seed at least. */
+	unsigned scale;
+	unsigned long seeds; /* without $SIM_SEEDS */
+	/* Plays one run; says why on standard output when it is broken. */
+	bool (*run)(void *ctx, uint64_t seed, bool verbose);
+	/* Prints the sums, to the end of a line; NULL: none. */
+	void (*sum_up)(const void *ctx);
+	void *ctx;
+};
+
+/* Returns what main returns: 0, 1 when a run failed, 2 for bad options. */
+int seeds_main(const struct seeds_program *program, int argc, char **argv);
+
+#endif
