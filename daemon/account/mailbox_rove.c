@@ -213,8 +213,12 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 		mb->is_due = false;
 		mb->timer = usec_add(now, mailbox_rove_interval(mb));
 	}
-	if (!found)
+	if (!found) {
+		/* Whatever kept it from being open: nothing was missed. */
+		if (mb->retry_at <= now)
+			mb->trouble = (struct error)ERROR_INIT;
 		return false;
+	}
 	mb->visited_for = news->uidnext;
 	if (mb->retry_at <= now)
 		want(mb, now);
