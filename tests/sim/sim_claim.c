@@ -1,0 +1,826 @@
+/*
+ * sim-claim [-v] [-s FIRST_SEED] [-n SEEDS]: two to five machines that want to
+ * do the same with the same messages, each of it once, against a model of the
+ * server, on a virtual clock. `sim-claim -v -s SEED -n 1` replays a seed.
+ *
+ * What happens, by the seed: commands and answers take their time; the server
+ * lets conditional STOREs win that come close behind another (as Dovecot does
+ * in new mailboxes), or has no mod-sequences; two MOVEs at once both succeed; a
+ * person marks messages; answers come that nobody asked for; connections end
+ * with a command under way; machines die at each step, come back after up to
+ * 1.6 leases, or never.
+ *
+ * Always: a message is moved once; a command runs once. A copy is made once,
+ * and again only where a machine died between making it and marking it. In
+ * the end, when the faults have stopped: all of it was done, and nobody waits.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/account/claim.h"
+#include "daemon/base/xalloc.h"
+
+#define NODES_MAX 5
+#define MESSAGES_MAX 40
+#define MARK "belfry-f-test"
+#define CLOSE_USEC (100 * USEC_MSEC) /* two at once */
+#define START_USEC (100 * USEC_SEC)
+#define FAULTS_USEC (4 * USEC_HOUR)
+#define STEPS_MAX 2000000
+
+enum kind {
+	KIND_MOVE,
+	KIND_COPY,
+	KIND_EXEC,
+	KINDS
+};
+
+/* What a machine has on disk of a message. */
+enum ledger {
+	PLANNED,
+	STARTED,
+	DONE,
+	UNKNOWN
+};
+
+/* What a machine is doing. */
+enum stage {
+	STAGE_REST,
+	STAGE_CLAIM,  /* a command of the engine */
+	STAGE_LOOK,   /* after a crash: was it done? */
+	STAGE_MARK,   /* +mark: before a command, after a copy */
+	STAGE_EFFECT, /* MOVE, COPY */
+	STAGE_RELEASE,
+};
+
+enum verb {
+	VERB_FETCH,
+	VERB_STORE,
+	VERB_MOVE,
+	VERB_COPY
+};
+
+struct command {
+	enum verb verb;
+	struct imap_seqset uids;
+	uint64_t unchanged_since;
+	bool add;
+	char keywords[100];
+	usec_t run_at, answer_at; /* USEC_NEVER: it has, or nothing is */
+	bool ok;
+};
+
+struct message {
+	enum kind kind;
+	bool is_there;
+	usec_t leaves_at; /* of a MOVE under way; USEC_NEVER: none */
+	bool claims[NODES_MAX], tick, mark, seen;
+	uint64_t modseq;
+	usec_t stored;
+	unsigned effects;
+	unsigned excused; /* deaths between a copy and its mark */
+	bool unknown;
+};
+
+struct node {
+	bool alive, for_ever; /* dead, and stays so */
+	usec_t comes_back;
+	struct claim *claim;
+	enum stage stage;
+	enum kind kind; /* of the group */
+	bool is_mine;
+	struct imap_seqset group;
+	struct command command;
+	struct imap_seqset modified;
+	enum ledger ledger[MESSAGES_MAX];
+	bool mine[MESSAGES_MAX]; /* on disk: if it is marked, then by us */
+	usec_t not_before[MESSAGES_MAX];
+	bool late; /* its last life's command still runs at `command.run_at` */
+};
+
+struct world {
+	struct random random;
+	bool verbose, faulty, modseqs;
+	usec_t now, ends;
+	uint64_t modseq;
+	struct message messages[MESSAGES_MAX];
+	size_t message_count;
+	struct node nodes[NODES_MAX];
+	size_t node_count;
+	unsigned deaths, doubles;
+	char why[300];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+say(const struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->verbose)
+		return;
+	printf("%10.3f ", (double)(w->now - START_USEC) / USEC_SEC);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+}
+
+static void __attribute__((format(printf, 2, 3)))
+broken(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (w->why[0] != '\0')
+		return;
+	va_start(args, format);
+	vsnprintf(w->why, sizeof(w->why), format, args);
+	va_end(args);
+}
+
+static bool
+chance(struct world *w, unsigned percent)
+{
+	return random_below(&w->random, 100) < percent;
+}
+
+static usec_t
+between(struct world *w, usec_t least, usec_t most)
+{
+	return least + random_below(&w->random, most - least + 1);
+}
+
+static size_t
+number_of(const struct world *w, const struct node *node)
+{
+	return (size_t)(node - w->nodes);
+}
+
+/* ---- the server ---- */
+
+static void
+touch(struct world *w, struct message *m)
+{
+	m->modseq = ++w->modseq;
+	m->stored = w->now;
+}
+
+static bool *
+keyword_of(struct message *m, const char *word)
+{
+	if (strcmp(word, CLAIM_TICK) == 0)
+		return &m->tick;
+	if (strcmp(word, MARK) == 0)
+		return &m->mark;
+	return &m->claims[word[strlen(CLAIM_PREFIX)] - '0'];
+}
+
+static void
+store_one(struct world *w, struct node *node, size_t i)
+{
+	struct command *c = &node->command;
+	struct message *m = &w->messages[i];
+	char words[sizeof(c->keywords)];
+	bool changed = false;
+
+	if (c->unchanged_since != 0 && m->modseq > c->unchanged_since) {
+		if (w->now - m->stored > CLOSE_USEC || !chance(w, 60)) {
+			imap_seqset_add(&node->modified, (uint32_t)i + 1);
+			return;
+		}
+		w->doubles++;
+	}
+	strcpy(words, c->keywords);
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		changed |= *keyword_of(m, word) != c->add;
+		*keyword_of(m, word) = c->add;
+	}
+	if (changed)
+		touch(w, m);
+}
+
+static void
+move_one(struct world *w, struct node *node, size_t i)
+{
+	struct message *m = &w->messages[i];
+
+	m->effects++;
+	say(w, "%zu moves %zu: %u", number_of(w, node), i + 1, m->effects);
+	if (m->effects > 1)
+		broken(w, "message %zu was moved twice", i + 1);
+	m->leaves_at =
+	    usec_min(m->leaves_at, w->now + between(w, 0, CLOSE_USEC));
+}
+
+static void
+copy_one(struct world *w, struct node *node, size_t i)
+{
+	struct message *m = &w->messages[i];
+
+	m->effects++;
+	say(w, "%zu copies %zu: %u", number_of(w, node), i + 1, m->effects);
+	if (m->effects > 1 + m->excused)
+		broken(w, "message %zu was copied %u times", i + 1, m->effects);
+}
+
+static void
+run_command(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+
+	c->run_at = USEC_NEVER;
+	c->ok = !w->faulty || !chance(w, 2);
+	imap_seqset_done(&node->modified);
+	for (size_t i = 0; c->ok && i < w->message_count; i++) {
+		if (!w->messages[i].is_there ||
+		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
+			continue;
+		if (c->verb == VERB_STORE)
+			store_one(w, node, i);
+		else if (c->verb == VERB_MOVE)
+			move_one(w, node, i);
+		else if (c->verb == VERB_COPY)
+			copy_one(w, node, i);
+	}
+	if (node->late) {
+		node->late = false;
+		imap_seqset_done(&c->uids);
+	}
+}
+
+/* ---- a machine ---- */
+
+static void
+send_command(struct world *w, struct node *node, enum verb verb,
+    const struct imap_seqset *uids)
+{
+	struct command *c = &node->command;
+	BUF_AUTO text = BUF_INIT;
+
+	imap_seqset_format(&text, uids);
+	imap_seqset_done(&c->uids);
+	*c = (struct command){.verb = verb};
+	imap_seqset_parse(buf_span(&text), &c->uids);
+	c->run_at = w->now + between(w, USEC_MSEC, 40 * USEC_MSEC);
+	if (w->faulty && chance(w, 2))
+		c->run_at += between(w, 0, 20 * USEC_SEC);
+	c->answer_at = c->run_at + between(w, USEC_MSEC, 40 * USEC_MSEC);
+}
+
+static void
+send_store(struct world *w, struct node *node, const char *keywords, bool add)
+{
+	send_command(w, node, VERB_STORE, &node->group);
+	node->command.add = add;
+	strcpy(node->command.keywords, keywords);
+}
+
+static void
+start(struct world *w, struct node *node)
+{
+	char keyword[30];
+
+	snprintf(
+	    keyword, sizeof(keyword), CLAIM_PREFIX "%zu", number_of(w, node));
+	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
+	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
+	    .seed = random_next(&w->random)});
+	node->alive = true;
+	node->stage = STAGE_REST;
+	for (size_t i = 0; i < w->message_count; i++)
+		node->not_before[i] = w->now;
+	say(w, "%zu starts", number_of(w, node));
+}
+
+/* What a death or a lost link leaves behind. */
+static void
+drop_command(struct world *w, struct node *node)
+{
+	node->command.answer_at = USEC_NEVER;
+	node->late = node->command.run_at != USEC_NEVER && chance(w, 50);
+	if (!node->late)
+		node->command.run_at = USEC_NEVER;
+	for (size_t i = 0; i < w->message_count; i++) {
+		struct message *m = &w->messages[i];
+		if (node->ledger[i] != STARTED)
+			continue;
+		if (m->kind == KIND_COPY && !m->mark)
+			m->excused++;
+	}
+}
+
+static void
+die(struct world *w, struct node *node)
+{
+	say(w, "%zu dies", number_of(w, node));
+	w->deaths++;
+	drop_command(w, node);
+	for (size_t i = 0; i < w->message_count; i++)
+		if (w->messages[i].kind == KIND_EXEC &&
+		    node->ledger[i] == STARTED) {
+			node->ledger[i] = UNKNOWN; /* listed, not repeated */
+			w->messages[i].unknown = true;
+		}
+	claim_free(&node->claim);
+	imap_seqset_done(&node->group);
+	node->alive = false;
+	node->comes_back = w->now + between(w, 0, CLAIM_LEASE_USEC * 16 / 10);
+}
+
+static void
+lose_link(struct world *w, struct node *node)
+{
+	say(w, "%zu loses its link", number_of(w, node));
+	drop_command(w, node);
+	for (size_t i = 0; i < w->message_count; i++) {
+		node->not_before[i] = w->now + USEC_SEC;
+		if (w->messages[i].kind == KIND_EXEC &&
+		    node->ledger[i] == STARTED) {
+			node->ledger[i] = PLANNED; /* it did not run */
+			node->mine[i] = true;
+		}
+	}
+	claim_interrupt(node->claim);
+	imap_seqset_done(&node->group);
+	node->stage = STAGE_REST;
+}
+
+static void
+set_ledger(struct node *node, enum ledger ledger)
+{
+	for (size_t i = 0; i < MESSAGES_MAX; i++)
+		if (imap_seqset_has(&node->group, (uint32_t)i + 1))
+			node->ledger[i] = ledger;
+}
+
+static void
+run_execs(struct world *w, struct node *node)
+{
+	for (size_t i = 0; i < w->message_count; i++) {
+		if (!imap_seqset_has(&node->group, (uint32_t)i + 1))
+			continue;
+		say(w, "%zu runs %zu", number_of(w, node), i + 1);
+		if (++w->messages[i].effects > 1)
+			broken(w, "the command of %zu ran twice", i + 1);
+	}
+	if (!w->faulty || chance(w, 97))
+		set_ledger(node, DONE);
+	else
+		die(w, node);
+}
+
+static void
+begin_effect(struct world *w, struct node *node)
+{
+	if (node->kind == KIND_EXEC) {
+		set_ledger(node, STARTED);
+		node->stage = STAGE_MARK;
+		send_store(w, node, MARK, true);
+		return;
+	}
+	node->stage = STAGE_EFFECT;
+	set_ledger(node, STARTED);
+	send_command(w, node, node->kind == KIND_MOVE ? VERB_MOVE : VERB_COPY,
+	    &node->group);
+}
+
+/* The engine is done: what became of each? */
+static void
+share_out(struct world *w, struct node *node)
+{
+	struct imap_seqset won = IMAP_SEQSET_INIT;
+
+	for (size_t i = 0; i < w->message_count; i++) {
+		uint32_t uid = (uint32_t)i + 1;
+		if (!imap_seqset_has(&node->group, uid))
+			continue;
+		enum claim_verdict verdict = claim_verdict(node->claim, uid);
+		if (verdict == CLAIM_WON)
+			imap_seqset_add(&won, uid);
+		else if (verdict == CLAIM_WAIT)
+			node->not_before[i] = claim_until(node->claim, uid);
+		else
+			node->ledger[i] = DONE;
+		if (verdict == CLAIM_UNKNOWN)
+			broken(w, "no verdict of %u", uid);
+	}
+	imap_seqset_done(&node->group);
+	node->group = won;
+	if (won.count > 0)
+		begin_effect(w, node);
+	else
+		node->stage = STAGE_REST;
+}
+
+static void
+go_on_claiming(struct world *w, struct node *node)
+{
+	struct claim_command command;
+
+	if (!claim_command(node->claim, &command, w->now)) {
+		share_out(w, node);
+		return;
+	}
+	node->stage = STAGE_CLAIM;
+	send_command(
+	    w, node, command.is_store ? VERB_STORE : VERB_FETCH, command.uids);
+	node->command.unchanged_since = command.unchanged_since;
+	node->command.add = command.add;
+	if (command.is_store)
+		strcpy(node->command.keywords, command.keywords);
+}
+
+static void
+tell(struct world *w, struct node *node, size_t i)
+{
+	struct message *m = &w->messages[i];
+	struct span flags[NODES_MAX + 3];
+	static const char *const claims[] = {CLAIM_PREFIX "0", CLAIM_PREFIX "1",
+	    CLAIM_PREFIX "2", CLAIM_PREFIX "3", CLAIM_PREFIX "4"};
+	size_t count = 0;
+
+	for (size_t n = 0; n < w->node_count; n++)
+		if (m->claims[n])
+			flags[count++] = span_from_str(claims[n]);
+	if (m->tick)
+		flags[count++] = SPAN(CLAIM_TICK);
+	if (m->mark)
+		flags[count++] = SPAN(MARK);
+	if (m->seen)
+		flags[count++] = SPAN("\\Seen");
+	claim_on_message(node->claim, (uint32_t)i + 1,
+	    w->modseqs ? m->modseq : 0, flags, count);
+}
+
+/* FETCH is answered as things stand when the command runs; here, a little
+ * later: no worse, as it is what the server knows. */
+static void
+answer_claim(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+
+	for (size_t i = 0; i < w->message_count; i++)
+		if (w->messages[i].is_there &&
+		    ((c->verb == VERB_FETCH && c->ok &&
+			 imap_seqset_has(&c->uids, (uint32_t)i + 1)) ||
+			chance(w, 2)))
+			tell(w, node, i);
+	if (node->modified.count > 0)
+		claim_on_modified(node->claim, &node->modified);
+	claim_on_done(node->claim, c->ok, w->now);
+	go_on_claiming(w, node);
+}
+
+static void
+looked(struct world *w, struct node *node)
+{
+	for (size_t i = 0; i < w->message_count; i++) {
+		struct message *m = &w->messages[i];
+		if (!imap_seqset_has(&node->group, (uint32_t)i + 1))
+			continue;
+		if (m->kind == KIND_MOVE)
+			node->ledger[i] = m->is_there ? PLANNED : DONE;
+		else if (m->effects == 0)
+			node->ledger[i] = PLANNED;
+	}
+	/* A copy that is there is marked now, late. */
+	struct imap_seqset left = IMAP_SEQSET_INIT;
+	for (size_t i = 0; i < w->message_count; i++)
+		if (imap_seqset_has(&node->group, (uint32_t)i + 1) &&
+		    node->ledger[i] == STARTED)
+			imap_seqset_add(&left, (uint32_t)i + 1);
+	imap_seqset_done(&node->group);
+	node->group = left;
+	node->kind = KIND_COPY;
+	node->stage = left.count > 0 ? STAGE_MARK : STAGE_REST;
+	if (left.count > 0)
+		send_store(w, node, MARK, true);
+}
+
+static void
+release(struct world *w, struct node *node)
+{
+	node->stage = STAGE_RELEASE;
+	char words[100];
+	snprintf(words, sizeof(words), "%s %s", claim_keyword(node->claim),
+	    CLAIM_TICK);
+	send_store(w, node, words, false);
+}
+
+static void
+marked(struct world *w, struct node *node)
+{
+	if (!node->command.ok) {
+		send_store(w, node, MARK, true);
+		return;
+	}
+	if (node->kind == KIND_EXEC)
+		run_execs(w, node);
+	else
+		set_ledger(node, DONE);
+	if (node->alive)
+		release(w, node);
+}
+
+static void
+effected(struct world *w, struct node *node)
+{
+	if (!node->command.ok) {
+		set_ledger(node, PLANNED);
+		imap_seqset_done(&node->group);
+		node->stage = STAGE_REST;
+		return;
+	}
+	if (node->kind == KIND_COPY) {
+		node->stage = STAGE_MARK;
+		send_store(w, node, MARK, true);
+		return;
+	}
+	set_ledger(node, DONE);
+	node->stage = STAGE_REST;
+}
+
+static void
+released(struct world *w, struct node *node)
+{
+	for (size_t i = 0; i < w->message_count; i++)
+		if (imap_seqset_has(&node->group, (uint32_t)i + 1))
+			claim_forget(node->claim, (uint32_t)i + 1);
+	imap_seqset_done(&node->group);
+	node->stage = STAGE_REST;
+}
+
+static void
+on_answer(struct world *w, struct node *node)
+{
+	node->command.answer_at = USEC_NEVER;
+	if (node->stage == STAGE_CLAIM)
+		answer_claim(w, node);
+	else if (node->stage == STAGE_LOOK)
+		looked(w, node);
+	else if (node->stage == STAGE_MARK)
+		marked(w, node);
+	else if (node->stage == STAGE_EFFECT)
+		effected(w, node);
+	else if (node->stage == STAGE_RELEASE)
+		released(w, node);
+}
+
+/* The next group of those that want the same. False: nothing is to be done. */
+static bool
+gather(struct world *w, struct node *node, enum ledger ledger)
+{
+	bool any = false;
+
+	imap_seqset_done(&node->group);
+	for (size_t i = 0; i < w->message_count; i++) {
+		if (node->ledger[i] != ledger || node->not_before[i] > w->now)
+			continue;
+		if (any && (w->messages[i].kind != node->kind ||
+			       node->mine[i] != node->is_mine))
+			continue;
+		node->is_mine = node->mine[i];
+		node->kind = w->messages[i].kind;
+		any = true;
+		imap_seqset_add(&node->group, (uint32_t)i + 1);
+		if (chance(w, 20))
+			break;
+	}
+	return any;
+}
+
+static void
+act(struct world *w, struct node *node)
+{
+	if (gather(w, node, STARTED)) {
+		node->stage = STAGE_LOOK;
+		send_command(w, node, VERB_FETCH, &node->group);
+	} else if (gather(w, node, PLANNED)) {
+		claim_begin(node->claim, &node->group,
+		    node->kind == KIND_MOVE || node->is_mine ? "" : MARK,
+		    w->now);
+		go_on_claiming(w, node);
+	}
+}
+
+static usec_t
+next_of(const struct world *w, const struct node *node)
+{
+	usec_t next = node->command.run_at;
+
+	if (!node->alive)
+		return node->for_ever ? next : usec_min(next, node->comes_back);
+	if (node->stage != STAGE_REST)
+		return usec_min(next, node->command.answer_at);
+	if (node->late)
+		return next;
+	for (size_t i = 0; i < w->message_count; i++)
+		if (node->ledger[i] == PLANNED || node->ledger[i] == STARTED)
+			next = usec_min(next, node->not_before[i]);
+	return next;
+}
+
+/* Who only waits lives longer, or nobody would ever see a lease end. */
+static unsigned
+death_rate(const struct node *node)
+{
+	bool waits =
+	    node->stage == STAGE_REST ||
+	    (node->stage == STAGE_CLAIM && node->command.verb == VERB_FETCH);
+
+	return waits ? 2 : 60;
+}
+
+static void
+step(struct world *w, struct node *node)
+{
+	if (node->command.run_at <= w->now) {
+		run_command(w, node);
+		return;
+	}
+	if (!node->alive) {
+		if (node->comes_back <= w->now && !node->for_ever)
+			start(w, node);
+		return;
+	}
+	if (w->faulty && random_below(&w->random, 1000) < death_rate(node)) {
+		die(w, node);
+		return;
+	}
+	if (w->faulty && random_below(&w->random, 1000) < 10) {
+		lose_link(w, node);
+		return;
+	}
+	if (node->stage == STAGE_REST)
+		act(w, node);
+	else if (node->command.answer_at <= w->now)
+		on_answer(w, node);
+}
+
+static void
+server_goes_on(struct world *w)
+{
+	for (size_t i = 0; i < w->message_count; i++) {
+		struct message *m = &w->messages[i];
+		if (m->leaves_at <= w->now)
+			m->is_there = false;
+		if (w->faulty && m->is_there &&
+		    random_below(&w->random, 5000) == 0) {
+			m->seen = !m->seen;
+			touch(w, m);
+		}
+	}
+}
+
+static bool
+is_over(const struct world *w)
+{
+	for (size_t n = 0; n < w->node_count; n++) {
+		const struct node *node = &w->nodes[n];
+		if (node->for_ever)
+			continue;
+		if (!node->alive || node->stage != STAGE_REST)
+			return false;
+		for (size_t i = 0; i < w->message_count; i++)
+			if (node->ledger[i] <= STARTED)
+				return false;
+	}
+	return true;
+}
+
+static void
+calm_down(struct world *w)
+{
+	w->faulty = false;
+	if (chance(w, 30)) {
+		struct node *node =
+		    &w->nodes[random_below(&w->random, w->node_count)];
+		if (node->alive)
+			die(w, node);
+		node->for_ever = true;
+		say(w, "%zu is gone for ever", number_of(w, node));
+	}
+}
+
+/* A command that was marked is not repeated, whatever became of its machine.
+ */
+static bool
+is_excused(const struct world *w, size_t i)
+{
+	bool gone = false;
+
+	for (size_t n = 0; n < w->node_count; n++)
+		gone |= w->nodes[n].for_ever && w->nodes[n].ledger[i] != DONE;
+	return w->messages[i].unknown || (gone && w->messages[i].mark &&
+					     w->messages[i].kind == KIND_EXEC);
+}
+
+static void
+check_end(struct world *w)
+{
+	if (!is_over(w))
+		broken(w, "somebody still waits");
+	for (size_t i = 0; i < w->message_count; i++)
+		if (w->messages[i].effects == 0 && !is_excused(w, i))
+			broken(w, "message %zu was lost", i + 1);
+}
+
+static void
+make(struct world *w)
+{
+	w->now = START_USEC;
+	w->faulty = chance(w, 80);
+	w->modseqs = chance(w, 70);
+	w->modseq = 10;
+	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
+	w->message_count = 1 + random_below(&w->random, MESSAGES_MAX);
+	w->ends = START_USEC + (w->modseqs ? 2U : 12U) * USEC_DAY;
+	for (size_t i = 0; i < w->message_count; i++)
+		w->messages[i] = (struct message){.is_there = true,
+		    .kind = (enum kind)random_below(&w->random, KINDS),
+		    .leaves_at = USEC_NEVER,
+		    .modseq = 1 + random_below(&w->random, 9)};
+	for (size_t n = 0; n < w->node_count; n++) {
+		w->nodes[n].command.run_at = USEC_NEVER;
+		w->nodes[n].command.answer_at = USEC_NEVER;
+		start(w, &w->nodes[n]);
+	}
+}
+
+static unsigned
+run(struct world *w)
+{
+	unsigned steps = 0;
+	bool was_faulty;
+
+	make(w);
+	was_faulty = w->faulty;
+	while (w->why[0] == '\0' && steps++ < STEPS_MAX && !is_over(w)) {
+		usec_t next = USEC_NEVER;
+		struct node *first = NULL;
+		for (size_t n = 0; n < w->node_count; n++)
+			if (next_of(w, &w->nodes[n]) < next) {
+				first = &w->nodes[n];
+				next = next_of(w, first);
+			}
+		if (first == NULL || next > w->ends)
+			break;
+		if (next > w->now)
+			w->now = next;
+		server_goes_on(w);
+		step(w, first);
+		if (was_faulty && w->faulty &&
+		    w->now > START_USEC + FAULTS_USEC)
+			calm_down(w);
+	}
+	check_end(w);
+	for (size_t n = 0; n < w->node_count; n++) {
+		claim_free(&w->nodes[n].claim);
+		imap_seqset_done(&w->nodes[n].group);
+		imap_seqset_done(&w->nodes[n].modified);
+		imap_seqset_done(&w->nodes[n].command.uids);
+	}
+	return steps;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *wanted = getenv("SIM_SEEDS");
+	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
+	unsigned long seed = 1, failed = 0, steps = 0, messages = 0;
+	unsigned long deaths = 0, doubles = 0, again = 0;
+	bool verbose = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
+		if (option == 'v')
+			verbose = true;
+		else if (option == 's')
+			seed = strtoul(optarg, NULL, 10);
+		else if (option == 'n')
+			count = strtoul(optarg, NULL, 10);
+		else
+			return 2;
+	}
+	for (unsigned long i = 0; i < count; i++, seed++) {
+		struct world w = {.verbose = verbose};
+		random_init(&w.random, seed);
+		steps += run(&w);
+		if (w.why[0] != '\0') {
+			printf("seed %lu: %s\n", seed, w.why);
+			failed++;
+		}
+		messages += w.message_count;
+		deaths += w.deaths;
+		doubles += w.doubles;
+		for (size_t m = 0; m < w.message_count; m++)
+			again += w.messages[m].effects > 1;
+	}
+	printf("%lu seeds: %lu failed; %lu steps, %lu messages, %lu deaths, "
+	       "%lu STOREs that should not have won, %lu copied again\n",
+	    count, failed, steps, messages, deaths, doubles, again);
+	return failed > 0;
+}
