@@ -46,6 +46,7 @@ static const struct member members[] = {
     {"unknown", MEMBER_WORD, AT(unknown), unknown_words, UNKNOWN_RESEND},
     {"allow-list", MEMBER_BOOL, AT(allow_list), NULL, 0},
     {"allow-auto", MEMBER_BOOL, AT(allow_auto), NULL, 0},
+    {"allow-junk", MEMBER_BOOL, AT(allow_junk), NULL, 0},
     {"arg", MEMBER_STRINGS, AT(argv), NULL, 0},
     {"stdin-message", MEMBER_BOOL, AT(stdin_message), NULL, 0},
     {"retry", MEMBER_NUMBER, AT(retry), NULL, 0},

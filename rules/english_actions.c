@@ -102,17 +102,20 @@ say_forward(struct list *list, const struct blueprint *blueprint)
 	    [FORWARD_INLINE] = " inline",
 	};
 
+	static const char *const allowances[8] = {"", ", list mail, too",
+	    ", automatic mail, too", ", list and automatic mail, too",
+	    ", junk, too", ", list mail and junk, too",
+	    ", automatic mail and junk, too",
+	    ", list and automatic mail and junk, too"};
+
 	buf_add_str(&list->item, action->mode == FORWARD_REDIRECT
 				     ? "redirect it to "
 				     : "forward it to ");
 	english_add(&list->item, action->target);
 	buf_add_str(&list->item, modes[action->mode]);
-	if (action->allow_list && action->allow_auto)
-		buf_add_str(&list->item, ", list and automatic mail, too");
-	else if (action->allow_list)
-		buf_add_str(&list->item, ", list mail, too");
-	else if (action->allow_auto)
-		buf_add_str(&list->item, ", automatic mail, too");
+	buf_add_str(&list->item,
+	    allowances[action->allow_list + 2 * action->allow_auto +
+		       4 * action->allow_junk]);
 	if (action->unknown == UNKNOWN_HOLD)
 		buf_add_str(
 		    &list->item, " (held where its outcome is unknown)");

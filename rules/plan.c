@@ -95,6 +95,7 @@ action_equal(const struct action *a, const struct action *b)
 	       a->create == b->create && a->mode == b->mode &&
 	       a->unknown == b->unknown && a->allow_list == b->allow_list &&
 	       a->allow_auto == b->allow_auto &&
+	       a->allow_junk == b->allow_junk &&
 	       strv_equal(&a->argv, &b->argv) &&
 	       a->stdin_message == b->stdin_message && a->retry == b->retry &&
 	       a->repeat_safe == b->repeat_safe &&

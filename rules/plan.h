@@ -62,7 +62,7 @@ struct action {
 	/* forward */
 	enum forward_mode mode;
 	enum forward_unknown unknown;
-	bool allow_list, allow_auto;
+	bool allow_list, allow_auto, allow_junk;
 	/* exec */
 	struct strv argv;
 	bool stdin_message; /* whole message, else the header block */

@@ -572,8 +572,8 @@ set_unknown(const struct job *job)
 static bool
 set_allow(const struct job *job)
 {
-	static const char *const names[] = {"list", "auto", NULL};
-	bool list = false, automatic = false;
+	static const char *const names[] = {"list", "auto", "junk", NULL};
+	bool list = false, automatic = false, junk = false;
 	size_t pos = 0, offset;
 	struct span word;
 
@@ -582,15 +582,19 @@ set_allow(const struct job *job)
 			list = true;
 		else if (span_is(word, "auto"))
 			automatic = true;
+		else if (span_is(word, "junk"))
+			junk = true;
 		else
 			return source_error_near(&job->source, offset, word,
-			    names, "`allow` knows list and auto, not `%.*s`",
+			    names,
+			    "`allow` knows list, auto and junk, not `%.*s`",
 			    SPAN_FMT(word));
 	}
 	EACH_FORWARD(job, action)
 	{
 		action->allow_list = list;
 		action->allow_auto = automatic;
+		action->allow_junk = junk;
 	}
 	return true;
 }

@@ -209,6 +209,21 @@ rules_find_forward(const struct rules *rules, const char *account)
 	return NULL;
 }
 
+void
+rules_each_forward(const struct rules *rules, const char *account,
+    rules_forward_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->items[i];
+		if (!acts_for(rule, account))
+			continue;
+		for (size_t j = 0; j < rule->blueprint_count; j++)
+			if (rule->blueprints[j].fixed.kind == ACTION_FORWARD)
+				fn(ctx, &rule->place, rule->id,
+				    rule->blueprints[j].fixed.target);
+	}
+}
+
 static bool
 is_redirecting(const struct rule *rule)
 {

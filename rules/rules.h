@@ -114,6 +114,12 @@ void rules_get_needs(const struct rules *rules, const char *account,
  */
 const struct rule_place *rules_find_forward(
     const struct rules *rules, const char *account);
+/* Each forward of such a rule: the place of the rule's section, its id, the
+ * address; borrowed. */
+typedef void rules_forward_fn(void *ctx, const struct rule_place *place,
+    const char *rule, const char *target);
+void rules_each_forward(const struct rules *rules, const char *account,
+    rules_forward_fn *fn, void *ctx);
 /* The same for `as = redirect`: the place of its value. */
 const struct rule_place *rules_find_redirect(
     const struct rules *rules, const char *account);

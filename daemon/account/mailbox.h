@@ -51,6 +51,7 @@
 #ifndef BELFRY_ACCOUNT_MAILBOX_H
 #define BELFRY_ACCOUNT_MAILBOX_H
 
+#include "daemon/account/breaker.h"
 #include "daemon/account/folders.h"
 #include "daemon/account/senders.h"
 #include "daemon/account/tally.h"
@@ -155,6 +156,8 @@ struct mailbox_config {
 	bool ask_end_first; /* never FETCH above the last UID: it hangs */
 	bool check_noop;    /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
+	unsigned targets_hour, targets_day;   /* the same, of one address */
+	struct breaker *breaker;    /* the account's, borrowed; NULL: none */
 	const char *forward_domain; /* of Message-IDs; NULL: from email */
 	const char *email;
 	uint64_t seed;
@@ -373,7 +376,11 @@ void mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now);
  * each time it does, and of new mailboxes. Only at rest. The connection may
  * refuse that, or give up later.
  */
-enum mailbox_push { PUSH_UNTRIED, PUSH_ON, PUSH_OFF };
+enum mailbox_push {
+	PUSH_UNTRIED,
+	PUSH_ON,
+	PUSH_OFF
+};
 void mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now);
 enum mailbox_push mailbox_get_push(const struct mailbox *mb);
 /* Whether it tells of just these, or would not. */

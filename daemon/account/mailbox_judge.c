@@ -348,6 +348,16 @@ is_wanted(const struct mailbox *mb, const struct candidate *candidate,
 	       (candidate->run == NULL || candidate->run->row.notify != 0);
 }
 
+/* As clients and filters say it; the last word is that of a person. */
+static bool
+is_junk(const struct strv *flags)
+{
+	return (strv_has_nocase(flags, SPAN("$Junk")) ||
+		   strv_has_nocase(flags, SPAN("Junk"))) &&
+	       !strv_has_nocase(flags, SPAN("$NotJunk")) &&
+	       !strv_has_nocase(flags, SPAN("NonJunk"));
+}
+
 static void
 fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
     usec_t now)
@@ -362,6 +372,7 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 	job->judged_unix = mailbox_unix(mb, now);
 	job->is_fresh = true;
 	job->unread = !strv_has_nocase(&candidate->flags, SPAN("\\Seen"));
+	job->is_junk = is_junk(&candidate->flags);
 }
 
 static struct job *

@@ -74,6 +74,7 @@ struct job {
 	int64_t received_unix, judged_unix;
 	bool is_fresh;	    /* judged in this life ... */
 	bool unread;	    /* ... and not read then */
+	bool is_junk;	    /* by its keywords, when it was judged */
 	unsigned first_seq; /* of a run: its first; live: 0 */
 	struct job_action *actions;
 	size_t count;
@@ -423,6 +424,15 @@ void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
 /* A warning that deserves a notification. */
 void mailbox_report_to_person(struct mailbox *mb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* mailbox_brake.c */
+/* Whether the forward in hand may be queued; else why not, and where the
+ * person should know of it, it is reported. */
+bool mailbox_brake_allows(
+    struct mailbox *mb, const struct job *job, struct buf *why, usec_t now);
+/* It is queued with this batch: it counts. */
+void mailbox_brake_note(struct mailbox *mb, const struct job *job,
+    struct store_batch *batch, usec_t now);
 
 /* mailbox_suspend.c */
 /* After a refusal of one of these kinds: the action, as it stands in the job,

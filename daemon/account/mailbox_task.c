@@ -207,19 +207,6 @@ forward_key(const struct mailbox *mb, const struct job *job, struct buf *key)
 	digest_key(key, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
-static bool
-is_under_cap(const struct mailbox *mb, int64_t now_unix)
-{
-	STR_AUTO name = xasprintf("@forward %s", mb->config.account);
-
-	return (mb->config.forwards_hour == 0 ||
-		   limits_allow(mb->limits, name, mb->config.forwards_hour,
-		       USEC_HOUR, now_unix)) &&
-	       (mb->config.forwards_day == 0 ||
-		   limits_allow(mb->limits, name, mb->config.forwards_day,
-		       USEC_DAY, now_unix));
-}
-
 static const char *const unknown_names[] = {
     [UNKNOWN_RESEND] = "resend",
     [UNKNOWN_HOLD] = "hold",
@@ -236,7 +223,6 @@ static void
 enqueue(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct store_batch *batch = store_batch_new();
-	STR_AUTO hit = xasprintf("@forward %s", mb->config.account);
 	int64_t now_unix = mailbox_unix(mb, now);
 	const char *at = strchr(mb->config.email, '@');
 	BUF_AUTO key = BUF_INIT;
@@ -261,8 +247,7 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .next_try_unix = now_unix,
 	    .reply = "",
 	};
-	limits_note(mb->limits, hit, now_unix);
-	store_batch_add_hit(batch, hit, now_unix);
+	mailbox_brake_note(mb, job, batch, now);
 	/* The state first: the store may settle it while enqueueing. */
 	struct job_action *action = mailbox_job_current(job);
 	action->state = EFFECT_STARTED;
@@ -285,16 +270,14 @@ begin_forward(struct mailbox *mb, usec_t now)
 	    .allow_auto = mb->op.action.allow_auto,
 	};
 	BUF_AUTO why = BUF_INIT;
-	bool allowed = forward_guard_allows(&guard, message, &why);
+	bool allowed = forward_guard_allows(&guard, message, &why) &&
+		       mailbox_brake_allows(mb, job, &why, now);
 
 	message_free(&message);
-	if (allowed && is_under_cap(mb, mailbox_unix(mb, now))) {
+	if (allowed) {
 		enqueue(mb, job, now);
 		return;
 	}
-	if (allowed)
-		buf_add_str(
-		    &why, "the account's forward_limit is used up for now");
 	mailbox_op_settle(mb, EFFECT_SKIPPED, buf_str(&why), now);
 }
 

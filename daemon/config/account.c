@@ -183,6 +183,9 @@ find_users(struct config_account *account)
 		    is_own ? xstrdup(account->user) : user_of(account, smtp);
 	if (account->from == NULL)
 		account->from = xstrdup(account->email);
+	/* What it sends as is its own, too: nothing is forwarded to it. */
+	if (!strv_has_nocase(&account->identity, span_from_str(account->from)))
+		strv_add(&account->identity, account->from);
 	if (!strv_has_nocase(&account->identity, span_from_str(account->email)))
 		strv_add(&account->identity, account->email);
 }
@@ -374,6 +377,8 @@ account_finish(struct config_account *account,
 	apply_plaintext(&f);
 	find_users(account);
 	take_hints(&f);
+	if (account->forward_target_limit.count == 0)
+		account->forward_target_limit = account->forward_limit;
 	check_watch(&f);
 	take_secret(&f);
 	check_auth(&f);

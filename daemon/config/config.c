@@ -13,6 +13,7 @@
 #include "daemon/config/document.h"
 #include "daemon/config/echo.h"
 #include "daemon/config/files.h"
+#include "daemon/config/forwards.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/syntax.h"
@@ -387,63 +388,16 @@ static void
 check_reliance(struct loader *l, const struct config_account *account)
 {
 	const struct rules *rules = l->config->rules;
-	const struct rule_place *forward =
-	    rules_find_forward(rules, account->name);
 	const struct rule_place *auth = rules_find_auth(rules, account->name);
 
-	STR_AUTO smtp = xasprintf("add `smtp = submission://HOST` to [account "
-				  "%s], or `accounts =` to the rule",
-	    account->name);
 	STR_AUTO authserv = xasprintf(
 	    "add to [account %s] `authserv =` and the host that its server "
 	    "writes first in Authentication-Results",
 	    account->name);
-	if (forward != NULL && account->smtp.host == NULL)
-		problem_add(l->problems, false, *forward, smtp,
-		    "the rule forwards, but account %s has no `smtp`",
-		    account->name);
 	if (auth != NULL && account->authserv.len == 0)
 		problem_add(l->problems, true, *auth, authserv,
 		    "auth.* is never true for account %s: it has no `authserv`",
 		    account->name);
-}
-
-/* Whose server it is, not whose address: a server of one's own takes what it
- * is told to take. A bridge on this machine is told by the address. */
-static const struct preset *
-find_submission(const struct config_account *account)
-{
-	struct span host = span_from_str(account->smtp.host);
-	const struct preset *own = account->preset;
-
-	if (own != NULL && own->smtp.host != NULL &&
-	    span_is_nocase(host, own->smtp.host))
-		return own;
-	return host_is_loopback(host) ? NULL : presets_find_smtp(host);
-}
-
-/* A redirected message has the From of its author. */
-static void
-check_redirect(struct loader *l, const struct config_account *account)
-{
-	static const char hint[] =
-	    "write `as = attach`, or leave it out: that is the standard";
-	const struct rule_place *as =
-	    rules_find_redirect(l->config->rules, account->name);
-	const struct preset *preset = find_submission(account);
-
-	if (as == NULL || preset == NULL)
-		return;
-	if (preset->from == PRESET_FROM_REFUSED)
-		problem_add(l->problems, false, *as, hint,
-		    "%s, which sends for account %s, refuses mail from the "
-		    "address of somebody else",
-		    preset->name, account->name);
-	else if (preset->from == PRESET_FROM_REWRITTEN)
-		problem_add(l->problems, true, *as, hint,
-		    "%s, which sends for account %s, writes your own address "
-		    "in From",
-		    preset->name, account->name);
 }
 
 static void
@@ -452,7 +406,6 @@ check_account(struct loader *l, const struct config_account *account)
 	if (!account->enabled)
 		return;
 	check_reliance(l, account);
-	check_redirect(l, account);
 }
 
 static void
@@ -464,6 +417,8 @@ finish_rules(struct loader *l)
 	for (size_t i = 0;
 	     l->config->rules != NULL && i < l->config->account_count; i++)
 		check_account(l, &l->config->accounts[i]);
+	if (l->config->rules != NULL)
+		forwards_check(l->config, l->problems);
 	for (size_t i = before; i < l->problems->count; i++)
 		correct_place(&l->document, &l->problems->items[i].place);
 	if (l->config->rules == NULL && !problem_has_errors(l->problems))

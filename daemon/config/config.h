@@ -107,7 +107,7 @@ struct config_account {
 	int notify;	      /* enum config_notify */
 	unsigned connections;
 	usec_t idle_renew, poll;
-	struct config_rates forward_limit;
+	struct config_rates forward_limit, forward_target_limit;
 	/* As written; config_load makes `secret` of them and clears them. */
 	struct strv password_command, token_command;
 	bool keyring;

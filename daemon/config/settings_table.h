@@ -155,8 +155,13 @@
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,
 	.standard = "20/hour, 100/day",
 	.help = "How many messages may be forwarded from the account.",
-	.more = "What is over a limit is not forwarded, and the history says "
-		"so."},
+	.more = "What is over a limit is not forwarded, the history says so, "
+		"and it rings once a day."},
+{ACCOUNT(forward_target_limit), .key = "forward_target_limit",
+	.type = SETTING_RATES,
+	.help = "How many messages may be forwarded to one address.",
+	.more = "Those of all accounts count together. Without it, as many as "
+		"`forward_limit` says."},
 
 /* [notifier NAME] */
 {NOTIFIER(type), .key = "type", .type = SETTING_CHOICE,

@@ -37,12 +37,28 @@ has_address(struct message *m, const char *name, const char *address)
 	return false;
 }
 
+/* Gmail's: "from@a to@b", addresses with blanks between them. */
+static bool
+has_word(struct message *m, const char *name, const char *address)
+{
+	size_t count = message_count(m, name);
+	struct span rest, word;
+
+	for (size_t i = 0; i < count; i++)
+		for (rest = message_raw(m, name, i);
+		     span_split(&rest, ' ', &word);)
+			if (span_is_nocase(span_trim(word), address))
+				return true;
+	return false;
+}
+
 static bool
 was_at_target(const struct forward_guard_config *config, struct message *m)
 {
 	return has_address(m, "Delivered-To", config->target) ||
 	       has_address(m, "Resent-To", config->target) ||
-	       has_address(m, "X-Forwarded-To", config->target);
+	       has_address(m, "X-Forwarded-To", config->target) ||
+	       has_word(m, "X-Forwarded-For", config->target);
 }
 
 static bool

@@ -4,9 +4,9 @@
  * Loops and bounces are stopped here, by the header alone:
  *
  *   always: any X-Belfry-Forward, whoever wrote it; a message that was at the
- *   target before (Delivered-To, Resent-To, X-Forwarded-To); more than
- *   FORWARD_RECEIVED_MAX hops; a target that is one of the person's own
- *   addresses; a delivery report (a bounce, perhaps of our own forward); a
+ *   target before (Delivered-To, Resent-To, X-Forwarded-To, X-Forwarded-For);
+ *   more than FORWARD_RECEIVED_MAX hops; a target that is one of the person's
+ * own addresses; a delivery report (a bounce, perhaps of our own forward); a
  *   header too large to be judged.
  *
  *   unless the rule says `allow = auto`: Auto-Submitted other than "no", an

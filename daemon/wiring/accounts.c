@@ -489,6 +489,11 @@ configure(struct running_account *running, const struct config_account *config)
 			rate_count(&config->forward_limit, USEC_HOUR),
 		    .forwards_day =
 			rate_count(&config->forward_limit, USEC_DAY),
+		    .targets_hour =
+			rate_count(&config->forward_target_limit, USEC_HOUR),
+		    .targets_day =
+			rate_count(&config->forward_target_limit, USEC_DAY),
+		    .breaker = &running->breaker,
 		    .email = config->email,
 		    .seed = seed_of(config->name),
 		    .meter = running->belfry->meter,

@@ -27,6 +27,7 @@
 #define BELFRY_WIRING_BELFRY_H
 
 #include "daemon/account/account.h"
+#include "daemon/account/breaker.h"
 #include "daemon/account/told.h"
 #include "daemon/base/list.h"
 #include "daemon/config/config.h"
@@ -69,7 +70,8 @@ struct running_account {
 	bool paused;	  /* by the person: a reload does not change that */
 	struct told told; /* to the person, today */
 	bool told_person; /* that it is locked out; until it is let in */
-	struct sender *sender; /* NULL: no submission server */
+	struct breaker breaker; /* of forwards */
+	struct sender *sender;	/* NULL: no submission server */
 };
 
 /* One mailbox and what it is connected to. */

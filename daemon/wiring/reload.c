@@ -100,7 +100,8 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       same_str(a->from, b->from) && a->notify == b->notify &&
 	       a->connections == b->connections &&
 	       a->idle_renew == b->idle_renew && a->poll == b->poll &&
-	       same_rates(&a->forward_limit, &b->forward_limit);
+	       same_rates(&a->forward_limit, &b->forward_limit) &&
+	       same_rates(&a->forward_target_limit, &b->forward_target_limit);
 }
 
 /* ---- the swap ---- */

@@ -123,6 +123,17 @@ set_forwards_hour(struct adapter *a, struct span value)
 }
 
 static bool
+set_targets_hour(struct adapter *a, struct span value)
+{
+	uint32_t count;
+
+	if (!span_to_u32(value, &count))
+		return false;
+	a->config.targets_hour = count;
+	return true;
+}
+
+static bool
 set_senders(struct adapter *a, struct span value)
 {
 	return a->shows_senders = span_is(value, "yes");
@@ -170,6 +181,7 @@ static const struct {
     {"dry-run", set_dry_run},
     {"me", set_me},
     {"forwards-hour", set_forwards_hour},
+    {"targets-hour", set_targets_hour},
     {"senders", set_senders},
     {"visit", set_visit},
     {"renew", set_renew},

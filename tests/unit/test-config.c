@@ -19,6 +19,12 @@
 #include "daemon/config/settings.h"
 
 /* What an account needs besides what a case is about. */
+#define TWO                                                                    \
+	"[account a]\nemail = ann@a.example\nimap = imaps://a.example\n"       \
+	"smtp = smtps://a.example\npassword_command = x\n"                     \
+	"[account b]\nemail = bob@b.example\nidentity = other@b.example\n"     \
+	"imap = imaps://b.example\nsmtp = smtps://b.example\n"                 \
+	"password_command = x\n"
 #define ACCOUNT "[account a]\nemail = ann@gmail.com\npassword_command = x\n"
 #define ACCOUNT_LINES 3
 #define BARE "[account a]\nemail = ann@own.example\npassword_command = x\n"
@@ -232,7 +238,7 @@ test_account_of_ones_own(void **state)
 	assert_int_equal(a->watch.len, 3);
 	assert_string_equal(a->watch.items[1], "Lists/*");
 	assert_string_equal(a->watch.items[2], "\\Junk");
-	assert_int_equal(a->identity.len, 2);
+	assert_int_equal(a->identity.len, 3); /* `from` is one, too */
 	assert_int_equal(a->notify, CONFIG_NOTIFY_RULES_ONLY);
 	assert_string_equal(config_tls_version(a), "1.3");
 	assert_string_equal(a->from, "x@example.org");
@@ -314,6 +320,10 @@ test_warnings(void **state)
 	must_warn(ACCOUNT REDIRECT,
 	    "Gmail, which sends for account a, writes your own address in "
 	    "From");
+	must_warn(TWO "[rule r]\naccounts = a\nwhen = all\n"
+		      "forward = ann@a.example\n",
+	    "rule r forwards to an address of account a itself: its own mail "
+	    "is not forwarded there");
 	must_warn(BARE "imap = imaps://h.example:143\n",
 	    "port 143 is usually that of imap://");
 }

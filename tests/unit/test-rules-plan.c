@@ -105,6 +105,7 @@ random_action(struct random *random, struct action *action)
 	    action, (enum action_kind)random_below(random, ACTION_KINDS));
 	action->create = random_below(random, 2) == 1;
 	action->allow_auto = random_below(random, 2) == 1;
+	action->allow_junk = random_below(random, 2) == 1;
 	action->mode = (enum forward_mode)random_below(random, 3);
 	action->unknown = (enum forward_unknown)random_below(random, 3);
 	action->urgency = (enum urgency)random_below(random, 3);

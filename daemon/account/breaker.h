@@ -1,0 +1,44 @@
+/*
+ * account/breaker: the circuit breaker of forwards.
+ *
+ * A loop that no header betrays shows itself by this: the same subject to the
+ * same target, again and again. After BREAKER_SAME_MAX of them within
+ * BREAKER_WINDOW_USEC such forwards stop for BREAKER_OPEN_USEC; others go on.
+ * "Re: Fwd:" in front of a subject, its case and its blanks do not make it
+ * another one.
+ *
+ * By value, zeroed at first, no destructor; only digests are kept. Memory is
+ * BREAKER_RECENT_MAX forwards and BREAKER_OPEN_MAX open ones, the oldest is
+ * forgotten first.
+ */
+#ifndef BELFRY_ACCOUNT_BREAKER_H
+#define BELFRY_ACCOUNT_BREAKER_H
+
+#include "daemon/base/span.h"
+#include "daemon/base/usec.h"
+
+#define BREAKER_SAME_MAX 10
+#define BREAKER_WINDOW_USEC (10 * USEC_MINUTE)
+#define BREAKER_OPEN_USEC (60 * USEC_MINUTE)
+#define BREAKER_RECENT_MAX 128
+#define BREAKER_OPEN_MAX 16
+
+struct breaker_mark {
+	uint64_t digest; /* 0: none */
+	usec_t at;
+};
+
+struct breaker {
+	struct breaker_mark recent[BREAKER_RECENT_MAX];
+	struct breaker_mark open[BREAKER_OPEN_MAX];
+	unsigned next_recent, next_open;
+};
+
+/* Whether such a forward may be; it is not counted. */
+bool breaker_allows(struct breaker *breaker, struct span target,
+    struct span subject, usec_t now);
+/* It was queued. */
+void breaker_note(struct breaker *breaker, struct span target,
+    struct span subject, usec_t now);
+
+#endif

@@ -1,0 +1,92 @@
+/* The circuit breaker of forwards. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/account/breaker.h"
+
+#define TO SPAN("boss@example.net")
+
+/* How many of `count` such forwards, `gap` apart, are let through. */
+static unsigned
+let_through(struct breaker *breaker, const char *subject, unsigned count,
+    usec_t gap, usec_t *now)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		*now += gap;
+		if (!breaker_allows(breaker, TO, span_from_str(subject), *now))
+			continue;
+		breaker_note(breaker, TO, span_from_str(subject), *now);
+		passed++;
+	}
+	return passed;
+}
+
+static void
+test_same_subjects(void **state)
+{
+	struct breaker breaker = {0};
+	usec_t now = USEC_HOUR;
+
+	(void)state;
+	assert_int_equal(
+	    let_through(&breaker, "Build failed", 30, USEC_SEC, &now),
+	    BREAKER_SAME_MAX);
+	/* Others go on, to the same and to other targets. */
+	assert_true(breaker_allows(&breaker, TO, SPAN("Build fixed"), now));
+	assert_true(breaker_allows(
+	    &breaker, SPAN("ann@example.net"), SPAN("Build failed"), now));
+	/* The same in another dress does not. */
+	assert_false(breaker_allows(&breaker, SPAN("Boss@Example.NET"),
+	    SPAN("Re: FWD:  build\t failed "), now));
+	/* It stays open for its time, asked or not, then counts anew. */
+	assert_false(breaker_allows(&breaker, TO, SPAN("Build failed"),
+	    now + BREAKER_OPEN_USEC - USEC_MINUTE));
+	now += BREAKER_OPEN_USEC;
+	assert_int_equal(
+	    let_through(&breaker, "Build failed", 30, USEC_SEC, &now),
+	    BREAKER_SAME_MAX);
+}
+
+static void
+test_slow_ones_pass(void **state)
+{
+	struct breaker breaker = {0};
+	usec_t now = USEC_HOUR;
+
+	(void)state;
+	assert_int_equal(let_through(&breaker, "Daily report", 200,
+			     BREAKER_WINDOW_USEC / BREAKER_SAME_MAX, &now),
+	    200);
+}
+
+/* Many subjects push the oldest out, and no more. */
+static void
+test_bounded(void **state)
+{
+	struct breaker breaker = {0};
+	usec_t now = USEC_HOUR;
+	char subject[2] = "a";
+
+	(void)state;
+	for (; subject[0] <= 'z'; subject[0]++)
+		assert_int_equal(let_through(&breaker, subject, 20, 0, &now),
+		    BREAKER_SAME_MAX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_same_subjects),
+	    cmocka_unit_test(test_slow_ones_pass),
+	    cmocka_unit_test(test_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
