@@ -44,7 +44,8 @@
  *
  * Order of the laws: plan and cursor are one transaction; no effect starts
  * before its intent is committed; what is not idempotent is committed as
- * STARTED before its first byte and verified after any doubt; after every
+ * STARTED before its first byte (with the plan itself, where nothing has to be
+ * asked before it: mailbox_intent.c) and verified after any doubt; after every
  * connection the open effects are loaded from the store anew, so that a
  * broken link and a killed daemon are the same case.
  */
@@ -73,6 +74,8 @@
 #define MAILBOX_FEW 4
 /* A longer header is not kept for it, but fetched when its turn comes. */
 #define MAILBOX_KEPT_HEADER_MAX (64 * 1024)
+/* Outcomes that wait for those of other actions, to be written together. */
+#define MAILBOX_OUTCOMES_MAX 1000
 /* UIDs in one command: at most 11 bytes each, of a line's 8,000. */
 #define MAILBOX_GROUP_MAX 500
 /* Header bytes of one message that are looked at; the rest is dropped. */

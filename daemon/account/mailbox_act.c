@@ -205,69 +205,6 @@ mailbox_can(const struct mailbox *mb, uint32_t capability)
 	return (imap_session_capabilities(mb->session) & capability) != 0;
 }
 
-/* ---- intents ---- */
-
-/* What the journal says of a copy that was begun: enough to find it again
- * among messages that look the same. */
-#define TARGET_NEXT "into UIDs from "
-
-static void
-intent_detail(const struct mailbox *mb, struct buf *detail)
-{
-	if (mb->op.target_next != 0)
-		buf_addf(detail, TARGET_NEXT "%u", mb->op.target_next);
-}
-
-uint32_t
-mailbox_read_intent_detail(const char *detail)
-{
-	struct span text = span_from_str(detail);
-	uint32_t next = 0;
-
-	if (span_starts(text, TARGET_NEXT))
-		span_to_u32(span_skip(text, strlen(TARGET_NEXT)), &next);
-	return next;
-}
-
-/*
- * What the operation before this one came to goes to disk with the intent, if
- * that is handed out at once: one transaction less. Should it fail, nothing is
- * lost that the next life would not find out by looking: STARTED is verified,
- * PLANNED is done again. (Outcomes of commands are written when they come.)
- */
-static struct store_batch *
-intent_batch(struct mailbox *mb)
-{
-	struct store_batch *batch = mb->outcomes;
-
-	if (batch == NULL || mb->commit_pending || !list_is_empty(&mb->commits))
-		return store_batch_new();
-	mb->outcomes = NULL;
-	return batch;
-}
-
-void
-mailbox_op_intent(struct mailbox *mb, usec_t now)
-{
-	struct store_batch *batch = intent_batch(mb);
-	BUF_AUTO detail = BUF_INIT;
-
-	intent_detail(mb, &detail);
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!mailbox_op_has(mb, job))
-			continue;
-		struct job_action *action = mailbox_job_current(job);
-		action->state = EFFECT_STARTED;
-		store_batch_set_effect(batch, &job->key, action->seq,
-		    EFFECT_STARTED, action->attempts, buf_str(&detail),
-		    mailbox_unix(mb, now));
-	}
-	mb->op.step = OP_INTENT;
-	mailbox_commit(mb, COMMIT_STARTED, batch);
-}
-
 /* ---- the table of steps ---- */
 
 static const struct {
@@ -297,7 +234,7 @@ static const struct {
 void
 mailbox_op_take_back(struct mailbox *mb, usec_t now)
 {
-	mailbox_task_take_back_early(mb, now);
+	mailbox_intent_take_back(mb, now);
 	if (mb->op.step != OP_INTENT || mb->op.action.kind != ACTION_EXEC)
 		return;
 	struct job *job = mailbox_op_only(mb);
@@ -349,10 +286,16 @@ static const struct {
 };
 
 void
+mailbox_op_started(struct mailbox *mb, usec_t now)
+{
+	kinds[mb->op.action.kind].started(mb, now);
+}
+
+void
 mailbox_act_committed(struct mailbox *mb, usec_t now)
 {
 	if (mb->state == MAILBOX_ACTING && mb->op.step == OP_INTENT)
-		kinds[mb->op.action.kind].started(mb, now);
+		mailbox_op_started(mb, now);
 }
 
 /* Commands wait here for their turn, where they cost no memory and a killed
@@ -438,14 +381,33 @@ first_runnable(struct mailbox *mb, usec_t now)
 	return NULL;
 }
 
+/* With MOVE all moves of an earlier life are looked for together, whatever
+ * their targets: their UIDs tell. */
+static bool
+is_looked_for(const struct mailbox *mb, const struct job_action *action)
+{
+	return action->verify && action->action.kind != ACTION_COPY &&
+	       mailbox_can(mb, IMAP_CAP_MOVE);
+}
+
+static bool
+is_same(const struct mailbox *mb, const struct job_action *action,
+    const struct job_action *model)
+{
+	if (model->verify)
+		return is_looked_for(mb, action);
+	return !action->verify && !action->copied &&
+	       action_equal(&action->action, &model->action);
+}
+
 /* Messages with the same action next, for one command. */
 static void
 gather_group(struct mailbox *mb, const struct job *first, usec_t now)
 {
 	imap_seqset_add(&mb->op.uids, first->key.uid);
 	const struct job_action *model = &first->actions[first->next];
-	if (!kinds[model->action.kind].grouped || model->verify ||
-	    model->copied)
+	if (!kinds[model->action.kind].grouped || model->copied ||
+	    (model->verify && !is_looked_for(mb, model)))
 		return;
 	size_t count = 1;
 	LIST_EACH(pos, &mb->jobs)
@@ -454,9 +416,7 @@ gather_group(struct mailbox *mb, const struct job *first, usec_t now)
 		if (job == first || !is_runnable(mb, job, now) ||
 		    count >= MAILBOX_GROUP_MAX)
 			continue;
-		const struct job_action *action = mailbox_job_current(job);
-		if (action->verify || action->copied ||
-		    !action_equal(&action->action, &model->action))
+		if (!is_same(mb, mailbox_job_current(job), model))
 			continue;
 		imap_seqset_add(&mb->op.uids, job->key.uid);
 		count++;

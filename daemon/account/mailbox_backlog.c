@@ -279,6 +279,13 @@ has_open_job(const struct mailbox *mb, usec_t now)
 	return open > 0;
 }
 
+static bool
+is_only_planned(const struct job_action *action)
+{
+	return (action->state == EFFECT_PLANNED && !action->copied) ||
+	       action->early;
+}
+
 /* What was only planned is not done any more. */
 static void
 skip_planned(struct mailbox *mb, usec_t now)
@@ -289,8 +296,7 @@ skip_planned(struct mailbox *mb, usec_t now)
 		if (job->running || !is_of_run(&mb->backlog, job))
 			continue;
 		while (job->next < job->count &&
-		       mailbox_job_current(job)->state == EFFECT_PLANNED &&
-		       !mailbox_job_current(job)->copied)
+		       is_only_planned(mailbox_job_current(job)))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED, "the run was cancelled", now);
 	}

@@ -120,6 +120,7 @@ settle_one(struct mailbox *mb, struct job *job, struct job_action *action,
     enum effect_state state, const char *detail, usec_t now)
 {
 	action->state = state;
+	action->early = false;
 	mailbox_job_record(mb, job, action, detail, now);
 	mailbox_backlog_settled(mb, job, state);
 	report_outcome(mb, job, action, detail);
@@ -215,6 +216,7 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	}
 	wait = postpone_wait(mb, why, action->attempts);
 	action->state = EFFECT_PLANNED;
+	action->early = false;
 	job->not_before = usec_add(now, wait);
 	action->attempts++;
 	mailbox_job_record(mb, job, action, detail, now);

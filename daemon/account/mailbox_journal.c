@@ -64,8 +64,34 @@ mailbox_commit(
 
 	commit->purpose = purpose;
 	commit->batch = batch;
+	if (purpose == COMMIT_PLAN)
+		mb->plans_made++;
 	list_add(&mb->commits, &commit->link);
 	hand_out_commit(mb);
+}
+
+/* Plans are written in their order. */
+bool
+mailbox_is_written(const struct mailbox *mb, const struct job *job)
+{
+	return job->plan <= mb->plans_written;
+}
+
+bool
+mailbox_may_be_written(const struct mailbox *mb, const struct job *job)
+{
+	if (mailbox_is_written(mb, job))
+		return true;
+	return mb->commit_pending && job->plan == mb->plans_written + 1 &&
+	       LIST_ITEM(mb->commits.next, struct mailbox_commit, link)
+		       ->purpose == COMMIT_PLAN;
+}
+
+bool
+mailbox_has_many_outcomes(const struct mailbox *mb)
+{
+	return mb->outcomes != NULL &&
+	       store_batch_count(mb->outcomes) >= MAILBOX_OUTCOMES_MAX;
 }
 
 void
@@ -95,6 +121,7 @@ mailbox_forget_commits(struct mailbox *mb)
 			drop_commit(mb, commit);
 	}
 	mailbox_drop_batch(mb, &mb->plan);
+	mb->plans_made = mb->plans_written = 0;
 }
 
 /* The store is read only when everything that was on its way is there. */
@@ -161,6 +188,7 @@ mailbox_committed(
 	}
 	mailbox_know_senders(mb, first_commit(mb)->batch);
 	free_commit(first_commit(mb));
+	mb->plans_written += purpose == COMMIT_PLAN;
 	if (purpose == COMMIT_PLAN)
 		mailbox_sweep_committed(mb, now);
 	else if (purpose == COMMIT_STARTED)

@@ -316,10 +316,11 @@ write_message(struct mailbox *mb, const struct job *job,
 }
 
 static void
-write_effects(struct mailbox *mb, const struct job *job, usec_t now)
+write_effects(struct mailbox *mb, struct job *job, usec_t now)
 {
 	BUF_AUTO line = BUF_INIT;
 
+	mailbox_intent_begin_early(mb, job, now);
 	for (size_t i = 0; i < job->count; i++) {
 		const struct job_action *action = &job->actions[i];
 		buf_clear(&line);
@@ -331,7 +332,7 @@ write_effects(struct mailbox *mb, const struct job *job, usec_t now)
 				  .rule = action->action.rule,
 				  .kind = action_name(action->action.kind),
 				  .action = buf_str(&line),
-				  .state = EFFECT_PLANNED,
+				  .state = action->state,
 				  .detail = "",
 				  .changed_unix = mailbox_unix(mb, now),
 			      });
@@ -371,6 +372,7 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 	job->received_unix = candidate->received_unix;
 	job->judged_unix = mailbox_unix(mb, now);
 	job->is_fresh = true;
+	job->plan = mb->plans_made + 1;
 	job->unread = !strv_has_nocase(&candidate->flags, SPAN("\\Seen"));
 	job->is_junk = is_junk(&candidate->flags);
 }

@@ -63,6 +63,7 @@ struct job_action {
 	uint32_t target_next; /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
 	bool copied; /* a move without MOVE: its copy is known to be there */
+	bool early;  /* its intent went to disk with the plan */
 };
 
 /* A message with something left to do. */
@@ -72,6 +73,7 @@ struct job {
 	char *message_id, *from, *subject;
 	uint64_t size;
 	int64_t received_unix, judged_unix;
+	unsigned plan;	    /* number of its plan; 0: out of the store */
 	bool is_fresh;	    /* judged in this life ... */
 	bool unread;	    /* ... and not read then */
 	bool is_junk;	    /* by its keywords, when it was judged */
@@ -83,7 +85,6 @@ struct job {
 	usec_t not_before;	 /* refused for the moment */
 	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
 	struct buf header;	 /* all of it, for a command; empty: fetch it */
-	bool early; /* the intent of `next` went to disk with the plan */
 };
 
 /* A task handed to the outside, known across reconnects. */
@@ -356,6 +357,8 @@ struct mailbox {
 
 	struct list_link commits;     /* struct mailbox_commit::link */
 	bool commit_pending;	      /* the first was handed out */
+	unsigned plans_made;	      /* COMMIT_PLAN on this connection, */
+	unsigned plans_written;	      /* ... and those in the store */
 	struct store_batch *outcomes; /* gathered, not yet a commit */
 	struct list_link events;      /* struct queued_event::link */
 
@@ -485,8 +488,14 @@ void mailbox_login_looked(struct mailbox *mb, struct span secret, usec_t now);
 /* Takes the batch. */
 void mailbox_commit(
     struct mailbox *mb, enum commit_purpose purpose, struct store_batch *batch);
+/* Its plan is in the store, ... */
+bool mailbox_is_written(const struct mailbox *mb, const struct job *job);
+/* ... or may be there, as it was handed out. */
+bool mailbox_may_be_written(const struct mailbox *mb, const struct job *job);
 /* Commits what the settling of actions gathered. */
 void mailbox_flush_outcomes(struct mailbox *mb);
+/* Too many to wait for the end of what is being done. */
+bool mailbox_has_many_outcomes(const struct mailbox *mb);
 /* When the connection is lost. */
 void mailbox_forget_commits(struct mailbox *mb);
 /* Frees a batch that is not in the store, and never will be (NULL-safe):
@@ -752,9 +761,8 @@ void mailbox_op_send_to_target(
 void mailbox_op_send_target(
     struct mailbox *mb, enum op_step step, const char *name, usec_t now);
 bool mailbox_can(const struct mailbox *mb, uint32_t capability);
-/* Makes the group STARTED, together with outcomes that wait to be written. */
-mailbox_begin_fn mailbox_op_intent;
-uint32_t mailbox_read_intent_detail(const char *detail);
+/* What follows once the intent of the operation's group is on disk. */
+mailbox_begin_fn mailbox_op_started;
 
 /* mailbox_label.c */
 mailbox_begin_fn mailbox_label_begin;
@@ -787,8 +795,20 @@ void mailbox_task_hand_out(struct mailbox *mb, struct mailbox_task *task,
  * header is here. */
 void mailbox_task_add_early(
     struct mailbox *mb, struct store_batch *batch, usec_t now);
-/* None of these commands ran: they are planned again. */
-mailbox_begin_fn mailbox_task_take_back_early;
+
+/* mailbox_intent.c */
+/* The plan of this job is being written: marks as STARTED what will be begun
+ * without asking the server first, so that its intent is in the plan's own
+ * transaction. */
+void mailbox_intent_begin_early(
+    struct mailbox *mb, struct job *job, usec_t now);
+/* Intents that went to disk with their plans, and were not begun: they are
+ * planned again. */
+mailbox_begin_fn mailbox_intent_take_back;
+/* Makes the group STARTED, together with outcomes that wait to be written;
+ * then mailbox_op_started: at once, where all of it is on disk already. */
+mailbox_begin_fn mailbox_op_intent;
+uint32_t mailbox_read_intent_detail(const char *detail);
 
 /* mailbox_verify.c */
 mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;

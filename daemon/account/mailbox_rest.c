@@ -113,7 +113,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		return;
 	}
 	bool acts = mailbox_act_begin(mb, now);
-	mailbox_flush_outcomes(mb);
+	if (!acts || mailbox_has_many_outcomes(mb))
+		mailbox_flush_outcomes(mb);
 	if (acts || mb->session == NULL)
 		return;
 	if (mb->config.visit != VISIT_NONE)

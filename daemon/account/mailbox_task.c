@@ -45,25 +45,10 @@ mailbox_task_add_early(
 			continue;
 		struct job_action *action = mailbox_job_current(job);
 		action->state = EFFECT_STARTED;
-		job->early = true;
+		action->early = true;
 		store_batch_set_effect(batch, &job->key, action->seq,
 		    EFFECT_STARTED, 0, "", mailbox_unix(mb, now));
 		room--;
-	}
-}
-
-/* The connection goes before they were handed out. */
-void
-mailbox_task_take_back_early(struct mailbox *mb, usec_t now)
-{
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!job->early)
-			continue;
-		job->early = false;
-		mailbox_job_current(job)->state = EFFECT_PLANNED;
-		mailbox_job_record(mb, job, mailbox_job_current(job), "", now);
 	}
 }
 
@@ -71,18 +56,12 @@ mailbox_task_take_back_early(struct mailbox *mb, usec_t now)
 static bool
 begin_with_header(struct mailbox *mb, struct job *job, usec_t now)
 {
-	bool early = job->early;
-
 	if (job->header.len == 0 || mb->op.action.kind != ACTION_EXEC ||
 	    mb->op.action.stdin_message)
 		return false;
 	mb->op.content = job->header;
 	job->header = (struct buf)BUF_INIT;
-	job->early = false;
-	if (early)
-		mailbox_task_start_exec(mb, now);
-	else
-		mailbox_op_intent(mb, now);
+	mailbox_op_intent(mb, now);
 	return true;
 }
 

@@ -6,24 +6,39 @@
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
-/* Verifying a move of an earlier life: present means that it was not done,
- * or, without MOVE, that the copy may be there and the original too. */
+static void
+looked_at(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+
+	if (!imap_seqset_has(&mb->op.seen, job->key.uid)) {
+		mailbox_settle(mb, job, action, EFFECT_DONE,
+		    "was done before the interruption", now);
+	} else if (mailbox_can(mb, IMAP_CAP_MOVE)) {
+		action->verify = false;
+		action->state = EFFECT_PLANNED;
+	} else {
+		mb->op.found = true;
+	}
+}
+
+/* Verifying moves of an earlier life: present means that it was not done, or,
+ * without MOVE, that the copy may be there and the original too. */
 void
 mailbox_verify_looked(struct mailbox *mb, usec_t now)
 {
-	struct job *job = mailbox_op_only(mb);
-
-	if (!imap_seqset_has(&mb->op.seen, job->key.uid)) {
-		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,
-		    "was done before the interruption", now);
+	mb->op.found = false;
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_op_has(mb, job))
+			looked_at(mb, job, now);
+	}
+	if (!mb->op.found) {
 		mailbox_op_finish(mb, now);
 		return;
 	}
-	if (mailbox_can(mb, IMAP_CAP_MOVE)) {
-		mailbox_job_current(job)->verify = false;
-		mailbox_op_finish(mb, now);
-		return;
-	}
+	mb->op.found = false;
 	mb->op.elsewhere = true;
 	mailbox_op_send_target(mb, OP_EXAMINE, "EXAMINE", now);
 }

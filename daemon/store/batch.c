@@ -349,6 +349,9 @@ describe_op(struct buf *out, const struct store_op *op)
 	case STORE_ADD_EFFECT:
 		describe_key(out, "effect", &op->effect.key);
 		buf_addf(out, "#%u %s", op->effect.seq, op->effect.action);
+		if (op->effect.state != EFFECT_PLANNED)
+			buf_addf(
+			    out, " %s", effect_state_name(op->effect.state));
 		break;
 	case STORE_SET_EFFECT:
 		describe_key(out, "set", &op->effect.key);

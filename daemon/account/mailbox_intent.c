@@ -1,0 +1,154 @@
+/*
+ * Intents: what is not idempotent is STARTED on disk before its first byte.
+ *
+ * Where nothing has to be asked first, that is in the transaction of the plan
+ * itself, and the command follows at once. What was not begun when the
+ * connection went is PLANNED again; what a killed daemon leaves is looked for
+ * (mailbox_verify.c), and found not done.
+ */
+#include "daemon/account/mailbox_private.h"
+
+/* ---- with the plan ---- */
+
+/* It is found out by its UID alone whether it was done. */
+static bool
+is_found_out_by_uid(const struct mailbox *mb, enum action_kind kind)
+{
+	return kind == ACTION_DELETE ||
+	       (mailbox_can(mb, IMAP_CAP_MOVE) && kind >= ACTION_MOVE &&
+		   kind <= ACTION_JUNK);
+}
+
+/* What may stand before it: it is done soon, and cannot fail so that the
+ * message stays. */
+static bool
+is_harmless(enum action_kind kind)
+{
+	return kind == ACTION_MARK || kind == ACTION_LABEL ||
+	       kind == ACTION_NOTIFY;
+}
+
+void
+mailbox_intent_begin_early(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = job->actions;
+	const struct job_action *end = job->actions + job->count;
+
+	while (action < end && is_harmless(action->action.kind))
+		action++;
+	if (mb->config.dry_run || mb->read_only || action == end ||
+	    !is_found_out_by_uid(mb, action->action.kind) ||
+	    mailbox_suspended_until(mb, &action->action) > now ||
+	    mailbox_forbidden(mb, &action->action, now) != NULL)
+		return;
+	action->state = EFFECT_STARTED;
+	action->early = true;
+}
+
+static void
+take_back(struct mailbox *mb, struct job *job, usec_t now)
+{
+	for (size_t i = job->next; i < job->count; i++) {
+		struct job_action *action = &job->actions[i];
+		if (!action->early)
+			continue;
+		action->early = false;
+		action->state = EFFECT_PLANNED;
+		mailbox_job_record(mb, job, action, "", now);
+	}
+}
+
+void
+mailbox_intent_take_back(struct mailbox *mb, usec_t now)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_may_be_written(mb, job))
+			take_back(mb, job, now);
+	}
+}
+
+/* ---- before a command ---- */
+
+/* What the journal says of a copy that was begun: enough to find it again
+ * among messages that look the same. */
+#define TARGET_NEXT "into UIDs from "
+
+static void
+intent_detail(const struct mailbox *mb, struct buf *detail)
+{
+	if (mb->op.target_next != 0)
+		buf_addf(detail, TARGET_NEXT "%u", mb->op.target_next);
+}
+
+uint32_t
+mailbox_read_intent_detail(const char *detail)
+{
+	struct span text = span_from_str(detail);
+	uint32_t next = 0;
+
+	if (span_starts(text, TARGET_NEXT))
+		span_to_u32(span_skip(text, strlen(TARGET_NEXT)), &next);
+	return next;
+}
+
+/*
+ * What the operation before this one came to goes to disk with the intent, if
+ * that is handed out at once: one transaction less. Should it fail, nothing is
+ * lost that the next life would not find out by looking: STARTED is verified,
+ * PLANNED is done again. (Outcomes of commands are written when they come.)
+ */
+static struct store_batch *
+intent_batch(struct mailbox *mb)
+{
+	struct store_batch *batch = mb->outcomes;
+
+	if (batch == NULL || mb->commit_pending || !list_is_empty(&mb->commits))
+		return store_batch_new();
+	mb->outcomes = NULL;
+	return batch;
+}
+
+/* False: all of the group is STARTED on disk. From here on it may be begun. */
+static bool
+has_unwritten(struct mailbox *mb)
+{
+	bool found = false;
+
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (!mailbox_op_has(mb, job))
+			continue;
+		found |= !mailbox_job_current(job)->early;
+		mailbox_job_current(job)->early = false;
+	}
+	return found;
+}
+
+void
+mailbox_op_intent(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO detail = BUF_INIT;
+
+	if (!has_unwritten(mb)) {
+		mailbox_op_started(mb, now);
+		return;
+	}
+	struct store_batch *batch = intent_batch(mb);
+	intent_detail(mb, &detail);
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (!mailbox_op_has(mb, job))
+			continue;
+		struct job_action *action = mailbox_job_current(job);
+		action->state = EFFECT_STARTED;
+		store_batch_set_effect(batch, &job->key, action->seq,
+		    EFFECT_STARTED, action->attempts, buf_str(&detail),
+		    mailbox_unix(mb, now));
+	}
+	mb->op.step = OP_INTENT;
+	mailbox_commit(mb, COMMIT_STARTED, batch);
+}
