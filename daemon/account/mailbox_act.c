@@ -321,7 +321,9 @@ ready_at(const struct mailbox *mb, const struct job *job)
 {
 	usec_t until =
 	    mailbox_suspended_until(mb, &job->actions[job->next].action);
+	usec_t held = mailbox_verify_held_until(mb, job);
 
+	until = until > held ? until : held;
 	return job->not_before > until ? job->not_before : until;
 }
 

@@ -35,6 +35,7 @@ mailbox_jobs_clear(struct mailbox *mb)
 {
 	LIST_EACH(pos, &mb->jobs)
 	mailbox_job_free(mb, LIST_ITEM(pos, struct job, link));
+	mb->looks_again = false;
 }
 
 struct job *
@@ -342,6 +343,7 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	added->seq = effect->seq;
 	added->attempts = effect->attempts;
 	added->state = effect->state;
+	added->started_unix = effect->changed_unix;
 	added->target_next = mailbox_read_intent_detail(effect->detail);
 	if (first && effect->attempts > 0)
 		job->not_before_unix =

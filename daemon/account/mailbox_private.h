@@ -60,6 +60,8 @@ struct job_action {
 	unsigned attempts;
 	bool verify; /* STARTED in an earlier life: look before repeating */
 	bool lost;   /* a command of an earlier life, outcome unknown */
+	int64_t started_unix; /* ... and when that was */
+	unsigned looks;	      /* so many have found nothing */
 	uint32_t target_next; /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
 	bool copied; /* a move without MOVE: its copy is known to be there */
@@ -125,6 +127,7 @@ struct op {
 	bool created;		 /* CREATE was tried */
 	bool found;		 /* SEARCH found it, FETCH brought it */
 	bool verify;		 /* an intent of an earlier life */
+	bool absent;		 /* ... whose target is not even there */
 	bool copied;		 /* of a move: its copy is in the target */
 	bool unproven;		 /* COPY said OK and named nothing */
 	uint32_t target_next;
@@ -352,6 +355,7 @@ struct mailbox {
 
 	struct list_link jobs; /* struct job::link, in order of judging */
 	size_t job_count;
+	bool looks_again;	/* a job waits for its next look */
 	struct list_link tasks; /* struct task::link */
 	struct op op;
 
@@ -811,6 +815,10 @@ mailbox_begin_fn mailbox_op_intent;
 uint32_t mailbox_read_intent_detail(const char *detail);
 
 /* mailbox_verify.c */
+/* What would make a copy waits for the looks after one that looks the same:
+ * until then; 0: it need not. */
+usec_t mailbox_verify_held_until(
+    const struct mailbox *mb, const struct job *job);
 mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
 mailbox_response_fn mailbox_verify_examine_done, mailbox_verify_note_found,
     mailbox_verify_search_done, mailbox_verify_note_header,

@@ -2,9 +2,22 @@
  * Intents of an earlier life: was it done before the link broke or the daemon
  * died? A MOVE is answered by the UID: gone or still here. A copy has to be
  * found in its target.
+ *
+ * A server may go on with a COPY whose connection is gone, and copy while the
+ * next connection looks for it. Where nothing is found it is looked for again,
+ * until so much time has passed since the copy was begun that no server still
+ * works at it; the other messages go on meanwhile.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
+
+/* Waits before the second look and the third, which is the last. */
+static const usec_t look_waits[] = {5 * USEC_SEC, 25 * USEC_SEC};
+#define LOOKS_AGAIN (sizeof(look_waits) / sizeof(look_waits[0]))
+/* A copy begun so long ago is finished, or will not be ... */
+#define SURE_USEC (30 * USEC_SEC)
+/* ... and one of a group, so much later for each message in it. */
+#define SURE_EACH_USEC (100 * USEC_MSEC)
 
 static void
 looked_at(struct mailbox *mb, struct job *job, usec_t now)
@@ -85,8 +98,11 @@ mailbox_verify_examine_done(
 {
 	if (response->status == IMAP_OK)
 		send_search(mb, now);
-	else
-		come_back(mb, now); /* no such folder: no copy in it */
+	else {
+		/* No such folder: no copy in it. */
+		mb->op.absent = !mailbox_is_for_now(response);
+		come_back(mb, now);
+	}
 }
 
 void
@@ -169,6 +185,71 @@ mailbox_verify_reselect_untagged(
 		mb->exists = response->number;
 }
 
+/* ---- looking again ---- */
+
+/* Intents that were written down with this one, about. */
+static size_t
+count_group(const struct mailbox *mb, const struct action *action)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		count +=
+		    job->next < job->count &&
+		    mailbox_job_current(job)->verify &&
+		    action_equal(&mailbox_job_current(job)->action, action);
+	}
+	return count;
+}
+
+/* Nothing was found: true, if that may be because it is too early. A clock
+ * that was set back makes it no more looks than there are. */
+static bool
+look_again(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+	usec_t each = count_group(mb, &action->action) * SURE_EACH_USEC;
+	int64_t age = mailbox_unix(mb, now) - action->started_unix;
+
+	if (mb->op.absent || action->looks >= LOOKS_AGAIN ||
+	    age >= (int64_t)((SURE_USEC + each) / USEC_SEC))
+		return false;
+	job->not_before = usec_add(now, look_waits[action->looks] + each);
+	action->looks++;
+	mb->looks_again = true;
+	return true;
+}
+
+static bool
+makes_copy(enum action_kind kind)
+{
+	return kind == ACTION_COPY ||
+	       (kind >= ACTION_MOVE && kind < ACTION_DELETE);
+}
+
+usec_t
+mailbox_verify_held_until(const struct mailbox *mb, const struct job *job)
+{
+	const struct job_action *action = &job->actions[job->next];
+	usec_t until = 0;
+
+	if (!mb->looks_again || action->verify ||
+	    !makes_copy(action->action.kind))
+		return 0;
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *other = LIST_ITEM(pos, struct job, link);
+		if (other != job && other->next < other->count &&
+		    mailbox_job_current(other)->verify &&
+		    other->size == job->size && other->not_before > until &&
+		    strcmp(other->message_id, job->message_id) == 0)
+			until = other->not_before;
+	}
+	return until;
+}
+
 void
 mailbox_verify_reselect_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -187,6 +268,10 @@ mailbox_verify_reselect_done(
 	}
 	mb->dirty = true;
 	job = mailbox_op_only(mb);
+	if (!mb->op.found && look_again(mb, job, now)) {
+		mailbox_op_finish(mb, now);
+		return;
+	}
 	mailbox_job_current(job)->verify = false;
 	if (mb->op.found && mb->op.action.kind == ACTION_COPY)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,

@@ -193,9 +193,6 @@ def killed_and_once(servers):
         user.deliver(*(live.message(s) for s in more))
         time.sleep(rng.uniform(0.1, 0.8))
         daemon.kill()
-        # Courier goes on with a COPY whose connection is gone: who looks
-        # before it is there copies again (README, "What does not work").
-        time.sleep(servers.finishes_late)
     with daemon:
         def of(*kinds):
             return [s for s in subjects if s.rsplit(" ", 1)[0] in kinds]

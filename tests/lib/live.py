@@ -230,7 +230,6 @@ class Servers:
     """Private servers in a folder of their own; `extra`: for Dovecot."""
 
     cannot_name = ()
-    finishes_late = 0  # seconds, of a command whose connection is gone
 
     def __init__(self, folder, extra=""):
         self.dir = folder

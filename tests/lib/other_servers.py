@@ -93,7 +93,6 @@ class Other:
     prefix = ""
     # Of the names in general.py those that it does not make.
     cannot_name = ()
-    finishes_late = 0
 
     def __init__(self, folder, _extra=""):
         self.dir = folder
@@ -307,7 +306,6 @@ class Courier(Other):
     prefix = "INBOX."
     capabilities = COURIER_CAPABILITIES
     cannot_name = ("emoji",)  # beyond 16 bits
-    finishes_late = 3
 
     def __init__(self, folder, extra=""):
         self.program = unpacked("usr/bin/imapd")
