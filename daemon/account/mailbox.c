@@ -218,6 +218,7 @@ mailbox_free(struct mailbox **mailbox)
 	}
 	mailbox_drop_commits(mb);
 	mailbox_follow_clear(mb);
+	mailbox_resync_clear(mb);
 	mailbox_suspensions_clear(mb);
 	LIST_EACH(pos, &mb->events)
 	{
@@ -322,6 +323,7 @@ mailbox_loaded(
 		mb->has_cursor = cursor != NULL;
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
+		mb->cursor_modseq = cursor != NULL ? cursor->modseq : 0;
 	}
 	mb->is_known = true;
 	if (parked) {
@@ -474,6 +476,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
 	    NULL, USEC_NEVER},
+	[MAILBOX_RESYNCING] = {"checking", mailbox_resync_untagged,
+	    mailbox_resync_done, NULL, USEC_NEVER},
 	[MAILBOX_FOLLOWING] = {"checking", mailbox_follow_untagged,
 	    mailbox_follow_done, NULL, USEC_NEVER},
 	[MAILBOX_IDLE] =
@@ -536,7 +540,7 @@ on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 	mailbox_rove_pushed(mb, &event->response, now);
 	if (!mb->op.elsewhere) {
 		read_news(mb, &event->response);
-		mailbox_follow_news(mb, &event->response, now);
+		mailbox_resync_news(mb, &event->response, now);
 	}
 	if (states[mb->state].untagged != NULL)
 		states[mb->state].untagged(mb, &event->response, now);

@@ -215,9 +215,9 @@ static const struct {
     [OP_COPY] = {mailbox_move_note_copyuid, mailbox_move_copy_done},
     [OP_CREATE] = {NULL, mailbox_move_create_done},
     [OP_MOVE] = {mailbox_move_note_copyuid, mailbox_move_done},
-    [OP_STORE] = {NULL, mailbox_mark_done},
-    [OP_UNSTORE] = {NULL, mailbox_mark_done},
-    [OP_LABEL] = {NULL, mailbox_label_done},
+    [OP_STORE] = {mailbox_guard_note_store, mailbox_mark_done},
+    [OP_UNSTORE] = {mailbox_guard_note_store, mailbox_mark_done},
+    [OP_LABEL] = {mailbox_guard_note_store, mailbox_label_done},
     [OP_DELETED] = {NULL, mailbox_move_deleted_done},
     [OP_EXPUNGE] = {NULL, mailbox_move_expunge_done},
     [OP_LOOK] = {mailbox_move_note_uid, mailbox_move_look_done},
@@ -418,7 +418,8 @@ gather_group(struct mailbox *mb, const struct job *first, usec_t now)
 		if (job == first || !is_runnable(mb, job, now) ||
 		    count >= MAILBOX_GROUP_MAX)
 			continue;
-		if (!is_same(mb, mailbox_job_current(job), model))
+		if (job->guard != first->guard ||
+		    !is_same(mb, mailbox_job_current(job), model))
 			continue;
 		imap_seqset_add(&mb->op.uids, job->key.uid);
 		count++;
@@ -492,6 +493,7 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 	gather_group(mb, job, now);
 	action_copy(&mb->op.action, &mailbox_job_current(job)->action);
 	mb->op.copied = mailbox_job_current(job)->copied;
+	mb->op.guard = job->guard;
 	if (kinds[mb->op.action.kind].begin == NULL) {
 		mailbox_op_settle(mb, EFFECT_FAILED,
 		    "this action is not supported here", now);

@@ -5,13 +5,18 @@
  *
  * A server tells of flags and of messages that go by sequence numbers, and
  * only while it pleases. So its words are hints, but for those that name a
- * UID; what counts is a comparison, which asks for the flags of all that are
- * followed:
+ * UID (with QRESYNC all do); what counts is a comparison, which asks for the
+ * flags of all that are followed, or where the server counts changes (RFC
+ * 7162) of what changed since the last one:
  *
  *   UID FETCH 7,12,15:17 (UID FLAGS)
+ *   UID FETCH 7,12,15:17 (UID FLAGS) (CHANGEDSINCE 715 VANISHED)   ; QRESYNC
+ *   UID FETCH 7,12,15:17 (UID FLAGS) (CHANGEDSINCE 715)            ; CONDSTORE
+ *   UID SEARCH UID 7,12,15:17                                  ; what is there
  *
- * It is made after each SELECT, after hints (with a pause, as they come in
- * swarms: a person reads), and with each renewal of IDLE and each poll.
+ * It is made after each SELECT (but where that has told everything: QRESYNC),
+ * after hints (with a pause, as they come in swarms: a person reads), and with
+ * each renewal of IDLE and each poll.
  *
  * Not followed is what a rule took away or marked as read itself. Of what an
  * earlier life judged nobody knows that: there the first look only finds out
@@ -121,10 +126,22 @@ mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now)
 		return;
 	if (mb->follow.validity != mb->uidvalidity)
 		mailbox_follow_clear(mb);
+	/* It was judged on this connection. */
+	if (mb->follow.count == 0)
+		mb->follow.modseq = mailbox_has_modseq(mb) ? mb->modseq : 0;
 	mb->follow.validity = mb->uidvalidity;
 	add(&mb->follow, job->key.uid, job->unread);
-	if (!job->is_fresh)
-		mailbox_follow_compare(mb, now);
+	if (job->is_fresh)
+		return;
+	mb->follow.modseq = 0;
+	mailbox_follow_compare(mb, now);
+}
+
+void
+mailbox_follow_add_uids(const struct mailbox *mb, struct imap_seqset *uids)
+{
+	for (size_t i = 0; i < mb->follow.count; i++)
+		imap_seqset_add(uids, mb->follow.items[i].uid);
 }
 
 /* ---- what becomes of them ---- */
@@ -166,11 +183,23 @@ note_flags(struct mailbox *mb, const struct imap_fetch *fetch)
 		mb->follow.items[index].is_unread = true;
 }
 
-static void
-hint(struct mailbox *mb, usec_t now)
+void
+mailbox_follow_hint(struct mailbox *mb, usec_t now)
 {
-	if (mb->follow.due == USEC_NEVER)
+	if (mb->follow.count > 0 && mb->follow.due == USEC_NEVER)
 		mb->follow.due = usec_add(now, PAUSE_USEC);
+}
+
+void
+mailbox_follow_vanished(struct mailbox *mb, const struct imap_seqset *uids)
+{
+	size_t i = 0;
+
+	while (i < mb->follow.count)
+		if (imap_seqset_has(uids, mb->follow.items[i].uid))
+			drop(mb, i, CHANGE_GONE);
+		else
+			i++;
 }
 
 void
@@ -182,12 +211,12 @@ mailbox_follow_news(
 	if (mb->follow.count == 0 || !response->has_number)
 		return;
 	if (span_is_nocase(response->name, "EXPUNGE")) {
-		hint(mb, now);
+		mailbox_follow_hint(mb, now);
 	} else if (imap_fetch_parse(response, &fetch) && fetch.has_flags) {
 		if (fetch.uid != 0)
 			note_flags(mb, &fetch);
 		else
-			hint(mb, now);
+			mailbox_follow_hint(mb, now);
 	}
 }
 
@@ -206,22 +235,79 @@ mailbox_follow_deadline(const struct mailbox *mb)
 	return mb->follow.count > 0 ? mb->follow.due : USEC_NEVER;
 }
 
+/* Everything up to there is known. */
+static bool
+is_in_sync(const struct mailbox *mb)
+{
+	return mb->follow.validity == mb->uidvalidity &&
+	       mb->follow.modseq != 0 && mb->resync.since != 0 &&
+	       mb->resync.since <= mb->follow.modseq;
+}
+
+void
+mailbox_follow_selected(struct mailbox *mb, usec_t now)
+{
+	bool counts = mailbox_has_modseq(mb);
+
+	if (counts && is_in_sync(mb)) {
+		mb->follow.modseq = mb->modseq;
+		return;
+	}
+	if (!counts)
+		mb->follow.modseq = 0;
+	mailbox_follow_compare(mb, now);
+}
+
+static void
+send_flags(struct mailbox *mb, usec_t now)
+{
+	struct follow *follow = &mb->follow;
+	struct imap_command command;
+
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, &follow->asked);
+	imap_command_raw(&command, "(UID FLAGS)");
+	if (follow->way != FOLLOW_PLAIN) {
+		imap_command_raw(&command, "(CHANGEDSINCE");
+		imap_command_number(&command, follow->modseq);
+		imap_command_raw(&command,
+		    follow->way == FOLLOW_QRESYNC ? "VANISHED)" : ")");
+	}
+	mailbox_send(mb, &command, now);
+}
+
+static enum follow_way
+first_way(const struct mailbox *mb)
+{
+	if (!mailbox_has_modseq(mb) || mb->follow.modseq == 0)
+		return FOLLOW_PLAIN;
+	return imap_session_enabled(mb->session) & IMAP_CAP_QRESYNC
+		   ? FOLLOW_QRESYNC
+		   : FOLLOW_CHANGED;
+}
+
 static void
 ask(struct mailbox *mb, usec_t now)
 {
 	struct follow *follow = &mb->follow;
-	struct imap_command command;
 
 	imap_seqset_done(&follow->asked);
 	imap_seqset_done(&follow->seen);
 	for (size_t i = find(follow, follow->next), n = 0;
 	     i < follow->count && n < MAILBOX_GROUP_MAX; i++, n++)
 		imap_seqset_add(&follow->asked, follow->items[i].uid);
+	follow->way = first_way(mb);
 	mailbox_enter(mb, MAILBOX_FOLLOWING, now);
-	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &follow->asked);
-	imap_command_raw(&command, "(UID FLAGS)");
-	mailbox_send(mb, &command, now);
+	send_flags(mb, now);
+}
+
+static void
+begin(struct mailbox *mb, usec_t now)
+{
+	mb->follow.due = USEC_NEVER;
+	mb->follow.next = 0;
+	mb->follow.top = mb->modseq;
+	ask(mb, now);
 }
 
 bool
@@ -233,9 +319,7 @@ mailbox_follow_begin(struct mailbox *mb, usec_t now)
 		mailbox_follow_clear(mb);
 		return false;
 	}
-	mb->follow.due = USEC_NEVER;
-	mb->follow.next = 0;
-	ask(mb, now);
+	begin(mb, now);
 	return true;
 }
 
@@ -243,11 +327,19 @@ void
 mailbox_follow_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	struct follow *follow = &mb->follow;
 	struct imap_fetch fetch;
 
 	(void)now;
-	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0)
-		imap_seqset_add(&mb->follow.seen, fetch.uid);
+	if (follow->way == FOLLOW_SEARCH) {
+		imap_search_parse(response, &follow->seen);
+		return;
+	}
+	if (!imap_fetch_parse(response, &fetch) || fetch.uid == 0)
+		return;
+	imap_seqset_add(&follow->seen, fetch.uid);
+	if (fetch.modseq > follow->top)
+		follow->top = fetch.modseq;
 }
 
 /* What was asked for and not answered is not there any more. */
@@ -267,6 +359,35 @@ drop_gone(struct mailbox *mb)
 	}
 }
 
+static void
+search(struct mailbox *mb, usec_t now)
+{
+	mb->follow.way = FOLLOW_SEARCH;
+	imap_seqset_done(&mb->follow.seen);
+	mailbox_enter(mb, MAILBOX_FOLLOWING, now);
+	mailbox_resync_search(mb, &mb->follow.asked, now);
+}
+
+/* The next comparison will tell; at once, when it is made in another way. */
+static void
+refused(struct mailbox *mb, usec_t now)
+{
+	if (mb->follow.way == FOLLOW_PLAIN) {
+		mailbox_go_on(mb, now);
+		return;
+	}
+	mb->modseq = mb->follow.modseq = 0;
+	begin(mb, now);
+}
+
+static void
+finish(struct mailbox *mb, usec_t now)
+{
+	if (mailbox_has_modseq(mb))
+		mb->follow.modseq = mb->follow.top;
+	mailbox_go_on(mb, now);
+}
+
 void
 mailbox_follow_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -274,13 +395,18 @@ mailbox_follow_done(
 	struct follow *follow = &mb->follow;
 
 	if (response->status != IMAP_OK) {
-		mailbox_go_on(mb, now); /* the next comparison will tell */
+		refused(mb, now);
 		return;
 	}
-	drop_gone(mb);
+	if (follow->way == FOLLOW_CHANGED) {
+		search(mb, now);
+		return;
+	}
+	if (follow->way != FOLLOW_QRESYNC)
+		drop_gone(mb);
 	follow->next = follow->asked.ranges[follow->asked.count - 1].last + 1;
 	if (find(follow, follow->next) < follow->count)
 		ask(mb, now);
 	else
-		mailbox_go_on(mb, now);
+		finish(mb, now);
 }

@@ -210,6 +210,7 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	usec_t wait;
 	struct job_action *action = mailbox_job_current(job);
 	int64_t age = mailbox_unix(mb, now) - job->judged_unix;
+	BUF_AUTO noted = BUF_INIT;
 
 	if (age > (int64_t)(MAILBOX_GIVE_UP_USEC / USEC_SEC)) {
 		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
@@ -220,7 +221,12 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	action->early = false;
 	job->not_before = usec_add(now, wait);
 	action->attempts++;
-	mailbox_job_record(mb, job, action, detail, now);
+	buf_add_str(&noted, detail);
+	if (mailbox_is_guarded(action->action.kind) && job->modseq != 0) {
+		buf_add_str(&noted, "; ");
+		mailbox_modseq_detail(&noted, job->modseq);
+	}
+	mailbox_job_record(mb, job, action, buf_str(&noted), now);
 	if (action->attempts == 1 && wait > 0 && !is_told(mb, action))
 		mailbox_report(mb, REPORT_WARNING, job->key.uid,
 		    "%s is tried again later: %s",
@@ -345,6 +351,9 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	added->state = effect->state;
 	added->started_unix = effect->changed_unix;
 	added->target_next = mailbox_read_intent_detail(effect->detail);
+	uint64_t modseq = mailbox_read_modseq(effect->detail);
+	if (modseq > job->modseq)
+		job->modseq = modseq;
 	if (first && effect->attempts > 0)
 		job->not_before_unix =
 		    effect->changed_unix +

@@ -74,6 +74,7 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	candidate->uid = fetch->uid;
 	candidate->size = fetch->size;
 	candidate->received_unix = fetch->internaldate_unix;
+	candidate->modseq = fetch->modseq;
 	for (size_t i = 0; i < fetch->flag_count; i++)
 		strv_add_span(&candidate->flags, fetch->flags[i].text);
 	candidate->message = message_new(fetch->header);
@@ -318,11 +319,13 @@ write_message(struct mailbox *mb, const struct job *job,
 static void
 write_effects(struct mailbox *mb, struct job *job, usec_t now)
 {
-	BUF_AUTO line = BUF_INIT;
+	BUF_AUTO line = BUF_INIT, modseq = BUF_INIT;
 
 	mailbox_intent_begin_early(mb, job, now);
+	mailbox_modseq_detail(&modseq, job->modseq);
 	for (size_t i = 0; i < job->count; i++) {
 		const struct job_action *action = &job->actions[i];
+		bool guarded = mailbox_is_guarded(action->action.kind);
 		buf_clear(&line);
 		action_format(&line, &action->action);
 		store_batch_add_effect(
@@ -333,7 +336,7 @@ write_effects(struct mailbox *mb, struct job *job, usec_t now)
 				  .kind = action_name(action->action.kind),
 				  .action = buf_str(&line),
 				  .state = action->state,
-				  .detail = "",
+				  .detail = guarded ? buf_str(&modseq) : "",
 				  .changed_unix = mailbox_unix(mb, now),
 			      });
 	}
@@ -370,6 +373,7 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 	job->subject = mailbox_decoded(message, "Subject");
 	job->size = candidate->size;
 	job->received_unix = candidate->received_unix;
+	job->modseq = candidate->modseq;
 	job->judged_unix = mailbox_unix(mb, now);
 	job->is_fresh = true;
 	job->plan = mb->plans_made + 1;

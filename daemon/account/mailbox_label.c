@@ -31,6 +31,7 @@ mailbox_label_begin(struct mailbox *mb, usec_t now)
 	mb->op.step = OP_LABEL;
 	mailbox_begin_command(mb, &command, "UID STORE");
 	imap_command_seqset(&command, &mb->op.uids);
+	mailbox_guard_add(mb, &command);
 	imap_command_raw(&command, "+X-GM-LABELS (");
 	imap_command_string(&command, buf_span(&name));
 	imap_command_raw(&command, ")");
@@ -41,7 +42,9 @@ void
 mailbox_label_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_OK)
+	if (!mailbox_guard_settle(mb, response, now))
+		mailbox_op_finish(mb, now);
+	else if (response->status == IMAP_OK)
 		mailbox_op_settle(mb, EFFECT_DONE, "", now);
 	else
 		mailbox_op_refuse(mb, response, now);

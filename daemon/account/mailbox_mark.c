@@ -33,6 +33,7 @@ send_flags(struct mailbox *mb, enum op_step step, const char *items,
 	mb->op.step = step;
 	mailbox_begin_command(mb, &command, "UID STORE");
 	imap_command_seqset(&command, &mb->op.uids);
+	mailbox_guard_add(mb, &command);
 	imap_command_raw(&command, items);
 	imap_command_flags(&command, &kept);
 	mailbox_send(mb, &command, now);
@@ -76,6 +77,10 @@ void
 mailbox_mark_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	if (!mailbox_guard_settle(mb, response, now)) {
+		mailbox_op_finish(mb, now);
+		return;
+	}
 	if (response->status != IMAP_OK) {
 		mailbox_op_refuse(mb, response, now);
 		return;

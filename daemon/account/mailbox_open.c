@@ -57,6 +57,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	    mb->config.imap.host, buf_str(&caps));
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = false;
+	mb->resync.refused = false;
 	folders_clear(&mb->folders);
 	mb->is_listed = mb->lists = false;
 	if ((imap_session_capabilities(mb->session) & IMAP_CAP_NAMESPACE) ==
@@ -158,6 +159,8 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	mailbox_begin_command(mb, &command,
 	    mb->config.visit == VISIT_LOOK ? "EXAMINE" : "SELECT");
 	imap_command_mailbox(&command, buf_span(&mb->wire));
+	if (mb->state == MAILBOX_SELECTING)
+		mailbox_resync_add_select(mb, &command);
 	mailbox_send(mb, &command, now);
 }
 
@@ -208,6 +211,8 @@ mailbox_read_select(struct mailbox *mb, const struct imap_response *response)
 	/* NO, as a rule (RFC 4315 section 2). */
 	if (span_is_nocase(response->code, "UIDNOTSTICKY"))
 		mb->uids_pass = true;
+	if (span_is_nocase(response->code, "NOMODSEQ"))
+		mb->modseq = 0;
 	if (response->status != IMAP_OK)
 		return;
 	if (span_is_nocase(response->code, "READ-ONLY"))
@@ -250,6 +255,10 @@ mailbox_open_selecting_done(
 	if (response->status == IMAP_OK) {
 		mb->is_open = true;
 		mailbox_compare(mb, now);
+		return;
+	}
+	if (mailbox_resync_retries(mb)) {
+		mailbox_open_visit(mb, now);
 		return;
 	}
 	str_sanitize(&text, response->text, 200);

@@ -3,7 +3,7 @@
  * (what it says), journal (commits), open (login to SELECT), rest (what comes
  * next), proof (whether it lives), mailbox_sweep.c (catch-up), backlog (what is
  * there already), explain (questions), judge (from a message to its plan) and
- * mailbox_act.c (doing what was planned).
+ * mailbox_act.c (doing what was planned), resync (what others did meanwhile).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
@@ -13,6 +13,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/list.h"
 #include "daemon/mail/structure.h"
+#include "daemon/wire/imap/resync.h"
 
 enum mailbox_state {
 	MAILBOX_RESTING,    /* before start, after stop */
@@ -33,6 +34,7 @@ enum mailbox_state {
 	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
+	MAILBOX_RESYNCING,  /* what became of messages with work left */
 	MAILBOX_FOLLOWING,  /* asking for the flags of what was shown */
 	MAILBOX_IDLE,	    /* IDLE sent; news end it */
 	MAILBOX_IDLE_END,   /* DONE said */
@@ -87,6 +89,12 @@ struct job {
 	usec_t not_before;	 /* refused for the moment */
 	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
 	struct buf header;	 /* all of it, for a command; empty: fetch it */
+	/* MODSEQ when it was judged, or as our own last change left it; 0: not
+	 * known. `guard`: of an earlier life, flags are set only if nobody
+	 * changed them since then (UNCHANGEDSINCE); 0: in any case. */
+	uint64_t modseq, guard;
+	bool checked; /* of an earlier life, and known to be there */
+	bool gone;    /* the server said so */
 };
 
 /* A task handed to the outside, known across reconnects. */
@@ -140,6 +148,7 @@ struct op {
 	bool not_made_for_now;	  /* ... and whether to try again */
 	struct imap_refusal why;  /* of the last refusal */
 	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
+	uint64_t guard; /* of all its jobs */
 };
 
 /*
@@ -151,6 +160,7 @@ struct candidate {
 	uint32_t uid;
 	uint64_t size;	       /* bytes; 0: not told */
 	int64_t received_unix; /* INTERNALDATE; 0: not told */
+	uint64_t modseq;       /* 0: not told */
 	struct strv flags;
 	struct message *message;     /* owned: its header */
 	struct structure *structure; /* owned; NULL: not known */
@@ -226,6 +236,14 @@ struct followed {
 	bool is_unread; /* as far as we know */
 };
 
+/* How a comparison is made. */
+enum follow_way {
+	FOLLOW_PLAIN,	/* the flags of all */
+	FOLLOW_CHANGED, /* CONDSTORE: of what changed ... */
+	FOLLOW_SEARCH,	/* ... and which of all are there */
+	FOLLOW_QRESYNC, /* both at once */
+};
+
 /* Messages that the person was notified of (mailbox_follow.c). */
 struct follow {
 	struct followed *items; /* owned, ascending; NULL: never had any */
@@ -234,10 +252,25 @@ struct follow {
 	usec_t due;	   /* of the comparison; USEC_NEVER: none */
 	uint32_t next;	   /* where its next command begins */
 	struct imap_seqset asked, seen;
+	/* All changes up to `modseq` are known (0: none is); `top`: the highest
+	 * that this comparison was told. */
+	uint64_t modseq, top;
+	enum follow_way way; /* of its command */
+};
+
+/* What other clients did (mailbox_resync.c). */
+struct resync {
+	uint64_t since; /* SELECT was given this (QRESYNC); 0: it was not */
+	bool refused;	/* ... and this connection does not take it */
+	bool was_open;	/* another mailbox is being left */
+	struct imap_seqset asked, seen;
+	struct imap_seqset same; /* unchanged since they were judged */
+	uint64_t top;		 /* the highest MODSEQ among those seen */
 };
 
 /* What the connection is to learn of other mailboxes: goes with it. */
 struct round {
+	bool has_selected; /* a mailbox */
 	struct strv names; /* to be asked for */
 	size_t next;	   /* of them */
 	struct buf wire;   /* of that one */
@@ -288,6 +321,7 @@ struct mailbox {
 	struct backoff backoff;
 	struct login login;
 	struct follow follow;
+	struct resync resync;
 	struct suspension suspensions[MAILBOX_SUSPENDED_MAX];
 	size_t suspension_count;
 	bool read_only;	    /* SELECT said so */
@@ -317,14 +351,16 @@ struct mailbox {
 	uint32_t uidvalidity, uidnext; /* 0: not said */
 	uint64_t exists;
 	uint64_t exists_at_uidnext; /* SELECT: EXISTS when UIDNEXT was said */
-	uint64_t modseq;	    /* HIGHESTMODSEQ of SELECT; 0: not told */
+	/* HIGHESTMODSEQ of SELECT; 0: mod-sequences are not used here. */
+	uint64_t modseq;
 	bool dirty; /* there may be news: catch up before resting */
 
 	/* ours */
 	bool has_cursor;
 	uint32_t cursor_validity, cursor; /* every UID below it is judged */
-	uint32_t highest;		  /* HIGHEST: the largest UID seen */
-	bool fresh;   /* HIGHEST was asked because of SELECT */
+	uint64_t cursor_modseq; /* HIGHESTMODSEQ of then; 0: none known */
+	uint32_t highest;	/* HIGHEST: the largest UID seen */
+	bool fresh;		/* HIGHEST was asked because of SELECT */
 	uint32_t far; /* a UID too far away to believe at once; 0: none */
 	uint32_t window_end; /* last UID asked for; 0: open */
 	uint32_t ignored;    /* smallest UID that did not fit; 0: none */
@@ -462,12 +498,52 @@ void mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now);
 void mailbox_follow_clear(struct mailbox *mb);
 /* What the server says at any time. */
 mailbox_response_fn mailbox_follow_news;
-/* A comparison is due, when somebody is followed. */
-mailbox_begin_fn mailbox_follow_compare;
+/* A comparison is due, when somebody is followed; mailbox_follow_hint: soon;
+ * mailbox_follow_selected: unless SELECT has told everything. */
+mailbox_begin_fn mailbox_follow_compare, mailbox_follow_hint,
+    mailbox_follow_selected;
+void mailbox_follow_vanished(
+    struct mailbox *mb, const struct imap_seqset *uids);
+void mailbox_follow_add_uids(
+    const struct mailbox *mb, struct imap_seqset *uids);
 usec_t mailbox_follow_deadline(const struct mailbox *mb);
 /* Begins the comparison; false when none is due. */
 bool mailbox_follow_begin(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_follow_untagged, mailbox_follow_done;
+
+/* mailbox_resync.c */
+/* The parameter of SELECT, where there is somebody to ask for. */
+void mailbox_resync_add_select(
+    struct mailbox *mb, struct imap_command *command);
+/* SELECT was refused: whether it is to be tried without the parameter. */
+bool mailbox_resync_retries(struct mailbox *mb);
+/* SELECT is done: whether its mod-sequences make sense. */
+mailbox_begin_fn mailbox_resync_selected;
+/* VANISHED, and what mailbox_follow_news takes, at any time. */
+mailbox_response_fn mailbox_resync_news;
+/* Before anything of an earlier life is done: skips what is planned for
+ * messages that are gone, and looks at those that may be; false: nothing to
+ * look at. */
+bool mailbox_resync_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_resync_untagged, mailbox_resync_done;
+/* Begins a SEARCH for those of `uids` that are there; imap_search_parse reads
+ * its answer. */
+void mailbox_resync_search(
+    struct mailbox *mb, const struct imap_seqset *uids, usec_t now);
+bool mailbox_has_modseq(const struct mailbox *mb);
+void mailbox_resync_clear(struct mailbox *mb);
+/* It changes flags or labels. */
+bool mailbox_is_guarded(enum action_kind kind);
+/* For the journal: what mailbox_read_modseq reads. Adds nothing when 0. */
+void mailbox_modseq_detail(struct buf *detail, uint64_t modseq);
+uint64_t mailbox_read_modseq(const char *detail);
+/* STORE of the operation's group: the guard behind its UIDs, the new MODSEQ
+ * that the server tells, and those that it left alone, which are settled and
+ * taken out of the group; false: nobody is left in it. */
+void mailbox_guard_add(const struct mailbox *mb, struct imap_command *command);
+mailbox_response_fn mailbox_guard_note_store;
+bool mailbox_guard_settle(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
 
 /* mailbox_login.c */
 /* A new connection; nothing was said on it. */

@@ -112,7 +112,7 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		mailbox_rove_leave(mb, now);
 		return;
 	}
-	bool acts = mailbox_act_begin(mb, now);
+	bool acts = mailbox_resync_begin(mb, now) || mailbox_act_begin(mb, now);
 	if (!acts || mailbox_has_many_outcomes(mb))
 		mailbox_flush_outcomes(mb);
 	if (acts || mb->session == NULL)

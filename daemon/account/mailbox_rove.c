@@ -592,6 +592,7 @@ mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
 		to->folders = from->folders;
 		to->round = from->round;
 		to->idle_refused = from->idle_refused;
+		to->resync.refused = from->resync.refused;
 		to->alerts = from->alerts;
 		to->heard = from->heard;
 		mailbox_login_anew(to);

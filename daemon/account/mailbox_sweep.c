@@ -200,7 +200,7 @@ void
 mailbox_compare(struct mailbox *mb, usec_t now)
 {
 	mailbox_assume_validity(mb);
-	mailbox_follow_compare(mb, now);
+	mailbox_resync_selected(mb, now);
 	mb->looked = now;
 	mb->fresh = true;
 	if (mb->uidnext == 0) {
@@ -284,6 +284,8 @@ mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 {
 	mb->dropped = imap_session_dropped(mb->session);
 	imap_command_raw(command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
+	if (mailbox_has_modseq(mb))
+		imap_command_raw(command, "MODSEQ");
 	if (mb->needs.structure && !mb->bare)
 		imap_command_raw(command, "BODYSTRUCTURE");
 	if (mb->needs.all_headers ||
@@ -546,6 +548,10 @@ fetch_again(struct mailbox *mb, usec_t now)
 bool
 mailbox_fetch_less(struct mailbox *mb)
 {
+	if (mailbox_has_modseq(mb)) {
+		mb->modseq = 0;
+		return true;
+	}
 	if (!mb->needs.structure || mb->bare)
 		return false;
 	mb->bare = mb->no_structure = true;

@@ -24,7 +24,8 @@ looked_at(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct job_action *action = mailbox_job_current(job);
 
-	if (!imap_seqset_has(&mb->op.seen, job->key.uid)) {
+	job->checked = imap_seqset_has(&mb->op.seen, job->key.uid);
+	if (!job->checked) {
 		mailbox_settle(mb, job, action, EFFECT_DONE,
 		    "was done before the interruption", now);
 	} else if (mailbox_can(mb, IMAP_CAP_MOVE)) {

@@ -1,8 +1,8 @@
 /*
  * IMAP responses. The first byte seeds the cuts, the second sets the limit for
  * literals. Oracle: the trace does not depend on the cuts, and all that is
- * read from a response (FETCH, LIST, STATUS, COPYUID, capabilities) keeps its
- * promises.
+ * read from a response (FETCH, LIST, STATUS, COPYUID, VANISHED, MODIFIED,
+ * SEARCH, capabilities) keeps its promises.
  */
 #include <assert.h>
 
@@ -11,6 +11,7 @@
 #include "daemon/wire/imap/capability.h"
 #include "daemon/wire/imap/fetch.h"
 #include "daemon/wire/imap/response.h"
+#include "daemon/wire/imap/resync.h"
 #include "daemon/wire/imap/seqset.h"
 #include "tests/lib/imap-trace.h"
 
@@ -101,6 +102,24 @@ check_structure(const struct imap_value *value)
 	return total;
 }
 
+static void
+check_resync(const struct imap_response *response)
+{
+	struct imap_seqset uids, found = IMAP_SEQSET_INIT;
+	struct imap_vanished vanished;
+
+	if (imap_vanished_parse(response, &vanished)) {
+		assert(imap_seqset_size(&vanished.uids) > 0);
+		imap_seqset_done(&vanished.uids);
+	}
+	if (imap_modified_parse(response, &uids)) {
+		assert(imap_seqset_size(&uids) > 0);
+		imap_seqset_done(&uids);
+	}
+	(void)imap_search_parse(response, &found);
+	imap_seqset_done(&found);
+}
+
 static size_t
 check_views(const struct imap_response *response)
 {
@@ -127,6 +146,7 @@ check_views(const struct imap_response *response)
 		total += sum(status.name);
 	(void)imap_capability_update(response, &capabilities);
 	check_copyuid(response);
+	check_resync(response);
 	return total;
 }
 

@@ -4,7 +4,8 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
  * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes, ask-end-first yes; and rules, as they stand in the
+ * TIME, check-noop yes, ask-end-first yes, condstore yes (and QRESYNC, where
+ * the server offers them); and rules, as they stand in the
  * configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
@@ -165,6 +166,12 @@ set_check_noop(struct adapter *a, struct span value)
 }
 
 static bool
+set_condstore(struct adapter *a, struct span value)
+{
+	return a->config.imap.enable_condstore = span_is(value, "yes");
+}
+
+static bool
 set_ask_end_first(struct adapter *a, struct span value)
 {
 	return a->config.ask_end_first = span_is(value, "yes");
@@ -188,6 +195,7 @@ static const struct {
     {"poll", set_poll},
     {"check-noop", set_check_noop},
     {"ask-end-first", set_ask_end_first},
+    {"condstore", set_condstore},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -474,7 +474,8 @@ static const struct test_case capabilities[] = {
 	{"tagged", "a1 OK [capability MOVE UIDPLUS] x", "MOVE UIDPLUS"},
 	{"qresync", "* CAPABILITY QRESYNC", "CONDSTORE QRESYNC"},
 	{"rev2", "* CAPABILITY IMAP4rev2", "IMAP4rev2 SASL-IR ENABLE IDLE MOVE"
-	    " UIDPLUS NAMESPACE SPECIAL-USE LIST-EXTENDED LITERAL- UNSELECT"},
+	    " UIDPLUS NAMESPACE SPECIAL-USE LIST-EXTENDED LITERAL- UNSELECT ESEARCH"
+	    " LIST-STATUS"},
 	{"empty", "* CAPABILITY", ""},
 	{"strings do not count", "* CAPABILITY \"IDLE\" (MOVE) NIL", ""},
 	{"longer and shorter words", "* CAPABILITY IDLEX IDL ID", "ID"},

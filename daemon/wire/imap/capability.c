@@ -11,7 +11,7 @@
 	(IMAP_CAP_NAMESPACE | IMAP_CAP_UNSELECT | IMAP_CAP_UIDPLUS |           \
 	    IMAP_CAP_ENABLE | IMAP_CAP_IDLE | IMAP_CAP_SASL_IR |               \
 	    IMAP_CAP_LIST_EXTENDED | IMAP_CAP_MOVE | IMAP_CAP_LITERAL_MINUS |  \
-	    IMAP_CAP_SPECIAL_USE)
+	    IMAP_CAP_SPECIAL_USE | IMAP_CAP_ESEARCH | IMAP_CAP_LIST_STATUS)
 
 struct row {
 	const char *atom;
@@ -47,6 +47,8 @@ static const struct row rows[] = {
     {"UNSELECT", IMAP_CAP_UNSELECT, 0},
     {"X-GM-EXT-1", IMAP_CAP_X_GM_EXT_1, 0},
     {"NOTIFY", IMAP_CAP_NOTIFY, 0},
+    {"ESEARCH", IMAP_CAP_ESEARCH, 0},
+    {"LIST-STATUS", IMAP_CAP_LIST_STATUS, 0},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

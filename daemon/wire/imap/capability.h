@@ -36,6 +36,8 @@ enum imap_capability {
 	IMAP_CAP_UNSELECT = 1 << 23,
 	IMAP_CAP_X_GM_EXT_1 = 1 << 24,
 	IMAP_CAP_NOTIFY = 1 << 25,
+	IMAP_CAP_ESEARCH = 1 << 26,
+	IMAP_CAP_LIST_STATUS = 1 << 27,
 };
 
 /* Bits for a list of atoms, as in CAPABILITY responses and codes. Unknown

@@ -493,6 +493,14 @@ imap_session_capabilities(const struct imap_session *s)
 	return s->capabilities;
 }
 
+uint32_t
+imap_session_enabled(const struct imap_session *s)
+{
+	uint32_t offered = s->capabilities & IMAP_CAP_CONDSTORE;
+
+	return s->config.enable_condstore ? offered | s->enabled : 0;
+}
+
 void
 imap_session_set_literal_max(struct imap_session *s, size_t max)
 {

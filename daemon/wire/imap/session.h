@@ -86,9 +86,10 @@ struct imap_session_config {
 	bool no_id;	       /* servers that choke on it */
 	bool prefer_login;     /* LOGIN command before AUTHENTICATE PLAIN */
 	bool xoauth2_only;     /* Microsoft */
-	/* ENABLE CONDSTORE (RFC 5161, RFC 7162 section 3.1.7) where the server
-	 * offers both, so that it tells mod-sequences. A tagged OK counts, with
-	 * or without ENABLED; a refusal is no failure. */
+	/* ENABLE (RFC 5161) QRESYNC, else CONDSTORE (RFC 7162), where the
+	 * server offers it, so that it tells mod-sequences and the UIDs of what
+	 * vanished. A tagged OK counts, with or without ENABLED; a refusal is
+	 * no failure. False: neither is ever used. */
 	bool enable_condstore;
 };
 
@@ -151,6 +152,10 @@ void imap_session_secret(
 
 /* The rest is for READY sessions (a dead one accepts and ignores it). */
 uint32_t imap_session_capabilities(const struct imap_session *session);
+/* IMAP_CAP_CONDSTORE and IMAP_CAP_QRESYNC, where they may be used: CONDSTORE
+ * as soon as it is offered (its commands switch it on, RFC 7162 section 3.1),
+ * QRESYNC when ENABLE was answered with OK. */
+uint32_t imap_session_enabled(const struct imap_session *session);
 /* Raises the literal limit, for a fetch of whole messages. */
 void imap_session_set_literal_max(struct imap_session *session, size_t max);
 /* As imap_command_init, and tells the command what literals the server takes:

@@ -98,6 +98,7 @@ struct imap_session {
 	bool preauth;	     /* and did */
 	uint32_t capabilities;
 	bool capabilities_known; /* for the present part of the session */
+	uint32_t asked, enabled; /* of ENABLE: bits of what it was and is */
 
 	const struct session_login_way *way;
 	unsigned ways_tried;  /* bits, by index */

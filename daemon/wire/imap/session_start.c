@@ -158,7 +158,7 @@ become_ready(struct imap_session *s, usec_t now)
 	session_enter(s, STATE_READY, now);
 }
 
-/* ENABLE (RFC 5161): only what is used here. */
+/* ENABLE (RFC 5161): only what is used here. QRESYNC is CONDSTORE, too. */
 static void
 enable(struct imap_session *s, usec_t now)
 {
@@ -169,7 +169,9 @@ enable(struct imap_session *s, usec_t now)
 		become_ready(s, now);
 		return;
 	}
-	(void)send_plain(s, "ENABLE CONDSTORE");
+	s->asked = s->capabilities & (IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC);
+	(void)send_plain(s, s->asked & IMAP_CAP_QRESYNC ? "ENABLE QRESYNC"
+							: "ENABLE CONDSTORE");
 	session_enter(s, STATE_ENABLE, now);
 }
 
@@ -225,11 +227,22 @@ session_on_id(
 		enable(s, now);
 }
 
-/* iCloud says OK and no ENABLED; others say NO: both go on. */
+/*
+ *   enable-data = "ENABLED" *(SP capability)         (RFC 5161 section 4)
+ *
+ * iCloud says OK and no ENABLED; others say NO: both go on.
+ */
 void
 session_on_enable(
     struct imap_session *s, const struct imap_response *response, usec_t now)
 {
-	if (response->kind == IMAP_TAGGED)
-		become_ready(s, now);
+	if (response->kind == IMAP_UNTAGGED &&
+	    span_is_nocase(response->name, "ENABLED"))
+		s->asked &=
+		    imap_capability_parse(response->values, response->count);
+	if (response->kind != IMAP_TAGGED)
+		return;
+	if (response->status == IMAP_OK)
+		s->enabled = s->asked;
+	become_ready(s, now);
 }
