@@ -65,7 +65,7 @@ outbox_report_name(enum outbox_report_kind kind)
 	return names[kind];
 }
 
-void
+struct outbox_event *
 outbox_report(struct outbox *o, enum outbox_report_kind kind, const char *text,
     enum fault fault, usec_t retry_in)
 {
@@ -73,7 +73,7 @@ outbox_report(struct outbox *o, enum outbox_report_kind kind, const char *text,
 	bool of_item = kind != OUTBOX_TROUBLE;
 
 	if (o->event_count - o->event_first >= OUTBOX_EVENTS_MAX)
-		return;
+		return NULL;
 	event = outbox_add_event(o, OUTBOX_REPORT);
 	event->report = kind;
 	event->id = of_item ? o->item.id : 0;
@@ -81,6 +81,7 @@ outbox_report(struct outbox *o, enum outbox_report_kind kind, const char *text,
 	event->text = xstrdup(text);
 	event->fault = fault;
 	event->retry_in = retry_in;
+	return event;
 }
 
 /* ---- the one door to each state, and what it needs ---------------- */
@@ -482,6 +483,7 @@ outbox_reload(struct outbox *o, usec_t now)
 	o->pauses = 0;
 	o->token_renewed = false;
 	o->wait = 0;
+	bans_clear(&o->bans);
 	if (o->state == STATE_BACKOFF || o->state == STATE_IDLE)
 		outbox_load(o, STATE_LOADING, now);
 }
@@ -511,6 +513,7 @@ outbox_free(struct outbox **outbox)
 		outbox_event_done(&event);
 	smtp_session_free(&o->session);
 	outbox_drop_item(o);
+	bans_clear(&o->bans);
 	free(o->events);
 	free(o);
 	*outbox = NULL;

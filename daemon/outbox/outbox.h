@@ -32,6 +32,9 @@
  *     account waits, by cause: wire/backoff.h; outbox/retry.h for quotas.
  *     Credentials are tried again once an hour, or at outbox_reload; an
  *     OAuth2 token once more at once, with a fresh one.
+ *     A server that takes no mail from others' addresses gets no further
+ *     redirect, an address refused again and again nothing more, until
+ *     outbox_reload: outbox/bans.h.
  *  4. A refused item is FAILED; a deferred one is tried again by the ladder
  *     of outbox/retry.h and FAILED when that is over.
  *
@@ -93,6 +96,9 @@ struct outbox_event {
 	char *text;	  /* owned; sanitised */
 	enum fault fault; /* TROUBLE */
 	usec_t retry_in;  /* USEC_NEVER: none planned */
+	/* FAILED without a try, for the cause of one before: the person knows
+	 */
+	bool is_known;
 };
 /* Frees what the event owns. */
 void outbox_event_done(struct outbox_event *event);

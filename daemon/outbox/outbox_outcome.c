@@ -49,15 +49,37 @@ on_accepted(struct outbox *o, const struct smtp_event *event, const char *reply,
 	 * as MAIL, and a fresh one each time would be a tight loop. */
 	o->token_renewed = false;
 	o->trouble[0] = '\0';
+	bans_note_accepted(&o->bans, o->item.target);
 	outbox_report(o, OUTBOX_SENT, reply, FAULT_NONE, USEC_NEVER);
 	outbox_settle(o, QUEUE_SENT, o->item.attempts + 1, 0, reply, now);
+}
+
+/* What this refusal says of those to come. */
+static void
+note_ban(struct outbox *o, const struct smtp_event *event)
+{
+	if (o->item.is_target_refused && !event->is_about_sender)
+		bans_note_refused(&o->bans, o->item.target);
+	if (event->is_about_sender && strcmp(o->item.mode, "redirect") == 0)
+		o->bans.no_redirect = true;
+}
+
+void
+outbox_refuse_untried(struct outbox *o, const char *reason, usec_t now)
+{
+	struct outbox_event *event =
+	    outbox_report(o, OUTBOX_FAILED, reason, FAULT_NONE, USEC_NEVER);
+
+	if (event != NULL)
+		event->is_known = true;
+	outbox_settle(o, QUEUE_FAILED, o->item.attempts, 0, reason, now);
 }
 
 void
 outbox_refuse(struct outbox *o, const struct smtp_event *event,
     const char *reply, usec_t now)
 {
-	(void)event;
+	note_ban(o, event);
 	outbox_report(o, OUTBOX_FAILED, reply, FAULT_NONE, USEC_NEVER);
 	outbox_settle(o, QUEUE_FAILED, o->item.attempts + 1, 0, reply, now);
 }

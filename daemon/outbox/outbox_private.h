@@ -9,10 +9,11 @@
 #ifndef BELFRY_OUTBOX_PRIVATE_H
 #define BELFRY_OUTBOX_PRIVATE_H
 
+#include "daemon/outbox/bans.h"
 #include "daemon/outbox/outbox.h"
 #include "daemon/wire/backoff.h"
 
-#define REPLY_MAX 600 /* code, text of an event, and the mark */
+#define REPLY_MAX 800 /* code, text and advice of an event, and the mark */
 
 enum state {
 	STATE_STOPPED,
@@ -37,6 +38,7 @@ struct item {
 	int64_t queued_unix;
 	unsigned attempts;
 	unsigned unknown_count;
+	bool is_target_refused; /* by RCPT */
 };
 
 /* What is to be written about it. */
@@ -70,6 +72,7 @@ struct outbox {
 	enum fault trouble_fault;
 	usec_t next_hint; /* the next one counts from then on */
 
+	struct bans bans;
 	struct item item;
 	struct outcome outcome;
 	bool is_lost; /* the session died while the journal was written */
@@ -82,8 +85,10 @@ struct outbox {
 /* outbox.c */
 struct outbox_event *outbox_add_event(
     struct outbox *o, enum outbox_event_kind kind);
-void outbox_report(struct outbox *o, enum outbox_report_kind kind,
-    const char *text, enum fault fault, usec_t retry_in);
+/* NULL: there are too many events, and it is not told. */
+struct outbox_event *outbox_report(struct outbox *o,
+    enum outbox_report_kind kind, const char *text, enum fault fault,
+    usec_t retry_in);
 void outbox_enter(struct outbox *o, enum state next, usec_t now);
 void outbox_rest_until(
     struct outbox *o, enum state next, usec_t deadline, usec_t now);
@@ -118,6 +123,8 @@ void outbox_conclude(struct outbox *o, enum smtp_class class,
     const struct smtp_event *event, const char *reply, usec_t now);
 void outbox_refuse(struct outbox *o, const struct smtp_event *event,
     const char *reply, usec_t now);
+/* Without a try: see outbox/bans.h. */
+void outbox_refuse_untried(struct outbox *o, const char *reason, usec_t now);
 void outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
     usec_t wait, const char *reply, usec_t now);
 void outbox_commit_outcome(struct outbox *o, usec_t now);

@@ -159,8 +159,14 @@ send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 	STRV_AUTO to = STRV_INIT;
 	struct smtp_message message;
 	struct error error = ERROR_INIT;
+	const char *reason;
 
 	outbox_take_item(o, item);
+	reason = bans_reason(&o->bans, item->target, item->mode);
+	if (reason != NULL) {
+		outbox_refuse_untried(o, reason, now);
+		return;
+	}
 	strv_add(&to, item->target);
 	if (!compose(o, item, &text, &error)) {
 		outbox_refuse(o, &none, error.text, now);

@@ -35,10 +35,9 @@ static void
 on_session_recipient(
     struct outbox *o, const struct smtp_event *event, usec_t now)
 {
-	/* There is one: the result will say the same. */
-	(void)o;
-	(void)event;
 	(void)now;
+	/* There is one: the result will say the same. */
+	o->item.is_target_refused = event->class == SMTP_REFUSED;
 }
 
 static void
@@ -62,7 +61,10 @@ on_session_result(struct outbox *o, const struct smtp_event *event, usec_t now)
 {
 	char reply[REPLY_MAX];
 
-	snprintf(reply, sizeof(reply), "%u %s", event->code, event->text);
+	snprintf(reply, sizeof(reply), "%u %s%s%s%s", event->code, event->text,
+	    event->advice != NULL ? " (" : "",
+	    event->advice != NULL ? event->advice : "",
+	    event->advice != NULL ? ")" : "");
 	outbox_conclude(o, event->class, event, reply, now);
 }
 
@@ -97,6 +99,9 @@ on_session_failed(struct outbox *o, const struct smtp_event *event, usec_t now)
 	/* The transport knows better what happened to it. */
 	if (o->transport.fault != FAULT_NONE)
 		failed.error = o->transport;
+	else if (event->advice != NULL && event->error.fault == FAULT_AUTH)
+		error_set(&failed.error, event->error.fault, "%s (%s)",
+		    event->error.text, event->advice);
 	o->transport.fault = FAULT_NONE;
 	outbox_drop_session(o);
 	switch (o->state) {

@@ -3,12 +3,16 @@
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/transport.h"
 
+/* Trouble that lasts so long rings. */
+#define LONG_TROUBLE_USEC (10 * USEC_MINUTE)
+
 struct sender {
 	struct running_account *owner;
 	struct outbox_config config;
 	struct outbox *outbox;
 	struct transport *transport;
 	bool pumping;
+	bool told_trouble; /* the person, until something was sent */
 };
 
 static void
@@ -106,6 +110,24 @@ need_commit(struct sender *sender, struct outbox_event *event)
 	outbox_committed(sender->outbox, ok, &error, loop_now());
 }
 
+/* Trouble that only the person can end, or should know of: not that of the
+ * network, nor a token that is fetched anew at once. It rings when it begins.
+ */
+static void
+ring_trouble(struct sender *sender, const struct outbox_event *event)
+{
+	struct running_account *account = sender->owner;
+	STR_AUTO title =
+	    xasprintf("Belfry: forwards of %s wait", account->config->name);
+
+	if (sender->told_trouble || event->retry_in < LONG_TROUBLE_USEC ||
+	    (event->fault != FAULT_AUTH && event->fault != FAULT_LIMIT))
+		return;
+	sender->told_trouble = true;
+	notify_say(account->belfry, account->config->name, URGENCY_NORMAL,
+	    title, event->text);
+}
+
 /* A dead letter, and a queue that waits for the person, ring once. */
 static void
 need_report(struct sender *sender, struct outbox_event *event)
@@ -113,9 +135,17 @@ need_report(struct sender *sender, struct outbox_event *event)
 	struct running_account *account = sender->owner;
 
 	report_outbox(account, event);
-	if (event->report == OUTBOX_FAILED || event->report == OUTBOX_HELD) {
+	if (event->report == OUTBOX_SENT)
+		sender->told_trouble = false;
+	if (event->report == OUTBOX_TROUBLE)
+		ring_trouble(sender, event);
+	if ((event->report == OUTBOX_FAILED && !event->is_known) ||
+	    event->report == OUTBOX_HELD) {
 		STR_AUTO title =
-		    xasprintf("Belfry: a forward to %s failed", event->target);
+		    xasprintf(event->report == OUTBOX_HELD
+				  ? "Belfry: did a forward to %s arrive?"
+				  : "Belfry: a forward to %s failed",
+			event->target);
 		notify_say(account->belfry, account->config->name,
 		    URGENCY_NORMAL, title, event->text);
 	}
@@ -248,6 +278,7 @@ sender_kick(struct sender *sender)
 void
 sender_reload(struct sender *sender)
 {
+	sender->told_trouble = false;
 	outbox_start(sender->outbox, loop_now()); /* it may have been paused */
 	outbox_reload(sender->outbox, loop_now());
 	pump(sender);

@@ -47,6 +47,7 @@ struct world {
 	unsigned break_at_commit, stop_at_commit, commits;
 	bool died_in_window; /* the dot was said, the outcome not written */
 	struct buf reports;
+	unsigned known; /* failures that the person knows the cause of */
 };
 
 static const struct outbox_config default_config = {
@@ -185,6 +186,7 @@ answer_commit(struct world *w, const struct outbox_event *event)
 static void
 note_report(struct world *w, const struct outbox_event *event)
 {
+	w->known += event->is_known;
 	buf_addf(&w->reports, "%s", outbox_report_name(event->report));
 	if (event->retry_in != USEC_NEVER) {
 		buf_add_str(&w->reports, " in ");
@@ -774,17 +776,18 @@ test_stop(void **state)
 	}
 }
 
-/* The life of one item that is queued in this mode. */
+/* One item that is queued in this mode, and goes by this key and target. */
 static void
-live_item(struct world *w, const char *mode, struct span original)
+enqueue_item(struct world *w, const char *key, const char *target,
+    const char *mode, struct span original)
 {
 	struct store_batch *batch = store_batch_new();
 	struct store_queue_item item = {
-	    .key = "k",
+	    .key = key,
 	    .source = {"work", "INBOX", 1, 1},
 	    .account = "work",
 	    .rule = "r",
-	    .target = "to@example.net",
+	    .target = target,
 	    .mode = mode,
 	    .unknown = "resend",
 	    .message_id = "<1@example.org>",
@@ -797,8 +800,78 @@ live_item(struct world *w, const char *mode, struct span original)
 	store_batch_enqueue(batch, &item);
 	assert_true(store_commit(w->store, batch, NULL));
 	store_batch_free(&batch);
+}
+
+/* The life of one item that is queued in this mode. */
+static void
+live_item(struct world *w, const char *mode, struct span original)
+{
+	enqueue_item(w, "k", "to@example.net", mode, original);
 	start(w);
 	run(w, USEC_MINUTE);
+}
+
+#define MAIL SPAN("From: a@b\r\n\r\nhi\r\n")
+
+/* A server that sends its users' own mail only is not asked again. */
+static void
+test_redirect_is_given_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "MAIL";
+	w.reply = "550 5.7.60 no permission to send as this sender\r\n";
+	w.bad_connections = 1;
+	enqueue_item(&w, "a", "to@example.net", "redirect", MAIL);
+	start(&w);
+	run(&w, USEC_MINUTE);
+	assert_non_null(strstr(buf_str(&w.reports), "own address only"));
+	enqueue_item(&w, "b", "to@example.net", "redirect", MAIL);
+	enqueue_item(&w, "c", "to@example.net", "attach", MAIL);
+	outbox_kick(w.outbox, w.now);
+	run(&w, USEC_MINUTE);
+	/* The second was not tried, and its failure is known; others go. */
+	assert_int_equal(w.messages, 1);
+	assert_int_equal(w.known, 1);
+	assert_non_null(strstr(buf_str(&w.reports), "not tried: the server"));
+	/* The person has looked. */
+	enqueue_item(&w, "d", "to@example.net", "redirect", MAIL);
+	outbox_reload(w.outbox, w.now);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 2);
+	world_done(&w);
+}
+
+/* An address that is refused three times in a row gets no more mail. */
+static void
+test_target_is_given_up(void **state)
+{
+	static const char *const keys[] = {"a", "b", "c", "d", "e"};
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "RCPT";
+	w.reply = "550 5.1.1 nobody\r\n";
+	w.bad_connections = 3;
+	start(&w);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		enqueue_item(&w, keys[i], "to@example.net", "attach", MAIL);
+		outbox_kick(w.outbox, w.now);
+		run(&w, USEC_MINUTE);
+	}
+	assert_int_equal(w.known, 2);
+	assert_int_equal(w.messages, 0);
+	/* Another address is served. */
+	enqueue_item(&w, "f", "other@example.net", "attach", MAIL);
+	enqueue_item(&w, "g", "to@example.net", "attach", MAIL);
+	outbox_kick(w.outbox, w.now);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.known, 3);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
 }
 
 static void
@@ -935,6 +1008,8 @@ main(void)
 	    cmocka_unit_test(test_token),
 	    cmocka_unit_test(test_clock_jumps),
 	    cmocka_unit_test(test_stop),
+	    cmocka_unit_test(test_redirect_is_given_up),
+	    cmocka_unit_test(test_target_is_given_up),
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_redirect_refused),
 	    cmocka_unit_test(test_inline),

@@ -235,6 +235,143 @@ test_classes(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/*
+ * What providers really say, and what the person reads of it: who refuses the
+ * sender, the login, the amount, the size, the receiver.
+ */
+#define OWN_ONLY                                                               \
+	"the server takes mail from the account's own address only: as = "     \
+	"attach, the default, is from it"
+
+/* clang-format off */
+static const struct {
+	const char *provider, *reply;
+	enum smtp_class class;
+	bool about_sender;
+	const char *advice;
+} refusals[] = {
+	/* From is somebody else's. */
+	{"Microsoft 365", "550 5.7.60 SMTP; Client does not have permissions "
+	    "to send as this sender", SMTP_REFUSED, true, OWN_ONLY},
+	{"Outlook.com", "554 5.2.252 SendAsDenied; ann@outlook.com not allowed "
+	    "to send as bob@example.net; STOREDRV.Submission.Exception:"
+	    "SendAsDeniedException.MapiExceptionSendAsDenied", SMTP_REFUSED,
+	    true, OWN_ONLY},
+	{"Exchange", "554 5.2.0 STOREDRV.Submission.Exception:"
+	    "SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process "
+	    "message due to a permanent exception", SMTP_REFUSED, true,
+	    OWN_ONLY},
+	{"iCloud", "550 5.7.0 From address is not one of your addresses",
+	    SMTP_REFUSED, true, OWN_ONLY},
+	{"Yahoo", "550 Request failed; Mailbox unavailable", SMTP_REFUSED,
+	    false, NULL},
+	{"Fastmail", "551 5.7.1 Not authorised to send from this header "
+	    "address", SMTP_REFUSED, true, OWN_ONLY},
+	{"GMX", "554 Transaction failed Reject due to policy restrictions.",
+	    SMTP_REFUSED, false, NULL},
+	{"Yandex", "553 5.7.1 Sender address rejected: not owned by auth user.",
+	    SMTP_REFUSED, true, OWN_ONLY},
+	{"Yandex, elsewhere", "550 5.7.1 Sender address rejected: not owned by "
+	    "auth user.", SMTP_REFUSED, true, OWN_ONLY},
+	{"QQ", "501 mail from address must be same as authorization user",
+	    SMTP_REFUSED, true, OWN_ONLY},
+	{"NetEase", "553 Mail from must equal authorized user", SMTP_REFUSED,
+	    true, OWN_ONLY},
+	{"Purelymail", "530 5.7.1 Sender address not allowed", SMTP_REFUSED,
+	    true, OWN_ONLY},
+	{"Postfix", "553 5.7.1 <bob@example.net>: Sender address rejected: not "
+	    "owned by user ann@example.org", SMTP_REFUSED, true, OWN_ONLY},
+	/* The login. */
+	{"Microsoft 365", "535 5.7.139 Authentication unsuccessful, "
+	    "SmtpClientAuthentication is disabled for the Tenant.",
+	    SMTP_CREDENTIALS, false, "the provider has switched off sending "
+	    "with a password for this mailbox"},
+	{"Microsoft 365", "550 5.7.30 Basic authentication is not supported "
+	    "for Client Submission.", SMTP_CREDENTIALS, false,
+	    "the provider takes no passwords any more: use auth = oauth2"},
+	{"Gmail", "534 5.7.9 Application-specific password required.",
+	    SMTP_CREDENTIALS, false,
+	    "the provider wants a password made for this program"},
+	{"Gmail", "535 5.7.8 Username and Password not accepted.",
+	    SMTP_CREDENTIALS, false, "the server does not take this user name "
+	    "with this password or token"},
+	{"Exchange", "530 5.7.1 Client was not authenticated",
+	    SMTP_CREDENTIALS, false, "the server does not take this user name "
+	    "with this password or token"},
+	{"Exchange", "454 4.7.0 Temporary authentication failure",
+	    SMTP_CREDENTIALS, false, NULL},
+	/* The amount. */
+	{"Gmail", "550 5.4.5 Daily user sending limit exceeded.", SMTP_PAUSED,
+	    false, "the provider's limit for sending is used up"},
+	{"Outlook.com", "554 5.2.0 STOREDRV.Submission.Exception:"
+	    "OutboundSpamException; Failed to process message due to a "
+	    "permanent exception with message WASCL UserAction verdict is not "
+	    "None.", SMTP_PAUSED, false, "the provider takes the account for "
+	    "a sender of spam: log in on its web page"},
+	{"Outlook.com", "554 5.2.0 STOREDRV.Submission.Exception:"
+	    "SubmissionQuotaExceededException", SMTP_PAUSED, false,
+	    "the provider's limit for sending is used up"},
+	{"Microsoft 365", "432 4.3.2 Concurrent connections limit exceeded.",
+	    SMTP_DEFERRED, false, NULL},
+	{"Gmail", "421 4.7.28 Our system has detected an unusual rate of "
+	    "unsolicited mail.", SMTP_DEFERRED, false, NULL},
+	/* The message, and who is to get it. */
+	{"Postfix", "552 5.3.4 Message size exceeds fixed limit", SMTP_REFUSED,
+	    false, "the message is too large for the server"},
+	{"Gmail", "552 5.2.3 Your message exceeded Google's message size "
+	    "limits.", SMTP_REFUSED, false,
+	    "the message is too large for the receiver"},
+	{"Postfix", "550 5.1.1 <x@example.net>: Recipient address rejected: "
+	    "User unknown in local recipient table", SMTP_REFUSED, false,
+	    "there is no such address"},
+	{"Gmail", "550 5.7.26 Unauthenticated email from example.net is not "
+	    "accepted due to domain's DMARC policy.", SMTP_REFUSED, false,
+	    "the receiver cannot verify who it is from: as = attach helps"},
+	{"Dovecot", "552 5.2.2 Quota exceeded (mailbox for user is full)",
+	    SMTP_REFUSED, false, "the receiver's mailbox is full"},
+};
+/* clang-format on */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+refusal_is_right(size_t i)
+{
+	struct smtp_parser parser;
+	struct smtp_reply reply;
+	bool right;
+
+	smtp_parser_init(&parser);
+	smtp_parser_feed(&parser, span_from_str(refusals[i].reply));
+	smtp_parser_feed(&parser, SPAN("\r\n"));
+	right =
+	    smtp_parser_next(&parser, &reply, NULL) == 1 &&
+	    smtp_reply_class(&reply) == refusals[i].class &&
+	    smtp_reply_is_about_sender(&reply) == refusals[i].about_sender &&
+	    same(smtp_reply_advice(&reply), refusals[i].advice);
+	smtp_parser_done(&parser);
+	return right;
+}
+
+static void
+test_refusals_of_providers(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++)
+		if (!refusal_is_right(i)) {
+			print_error("%s: wrong: %s\n", refusals[i].provider,
+			    refusals[i].reply);
+			failures++;
+		}
+	assert_int_equal(failures, 0);
+}
+
 int
 main(void)
 {
@@ -242,6 +379,7 @@ main(void)
 	    cmocka_unit_test(test_parse),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_classes),
+	    cmocka_unit_test(test_refusals_of_providers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,12 @@ enum smtp_class smtp_reply_class(const struct smtp_reply *reply);
 /* The server asks for patience: no new try within five minutes (432 4.3.2,
  * x.7.0 with 4xx, 421 4.7.x). */
 bool smtp_reply_is_slow(const struct smtp_reply *reply);
+/* The server takes no mail from this sender or From: nothing is wrong with the
+ * message, and the next one would fare no better. */
+bool smtp_reply_is_about_sender(const struct smtp_reply *reply);
+/* What a refusal means in a person's words: a constant; NULL when the server's
+ * own must do. */
+const char *smtp_reply_advice(const struct smtp_reply *reply);
 /* What a refusal outside of any message (greeting, EHLO, AUTH, ...) means for
  * the connection. */
 enum fault smtp_reply_fault(const struct smtp_reply *reply);

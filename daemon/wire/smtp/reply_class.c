@@ -26,6 +26,8 @@ static const struct class_row class_rows[] = {
 	{535, 535, {ANY, ANY, ANY}, NULL,              SMTP_CREDENTIALS},
 	{534, 534, {ANY, ANY, ANY}, NULL,              SMTP_CREDENTIALS},
 	{538, 538, {ANY, ANY, ANY}, NULL,              SMTP_CREDENTIALS},
+	{530, 530, {  5,   7,   1}, "authenticat",     SMTP_CREDENTIALS},
+	{530, 530, {  5,   7,   1}, NULL,              SMTP_REFUSED},
 	{530, 530, {ANY, ANY, ANY}, NULL,              SMTP_CREDENTIALS},
 	{454, 454, {  4,   7,   0}, NULL,              SMTP_CREDENTIALS},
 	{432, 432, {  4,   7,  12}, NULL,              SMTP_CREDENTIALS},
@@ -116,6 +118,84 @@ smtp_reply_fault(const struct smtp_reply *reply)
 	if (class == SMTP_DEFERRED && reply->code >= 500)
 		return FAULT_PEER;
 	return faults[class];
+}
+
+/* clang-format off */
+/* Not from this address: Outlook.com and Microsoft 365, Fastmail, Yandex, QQ,
+ * NetEase, iCloud, Purelymail, Postfix with login maps, in this order. */
+static const struct class_row sender_rows[] = {
+	{550, 554, {  5,   7,  60}, NULL,                    SMTP_REFUSED},
+	{550, 554, {ANY, ANY, ANY}, "sendasdenied",          SMTP_REFUSED},
+	{551, 551, {  5,   7,   1}, NULL,                    SMTP_REFUSED},
+	{550, 553, {ANY, ANY, ANY}, "not owned by",          SMTP_REFUSED},
+	{501, 501, {ANY, ANY, ANY}, "mail from address must be", SMTP_REFUSED},
+	{550, 553, {ANY, ANY, ANY}, "mail from must equal",  SMTP_REFUSED},
+	{550, 553, {ANY, ANY, ANY}, "not one of your addresses", SMTP_REFUSED},
+	{530, 530, {  5,   7,   1}, NULL,                    SMTP_REFUSED},
+	{553, 553, {  5,   7,   1}, NULL,                    SMTP_REFUSED},
+};
+
+/* The first row that fits; words are for those who do not know the codes. */
+static const struct {
+	struct class_row row;
+	const char *advice;
+} advice_rows[] = {
+	{{535, 535, {  5,   7, 139}, NULL, SMTP_CREDENTIALS},
+	    "the provider has switched off sending with a password for this "
+	    "mailbox"},
+	{{500, 599, {  5,   7,  30}, NULL, SMTP_CREDENTIALS},
+	    "the provider takes no passwords any more: use auth = oauth2"},
+	{{534, 534, {  5,   7,   9}, NULL, SMTP_CREDENTIALS},
+	    "the provider wants a password made for this program"},
+	{{530, 538, {ANY, ANY, ANY}, NULL, SMTP_CREDENTIALS},
+	    "the server does not take this user name with this password or "
+	    "token"},
+	{{550, 554, {ANY, ANY, ANY}, "outboundspam", SMTP_PAUSED},
+	    "the provider takes the account for a sender of spam: log in on "
+	    "its web page"},
+	{{500, 599, {ANY, ANY, ANY}, NULL, SMTP_PAUSED},
+	    "the provider's limit for sending is used up"},
+	{{500, 599, {  5,   3,   4}, NULL, SMTP_REFUSED},
+	    "the message is too large for the server"},
+	{{500, 599, {  5,   2,   3}, NULL, SMTP_REFUSED},
+	    "the message is too large for the receiver"},
+	{{552, 552, {ANY, ANY, ANY}, "size", SMTP_REFUSED},
+	    "the message is too large for the server"},
+	{{500, 599, {  5,   2,   2}, NULL, SMTP_REFUSED},
+	    "the receiver's mailbox is full"},
+	{{500, 599, {  5,   1,   1}, NULL, SMTP_REFUSED},
+	    "there is no such address"},
+	{{500, 599, {  5,   1,   2}, NULL, SMTP_REFUSED},
+	    "there is no mail server for this address"},
+	{{500, 599, {  5,   7,  26}, NULL, SMTP_REFUSED},
+	    "the receiver cannot verify who it is from: as = attach helps"},
+};
+/* clang-format on */
+
+bool
+smtp_reply_is_about_sender(const struct smtp_reply *reply)
+{
+	if (smtp_reply_class(reply) != SMTP_REFUSED)
+		return false;
+	for (size_t i = 0; i < COUNT(sender_rows); i++)
+		if (row_fits(&sender_rows[i], reply))
+			return true;
+	return false;
+}
+
+const char *
+smtp_reply_advice(const struct smtp_reply *reply)
+{
+	enum smtp_class class = smtp_reply_class(reply);
+
+	if (smtp_reply_is_about_sender(reply))
+		return "the server takes mail from the account's own address "
+		       "only: as = attach, the default, is from it";
+	for (size_t i = 0; i < COUNT(advice_rows); i++)
+		if (advice_rows[i].row.class == class &&
+		    row_fits(&advice_rows[i].row, reply))
+			return advice_rows[i].advice;
+	return NULL;
 }
 
 const char *smtp_class_name(enum smtp_class class)

@@ -86,8 +86,11 @@ smtp_describe_reply(const struct smtp_session *s, struct smtp_event *event,
 
 	event->code = reply->code;
 	event->slow = smtp_reply_is_slow(reply);
-	if (smtp_is_trusted(s))
+	event->is_about_sender = smtp_reply_is_about_sender(reply);
+	if (smtp_is_trusted(s)) {
+		event->advice = smtp_reply_advice(reply);
 		smtp_reply_format(reply, &text, sizeof(event->text) - 1);
+	}
 	smtp_copy_text(event->text, sizeof(event->text), buf_span(&text));
 }
 

@@ -93,6 +93,9 @@ struct smtp_event {
 				  in hand, DEFERRED or UNKNOWN */
 	unsigned code;	       /* 250, 550, ...; 0: none */
 	bool slow; /* the server asks for five minutes of patience at least */
+	/* The server takes no mail from this sender: see smtp_reply. */
+	bool is_about_sender;
+	const char *advice; /* the reply in a person's words; NULL: none */
 	char text[512];	    /* reply, sanitised, with its enhanced code */
 	struct error error; /* FAILED */
 };
