@@ -688,6 +688,8 @@ mailbox_backlog_done(
 {
 	BUF_AUTO text = BUF_INIT;
 
+	if (mailbox_put_off(mb, response, false, now))
+		return;
 	if (response->status == IMAP_BAD && mailbox_fetch_less(mb)) {
 		send_fetch(mb, now);
 		return;

@@ -277,6 +277,34 @@ judge_rest(struct mailbox *mb, bool all, usec_t now)
 	}
 }
 
+/* So often in a row, for those kinds that pass. What is broken over there
+ * mostly stays so, and all that is younger waits meanwhile. */
+static const unsigned put_off_max[IMAP_REFUSAL_KINDS] = {
+    [IMAP_REFUSAL_UNAVAILABLE] = 5,
+    [IMAP_REFUSAL_LIMIT] = 5,
+    [IMAP_REFUSAL_SERVER] = 1,
+};
+
+bool
+mailbox_put_off(struct mailbox *mb, const struct imap_response *response,
+    bool simplest, usec_t now)
+{
+	enum imap_refusal_kind kind = imap_refusal_read(response, false).kind;
+	struct error error = ERROR_INIT;
+	BUF_AUTO text = BUF_INIT;
+
+	if (response->status == IMAP_OK || mb->put_off >= put_off_max[kind] ||
+	    (kind == IMAP_REFUSAL_SERVER && !simplest))
+		return false;
+	mb->put_off++;
+	str_sanitize(&text, response->text, 200);
+	error_set(&error, FAULT_RETRY,
+	    "the server cannot give new messages now: %s", buf_str(&text));
+	mailbox_login_note(mb, response);
+	mailbox_fail(mb, &error, now);
+	return true;
+}
+
 /* Refused, or answered with nothing: some servers give whole parts only. */
 static bool
 is_without_parts(const struct mailbox *mb, const struct imap_response *response)
@@ -300,6 +328,9 @@ mailbox_body_done(
 {
 	bool looked = mb->reading.section == NULL;
 
+	if (!mb->stale &&
+	    mailbox_put_off(mb, response, looked || mb->no_partial, now))
+		return;
 	if (!mb->stale && !looked && !mb->no_partial &&
 	    is_without_parts(mb, response)) {
 		mb->no_partial = true;

@@ -224,7 +224,10 @@ void
 mailbox_explain_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (mb->question != NULL)
+	if (mb->question_reads && mailbox_is_for_now(response) &&
+	    response->status != IMAP_OK)
+		refuse(mb, response, now);
+	else if (mb->question != NULL)
 		judge(mb, now);
 	else if (mailbox_fetch_bare(mb) ||
 		 (response->status == IMAP_BAD && mailbox_fetch_less(mb)))

@@ -190,6 +190,8 @@ mailbox_committed(
 	free_commit(first_commit(mb));
 	mb->plans_written += purpose == COMMIT_PLAN;
 	if (purpose == COMMIT_PLAN)
+		mb->put_off = 0;
+	if (purpose == COMMIT_PLAN)
 		mailbox_sweep_committed(mb, now);
 	else if (purpose == COMMIT_STARTED)
 		mailbox_act_committed(mb, now);

@@ -380,6 +380,8 @@ struct mailbox {
 	bool told_dropped;	  /* that answers could not be read */
 	bool shy;		  /* it ended a connection, being malformed */
 	bool no_partial; /* ... or does not give the beginning of a part */
+	unsigned
+	    put_off; /* times in a row that messages were refused for now */
 
 	struct backlog backlog;
 	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
@@ -764,6 +766,12 @@ void mailbox_body_begin(struct mailbox *mb, mailbox_begin_fn *done,
 /* Forgets all that wait. */
 void mailbox_body_clear(struct mailbox *mb);
 mailbox_response_fn mailbox_body_untagged, mailbox_body_done;
+/* A FETCH refused by what may pass must not be taken for the answer: ends the
+ * connection, so that all of it is asked for again, by the ladder of the cause;
+ * but not for ever: false, and then it has to go without. `simplest`: nothing
+ * simpler can be asked for, so that a server that is broken is put off, too. */
+bool mailbox_put_off(struct mailbox *mb, const struct imap_response *response,
+    bool simplest, usec_t now);
 
 /* Borrowed from the message. */
 struct span mailbox_message_id(struct message *message);

@@ -631,6 +631,8 @@ mailbox_sweep_done(
 	struct error error = ERROR_INIT;
 	BUF_AUTO text = BUF_INIT;
 
+	if (mailbox_put_off(mb, response, false, now))
+		return;
 	if (response->status != IMAP_OK && mailbox_fetch_less(mb)) {
 		send_fetch(mb, now);
 		return;
