@@ -42,8 +42,8 @@ void
 mailbox_forget_work(struct mailbox *mb, usec_t now)
 {
 	mailbox_backlog_interrupted(mb);
-	mailbox_op_take_back(mb, now);
-	mailbox_op_reset(mb);
+	mailbox_ops_take_back(mb, now);
+	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);
 	mailbox_forget_commits(mb);
@@ -186,6 +186,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	random_init(&mb->random, config->seed);
 	backoff_init(&mb->backoff, &mb->random);
 	list_init(&mb->jobs);
+	list_init(&mb->ops);
 	list_init(&mb->reading.waiting);
 	list_init(&mb->tasks);
 	list_init(&mb->commits);
@@ -208,7 +209,7 @@ mailbox_free(struct mailbox **mailbox)
 		return;
 	*mailbox = NULL;
 	imap_session_free(&mb->session);
-	mailbox_op_reset(mb);
+	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);
 	LIST_EACH(pos, &mb->tasks)
@@ -416,8 +417,15 @@ mailbox_begin_command(
 void
 mailbox_send(struct mailbox *mb, struct imap_command *command, usec_t now)
 {
-	mb->command = imap_session_send(mb->session, command, now);
-	if (mb->command == 0)
+	unsigned id = imap_session_send(mb->session, command, now);
+
+	if (mb->op != NULL) {
+		mb->op->command = id;
+		mb->op->is_crowded = mb->op_count > 1;
+	} else {
+		mb->command = id;
+	}
+	if (id == 0)
 		fail_with(mb, now, FAULT_LIMIT,
 		    "a command could not be written: a name in it is too "
 		    "long or holds bytes that IMAP does not allow");
@@ -474,8 +482,7 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_EXPLAINING] = {"explaining", mailbox_explain_untagged,
 	    mailbox_explain_done, NULL, USEC_NEVER},
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
-	[MAILBOX_ACTING] = {"acting", mailbox_act_untagged, mailbox_act_done,
-	    NULL, USEC_NEVER},
+	[MAILBOX_ACTING] = {"acting", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_RESYNCING] = {"checking", mailbox_resync_untagged,
 	    mailbox_resync_done, NULL, USEC_NEVER},
 	[MAILBOX_FOLLOWING] = {"checking", mailbox_follow_untagged,
@@ -538,10 +545,11 @@ static void
 on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	mailbox_rove_pushed(mb, &event->response, now);
-	if (!mb->op.elsewhere) {
+	if (!mailbox_is_elsewhere(mb)) {
 		read_news(mb, &event->response);
 		mailbox_resync_news(mb, &event->response, now);
 	}
+	mailbox_act_untagged(mb, &event->response, now);
 	if (states[mb->state].untagged != NULL)
 		states[mb->state].untagged(mb, &event->response, now);
 }
@@ -549,8 +557,9 @@ on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 static void
 on_done(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
-	if (event->id != mb->command)
-		return; /* of a state that was left */
+	if (mailbox_act_done(mb, event->id, &event->response, now) ||
+	    event->id != mb->command)
+		return; /* ... or of a state that was left */
 	mb->command = 0;
 	if (states[mb->state].done != NULL)
 		states[mb->state].done(mb, &event->response, now);

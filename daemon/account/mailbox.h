@@ -74,6 +74,9 @@
 #define MAILBOX_FEW 4
 /* A longer header is not kept for it, but fetched when its turn comes. */
 #define MAILBOX_KEPT_HEADER_MAX (64 * 1024)
+/* Operations under way together. (Outlook.com has been seen to say BAD to more
+ * than 25 commands.) */
+#define MAILBOX_IN_FLIGHT_MAX 16
 /* Outcomes that wait for those of other actions, to be written together. */
 #define MAILBOX_OUTCOMES_MAX 1000
 /* UIDs in one command: at most 11 bytes each, of a line's 8,000. */
@@ -157,6 +160,7 @@ struct mailbox_config {
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */
 	bool ask_end_first; /* never FETCH above the last UID: it hangs */
+	bool one_at_a_time; /* it cannot have several commands at once */
 	bool check_noop;    /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	unsigned targets_hour, targets_day;   /* the same, of one address */

@@ -1,7 +1,7 @@
 /*
- * Doing what was planned: one operation at a time, each for one action of
- * one message or, where the actions are equal, of up to MAILBOX_GROUP_MAX
- * messages in one command.
+ * Doing what was planned: operations, each for one action of one message or,
+ * where the actions are equal, of up to MAILBOX_GROUP_MAX messages in one
+ * command; several at once, up to MAILBOX_IN_FLIGHT_MAX.
  */
 #include <assert.h>
 
@@ -9,73 +9,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 
-/* ---- the group that the operation serves ---- */
-
-bool
-mailbox_op_has(const struct mailbox *mb, const struct job *job)
-{
-	return job->key.uidvalidity == mb->uidvalidity &&
-	       job->next < job->count &&
-	       imap_seqset_has(&mb->op.uids, job->key.uid);
-}
-
-struct job *
-mailbox_op_only(struct mailbox *mb)
-{
-	assert(mb->op.uids.count == 1);
-	return mailbox_job_find(
-	    mb, mb->uidvalidity, mb->op.uids.ranges[0].first);
-}
-
-void
-mailbox_op_reset(struct mailbox *mb)
-{
-	struct op *op = &mb->op;
-
-	action_done(&op->action);
-	imap_seqset_done(&op->uids);
-	imap_seqset_done(&op->seen);
-	imap_seqset_done(&op->moved);
-	buf_done(&op->target);
-	buf_done(&op->content);
-	buf_done(&op->refusal);
-	buf_done(&op->not_made);
-	*op = (struct op){0};
-}
-
-void
-mailbox_op_finish(struct mailbox *mb, usec_t now)
-{
-	mailbox_op_reset(mb);
-	mailbox_jobs_free_finished(mb);
-	mailbox_go_on(mb, now);
-}
-
-void
-mailbox_op_settle(
-    struct mailbox *mb, enum effect_state state, const char *detail, usec_t now)
-{
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (mailbox_op_has(mb, job))
-			mailbox_settle(mb, job, mailbox_job_current(job), state,
-			    detail, now);
-	}
-	mailbox_op_finish(mb, now);
-}
-
-void
-mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now)
-{
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (mailbox_op_has(mb, job))
-			mailbox_job_postpone(mb, job, &mb->op.why, detail, now);
-	}
-	mailbox_op_finish(mb, now);
-}
+/* ---- refusals ---- */
 
 bool
 mailbox_is_for_now(const struct imap_response *response)
@@ -98,13 +32,8 @@ mailbox_refusal_words(const struct imap_response *response, struct buf *words)
 static const struct action *
 own_action(struct mailbox *mb)
 {
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (mailbox_op_has(mb, job))
-			return &mailbox_job_current(job)->action;
-	}
-	return &mb->op.action;
+	return mb->op->count > 0 ? &mailbox_job_current(mb->op->jobs[0])->action
+				 : &mb->op->action;
 }
 
 void
@@ -113,10 +42,10 @@ mailbox_op_note_refusal(
 {
 	BUF_AUTO words = BUF_INIT;
 
-	mb->op.why = imap_refusal_read(response, false);
+	mb->op->why = imap_refusal_read(response, false);
 	mailbox_refusal_words(response, &words);
 	mailbox_suspend(
-	    mb, own_action(mb), mb->op.why.kind, buf_str(&words), now);
+	    mb, own_action(mb), mb->op->why.kind, buf_str(&words), now);
 }
 
 /* RFC 5530: after [EXPUNGEISSUED] the client asks what went. */
@@ -125,9 +54,9 @@ send_noop(struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_command command;
 
-	buf_clear(&mb->op.refusal);
-	mailbox_refusal_words(response, &mb->op.refusal);
-	mb->op.step = OP_NOOP;
+	buf_clear(&mb->op->refusal);
+	mailbox_refusal_words(response, &mb->op->refusal);
+	mb->op->step = OP_NOOP;
 	mailbox_begin_command(mb, &command, "NOOP");
 	mailbox_send(mb, &command, now);
 }
@@ -138,7 +67,7 @@ noop_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
 	BUF_AUTO words = BUF_INIT;
 
 	(void)response;
-	buf_add_span(&words, buf_span(&mb->op.refusal));
+	buf_add_span(&words, buf_span(&mb->op->refusal));
 	mailbox_op_postpone(mb, buf_str(&words), now);
 }
 
@@ -150,7 +79,7 @@ mailbox_op_refuse(
 
 	mailbox_op_note_refusal(mb, response, now);
 	mailbox_refusal_words(response, &words);
-	if (mb->op.why.kind == IMAP_REFUSAL_STATE)
+	if (mb->op->why.kind == IMAP_REFUSAL_STATE)
 		send_noop(mb, response, now);
 	else if (mailbox_is_for_now(response))
 		mailbox_op_postpone(mb, buf_str(&words), now);
@@ -166,9 +95,9 @@ mailbox_op_send_uids(struct mailbox *mb, enum op_step step, const char *name,
 {
 	struct imap_command command;
 
-	mb->op.step = step;
+	mb->op->step = step;
 	mailbox_begin_command(mb, &command, name);
-	imap_command_seqset(&command, &mb->op.uids);
+	imap_command_seqset(&command, &mb->op->uids);
 	if (items != NULL)
 		imap_command_raw(&command, items);
 	mailbox_send(mb, &command, now);
@@ -180,10 +109,10 @@ mailbox_op_send_to_target(
 {
 	struct imap_command command;
 
-	mb->op.step = step;
+	mb->op->step = step;
 	mailbox_begin_command(mb, &command, name);
-	imap_command_seqset(&command, &mb->op.uids);
-	imap_command_mailbox(&command, buf_span(&mb->op.target));
+	imap_command_seqset(&command, &mb->op->uids);
+	imap_command_mailbox(&command, buf_span(&mb->op->target));
 	mailbox_send(mb, &command, now);
 }
 
@@ -193,9 +122,9 @@ mailbox_op_send_target(
 {
 	struct imap_command command;
 
-	mb->op.step = step;
+	mb->op->step = step;
 	mailbox_begin_command(mb, &command, name);
-	imap_command_mailbox(&command, buf_span(&mb->op.target));
+	imap_command_mailbox(&command, buf_span(&mb->op->target));
 	mailbox_send(mb, &command, now);
 }
 
@@ -229,34 +158,69 @@ static const struct {
     [OP_NOOP] = {NULL, noop_done},
 };
 
-/* The connection goes while an intent is on its way to disk. A command was not
- * handed out: it is as if it had only been planned. */
-void
-mailbox_op_take_back(struct mailbox *mb, usec_t now)
+/*
+ * It may be that the server lost its way among several commands: from now on
+ * it gets one at a time. BAD says that nothing was done; what is not
+ * idempotent is looked for all the same, as after a broken link.
+ */
+static void
+begin_alone(struct mailbox *mb, usec_t now)
 {
-	mailbox_intent_take_back(mb, now);
-	if (mb->op.step != OP_INTENT || mb->op.action.kind != ACTION_EXEC)
-		return;
-	struct job *job = mailbox_op_only(mb);
-	struct job_action *action = mailbox_job_current(job);
-	action->state = EFFECT_PLANNED;
-	mailbox_job_record(mb, job, action, "", now);
+	mb->is_alone = true;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
+		struct job_action *action = mailbox_job_current(job);
+		job->op = NULL;
+		action->verify = action->state == EFFECT_STARTED &&
+				 mailbox_is_verified(action->action.kind);
+	}
+	mailbox_op_finish(mb, now);
 }
 
 void
 mailbox_act_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (steps[mb->op.step].untagged != NULL)
-		steps[mb->op.step].untagged(mb, response, now);
+	LIST_EACH(pos, &mb->ops)
+	{
+		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->command == 0 || steps[op->step].untagged == NULL)
+			continue;
+		mb->op = op;
+		steps[op->step].untagged(mb, response, now);
+		mb->op = NULL;
+	}
 }
 
-void
-mailbox_act_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
+static struct op *
+find_command(struct mailbox *mb, unsigned id)
 {
-	if (steps[mb->op.step].done != NULL)
-		steps[mb->op.step].done(mb, response, now);
+	LIST_EACH(pos, &mb->ops)
+	{
+		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->command == id)
+			return op;
+	}
+	return NULL;
+}
+
+bool
+mailbox_act_done(struct mailbox *mb, unsigned id,
+    const struct imap_response *response, usec_t now)
+{
+	struct op *op = find_command(mb, id);
+
+	if (op == NULL)
+		return false;
+	mb->op = op;
+	op->command = 0;
+	bool is_crowded = op->is_crowded || mb->op_count > 1;
+	if (response->status == IMAP_BAD && is_crowded && !mb->is_alone)
+		begin_alone(mb, now);
+	else
+		steps[op->step].done(mb, response, now);
+	mb->op = NULL;
+	return true;
 }
 
 /* ---- beginning an operation ---- */
@@ -288,13 +252,25 @@ static const struct {
 void
 mailbox_op_started(struct mailbox *mb, usec_t now)
 {
-	kinds[mb->op.action.kind].started(mb, now);
+	kinds[mb->op->action.kind].started(mb, now);
+}
+
+static struct op *
+find_started(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->ops)
+	{
+		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->step == OP_INTENT && op->intent == mb->intents_written)
+			return op;
+	}
+	return NULL;
 }
 
 void
 mailbox_act_committed(struct mailbox *mb, usec_t now)
 {
-	if (mb->state == MAILBOX_ACTING && mb->op.step == OP_INTENT)
+	while ((mb->op = find_started(mb)) != NULL)
 		mailbox_op_started(mb, now);
 }
 
@@ -331,8 +307,9 @@ static bool
 is_runnable(const struct mailbox *mb, const struct job *job, usec_t now)
 {
 	return job->key.uidvalidity == mb->uidvalidity &&
-	       job->next < job->count && !job->running &&
-	       ready_at(mb, job) <= now;
+	       job->next < job->count && !job->running && job->op == NULL &&
+	       mailbox_is_written(mb, job) &&
+	       !mailbox_resync_must_look(mb, job) && ready_at(mb, job) <= now;
 }
 
 /* Notifications are handed over and do not hold the job. */
@@ -404,25 +381,21 @@ is_same(const struct mailbox *mb, const struct job_action *action,
 
 /* Messages with the same action next, for one command. */
 static void
-gather_group(struct mailbox *mb, const struct job *first, usec_t now)
+gather_group(struct mailbox *mb, struct job *first, usec_t now)
 {
-	imap_seqset_add(&mb->op.uids, first->key.uid);
+	mailbox_op_add(mb, first);
 	const struct job_action *model = &first->actions[first->next];
 	if (!kinds[model->action.kind].grouped || model->copied ||
 	    (model->verify && !is_looked_for(mb, model)))
 		return;
-	size_t count = 1;
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job == first || !is_runnable(mb, job, now) ||
-		    count >= MAILBOX_GROUP_MAX)
-			continue;
-		if (job->guard != first->guard ||
-		    !is_same(mb, mailbox_job_current(job), model))
-			continue;
-		imap_seqset_add(&mb->op.uids, job->key.uid);
-		count++;
+		if (mb->op->count >= MAILBOX_GROUP_MAX)
+			return;
+		if (is_runnable(mb, job, now) && job->guard == first->guard &&
+		    is_same(mb, mailbox_job_current(job), model))
+			mailbox_op_add(mb, job);
 	}
 }
 
@@ -433,19 +406,19 @@ gather_group(struct mailbox *mb, const struct job *first, usec_t now)
 static bool
 find_target(struct mailbox *mb, usec_t now)
 {
-	const char *special = kinds[mb->op.action.kind].target;
+	const char *special = kinds[mb->op->action.kind].target;
 	struct error error = ERROR_INIT;
 
 	if (special == NULL)
 		return true;
-	const char *name = special[0] != '\0' ? special : mb->op.action.target;
-	if (!folders_wire_name(&mb->folders, name, &mb->op.target, &error)) {
+	const char *name = special[0] != '\0' ? special : mb->op->action.target;
+	if (!folders_wire_name(&mb->folders, name, &mb->op->target, &error)) {
 		mailbox_op_settle(mb, EFFECT_FAILED, error.text, now);
 		return false;
 	}
-	if (special[0] != '\0' && mb->op.action.target == NULL)
-		mb->op.action.target = xstrdup(name);
-	if (span_equal(buf_span(&mb->op.target), buf_span(&mb->wire))) {
+	if (special[0] != '\0' && mb->op->action.target == NULL)
+		mb->op->action.target = xstrdup(name);
+	if (span_equal(buf_span(&mb->op->target), buf_span(&mb->wire))) {
 		mailbox_op_settle(mb, EFFECT_DONE, "it is there already", now);
 		return false;
 	}
@@ -479,33 +452,101 @@ is_forbidden(struct mailbox *mb, struct job *job, usec_t now)
 	return true;
 }
 
-bool
-mailbox_act_begin(struct mailbox *mb, usec_t now)
+/* ---- several at once ---- */
+
+/*
+ * RFC 9051 section 5.5: commands that name messages by UID, and never by
+ * number, may be under way together. Not so what is fetched whole, what opens
+ * another mailbox, and what looks for a copy.
+ */
+static bool
+must_be_alone(const struct mailbox *mb, const struct job *job)
+{
+	const struct job_action *action = &job->actions[job->next];
+
+	if (action->verify)
+		return !is_looked_for(mb, action);
+	return action->action.kind == ACTION_FORWARD ||
+	       (action->action.kind == ACTION_EXEC &&
+		   (job->header.len == 0 || action->action.stdin_message));
+}
+
+static bool
+is_anyone_alone(const struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->ops)
+	{
+		const struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->is_alone)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_anyone_verifying(const struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->ops)
+	{
+		const struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->verify)
+			return true;
+	}
+	return false;
+}
+
+static struct job *
+next_job(struct mailbox *mb, usec_t now)
 {
 	struct job *job = first_to_verify(mb, now);
 
-	if (job == NULL)
+	if (mb->op_count > 0 &&
+	    (mb->is_alone || mb->config.one_at_a_time ||
+		mb->op_count >= MAILBOX_IN_FLIGHT_MAX || is_anyone_alone(mb)))
+		return NULL;
+	if (job == NULL && !is_anyone_verifying(mb))
 		job = first_runnable(mb, now);
-	if (job == NULL)
-		return false;
-	mailbox_enter(mb, MAILBOX_ACTING, now);
-	mailbox_op_reset(mb);
+	return job != NULL && mb->op_count > 0 && must_be_alone(mb, job) ? NULL
+									 : job;
+}
+
+static void
+begin_op(struct mailbox *mb, struct job *job, usec_t now)
+{
+	mb->op->is_alone = must_be_alone(mb, job);
 	gather_group(mb, job, now);
-	action_copy(&mb->op.action, &mailbox_job_current(job)->action);
-	mb->op.copied = mailbox_job_current(job)->copied;
-	mb->op.guard = job->guard;
-	if (kinds[mb->op.action.kind].begin == NULL) {
+	action_copy(&mb->op->action, &mailbox_job_current(job)->action);
+	mb->op->copied = mailbox_job_current(job)->copied;
+	mb->op->guard = job->guard;
+	if (kinds[mb->op->action.kind].begin == NULL) {
 		mailbox_op_settle(mb, EFFECT_FAILED,
 		    "this action is not supported here", now);
-		return true;
+		return;
 	}
 	if (is_forbidden(mb, job, now) || !find_target(mb, now))
-		return true;
+		return;
 	if (mailbox_job_current(job)->verify)
 		mailbox_verify_begin(mb, now);
 	else
-		kinds[mb->op.action.kind].begin(mb, now);
-	return true;
+		kinds[mb->op->action.kind].begin(mb, now);
+}
+
+bool
+mailbox_act_begin(struct mailbox *mb, usec_t now)
+{
+	struct job *job;
+
+	assert(!mb->is_filling);
+	mb->is_filling = true;
+	while (mb->session != NULL && (job = next_job(mb, now)) != NULL) {
+		mailbox_op_new(mb);
+		begin_op(mb, job, now);
+		mb->op = NULL;
+	}
+	mb->is_filling = false;
+	if (mb->session != NULL)
+		mailbox_write_intents(mb, now);
+	return mb->op_count > 0;
 }
 
 usec_t

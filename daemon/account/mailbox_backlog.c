@@ -293,7 +293,8 @@ skip_planned(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->running || !is_of_run(&mb->backlog, job))
+		if (job->running || job->op != NULL ||
+		    !is_of_run(&mb->backlog, job))
 			continue;
 		while (job->next < job->count &&
 		       is_only_planned(mailbox_job_current(job)))

@@ -32,7 +32,7 @@ account_counter(const struct mailbox *mb)
 static char *
 target_counter(const struct mailbox *mb)
 {
-	return counter_name("target", mb->op.action.target);
+	return counter_name("target", mb->op->action.target);
 }
 
 static bool
@@ -86,7 +86,7 @@ is_under_caps(const struct mailbox *mb, int64_t now_unix, struct buf *why)
 static void
 tell(struct mailbox *mb, const struct job *job, bool is_cap)
 {
-	const char *target = mb->op.action.target;
+	const char *target = mb->op->action.target;
 
 	if (is_cap)
 		mailbox_report_to_person(mb,
@@ -105,7 +105,7 @@ bool
 mailbox_brake_allows(
     struct mailbox *mb, const struct job *job, struct buf *why, usec_t now)
 {
-	const struct action *action = &mb->op.action;
+	const struct action *action = &mb->op->action;
 
 	if (!action->allow_junk && is_junk(mb, job)) {
 		buf_add_str(why, "it is junk");
@@ -145,6 +145,6 @@ mailbox_brake_note(struct mailbox *mb, const struct job *job,
 		count(mb, batch, target, now_unix);
 	if (mb->config.breaker != NULL)
 		breaker_note(mb->config.breaker,
-		    span_from_str(mb->op.action.target),
+		    span_from_str(mb->op->action.target),
 		    span_from_str(job->subject), now);
 }

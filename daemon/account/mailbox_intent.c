@@ -76,10 +76,10 @@ mailbox_intent_take_back(struct mailbox *mb, usec_t now)
 #define TARGET_NEXT "into UIDs from "
 
 static void
-intent_detail(const struct mailbox *mb, struct buf *detail)
+intent_detail(const struct op *op, struct buf *detail)
 {
-	if (mb->op.target_next != 0)
-		buf_addf(detail, TARGET_NEXT "%u", mb->op.target_next);
+	if (op->target_next != 0)
+		buf_addf(detail, TARGET_NEXT "%u", op->target_next);
 }
 
 uint32_t
@@ -94,7 +94,7 @@ mailbox_read_intent_detail(const char *detail)
 }
 
 /*
- * What the operation before this one came to goes to disk with the intent, if
+ * What operations before this one came to goes to disk with the intent, if
  * that is handed out at once: one transaction less. Should it fail, nothing is
  * lost that the next life would not find out by looking: STARTED is verified,
  * PLANNED is done again. (Outcomes of commands are written when they come.)
@@ -116,39 +116,80 @@ has_unwritten(struct mailbox *mb)
 {
 	bool found = false;
 
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!mailbox_op_has(mb, job))
-			continue;
-		found |= !mailbox_job_current(job)->early;
-		mailbox_job_current(job)->early = false;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job_action *action =
+		    mailbox_job_current(mb->op->jobs[i]);
+		found |= !action->early;
+		action->early = false;
 	}
 	return found;
 }
 
-void
-mailbox_op_intent(struct mailbox *mb, usec_t now)
+static void
+add_intents(
+    struct mailbox *mb, struct op *op, struct store_batch *batch, usec_t now)
 {
 	BUF_AUTO detail = BUF_INIT;
 
-	if (!has_unwritten(mb)) {
-		mailbox_op_started(mb, now);
-		return;
-	}
-	struct store_batch *batch = intent_batch(mb);
-	intent_detail(mb, &detail);
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!mailbox_op_has(mb, job))
-			continue;
+	intent_detail(op, &detail);
+	for (size_t i = 0; i < op->count; i++) {
+		struct job *job = op->jobs[i];
 		struct job_action *action = mailbox_job_current(job);
 		action->state = EFFECT_STARTED;
 		store_batch_set_effect(batch, &job->key, action->seq,
 		    EFFECT_STARTED, action->attempts, buf_str(&detail),
 		    mailbox_unix(mb, now));
 	}
-	mb->op.step = OP_INTENT;
+	op->intent = mb->intents_made + 1;
+}
+
+static bool
+is_waiting(const struct op *op)
+{
+	return op->step == OP_INTENT && op->intent == 0;
+}
+
+/* How many wait to be written; 0 as long as others ask what belongs to theirs:
+ * all go together. */
+static size_t
+count_waiting(const struct mailbox *mb)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &mb->ops)
+	{
+		const struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->step == OP_STATUS)
+			return 0;
+		count += is_waiting(op);
+	}
+	return count;
+}
+
+void
+mailbox_write_intents(struct mailbox *mb, usec_t now)
+{
+	if (count_waiting(mb) == 0)
+		return;
+	struct store_batch *batch = intent_batch(mb);
+	LIST_EACH(pos, &mb->ops)
+	{
+		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (is_waiting(op))
+			add_intents(mb, op, batch, now);
+	}
 	mailbox_commit(mb, COMMIT_STARTED, batch);
+}
+
+void
+mailbox_op_intent(struct mailbox *mb, usec_t now)
+{
+	if (!has_unwritten(mb)) {
+		mailbox_op_started(mb, now);
+		return;
+	}
+	mb->op->step = OP_INTENT;
+	mb->op->intent = 0;
+	if (!mb->is_filling)
+		mailbox_write_intents(mb, now);
 }

@@ -172,6 +172,7 @@ mailbox_settle(struct mailbox *mb, struct job *job, struct job_action *action,
 	    (kind == ACTION_COPY || kind == ACTION_FORWARD))
 		keep_message(mb, job, action, now);
 	job->running = false;
+	job->op = NULL;
 	mailbox_job_advance(job);
 }
 
@@ -219,6 +220,7 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	wait = postpone_wait(mb, why, action->attempts);
 	action->state = EFFECT_PLANNED;
 	action->early = false;
+	job->op = NULL;
 	job->not_before = usec_add(now, wait);
 	action->attempts++;
 	buf_add_str(&noted, detail);
@@ -317,6 +319,14 @@ is_lost_exec(const struct action *action, enum effect_state state)
 	       !action->repeat_safe;
 }
 
+/* Deleting twice is deleting once. */
+bool
+mailbox_is_verified(enum action_kind kind)
+{
+	return kind == ACTION_COPY ||
+	       (is_destructive(kind) && kind != ACTION_DELETE);
+}
+
 void
 mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message)
@@ -363,9 +373,7 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	else if (is_lost_exec(&action, effect->state))
 		added->lost = true;
 	else if (effect->state == EFFECT_STARTED)
-		added->verify = action.kind == ACTION_COPY ||
-				(is_destructive(action.kind) &&
-				    action.kind != ACTION_DELETE);
+		added->verify = mailbox_is_verified(action.kind);
 }
 
 /* Commands that were under way when the daemon died: shown, not repeated. */

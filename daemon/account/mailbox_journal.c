@@ -64,8 +64,8 @@ mailbox_commit(
 
 	commit->purpose = purpose;
 	commit->batch = batch;
-	if (purpose == COMMIT_PLAN)
-		mb->plans_made++;
+	mb->plans_made += purpose == COMMIT_PLAN;
+	mb->intents_made += purpose == COMMIT_STARTED;
 	list_add(&mb->commits, &commit->link);
 	hand_out_commit(mb);
 }
@@ -122,6 +122,7 @@ mailbox_forget_commits(struct mailbox *mb)
 	}
 	mailbox_drop_batch(mb, &mb->plan);
 	mb->plans_made = mb->plans_written = 0;
+	mb->intents_made = mb->intents_written = 0;
 }
 
 /* The store is read only when everything that was on its way is there. */
@@ -189,6 +190,7 @@ mailbox_committed(
 	mailbox_know_senders(mb, first_commit(mb)->batch);
 	free_commit(first_commit(mb));
 	mb->plans_written += purpose == COMMIT_PLAN;
+	mb->intents_written += purpose == COMMIT_STARTED;
 	if (purpose == COMMIT_PLAN)
 		mb->put_off = 0;
 	if (purpose == COMMIT_PLAN)

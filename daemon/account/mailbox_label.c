@@ -23,14 +23,14 @@ mailbox_label_begin(struct mailbox *mb, usec_t now)
 		    now);
 		return;
 	}
-	if (!imap_utf7_encode(&name, span_from_str(mb->op.action.target))) {
+	if (!imap_utf7_encode(&name, span_from_str(mb->op->action.target))) {
 		mailbox_op_settle(mb, EFFECT_FAILED,
 		    "the label's name cannot be written", now);
 		return;
 	}
-	mb->op.step = OP_LABEL;
+	mb->op->step = OP_LABEL;
 	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_seqset(&command, &mb->op.uids);
+	imap_command_seqset(&command, &mb->op->uids);
 	mailbox_guard_add(mb, &command);
 	imap_command_raw(&command, "+X-GM-LABELS (");
 	imap_command_string(&command, buf_span(&name));

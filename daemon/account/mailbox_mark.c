@@ -27,12 +27,12 @@ send_flags(struct mailbox *mb, enum op_step step, const char *items,
 	struct imap_command command;
 	STRV_AUTO kept = STRV_INIT;
 
-	keep_permanent(mb, flags, &kept, &mb->op.refusal);
+	keep_permanent(mb, flags, &kept, &mb->op->refusal);
 	if (kept.len == 0)
 		return false;
-	mb->op.step = step;
+	mb->op->step = step;
 	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_seqset(&command, &mb->op.uids);
+	imap_command_seqset(&command, &mb->op->uids);
 	mailbox_guard_add(mb, &command);
 	imap_command_raw(&command, items);
 	imap_command_flags(&command, &kept);
@@ -45,12 +45,12 @@ finish_mark(struct mailbox *mb, usec_t now)
 {
 	BUF_AUTO words = BUF_INIT;
 
-	if (mb->op.refusal.len > 0) {
+	if (mb->op->refusal.len > 0) {
 		buf_addf(&words, "this mailbox does not keep %s",
-		    buf_str(&mb->op.refusal));
+		    buf_str(&mb->op->refusal));
 		mailbox_op_settle(mb,
-		    mb->op.found ? EFFECT_DONE : EFFECT_FAILED, buf_str(&words),
-		    now);
+		    mb->op->found ? EFFECT_DONE : EFFECT_FAILED,
+		    buf_str(&words), now);
 		return;
 	}
 	mailbox_op_settle(mb, EFFECT_DONE, "", now);
@@ -59,17 +59,18 @@ finish_mark(struct mailbox *mb, usec_t now)
 static void
 send_unstore(struct mailbox *mb, usec_t now)
 {
-	if (mb->op.action.remove.len == 0 ||
+	if (mb->op->action.remove.len == 0 ||
 	    !send_flags(
-		mb, OP_UNSTORE, "-FLAGS.SILENT", &mb->op.action.remove, now))
+		mb, OP_UNSTORE, "-FLAGS.SILENT", &mb->op->action.remove, now))
 		finish_mark(mb, now);
 }
 
 void
 mailbox_mark_begin(struct mailbox *mb, usec_t now)
 {
-	if (mb->op.action.add.len == 0 ||
-	    !send_flags(mb, OP_STORE, "+FLAGS.SILENT", &mb->op.action.add, now))
+	if (mb->op->action.add.len == 0 ||
+	    !send_flags(
+		mb, OP_STORE, "+FLAGS.SILENT", &mb->op->action.add, now))
 		send_unstore(mb, now);
 }
 
@@ -85,8 +86,8 @@ mailbox_mark_done(
 		mailbox_op_refuse(mb, response, now);
 		return;
 	}
-	mb->op.found = true;
-	if (mb->op.step == OP_STORE)
+	mb->op->found = true;
+	if (mb->op->step == OP_STORE)
 		send_unstore(mb, now);
 	else
 		finish_mark(mb, now);

@@ -14,8 +14,8 @@ mailbox_move_note_status(
 
 	(void)now;
 	if (imap_status_parse(response, &status) && status.uidnext != 0 &&
-	    span_equal(status.name, buf_span(&mb->op.target)))
-		mb->op.target_next = status.uidnext;
+	    span_equal(status.name, buf_span(&mb->op->target)))
+		mb->op->target_next = status.uidnext;
 }
 
 /* A target that is not there yet has no messages; one that does not tell is
@@ -25,7 +25,7 @@ mailbox_move_status_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	if (response->status != IMAP_OK)
-		mb->op.target_next = 1;
+		mb->op->target_next = 1;
 	mailbox_op_intent(mb, now);
 }
 
@@ -34,9 +34,9 @@ mailbox_move_send_status(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
 
-	mb->op.step = OP_STATUS;
+	mb->op->step = OP_STATUS;
 	mailbox_begin_command(mb, &command, "STATUS");
-	imap_command_mailbox(&command, buf_span(&mb->op.target));
+	imap_command_mailbox(&command, buf_span(&mb->op->target));
 	imap_command_raw(&command, "(UIDNEXT)");
 	mailbox_send(mb, &command, now);
 }
@@ -53,7 +53,7 @@ mailbox_move_send_deleted(struct mailbox *mb, usec_t now)
 void
 mailbox_move_take_away(struct mailbox *mb, usec_t now)
 {
-	if (mb->op.copied)
+	if (mb->op->copied)
 		mailbox_move_send_deleted(mb, now);
 	else if (mailbox_can(mb, IMAP_CAP_MOVE))
 		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
@@ -77,7 +77,7 @@ mailbox_move_begin_delete(struct mailbox *mb, usec_t now)
 void
 mailbox_move_begin(struct mailbox *mb, usec_t now)
 {
-	if (mailbox_can(mb, IMAP_CAP_MOVE) || mb->op.copied)
+	if (mailbox_can(mb, IMAP_CAP_MOVE) || mb->op->copied)
 		mailbox_move_begin_delete(mb, now);
 	else
 		mailbox_move_send_status(mb, now);
@@ -94,12 +94,11 @@ mailbox_move_note_copyuid(
 	(void)now;
 	if (!imap_copyuid_parse(response, &copyuid))
 		return;
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		uint32_t uid = imap_copyuid_lookup(&copyuid, job->key.uid);
-		if (mailbox_op_has(mb, job) && uid != 0) {
-			imap_seqset_add(&mb->op.moved, job->key.uid);
+		if (uid != 0) {
+			imap_seqset_add(&mb->op->moved, job->key.uid);
 			mailbox_job_current(job)->new_uid = uid;
 		}
 	}
@@ -108,19 +107,19 @@ mailbox_move_note_copyuid(
 static bool
 wants_create(const struct mailbox *mb, const struct imap_response *response)
 {
-	return response->status == IMAP_NO && mb->op.action.create &&
-	       !mb->op.created && !mailbox_is_for_now(response);
+	return response->status == IMAP_NO && mb->op->action.create &&
+	       !mb->op->created && !mailbox_is_for_now(response);
 }
 
 /* What CREATE said tells more than what is said of the missing folder. */
 static void
 settle_not_made(struct mailbox *mb, usec_t now)
 {
-	if (mb->op.not_made_for_now)
-		mailbox_op_postpone(mb, buf_str(&mb->op.not_made), now);
+	if (mb->op->not_made_for_now)
+		mailbox_op_postpone(mb, buf_str(&mb->op->not_made), now);
 	else
 		mailbox_op_settle(
-		    mb, EFFECT_FAILED, buf_str(&mb->op.not_made), now);
+		    mb, EFFECT_FAILED, buf_str(&mb->op->not_made), now);
 }
 
 static void
@@ -130,11 +129,11 @@ target_missing(
 	BUF_AUTO words = BUF_INIT;
 
 	if (wants_create(mb, response)) {
-		mb->op.created = true;
+		mb->op->created = true;
 		mailbox_op_send_target(mb, OP_CREATE, "CREATE", now);
 		return;
 	}
-	if (mb->op.not_made.len > 0 && !mailbox_is_for_now(response)) {
+	if (mb->op->not_made.len > 0 && !mailbox_is_for_now(response)) {
 		settle_not_made(mb, now);
 		return;
 	}
@@ -143,7 +142,7 @@ target_missing(
 		buf_addf(&words,
 		    "there is no folder %s: make it, or write create = yes "
 		    "in the rule",
-		    mb->op.action.target);
+		    mb->op->action.target);
 		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
 		return;
 	}
@@ -165,9 +164,8 @@ settle_with_new_uid(struct mailbox *mb, struct job *job, usec_t now)
 static void
 settle_moved(struct mailbox *mb, usec_t now)
 {
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (mailbox_op_has(mb, job))
 			settle_with_new_uid(mb, job, now);
 	}
@@ -178,13 +176,12 @@ settle_moved(struct mailbox *mb, usec_t now)
 static void
 settle_copied(struct mailbox *mb, usec_t now)
 {
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (!mailbox_op_has(mb, job))
 			continue;
-		if (mb->op.moved.count > 0 &&
-		    !imap_seqset_has(&mb->op.moved, job->key.uid))
+		if (mb->op->moved.count > 0 &&
+		    !imap_seqset_has(&mb->op->moved, job->key.uid))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED, "the message is gone", now);
 		else
@@ -196,7 +193,7 @@ settle_copied(struct mailbox *mb, usec_t now)
 void
 mailbox_move_send_look(struct mailbox *mb, usec_t now)
 {
-	imap_seqset_done(&mb->op.seen);
+	imap_seqset_done(&mb->op->seen);
 	mailbox_op_send_uids(mb, OP_LOOK, "UID FETCH", "(UID)", now);
 }
 
@@ -208,8 +205,8 @@ mailbox_move_note_uid(
 
 	(void)now;
 	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0 &&
-	    imap_seqset_has(&mb->op.uids, fetch.uid))
-		imap_seqset_add(&mb->op.seen, fetch.uid);
+	    imap_seqset_has(&mb->op->uids, fetch.uid))
+		imap_seqset_add(&mb->op->seen, fetch.uid);
 }
 
 void
@@ -221,14 +218,14 @@ mailbox_move_copy_done(
 		return;
 	}
 	mailbox_move_note_copyuid(mb, response, now);
-	if (mb->op.action.kind == ACTION_COPY) {
+	if (mb->op->action.kind == ACTION_COPY) {
 		settle_copied(mb, now);
 		return;
 	}
 	/* UIDPLUS names what was copied; a message without a name was gone
 	 * before the copy, and must not be deleted on a guess. */
-	if (mb->op.moved.count == 0) {
-		mb->op.unproven = true;
+	if (mb->op->moved.count == 0) {
+		mb->op->unproven = true;
 		mailbox_move_send_look(mb, now);
 		return;
 	}
@@ -240,19 +237,19 @@ mailbox_move_copy_done(
 static void
 delete_seen(struct mailbox *mb, usec_t now)
 {
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (mailbox_op_has(mb, job) &&
-		    !imap_seqset_has(&mb->op.seen, job->key.uid))
+		    !imap_seqset_has(&mb->op->seen, job->key.uid))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED, "the message is gone", now);
 	}
-	imap_seqset_done(&mb->op.uids);
-	mb->op.uids = mb->op.seen;
-	mb->op.seen = (struct imap_seqset)IMAP_SEQSET_INIT;
-	mb->op.unproven = false;
-	if (mb->op.uids.count == 0)
+	imap_seqset_done(&mb->op->uids);
+	mb->op->uids = mb->op->seen;
+	mb->op->seen = (struct imap_seqset)IMAP_SEQSET_INIT;
+	mb->op->unproven = false;
+	mailbox_op_narrow(mb);
+	if (mb->op->uids.count == 0)
 		mailbox_op_finish(mb, now);
 	else
 		mailbox_move_send_deleted(mb, now);
@@ -264,12 +261,14 @@ mailbox_move_create_done(
 {
 	/* NO may mean that it is there already: the retry decides. */
 	if (response->status != IMAP_OK) {
-		buf_add_str(&mb->op.not_made, "the folder could not be made: ");
-		mailbox_refusal_words(response, &mb->op.not_made);
-		mb->op.not_made_for_now = mailbox_is_for_now(response);
-		mb->op.why = imap_refusal_read(response, false);
+		buf_add_str(
+		    &mb->op->not_made, "the folder could not be made: ");
+		mailbox_refusal_words(response, &mb->op->not_made);
+		mb->op->not_made_for_now = mailbox_is_for_now(response);
+		mb->op->why = imap_refusal_read(response, false);
 	}
-	if (mb->op.action.kind != ACTION_COPY && mailbox_can(mb, IMAP_CAP_MOVE))
+	if (mb->op->action.kind != ACTION_COPY &&
+	    mailbox_can(mb, IMAP_CAP_MOVE))
 		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
 	else
 		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
@@ -280,13 +279,13 @@ note_refusal(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	mailbox_op_note_refusal(mb, response, now);
-	buf_clear(&mb->op.refusal);
-	mb->op.refused_for_now = mailbox_is_for_now(response);
-	if (mb->op.not_made.len > 0 && !mb->op.refused_for_now) {
-		buf_add_span(&mb->op.refusal, buf_span(&mb->op.not_made));
-		mb->op.refused_for_now = mb->op.not_made_for_now;
+	buf_clear(&mb->op->refusal);
+	mb->op->refused_for_now = mailbox_is_for_now(response);
+	if (mb->op->not_made.len > 0 && !mb->op->refused_for_now) {
+		buf_add_span(&mb->op->refusal, buf_span(&mb->op->not_made));
+		mb->op->refused_for_now = mb->op->not_made_for_now;
 	} else {
-		mailbox_refusal_words(response, &mb->op.refusal);
+		mailbox_refusal_words(response, &mb->op->refusal);
 	}
 }
 
@@ -296,8 +295,8 @@ mailbox_move_done(
 {
 	if (response->status == IMAP_OK) {
 		mailbox_move_note_copyuid(mb, response, now);
-		if (imap_seqset_size(&mb->op.moved) ==
-		    imap_seqset_size(&mb->op.uids)) {
+		if (imap_seqset_size(&mb->op->moved) ==
+		    imap_seqset_size(&mb->op->uids)) {
 			settle_moved(mb, now);
 			return;
 		}
@@ -316,8 +315,8 @@ mailbox_move_done(
 static void
 settle_gone(struct mailbox *mb, struct job *job, usec_t now)
 {
-	if (mb->op.moved.count > 0 &&
-	    !imap_seqset_has(&mb->op.moved, job->key.uid))
+	if (mb->op->moved.count > 0 &&
+	    !imap_seqset_has(&mb->op->moved, job->key.uid))
 		mailbox_settle(mb, job, mailbox_job_current(job),
 		    EFFECT_SKIPPED, "the message is gone", now);
 	else
@@ -329,17 +328,17 @@ static void
 look_at(struct mailbox *mb, struct job *job, usec_t now)
 {
 	const char *refusal =
-	    mb->op.refusal.len > 0
-		? buf_str(&mb->op.refusal)
+	    mb->op->refusal.len > 0
+		? buf_str(&mb->op->refusal)
 		: "the server said OK, but the message is still here";
 
-	if (!imap_seqset_has(&mb->op.seen, job->key.uid))
+	if (!imap_seqset_has(&mb->op->seen, job->key.uid))
 		settle_gone(mb, job, now);
-	else if (mb->op.refusal.len > 0 && !mb->op.refused_for_now)
+	else if (mb->op->refusal.len > 0 && !mb->op->refused_for_now)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);
 	else
-		mailbox_job_postpone(mb, job, &mb->op.why, refusal, now);
+		mailbox_job_postpone(mb, job, &mb->op->why, refusal, now);
 }
 
 void
@@ -350,17 +349,16 @@ mailbox_move_look_done(
 		mailbox_op_refuse(mb, response, now);
 		return;
 	}
-	if (mb->op.verify) {
+	if (mb->op->verify) {
 		mailbox_verify_looked(mb, now);
 		return;
 	}
-	if (mb->op.unproven) {
+	if (mb->op->unproven) {
 		delete_seen(mb, now);
 		return;
 	}
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (mailbox_op_has(mb, job))
 			look_at(mb, job, now);
 	}

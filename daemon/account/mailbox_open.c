@@ -56,7 +56,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
 	    mb->config.imap.host, buf_str(&caps));
 	mb->no_structure = mb->shy;
-	mb->no_partial = mb->told_dropped = false;
+	mb->no_partial = mb->told_dropped = mb->is_alone = false;
 	mb->resync.refused = false;
 	folders_clear(&mb->folders);
 	mb->is_listed = mb->lists = false;

@@ -86,6 +86,7 @@ struct job {
 	size_t count;
 	size_t next;		 /* first action that is not settled */
 	bool running;		 /* action `next` is a task outside */
+	struct op *op;		 /* that does action `next`; NULL: none */
 	usec_t not_before;	 /* refused for the moment */
 	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
 	struct buf header;	 /* all of it, for a command; empty: fetch it */
@@ -104,7 +105,7 @@ struct task {
 	unsigned seq;
 };
 
-/* The operation under way: one action for one or several messages. */
+/* An operation: one action for one or several messages. */
 enum op_step {
 	OP_NONE,
 	OP_STATUS, /* the target's UIDNEXT, before a copy into it */
@@ -128,10 +129,17 @@ enum op_step {
 };
 
 struct op {
+	struct list_link link;
 	enum op_step step;
+	unsigned command;     /* id of the one under way; 0: none */
+	bool is_crowded;      /* ... which was sent behind others */
+	unsigned intent;      /* number of the commit that INTENT waits for */
 	struct action action; /* a copy */
-	struct imap_seqset uids;
+	struct job **jobs;    /* owned array; each has this as its op */
+	size_t count;
+	struct imap_seqset uids; /* theirs */
 	struct imap_seqset seen; /* UIDs that answered; SEARCH: candidates */
+	bool is_alone;		 /* no other may be under way */
 	bool created;		 /* CREATE was tried */
 	bool found;		 /* SEARCH found it, FETCH brought it */
 	bool verify;		 /* an intent of an earlier life */
@@ -395,14 +403,19 @@ struct mailbox {
 	size_t job_count;
 	bool looks_again;	/* a job waits for its next look */
 	struct list_link tasks; /* struct task::link */
-	struct op op;
+	struct list_link ops;	/* under way: struct op::link */
+	size_t op_count;
+	struct op *op;	 /* being served, and sends; NULL: the state does */
+	bool is_filling; /* operations are being begun */
+	bool is_alone;	 /* the server cannot have several at once */
 
-	struct list_link commits;     /* struct mailbox_commit::link */
-	bool commit_pending;	      /* the first was handed out */
-	unsigned plans_made;	      /* COMMIT_PLAN on this connection, */
-	unsigned plans_written;	      /* ... and those in the store */
-	struct store_batch *outcomes; /* gathered, not yet a commit */
-	struct list_link events;      /* struct queued_event::link */
+	struct list_link commits; /* struct mailbox_commit::link */
+	bool commit_pending;	  /* the first was handed out */
+	unsigned plans_made;	  /* COMMIT_PLAN on this connection, */
+	unsigned plans_written;	  /* ... and those in the store */
+	unsigned intents_made, intents_written; /* COMMIT_STARTED, the same */
+	struct store_batch *outcomes;		/* gathered, not yet a commit */
+	struct list_link events;		/* struct queued_event::link */
 
 	struct error trouble;
 	unsigned alerts;  /* told on this connection */
@@ -527,6 +540,8 @@ mailbox_response_fn mailbox_resync_news;
  * messages that are gone, and looks at those that may be; false: nothing to
  * look at. */
 bool mailbox_resync_begin(struct mailbox *mb, usec_t now);
+/* This message is looked at first, when nothing else is under way. */
+bool mailbox_resync_must_look(const struct mailbox *mb, const struct job *job);
 mailbox_response_fn mailbox_resync_untagged, mailbox_resync_done;
 /* Begins a SEARCH for those of `uids` that are there; imap_search_parse reads
  * its answer. */
@@ -807,26 +822,39 @@ void mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity,
     usec_t now);
 bool mailbox_has_task(
     struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
+/* Whether a STARTED one is looked for after doubt. */
+bool mailbox_is_verified(enum action_kind kind);
 /* After loading: settles lost commands, resumes waits. */
 void mailbox_act_resume(struct mailbox *mb, usec_t now);
 
 /* mailbox_act.c: the operation, its group, its table of steps */
-/* Starts the next operation; false when nothing can be done now. */
+/* Begins what can be begun; false when nothing is under way then. */
 bool mailbox_act_begin(struct mailbox *mb, usec_t now);
+/* Shows it to all that are under way. */
 void mailbox_act_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
-void mailbox_act_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now);
+/* Whether it is an operation's. */
+bool mailbox_act_done(struct mailbox *mb, unsigned id,
+    const struct imap_response *response, usec_t now);
 void mailbox_act_committed(struct mailbox *mb, usec_t now);
 /* When a job may be gone on with; USEC_NEVER: none can. */
 usec_t mailbox_act_deadline(const struct mailbox *mb);
 bool mailbox_act_is_due(const struct mailbox *mb, usec_t now);
+
+/* mailbox_op.c: operations under way. But for the first three these are of the
+ * one that is served: mb->op. */
+void mailbox_op_new(struct mailbox *mb);
+void mailbox_op_add(struct mailbox *mb, struct job *job);
+void mailbox_ops_clear(struct mailbox *mb);
+/* One of them has another mailbox open: its news are not ours. */
+bool mailbox_is_elsewhere(const struct mailbox *mb);
 bool mailbox_op_has(const struct mailbox *mb, const struct job *job);
 /* The job of an operation that serves one. */
 struct job *mailbox_op_only(struct mailbox *mb);
-void mailbox_op_reset(struct mailbox *mb);
-/* Before the reset, when the connection is lost. */
-void mailbox_op_take_back(struct mailbox *mb, usec_t now);
+/* Goes on with the jobs of op->uids only; the others are settled. */
+void mailbox_op_narrow(struct mailbox *mb);
+/* Before they are cleared, when the connection is lost. */
+void mailbox_ops_take_back(struct mailbox *mb, usec_t now);
 /* Ends the operation and goes on with whatever comes next. */
 void mailbox_op_finish(struct mailbox *mb, usec_t now);
 /* Each of these three settles the whole group and finishes. */
@@ -896,6 +924,8 @@ mailbox_begin_fn mailbox_intent_take_back;
 /* Makes the group STARTED, together with outcomes that wait to be written;
  * then mailbox_op_started: at once, where all of it is on disk already. */
 mailbox_begin_fn mailbox_op_intent;
+/* Those that mailbox_op_intent has left to be written together. */
+mailbox_begin_fn mailbox_write_intents;
 uint32_t mailbox_read_intent_detail(const char *detail);
 
 /* mailbox_verify.c */

@@ -108,15 +108,22 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mailbox_backlog_heed_cancel(mb, now);
-	if (mailbox_rove_must_leave(mb, now)) {
+	bool leaves = mailbox_rove_must_leave(mb, now);
+	if (leaves && mb->op_count == 0) {
 		mailbox_rove_leave(mb, now);
 		return;
 	}
-	bool acts = mailbox_resync_begin(mb, now) || mailbox_act_begin(mb, now);
+	if (mailbox_resync_begin(mb, now))
+		return;
+	bool acts = leaves || mailbox_act_begin(mb, now);
+	if (mb->session == NULL)
+		return;
 	if (!acts || mailbox_has_many_outcomes(mb))
 		mailbox_flush_outcomes(mb);
-	if (acts || mb->session == NULL)
+	if (acts) {
+		mailbox_enter(mb, MAILBOX_ACTING, now);
 		return;
+	}
 	if (mb->config.visit != VISIT_NONE)
 		mb->dirty = false; /* news are not its business */
 	bool is_busy = true;

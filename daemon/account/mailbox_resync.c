@@ -189,8 +189,8 @@ mailbox_resync_news(
 static bool
 is_to_be_skipped(const struct job *job)
 {
-	return job->gone && !job->running && job->next < job->count &&
-	       !job->actions[job->next].verify;
+	return job->gone && !job->running && job->op == NULL &&
+	       job->next < job->count && !job->actions[job->next].verify;
 }
 
 static void
@@ -218,8 +218,8 @@ finds_out(const struct mailbox *mb, const struct job_action *action)
 	       (kind == ACTION_COPY && mailbox_can(mb, IMAP_CAP_UIDPLUS));
 }
 
-static bool
-is_to_be_looked_at(const struct mailbox *mb, const struct job *job)
+bool
+mailbox_resync_must_look(const struct mailbox *mb, const struct job *job)
 {
 	return !job->is_fresh && !job->checked && !job->running &&
 	       job->key.uidvalidity == mb->uidvalidity &&
@@ -235,6 +235,8 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 	size_t count = 0;
 
 	skip_gone(mb, now);
+	if (mb->op_count > 0)
+		return false; /* they wait: mailbox_resync_must_look */
 	imap_seqset_done(&resync->asked);
 	imap_seqset_done(&resync->seen);
 	imap_seqset_done(&resync->same);
@@ -242,7 +244,8 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (count == MAILBOX_GROUP_MAX || !is_to_be_looked_at(mb, job))
+		if (count == MAILBOX_GROUP_MAX ||
+		    !mailbox_resync_must_look(mb, job))
 			continue;
 		imap_seqset_add(&resync->asked, job->key.uid);
 		count++;
@@ -299,7 +302,7 @@ mailbox_resync_done(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!is_to_be_looked_at(mb, job) ||
+		if (!mailbox_resync_must_look(mb, job) ||
 		    !imap_seqset_has(&mb->resync.asked, job->key.uid))
 			continue;
 		job->checked = true;
@@ -343,10 +346,10 @@ mailbox_read_modseq(const char *detail)
 void
 mailbox_guard_add(const struct mailbox *mb, struct imap_command *command)
 {
-	if (mb->op.guard == 0)
+	if (mb->op->guard == 0)
 		return;
 	imap_command_raw(command, "(UNCHANGEDSINCE");
-	imap_command_number(command, mb->op.guard);
+	imap_command_number(command, mb->op->guard);
 	imap_command_raw(command, ")");
 }
 
@@ -379,7 +382,7 @@ mailbox_guard_note_store(
 	struct job *job;
 
 	if (!imap_fetch_parse(response, &fetch) || fetch.modseq == 0 ||
-	    !imap_seqset_has(&mb->op.uids, fetch.uid))
+	    !imap_seqset_has(&mb->op->uids, fetch.uid))
 		return;
 	job = mailbox_job_find(mb, mb->uidvalidity, fetch.uid);
 	if (job == NULL || !mailbox_op_has(mb, job) ||
@@ -387,8 +390,8 @@ mailbox_guard_note_store(
 		return;
 	job->modseq = fetch.modseq;
 	renew_details(mb, job, now);
-	if (mb->op.guard != 0 && fetch.modseq > mb->op.guard)
-		mb->op.guard = fetch.modseq;
+	if (mb->op->guard != 0 && fetch.modseq > mb->op->guard)
+		mb->op->guard = fetch.modseq;
 	if (job->guard != 0)
 		job->guard = fetch.modseq;
 }
@@ -401,11 +404,8 @@ mailbox_guard_settle(
 
 	if (!imap_modified_parse(response, &modified))
 		return true;
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!mailbox_op_has(mb, job))
-			continue;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (imap_seqset_has(&modified, job->key.uid))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED,
@@ -416,8 +416,9 @@ mailbox_guard_settle(
 			imap_seqset_add(&left, job->key.uid);
 	}
 	imap_seqset_done(&modified);
-	imap_seqset_done(&mb->op.uids);
-	mb->op.uids = left;
+	imap_seqset_done(&mb->op->uids);
+	mb->op->uids = left;
+	mailbox_op_narrow(mb);
 	return left.count > 0;
 }
 

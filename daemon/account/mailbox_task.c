@@ -56,10 +56,10 @@ mailbox_task_add_early(
 static bool
 begin_with_header(struct mailbox *mb, struct job *job, usec_t now)
 {
-	if (job->header.len == 0 || mb->op.action.kind != ACTION_EXEC ||
-	    mb->op.action.stdin_message)
+	if (job->header.len == 0 || mb->op->action.kind != ACTION_EXEC ||
+	    mb->op->action.stdin_message)
 		return false;
-	mb->op.content = job->header;
+	mb->op->content = job->header;
 	job->header = (struct buf)BUF_INIT;
 	mailbox_op_intent(mb, now);
 	return true;
@@ -68,8 +68,8 @@ begin_with_header(struct mailbox *mb, struct job *job, usec_t now)
 void
 mailbox_task_begin(struct mailbox *mb, usec_t now)
 {
-	bool whole =
-	    mb->op.action.kind == ACTION_FORWARD || mb->op.action.stdin_message;
+	bool whole = mb->op->action.kind == ACTION_FORWARD ||
+		     mb->op->action.stdin_message;
 
 	if (begin_with_header(mb, mailbox_op_only(mb), now))
 		return;
@@ -91,16 +91,16 @@ mailbox_task_note_content(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
-	    !imap_seqset_has(&mb->op.uids, fetch.uid))
+	    !imap_seqset_has(&mb->op->uids, fetch.uid))
 		return;
 	if (!fetch.has_body && !fetch.has_header)
 		return;
 	struct span bytes = fetch.has_body ? fetch.body : fetch.header;
 	if (bytes.len == 0)
 		return;
-	buf_clear(&mb->op.content);
-	buf_add_span(&mb->op.content, bytes);
-	mb->op.found = true;
+	buf_clear(&mb->op->content);
+	buf_add_span(&mb->op->content, bytes);
+	mb->op->found = true;
 }
 
 /* ---- exec ---- */
@@ -155,7 +155,7 @@ mailbox_task_start_exec(struct mailbox *mb, usec_t now)
 	struct mailbox_task *task = mailbox_task_make(mb, job, action);
 	STR_AUTO uid = xasprintf("%u", job->key.uid);
 
-	buf_add_span(&task->input, buf_span(&mb->op.content));
+	buf_add_span(&task->input, buf_span(&mb->op->content));
 	add_environment(&task->environment, "ACCOUNT", mb->config.account);
 	add_environment(&task->environment, "MAILBOX", mb->config.name);
 	add_environment(&task->environment, "UID", uid);
@@ -177,11 +177,11 @@ forward_key(const struct mailbox *mb, const struct job *job, struct buf *key)
 {
 	STR_AUTO facts = xasprintf("%llu %lld", (unsigned long long)job->size,
 	    (long long)job->received_unix);
-	STR_AUTO mode = xasprintf("%d", mb->op.action.mode);
+	STR_AUTO mode = xasprintf("%d", mb->op->action.mode);
 	const struct span pieces[] = {span_from_str(mb->config.account),
 	    span_from_str(job->message_id), span_from_str(facts),
 	    span_from_str(job->from), span_from_str(job->subject),
-	    span_from_str(mb->op.action.target), span_from_str(mode)};
+	    span_from_str(mb->op->action.target), span_from_str(mode)};
 
 	digest_key(key, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
@@ -214,14 +214,14 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .source = job->key,
 	    .seq = mailbox_job_current(job)->seq,
 	    .account = mb->config.account,
-	    .rule = mb->op.action.rule,
-	    .target = mb->op.action.target,
-	    .mode = mode_names[mb->op.action.mode],
-	    .unknown = unknown_names[mb->op.action.unknown],
+	    .rule = mb->op->action.rule,
+	    .target = mb->op->action.target,
+	    .mode = mode_names[mb->op->action.mode],
+	    .unknown = unknown_names[mb->op->action.unknown],
 	    .message_id = id,
 	    .subject = job->subject,
 	    .queued_unix = now_unix,
-	    .original = buf_span(&mb->op.content),
+	    .original = buf_span(&mb->op->content),
 	    .state = QUEUE_WAITING,
 	    .next_try_unix = now_unix,
 	    .reply = "",
@@ -233,7 +233,8 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	store_batch_set_effect(batch, &job->key, action->seq, EFFECT_STARTED,
 	    action->attempts, "in the forward queue", now_unix);
 	store_batch_enqueue(batch, &item);
-	mb->op.step = OP_INTENT;
+	mb->op->step = OP_INTENT;
+	mb->op->intent = mb->intents_made + 1;
 	mailbox_commit(mb, COMMIT_STARTED, batch);
 }
 
@@ -241,12 +242,12 @@ static void
 begin_forward(struct mailbox *mb, usec_t now)
 {
 	struct job *job = mailbox_op_only(mb);
-	struct message *message = message_new(buf_span(&mb->op.content));
+	struct message *message = message_new(buf_span(&mb->op->content));
 	const struct forward_guard_config guard = {
-	    .target = mb->op.action.target,
+	    .target = mb->op->action.target,
 	    .identities = mb->config.identities,
-	    .allow_list = mb->op.action.allow_list,
-	    .allow_auto = mb->op.action.allow_auto,
+	    .allow_list = mb->op->action.allow_list,
+	    .allow_auto = mb->op->action.allow_auto,
 	};
 	BUF_AUTO why = BUF_INIT;
 	bool allowed = forward_guard_allows(&guard, message, &why) &&
@@ -266,7 +267,7 @@ mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
 	struct job *job = mailbox_op_only(mb);
 
 	mailbox_report(mb, REPORT_DONE, job->key.uid, "queue the forward to %s",
-	    mb->op.action.target);
+	    mb->op->action.target);
 	mailbox_job_advance(job);
 	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_QUEUED});
 	mailbox_op_finish(mb, now);
@@ -281,7 +282,7 @@ mailbox_task_fetch_done(
 		mailbox_op_refuse(mb, response, now);
 		return;
 	}
-	if (!mb->op.found) {
+	if (!mb->op->found) {
 		struct job *job = mailbox_op_only(mb);
 		while (job->next < job->count)
 			mailbox_settle(mb, job, mailbox_job_current(job),
@@ -290,11 +291,11 @@ mailbox_task_fetch_done(
 		return;
 	}
 	/* Its size was a lie, and it was cut. */
-	if (mb->op.content.len >= MAILBOX_MESSAGE_MAX) {
+	if (mb->op->content.len >= MAILBOX_MESSAGE_MAX) {
 		settle_too_large(mb, now);
 		return;
 	}
-	if (mb->op.action.kind == ACTION_FORWARD)
+	if (mb->op->action.kind == ACTION_FORWARD)
 		begin_forward(mb, now);
 	else
 		mailbox_op_intent(mb, now);

@@ -24,7 +24,7 @@ looked_at(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct job_action *action = mailbox_job_current(job);
 
-	job->checked = imap_seqset_has(&mb->op.seen, job->key.uid);
+	job->checked = imap_seqset_has(&mb->op->seen, job->key.uid);
 	if (!job->checked) {
 		mailbox_settle(mb, job, action, EFFECT_DONE,
 		    "was done before the interruption", now);
@@ -32,7 +32,7 @@ looked_at(struct mailbox *mb, struct job *job, usec_t now)
 		action->verify = false;
 		action->state = EFFECT_PLANNED;
 	} else {
-		mb->op.found = true;
+		mb->op->found = true;
 	}
 }
 
@@ -41,19 +41,18 @@ looked_at(struct mailbox *mb, struct job *job, usec_t now)
 void
 mailbox_verify_looked(struct mailbox *mb, usec_t now)
 {
-	mb->op.found = false;
-	LIST_EACH(pos, &mb->jobs)
-	{
-		struct job *job = LIST_ITEM(pos, struct job, link);
+	mb->op->found = false;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
 		if (mailbox_op_has(mb, job))
 			looked_at(mb, job, now);
 	}
-	if (!mb->op.found) {
+	if (!mb->op->found) {
 		mailbox_op_finish(mb, now);
 		return;
 	}
-	mb->op.found = false;
-	mb->op.elsewhere = true;
+	mb->op->found = false;
+	mb->op->elsewhere = true;
 	mailbox_op_send_target(mb, OP_EXAMINE, "EXAMINE", now);
 }
 
@@ -73,12 +72,12 @@ send_search(struct mailbox *mb, usec_t now)
 	struct job *job = mailbox_op_only(mb);
 	struct imap_command command;
 
-	mb->op.step = OP_SEARCH;
-	mb->op.target_next = mailbox_job_current(job)->target_next;
-	imap_seqset_done(&mb->op.seen);
+	mb->op->step = OP_SEARCH;
+	mb->op->target_next = mailbox_job_current(job)->target_next;
+	imap_seqset_done(&mb->op->seen);
 	mailbox_begin_command(mb, &command, "UID SEARCH");
-	if (mb->op.target_next > 1)
-		buf_addf(&command.text, " UID %u:*", mb->op.target_next);
+	if (mb->op->target_next > 1)
+		buf_addf(&command.text, " UID %u:*", mb->op->target_next);
 	imap_command_raw(&command, "LARGER");
 	imap_command_number(&command, job->size > 0 ? job->size - 1 : 0);
 	imap_command_raw(&command, "SMALLER");
@@ -89,7 +88,7 @@ send_search(struct mailbox *mb, usec_t now)
 static void
 come_back(struct mailbox *mb, usec_t now)
 {
-	mb->op.step = OP_RESELECT;
+	mb->op->step = OP_RESELECT;
 	mailbox_select(mb, now);
 }
 
@@ -101,7 +100,7 @@ mailbox_verify_examine_done(
 		send_search(mb, now);
 	else {
 		/* No such folder: no copy in it. */
-		mb->op.absent = !mailbox_is_for_now(response);
+		mb->op->absent = !mailbox_is_for_now(response);
 		come_back(mb, now);
 	}
 }
@@ -115,9 +114,9 @@ mailbox_verify_note_found(
 		return;
 	for (size_t i = 0; i < response->count; i++) {
 		uint64_t uid = imap_value_number(&response->values[i]);
-		if (uid >= mb->op.target_next && uid > 0 && uid < UINT32_MAX &&
-		    imap_seqset_size(&mb->op.seen) < CANDIDATES_MAX)
-			imap_seqset_add(&mb->op.seen, (uint32_t)uid);
+		if (uid >= mb->op->target_next && uid > 0 && uid < UINT32_MAX &&
+		    imap_seqset_size(&mb->op->seen) < CANDIDATES_MAX)
+			imap_seqset_add(&mb->op->seen, (uint32_t)uid);
 	}
 }
 
@@ -129,13 +128,13 @@ mailbox_verify_search_done(
 	struct imap_command command;
 
 	(void)response;
-	if (mb->op.seen.count == 0) {
+	if (mb->op->seen.count == 0) {
 		come_back(mb, now);
 		return;
 	}
-	mb->op.step = OP_COMPARE;
+	mb->op->step = OP_COMPARE;
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &mb->op.seen);
+	imap_command_seqset(&command, &mb->op->seen);
 	imap_command_raw(&command,
 	    "(UID BODY.PEEK[HEADER.FIELDS (From Subject Message-ID)])");
 	mailbox_send(mb, &command, now);
@@ -160,11 +159,11 @@ mailbox_verify_note_header(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) || !fetch.has_header ||
-	    !imap_seqset_has(&mb->op.seen, fetch.uid))
+	    !imap_seqset_has(&mb->op->seen, fetch.uid))
 		return;
 	struct message *message = message_new(fetch.header);
 	if (is_same(mailbox_op_only(mb), message))
-		mb->op.found = true;
+		mb->op->found = true;
 	message_free(&message);
 }
 
@@ -214,7 +213,7 @@ look_again(struct mailbox *mb, struct job *job, usec_t now)
 	usec_t each = count_group(mb, &action->action) * SURE_EACH_USEC;
 	int64_t age = mailbox_unix(mb, now) - action->started_unix;
 
-	if (mb->op.absent || action->looks >= LOOKS_AGAIN ||
+	if (mb->op->absent || action->looks >= LOOKS_AGAIN ||
 	    age >= (int64_t)((SURE_USEC + each) / USEC_SEC))
 		return false;
 	job->not_before = usec_add(now, look_waits[action->looks] + each);
@@ -269,15 +268,15 @@ mailbox_verify_reselect_done(
 	}
 	mb->dirty = true;
 	job = mailbox_op_only(mb);
-	if (!mb->op.found && look_again(mb, job, now)) {
+	if (!mb->op->found && look_again(mb, job, now)) {
 		mailbox_op_finish(mb, now);
 		return;
 	}
 	mailbox_job_current(job)->verify = false;
-	if (mb->op.found && mb->op.action.kind == ACTION_COPY)
+	if (mb->op->found && mb->op->action.kind == ACTION_COPY)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,
 		    "was done before the interruption", now);
-	else if (mb->op.found)
+	else if (mb->op->found)
 		mailbox_job_current(job)->copied = true;
 	mailbox_op_finish(mb, now);
 }
@@ -285,9 +284,9 @@ mailbox_verify_reselect_done(
 void
 mailbox_verify_begin(struct mailbox *mb, usec_t now)
 {
-	mb->op.verify = true;
-	if (mb->op.action.kind == ACTION_COPY) {
-		mb->op.elsewhere = true;
+	mb->op->verify = true;
+	if (mb->op->action.kind == ACTION_COPY) {
+		mb->op->elsewhere = true;
 		mailbox_op_send_target(mb, OP_EXAMINE, "EXAMINE", now);
 	} else {
 		mailbox_move_send_look(mb, now);

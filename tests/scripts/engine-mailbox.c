@@ -4,8 +4,8 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
  * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes, ask-end-first yes, condstore yes (and QRESYNC, where
- * the server offers them); and rules, as they stand in the
+ * TIME, check-noop yes, ask-end-first yes, one-at-a-time yes, condstore
+ * yes (and QRESYNC, where the server offers them); and rules, as they stand in the
  * configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
@@ -177,6 +177,12 @@ set_ask_end_first(struct adapter *a, struct span value)
 	return a->config.ask_end_first = span_is(value, "yes");
 }
 
+static bool
+set_one_at_a_time(struct adapter *a, struct span value)
+{
+	return a->config.one_at_a_time = span_is(value, "yes");
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
@@ -196,6 +202,7 @@ static const struct {
     {"check-noop", set_check_noop},
     {"ask-end-first", set_ask_end_first},
     {"condstore", set_condstore},
+    {"one-at-a-time", set_one_at_a_time},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

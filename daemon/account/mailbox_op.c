@@ -1,0 +1,147 @@
+/*
+ * Operations under way: what they serve, how they end.
+ */
+#include <assert.h>
+
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+void
+mailbox_op_new(struct mailbox *mb)
+{
+	struct op *op = NEW(struct op);
+
+	assert(mb->op == NULL);
+	list_add(&mb->ops, &op->link);
+	mb->op_count++;
+	mb->op = op;
+}
+
+void
+mailbox_op_add(struct mailbox *mb, struct job *job)
+{
+	struct op *op = mb->op;
+
+	assert(job->op == NULL);
+	op->jobs = xreallocarray(op->jobs, op->count + 1, sizeof(struct job *));
+	op->jobs[op->count++] = job;
+	job->op = op;
+	imap_seqset_add(&op->uids, job->key.uid);
+}
+
+static void
+op_free(struct mailbox *mb, struct op *op)
+{
+	for (size_t i = 0; i < op->count; i++)
+		if (op->jobs[i]->op == op)
+			op->jobs[i]->op = NULL;
+	list_remove(&op->link);
+	mb->op_count--;
+	free(op->jobs);
+	action_done(&op->action);
+	imap_seqset_done(&op->uids);
+	imap_seqset_done(&op->seen);
+	imap_seqset_done(&op->moved);
+	buf_done(&op->target);
+	buf_done(&op->content);
+	buf_done(&op->refusal);
+	buf_done(&op->not_made);
+	free(op);
+}
+
+void
+mailbox_ops_clear(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->ops)
+	op_free(mb, LIST_ITEM(pos, struct op, link));
+	mb->op = NULL;
+}
+
+bool
+mailbox_is_elsewhere(const struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->ops)
+	{
+		if (LIST_ITEM(pos, struct op, link)->elsewhere)
+			return true;
+	}
+	return false;
+}
+
+bool
+mailbox_op_has(const struct mailbox *mb, const struct job *job)
+{
+	return job->op == mb->op;
+}
+
+struct job *
+mailbox_op_only(struct mailbox *mb)
+{
+	assert(mb->op->count == 1);
+	return mb->op->jobs[0];
+}
+
+void
+mailbox_op_narrow(struct mailbox *mb)
+{
+	struct op *op = mb->op;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < op->count; i++) {
+		assert(imap_seqset_has(&op->uids, op->jobs[i]->key.uid) ==
+		       (op->jobs[i]->op == op));
+		if (op->jobs[i]->op == op)
+			op->jobs[kept++] = op->jobs[i];
+	}
+	op->count = kept;
+}
+
+/* The connection goes while an intent is on its way to disk. A command was not
+ * handed out: it is as if it had only been planned. */
+void
+mailbox_ops_take_back(struct mailbox *mb, usec_t now)
+{
+	mailbox_intent_take_back(mb, now);
+	LIST_EACH(pos, &mb->ops)
+	{
+		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->step != OP_INTENT || op->action.kind != ACTION_EXEC)
+			continue;
+		struct job_action *action = mailbox_job_current(op->jobs[0]);
+		action->state = EFFECT_PLANNED;
+		mailbox_job_record(mb, op->jobs[0], action, "", now);
+	}
+}
+
+/* ---- the end of one ---- */
+
+void
+mailbox_op_finish(struct mailbox *mb, usec_t now)
+{
+	op_free(mb, mb->op);
+	mb->op = NULL;
+	mailbox_jobs_free_finished(mb);
+	if (!mb->is_filling)
+		mailbox_go_on(mb, now);
+}
+
+void
+mailbox_op_settle(
+    struct mailbox *mb, enum effect_state state, const char *detail, usec_t now)
+{
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
+		mailbox_settle(
+		    mb, job, mailbox_job_current(job), state, detail, now);
+	}
+	mailbox_op_finish(mb, now);
+}
+
+void
+mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now)
+{
+	for (size_t i = 0; i < mb->op->count; i++)
+		mailbox_job_postpone(
+		    mb, mb->op->jobs[i], &mb->op->why, detail, now);
+	mailbox_op_finish(mb, now);
+}
