@@ -251,6 +251,7 @@ enum mailbox_change {
 /* What the server said of a mailbox that is not open. */
 struct mailbox_news {
 	uint32_t uidvalidity, uidnext; /* 0: not told */
+	uint64_t modseq;	       /* HIGHESTMODSEQ; 0: not told */
 	bool refused;		       /* it would not tell */
 	bool pushed;		       /* nobody had asked */
 };

@@ -281,8 +281,12 @@ struct round {
 	bool has_selected; /* a mailbox */
 	struct strv names; /* to be asked for */
 	size_t next;	   /* of them */
-	struct buf wire;   /* of that one */
-	struct mailbox_news answer;
+	/* Under way, from `next` on: wire names ("": there is no such folder),
+	 * and what was said of each. */
+	struct strv wires;
+	struct mailbox_news *answers; /* owned */
+	size_t wanted, answered;      /* of them */
+	bool no_list, no_modseq;      /* refused on this connection */
 	struct strv told, told_wires; /* whose news NOTIFY pushes */
 	bool notifies;		      /* ... is to be asked for that */
 	enum mailbox_push push;
@@ -664,8 +668,7 @@ mailbox_begin_fn mailbox_rove_leave, mailbox_rove_end_visit;
 bool mailbox_rove_next(struct mailbox *mb, usec_t now);
 /* The latest end of a rest; USEC_NEVER: any. */
 usec_t mailbox_rove_limit(const struct mailbox *mb);
-mailbox_response_fn mailbox_rove_asking_untagged, mailbox_rove_asking_done,
-    mailbox_rove_notifying_done;
+mailbox_response_fn mailbox_rove_notifying_done;
 /* What NOTIFY pushes, in any state. */
 mailbox_response_fn mailbox_rove_pushed;
 void mailbox_rove_refused(
@@ -675,6 +678,18 @@ mailbox_begin_fn mailbox_rove_wait_outside;
 void mailbox_rove_lost(
     struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_round_done(struct round *round);
+
+/* mailbox_ask.c */
+void mailbox_ask_clear(struct round *round);
+bool mailbox_ask_has_questions(const struct mailbox *mb);
+/* Asks for the next; false: there is none. */
+bool mailbox_ask_next(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_ask_untagged, mailbox_ask_done;
+/* Emits TOLD. */
+void mailbox_ask_tell(
+    struct mailbox *mb, const char *name, struct mailbox_news news);
+/* INBOX in any case. */
+bool mailbox_is_same_name(struct span a, struct span b);
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);

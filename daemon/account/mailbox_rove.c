@@ -189,6 +189,14 @@ has_news(const struct mailbox *mb, const struct mailbox_news *news)
 	return news->uidnext != mb->cursor;
 }
 
+/* Something was changed where a message is followed: a visit compares. */
+static bool
+has_changed(const struct mailbox *mb, const struct mailbox_news *news)
+{
+	return mb->follow.count > 0 && mb->follow.modseq != 0 &&
+	       news->modseq > mb->follow.modseq;
+}
+
 /* A push says the same several times. */
 static bool
 is_old_push(const struct mailbox *mb, const struct mailbox_news *news)
@@ -213,6 +221,8 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 		mb->is_due = false;
 		mb->timer = usec_add(now, mailbox_rove_interval(mb));
 	}
+	if (!found && has_changed(mb, news) && mb->retry_at <= now)
+		want(mb, now);
 	if (!found) {
 		/* Whatever kept it from being open: nothing was missed. */
 		if (mb->retry_at <= now)
@@ -225,7 +235,7 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 	return true;
 }
 
-/* ---- asking for others ---- */
+/* ---- resting for others ---- */
 
 void
 mailbox_round_done(struct round *round)
@@ -233,7 +243,7 @@ mailbox_round_done(struct round *round)
 	strv_done(&round->names);
 	strv_done(&round->told);
 	strv_done(&round->told_wires);
-	buf_done(&round->wire);
+	mailbox_ask_clear(round);
 	*round = (struct round){0};
 }
 
@@ -245,98 +255,10 @@ mailbox_is_at_rest(const struct mailbox *mb)
 }
 
 void
-mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now)
-{
-	assert(mailbox_is_at_rest(mb));
-	strv_done(&mb->round.names);
-	strv_copy(&mb->round.names, names);
-	mb->round.next = 0;
-	mailbox_wake(mb, now);
-}
-
-void
 mailbox_list_again(struct mailbox *mb, usec_t now)
 {
 	mb->lists = true;
 	mailbox_wake(mb, now);
-}
-
-static void
-tell(struct mailbox *mb, const char *name, struct mailbox_news news)
-{
-	mailbox_emit(
-	    mb, (struct mailbox_event){
-		    .kind = MAILBOX_TOLD, .name = xstrdup(name), .news = news});
-}
-
-static bool
-has_questions(const struct mailbox *mb)
-{
-	return mb->round.next < mb->round.names.len;
-}
-
-/* Sends for the next name that can be written; false: there is none. */
-static bool
-ask_next(struct mailbox *mb, usec_t now)
-{
-	struct round *round = &mb->round;
-	struct imap_command command;
-	struct error error = ERROR_INIT;
-
-	for (; has_questions(mb); round->next++) {
-		const char *name = round->names.items[round->next];
-		buf_clear(&round->wire);
-		if (folders_wire_name(&mb->folders, name, &round->wire, &error))
-			break;
-		tell(mb, name, (struct mailbox_news){.refused = true});
-	}
-	if (!has_questions(mb))
-		return false;
-	round->answer = (struct mailbox_news){.refused = true};
-	mailbox_enter(mb, MAILBOX_ASKING, now);
-	mailbox_begin_command(mb, &command, "STATUS");
-	imap_command_mailbox(&command, buf_span(&round->wire));
-	imap_command_raw(&command, "(UIDNEXT UIDVALIDITY MESSAGES)");
-	mailbox_send(mb, &command, now);
-	return true;
-}
-
-static bool
-is_same_name(struct span a, struct span b)
-{
-	return span_equal(a, b) ||
-	       (span_is_nocase(a, "INBOX") && span_is_nocase(b, "INBOX"));
-}
-
-void
-mailbox_rove_asking_untagged(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	struct imap_mailbox_status status;
-
-	(void)now;
-	if (!imap_status_parse(response, &status) ||
-	    !is_same_name(status.name, buf_span(&mb->round.wire)))
-		return;
-	mb->round.answer = (struct mailbox_news){
-	    .uidvalidity = status.uidvalidity,
-	    .uidnext = status.uidnext,
-	};
-}
-
-/* OK without an answer (NetEase): only SELECT will tell. */
-void
-mailbox_rove_asking_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
-{
-	struct round *round = &mb->round;
-
-	if (response->status != IMAP_OK)
-		round->answer.refused = true;
-	tell(mb, round->names.items[round->next], round->answer);
-	round->next++;
-	if (mb->stopping || !ask_next(mb, now))
-		mailbox_go_on(mb, now);
 }
 
 /* ---- being told ---- */
@@ -437,9 +359,9 @@ tell_pushed(struct mailbox *mb, const struct imap_mailbox_status *status)
 	const struct round *round = &mb->round;
 
 	for (size_t i = 0; i < round->told_wires.len; i++)
-		if (is_same_name(status->name,
+		if (mailbox_is_same_name(status->name,
 			span_from_str(round->told_wires.items[i])))
-			tell(mb, round->told.items[i],
+			mailbox_ask_tell(mb, round->told.items[i],
 			    (struct mailbox_news){
 				.uidvalidity = status->uidvalidity,
 				.uidnext = status->uidnext,
@@ -549,7 +471,7 @@ mailbox_rove_next(struct mailbox *mb, usec_t now)
 	}
 	if (mb->round.notifies && send_notify(mb, now))
 		return true;
-	if (has_questions(mb) && ask_next(mb, now))
+	if (mailbox_ask_has_questions(mb) && mailbox_ask_next(mb, now))
 		return true;
 	if (!mb->leave || (mb->is_open && count_running(mb) > 0 &&
 			      !mailbox_rove_must_leave(mb, now)))

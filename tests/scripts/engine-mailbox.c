@@ -19,14 +19,14 @@
  * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
  * until >start). >apply WORDS begins a run, which is in the store first: dry,
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
- * >explain UID, >explain-cancel UID.
+ * >explain UID, >explain-cancel UID; >ask NAMES.
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
  * the batch's operations between semicolons; exec and notify UID#SEQ with what
  * is run and how many bytes it reads; report KIND [UID] WORDS; progress STATE
  * NEXT to END looked N of TOTAL (with what else there is); explained UID and
- * the plan, or why not; left.
+ * the plan, or why not; told NAME and what the server said of it; left.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -641,6 +641,18 @@ call_kill(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
+static bool
+call_ask(struct adapter *a, struct span args, usec_t now)
+{
+	struct strv names = STRV_INIT;
+
+	while (args.len > 0)
+		strv_add_span(&names, take_word(&args));
+	mailbox_ask(a->mailbox, &names, now);
+	strv_done(&names);
+	return true;
+}
+
 static const struct {
 	const char *word;
 	bool (*call)(struct adapter *a, struct span args, usec_t now);
@@ -664,6 +676,7 @@ static const struct {
     {"cancel", call_cancel},
     {"explain", call_explain},
     {"explain-cancel", call_explain_cancel},
+    {"ask", call_ask},
 };
 
 static bool
@@ -830,6 +843,12 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 	} else if (event->kind == MAILBOX_CHANGED) {
 		buf_addf(line, " %u %s", event->uid,
 		    event->change == CHANGE_READ ? "read" : "gone");
+	} else if (event->kind == MAILBOX_TOLD) {
+		buf_addf(line, " %s%s", event->name,
+		    event->news.refused ? " refused" : "");
+		add_nonzero(line, "validity", event->news.uidvalidity);
+		add_nonzero(line, "next", event->news.uidnext);
+		add_nonzero(line, "modseq", event->news.modseq);
 	} else if (event->kind == MAILBOX_LOCKED_OUT) {
 		buf_addf(line, " %s %s", fault_name(event->error.fault),
 		    event->error.text);
