@@ -92,19 +92,54 @@ static const struct {
     {"QUIT", "221 2.0.0 bye\r\n"},
 };
 
+/* What the answer at `from` of the output makes of the transaction. */
+static void
+follow(struct smtp_model *m, struct span line, size_t from)
+{
+	struct span answer = span_skip(buf_span(&m->out), from);
+	bool agreed = span_starts(answer, "25");
+
+	if (span_starts(line, "MAIL ") || span_is(line, "RSET")) {
+		m->has_sender = agreed && span_starts(line, "MAIL ");
+		m->has_recipients = false;
+	} else if (span_starts(line, "RCPT ")) {
+		m->has_recipients = m->has_recipients || agreed;
+	} else if (span_is(line, "DATA")) {
+		m->in_text = span_starts(answer, "354");
+		if (m->in_text)
+			buf_clear(&m->raw);
+	}
+}
+
+/* RFC 5321 section 4.1.4: MAIL, RCPT, DATA. */
+static bool
+is_out_of_order(struct smtp_model *m, struct span line)
+{
+	if (span_starts(line, "RCPT ") && !m->has_sender)
+		buf_add_str(&m->out, "503 5.5.1 MAIL first\r\n");
+	else if (span_is(line, "DATA") && !m->has_recipients)
+		buf_add_str(&m->out, "554 5.5.1 no valid recipients\r\n");
+	else
+		return false;
+	return true;
+}
+
 static void
 on_command(struct smtp_model *m, struct span line)
 {
+	size_t from = m->out.len;
+
 	buf_addf(&m->commands, "%.*s\n", SPAN_FMT(line));
 	if (m->in_auth) {
 		on_auth_line(m, line);
 		return;
 	}
 	if (replaced(m, line)) {
-		m->in_text = span_is(line, "DATA") &&
-			     span_starts(buf_span(&m->out), "354");
+		follow(m, line, from);
 		return;
 	}
+	if (is_out_of_order(m, line))
+		return;
 	if (span_starts(line, "EHLO ")) {
 		say_offers(m);
 		return;
@@ -116,9 +151,7 @@ on_command(struct smtp_model *m, struct span line)
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		if (span_starts(line, answers[i].start)) {
 			buf_add_str(&m->out, answers[i].reply);
-			m->in_text = span_is(line, "DATA");
-			if (m->in_text)
-				buf_clear(&m->raw);
+			follow(m, line, from);
 			return;
 		}
 	buf_add_str(&m->out, "500 5.5.2 what\r\n");
@@ -146,7 +179,7 @@ static bool
 take_text(struct smtp_model *m)
 {
 	struct span in = buf_span(&m->in);
-	size_t end;
+	size_t end, from;
 
 	if (in.len > 0 && replaced(m, SPAN("text")))
 		m->in_text = false;
@@ -161,9 +194,16 @@ take_text(struct smtp_model *m)
 		buf_consume(&m->in, end + 5);
 	}
 	m->in_text = false;
+	m->has_sender = false;
+	if (!m->has_recipients) {
+		buf_add_str(&m->out, "554 5.5.1 no valid recipients\r\n");
+		return true;
+	}
+	m->has_recipients = false;
+	from = m->out.len;
 	if (!replaced(m, SPAN("dot")))
 		buf_add_str(&m->out, "250 2.0.0 queued as 42\r\n");
-	if (!span_starts(buf_span(&m->out), "25") || m->out.len < 4)
+	if (!span_starts(span_skip(buf_span(&m->out), from), "25"))
 		return true;
 	take_message(m);
 	return true;

@@ -32,6 +32,8 @@ struct smtp_model {
 	struct buf raw;	     /* the text of the message as it came */
 	struct buf message;  /* the last accepted message, dots removed */
 	unsigned messages;
+	bool has_sender;     /* MAIL was agreed to ... */
+	bool has_recipients; /* ... and one RCPT at least */
 };
 
 void smtp_model_init(struct smtp_model *m, const char *offers);

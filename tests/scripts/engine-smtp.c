@@ -5,7 +5,8 @@
  * host, port, ehlo NAME.
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >from ADDRESS,
- * >to ADDRESS (one more recipient), >send TEXT (the message), >finish, >quit.
+ * >to ADDRESS (one more recipient), >send TEXT (the message), >next TEXT (the
+ * one behind it), >finish, >quit.
  *
  * Events: STARTTLS, SECRET, READY, RECIPIENT n class code text, COMMIT,
  * RESULT class code text, CLOSED, FAILED fault class text; and REFUSED fault
@@ -242,6 +243,17 @@ call_send(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
+call_next(struct adapter *a, struct span args, usec_t now)
+{
+	struct smtp_message message = {a->from, &a->recipients, args, false};
+
+	(void)now;
+	if (smtp_session_send_next(a->session, &message, &a->refused))
+		a->refused.fault = FAULT_NONE;
+	return true;
+}
+
+static bool
 call_finish(struct adapter *a, struct span args, usec_t now)
 {
 	(void)args;
@@ -267,6 +279,7 @@ static const struct {
     {"from", call_from},
     {"to", call_to},
     {"send", call_send},
+    {"next", call_next},
     {"finish", call_finish},
     {"quit", call_quit},
     {NULL, NULL},

@@ -193,7 +193,7 @@ static const struct dialogue dialogues[] = {
 	    "READY\nRESULT refused 550\nCLOSED\n",
 	    "EHLO client.example.org\nMAIL FROM:<from@example.org>\n"
 	    "RCPT TO:<a@example.net>\nRCPT TO:<b@example.net>\n"
-	    "RCPT TO:<c@example.net>\nRSET\nQUIT\n", 0},
+	    "RCPT TO:<c@example.net>\nDATA\nRSET\nQUIT\n", 0},
 	{"sender deferred", T, N, "", NULL, "MAIL", 1, "450 4.7.0 no\r\n",
 	    false, NULL, {NULL, 0}, 0,
 	    "READY\nRESULT deferred 450 slow\nCLOSED\n",

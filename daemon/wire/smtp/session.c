@@ -108,7 +108,7 @@ smtp_enter(struct smtp_session *s, enum state next, usec_t now)
 	secret_wipe(&s->secret);
 	buf_wipe(&s->out);
 	smtp_parser_done(&s->parser);
-	smtp_drop_message(s);
+	smtp_drop_messages(s);
 	s->asked_count = 0;
 }
 
@@ -298,6 +298,8 @@ static const struct state_row state_rows[] = {
 	    smtp_late_reply, SMTP_COMMAND_USEC},
 	[STATE_DOT]       = {"dot", smtp_on_dot, on_unasked,
 	    smtp_late_reply, SMTP_DOT_USEC},
+	[STATE_EMPTY]     = {"empty", smtp_on_empty, on_unasked,
+	    smtp_late_reply, SMTP_COMMAND_USEC},
 	[STATE_RSET]      = {"rset", smtp_on_rset, on_unasked,
 	    smtp_late_reply, SMTP_COMMAND_USEC},
 	[STATE_QUIT]      = {"quit", on_quit, on_quit,

@@ -6,11 +6,11 @@
  * and is READY: the owner gives it one message after the other.
  *
  * Per message: MAIL FROM (with SIZE, BODY=8BITMIME where offered and needed),
- * RCPT TO, DATA, the canonical, dot-stuffed text up to the last CRLF. Then
- * the event SMTP_EVENT_COMMIT: nothing irrevocable has been said yet. The
- * owner makes its journal entry durable and calls smtp_session_finish, which
- * sends the final dot. Only between that call and the reply is the outcome
- * unknown.
+ * RCPT TO, DATA (together where the server has PIPELINING), the canonical,
+ * dot-stuffed text up to the last CRLF. Then the event SMTP_EVENT_COMMIT:
+ * nothing irrevocable has been said yet. The owner makes its journal entry
+ * durable and calls smtp_session_finish, which sends the final dot. Only
+ * between that call and the reply is the outcome unknown.
  *
  * Events: [STARTTLS], SECRET, READY, (RECIPIENT..., COMMIT, RESULT)*, then
  * CLOSED or FAILED. Injected bytes behind the STARTTLS reply: FAULT_PEER.
@@ -139,6 +139,15 @@ uint64_t smtp_session_size_limit(const struct smtp_session *s); /* 0: none */
  */
 bool smtp_session_send(struct smtp_session *s,
     const struct smtp_message *message, usec_t now, struct error *error_r);
+/*
+ * The same of the message that follows the one in hand, after smtp_session_send
+ * and before its RESULT. Where the server has PIPELINING its envelope goes
+ * together with the final dot; its first event comes after that RESULT, in any
+ * case without another call. False, with the reasons of smtp_session_send, and
+ * FAULT_RETRY when there is no message in hand, or one is waiting already.
+ */
+bool smtp_session_send_next(struct smtp_session *s,
+    const struct smtp_message *message, struct error *error_r);
 /* After COMMIT: sends the final dot. Otherwise ignored. */
 void smtp_session_finish(struct smtp_session *s, usec_t now);
 /* READY: says QUIT; CLOSED follows within SMTP_QUIT_USEC. In any other state

@@ -8,25 +8,85 @@
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 
+/* ---- the envelope -------------------------------------------------- */
+
+static void
+say_mail(struct smtp_session *s, const struct outgoing *m)
+{
+	char size[32] = "";
+
+	if (s->offers.size)
+		snprintf(size, sizeof(size), " SIZE=%llu",
+		    (unsigned long long)m->facts.size);
+	smtp_command(s, "MAIL FROM:<%s>%s%s%s", m->from, size,
+	    m->facts.has_8bit ? " BODY=8BITMIME" : "",
+	    m->utf8 ? " SMTPUTF8" : "");
+}
+
+static void
+say_rcpt(struct smtp_session *s, const struct outgoing *m, size_t index)
+{
+	smtp_command(s, "RCPT TO:<%s>", m->recipients.items[index]);
+}
+
+/* All of it where the server has PIPELINING, which ends with DATA (RFC 2920
+ * section 3.1); otherwise its first command. */
+static void
+say_envelope(struct smtp_session *s, const struct outgoing *m)
+{
+	say_mail(s, m);
+	if (!s->offers.pipelining)
+		return;
+	for (size_t i = 0; i < m->recipients.len; i++)
+		say_rcpt(s, m, i);
+	smtp_command(s, "DATA");
+}
+
 /* ---- the message in hand ------------------------------------------ */
 
-void
-smtp_drop_message(struct smtp_session *s)
+static void
+outgoing_done(struct outgoing *m)
 {
-	struct outgoing *m = &s->message;
-
 	free(m->from);
 	strv_done(&m->recipients);
 	free(m->bytes);
 	*m = (struct outgoing){0};
-	s->has_message = false;
+}
+
+void
+smtp_drop_messages(struct smtp_session *s)
+{
+	outgoing_done(&s->message);
+	outgoing_done(&s->next);
+	s->has_message = s->has_next = s->next_said = false;
 }
 
 void
 smtp_tell_verdict(struct smtp_session *s)
 {
 	*smtp_add_event(s, SMTP_EVENT_RESULT) = s->message.verdict;
-	smtp_drop_message(s);
+	outgoing_done(&s->message);
+	s->has_message = false;
+}
+
+/* The verdict is told; the next one's turn, or the owner's. */
+static void
+end_message(struct smtp_session *s, usec_t now)
+{
+	bool said = s->next_said;
+
+	smtp_tell_verdict(s);
+	if (!s->has_next) {
+		smtp_enter(s, STATE_READY, now);
+		return;
+	}
+	s->message = s->next;
+	s->next = (struct outgoing){0};
+	s->has_message = true;
+	s->has_next = s->next_said = false;
+	smtp_enter(s, STATE_MAIL, now);
+	if (!said)
+		say_envelope(s, &s->message);
 }
 
 /* Makes the next piece of the text ready. */
@@ -96,13 +156,6 @@ say_rset(struct smtp_session *s, usec_t now)
 	smtp_command(s, "RSET");
 }
 
-static void
-say_rcpt(struct smtp_session *s)
-{
-	smtp_command(
-	    s, "RCPT TO:<%s>", s->message.recipients.items[s->message.next]);
-}
-
 void
 smtp_on_mail(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 {
@@ -118,20 +171,23 @@ smtp_on_mail(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 	}
 	smtp_enter(s, STATE_RCPT, now);
 	if (!s->offers.pipelining)
-		say_rcpt(s);
+		say_rcpt(s, &s->message, 0);
 }
 
+/* Pipelined, DATA was said with the rest, and has an answer, too. */
 static void
 on_last_rcpt(struct smtp_session *s, usec_t now)
 {
-	if (s->message.accepted == 0) {
+	/* Those who were refused have their own event. */
+	if (s->message.accepted > 0)
+		s->message.has_verdict = false;
+	else if (!s->offers.pipelining) {
 		say_rset(s, now);
 		return;
 	}
-	/* Those who were refused have their own event. */
-	s->message.has_verdict = false;
 	smtp_enter(s, STATE_DATA, now);
-	smtp_command(s, "DATA");
+	if (!s->offers.pipelining)
+		smtp_command(s, "DATA");
 }
 
 static void
@@ -162,13 +218,24 @@ smtp_on_rcpt(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 	}
 	smtp_enter(s, STATE_RCPT, now);
 	if (!s->offers.pipelining)
-		say_rcpt(s);
+		say_rcpt(s, &s->message, s->message.next);
+}
+
+/* Nobody is to get the message, and the server asks for it all the same (RFC
+ * 2920 section 3.1): an empty one, which it must refuse. */
+static void
+say_nothing(struct smtp_session *s, usec_t now)
+{
+	smtp_enter(s, STATE_EMPTY, now);
+	smtp_command(s, ".");
 }
 
 void
 smtp_on_data(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 {
-	if (reply->code == 354) {
+	if (reply->code == 354 && s->message.accepted == 0) {
+		say_nothing(s, now);
+	} else if (reply->code == 354) {
 		smtp_enter(s, STATE_BODY, now);
 		smtp_refill(s);
 		if (s->out.len == 0) /* an empty message */
@@ -176,9 +243,21 @@ smtp_on_data(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 	} else if (reply->code < 400 || reply->code == 421) {
 		smtp_unexpected(s, reply, "DATA", now);
 	} else {
-		note_verdict(s, reply);
+		/* Of a message for nobody the refusal is no news. */
+		if (s->message.accepted > 0)
+			note_verdict(s, reply);
 		say_rset(s, now);
 	}
+}
+
+/* Whatever it says of an empty message for nobody. */
+void
+smtp_on_empty(
+    struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (ends_session(s, reply, "end of the message", now))
+		return;
+	end_message(s, now);
 }
 
 /* Something other than text was agreed on; the text cannot go on. A refusal
@@ -208,8 +287,7 @@ smtp_on_dot(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 		smtp_unexpected(s, reply, "end of the message", now);
 		return;
 	}
-	smtp_tell_verdict(s);
-	smtp_enter(s, STATE_READY, now);
+	end_message(s, now);
 }
 
 void
@@ -219,8 +297,7 @@ smtp_on_rset(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 		smtp_unexpected(s, reply, "RSET", now);
 		return;
 	}
-	smtp_tell_verdict(s);
-	smtp_enter(s, STATE_READY, now);
+	end_message(s, now);
 }
 
 /* The text is all sent, or moves on, or is stuck. */
@@ -307,12 +384,9 @@ check_text(const struct smtp_session *s, const struct canonical_facts *facts,
 }
 
 static void
-take_message(struct smtp_session *s, const struct smtp_message *message,
+take_message(struct outgoing *m, const struct smtp_message *message,
     const struct canonical_facts *facts, bool utf8)
 {
-	struct outgoing *m = &s->message;
-
-	s->has_message = true;
 	m->from = xstrdup(message->from);
 	strv_copy(&m->recipients, message->recipients);
 	m->len = message->bytes.len;
@@ -322,30 +396,14 @@ take_message(struct smtp_session *s, const struct smtp_message *message,
 	canonical_init(&m->text, true);
 }
 
-static void
-say_mail(struct smtp_session *s)
-{
-	const struct outgoing *m = &s->message;
-	char size[32] = "";
-
-	if (s->offers.size)
-		snprintf(size, sizeof(size), " SIZE=%llu",
-		    (unsigned long long)m->facts.size);
-	smtp_command(s, "MAIL FROM:<%s>%s%s%s", m->from, size,
-	    m->facts.has_8bit ? " BODY=8BITMIME" : "",
-	    m->utf8 ? " SMTPUTF8" : "");
-}
-
-bool
-smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
-    usec_t now, struct error *error_r)
+/* False: it cannot be sent here. */
+static bool
+check_message(struct smtp_session *s, const struct smtp_message *message,
+    struct outgoing *taken_r, struct error *error_r)
 {
 	struct canonical_facts facts;
 	bool is_ascii = true, utf8;
 
-	if (s->state != STATE_READY)
-		return error_set(error_r, FAULT_RETRY,
-		    "the connection to the mail server is not ready");
 	if (message->bytes.len > SMTP_MESSAGE_MAX)
 		return error_set(error_r, FAULT_LIMIT,
 		    "the message has more than %d bytes", SMTP_MESSAGE_MAX);
@@ -355,14 +413,46 @@ smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
 	utf8 = message->utf8_header || !is_ascii;
 	if (!check_text(s, &facts, utf8, error_r))
 		return false;
-	take_message(s, message, &facts, utf8);
+	take_message(taken_r, message, &facts, utf8);
+	return true;
+}
+
+bool
+smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
+    usec_t now, struct error *error_r)
+{
+	if (s->state != STATE_READY)
+		return error_set(error_r, FAULT_RETRY,
+		    "the connection to the mail server is not ready");
+	if (!check_message(s, message, &s->message, error_r))
+		return false;
+	s->has_message = true;
 	smtp_enter(s, STATE_MAIL, now);
-	say_mail(s);
-	if (s->offers.pipelining)
-		for (; s->message.next < s->message.recipients.len;
-		     s->message.next++)
-			say_rcpt(s);
-	s->message.next = 0;
+	say_envelope(s, &s->message);
+	return true;
+}
+
+static void
+say_next(struct smtp_session *s)
+{
+	if (!s->has_next || s->next_said || !s->offers.pipelining)
+		return;
+	s->next_said = true;
+	say_envelope(s, &s->next);
+}
+
+bool
+smtp_session_send_next(struct smtp_session *s,
+    const struct smtp_message *message, struct error *error_r)
+{
+	if (!s->has_message || s->has_next || s->state == STATE_DEAD)
+		return error_set(error_r, FAULT_RETRY,
+		    "the connection to the mail server has no place for it");
+	if (!check_message(s, message, &s->next, error_r))
+		return false;
+	s->has_next = true;
+	if (s->state == STATE_DOT)
+		say_next(s);
 	return true;
 }
 
@@ -373,6 +463,7 @@ smtp_session_finish(struct smtp_session *s, usec_t now)
 		return;
 	smtp_enter(s, STATE_DOT, now);
 	smtp_command(s, ".");
+	say_next(s);
 }
 
 void

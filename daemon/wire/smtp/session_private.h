@@ -15,8 +15,8 @@
 #include "daemon/wire/smtp/offers.h"
 #include "daemon/wire/smtp/session.h"
 
-/* MAIL and every RCPT may be under way together. */
-#define ASKED_MAX (SMTP_RECIPIENTS_MAX + 2)
+/* A dot, MAIL, every RCPT and DATA may be under way together. */
+#define ASKED_MAX (SMTP_RECIPIENTS_MAX + 4)
 
 enum state {
 	STATE_GREETING,
@@ -32,6 +32,7 @@ enum state {
 	STATE_BODY,
 	STATE_COMMIT,
 	STATE_DOT,
+	STATE_EMPTY,
 	STATE_RSET,
 	STATE_QUIT,
 	STATE_DEAD,
@@ -80,8 +81,10 @@ struct smtp_session {
 	unsigned challenges;
 	char oauth_status[16];
 
-	bool has_message;
+	bool has_message, has_next;
 	struct outgoing message;
+	struct outgoing next; /* its commands may go behind the dot */
+	bool next_said;	      /* and they did */
 
 	struct smtp_event *events; /* owned, a queue */
 	size_t event_first, event_count, event_cap;
@@ -140,8 +143,10 @@ void smtp_on_dot(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
 void smtp_on_rset(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
+void smtp_on_empty(
+    struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
 void smtp_late_body(struct smtp_session *s, usec_t now);
-void smtp_drop_message(struct smtp_session *s);
+void smtp_drop_messages(struct smtp_session *s);
 /* RESULT: tells the verdict and drops the message. */
 void smtp_tell_verdict(struct smtp_session *s);
 /* Makes the next piece of the text ready. */
