@@ -31,12 +31,15 @@ is_harmless(enum action_kind kind)
 void
 mailbox_intent_begin_early(struct mailbox *mb, struct job *job, usec_t now)
 {
-	struct job_action *action = job->actions;
-	const struct job_action *end = job->actions + job->count;
+	struct job_action *action;
+	size_t i = 0;
 
-	while (action < end && is_harmless(action->action.kind))
-		action++;
-	if (mb->config.dry_run || mb->read_only || action == end ||
+	while (i < job->count && is_harmless(job->actions[i].action.kind))
+		i++;
+	if (i == job->count)
+		return;
+	action = &job->actions[i];
+	if (mb->config.dry_run || mb->read_only ||
 	    !is_found_out_by_uid(mb, action->action.kind) ||
 	    mailbox_suspended_until(mb, &action->action) > now ||
 	    mailbox_forbidden(mb, &action->action, now) != NULL)
