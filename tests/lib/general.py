@@ -352,4 +352,4 @@ def makes_what_is_missing_once(servers):
 
 
 def main(kind):
-    live.main(limit=240, kind=other_servers.KINDS[kind])
+    live.main(limit=600, kind=other_servers.KINDS[kind])

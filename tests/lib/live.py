@@ -48,7 +48,7 @@ BELFRYD = os.path.join(BUILD, "belfryd")
 BELFRYCTL = os.path.join(BUILD, "belfryctl")
 
 # For a machine that is busy with other things; passing tests do not wait.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 90
 # How long it is watched that something does not happen.
 STILL_SECONDS = 1.0
 USERS = 24
@@ -424,7 +424,7 @@ class Daemon:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=30):
         """As systemd would; the exit status."""
         if self.process is None or self.process.poll() is not None:
             return None
@@ -605,7 +605,7 @@ def bounded(limit):
             sys.exit(77)
 
 
-def main(limit=120, kind=None):
+def main(limit=300, kind=None):
     """Runs the cases; `limit`: seconds for all of them; `kind`: another class
     of servers, see other_servers.py."""
     bounded(limit)

@@ -76,15 +76,6 @@ def as_owner():
     return {"user": "nobody", "group": "nogroup", "extra_groups": []}
 
 
-def free_ports(count):
-    """Their numbers; another may take one before it is used."""
-    found = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [s.getsockname()[1] for s in found]
-    for one in found:
-        one.close()
-    return numbers
-
-
 class Other:
     """What both have in common. `delimiter` and `prefix` are of the names on
     the wire; tests say `/` and no prefix, as rules do."""
@@ -238,7 +229,7 @@ class Cyrus(Other):
         self.auth.listen(20)
         threading.Thread(target=answer_auth, args=(self.auth,),
                          daemon=True).start()
-        ports = free_ports(2)
+        ports = servers_py.free_ports(2)
         values["imaps"], values["lmtp"] = ports
         self.env["SERVERS_IMAPS_PORT"] = str(ports[0])
         self.env["SERVERS_LMTP_PORT"] = str(ports[1])

@@ -16,6 +16,7 @@ import email.policy
 import imaplib
 import json
 import os
+import random
 import re
 import smtplib
 import socket
@@ -23,13 +24,30 @@ import ssl
 import sys
 import time
 
-START_SECONDS = 20
+START_SECONDS = 60
+# Below those that connections get, which come and go while a server that was
+# ended is to come back to its port.
+PORTS = range(12000, 32000)
+
+
+def free_ports(count):
+    """Their numbers; another may take one before it is used."""
+    held = []
+    while len(held) < int(count):
+        try:
+            held.append(socket.create_server(
+                ("127.0.0.1", random.choice(PORTS))))
+        except OSError:
+            continue
+    # All are held before any is let go, so that they differ.
+    found = [s.getsockname()[1] for s in held]
+    for one in held:
+        one.close()
+    return found
 
 
 def ports(count):
-    """All are held before any is let go, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(count))]
-    print(*[s.getsockname()[1] for s in held])
+    print(*free_ports(count))
 
 
 def is_alive(pid):

@@ -64,7 +64,7 @@ def end_of(daemon, *words, code=0):
     result = subprocess.run(
         [live.BELFRYCTL, "-c", daemon.config, "apply", *words, "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon.env,
-        stdin=subprocess.DEVNULL, timeout=100, check=False)
+        stdin=subprocess.DEVNULL, timeout=200, check=False)
     live.same(result.returncode, code, "belfryctl apply %s (%s%s)" % (
         " ".join(words), result.stdout.decode()[-500:],
         result.stderr.decode()))
@@ -282,4 +282,4 @@ exec = %s
 
 
 if __name__ == "__main__":
-    live.main(240)
+    live.main(400)

@@ -243,7 +243,7 @@ def news_at_any_moment(servers):
                 subjects.append("move %d.%d" % (round_, number))
                 user.deliver(live.message(subjects[-1]))
                 time.sleep(rng.uniform(0, 0.1))
-            daemon.wait_log("info judged", len(subjects), 10)
+            daemon.wait_log("info judged", len(subjects))
         user.wait_subjects("Moved", subjects)
 
 

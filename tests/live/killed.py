@@ -291,4 +291,4 @@ def killed_with_copy(servers):
 
 
 if __name__ == "__main__":
-    live.main(240)
+    live.main(400)

@@ -22,7 +22,7 @@ import replica_kinds  # noqa: E402
 from replica import Replica  # noqa: E402
 
 # Two looks of a server without push are 60 s; the machine may be busy.
-PATIENCE_SECONDS = 110
+PATIENCE_SECONDS = 170
 RULES = r"""
 [rule move]
 when = subject ~ /^move/
@@ -195,7 +195,7 @@ class Refused(Case):
             name, {"refusals": (lines,)}))
 
     def go(self):
-        self.wait("the words", lambda: self.log(re.escape(self.words)), 30)
+        self.wait("the words", lambda: self.log(re.escape(self.words)))
         trouble = self.log(r"^\S+ (warning|error) ")
         if self.is_locked:
             self.wait("to be locked out", self.locked_out)
@@ -399,7 +399,7 @@ class Run:
 
 
 def main():
-    live.bounded(240)
+    live.bounded(500)
     folder = tempfile.mkdtemp(prefix="belfry-replicas-", dir="/tmp")
     try:
         run = Run(folder, sys.argv[1] if len(sys.argv) > 1 else "")
