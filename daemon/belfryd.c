@@ -138,10 +138,9 @@ tidy(void *ctx)
 	apply_tidy(belfry);
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
-		store_prune(belfry->store,
+		journal_prune(belfry->journal,
 		    loop_now_unix() -
-			(int64_t)(belfry->config->daemon.history / USEC_SEC),
-		    NULL);
+			(int64_t)(belfry->config->daemon.history / USEC_SEC));
 	}
 	loop_timer_set(belfry->tidy, usec_add(now, TIDY_USEC));
 }
@@ -238,6 +237,7 @@ close_all(struct belfry *belfry)
 		rule_stats_flush(belfry);
 	rules_meter_free(&belfry->meter);
 	list_files_free(&belfry->list_files);
+	journal_free(&belfry->journal);
 	store_close(&belfry->store);
 	belfry->config = NULL;
 	reload_release(belfry);
@@ -261,6 +261,7 @@ open_all(struct belfry *belfry)
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return error.fault == FAULT_RETRY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
+	belfry->journal = journal_new(belfry->loop, belfry->store);
 	belfry->limits = limits_new();
 	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
 	    belfry->limits, NULL);

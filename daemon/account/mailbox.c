@@ -79,7 +79,7 @@ come_to_rest(struct mailbox *mb, usec_t now)
 	mb->stopping = mb->again = mb->parks = mb->leave = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 	if (mb->config.visit != VISIT_NONE)
-		mailbox_emit_need(mb, MAILBOX_LEFT);
+		mailbox_say_left(mb);
 	else if (again)
 		mailbox_start(mb, now);
 	else if (parks)
@@ -864,7 +864,7 @@ mailbox_is_stuck(const struct mailbox *mb, usec_t now)
 	usec_t deadline = mailbox_deadline(mb);
 
 	if (deadline == USEC_NEVER)
-		return mb->state != MAILBOX_RESTING;
+		return mb->state != MAILBOX_RESTING && !mb->commit_pending;
 	return usec_add(deadline, MAILBOX_STUCK_USEC) < now;
 }
 

@@ -155,9 +155,7 @@ write_row(struct mailbox *mb, usec_t now)
 	run->row.changed_unix = mailbox_unix(mb, now);
 	if (run->is_dry)
 		return;
-	if (mb->outcomes == NULL)
-		mb->outcomes = store_batch_new();
-	store_batch_set_apply(mb->outcomes, &run->row);
+	store_batch_set_apply(mailbox_outcomes(mb), &run->row);
 	mailbox_flush_outcomes(mb);
 }
 

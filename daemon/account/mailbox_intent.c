@@ -110,6 +110,7 @@ intent_batch(struct mailbox *mb)
 	if (batch == NULL || mb->commit_pending || !list_is_empty(&mb->commits))
 		return store_batch_new();
 	mb->outcomes = NULL;
+	store_batch_set_lazy(batch, false);
 	return batch;
 }
 

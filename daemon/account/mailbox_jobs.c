@@ -95,10 +95,13 @@ void
 mailbox_job_record(struct mailbox *mb, const struct job *job,
     const struct job_action *action, const char *detail, usec_t now)
 {
-	if (mb->outcomes == NULL)
-		mb->outcomes = store_batch_new();
-	store_batch_set_effect(mb->outcomes, &job->key, action->seq,
-	    action->state, action->attempts, detail, mailbox_unix(mb, now));
+	struct store_batch *batch = mailbox_outcomes(mb);
+
+	if (action->action.kind == ACTION_EXEC ||
+	    action->action.kind == ACTION_FORWARD)
+		store_batch_set_lazy(batch, false);
+	store_batch_set_effect(batch, &job->key, action->seq, action->state,
+	    action->attempts, detail, mailbox_unix(mb, now));
 }
 
 static void
@@ -282,10 +285,10 @@ mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 	    .mailbox = mb->config.name,
 	    .uidvalidity = uidvalidity,
 	    .uid = uid};
-	if (mb->outcomes == NULL)
-		mb->outcomes = store_batch_new();
+	struct store_batch *batch = mailbox_outcomes(mb);
+	store_batch_set_lazy(batch, false);
 	store_batch_set_effect(
-	    mb->outcomes, &key, seq, state, 1, detail, mailbox_unix(mb, now));
+	    batch, &key, seq, state, 1, detail, mailbox_unix(mb, now));
 	mailbox_report(mb, state == EFFECT_DONE ? REPORT_DONE : REPORT_REFUSED,
 	    uid, "%s", detail);
 }

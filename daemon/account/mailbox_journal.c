@@ -94,6 +94,17 @@ mailbox_has_many_outcomes(const struct mailbox *mb)
 	       store_batch_count(mb->outcomes) >= MAILBOX_OUTCOMES_MAX;
 }
 
+/* All that may be found out again (store.h); who adds what may not says so. */
+struct store_batch *
+mailbox_outcomes(struct mailbox *mb)
+{
+	if (mb->outcomes == NULL) {
+		mb->outcomes = store_batch_new();
+		store_batch_set_lazy(mb->outcomes, true);
+	}
+	return mb->outcomes;
+}
+
 void
 mailbox_flush_outcomes(struct mailbox *mb)
 {
@@ -176,6 +187,28 @@ commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
 }
 
 void
+mailbox_say_left(struct mailbox *mb)
+{
+	mb->leaves = true;
+	hand_out_commit(mb); /* an outcome that could not be written */
+	if (list_is_empty(&mb->commits))
+		mailbox_emit_need(mb, MAILBOX_LEFT);
+}
+
+/* An outcome that cannot be written is found out by looking, by whoever comes
+ * here next. */
+static void
+write_last(struct mailbox *mb, bool ok)
+{
+	if (ok)
+		mailbox_know_senders(mb, first_commit(mb)->batch);
+	free_commit(first_commit(mb));
+	hand_out_commit(mb);
+	if (list_is_empty(&mb->commits))
+		mailbox_emit_need(mb, MAILBOX_LEFT);
+}
+
+void
 mailbox_committed(
     struct mailbox *mb, bool ok, const struct error *error, usec_t now)
 {
@@ -183,6 +216,10 @@ mailbox_committed(
 	enum commit_purpose purpose = first_commit(mb)->purpose;
 
 	mb->commit_pending = false;
+	if (mb->leaves) {
+		write_last(mb, ok);
+		return;
+	}
 	if (!ok) {
 		commit_failed(mb, error, now);
 		return;

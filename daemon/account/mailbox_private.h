@@ -415,6 +415,7 @@ struct mailbox {
 
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */
+	bool leaves;		  /* LEFT follows the last of them */
 	unsigned plans_made;	  /* COMMIT_PLAN on this connection, */
 	unsigned plans_written;	  /* ... and those in the store */
 	unsigned intents_made, intents_written; /* COMMIT_STARTED, the same */
@@ -593,6 +594,8 @@ void mailbox_commit(
 bool mailbox_is_written(const struct mailbox *mb, const struct job *job);
 /* ... or may be there, as it was handed out. */
 bool mailbox_may_be_written(const struct mailbox *mb, const struct job *job);
+/* The batch that gathers outcomes and facts; a new one is lazy. */
+struct store_batch *mailbox_outcomes(struct mailbox *mb);
 /* Commits what the settling of actions gathered. */
 void mailbox_flush_outcomes(struct mailbox *mb);
 /* Too many to wait for the end of what is being done. */
@@ -606,6 +609,8 @@ void mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch);
 void mailbox_know_senders(struct mailbox *mb, const struct store_batch *batch);
 /* At the end of its life. */
 void mailbox_drop_commits(struct mailbox *mb);
+/* A visitor rests: LEFT, once everything is written. */
+void mailbox_say_left(struct mailbox *mb);
 /* LOADING: the store is asked as soon as everything is written. */
 mailbox_begin_fn mailbox_begin_load;
 

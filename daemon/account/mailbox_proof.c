@@ -110,9 +110,7 @@ remember_renewal(struct mailbox *mb, usec_t renew, usec_t now)
 	if (mb->config.dry_run)
 		return;
 	buf_addf(&value, "%llu", (unsigned long long)(renew / USEC_SEC));
-	if (mb->outcomes == NULL)
-		mb->outcomes = store_batch_new();
-	store_batch_set_fact(mb->outcomes, mb->config.account,
+	store_batch_set_fact(mailbox_outcomes(mb), mb->config.account,
 	    MAILBOX_RENEW_FACT, buf_str(&value));
 	mailbox_flush_outcomes(mb);
 }

@@ -499,7 +499,7 @@ left(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mailbox_enter(mb, MAILBOX_RESTING, now);
-	mailbox_emit_need(mb, MAILBOX_LEFT);
+	mailbox_say_left(mb);
 }
 
 void
@@ -603,9 +603,8 @@ mailbox_learn(struct mailbox *mb, const char *name, const char *value)
 {
 	if (mb->config.dry_run)
 		return;
-	if (mb->outcomes == NULL)
-		mb->outcomes = store_batch_new();
-	store_batch_set_fact(mb->outcomes, mb->config.account, name, value);
+	store_batch_set_fact(
+	    mailbox_outcomes(mb), mb->config.account, name, value);
 }
 
 void

@@ -50,6 +50,12 @@ store_batch_free(struct store_batch **batch)
 	*batch = NULL;
 }
 
+void
+store_batch_set_lazy(struct store_batch *batch, bool is_lazy)
+{
+	batch->is_lazy = is_lazy;
+}
+
 bool
 store_batch_is_empty(const struct store_batch *batch)
 {

@@ -521,16 +521,18 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
 
 /* No operation can fail, so all of them happen. */
 static bool
-memory_commit(
-    struct store *store, const struct store_batch *batch, struct error *error_r)
+memory_commit(struct store *store, const struct store_batch *const *batches,
+    size_t count, struct error *error_r)
 {
 	if (!store_can_commit(store, error_r))
 		return false;
-	LIST_EACH(pos, &batch->ops)
-	{
-		const struct store_op *op =
-		    LIST_ITEM(pos, struct store_op, link);
-		appliers[op->kind](memory_of(store), op);
+	for (size_t i = 0; i < count; i++) {
+		LIST_EACH(pos, &batches[i]->ops)
+		{
+			const struct store_op *op =
+			    LIST_ITEM(pos, struct store_op, link);
+			appliers[op->kind](memory_of(store), op);
+		}
 	}
 	return true;
 }

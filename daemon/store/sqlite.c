@@ -2,7 +2,10 @@
  * The door to SQLite.
  *
  * WAL with synchronous FULL: a commit is one fdatasync, after it the batch
- * survives a power cut, and readers (belfryctl) do not wait for the writer.
+ * survives a power cut, and readers (belfryctl, and our own connection for
+ * reading) do not wait for the writer. Lazy batches are committed with
+ * synchronous NORMAL: written to the log, whose next sync is theirs, too.
+ *
  * A commit that fails is rolled back; its frames in the log are written anew
  * by the next one, so an fsync that failed is never believed later.
  *
@@ -29,14 +32,26 @@ struct sqlite {
 	bool is_readonly;
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT]; /* NULL until used */
+	bool is_lazy;		      /* synchronous is NORMAL at the moment */
 	struct store_queue_item next; /* what queue_next handed out: owned */
 	struct buf next_bytes;
+	struct sqlite *reader; /* the connection for reading: owned; NULL: this
+				  one is for reading itself */
 };
 
 static struct sqlite *
 sqlite_of(struct store *store)
 {
 	return (struct sqlite *)(void *)store;
+}
+
+/* The connection of the thread that reads. */
+static struct sqlite *
+reader_of(struct store *store)
+{
+	struct sqlite *sq = sqlite_of(store);
+
+	return sq->reader != NULL ? sq->reader : sq;
 }
 
 /* ---- failures ---- */
@@ -602,14 +617,57 @@ begin_transaction(struct sqlite *sq, struct error *error_r)
 }
 
 static bool
-sqlite_commit(
-    struct store *store, const struct store_batch *batch, struct error *error_r)
+apply_each(struct sqlite *sq, const struct store_batch *const *batches,
+    size_t count, struct error *error_r)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!apply_all(sq, batches[i], error_r))
+			return false;
+	return true;
+}
+
+static bool
+are_lazy(const struct store_batch *const *batches, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!batches[i]->is_lazy)
+			return false;
+	return true;
+}
+
+static bool
+execute(struct sqlite *sq, const char *sql, struct error *error_r)
+{
+	return sqlite3_exec(sq->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	       fail(sq, "write", error_r);
+}
+
+/* Between transactions only. Such a pragma acts while it is prepared, so it
+ * is no statement to keep. */
+static bool
+set_lazy(struct sqlite *sq, bool is_lazy, struct error *error_r)
+{
+	if (sq->is_lazy == is_lazy)
+		return true;
+	if (!execute(sq,
+		is_lazy ? "PRAGMA synchronous = NORMAL"
+			: "PRAGMA synchronous = FULL",
+		error_r))
+		return false;
+	sq->is_lazy = is_lazy;
+	return true;
+}
+
+static bool
+sqlite_commit(struct store *store, const struct store_batch *const *batches,
+    size_t count, struct error *error_r)
 {
 	struct sqlite *sq = sqlite_of(store);
 
-	return begin_transaction(sq, error_r) &&
+	return set_lazy(sq, are_lazy(batches, count), error_r) &&
+	       begin_transaction(sq, error_r) &&
 	       end_transaction(sq,
-		   apply_all(sq, batch, error_r) &&
+		   apply_each(sq, batches, count, error_r) &&
 		       store_can_commit(store, error_r),
 		   error_r);
 }
@@ -620,7 +678,7 @@ static bool
 sqlite_get_cursor(struct store *store, const char *account, const char *mailbox,
     struct store_cursor *cursor_r, bool *found_r, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	sqlite3_stmt *statement = prepare(sq, SQL_GET_CURSOR, error_r);
 	bool ok, found;
 
@@ -694,7 +752,7 @@ static bool
 sqlite_each_apply(struct store *store, const char *account, store_apply_fn *fn,
     void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_APPLIES, error_r),
@@ -726,7 +784,7 @@ static bool
 sqlite_count_apply(struct store *store, const struct store_apply *apply,
     store_apply_count_fn *fn, void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	int64_t first = (int64_t)apply->run * STORE_APPLY_SEQ;
 	struct walk walk = {
 	    .sq = sq,
@@ -766,7 +824,7 @@ static bool
 sqlite_each_open_effect(struct store *store, const char *account,
     const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_OPEN_EFFECTS, error_r),
@@ -855,7 +913,7 @@ sqlite_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,
     struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_HISTORY, error_r),
@@ -928,7 +986,7 @@ static bool
 sqlite_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	bool found = false;
 
 	forget_next(sq);
@@ -957,7 +1015,7 @@ static bool
 sqlite_each_queued(struct store *store, const char *account, store_queue_fn *fn,
     void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_QUEUED, error_r),
@@ -984,7 +1042,7 @@ static bool
 sqlite_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_HITS, error_r),
@@ -1014,7 +1072,7 @@ static bool
 sqlite_each_rule_stat(struct store *store, store_rule_stat_fn *fn, void *ctx,
     struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_RULE_STATS, error_r),
@@ -1039,7 +1097,7 @@ static bool
 sqlite_each_sender(struct store *store, const char *account,
     store_sender_fn *fn, void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_SENDERS, error_r),
@@ -1066,7 +1124,7 @@ static bool
 sqlite_each_fact(struct store *store, const char *account, store_fact_fn *fn,
     void *ctx, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	struct walk walk = {
 	    .sq = sq,
 	    .statement = prepare(sq, SQL_FACTS, error_r),
@@ -1084,7 +1142,7 @@ static bool
 sqlite_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {
-	struct sqlite *sq = sqlite_of(store);
+	struct sqlite *sq = reader_of(store);
 	sqlite3_stmt *statement = prepare(sq, SQL_GET_FACT, error_r);
 	bool ok, found;
 
@@ -1110,13 +1168,6 @@ prune_all(struct sqlite *sq, int64_t before, struct error *error_r)
 	       run_number(
 		   sq, SQL_PRUNE_KEYS, before - STORE_KEY_KEEP_SEC, error_r) &&
 	       run_number(sq, SQL_PRUNE_SENDERS, STORE_SENDERS_MAX, error_r);
-}
-
-static bool
-execute(struct sqlite *sq, const char *sql, struct error *error_r)
-{
-	return sqlite3_exec(sq->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-	       fail(sq, "write", error_r);
 }
 
 /* The room that old mail and sent originals leave goes back to the disk. */
@@ -1257,14 +1308,16 @@ set_up_reader(struct sqlite *sq, struct error *error_r)
 		return error_set(error_r, FAULT_LOCAL,
 		    "%s is empty or of an older belfry: start belfryd once",
 		    sq->path);
-	return execute(sq, "PRAGMA query_only = ON", error_r);
+	return execute(
+	    sq, "PRAGMA query_only = ON; PRAGMA cache_size = -512", error_r);
 }
 
 static void
-sqlite_close(struct store *store)
+close_connection(struct sqlite *sq)
 {
-	struct sqlite *sq = sqlite_of(store);
-
+	if (sq == NULL)
+		return;
+	close_connection(sq->reader);
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(sq->statements[i]);
 	sqlite3_close(sq->db);
@@ -1273,6 +1326,12 @@ sqlite_close(struct store *store)
 	forget_next(sq);
 	free(sq->path);
 	free(sq);
+}
+
+static void
+sqlite_close(struct store *store)
+{
+	close_connection(sqlite_of(store));
 }
 
 static const struct store_class sqlite_class = {
@@ -1309,20 +1368,35 @@ open_database(struct sqlite *sq, struct error *error_r)
 			       : set_up_writer(sq, error_r);
 }
 
-/* Takes the lock. */
-static struct store *
-open_store(const char *directory, int lock, struct error *error_r)
+/* Takes the lock; -1: for reading. */
+static struct sqlite *
+open_connection(const char *directory, int lock, struct error *error_r)
 {
 	struct sqlite *sq = NEW(struct sqlite);
-	struct store *store = &sq->store;
 
 	sq->store.class = &sqlite_class;
 	sq->path = xasprintf("%s/" DIRECTORY_DATABASE, directory);
 	sq->lock = lock;
 	sq->is_readonly = lock < 0;
-	if (!open_database(sq, error_r))
-		store_close(&store);
-	return store;
+	if (open_database(sq, error_r))
+		return sq;
+	close_connection(sq);
+	return NULL;
+}
+
+/* The writer first: it makes the tables. */
+static struct store *
+open_both(const char *directory, int lock, struct error *error_r)
+{
+	struct sqlite *sq = open_connection(directory, lock, error_r);
+
+	if (sq == NULL)
+		return NULL;
+	sq->reader = open_connection(directory, -1, error_r);
+	if (sq->reader != NULL)
+		return &sq->store;
+	close_connection(sq);
+	return NULL;
 }
 
 struct store *
@@ -1331,15 +1405,17 @@ store_open_sqlite(const char *directory, struct error *error_r)
 	STR_AUTO path = directory_strip(directory);
 	int lock = directory_enter(path, error_r);
 
-	return lock >= 0 ? open_store(path, lock, error_r) : NULL;
+	return lock >= 0 ? open_both(path, lock, error_r) : NULL;
 }
 
 struct store *
 store_open_sqlite_readonly(const char *directory, struct error *error_r)
 {
 	STR_AUTO path = directory_strip(directory);
+	struct sqlite *sq;
 
 	if (!directory_has_database(path, error_r))
 		return NULL;
-	return open_store(path, -1, error_r);
+	sq = open_connection(path, -1, error_r);
+	return sq != NULL ? &sq->store : NULL;
 }

@@ -190,13 +190,59 @@ store_can_commit(const struct store *store, struct error *error_r)
 	       error_set(error_r, FAULT_LOCAL, "the disk is full (injected)");
 }
 
+static bool
+commit_one(
+    struct store *store, const struct store_batch *batch, struct error *error_r)
+{
+	store->is_failing = fails_now(store);
+	return store->class->commit(store, &batch, 1, error_r);
+}
+
 bool
 store_commit(
     struct store *store, const struct store_batch *batch, struct error *error_r)
 {
 	assert(!store->is_walking);
-	store->is_failing = fails_now(store);
-	return store->class->commit(store, batch, error_r);
+	return commit_one(store, batch, error_r);
+}
+
+/* Tests: whether one of the next `count` batches is to fail. None is counted:
+ * they are when they are committed one by one. */
+static bool
+fails_within(const struct store *store, size_t count)
+{
+	return store->fail_in != 0 && store->fail_in <= count;
+}
+
+static bool
+commit_together(
+    struct store *store, const struct store_commit *commits, size_t count)
+{
+	const struct store_batch *batches[STORE_GROUP_MAX];
+
+	if (count < 2 || fails_within(store, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		batches[i] = commits[i].batch;
+	store->is_failing = false;
+	if (!store->class->commit(store, batches, count, NULL))
+		return false;
+	if (store->fail_in != 0)
+		store->fail_in -= (unsigned)count;
+	return true;
+}
+
+void
+store_commit_many(
+    struct store *store, struct store_commit *commits, size_t count)
+{
+	bool together;
+
+	assert(count <= STORE_GROUP_MAX);
+	together = commit_together(store, commits, count);
+	for (size_t i = 0; i < count; i++)
+		commits[i].ok = together || commit_one(store, commits[i].batch,
+						&commits[i].error);
 }
 
 /* Calls from inside of a callback would meet a cursor that is in use. */
@@ -324,6 +370,5 @@ store_get_fact(struct store *store, const char *account, const char *name,
 bool
 store_prune(struct store *store, int64_t before_unix, struct error *error_r)
 {
-	assert(!store->is_walking);
 	return store->class->prune(store, before_unix, error_r);
 }

@@ -27,9 +27,31 @@
  * Texts are made valid UTF-8 and cut at STORE_TEXT_MAX bytes, between
  * characters; NULL is stored as "".
  *
- * Calls: from one thread at a time. A commit in SQLite lasts as long as the
- * disk's sync (milliseconds; on a file that another program holds 2 s at
- * most, then it fails). After a failed call the store can be used as before.
+ * Calls: two threads may use a store of SQLite at the same time, one that
+ * writes (store_commit_many, store_prune) and one that reads (all the others
+ * but store_commit, which is both: for as long as there is one thread only).
+ * They have a connection each and do not wait for each other. What a commit
+ * has returned for, every reading call that begins later sees. The store in
+ * memory is for one thread.
+ *
+ * A commit in SQLite lasts as long as the disk's sync (milliseconds; on a file
+ * that another program holds 2 s at most, then it fails). After a failed call
+ * the store can be used as before.
+ *
+ * Durability. What a commit has returned for survives the death of the
+ * process, and a power cut, too, unless the batch is lazy: of those a power
+ * cut may take the last ones back, as if they had not been committed; never
+ * one and not the lazy ones after it, and none before a batch that is not
+ * lazy, whose sync is theirs. So a batch may be lazy if all of it would come
+ * again from what is left:
+ *
+ *   outcome of move, copy, label, mark   it is STARTED, and verified with the
+ *                         server, or PLANNED, and a repetition changes nothing
+ *   how far a run came    as above, of its last actions
+ *   how long rules take   statistics
+ *
+ * and must not be if it says what nobody can find out later: the cursor with
+ * its plans, STARTED, the queue of forwards, the outcome of a command.
  */
 #ifndef BELFRY_STORE_STORE_H
 #define BELFRY_STORE_STORE_H
@@ -270,9 +292,23 @@ struct store *store_open_memory(void);
 /* NULL-safe. */
 void store_close(struct store **store);
 
+/* The batch may be lazy: see above. A new one is not. */
+void store_batch_set_lazy(struct store_batch *batch, bool is_lazy);
+
 /* All or nothing. The batch stays the caller's. */
 bool store_commit(struct store *store, const struct store_batch *batch,
     struct error *error_r);
+
+/* Several at the price of one: in one transaction, and if that fails each in
+ * its own, in their order, so that none fails for another's sake. */
+#define STORE_GROUP_MAX 64
+struct store_commit {
+	const struct store_batch *batch;
+	bool ok;	    /* the answer; if not: */
+	struct error error; /* must be ERROR_INIT before */
+};
+void store_commit_many(
+    struct store *store, struct store_commit *commits, size_t count);
 
 /* Readers. The callbacks get rows whose strings are borrowed for the call;
  * returning false ends the walk. A callback must not call the store (asserted).
@@ -348,7 +384,7 @@ bool store_get_fact(struct store *store, const char *account, const char *name,
 bool store_prune(
     struct store *store, int64_t before_unix, struct error *error_r);
 
-/* Tests: the n-th commit from now fails (1: the next); `forever`: and all
+/* Tests: the n-th batch from now fails (1: the next); `forever`: and all
  * after it. Works for both kinds; 0 switches it off. */
 void store_fail_commit(struct store *store, unsigned nth, bool forever);
 

@@ -47,6 +47,7 @@ struct store_op {
 struct store_batch {
 	struct list_link ops; /* struct store_op::link */
 	size_t count;
+	bool is_lazy; /* store_batch_set_lazy */
 };
 
 /* What a state of a queue item means for the rest. */
@@ -79,7 +80,9 @@ bool store_can_commit(const struct store *store, struct error *error_r);
 
 struct store_class {
 	void (*close)(struct store *store);
-	bool (*commit)(struct store *store, const struct store_batch *batch,
+	/* All of the batches in one transaction, or none. */
+	bool (*commit)(struct store *store,
+	    const struct store_batch *const *batches, size_t count,
 	    struct error *error_r);
 	bool (*get_cursor)(struct store *store, const char *account,
 	    const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
@@ -117,10 +120,11 @@ struct store_class {
 /* The head of each implementation's struct. */
 struct store {
 	const struct store_class *class;
-	unsigned fail_in; /* commits until one fails; 0: none */
+	unsigned fail_in; /* batches until one fails; 0: none */
 	bool fail_forever;
 	bool is_failing; /* this commit is to fail */
-	bool is_walking; /* inside of a callback: no other call is allowed */
+	bool is_walking; /* inside of a callback: no other call is allowed; the
+			    reading thread's own */
 };
 
 #endif

@@ -94,6 +94,7 @@ static void
 line_free(struct line *line)
 {
 	transport_free(&line->transport);
+	journal_forget(line->owner->belfry->journal, line);
 	explain_forget_line(line);
 	apply_forget_line(line);
 	exec_forget_line(line);
@@ -205,16 +206,22 @@ need_load(struct line *line, struct mailbox_event *event)
 }
 
 static void
+on_committed(void *ctx, bool ok, const struct error *error)
+{
+	struct line *line = ctx;
+	struct running_account *owner = line->owner;
+
+	mailbox_committed(line->mailbox, ok, error, loop_now());
+	accounts_pump(owner);
+}
+
+static void
 need_commit(struct line *line, struct mailbox_event *event)
 {
 	struct belfry *belfry = line->owner->belfry;
-	struct error error = ERROR_INIT;
-	bool ok;
 
 	rule_stats_add_times(belfry, event->batch);
-	ok = store_commit(belfry->store, event->batch, &error);
-
-	mailbox_committed(line->mailbox, ok, &error, loop_now());
+	journal_commit(belfry->journal, event->batch, on_committed, line);
 }
 
 static void
@@ -358,7 +365,8 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
 void
 leave_if_done(struct belfry *belfry)
 {
-	if (!belfry->leaving || belfry->exec_running > 0)
+	if (!belfry->leaving || belfry->exec_running > 0 ||
+	    journal_is_busy(belfry->journal))
 		return;
 	LIST_EACH(pos, &belfry->accounts)
 	{
@@ -588,6 +596,7 @@ accounts_free(struct running_account **account)
 	if (running == NULL)
 		return;
 	*account = NULL;
+	journal_drain(running->belfry->journal);
 	probe_forget_account(running);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));

@@ -119,12 +119,13 @@ static void
 tell_stuck(
     struct alive *alive, struct running_account *account, const char *what)
 {
-	if (account != NULL && !alive->told_stuck)
-		report_note(alive->belfry, true, "stuck", account->config->name,
+	if (what != NULL && !alive->told_stuck)
+		report_note(alive->belfry, true, "stuck",
+		    account != NULL ? account->config->name : NULL,
 		    "%s should have done something a minute ago: the "
 		    "watchdog is not fed",
 		    what);
-	alive->told_stuck = account != NULL;
+	alive->told_stuck = what != NULL;
 }
 
 static void
@@ -133,16 +134,21 @@ on_watchdog(void *ctx)
 	struct alive *alive = ctx;
 	usec_t now = loop_now();
 	const char *what = NULL;
-	struct running_account *stuck =
+	struct running_account *account =
 	    stuck_account(alive->belfry, now, &what);
+	bool is_stuck = account != NULL;
 
-	if (stuck == NULL || alive->belfry->leaving)
+	if (journal_is_stuck(alive->belfry->journal, now)) {
+		is_stuck = true;
+		account = NULL;
+		what = "the disk";
+	}
+	if (!is_stuck || alive->belfry->leaving)
 		sd_notify_watchdog();
-	tell_stuck(alive, stuck, what);
+	tell_stuck(alive, account, is_stuck ? what : NULL);
 	loop_timer_set(alive->watchdog,
-	    usec_add(now, stuck == NULL
-			      ? alive->interval
-			      : usec_min(alive->interval, AGAIN_USEC)));
+	    usec_add(now, is_stuck ? usec_min(alive->interval, AGAIN_USEC)
+				   : alive->interval));
 }
 
 /* ---- life ---- */

@@ -318,7 +318,7 @@ commit_apply(struct belfry *belfry, const struct store_apply *apply,
 	bool ok;
 
 	store_batch_set_apply(batch, apply);
-	ok = store_commit(belfry->store, batch, error_r);
+	ok = journal_commit_now(belfry->journal, batch, error_r);
 	store_batch_free(&batch);
 	return ok;
 }

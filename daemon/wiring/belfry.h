@@ -19,6 +19,7 @@
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
  *   explains.c   what the rules say of a message on the server
+ *   journal.c    what is to be written, by a thread
  *   reload.c     a new configuration
  *   list_files.c files of lists, read again when they change
  *   rule_stats.c what rules do, and how long they take
@@ -37,6 +38,7 @@
 #include "daemon/loop/loop.h"
 #include "daemon/outbox/outbox.h"
 #include "daemon/store/store.h"
+#include "daemon/wiring/journal.h"
 #include "notifiers/queue.h"
 #include "rules/rules.h"
 
@@ -84,7 +86,8 @@ struct line {
 
 struct belfry {
 	struct loop *loop;
-	struct store *store;
+	struct store *store;	 /* for reading */
+	struct journal *journal; /* and for writing */
 	struct config *config;
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;

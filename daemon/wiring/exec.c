@@ -68,7 +68,7 @@ record(struct exec *exec, bool ok, const char *words)
 
 	store_batch_set_effect(batch, &key, exec->task->seq,
 	    ok ? EFFECT_DONE : EFFECT_FAILED, 1, words, loop_now_unix());
-	if (!store_commit(exec->belfry->store, batch, &error))
+	if (!journal_commit_now(exec->belfry->journal, batch, &error))
 		report_note(exec->belfry, true, "trouble", exec->account,
 		    "journal: %s", error.text);
 	store_batch_free(&batch);
@@ -170,8 +170,7 @@ take_back(struct exec *exec)
 	batch = store_batch_new();
 	store_batch_set_effect(batch, &key, exec->task->seq, EFFECT_PLANNED, 0,
 	    "", loop_now_unix());
-	store_commit(exec->belfry->store, batch, NULL);
-	store_batch_free(&batch);
+	journal_note(exec->belfry->journal, batch);
 }
 
 void

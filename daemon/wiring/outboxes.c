@@ -1,4 +1,6 @@
 /* The needs of the forward queue, answered. */
+#include <assert.h>
+
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/transport.h"
@@ -11,6 +13,7 @@ struct sender {
 	struct outbox_config config;
 	struct outbox *outbox;
 	struct transport *transport;
+	struct store_batch *batch; /* being written; NULL: nothing is */
 	bool pumping;
 	bool told_trouble; /* the person, until something was sent */
 };
@@ -100,14 +103,26 @@ need_secret(struct sender *sender, struct outbox_event *event)
 	transport_ask_secret(sender->transport);
 }
 
+static void pump(void *ctx);
+
+static void
+on_committed(void *ctx, bool ok, const struct error *error)
+{
+	struct sender *sender = ctx;
+
+	store_batch_free(&sender->batch);
+	outbox_committed(sender->outbox, ok, error, loop_now());
+	pump(sender);
+}
+
 static void
 need_commit(struct sender *sender, struct outbox_event *event)
 {
-	struct error error = ERROR_INIT;
-	bool ok =
-	    store_commit(sender->owner->belfry->store, event->batch, &error);
-
-	outbox_committed(sender->outbox, ok, &error, loop_now());
+	assert(sender->batch == NULL);
+	sender->batch = event->batch;
+	event->batch = NULL;
+	journal_commit(sender->owner->belfry->journal, sender->batch,
+	    on_committed, sender);
 }
 
 /* Trouble that only the person can end, or should know of: not that of the
@@ -257,6 +272,8 @@ sender_free(struct sender **sender)
 	if (*sender == NULL)
 		return;
 	transport_free(&(*sender)->transport);
+	journal_forget((*sender)->owner->belfry->journal, *sender);
+	store_batch_free(&(*sender)->batch);
 	outbox_free(&(*sender)->outbox);
 	free(*sender);
 	*sender = NULL;

@@ -75,7 +75,7 @@ rule_stats_load(struct belfry *belfry)
 	if (store_each_rule_stat(belfry->store, note_known, &c, NULL)) {
 		add_unknown(&c, loop_now_unix());
 		if (!store_batch_is_empty(c.batch))
-			store_commit(belfry->store, c.batch, NULL);
+			journal_commit_now(belfry->journal, c.batch, NULL);
 	}
 	store_batch_free(&c.batch);
 	strv_done(&c.known);
@@ -125,7 +125,9 @@ rule_stats_flush(struct belfry *belfry)
 	struct store_batch *batch = store_batch_new();
 
 	rule_stats_add_times(belfry, batch);
+	store_batch_set_lazy(batch, true);
 	if (!store_batch_is_empty(batch))
-		store_commit(belfry->store, batch, NULL);
-	store_batch_free(&batch);
+		journal_note(belfry->journal, batch);
+	else
+		store_batch_free(&batch);
 }

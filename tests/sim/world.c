@@ -100,9 +100,18 @@ struct outside {
 	bool is_exec;
 };
 
+/* A batch on its way to a slow disk. */
+struct writing {
+	struct list_link link;
+	struct mailbox *mailbox;
+	const struct store_batch *batch;
+	usec_t at;
+};
+
 struct world {
 	struct random random;
 	bool verbose, faulty;
+	bool slow_disk; /* commits are answered later */
 	usec_t now;
 	struct model model;
 	struct store *store;
@@ -113,7 +122,8 @@ struct world {
 	struct account_config config;
 	struct account *account;
 	struct link links[ACCOUNT_MAILBOXES_MAX];
-	struct list_link outsides;
+	struct list_link outsides; /* struct outside::link */
+	struct list_link writings; /* struct writing::link */
 	struct sent_message messages[MESSAGES_MAX];
 	unsigned message_count;
 	bool visits; /* the old messages are where nobody watches */
@@ -393,20 +403,85 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 
-static void
-answer_commit(
-    struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
+static bool
+write_batch(
+    struct world *w, const struct store_batch *batch, struct error *error)
 {
-	struct error error = ERROR_INIT;
+	bool ok;
 
 	if (w->faulty && w->in_contact && chance(w, 3)) {
 		store_fail_commit(w->store, 1, false);
 		w->result->failed_commits++;
 	}
-	bool ok = store_commit(w->store, batch, &error);
+	ok = store_commit(w->store, batch, error);
 	if (ok)
 		w->in_contact = true;
+	return ok;
+}
+
+static void
+answer_commit(
+    struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
+{
+	struct error error = ERROR_INIT;
+	bool ok = write_batch(w, batch, &error);
+
 	mailbox_committed(mailbox, ok, &error, w->now);
+}
+
+/* Most writes take milliseconds, some take very long. */
+static void
+begin_commit(
+    struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
+{
+	struct writing *writing;
+	usec_t most = chance(w, 5) ? 40 * USEC_SEC : 20 * USEC_MSEC;
+
+	if (!w->slow_disk) {
+		answer_commit(w, mailbox, batch);
+		return;
+	}
+	writing = NEW(struct writing);
+	writing->mailbox = mailbox;
+	writing->batch = batch;
+	writing->at = w->now + random_below(&w->random, most);
+	list_add(&w->writings, &writing->link);
+}
+
+static void
+serve_writing(struct world *w, struct writing *writing)
+{
+	struct mailbox *mailbox = writing->mailbox;
+	const struct store_batch *batch = writing->batch;
+
+	list_remove(&writing->link);
+	free(writing);
+	if (link_of(w, mailbox)->doubted != 0) /* it could not look */
+		link_of(w, mailbox)->doubted = w->now;
+	answer_commit(w, mailbox, batch);
+}
+
+static bool
+is_writing(const struct world *w, const struct mailbox *mailbox)
+{
+	LIST_EACH(pos, &w->writings)
+	if (LIST_ITEM(pos, struct writing, link)->mailbox == mailbox)
+		return true;
+	return false;
+}
+
+/* The daemon dies: what was on its way is on disk, or it is not. */
+static void
+leave_writings(struct world *w)
+{
+	LIST_EACH(pos, &w->writings)
+	{
+		struct writing *writing = LIST_ITEM(pos, struct writing, link);
+		if (chance(w, 50))
+			write_batch(w, writing->batch, NULL);
+		list_remove(pos);
+		free(writing);
+	}
 }
 
 static struct sent_message *
@@ -533,6 +608,8 @@ let_go(struct world *w, struct mailbox *visitor)
 		list_remove(pos);
 		free(outside);
 	}
+	if (is_writing(w, visitor))
+		fail(w, "a visitor left before all was written");
 	account_let_go(w->account, visitor);
 }
 
@@ -555,7 +632,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 		mailbox_secret(mailbox, SPAN("secret"), w->now);
 		break;
 	case MAILBOX_COMMIT:
-		answer_commit(w, mailbox, event->batch);
+		begin_commit(w, mailbox, event->batch);
 		break;
 	case MAILBOX_EXEC:
 		take_task(w, mailbox, event->task, true);
@@ -575,6 +652,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 		break;
 	case MAILBOX_LEFT:
 		let_go(w, mailbox);
+		resume_run(w); /* the wiring looks every half minute */
 		break;
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
@@ -633,6 +711,7 @@ die(struct world *w)
 		list_remove(pos);
 		free(LIST_ITEM(pos, struct outside, link));
 	}
+	leave_writings(w);
 	account_free(&w->account);
 	limits_free(&w->limits);
 	senders_free(&w->senders);
@@ -942,6 +1021,8 @@ next_time(struct world *w)
 	}
 	LIST_EACH(pos, &w->outsides)
 	next = usec_min(next, LIST_ITEM(pos, struct outside, link)->at);
+	LIST_EACH(pos, &w->writings)
+	next = usec_min(next, LIST_ITEM(pos, struct writing, link)->at);
 	return next > w->now ? next : w->now;
 }
 
@@ -981,7 +1062,7 @@ check_deadlines(struct world *w)
 	for (size_t i = 0; i < mailbox_total(w); i++) {
 		struct mailbox *mailbox = nth_mailbox(w, i);
 		if (mailbox_deadline(mailbox) == USEC_NEVER &&
-		    !mailbox_is_resting(mailbox) &&
+		    !mailbox_is_resting(mailbox) && !is_writing(w, mailbox) &&
 		    link_of(w, mailbox)->connect_at == USEC_NEVER)
 			fail(w, "%s has no deadline", mailbox_name(mailbox));
 		if (mailbox_is_stuck(mailbox, w->now))
@@ -995,10 +1076,36 @@ check_proofs(struct world *w)
 {
 	const usec_t most = IMAP_PROOF_USEC + MAILBOX_HINT_USEC + USEC_SEC;
 
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
-		if (w->links[i].doubted != 0 &&
-		    w->now > usec_add(w->links[i].doubted, most))
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		struct link *link = &w->links[i];
+		if (link->doubted != 0 && !is_writing(w, link->mailbox) &&
+		    w->now > usec_add(link->doubted, most))
 			fail(w, "a dead link is still believed");
+	}
+}
+
+static struct writing *
+next_writing(const struct world *w)
+{
+	LIST_EACH(pos, &w->writings)
+	{
+		struct writing *writing = LIST_ITEM(pos, struct writing, link);
+		if (writing->at <= w->now)
+			return writing;
+	}
+	return NULL;
+}
+
+/* An answer may begin another, and end the daemon with all of them. */
+static void
+serve_writings(struct world *w)
+{
+	struct writing *writing;
+
+	while ((writing = next_writing(w)) != NULL) {
+		serve_writing(w, writing);
+		pump(w);
+	}
 }
 
 static void
@@ -1025,6 +1132,7 @@ step(struct world *w)
 	LIST_EACH(pos, &w->outsides)
 	serve_outside(w, LIST_ITEM(pos, struct outside, link));
 	pump(w);
+	serve_writings(w);
 	check_deadlines(w);
 	check_proofs(w);
 	w->result->steps++;
@@ -1305,6 +1413,8 @@ set_up(struct world *w, const struct world_options *options)
 	w->visits = chance(w, 50);
 	deliver_old(w);
 	list_init(&w->outsides);
+	list_init(&w->writings);
+	w->slow_disk = chance(w, 50);
 	w->store = store_open_memory();
 	w->rules = make_rules();
 	strv_add(&w->watch, "INBOX");
