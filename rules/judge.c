@@ -140,13 +140,30 @@ is_partial(const struct facts *facts)
 }
 
 static bool
+was_judged(const struct facts *facts)
+{
+	return facts->judged_in != NULL && facts->judged_in->len > 0;
+}
+
+static bool
+was_asked_before(const struct facts *facts, const struct rule *rule)
+{
+	for (size_t i = 0; was_judged(facts) && i < facts->judged_in->len; i++)
+		if (rule_applies(
+			rule, facts->account, facts->judged_in->items[i]))
+			return true;
+	return false;
+}
+
+static bool
 is_asked(const struct judgement *judgement, const struct rule *rule)
 {
 	const struct facts *facts = judgement->facts;
 
 	if (is_partial(facts) && !strv_has(facts->only_rules, rule->id))
 		return false;
-	return rule_applies(rule, facts->account, facts->mailbox);
+	return rule_applies(rule, facts->account, facts->mailbox) &&
+	       !was_asked_before(facts, rule);
 }
 
 /* What comes behind an open rule depends on it. */
@@ -260,8 +277,8 @@ judge(const struct rules *rules, const struct facts *facts, struct plan *plan_r,
 	judgement.evaluation.trace = trace;
 	trace_begin(trace, rules);
 	/* To be measured, each rule is looked at by itself. */
-	if (trace == NULL && !is_partial(facts) && rules->program != NULL &&
-	    judgement.meter == NULL)
+	if (trace == NULL && !is_partial(facts) && !was_judged(facts) &&
+	    rules->program != NULL && judgement.meter == NULL)
 		judge_candidates(&judgement);
 	else
 		judge_all(&judgement);

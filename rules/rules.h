@@ -187,16 +187,23 @@ struct facts {
 	struct span body;
 	/* No message from the first address of From was judged before. */
 	bool is_new_sender;
+	/* Mailboxes where the message was judged before: rules that are for
+	 * one of them do not see it again. NULL or empty: none. */
+	const struct strv *judged_in;
 	/* Only the rules of these ids are judged; NULL or empty: all. */
 	const struct strv *only_rules;
 	struct limits *limits;	   /* may be NULL; not changed by judging */
 	struct rules_meter *meter; /* may be NULL; borrowed */
 	bool default_notification; /* the account's `notify = yes` */
+	/* Names and patterns of the mailboxes that are watched: what a rule
+	 * moves elsewhere does not ring by itself. NULL: all are. */
+	const struct strv *watch;
 };
 
 /* Never fails; problems of single rules are in plan_r->warnings. plan_r is
  * initialised by the function; free with plan_done. Includes the default
- * notification when the message is unread and no rule was quiet or notified.
+ * notification when the message is unread in a watched mailbox and no rule was
+ * quiet or notified.
  * With plan_r->wants the plan is no plan: no action, nothing matched; a rule
  * is undecided until the owner has fetched what is wanted and judges again.
  * Facts that are there are never wanted, so two rounds are enough. Does not

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "daemon/base/xalloc.h"
+#include "rules/rule.h"
 
 /* More cannot come from RULES_MAX rules in any sane set; it bounds memory
  * until the plan is sorted and cut. */
@@ -228,6 +229,31 @@ is_thrown_away(const struct plan *plan)
 	return false;
 }
 
+static bool
+is_watched(const struct strv *watch, const char *mailbox)
+{
+	for (size_t i = 0; i < watch->len; i++)
+		if (mailbox_matches(watch->items[i], mailbox))
+			return true;
+	return false;
+}
+
+/* Out of sight: whoever sorts mail away does not want to be called to it. */
+static bool
+leaves_watch(const struct plan *plan, const struct facts *facts)
+{
+	for (size_t i = 0; i < plan->count && facts->watch != NULL; i++) {
+		const struct action *action = &plan->actions[i];
+		if (action->kind == ACTION_ARCHIVE &&
+		    !is_watched(facts->watch, "\\Archive"))
+			return true;
+		if (action->kind == ACTION_MOVE &&
+		    !is_watched(facts->watch, action->target))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_default_notification(struct plan *plan, const struct facts *facts)
 {
@@ -235,7 +261,7 @@ add_default_notification(struct plan *plan, const struct facts *facts)
 
 	if (!facts->default_notification || plan->quiet ||
 	    has_notification(plan) || !is_unread(plan, facts) ||
-	    is_thrown_away(plan))
+	    is_thrown_away(plan) || leaves_watch(plan, facts))
 		return;
 	action_init(&action, ACTION_NOTIFY);
 	settle_add(plan, &action);

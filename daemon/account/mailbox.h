@@ -53,6 +53,7 @@
 #define BELFRY_ACCOUNT_MAILBOX_H
 
 #include "daemon/account/breaker.h"
+#include "daemon/account/arrivals.h"
 #include "daemon/account/folders.h"
 #include "daemon/account/senders.h"
 #include "daemon/account/tally.h"
@@ -156,6 +157,9 @@ struct mailbox_config {
 	const struct strv *authserv; /* trusted Authentication-Results hosts */
 	/* Of the account, for `new-sender`; NULL: nobody is new. */
 	struct senders *senders;
+	/* Of the account; NULL: whatever arrives is judged. */
+	struct arrivals *arrivals;
+	const struct strv *watch; /* names and patterns; NULL: everything */
 	bool default_notification;
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */
@@ -203,6 +207,7 @@ enum report_kind {
 	REPORT_WATCHING,
 	REPORT_FIRST_CONTACT,
 	REPORT_JUDGED,	/* text: what the plan is; rules, from, subject */
+	REPORT_KNOWN,	/* a rule put it here: it is not judged again */
 	REPORT_DONE,	/* an action was done */
 	REPORT_REFUSED, /* an action failed or was skipped: why */
 	REPORT_TROUBLE, /* connection or store: what, and the next try */

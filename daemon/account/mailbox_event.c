@@ -12,6 +12,7 @@ static const char *const report_names[REPORT_KINDS] = {
     [REPORT_WATCHING] = "watching",
     [REPORT_FIRST_CONTACT] = "first-contact",
     [REPORT_JUDGED] = "judged",
+    [REPORT_KNOWN] = "known",
     [REPORT_DONE] = "done",
     [REPORT_REFUSED] = "refused",
     [REPORT_TROUBLE] = "trouble",

@@ -169,6 +169,8 @@ know_sender(void *ctx, const char *address, int64_t last_unix)
 void
 mailbox_know_senders(struct mailbox *mb, const struct store_batch *batch)
 {
+	if (mb->config.arrivals != NULL)
+		arrivals_note(mb->config.arrivals, batch);
 	if (mb->config.senders != NULL)
 		store_batch_each_sender(batch, know_sender, mb->config.senders);
 }

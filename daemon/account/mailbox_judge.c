@@ -122,6 +122,7 @@ mailbox_facts(
 	    .utc_offset = mb->utc_offset,
 	    .identities = mb->config.identities,
 	    .authserv = mb->config.authserv,
+	    .watch = mb->config.watch,
 	    .structure = candidate->structure,
 	    .body = candidate->has_body ? span_from(buf_str(&candidate->body),
 					      candidate->body.len)
@@ -447,9 +448,20 @@ take_plan(struct mailbox *mb, const struct candidate *candidate,
 unsigned
 mailbox_judge(struct mailbox *mb, const struct candidate *candidate, usec_t now)
 {
-	const struct facts facts = mailbox_facts(mb, candidate, now);
+	STRV_AUTO judged = STRV_INIT;
+	struct facts facts = mailbox_facts(mb, candidate, now);
 	struct plan plan;
+	enum arrival arrival = mailbox_meet_arrival(mb, candidate, &judged);
 
+	if (arrival == ARRIVAL_KNOWN) {
+		mailbox_report(mb, REPORT_KNOWN, candidate->uid,
+		    "a rule put it here: it is not judged again");
+		return 0;
+	}
+	if (arrival == ARRIVAL_FORWARDED) {
+		facts.judged_in = &judged;
+		facts.default_notification = false; /* it had its turn */
+	}
 	rules_judge(mb->rules, &facts, &plan);
 	unsigned wants = plan.wants;
 	if (wants == 0)

@@ -767,6 +767,9 @@ struct facts mailbox_facts(
 /* Fills is_new_sender. Once for each message, in the order of their coming;
  * from then on the sender is known in this window. */
 void mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate);
+/* Whether a rule put the message here; adds where it was judged before. */
+enum arrival mailbox_meet_arrival(const struct mailbox *mb,
+    const struct candidate *candidate, struct strv *judged_r);
 /* It will be met again. */
 void mailbox_unmeet_sender(
     struct mailbox *mb, const struct candidate *candidate);

@@ -2,9 +2,8 @@
  * account/senders: whose mail was judged before, for `new-sender`.
  *
  * One set for all mailboxes of an account, filled from the store at start and
- * borrowed by the engine, as the limits are. It holds a digest of each
- * address (ASCII case ignored), not the address. Above SENDERS_MAX the ones
- * that were silent for longest are dropped, a tenth of them at a time.
+ * borrowed by the engine, as the limits are. ASCII case does not count. What is
+ * kept of an address, and what is dropped above SENDERS_MAX: account/recent.h.
  */
 #ifndef BELFRY_ACCOUNT_SENDERS_H
 #define BELFRY_ACCOUNT_SENDERS_H

@@ -38,6 +38,7 @@ judge(struct verdict *v, const struct test_message *message, int64_t now_unix)
 	    .mailbox = test->mailbox,
 	    .identities = &account->identity,
 	    .authserv = &account->authserv,
+	    .watch = &account->watch,
 	    .default_notification = account->notify == CONFIG_NOTIFY_YES,
 	};
 	test_message_tell(message, test, now_unix, &facts);

@@ -111,6 +111,7 @@ fill_facts(const struct ctl_judge *judge, struct ctl_judgement *j)
 	    .utc_offset = judge->utc_offset,
 	    .identities = &account->identity,
 	    .authserv = &account->authserv,
+	    .watch = &account->watch,
 	    .is_new_sender = judge->is_new_sender,
 	    .default_notification = account->notify == CONFIG_NOTIFY_YES,
 	};

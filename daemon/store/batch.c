@@ -291,6 +291,49 @@ store_batch_each_hit(
 	}
 }
 
+/* The effects behind the message's op, up to the next message; returns how
+ * many. Their strings are borrowed. */
+static size_t
+effects_behind(const struct store_batch *batch, const struct list_link *pos,
+    struct store_effect *effects)
+{
+	const struct store_op *message = LIST_ITEM(pos, struct store_op, link);
+	size_t count = 0;
+
+	for (pos = pos->next; pos != &batch->ops; pos = pos->next) {
+		const struct store_op *op =
+		    LIST_ITEM(pos, struct store_op, link);
+		if (op->kind == STORE_ADD_MESSAGE ||
+		    op->kind == STORE_JUDGE_AGAIN)
+			break;
+		if (op->kind == STORE_ADD_EFFECT &&
+		    store_key_equal(&op->effect.key, &message->message.key))
+			effects[count++] = op->effect;
+	}
+	return count;
+}
+
+void
+store_batch_each_plan(
+    const struct store_batch *batch, store_history_fn *fn, void *ctx)
+{
+	struct store_effect *effects =
+	    xcalloc(batch->count + 1, sizeof(*effects));
+
+	LIST_EACH(pos, &batch->ops)
+	{
+		const struct store_op *op =
+		    LIST_ITEM(pos, struct store_op, link);
+		if (op->kind != STORE_ADD_MESSAGE &&
+		    op->kind != STORE_JUDGE_AGAIN)
+			continue;
+		size_t count = effects_behind(batch, pos, effects);
+		if (!fn(ctx, &op->message, effects, count))
+			break;
+	}
+	free(effects);
+}
+
 /* ---- in words ---- */
 
 static void

@@ -267,6 +267,12 @@ void store_batch_describe(const struct store_batch *batch, struct buf *out);
 typedef bool store_sender_fn(void *ctx, const char *address, int64_t last_unix);
 void store_batch_each_sender(
     const struct store_batch *batch, store_sender_fn *fn, void *ctx);
+/* The messages that were added, or judged again, in their order, each with the
+ * effects that were added behind it: as store_each_history gives them. */
+typedef bool store_history_fn(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count);
+void store_batch_each_plan(
+    const struct store_batch *batch, store_history_fn *fn, void *ctx);
 /* The hits that were added, in their order; false ends the walk. */
 typedef bool store_hit_fn(void *ctx, const char *rule, int64_t when_unix);
 void store_batch_each_hit(
@@ -335,8 +341,6 @@ bool store_count_apply(struct store *store, const struct store_apply *apply,
     store_apply_count_fn *fn, void *ctx, struct error *error_r);
 /* Messages judged last first, then by falling uid, each with all its effects
  * in order of seq: one call per message. */
-typedef bool store_history_fn(void *ctx, const struct store_message *message,
-    const struct store_effect *effects, size_t count);
 struct store_history_query {
 	const char *account, *mailbox, *rule; /* NULL: any; an id in
 						 rules or observed */

@@ -485,6 +485,8 @@ configure(struct running_account *running, const struct config_account *config)
 		    .imap = session_config(config),
 		    .identities = &config->identity,
 		    .senders = running->senders,
+		    .arrivals = running->arrivals,
+		    .watch = &config->watch,
 		    .authserv = &config->authserv,
 		    .default_notification = config->notify == CONFIG_NOTIFY_YES,
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
@@ -542,6 +544,11 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		running->senders, belfry->store, config->name, &error))
 		report_note(belfry, true, "trouble", config->name,
 		    "what senders are known cannot be read: %s", error.text);
+	running->arrivals = arrivals_new();
+	if (!arrivals_load(running->arrivals, belfry->store, config->name,
+		loop_now_unix(), &error))
+		report_note(belfry, true, "trouble", config->name,
+		    "what rules moved before cannot be read: %s", error.text);
 	configure(running, config);
 	list_add(&belfry->accounts, &running->link);
 	running->account = account_new(&running->account_config,
@@ -603,6 +610,7 @@ accounts_free(struct running_account **account)
 	sender_free(&running->sender);
 	account_free(&running->account);
 	senders_free(&running->senders);
+	arrivals_free(&running->arrivals);
 	tls_free(&running->tls);
 	list_remove(&running->link);
 	free(running);

@@ -66,6 +66,7 @@ struct running_account {
 	struct account_config account_config;
 	struct account *account;
 	struct senders *senders; /* whose mail was judged before */
+	struct arrivals *arrivals; /* what rules put into mailboxes */
 	struct list_link lines;	 /* struct line::link */
 	usec_t hint_at;		 /* it must prove itself then; 0: it need not */
 	bool pumping;

@@ -101,5 +101,59 @@ move = Lists/linux
         live.same(user.flags("Other", "appended"), [], "flags in Other")
 
 
+@live.case
+def moved_into_a_watched_mailbox(servers):
+    """Its commands do not run again; rules of the new mailbox alone see it."""
+    user = servers.user()
+    user.create("Lists", "Lists/linux")
+    daemon = live.Daemon(servers, "")
+    note = daemon.script("note", "echo \"$BELFRY_MAILBOX $@\" >>%s\n"
+                         % daemon.path("notes"))
+    daemon.write(user.account("watch = INBOX, Lists/linux\n") + """
+[rule everywhere]
+when = subject ~ /^(?<word>to list|around)/
+exec = %(note)s ${subject}
+[rule to-list]
+mailboxes = INBOX
+when = subject ~ /^(to list|around)/
+move = Lists/linux
+[rule in-list]
+mailboxes = Lists/linux
+when = subject ~ /^to list/
+mark = flagged
+[rule back]
+mailboxes = Lists/linux
+when = subject ~ /^around/
+move = INBOX
+""" % {"note": note})
+    daemon.start()
+    daemon.wait_watching(2)
+    user.deliver(live.message("to list 1"), live.message("around 1"))
+    user.wait_subjects("Lists/linux", ["to list 1"])
+    live.wait("the rule of the list", lambda: user.flags(
+        "Lists/linux", "to list 1") == ["\\Flagged"])
+    user.wait_subjects("INBOX", ["around 1"])
+    daemon.wait_quiet()
+    imap = user.imap()
+    imap.append("Lists/linux", "", None, live.message("to list 2"))
+    imap.logout()
+    live.wait("what came by another way", lambda: user.flags(
+        "Lists/linux", "to list 2") == ["\\Flagged"])
+    # The mailbox forgets, the history does not: judged again from its end on.
+    daemon.kill()
+    user.deliver(live.message("to list 3"))
+    daemon.start()
+    user.wait_subjects("Lists/linux", ["to list 1", "to list 2", "to list 3"])
+    live.wait("the rule of the list", lambda: user.flags(
+        "Lists/linux", "to list 3") == ["\\Flagged"])
+    daemon.wait_quiet()
+    live.same(sorted(live.read(daemon.path("notes")).splitlines()),
+              ["INBOX around 1", "INBOX to list 1", "INBOX to list 3",
+               "Lists/linux to list 2"], "commands")
+    live.same(user.subjects("INBOX"), ["around 1"], "INBOX")
+    live.check(len(daemon.logged(" known .*not judged again")) >= 1, "log")
+    live.same(daemon.stop(), 0, "exit status")
+
+
 if __name__ == "__main__":
     live.main()

@@ -201,8 +201,7 @@ def test_schema(schema):
         ("unless", False, True, "subject has lunch", "hello", 6)])
     equal("plan", [(a["rule"], a["action"], a["target"])
                    for a in boss["plan"]["actions"]],
-          [("boss", "mark", None), ("second", "move", "Boss"),
-           (None, "notify", None)])
+          [("boss", "mark", None), ("second", "move", "Boss")])
     equal("would", boss["plan"]["would"], ["old: move to the archive"])
     equal("second move", len(boss["plan"]["warnings"]), 1)
     equal("captures", got["messages"][2]["rules"][1]["captures"],
@@ -487,7 +486,6 @@ boss.eml
   plan:
     mark flagged  rule boss
     move to Boss  rule second
-    notify        by default
     warning: rule third would move the message, but rule second does already
 
 ci.eml
@@ -504,7 +502,6 @@ ci.eml
   third   not reached                rule ci ended the run
   plan:
     move to CI/belfry  rule ci
-    notify             by default
 
 """
 

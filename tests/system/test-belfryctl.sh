@@ -257,7 +257,6 @@ mails/ci.eml
   tried  not reached                rule ci ended the run
   plan:
     move to CI/belfry (made if it is missing)  rule ci
-    notify                                     by default
 
 END
 run -c belfry.conf test --json mbox --mailbox Lists/x
@@ -280,7 +279,7 @@ expect 'summary' 0 <<'END'
   tried  0        3            3
   mark: 3
   move: 3
-  notify: 5
+  notify: 3
 END
 run -c belfry.conf test --summary --json mbox
 expect_json 'summary'

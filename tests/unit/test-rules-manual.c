@@ -12,7 +12,8 @@
  *   mail:                   the message; the default is `standard`
  *   facts: key=value ...    account, mailbox, flags (commas), size, age (s),
  *                           now (unix), east (s), identity, authserv,
- *                           new-sender, notify, acted (rules, for limits)
+ *                           new-sender, notify, acted (rules, for limits),
+ *                           watch, judged-in (mailboxes, commas)
  *   file: path text,text    members of a @file: list
  *   yes: condition          a rule with this one condition acts
  *   no: condition           it does not
@@ -76,7 +77,7 @@ struct world {
 	struct facts facts;
 	struct structure structure;
 	struct buf body;
-	struct strv flags, identities, authserv;
+	struct strv flags, identities, authserv, watch, judged_in;
 	struct limits *limits;
 	char *account, *mailbox;
 	bool is_header_only;
@@ -127,6 +128,10 @@ set_fact(const struct check *check, struct world *w, struct span key,
 		set_strings(&w->identities, value);
 	else if (span_is(key, "authserv"))
 		set_strings(&w->authserv, value);
+	else if (span_is(key, "watch"))
+		set_strings(&w->watch, value);
+	else if (span_is(key, "judged-in"))
+		set_strings(&w->judged_in, value);
 	else if (span_is(key, "size"))
 		f->size = (uint64_t)to_number(value);
 	else if (span_is(key, "age"))
@@ -194,6 +199,8 @@ world_init(const struct check *check, struct world *w, const char *rules)
 	w->facts.identities = &w->identities;
 	w->facts.authserv = &w->authserv;
 	set_facts(check, w);
+	w->facts.watch = w->watch.len > 0 ? &w->watch : NULL;
+	w->facts.judged_in = &w->judged_in;
 	set_message(
 	    w, span_from_str(check->mail != NULL ? check->mail : standard));
 	w->rules = rules_from_text(rules, &w->problems);
@@ -208,6 +215,8 @@ world_done(struct world *w)
 	message_free(&w->facts.message);
 	structure_done(&w->structure);
 	buf_done(&w->body);
+	strv_done(&w->watch);
+	strv_done(&w->judged_in);
 	strv_done(&w->flags);
 	strv_done(&w->identities);
 	strv_done(&w->authserv);

@@ -1,0 +1,43 @@
+/*
+ * Messages that rules put into this mailbox: see account/arrivals.h.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+/* What this mailbox is called in rules. */
+static void
+list_names(const struct mailbox *mb, struct strv *names)
+{
+	static const char *const uses[] = {"\\Archive", "\\Junk", "\\Trash"};
+
+	strv_add(names, mb->config.name);
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		BUF_AUTO wire = BUF_INIT;
+		if (folders_wire_name(&mb->folders, uses[i], &wire, NULL) &&
+		    span_equal(buf_span(&wire), buf_span(&mb->wire)))
+			strv_add(names, uses[i]);
+	}
+}
+
+enum arrival
+mailbox_meet_arrival(const struct mailbox *mb,
+    const struct candidate *candidate, struct strv *judged_r)
+{
+	STRV_AUTO names = STRV_INIT;
+	STR_AUTO from = mailbox_sender(candidate->message);
+	STR_AUTO subject = mailbox_decoded(candidate->message, "Subject");
+	STR_AUTO id = xstrdup_span(mailbox_message_id(candidate->message));
+
+	if (mb->config.arrivals == NULL || candidate->run != NULL)
+		return ARRIVAL_NEWS;
+	list_names(mb, &names);
+	return arrivals_meet(mb->config.arrivals,
+	    &(struct store_message){
+		.key = {.mailbox = mb->config.name},
+		.message_id = id,
+		.from = from,
+		.subject = subject,
+		.size = candidate->size,
+	    },
+	    &names, judged_r);
+}

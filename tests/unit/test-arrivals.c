@@ -1,0 +1,163 @@
+/*
+ * test-arrivals: what rules put into mailboxes, told at once and out of the
+ * history.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/account/arrivals.h"
+#include "daemon/base/xalloc.h"
+
+#define NOW_UNIX 1800000000
+
+/* A message that was judged: where, as which UID, and what was planned. */
+struct judged {
+	const char *mailbox;
+	uint32_t uid;
+	const char *message_id, *action;
+};
+
+/* The way of <a> from INBOX to Lists/x and back; <b> goes to the archive. */
+static const struct judged past[] = {
+    {"INBOX", 1, "<a@x>", "move rule=r target=Lists/x"},
+    {"INBOX", 2, "<b@x>", "archive rule=r"},
+    {"INBOX", 3, "", "move rule=r target=Lists/x"},
+    {"INBOX", 4, "<c@x>", "mark rule=r add=\\Seen"},
+    {"Lists/x", 5, "<a@x>", "move rule=r target=inbox"},
+};
+
+static struct store_message
+message_of(const char *mailbox, uint32_t uid, const char *id)
+{
+	return (struct store_message){
+	    .key = {"work", mailbox, 7, uid},
+	    .message_id = id,
+	    .from = "Bob <bob@example.org>",
+	    .subject = "hello",
+	    .size = 100,
+	    .judged_unix = NOW_UNIX + uid,
+	    .rules = "r",
+	    .observed = "",
+	    .warnings = "",
+	};
+}
+
+static struct store_batch *
+make_batch(void)
+{
+	struct store_batch *batch = store_batch_new();
+
+	for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++) {
+		const struct store_message message = message_of(
+		    past[i].mailbox, past[i].uid, past[i].message_id);
+		store_batch_add_message(batch, &message);
+		store_batch_add_effect(
+		    batch, &(struct store_effect){.key = message.key,
+			       .rule = "r",
+			       .kind = "any",
+			       .action = past[i].action,
+			       .detail = ""});
+	}
+	return batch;
+}
+
+static const struct {
+	const char *mailbox, *use, *message_id;
+	enum arrival arrival;
+	const char *judged; /* blank-separated */
+} cases[] = {
+    {"Lists/y", NULL, "<a@x>", ARRIVAL_NEWS, ""},
+    {"Lists/x", NULL, "<a@x>", ARRIVAL_KNOWN, ""},
+    {"INBOX", NULL, "<a@x>", ARRIVAL_KNOWN, ""},
+    {"Old", "\\Archive", "<b@x>", ARRIVAL_FORWARDED, "INBOX"},
+    {"Old", NULL, "<b@x>", ARRIVAL_NEWS, ""},
+    {"INBOX", NULL, "<b@x>", ARRIVAL_NEWS, ""},
+    {"Lists/x", NULL, "", ARRIVAL_NEWS, ""},
+    {"INBOX", NULL, "<c@x>", ARRIVAL_NEWS, ""},
+    {"Lists/x", NULL, "<other@x>", ARRIVAL_NEWS, ""},
+};
+
+static void
+check_all(const struct arrivals *arrivals)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		STRV_AUTO names = STRV_INIT;
+		STRV_AUTO judged = STRV_INIT;
+		struct store_message message =
+		    message_of(cases[i].mailbox, 99, cases[i].message_id);
+
+		strv_add(&names, cases[i].mailbox);
+		if (cases[i].use != NULL)
+			strv_add(&names, cases[i].use);
+		enum arrival arrival =
+		    arrivals_meet(arrivals, &message, &names, &judged);
+		STR_AUTO places = strv_join(&judged, " ");
+		if (arrival != cases[i].arrival ||
+		    strcmp(places, cases[i].judged) != 0)
+			fail_msg("case %zu: %d, judged in \"%s\"", i,
+			    (int)arrival, places);
+		/* Another size is another message. */
+		message.size++;
+		assert_int_equal(
+		    arrivals_meet(arrivals, &message, &names, &judged),
+		    ARRIVAL_NEWS);
+	}
+}
+
+static void
+test_told_at_once(void **state)
+{
+	struct arrivals *arrivals = arrivals_new();
+	struct store_batch *batch = make_batch();
+
+	(void)state;
+	arrivals_note(arrivals, batch);
+	check_all(arrivals);
+	store_batch_free(&batch);
+	arrivals_free(&arrivals);
+}
+
+static void
+test_out_of_history(void **state)
+{
+	struct arrivals *arrivals = arrivals_new();
+	struct store *store = store_open_memory();
+	struct store_batch *batch = make_batch();
+	struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_true(store_commit(store, batch, &error));
+	assert_true(
+	    arrivals_load(arrivals, store, "work", NOW_UNIX + 10, &error));
+	check_all(arrivals);
+	arrivals_free(&arrivals);
+	arrivals = arrivals_new();
+	assert_true(arrivals_load(arrivals, store, "work",
+	    NOW_UNIX + ARRIVALS_KEEP_SEC + 100, &error));
+	const struct store_message message = message_of("INBOX", 9, "<a@x>");
+	STRV_AUTO names = STRV_INIT;
+	STRV_AUTO judged = STRV_INIT;
+	strv_add(&names, "INBOX");
+	assert_int_equal(
+	    arrivals_meet(arrivals, &message, &names, &judged), ARRIVAL_NEWS);
+	store_batch_free(&batch);
+	store_close(&store);
+	arrivals_free(&arrivals);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_told_at_once),
+	    cmocka_unit_test(test_out_of_history),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
