@@ -111,21 +111,26 @@ outbox_load(struct outbox *o, enum state next, usec_t now)
 }
 
 void
-outbox_drop_item(struct outbox *o)
+outbox_free_item(struct item *item)
 {
-	free(o->item.key);
-	free(o->item.target);
-	free(o->item.mode);
-	free(o->item.unknown);
-	free(o->item.message_id);
-	o->item = (struct item){0};
+	free(item->key);
+	free(item->target);
+	free(item->mode);
+	free(item->unknown);
+	free(item->message_id);
+	*item = (struct item){0};
 }
 
 void
-outbox_take_item(struct outbox *o, const struct store_queue_item *item)
+outbox_drop_item(struct outbox *o)
 {
-	outbox_drop_item(o);
-	o->item = (struct item){
+	outbox_free_item(&o->item);
+}
+
+void
+outbox_copy_item(struct item *item_r, const struct store_queue_item *item)
+{
+	*item_r = (struct item){
 	    .id = item->id,
 	    .key = xstrdup(item->key),
 	    .target = xstrdup(item->target),
@@ -139,11 +144,19 @@ outbox_take_item(struct outbox *o, const struct store_queue_item *item)
 }
 
 void
+outbox_take_item(struct outbox *o, const struct store_queue_item *item)
+{
+	outbox_drop_item(o);
+	outbox_copy_item(&o->item, item);
+}
+
+void
 outbox_drop_session(struct outbox *o)
 {
 	if (o->session == NULL)
 		return;
 	smtp_session_free(&o->session);
+	outbox_free_item(&o->next);
 	outbox_add_event(o, OUTBOX_DISCONNECT);
 }
 
@@ -212,10 +225,10 @@ static const struct state_row state_rows[] = {
 /* clang-format on */
 _Static_assert(COUNT(state_rows) == STATE_COUNT, "one row per state");
 
-int64_t
-outbox_item_in_hand(const struct outbox *o)
+bool
+outbox_has_in_hand(const struct outbox *o, int64_t id)
 {
-	return o->item.id;
+	return o->item.id == id || o->next.id == id;
 }
 
 const char *
@@ -293,6 +306,10 @@ outbox_tick(struct outbox *o, usec_t now)
 void
 outbox_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 {
+	if (o->wants_next) {
+		outbox_take_next(o, item, now);
+		return;
+	}
 	if (o->state != STATE_LOADING && o->state != STATE_FETCHING)
 		return;
 	if (item != NULL && item->state == QUEUE_SENDING)
@@ -309,7 +326,9 @@ outbox_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 void
 outbox_load_failed(struct outbox *o, const struct error *error, usec_t now)
 {
-	if (o->state == STATE_LOADING || o->state == STATE_FETCHING)
+	if (o->wants_next) /* it will be missed when its turn comes */
+		o->wants_next = false;
+	else if (o->state == STATE_LOADING || o->state == STATE_FETCHING)
 		outbox_fail_round(o, error, now);
 }
 
@@ -368,9 +387,7 @@ journal_committed(
 	} else if (!ok) {
 		outbox_fail_round(o, error, now);
 	} else if (o->stopping) {
-		outbox_drop_session(o);
-		outbox_settle(o, QUEUE_WAITING, o->item.attempts, 0,
-		    "stopped before it was sent", now);
+		outbox_put_back(o, now);
 	} else {
 		outbox_enter(o, STATE_DOT, now);
 		smtp_session_finish(o->session, now);
@@ -431,11 +448,19 @@ outbox_stop(struct outbox *o, usec_t now)
 		outbox_add_event(o, OUTBOX_DISCONNECT);
 		outbox_enter(o, STATE_STOPPED, now);
 		break;
+	case STATE_SENDING: /* no dot: the item is still WAITING, or again */
+		if (o->item.is_marked) {
+			outbox_put_back(o, now);
+			break;
+		}
+		outbox_drop_session(o);
+		outbox_drop_item(o);
+		outbox_enter(o, STATE_STOPPED, now);
+		break;
 	case STATE_IDLE:
 	case STATE_BACKOFF:
 	case STATE_LOADING:
 	case STATE_LOGIN:
-	case STATE_SENDING: /* no dot: the item is still WAITING */
 		outbox_drop_session(o);
 		outbox_drop_item(o);
 		outbox_enter(o, STATE_STOPPED, now);
@@ -513,6 +538,7 @@ outbox_free(struct outbox **outbox)
 		outbox_event_done(&event);
 	smtp_session_free(&o->session);
 	outbox_drop_item(o);
+	outbox_free_item(&o->next);
 	bans_clear(&o->bans);
 	free(o->events);
 	free(o);

@@ -8,7 +8,7 @@
  *
  * Everything it needs of the world is an event that the owner answers:
  *
- *   LOAD         store_queue_next of the account, then outbox_item or
+ *   LOAD         store_queue_next_but of the account, then outbox_item or
  *                outbox_load_failed
  *   CONNECT      outbox_connected (with TLS up, where the configuration says
  *                TLS from the first byte), or outbox_connect_failed
@@ -21,9 +21,12 @@
  * The laws of the queue:
  *
  *  1. An item is SENDING in the store before the final dot is said, and its
- *     outcome is in the store before the next item is touched. A commit that
+ *     outcome is in the store before the dot of the next one is. A commit that
  *     fails before the dot is no reason to say it; one that fails after it is
- *     repeated until it succeeds.
+ *     repeated until it succeeds. Where the server has PIPELINING the next
+ *     item's envelope goes together with the dot, and its SENDING is written
+ *     with the outcome, if after a crash it would be sent again anyway
+ *     (`unknown = resend`).
  *  2. A link that breaks before the dot: WAITING, the message is not there. A
  *     link that breaks after it, or an item found SENDING: nobody can tell;
  *     the item's `unknown` decides: "resend" (the same bytes under the same
@@ -39,7 +42,8 @@
  *     of outbox/retry.h and FAILED when that is over.
  *
  * Memory: no item's original is kept; it is composed from the borrowed bytes
- * while the connection is ready, into one buffer that the session copies.
+ * while the connection is ready, into one buffer that the session copies, and
+ * one more of OUTBOX_AHEAD_MAX bytes at most for the next.
  */
 #ifndef BELFRY_OUTBOX_OUTBOX_H
 #define BELFRY_OUTBOX_OUTBOX_H
@@ -57,6 +61,9 @@
 
 /* Hints in a row count once in this time. */
 #define OUTBOX_HINT_USEC (20 * USEC_SEC)
+
+/* A larger original does not go behind another's dot. */
+#define OUTBOX_AHEAD_MAX (1024 * 1024)
 
 struct outbox_config {
 	const char *account; /* its section's name */
@@ -89,6 +96,7 @@ const char *outbox_report_name(enum outbox_report_kind kind);
 struct outbox_event {
 	enum outbox_event_kind kind;
 	struct store_batch *batch; /* COMMIT; owned */
+	int64_t but;		   /* LOAD: not this item; 0: any */
 	/* REPORT: */
 	enum outbox_report_kind report;
 	int64_t id;	  /* of the item; 0: none */
@@ -154,9 +162,9 @@ void outbox_secret_failed(
 void outbox_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now);
 
-/* The item that it works on, whose state in the store may be about to change;
- * 0: none. */
-int64_t outbox_item_in_hand(const struct outbox *o);
+/* Whether it works on this item, whose state in the store may be about to
+ * change. */
+bool outbox_has_in_hand(const struct outbox *o, int64_t id);
 
 /* For `status`: "idle", "backoff", "dot", ...; a constant. */
 const char *outbox_state_name(const struct outbox *o);

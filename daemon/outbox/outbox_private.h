@@ -39,6 +39,7 @@ struct item {
 	unsigned attempts;
 	unsigned unknown_count;
 	bool is_target_refused; /* by RCPT */
+	bool is_marked;		/* SENDING in the store, no dot said yet */
 };
 
 /* What is to be written about it. */
@@ -74,6 +75,8 @@ struct outbox {
 
 	struct bans bans;
 	struct item item;
+	struct item next; /* the session has it behind `item` */
+	bool wants_next;  /* it was asked for */
 	struct outcome outcome;
 	bool is_lost; /* the session died while the journal was written */
 	struct smtp_event lost;
@@ -95,15 +98,36 @@ void outbox_rest_until(
 void outbox_load(struct outbox *o, enum state next, usec_t now);
 void outbox_take_item(struct outbox *o, const struct store_queue_item *item);
 void outbox_drop_item(struct outbox *o);
+void outbox_copy_item(struct item *item_r, const struct store_queue_item *item);
+void outbox_free_item(struct item *item);
 void outbox_drop_session(struct outbox *o);
 int64_t outbox_unix_at(const struct outbox *o, usec_t when);
 int64_t outbox_unix_after(const struct outbox *o, usec_t now, usec_t wait);
+
+/* outbox_next.c */
+/* Looks for what could go behind the item in hand. */
+void outbox_want_next(struct outbox *o);
+/* The answer. */
+void outbox_take_next(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+/* It is the item in hand now. False: there is none. */
+bool outbox_promote_next(struct outbox *o, usec_t now);
+/* That it may be sent, with the outcome of the item in hand. */
+void outbox_mark_next(struct outbox *o, struct store_batch *batch, usec_t now);
 
 /* outbox_round.c */
 usec_t outbox_wait_for(struct outbox *o, enum fault fault);
 void outbox_note_trouble(
     struct outbox *o, enum fault fault, const char *text, usec_t wait);
 void outbox_fail_round(struct outbox *o, const struct error *error, usec_t now);
+usec_t outbox_due_in(
+    const struct outbox *o, const struct store_queue_item *item, usec_t now);
+/* What goes out: the text into `text`, the rest into `message_r`, borrowed. */
+bool outbox_compose(const struct outbox *o, const struct store_queue_item *item,
+    struct buf *text, struct strv *to, struct smtp_message *message_r,
+    struct error *error_r);
+/* The item was not sent, whatever the store says. */
+void outbox_put_back(struct outbox *o, usec_t now);
 void outbox_close_politely(struct outbox *o, usec_t now);
 void outbox_next_round(struct outbox *o, usec_t now);
 void outbox_recover(

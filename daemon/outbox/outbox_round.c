@@ -52,6 +52,30 @@ outbox_close_politely(struct outbox *o, usec_t now)
 	smtp_session_quit(o->session, now);
 }
 
+void
+outbox_put_back(struct outbox *o, usec_t now)
+{
+	outbox_drop_session(o);
+	outbox_settle(o, QUEUE_WAITING, o->item.attempts, 0,
+	    "stopped before it was sent", now);
+}
+
+/* What the session has behind the item that is done with. False: there is
+ * something to be written of it first. */
+static bool
+give_up_next(struct outbox *o, usec_t now)
+{
+	if (!outbox_promote_next(o, now))
+		return true;
+	if (o->item.is_marked) {
+		outbox_put_back(o, now);
+		return false;
+	}
+	outbox_drop_session(o);
+	outbox_drop_item(o);
+	return true;
+}
+
 /* Nothing is in hand: what now? */
 void
 outbox_next_round(struct outbox *o, usec_t now)
@@ -59,6 +83,8 @@ outbox_next_round(struct outbox *o, usec_t now)
 	usec_t wait = o->wait;
 
 	outbox_drop_item(o);
+	if ((o->stopping || wait > 0) && !give_up_next(o, now))
+		return;
 	o->wait = 0;
 	if (o->session != NULL && (o->stopping || wait > 0)) {
 		o->wait = wait;
@@ -67,6 +93,8 @@ outbox_next_round(struct outbox *o, usec_t now)
 		outbox_enter(o, STATE_STOPPED, now);
 	} else if (wait > 0) {
 		outbox_rest_until(o, STATE_BACKOFF, usec_add(now, wait), now);
+	} else if (outbox_promote_next(o, now)) {
+		outbox_want_next(o);
 	} else if (o->session != NULL) {
 		outbox_load(o, STATE_FETCHING, now);
 	} else {
@@ -75,8 +103,9 @@ outbox_next_round(struct outbox *o, usec_t now)
 }
 
 /* How long until the item may be tried; 0: now. */
-static usec_t
-due_in(const struct outbox *o, const struct store_queue_item *item, usec_t now)
+usec_t
+outbox_due_in(
+    const struct outbox *o, const struct store_queue_item *item, usec_t now)
 {
 	int64_t seconds = item->next_try_unix - outbox_unix_at(o, now);
 
@@ -110,7 +139,7 @@ outbox_look_at(
 		outbox_rest_until(o, STATE_IDLE, USEC_NEVER, now);
 		return;
 	}
-	wait = due_in(o, item, now);
+	wait = outbox_due_in(o, item, now);
 	if (wait > 0) {
 		outbox_rest_until(o, STATE_IDLE, usec_add(now, wait), now);
 		return;
@@ -151,6 +180,21 @@ compose(const struct outbox *o, const struct store_queue_item *item,
 	    smtp_session_has_8bitmime(o->session), out, error_r);
 }
 
+bool
+outbox_compose(const struct outbox *o, const struct store_queue_item *item,
+    struct buf *text, struct strv *to, struct smtp_message *message_r,
+    struct error *error_r)
+{
+	if (!compose(o, item, text, error_r))
+		return false;
+	strv_add(to, item->target);
+	*message_r = (struct smtp_message){.from = o->config->from,
+	    .recipients = to,
+	    .bytes = buf_span(text),
+	    .utf8_header = needs_utf8_header(item, buf_span(text))};
+	return true;
+}
+
 static void
 send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 {
@@ -167,19 +211,14 @@ send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 		outbox_refuse_untried(o, reason, now);
 		return;
 	}
-	strv_add(&to, item->target);
-	if (!compose(o, item, &text, &error)) {
+	if (!outbox_compose(o, item, &text, &to, &message, &error)) {
 		outbox_refuse(o, &none, error.text, now);
 		return;
 	}
-	message = (struct smtp_message){.from = o->config->from,
-	    .recipients = &to,
-	    .bytes = buf_span(&text),
-	    .utf8_header = needs_utf8_header(item, buf_span(&text))};
 	outbox_enter(o, STATE_SENDING, now);
 	if (smtp_session_send(o->session, &message, now, &error))
-		return;
-	if (error.fault == FAULT_RETRY)
+		outbox_want_next(o);
+	else if (error.fault == FAULT_RETRY)
 		outbox_fail_round(o, &error, now);
 	else
 		outbox_refuse(o, &none, error.text, now);
@@ -188,7 +227,7 @@ send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 void
 outbox_fetch(struct outbox *o, const struct store_queue_item *item, usec_t now)
 {
-	if (item == NULL || due_in(o, item, now) > 0)
+	if (item == NULL || outbox_due_in(o, item, now) > 0)
 		outbox_close_politely(o, now);
 	else
 		send_item(o, item, now);

@@ -47,6 +47,12 @@ on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
 	BUF_AUTO reply = BUF_INIT;
 
 	(void)event;
+	if (o->item.is_marked) { /* with the outcome of the one before */
+		store_batch_free(&batch);
+		outbox_enter(o, STATE_DOT, now);
+		smtp_session_finish(o->session, now);
+		return;
+	}
 	retry_format_reply(&reply, o->item.unknown_count, SPAN("being sent"));
 	store_batch_set_queue(batch, o->item.id, QUEUE_SENDING,
 	    o->item.attempts, outbox_unix_at(o, now), buf_str(&reply),
@@ -140,7 +146,10 @@ outbox_pump(struct outbox *o, usec_t now)
 	};
 	struct smtp_event event;
 
-	while (
-	    o->session != NULL && smtp_session_next_event(o->session, &event))
+	/* What the session says of the next item waits until the outcome of
+	 * the one before it is written. */
+	while (o->session != NULL &&
+	       !(o->state == STATE_SETTLING && o->next.id != 0) &&
+	       smtp_session_next_event(o->session, &event))
 		acts[event.kind](o, &event, now);
 }

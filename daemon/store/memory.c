@@ -738,7 +738,7 @@ is_sooner(const struct queue_row *row, const struct queue_row *best)
 }
 
 static bool
-memory_queue_next(struct store *store, const char *account,
+memory_queue_next(struct store *store, const char *account, int64_t but,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r)
 {
 	struct memory *memory = memory_of(store);
@@ -750,6 +750,7 @@ memory_queue_next(struct store *store, const char *account,
 
 		if ((row->item.state == QUEUE_WAITING ||
 			row->item.state == QUEUE_SENDING) &&
+		    row->item.id != but &&
 		    strcmp(row->item.account, account) == 0 &&
 		    is_sooner(row, best))
 			best = row;

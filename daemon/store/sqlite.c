@@ -967,8 +967,8 @@ keep_next(struct sqlite *sq, sqlite3_stmt *statement, struct error *error_r)
 }
 
 static bool
-find_next(struct sqlite *sq, enum sql which, const char *account, bool *found_r,
-    struct error *error_r)
+find_next(struct sqlite *sq, enum sql which, const char *account, int64_t but,
+    bool *found_r, struct error *error_r)
 {
 	sqlite3_stmt *statement = prepare(sq, which, error_r);
 	bool ok;
@@ -976,6 +976,7 @@ find_next(struct sqlite *sq, enum sql which, const char *account, bool *found_r,
 	if (statement == NULL)
 		return false;
 	bind_text(statement, 1, account);
+	bind_int(statement, 2, but);
 	ok = step(sq, statement, found_r, error_r) &&
 	     (!*found_r || keep_next(sq, statement, error_r));
 	finish(statement);
@@ -983,16 +984,16 @@ find_next(struct sqlite *sq, enum sql which, const char *account, bool *found_r,
 }
 
 static bool
-sqlite_queue_next(struct store *store, const char *account,
+sqlite_queue_next(struct store *store, const char *account, int64_t but,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r)
 {
 	struct sqlite *sq = reader_of(store);
 	bool found = false;
 
 	forget_next(sq);
-	if (!find_next(sq, SQL_NEXT_SENDING, account, &found, error_r) ||
-	    (!found &&
-		!find_next(sq, SQL_NEXT_WAITING, account, &found, error_r)))
+	if (!find_next(sq, SQL_NEXT_SENDING, account, but, &found, error_r) ||
+	    (!found && !find_next(sq, SQL_NEXT_WAITING, account, but, &found,
+			   error_r)))
 		return false;
 	*found_r = found;
 	if (found)

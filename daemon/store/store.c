@@ -309,9 +309,17 @@ bool
 store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r)
 {
+	return store_queue_next_but(
+	    store, account, 0, item_r, found_r, error_r);
+}
+
+bool
+store_queue_next_but(struct store *store, const char *account, int64_t id,
+    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+{
 	assert(!store->is_walking);
 	return store->class->queue_next(
-	    store, account, item_r, found_r, error_r);
+	    store, account, id, item_r, found_r, error_r);
 }
 
 bool

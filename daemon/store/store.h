@@ -356,6 +356,9 @@ bool store_each_history(struct store *store,
  * function on the store. */
 bool store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r);
+/* The same, but for the item with this id. */
+bool store_queue_next_but(struct store *store, const char *account, int64_t id,
+    struct store_queue_item *item_r, bool *found_r, struct error *error_r);
 /* All items of `account` (NULL: of every one), whatever their state, by id;
  * without their bytes. */
 typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);

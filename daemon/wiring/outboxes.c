@@ -67,9 +67,8 @@ need_load(struct sender *sender, struct outbox_event *event)
 	struct error error = ERROR_INIT;
 	bool found;
 
-	(void)event;
-	if (!store_queue_next(sender->owner->belfry->store,
-		sender->owner->config->name, &item, &found, &error))
+	if (!store_queue_next_but(sender->owner->belfry->store,
+		sender->owner->config->name, event->but, &item, &found, &error))
 		outbox_load_failed(sender->outbox, &error, loop_now());
 	else
 		outbox_item(sender->outbox, found ? &item : NULL, loop_now());

@@ -113,7 +113,7 @@ is_in_hand(struct belfry *belfry, const struct store_queue_item *item)
 	struct running_account *account = accounts_find(belfry, item->account);
 
 	return account != NULL && account->sender != NULL &&
-	       outbox_item_in_hand(sender_outbox(account->sender)) == item->id;
+	       outbox_has_in_hand(sender_outbox(account->sender), item->id);
 }
 
 static void

@@ -172,6 +172,9 @@ may_ask(void *ctx, const char *to)
 
 	look_at_store(w);
 	note(w, "  server: RCPT %s (%s)", to, queue_state_name(item->state));
+	/* That it may be sent is written with the outcome of the one before. */
+	if (item->state == QUEUE_SENDING)
+		return strcmp(item->unknown, "resend") == 0;
 	return item->state == QUEUE_WAITING &&
 	       item->next_try_unix <= unix_now(w);
 }
@@ -353,12 +356,12 @@ end_link(struct world *w)
 /* ---- the owner ---- */
 
 static void
-answer_load(struct world *w)
+answer_load(struct world *w, int64_t but)
 {
 	struct store_queue_item item;
 	bool found = false;
 
-	store_queue_next(w->store, "work", &item, &found, NULL);
+	store_queue_next_but(w->store, "work", but, &item, &found, NULL);
 	/* Queued after the look, and before its answer arrives. */
 	if (!found && w->faulty && chance(w, 10))
 		enqueue(w);
@@ -443,7 +446,7 @@ answer(struct world *w, struct outbox_event *event)
 {
 	switch (event->kind) {
 	case OUTBOX_LOAD:
-		answer_load(w);
+		answer_load(w, event->but);
 		break;
 	case OUTBOX_CONNECT:
 		answer_connect(w);

@@ -129,12 +129,13 @@ start(struct world *w)
 /* ---- the owner ---------------------------------------------------- */
 
 static void
-answer_load(struct world *w)
+answer_load(struct world *w, int64_t but)
 {
 	struct store_queue_item item;
 	bool found;
 
-	assert_true(store_queue_next(w->store, "work", &item, &found, NULL));
+	assert_true(
+	    store_queue_next_but(w->store, "work", but, &item, &found, NULL));
 	outbox_item(w->outbox, found ? &item : NULL, w->now);
 }
 
@@ -200,7 +201,7 @@ answer(struct world *w, const struct outbox_event *event)
 {
 	switch (event->kind) {
 	case OUTBOX_LOAD:
-		answer_load(w);
+		answer_load(w, event->but);
 		break;
 	case OUTBOX_CONNECT:
 		answer_connect(w);
@@ -669,6 +670,80 @@ test_many_on_one_connection(void **state)
 	world_done(&w);
 }
 
+/* "May be sent" is written with the outcome of the one before, where a crash
+ * may have it sent again; otherwise by itself, and then the dot waits. */
+static void
+test_commits_of_many(void **state)
+{
+	static const struct {
+		const char *offers, *unknown;
+		unsigned commits;
+	} cases[] = {
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", 11},
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "hold", 20},
+	    {"8BITMIME|AUTH PLAIN", "resend", 20},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world w;
+
+		world_init(&w);
+		w.offers = cases[i].offers;
+		for (int k = 0; k < 10; k++) {
+			STR_AUTO key = xasprintf("k%d", k);
+
+			enqueue(&w, key, cases[i].unknown);
+		}
+		start(&w);
+		run(&w, USEC_MINUTE);
+		assert_int_equal(w.messages, 10);
+		assert_int_equal(w.connections, 1);
+		assert_int_equal(w.commits, cases[i].commits);
+		world_done(&w);
+	}
+}
+
+static bool
+count_sending(void *ctx, const struct store_queue_item *item)
+{
+	*(unsigned *)ctx += item->state == QUEUE_SENDING;
+	return true;
+}
+
+/* Stopped while any of their commits is under way: nothing is left as if it
+ * might have been sent, and nothing goes twice. */
+static void
+test_stop_among_many(void **state)
+{
+	(void)state;
+	for (unsigned nth = 1; nth < 8; nth++) {
+		unsigned sending = 0;
+		struct world w;
+
+		world_init(&w);
+		w.stop_at_commit = nth;
+		for (int k = 0; k < 4; k++) {
+			STR_AUTO key = xasprintf("k%d", k);
+
+			enqueue(&w, key, k == 2 ? "hold" : "resend");
+		}
+		start(&w);
+		run(&w, USEC_MINUTE);
+		if (!outbox_is_resting(w.outbox) && w.commits >= nth)
+			fail_msg("stopped at commit %u: %s", nth,
+			    outbox_state_name(w.outbox));
+		store_each_queued(
+		    w.store, "work", count_sending, &sending, NULL);
+		assert_int_equal(sending, 0);
+		w.stop_at_commit = 0;
+		outbox_start(w.outbox, w.now);
+		run(&w, USEC_HOUR);
+		assert_int_equal(w.messages, 4);
+		world_done(&w);
+	}
+}
+
 /* Laws of time: trouble waits longer and longer, and neither a new item nor
  * a restart of the queue cuts that short; a reload does. */
 static void
@@ -996,6 +1071,8 @@ main(void)
 	    cmocka_unit_test(test_retry),
 	    cmocka_unit_test(test_lives),
 	    cmocka_unit_test(test_many_on_one_connection),
+	    cmocka_unit_test(test_commits_of_many),
+	    cmocka_unit_test(test_stop_among_many),
 	    cmocka_unit_test(test_cut_everywhere),
 	    cmocka_unit_test(test_hold_is_at_most_once),
 	    cmocka_unit_test(test_commit_fails),

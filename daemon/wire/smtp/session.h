@@ -127,6 +127,7 @@ void smtp_session_tls_started(struct smtp_session *s, usec_t now);
 void smtp_session_secret(
     struct smtp_session *s, struct span secret, usec_t now);
 /* What the server offers; valid when READY. */
+bool smtp_session_has_pipelining(const struct smtp_session *s);
 bool smtp_session_has_8bitmime(const struct smtp_session *s);
 uint64_t smtp_session_size_limit(const struct smtp_session *s); /* 0: none */
 /*

@@ -478,6 +478,12 @@ smtp_session_quit(struct smtp_session *s, usec_t now)
 }
 
 bool
+smtp_session_has_pipelining(const struct smtp_session *s)
+{
+	return s->offers.pipelining;
+}
+
+bool
 smtp_session_has_8bitmime(const struct smtp_session *s)
 {
 	return s->offers.eightbit;
