@@ -204,6 +204,13 @@ find_command(struct mailbox *mb, unsigned id)
 	return NULL;
 }
 
+static void
+op_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	mailbox_op_note_limit(mb, response);
+	steps[mb->op->step].done(mb, response, now);
+}
+
 bool
 mailbox_act_done(struct mailbox *mb, unsigned id,
     const struct imap_response *response, usec_t now)
@@ -218,7 +225,7 @@ mailbox_act_done(struct mailbox *mb, unsigned id,
 	if (response->status == IMAP_BAD && is_crowded && !mb->is_alone)
 		begin_alone(mb, now);
 	else
-		steps[op->step].done(mb, response, now);
+		op_done(mb, response, now);
 	mb->op = NULL;
 	return true;
 }
@@ -388,10 +395,11 @@ gather_group(struct mailbox *mb, struct job *first, usec_t now)
 	if (!kinds[model->action.kind].grouped || model->copied ||
 	    (model->verify && !is_looked_for(mb, model)))
 		return;
+	size_t max = mb->group_max != 0 ? mb->group_max : MAILBOX_GROUP_MAX;
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (mb->op->count >= MAILBOX_GROUP_MAX)
+		if (mb->op->count >= max)
 			return;
 		if (is_runnable(mb, job, now) && job->guard == first->guard &&
 		    is_same(mb, mailbox_job_current(job), model))

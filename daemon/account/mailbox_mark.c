@@ -74,6 +74,24 @@ mailbox_mark_begin(struct mailbox *mb, usec_t now)
 		send_unstore(mb, now);
 }
 
+/* [MESSAGELIMIT n uid]: only those from this UID on were marked. */
+static void
+leave_out_unmarked(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_seqset done = IMAP_SEQSET_INIT;
+
+	if (!span_is_nocase(response->code, "MESSAGELIMIT") ||
+	    response->code_count < 2)
+		return;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		uint32_t uid = mb->op->jobs[i]->key.uid;
+		if (uid >= imap_value_number(&response->code_values[1]))
+			imap_seqset_add(&done, uid);
+	}
+	mailbox_op_leave_out(mb, &done, "the server did not mark it", now);
+}
+
 void
 mailbox_mark_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -87,7 +105,10 @@ mailbox_mark_done(
 		return;
 	}
 	mb->op->found = true;
-	if (mb->op->step == OP_STORE)
+	leave_out_unmarked(mb, response, now);
+	if (mb->op->uids.count == 0)
+		mailbox_op_finish(mb, now);
+	else if (mb->op->step == OP_STORE)
 		send_unstore(mb, now);
 	else
 		finish_mark(mb, now);

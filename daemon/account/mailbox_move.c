@@ -222,13 +222,15 @@ mailbox_move_copy_done(
 		settle_copied(mb, now);
 		return;
 	}
-	/* UIDPLUS names what was copied; a message without a name was gone
-	 * before the copy, and must not be deleted on a guess. */
 	if (mb->op->moved.count == 0) {
 		mb->op->unproven = true;
 		mailbox_move_send_look(mb, now);
 		return;
 	}
+	/* UIDPLUS names what was copied: a message without a name was not,
+	 * whether it was gone or is still here, and must not be deleted. */
+	mailbox_op_leave_out(
+	    mb, &mb->op->moved, "the server did not copy it", now);
 	mailbox_move_send_deleted(mb, now);
 }
 

@@ -96,6 +96,45 @@ mailbox_op_narrow(struct mailbox *mb)
 	op->count = kept;
 }
 
+static const struct imap_refusal at_once = {.kind = IMAP_REFUSAL_STATE};
+
+void
+mailbox_op_leave_out(struct mailbox *mb, struct imap_seqset *uids,
+    const char *detail, usec_t now)
+{
+	struct op *op = mb->op;
+
+	for (size_t i = 0; i < op->count; i++) {
+		struct job *job = op->jobs[i];
+		if (!imap_seqset_has(uids, job->key.uid))
+			mailbox_job_postpone(mb, job, &at_once, detail, now);
+	}
+	imap_seqset_done(&op->uids);
+	op->uids = *uids;
+	*uids = (struct imap_seqset)IMAP_SEQSET_INIT;
+	mailbox_op_narrow(mb);
+}
+
+/*
+ * "MESSAGELIMIT" SP nz-number [SP nz-number] (RFC 9738 section 3.1): so many
+ * messages at once. COPY of more does nothing, MOVE a part of it; from now on
+ * groups are no larger.
+ */
+void
+mailbox_op_note_limit(struct mailbox *mb, const struct imap_response *response)
+{
+	uint64_t limit;
+
+	if (!span_is_nocase(response->code, "MESSAGELIMIT") ||
+	    response->code_count == 0)
+		return;
+	limit = imap_value_number(&response->code_values[0]);
+	if (limit > 0 && limit < MAILBOX_GROUP_MAX) {
+		mb->group_max = (unsigned)limit;
+		mb->op->why = at_once;
+	}
+}
+
 /* The connection goes while an intent is on its way to disk. A command was not
  * handed out: it is as if it had only been planned. */
 void

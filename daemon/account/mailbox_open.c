@@ -57,6 +57,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	    mb->config.imap.host, buf_str(&caps));
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = mb->is_alone = false;
+	mb->group_max = 0;
 	mb->resync.refused = false;
 	folders_clear(&mb->folders);
 	mb->is_listed = mb->lists = false;

@@ -391,7 +391,8 @@ struct mailbox {
 	bool no_structure;	  /* this connection refuses it */
 	bool told_dropped;	  /* that answers could not be read */
 	bool shy;		  /* it ended a connection, being malformed */
-	bool no_partial; /* ... or does not give the beginning of a part */
+	bool no_partial;    /* ... or does not give the beginning of a part */
+	unsigned group_max; /* [MESSAGELIMIT] of an action; 0: none */
 	unsigned
 	    put_off; /* times in a row that messages were refused for now */
 
@@ -890,6 +891,12 @@ void mailbox_op_refuse(
 void mailbox_op_note_refusal(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 /* Whether time may cure the refusal. */
+/* The operation goes on with these (taken) only: the server left out the others
+ * of its group, and their turn comes again. */
+void mailbox_op_leave_out(struct mailbox *mb, struct imap_seqset *uids,
+    const char *detail, usec_t now);
+void mailbox_op_note_limit(
+    struct mailbox *mb, const struct imap_response *response);
 bool mailbox_is_for_now(const struct imap_response *response);
 void mailbox_refusal_words(
     const struct imap_response *response, struct buf *words);

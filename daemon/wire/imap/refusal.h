@@ -20,7 +20,8 @@
  *   QUOTA        limit ladder                   held back for an hour
  *   MISSING      slowly                         made, or failed
  *   RIGHTS       slowly                         failed, and not tried again
- *   STATE        network ladder                 NOOP, and again at once
+ *   STATE        network ladder                 NOOP, and again at once, for
+ *                                               fewer where they were too many
  *   SERVER       15 minutes                     again in 15 minutes
  *   CLIENT       server ladder                  failed, not repeated
  *   GOODBYE      network ladder                 (BYE only)
