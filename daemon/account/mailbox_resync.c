@@ -185,12 +185,28 @@ mailbox_resync_news(
 
 /* ---- messages with something left to do ---- */
 
-/* A move or copy that was begun is verified in its own way. */
+/* A move or copy that was begun is verified in its own way; and that a message
+ * came is told all the same: it may be our own move that took it away. */
 static bool
 is_to_be_skipped(const struct job *job)
 {
 	return job->gone && !job->running && job->op == NULL &&
-	       job->next < job->count && !job->actions[job->next].verify;
+	       job->next < job->count && !job->actions[job->next].verify &&
+	       job->actions[job->next].action.kind != ACTION_NOTIFY;
+}
+
+/* A deletion that was begun is why. */
+static void
+settle_gone(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+	bool was_begun = action->state == EFFECT_STARTED && !action->early;
+
+	mailbox_settle(mb, job, action,
+	    was_begun ? EFFECT_DONE : EFFECT_SKIPPED,
+	    was_begun ? "was done before the interruption"
+		      : "the message is gone",
+	    now);
 }
 
 static void
@@ -200,8 +216,7 @@ skip_gone(struct mailbox *mb, usec_t now)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		while (is_to_be_skipped(job))
-			mailbox_settle(mb, job, mailbox_job_current(job),
-			    EFFECT_SKIPPED, "the message is gone", now);
+			settle_gone(mb, job, now);
 	}
 	mailbox_jobs_free_finished(mb);
 }
@@ -213,7 +228,7 @@ finds_out(const struct mailbox *mb, const struct job_action *action)
 {
 	enum action_kind kind = action->action.kind;
 
-	return action->verify || kind == ACTION_EXEC ||
+	return action->verify || kind == ACTION_EXEC || kind == ACTION_NOTIFY ||
 	       kind == ACTION_FORWARD ||
 	       (kind == ACTION_COPY && mailbox_can(mb, IMAP_CAP_UIDPLUS));
 }
