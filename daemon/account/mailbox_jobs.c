@@ -85,8 +85,8 @@ mailbox_job_current(struct job *job)
 
 /* ---- outcomes ---- */
 
-static bool
-is_destructive(enum action_kind kind)
+bool
+mailbox_is_destructive(enum action_kind kind)
 {
 	return kind >= ACTION_MOVE && kind <= ACTION_DELETE;
 }
@@ -141,7 +141,7 @@ keep_message(struct mailbox *mb, struct job *job,
 	buf_addf(&why, "the message stays, because %s failed",
 	    action_name(failed->action.kind));
 	for (size_t i = job->next + 1; i < job->count; i++)
-		if (is_destructive(job->actions[i].action.kind))
+		if (mailbox_is_destructive(job->actions[i].action.kind))
 			settle_one(mb, job, &job->actions[i], EFFECT_SKIPPED,
 			    buf_str(&why), now);
 }
@@ -327,7 +327,7 @@ bool
 mailbox_is_verified(enum action_kind kind)
 {
 	return kind == ACTION_COPY ||
-	       (is_destructive(kind) && kind != ACTION_DELETE);
+	       (mailbox_is_destructive(kind) && kind != ACTION_DELETE);
 }
 
 void

@@ -873,6 +873,8 @@ void mailbox_ops_clear(struct mailbox *mb);
 /* One of them has another mailbox open: its news are not ours. */
 bool mailbox_is_elsewhere(const struct mailbox *mb);
 bool mailbox_op_has(const struct mailbox *mb, const struct job *job);
+/* It takes the message away. */
+bool mailbox_is_destructive(enum action_kind kind);
 /* The job of an operation that serves one. */
 struct job *mailbox_op_only(struct mailbox *mb);
 /* Goes on with the jobs of op->uids only; the others are settled. */

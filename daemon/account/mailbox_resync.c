@@ -185,14 +185,26 @@ mailbox_resync_news(
 
 /* ---- messages with something left to do ---- */
 
-/* A move or copy that was begun is verified in its own way; and that a message
- * came is told all the same: it may be our own move that took it away. */
+/* Also of an earlier life, where nothing but a notification is left. */
+static bool
+may_be_gone_by_us(const struct job *job)
+{
+	const struct job_action *next = &job->actions[job->next];
+
+	for (size_t i = 0; i < job->next; i++)
+		if (mailbox_is_destructive(job->actions[i].action.kind) &&
+		    job->actions[i].state == EFFECT_DONE)
+			return true;
+	return job->next == 0 && next->action.kind == ACTION_NOTIFY;
+}
+
+/* A move or copy that was begun is verified in its own way. */
 static bool
 is_to_be_skipped(const struct job *job)
 {
 	return job->gone && !job->running && job->op == NULL &&
 	       job->next < job->count && !job->actions[job->next].verify &&
-	       job->actions[job->next].action.kind != ACTION_NOTIFY;
+	       !may_be_gone_by_us(job);
 }
 
 /* A deletion that was begun is why. */
@@ -222,7 +234,7 @@ skip_gone(struct mailbox *mb, usec_t now)
 }
 
 /* What fetches the message finds out by itself, as does a copy that is
- * answered by COPYUID. */
+ * answered by COPYUID; and a notification says what came. */
 static bool
 finds_out(const struct mailbox *mb, const struct job_action *action)
 {
