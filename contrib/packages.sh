@@ -23,7 +23,7 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 # What the tests use besides.
 PACKAGES_TESTS="libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
  libglib2.0-dev dunst xvfb xauth imagemagick xdotool procps git python3-gi
- fonts-dejavu-core"
+ fonts-dejavu-core strace"
 
 # packages_missing PACKAGE...: those that are not installed.
 packages_missing() {
