@@ -239,7 +239,7 @@ run(struct walk *walk, struct client *client, const char *account)
 	if (ok)
 		check_found(walk);
 	if (ok && walk->refusal.len == 0 && !store_batch_is_empty(walk->batch))
-		ok = store_commit(walk->belfry->store, walk->batch, &error);
+		ok = journal_commit_now(walk->belfry->journal, walk->batch, &error);
 	answer(walk, client, ok, &error);
 	json_free(&walk->items);
 	store_batch_free(&walk->batch);
