@@ -12,7 +12,8 @@
  *
  * Then the faults stop. Each message that arrived in a mailbox that was there,
  * and stayed, must have been judged, once, and its command run once or known
- * to be lost; in calm weather nothing waits longer than the mailbox's turn.
+ * to be lost, also when a rule moved it into another watched mailbox; in calm
+ * weather nothing waits longer than the mailbox's turn.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@
 struct message {
 	unsigned box;
 	uint32_t uid, uidvalidity;
-	bool moves, lost; /* its mailbox was deleted: anything may be true */
+	bool moves, hops; /* to Target; into a watched mailbox */
+	bool lost;	  /* its mailbox was deleted: anything may be true */
 	unsigned executed;
 };
 
@@ -80,6 +82,7 @@ struct world {
 	struct rules *rules;
 	struct limits *limits;
 	struct senders *senders;
+	struct arrivals *arrivals;
 	struct strv watch, identities, authserv;
 	struct account_config config;
 	struct account *account;
@@ -388,6 +391,9 @@ be_born(struct world *w)
 	w->limits = limits_new();
 	w->senders = senders_new();
 	w->config.mailbox.senders = w->senders;
+	w->arrivals = arrivals_new();
+	arrivals_load(w->arrivals, w->store, "sim", now_unix(w), NULL);
+	w->config.mailbox.arrivals = w->arrivals;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account, now_unix(w), 0, w->now);
@@ -412,6 +418,7 @@ die(struct world *w)
 	account_free(&w->account);
 	limits_free(&w->limits);
 	senders_free(&w->senders);
+	arrivals_free(&w->arrivals);
 }
 
 static void
@@ -463,10 +470,15 @@ deliver(struct world *w)
 	w->message_count++;
 	*message = (struct message){
 	    .box = box, .moves = chance(w, 40), .lost = w->remade[box]};
+	message->hops = !message->moves && id % 4 == 3;
 	buf_addf(&text,
 	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
 	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
-	    id, message->moves ? "tomove" : "toexec", id, id);
+	    id,
+	    message->moves  ? "tomove"
+	    : message->hops ? "tohop"
+			    : "toexec",
+	    id, id);
 	message->uidvalidity =
 	    model_find(&w->model, w->names[box])->uidvalidity;
 	message->uid =
@@ -856,7 +868,11 @@ static const char *const rules_text = "[rule e]\n"
 				      "exec = /bin/run\n"
 				      "[rule m]\n"
 				      "when = subject has tomove\n"
-				      "move = Target\n";
+				      "move = Target\n"
+				      "[rule h]\n"
+				      "when = subject has tohop\n"
+				      "exec = /bin/run\n"
+				      "move = Archive\n";
 
 static void
 set_up(struct world *w, uint64_t seed)
