@@ -516,7 +516,7 @@ mailbox_act_on_hint(struct mailbox *mb, usec_t now)
 /* In IDLE any other number tells that something happened: one that was wrong
  * must not hide the message that makes it right. */
 static void
-read_exists(struct mailbox *mb, uint64_t number)
+read_exists(struct mailbox *mb, uint64_t number, usec_t now)
 {
 	bool idles = mb->state == MAILBOX_IDLE;
 
@@ -524,18 +524,22 @@ read_exists(struct mailbox *mb, uint64_t number)
 		mb->dirty = true;
 	if (idles && number > mb->exists)
 		mailbox_proof_pushed(mb);
+	if (idles && number == mb->exists && !mb->expunged)
+		mailbox_rest_echo(mb, now);
+	mb->expunged = false;
 	mb->exists = number;
 }
 
 /* What may come at any time once a mailbox is open. */
 static void
-read_news(struct mailbox *mb, const struct imap_response *response)
+read_news(struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	if (!response->has_number)
 		return;
 	if (span_is_nocase(response->name, "EXISTS")) {
-		read_exists(mb, response->number);
+		read_exists(mb, response->number, now);
 	} else if (span_is_nocase(response->name, "EXPUNGE")) {
+		mb->expunged = true;
 		if (mb->exists > 0 && response->number > 0)
 			mb->exists--;
 	}
@@ -546,7 +550,7 @@ on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	mailbox_rove_pushed(mb, &event->response, now);
 	if (!mailbox_is_elsewhere(mb)) {
-		read_news(mb, &event->response);
+		read_news(mb, &event->response, now);
 		mailbox_resync_news(mb, &event->response, now);
 	}
 	mailbox_act_untagged(mb, &event->response, now);

@@ -381,6 +381,9 @@ struct mailbox {
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
 	uint64_t swept_exists;	    /* EXISTS at the last catch-up */
+	usec_t echo_at, echo_wait;  /* mailbox_rest_echo: the next look */
+	bool expunged;		    /* since the last EXISTS */
+	bool echo_due;		    /* ... is what ends this IDLE */
 	struct store_batch *plan;   /* of the window */
 	struct strv window_senders; /* met in it, not yet in the store */
 	struct reading reading;
@@ -636,6 +639,8 @@ void mailbox_read_select(
 mailbox_begin_fn mailbox_go_on;
 /* Leaves the rest when there is something to do. */
 mailbox_begin_fn mailbox_wake;
+/* EXISTS with the number known already, in IDLE. */
+mailbox_begin_fn mailbox_rest_echo;
 mailbox_begin_fn mailbox_log_out, mailbox_rest_idle_timer,
     mailbox_rest_polling_timer;
 mailbox_response_fn mailbox_rest_idle_untagged, mailbox_rest_idle_done,

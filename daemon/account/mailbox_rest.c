@@ -82,6 +82,7 @@ rest(struct mailbox *mb, usec_t now)
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
 		mailbox_enter(mb, MAILBOX_IDLE, now);
+		mb->echo_due = false;
 		mb->timer =
 		    usec_min(rest_until(mb, mailbox_proof_wait(mb), now),
 			mailbox_rove_limit(mb));
@@ -168,9 +169,45 @@ mailbox_rest_idle_untagged(
 		mailbox_wake(mb, now);
 }
 
+/* ---- the same number again ---- */
+
+/* After a look that an equal EXISTS led to in vain. */
+#define ECHO_FIRST_USEC (15 * USEC_SEC)
+
+static void
+look_at_echo(struct mailbox *mb, usec_t now)
+{
+	mb->echo_at = usec_add(now, mb->echo_wait);
+	mb->echo_wait = mb->echo_wait == 0
+			    ? ECHO_FIRST_USEC
+			    : usec_min(2 * mb->echo_wait, mb->config.renew);
+	mb->dirty = true;
+}
+
+/*
+ * One may have come and one gone, without EXPUNGE: the number is the same, and
+ * only UIDNEXT tells. So it is looked at once; but some servers say it with
+ * every breath, and looks in vain come less and less often.
+ */
+void
+mailbox_rest_echo(struct mailbox *mb, usec_t now)
+{
+	if (now >= mb->echo_at) {
+		look_at_echo(mb, now);
+		return;
+	}
+	mb->echo_due = true;
+	mb->timer = usec_min(mb->timer, mb->echo_at);
+}
+
 void
 mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 {
+	if (mb->echo_due && now >= mb->echo_at) {
+		look_at_echo(mb, now);
+		mailbox_wake(mb, now);
+		return;
+	}
 	mb->looked = now;
 	mailbox_proof_renews(mb);
 	mb->dirty = true;

@@ -512,6 +512,8 @@ finish_window(struct mailbox *mb, usec_t now)
 	} else {
 		mb->swept_exists = mb->exists;
 	}
+	if (mb->judged > 0)
+		mb->echo_at = mb->echo_wait = 0;
 	struct store_batch *batch = mb->plan;
 	mb->plan = NULL;
 	if (cursor == mb->cursor && store_batch_is_empty(batch)) {
