@@ -239,7 +239,7 @@ mailbox_free(struct mailbox **mailbox)
 	buf_done(&mb->wire);
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
-	strv_done(&mb->window_senders);
+	mailbox_forget_met(mb);
 	free(mb);
 }
 

@@ -52,8 +52,8 @@
 #ifndef BELFRY_ACCOUNT_MAILBOX_H
 #define BELFRY_ACCOUNT_MAILBOX_H
 
-#include "daemon/account/breaker.h"
 #include "daemon/account/arrivals.h"
+#include "daemon/account/breaker.h"
 #include "daemon/account/folders.h"
 #include "daemon/account/senders.h"
 #include "daemon/account/tally.h"
@@ -63,8 +63,11 @@
 #include "rules/rules.h"
 
 /* New messages judged and written down in one go: each window costs a
- * transaction and a round trip, and each group of equal actions in it two. */
-#define MAILBOX_WINDOW 1000
+ * transaction and two round trips, and each group of equal actions in it a
+ * command; about a kilobyte of memory a message. Where a connection is lost
+ * meanwhile the next window is half as large, down to the smallest. */
+#define MAILBOX_WINDOW 5000
+#define MAILBOX_WINDOW_MIN 250
 /* Old ones, of a run: news wait no longer than for these. */
 #define MAILBOX_REVIEW 200
 /* Open jobs (messages with something left to do); above it no catch-up. */

@@ -537,7 +537,7 @@ begin_group(struct mailbox *mb, usec_t now)
 	run->ignored = 0;
 	run->before = run->row;
 	run->is_judging = true;
-	strv_done(&mb->window_senders);
+	mailbox_forget_met(mb);
 	mailbox_body_clear(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	mb->plan = store_batch_new();

@@ -150,6 +150,20 @@ sender_of(struct message *message)
 	return span_from_str(list->items[0].addr);
 }
 
+static void
+forget_unmet(struct mailbox *mb, struct span address)
+{
+	struct strv others = STRV_INIT;
+
+	for (size_t i = 0; i < mb->unmet_senders.len; i++) {
+		struct span unmet = span_from_str(mb->unmet_senders.items[i]);
+		if (!span_equal_nocase(unmet, address))
+			strv_add_span(&others, unmet);
+	}
+	strv_done(&mb->unmet_senders);
+	mb->unmet_senders = others;
+}
+
 void
 mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate)
 {
@@ -157,27 +171,32 @@ mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate)
 
 	if (mb->config.senders == NULL)
 		return;
-	bool met = strv_has_nocase(&mb->window_senders, address);
+	if (mb->window_senders == NULL)
+		mb->window_senders = senders_new();
+	bool met = senders_has(mb->window_senders, address) &&
+		   !strv_has_nocase(&mb->unmet_senders, address);
 	candidate->is_new_sender =
 	    !met && !senders_has(mb->config.senders, address);
-	if (!met && address.len > 0)
-		strv_add_span(&mb->window_senders, address);
+	senders_add(mb->window_senders, address, 1);
+	if (mb->unmet_senders.len > 0)
+		forget_unmet(mb, address);
 }
 
 void
 mailbox_unmeet_sender(struct mailbox *mb, const struct candidate *candidate)
 {
-	struct strv others = STRV_INIT;
+	struct span address = sender_of(candidate->message);
 
-	if (!candidate->is_new_sender)
-		return;
-	for (size_t i = 0; i < mb->window_senders.len; i++) {
-		struct span met = span_from_str(mb->window_senders.items[i]);
-		if (!span_equal_nocase(met, sender_of(candidate->message)))
-			strv_add_span(&others, met);
-	}
-	strv_done(&mb->window_senders);
-	mb->window_senders = others;
+	if (candidate->is_new_sender &&
+	    !strv_has_nocase(&mb->unmet_senders, address))
+		strv_add_span(&mb->unmet_senders, address);
+}
+
+void
+mailbox_forget_met(struct mailbox *mb)
+{
+	senders_free(&mb->window_senders);
+	strv_done(&mb->unmet_senders);
 }
 
 static void

@@ -378,14 +378,16 @@ struct mailbox {
 	uint32_t ignored;    /* smallest UID that did not fit; 0: none */
 	uint32_t judged_max;
 	unsigned judged;      /* in this window */
+	uint32_t window_most; /* messages; 0: MAILBOX_WINDOW */
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
-	uint64_t swept_exists;	    /* EXISTS at the last catch-up */
-	usec_t echo_at, echo_wait;  /* mailbox_rest_echo: the next look */
-	bool expunged;		    /* since the last EXISTS */
-	bool echo_due;		    /* ... is what ends this IDLE */
-	struct store_batch *plan;   /* of the window */
-	struct strv window_senders; /* met in it, not yet in the store */
+	uint64_t swept_exists;		/* EXISTS at the last catch-up */
+	usec_t echo_at, echo_wait;	/* mailbox_rest_echo: the next look */
+	bool expunged;			/* since the last EXISTS */
+	bool echo_due;			/* ... is what ends this IDLE */
+	struct store_batch *plan;	/* of the window */
+	struct senders *window_senders; /* met in it, not in the store yet */
+	struct strv unmet_senders;	/* but for these, who come once more */
 	struct reading reading;
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	unsigned dropped;	  /* answers dropped by the session until now */
@@ -776,6 +778,8 @@ void mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate);
 /* Whether a rule put the message here; adds where it was judged before. */
 enum arrival mailbox_meet_arrival(const struct mailbox *mb,
     const struct candidate *candidate, struct strv *judged_r);
+/* The window ends. */
+void mailbox_forget_met(struct mailbox *mb);
 /* It will be met again. */
 void mailbox_unmeet_sender(
     struct mailbox *mb, const struct candidate *candidate);

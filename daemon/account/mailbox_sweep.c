@@ -329,12 +329,28 @@ send_fetch(struct mailbox *mb, usec_t now)
 	mailbox_send(mb, &command, now);
 }
 
+static uint32_t
+window_most(const struct mailbox *mb)
+{
+	return mb->window_most != 0 ? mb->window_most : MAILBOX_WINDOW;
+}
+
+/* What was fetched of this window is lost: a smaller one may get through. */
+static void
+shrink_window(struct mailbox *mb)
+{
+	uint32_t half = window_most(mb) / 2;
+
+	mb->window_most = half > MAILBOX_WINDOW_MIN ? half : MAILBOX_WINDOW_MIN;
+	mb->window_size = mb->window_most;
+}
+
 /* After a burst the end is asked for first, so that it comes in windows. */
 static bool
 is_burst(const struct mailbox *mb)
 {
 	return mb->uidnext <= mb->cursor &&
-	       mb->exists > mb->swept_exists + MAILBOX_WINDOW;
+	       mb->exists > mb->swept_exists + window_most(mb);
 }
 
 /* `n:*` above the last UID hangs (Yahoo): ask what is the last. */
@@ -360,8 +376,8 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 		ask_highest(mb, now);
 		return;
 	}
-	if (mb->window_size < MAILBOX_WINDOW)
-		mb->window_size = MAILBOX_WINDOW;
+	if (mb->window_size < window_most(mb))
+		mb->window_size = window_most(mb);
 	mailbox_enter(mb, MAILBOX_SWEEPING, now);
 	mb->window_end = 0;
 	if (mb->uidnext > mb->cursor) {
@@ -378,7 +394,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	mb->bare = mb->no_structure;
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
-	strv_done(&mb->window_senders);
+	mailbox_forget_met(mb);
 	mailbox_body_clear(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	mb->plan = store_batch_new();
@@ -413,7 +429,7 @@ static bool
 must_ignore(const struct mailbox *mb, uint32_t uid, bool full)
 {
 	return uid > mb->judged_max && (full || mb->stale || mb->ignored != 0 ||
-					   mb->judged >= MAILBOX_WINDOW);
+					   mb->judged >= window_most(mb));
 }
 
 static void
@@ -503,8 +519,10 @@ finish_window(struct mailbox *mb, usec_t now)
 	uint32_t cursor = new_cursor(mb);
 
 	mb->window_size = mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX
-			      ? MAILBOX_WINDOW
+			      ? window_most(mb)
 			      : mb->window_size * 2;
+	if (mb->judged >= window_most(mb))
+		mb->window_most = 0;
 	if (mb->ignored != 0 || mb->far != 0 || cursor < mb->uidnext) {
 		mb->dirty = true;
 		if (mb->ignored != 0 && mb->uidnext < mb->ignored + 1)
@@ -580,6 +598,9 @@ mailbox_sweep_lost(struct mailbox *mb)
 {
 	bool fetching =
 	    mb->state == MAILBOX_SWEEPING || mb->state == MAILBOX_REVIEWING;
+
+	if (mb->state == MAILBOX_SWEEPING && mb->judged >= MAILBOX_WINDOW_MIN)
+		shrink_window(mb);
 
 	if (fetching && mb->session != NULL && mb->needs.structure &&
 	    !mb->bare &&

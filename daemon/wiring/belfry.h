@@ -65,10 +65,10 @@ struct running_account {
 	struct tls *tls;
 	struct account_config account_config;
 	struct account *account;
-	struct senders *senders; /* whose mail was judged before */
+	struct senders *senders;   /* whose mail was judged before */
 	struct arrivals *arrivals; /* what rules put into mailboxes */
-	struct list_link lines;	 /* struct line::link */
-	usec_t hint_at;		 /* it must prove itself then; 0: it need not */
+	struct list_link lines;	   /* struct line::link */
+	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */
 	struct told told; /* to the person, today */
@@ -247,6 +247,8 @@ void control_line(struct client *client, struct json *line);
 /* Called once when the client goes, answered or not; NULL: nobody. */
 void control_on_leave(
     struct client *client, void (*leave)(void *ctx), void *ctx);
+/* Whether anybody watches: thousands of lines for nobody take their time. */
+bool control_is_watched(const struct belfry *belfry);
 /* A line for everybody who watches (taken). */
 void control_broadcast(struct belfry *belfry, struct json *line);
 bool control_start(struct belfry *belfry, struct error *error_r);

@@ -109,8 +109,8 @@ status_of_mailbox(struct mailbox *mailbox)
 	json_set_bool(json, "pushed", status.idle);
 	json_set_str(json, "watched", mailbox_watch_name(status.watch));
 	if (status.every != 0)
-		json_set_int(json, "asked_every_s",
-		    (int64_t)(status.every / USEC_SEC));
+		json_set_int(
+		    json, "asked_every_s", (int64_t)(status.every / USEC_SEC));
 	json_set_bool(json, "connected", status.is_connected);
 	json_set_time(json, "since", unix_of(status.since));
 	json_set_time(
@@ -460,6 +460,19 @@ on_client(void *ctx, int fd)
 	};
 	list_add(&control->clients, &client->link);
 	client->channel = channel_new(&config, fd);
+}
+
+bool
+control_is_watched(const struct belfry *belfry)
+{
+	if (belfry->control == NULL)
+		return false;
+	LIST_EACH(pos, &belfry->control->clients)
+	{
+		if (LIST_ITEM(pos, struct client, link)->watches)
+			return true;
+	}
+	return false;
 }
 
 void

@@ -63,6 +63,8 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	    report->from, "subject", report->subject, "what", report->text,
 	    "retry_in", buf_str(&wait), NULL);
 
+	if (!control_is_watched(line->owner->belfry))
+		return;
 	struct json *json = begin(kind, account);
 	json_set_str(json, "mailbox", mailbox);
 	if (report->uid != 0)
