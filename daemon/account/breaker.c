@@ -5,6 +5,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
 
 /* One "re:", "fwd:" and so on less; false: there is none. */
 static bool
@@ -67,25 +68,43 @@ is_within(
 	return mark->digest == digest && now < usec_add(mark->at, window);
 }
 
+void
+breaker_done(struct breaker *breaker)
+{
+	free(breaker->marks);
+	breaker->marks = NULL;
+}
+
+static bool
+is_open(const struct breaker_marks *marks, uint64_t digest, usec_t now)
+{
+	for (unsigned i = 0; i < BREAKER_OPEN_MAX; i++)
+		if (is_within(&marks->open[i], digest, BREAKER_OPEN_USEC, now))
+			return true;
+	return false;
+}
+
 bool
 breaker_allows(struct breaker *breaker, struct span target, struct span subject,
     usec_t now)
 {
-	uint64_t digest = digest_of(target, subject);
+	struct breaker_marks *marks = breaker->marks;
+	uint64_t digest;
 	unsigned same = 0;
 
-	for (unsigned i = 0; i < BREAKER_OPEN_MAX; i++)
-		if (is_within(
-			&breaker->open[i], digest, BREAKER_OPEN_USEC, now))
-			return false;
+	if (marks == NULL)
+		return true;
+	digest = digest_of(target, subject);
+	if (is_open(marks, digest, now))
+		return false;
 	for (unsigned i = 0; i < BREAKER_RECENT_MAX; i++)
 		if (is_within(
-			&breaker->recent[i], digest, BREAKER_WINDOW_USEC, now))
+			&marks->recent[i], digest, BREAKER_WINDOW_USEC, now))
 			same++;
 	if (same < BREAKER_SAME_MAX)
 		return true;
-	breaker->open[breaker->next_open] = (struct breaker_mark){digest, now};
-	breaker->next_open = (breaker->next_open + 1) % BREAKER_OPEN_MAX;
+	marks->open[marks->next_open] = (struct breaker_mark){digest, now};
+	marks->next_open = (marks->next_open + 1) % BREAKER_OPEN_MAX;
 	return false;
 }
 
@@ -93,7 +112,11 @@ void
 breaker_note(struct breaker *breaker, struct span target, struct span subject,
     usec_t now)
 {
-	breaker->recent[breaker->next_recent] =
+	struct breaker_marks *marks = breaker->marks;
+
+	if (marks == NULL)
+		marks = breaker->marks = NEW(struct breaker_marks);
+	marks->recent[marks->next_recent] =
 	    (struct breaker_mark){digest_of(target, subject), now};
-	breaker->next_recent = (breaker->next_recent + 1) % BREAKER_RECENT_MAX;
+	marks->next_recent = (marks->next_recent + 1) % BREAKER_RECENT_MAX;
 }

@@ -7,9 +7,9 @@
  * "Re: Fwd:" in front of a subject, its case and its blanks do not make it
  * another one.
  *
- * By value, zeroed at first, no destructor; only digests are kept. Memory is
- * BREAKER_RECENT_MAX forwards and BREAKER_OPEN_MAX open ones, the oldest is
- * forgotten first.
+ * By value, zeroed at first; only digests are kept. Memory, from the first
+ * forward on, is BREAKER_RECENT_MAX forwards and BREAKER_OPEN_MAX open ones,
+ * the oldest is forgotten first.
  */
 #ifndef BELFRY_ACCOUNT_BREAKER_H
 #define BELFRY_ACCOUNT_BREAKER_H
@@ -28,11 +28,17 @@ struct breaker_mark {
 	usec_t at;
 };
 
-struct breaker {
+struct breaker_marks {
 	struct breaker_mark recent[BREAKER_RECENT_MAX];
 	struct breaker_mark open[BREAKER_OPEN_MAX];
 	unsigned next_recent, next_open;
 };
+
+struct breaker {
+	struct breaker_marks *marks; /* owned; NULL: nothing was forwarded */
+};
+
+void breaker_done(struct breaker *breaker);
 
 /* Whether such a forward may be; it is not counted. */
 bool breaker_allows(struct breaker *breaker, struct span target,

@@ -103,7 +103,7 @@ ends_visit(const struct mailbox *mb, const struct error *error)
 static void
 end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 {
-	mb->trouble = *error;
+	error_keep(&mb->trouble, error);
 	mailbox_explain_fail(mb, error);
 	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
 	if (mb->login.tried)
@@ -119,7 +119,7 @@ wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 	usec_t wait = mailbox_login_wait(mb, error, now);
 	bool is_another = had_more && mb->login.again;
 
-	mb->trouble = *error;
+	error_keep(&mb->trouble, error);
 	mailbox_enter(mb, MAILBOX_WAITING, now);
 	mb->timer = usec_add(now, wait);
 	mailbox_report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
@@ -221,6 +221,8 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_follow_clear(mb);
 	mailbox_resync_clear(mb);
 	mailbox_suspensions_clear(mb);
+	told_done(&mb->told);
+	error_forget(&mb->trouble);
 	LIST_EACH(pos, &mb->events)
 	{
 		struct queued_event *queued =
@@ -823,7 +825,7 @@ state_name(const struct mailbox *mb)
 		     (mb->state == MAILBOX_POLLING && !mb->is_open);
 
 	/* Nobody has seen it yet, or it cannot be opened. */
-	if (rests && (!mb->has_cursor || mb->trouble.fault != FAULT_NONE))
+	if (rests && (!mb->has_cursor || mb->trouble != NULL))
 		return states[MAILBOX_WAITING].name;
 	return states[mb->state].name;
 }
@@ -843,8 +845,8 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .next_try = mb->state == MAILBOX_WAITING && !mb->login.locked
 			    ? mb->timer
 			    : USEC_NEVER,
-	    .trouble = mb->trouble.text,
-	    .fault = mb->trouble.fault,
+	    .trouble = error_kept_text(mb->trouble),
+	    .fault = error_kept_fault(mb->trouble),
 	    .uidvalidity = mb->cursor_validity,
 	    .next_uid = mb->cursor,
 	    .jobs = parked ? mb->jobs_left : mb->job_count,

@@ -334,7 +334,7 @@ struct mailbox {
 	struct login login;
 	struct follow follow;
 	struct resync resync;
-	struct suspension suspensions[MAILBOX_SUSPENDED_MAX];
+	struct suspension *suspensions; /* owned; at most ..._SUSPENDED_MAX */
 	size_t suspension_count;
 	bool read_only;	    /* SELECT said so */
 	bool uids_pass;	    /* and that UIDs are good for a session only */
@@ -428,7 +428,7 @@ struct mailbox {
 	struct store_batch *outcomes;		/* gathered, not yet a commit */
 	struct list_link events;		/* struct queued_event::link */
 
-	struct error trouble;
+	struct error *trouble; /* NULL: none */
 	unsigned alerts;  /* told on this connection */
 	struct told told; /* and today */
 	bool load_asked;

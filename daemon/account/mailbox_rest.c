@@ -41,10 +41,10 @@ report_watching(struct mailbox *mb)
 static void
 note_proof(struct mailbox *mb)
 {
-	if (mb->proven && mb->trouble.fault == FAULT_NONE)
+	if (mb->proven && mb->trouble == NULL)
 		return;
 	mb->proven = true;
-	mb->trouble = (struct error)ERROR_INIT;
+	error_forget(&mb->trouble);
 	backoff_succeeded(&mb->backoff);
 	mailbox_emit_need(mb, MAILBOX_PROVEN);
 	if (mb->config.visit == VISIT_NONE && mb->is_guest)

@@ -226,7 +226,7 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 	if (!found) {
 		/* Whatever kept it from being open: nothing was missed. */
 		if (mb->retry_at <= now)
-			mb->trouble = (struct error)ERROR_INIT;
+			error_forget(&mb->trouble);
 		return false;
 	}
 	mb->visited_for = news->uidnext;
@@ -543,7 +543,7 @@ mailbox_rove_refused(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	usec_t wait = mailbox_login_wait(mb, error, now);
 
-	mb->trouble = *error;
+	error_keep(&mb->trouble, error);
 	mb->proven = false;
 	mb->login.refusal = (struct imap_refusal){0};
 	mb->retry_at = usec_add(now, wait);
@@ -578,7 +578,7 @@ mailbox_rove_lost(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	usec_t wait = mailbox_login_wait(mb, error, now);
 
-	mb->trouble = *error;
+	error_keep(&mb->trouble, error);
 	mb->proven = false;
 	mailbox_report_trouble(mb, error, wait);
 	mailbox_rove_park(mb, now);

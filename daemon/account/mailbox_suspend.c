@@ -28,6 +28,10 @@ remove_at(struct mailbox *mb, size_t index)
 	mb->suspension_count--;
 	memmove(&mb->suspensions[index], &mb->suspensions[index + 1],
 	    (mb->suspension_count - index) * sizeof(mb->suspensions[0]));
+	if (mb->suspension_count > 0)
+		return;
+	free(mb->suspensions);
+	mb->suspensions = NULL;
 }
 
 void
@@ -46,6 +50,8 @@ find_or_add(struct mailbox *mb, const struct action *action)
 		return found;
 	if (mb->suspension_count == MAILBOX_SUSPENDED_MAX)
 		remove_at(mb, 0);
+	mb->suspensions = xreallocarray(mb->suspensions,
+	    mb->suspension_count + 1, sizeof(mb->suspensions[0]));
 	found = &mb->suspensions[mb->suspension_count++];
 	*found = (struct suspension){.words = NULL};
 	action_copy(&found->action, action);

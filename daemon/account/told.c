@@ -3,6 +3,14 @@
 #include <string.h>
 
 #include "daemon/base/digest.h"
+#include "daemon/base/xalloc.h"
+
+void
+told_done(struct told *told)
+{
+	free(told->items);
+	*told = (struct told){0};
+}
 
 bool
 told_before(struct told *told, struct span text, usec_t now)
@@ -20,6 +28,8 @@ told_before(struct told *told, struct span text, usec_t now)
 		told->items[i].at = now;
 		return false;
 	}
+	if (told->items == NULL)
+		told->items = xcalloc(TOLD_MAX, sizeof(told->items[0]));
 	told->items[told->next].digest = key;
 	told->items[told->next].at = now;
 	told->next = (told->next + 1) % TOLD_MAX;

@@ -3,8 +3,8 @@
  *
  * Servers repeat their alerts at each login, and on each connection. Of
  * TOLD_MAX texts the oldest is forgotten first; a text counts as told for
- * TOLD_USEC. By value, zeroed at first, no destructor; texts are kept as
- * digests.
+ * TOLD_USEC. By value, zeroed at first; it has no memory of its own before the
+ * first text. Texts are kept as digests.
  */
 #ifndef BELFRY_ACCOUNT_TOLD_H
 #define BELFRY_ACCOUNT_TOLD_H
@@ -15,13 +15,17 @@
 #define TOLD_MAX 16
 #define TOLD_USEC USEC_DAY
 
+struct told_item {
+	uint64_t digest;
+	usec_t at;
+};
+
 struct told {
-	struct {
-		uint64_t digest;
-		usec_t at;
-	} items[TOLD_MAX];
+	struct told_item *items; /* owned, TOLD_MAX; NULL: never had any */
 	unsigned count, next;
 };
+
+void told_done(struct told *told);
 
 /* Whether it was told within the day; if not, it is now. */
 bool told_before(struct told *told, struct span text, usec_t now);

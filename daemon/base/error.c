@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/xalloc.h"
+
 /* Cuts a half character off the end that the size has left there. */
 static void
 drop_half_character(char *text)
@@ -78,6 +80,34 @@ error_prefix(struct error *error, const char *format, ...)
 	if ((size_t)len >= sizeof(text) - used)
 		drop_half_character(text);
 	memcpy(error->text, text, sizeof(error->text));
+}
+
+/* `error` may be the one that is kept. */
+void
+error_keep(struct error **kept, const struct error *error)
+{
+	if (*kept == NULL)
+		*kept = NEW(struct error);
+	**kept = *error;
+}
+
+void
+error_forget(struct error **kept)
+{
+	free(*kept);
+	*kept = NULL;
+}
+
+enum fault
+error_kept_fault(const struct error *kept)
+{
+	return kept != NULL ? kept->fault : FAULT_NONE;
+}
+
+const char *
+error_kept_text(const struct error *kept)
+{
+	return kept != NULL ? kept->text : "";
 }
 
 const char *

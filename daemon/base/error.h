@@ -31,7 +31,10 @@ struct error {
 	char text[ERROR_TEXT_SIZE]; /* always terminated; cut if too long */
 };
 
-#define ERROR_INIT {FAULT_NONE, ""}
+#define ERROR_INIT                                                             \
+	{                                                                      \
+		FAULT_NONE, ""                                                 \
+	}
 
 /* Both accept NULL. error_set returns false, for `return error_set(...)`. */
 bool error_set(struct error *error, enum fault fault, const char *format, ...)
@@ -39,6 +42,14 @@ bool error_set(struct error *error, enum fault fault, const char *format, ...)
 /* Puts the formatted words and ": " in front of the text. */
 void error_prefix(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* An error of which nobody knows how long it stays: for owners that have none
+ * most of the time. NULL is none; the owner forgets it at its end. */
+void error_keep(struct error **kept, const struct error *error);
+void error_forget(struct error **kept);
+/* FAULT_NONE and "" for NULL. The text is borrowed. */
+enum fault error_kept_fault(const struct error *kept);
+const char *error_kept_text(const struct error *kept);
 
 /* "retry", "auth", ... for logs and JSON; a constant. */
 const char *fault_name(enum fault fault);

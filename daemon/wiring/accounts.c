@@ -610,6 +610,8 @@ accounts_free(struct running_account **account)
 	sender_free(&running->sender);
 	account_free(&running->account);
 	senders_free(&running->senders);
+	breaker_done(&running->breaker);
+	told_done(&running->told);
 	arrivals_free(&running->arrivals);
 	tls_free(&running->tls);
 	list_remove(&running->link);

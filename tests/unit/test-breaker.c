@@ -51,6 +51,7 @@ test_same_subjects(void **state)
 	assert_int_equal(
 	    let_through(&breaker, "Build failed", 30, USEC_SEC, &now),
 	    BREAKER_SAME_MAX);
+	breaker_done(&breaker);
 }
 
 static void
@@ -63,6 +64,7 @@ test_slow_ones_pass(void **state)
 	assert_int_equal(let_through(&breaker, "Daily report", 200,
 			     BREAKER_WINDOW_USEC / BREAKER_SAME_MAX, &now),
 	    200);
+	breaker_done(&breaker);
 }
 
 /* Many subjects push the oldest out, and no more. */
@@ -77,6 +79,7 @@ test_bounded(void **state)
 	for (; subject[0] <= 'z'; subject[0]++)
 		assert_int_equal(let_through(&breaker, subject, 20, 0, &now),
 		    BREAKER_SAME_MAX);
+	breaker_done(&breaker);
 }
 
 int

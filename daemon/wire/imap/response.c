@@ -52,7 +52,7 @@ struct imap_lexer {
 	size_t dropped; /* bytes of it that are not here any more */
 	struct imap_tree tree;
 	unsigned skipped, too_large;
-	struct error failed; /* fault NONE while alive */
+	struct error *failed; /* owned; NULL while alive */
 };
 
 struct imap_lexer *
@@ -73,6 +73,7 @@ imap_lexer_free(struct imap_lexer **lexer)
 	imap_tree_done(&(*lexer)->tree);
 	buf_done(&(*lexer)->raw);
 	free((*lexer)->literals);
+	error_forget(&(*lexer)->failed);
 	free(*lexer);
 	*lexer = NULL;
 }
@@ -161,7 +162,7 @@ give_room_back(struct imap_lexer *lexer)
 void
 imap_lexer_feed(struct imap_lexer *lexer, struct span bytes)
 {
-	if (lexer->failed.fault != FAULT_NONE)
+	if (lexer->failed != NULL)
 		return;
 	drop_taken(lexer);
 	compact(lexer);
@@ -248,11 +249,15 @@ kept_of(const struct imap_lexer *lexer, size_t len)
 static bool
 check_literal(struct imap_lexer *lexer, size_t len)
 {
+	struct error breach;
+
 	if (len <= lexer->literal_max || len <= IMAP_LITERAL_DROP_MAX)
 		return true;
-	return error_set(&lexer->failed, FAULT_LIMIT,
+	error_set(&breach, FAULT_LIMIT,
 	    "literal of %zu bytes, more than the limit of %zu", len,
 	    lexer->literal_max);
+	error_keep(&lexer->failed, &breach);
+	return false;
 }
 
 /* Whether the response may have it, too. */
@@ -294,7 +299,7 @@ begin_large(struct imap_lexer *lexer, const struct error *breach)
 	if (lexer->large)
 		return true;
 	if (!is_fetch(held(lexer))) {
-		lexer->failed = *breach;
+		error_keep(&lexer->failed, breach);
 		return false;
 	}
 	lexer->large = true;
@@ -307,6 +312,7 @@ static bool
 drop_large(struct imap_lexer *lexer, size_t here, size_t keep)
 {
 	size_t len = here > keep ? here - keep : 0;
+	struct error breach;
 
 	lexer->start += len;
 	lexer->dropped += len;
@@ -316,8 +322,10 @@ drop_large(struct imap_lexer *lexer, size_t here, size_t keep)
 	lexer->literal_bytes = 0;
 	if (lexer->dropped <= IMAP_LITERAL_DROP_MAX)
 		return true;
-	return error_set(&lexer->failed, FAULT_LIMIT,
-	    "a response above %d bytes", IMAP_LITERAL_DROP_MAX);
+	error_set(&breach, FAULT_LIMIT, "a response above %d bytes",
+	    IMAP_LITERAL_DROP_MAX);
+	error_keep(&lexer->failed, &breach);
+	return false;
 }
 
 /* ---- responses --------------------------------------------------------- */
@@ -510,7 +518,7 @@ imap_lexer_next(struct imap_lexer *lexer, struct imap_response *response_r,
 	int result = -1;
 
 	drop_taken(lexer);
-	while (lexer->failed.fault == FAULT_NONE) {
+	while (lexer->failed == NULL) {
 		result = next_frame(lexer, &frame);
 		if (result <= 0)
 			break;
@@ -524,9 +532,9 @@ imap_lexer_next(struct imap_lexer *lexer, struct imap_response *response_r,
 			lexer->skipped++;
 		begin_next(lexer, lexer->scan);
 	}
-	if (lexer->failed.fault != FAULT_NONE) {
+	if (lexer->failed != NULL) {
 		if (error_r != NULL)
-			*error_r = lexer->failed;
+			*error_r = *lexer->failed;
 		return -1;
 	}
 	give_room_back(lexer);
