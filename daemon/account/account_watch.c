@@ -105,6 +105,8 @@ matching_pattern(const struct account *account, const struct folder *folder)
 {
 	const struct strv *watch = account->config.watch;
 
+	if (strcmp(folder->display, CLAIMS_MAILBOX) == 0)
+		return NULL; /* ours */
 	for (size_t i = 0; i < watch->len; i++)
 		if (is_pattern(watch->items[i]) &&
 		    folder_matches(watch->items[i], folder->display))

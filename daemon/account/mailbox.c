@@ -43,6 +43,7 @@ mailbox_forget_work(struct mailbox *mb, usec_t now)
 {
 	mailbox_backlog_interrupted(mb);
 	mailbox_ops_take_back(mb, now);
+	mailbox_claim_interrupt(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);
@@ -189,6 +190,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	list_init(&mb->ops);
 	list_init(&mb->reading.waiting);
 	list_init(&mb->tasks);
+	list_init(&mb->chores);
 	list_init(&mb->commits);
 	list_init(&mb->events);
 	folders_init(&mb->folders);
@@ -209,6 +211,9 @@ mailbox_free(struct mailbox **mailbox)
 		return;
 	*mailbox = NULL;
 	imap_session_free(&mb->session);
+	mailbox_claim_interrupt(mb);
+	mailbox_claim_clear(mb);
+	mailbox_seek_done(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
 	mailbox_jobs_clear(mb);

@@ -54,6 +54,7 @@
 
 #include "daemon/account/arrivals.h"
 #include "daemon/account/breaker.h"
+#include "daemon/account/claims.h"
 #include "daemon/account/folders.h"
 #include "daemon/account/senders.h"
 #include "daemon/account/tally.h"
@@ -163,6 +164,8 @@ struct mailbox_config {
 	/* Of the account; NULL: whatever arrives is judged. */
 	struct arrivals *arrivals;
 	const struct strv *watch; /* names and patterns; NULL: everything */
+	/* Of the account: other machines; NULL: there are none. */
+	struct claims *claims;
 	bool default_notification;
 	bool notify;	    /* false: no rule notifies either */
 	usec_t renew, poll; /* 0: the defaults */

@@ -156,6 +156,24 @@ static const struct {
     [OP_RESELECT] = {mailbox_verify_reselect_untagged,
 	mailbox_verify_reselect_done},
     [OP_NOOP] = {NULL, noop_done},
+    [OP_CLAIM_FETCH] = {mailbox_claim_note_message, mailbox_claim_done},
+    [OP_CLAIM_STORE] = {NULL, mailbox_claim_done},
+    [OP_CLAIM_MARK] = {NULL, mailbox_claim_mark_done},
+    [OP_CHORE] = {NULL, mailbox_claim_chore_done},
+    [OP_CHORE_SELECT] = {NULL, mailbox_claim_chore_selected},
+    [OP_CHORE_STORE] = {NULL, mailbox_claim_chore_stored},
+    [OP_CHORE_BACK] = {mailbox_verify_reselect_untagged,
+	mailbox_claim_chore_back},
+    [OP_SEEK_STATUS] = {mailbox_seek_note_status, mailbox_seek_status_done},
+    [OP_SEEK_CREATE] = {NULL, mailbox_seek_created},
+    [OP_SEEK_SELECT] = {mailbox_seek_note_select, mailbox_seek_selected},
+    [OP_SEEK_READ] = {mailbox_seek_note_record, mailbox_seek_read_done},
+    [OP_SEEK_APPEND] = {NULL, mailbox_seek_appended},
+    [OP_SEEK_DELETE] = {NULL, mailbox_seek_deleted},
+    [OP_SEEK_EXPUNGE] = {NULL, mailbox_seek_expunged},
+    [OP_SEEK_PROVE] = {mailbox_seek_note_proof, mailbox_seek_proof_done},
+    [OP_SEEK_AGAIN] = {NULL, mailbox_seek_again_done},
+    [OP_SEEK_BACK] = {mailbox_verify_reselect_untagged, mailbox_seek_back},
 };
 
 /*
@@ -257,9 +275,16 @@ static const struct {
 };
 
 void
+mailbox_op_begin(struct mailbox *mb, usec_t now)
+{
+	kinds[mb->op->action.kind].begin(mb, now);
+}
+
+void
 mailbox_op_started(struct mailbox *mb, usec_t now)
 {
-	kinds[mb->op->action.kind].started(mb, now);
+	if (!mailbox_claim_mark_first(mb, now))
+		kinds[mb->op->action.kind].started(mb, now);
 }
 
 static struct op *
@@ -468,13 +493,14 @@ is_forbidden(struct mailbox *mb, struct job *job, usec_t now)
  * another mailbox, and what looks for a copy.
  */
 static bool
-must_be_alone(const struct mailbox *mb, const struct job *job)
+must_be_alone(const struct mailbox *mb, const struct job *job, usec_t now)
 {
 	const struct job_action *action = &job->actions[job->next];
 
 	if (action->verify)
 		return !is_looked_for(mb, action);
-	return action->action.kind == ACTION_FORWARD ||
+	return mailbox_claim_must_be_alone(mb, job, now) ||
+	       action->action.kind == ACTION_FORWARD ||
 	       (action->action.kind == ACTION_EXEC &&
 		   (job->header.len == 0 || action->action.stdin_message));
 }
@@ -514,14 +540,15 @@ next_job(struct mailbox *mb, usec_t now)
 		return NULL;
 	if (job == NULL && !is_anyone_verifying(mb))
 		job = first_runnable(mb, now);
-	return job != NULL && mb->op_count > 0 && must_be_alone(mb, job) ? NULL
-									 : job;
+	return job != NULL && mb->op_count > 0 && must_be_alone(mb, job, now)
+		   ? NULL
+		   : job;
 }
 
 static void
 begin_op(struct mailbox *mb, struct job *job, usec_t now)
 {
-	mb->op->is_alone = must_be_alone(mb, job);
+	mb->op->is_alone = must_be_alone(mb, job, now);
 	gather_group(mb, job, now);
 	action_copy(&mb->op->action, &mailbox_job_current(job)->action);
 	mb->op->copied = mailbox_job_current(job)->copied;
@@ -536,7 +563,7 @@ begin_op(struct mailbox *mb, struct job *job, usec_t now)
 	if (mailbox_job_current(job)->verify)
 		mailbox_verify_begin(mb, now);
 	else
-		kinds[mb->op->action.kind].begin(mb, now);
+		mailbox_claim_begin(mb, now);
 }
 
 bool
@@ -546,11 +573,15 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 
 	assert(!mb->is_filling);
 	mb->is_filling = true;
+	if (mb->op_count == 0)
+		mailbox_claim_mark(mb, now);
 	while (mb->session != NULL && (job = next_job(mb, now)) != NULL) {
 		mailbox_op_new(mb);
 		begin_op(mb, job, now);
 		mb->op = NULL;
 	}
+	if (mb->session != NULL && mb->op_count == 0)
+		mailbox_claim_tidy(mb, now);
 	mb->is_filling = false;
 	if (mb->session != NULL)
 		mailbox_write_intents(mb, now);

@@ -95,8 +95,8 @@ takes_away(const struct job_action *action)
 {
 	return action->action.kind >= ACTION_MOVE &&
 	       action->action.kind <= ACTION_DELETE &&
-	       action->state != EFFECT_FAILED &&
-	       action->state != EFFECT_SKIPPED;
+	       (action->by_other || (action->state != EFFECT_FAILED &&
+					action->state != EFFECT_SKIPPED));
 }
 
 static bool

@@ -126,6 +126,7 @@ settle_one(struct mailbox *mb, struct job *job, struct job_action *action,
 	action->state = state;
 	action->early = false;
 	mailbox_job_record(mb, job, action, detail, now);
+	mailbox_claim_settled(mb, job, action, state);
 	mailbox_backlog_settled(mb, job, state);
 	report_outcome(mb, job, action, detail);
 }
@@ -367,6 +368,7 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 	uint64_t modseq = mailbox_read_modseq(effect->detail);
 	if (modseq > job->modseq)
 		job->modseq = modseq;
+	added->mine = strcmp(effect->detail, MAILBOX_MINE) == 0;
 	if (first && effect->attempts > 0)
 		job->not_before_unix =
 		    effect->changed_unix +

@@ -144,11 +144,14 @@ mailbox_ops_take_back(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->ops)
 	{
 		struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->step == OP_CLAIM_MARK)
+			mailbox_claim_take_back(mb, op->jobs[0], now);
 		if (op->step != OP_INTENT || op->action.kind != ACTION_EXEC)
 			continue;
 		struct job_action *action = mailbox_job_current(op->jobs[0]);
 		action->state = EFFECT_PLANNED;
-		mailbox_job_record(mb, op->jobs[0], action, "", now);
+		mailbox_job_record(mb, op->jobs[0], action,
+		    action->mine ? MAILBOX_MINE : "", now);
 	}
 }
 

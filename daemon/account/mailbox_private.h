@@ -55,6 +55,10 @@ enum commit_purpose {
 	COMMIT_FORGOTTEN, /* of a connection that has ended meanwhile */
 };
 
+/* What the journal says of a command that was not run, but may be marked as
+ * done on the server: by us. */
+#define MAILBOX_MINE "claimed"
+
 struct job_action {
 	struct action action;
 	unsigned seq;
@@ -66,8 +70,10 @@ struct job_action {
 	unsigned looks;	      /* so many have found nothing */
 	uint32_t target_next; /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
-	bool copied; /* a move without MOVE: its copy is known to be there */
-	bool early;  /* its intent went to disk with the plan */
+	bool copied;   /* a move without MOVE: its copy is known to be there */
+	bool early;    /* its intent went to disk with the plan */
+	bool by_other; /* the message is gone: another machine was first */
+	bool mine;     /* if it is marked as done on the server, then by us */
 };
 
 /* A message with something left to do. */
@@ -125,6 +131,27 @@ enum op_step {
 	OP_COMPARE,  /* ... compare their headers ... */
 	OP_RESELECT, /* ... and come back */
 	OP_NOOP,     /* after [EXPUNGEISSUED] */
+
+	/* mailbox_claim.c */
+	OP_CLAIM_FETCH,
+	OP_CLAIM_STORE,
+	OP_CLAIM_MARK,	 /* a command's, before it runs */
+	OP_CHORE,	 /* marks and claims to store here ... */
+	OP_CHORE_SELECT, /* ... or in the target of a move */
+	OP_CHORE_STORE,
+	OP_CHORE_BACK,
+
+	/* mailbox_seek.c */
+	OP_SEEK_STATUS,
+	OP_SEEK_CREATE,
+	OP_SEEK_SELECT,
+	OP_SEEK_READ,
+	OP_SEEK_APPEND,
+	OP_SEEK_DELETE,
+	OP_SEEK_EXPUNGE,
+	OP_SEEK_PROVE,
+	OP_SEEK_AGAIN,
+	OP_SEEK_BACK,
 	OP_STEPS
 };
 
@@ -155,7 +182,8 @@ struct op {
 	struct buf not_made;	  /* CREATE said no: its words */
 	bool not_made_for_now;	  /* ... and whether to try again */
 	struct imap_refusal why;  /* of the last refusal */
-	bool elsewhere; /* the target is EXAMINEd: its news are not ours */
+	bool elsewhere; /* another mailbox is open: its news are not ours */
+	bool sought;	/* other machines were looked for */
 	uint64_t guard; /* of all its jobs */
 };
 
@@ -274,6 +302,21 @@ struct resync {
 	struct imap_seqset asked, seen;
 	struct imap_seqset same; /* unchanged since they were judged */
 	uint64_t top;		 /* the highest MODSEQ among those seen */
+};
+
+/* Looking for other machines: mailbox_seek.c. */
+struct seek {
+	struct buf wire; /* of CLAIMS_MAILBOX */
+	usec_t began;
+	uint32_t validity, uidnext; /* by STATUS */
+	uint64_t messages, exists;
+	unsigned records, appends;
+	bool any_keyword;
+
+	/* the proof */
+	size_t step;
+	uint64_t modseq;
+	bool has_modseqs, has_tick, kept;
 };
 
 /* What the connection is to learn of other mailboxes: goes with it. */
@@ -418,6 +461,11 @@ struct mailbox {
 	struct op *op;	 /* being served, and sends; NULL: the state does */
 	bool is_filling; /* operations are being begun */
 	bool is_alone;	 /* the server cannot have several at once */
+
+	struct claim *claim;	 /* NULL: nothing was claimed here */
+	uint32_t claim_validity; /* of its UIDs */
+	struct list_link chores; /* struct chore::link */
+	struct seek seek;
 
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */
@@ -918,8 +966,50 @@ void mailbox_op_send_to_target(
 void mailbox_op_send_target(
     struct mailbox *mb, enum op_step step, const char *name, usec_t now);
 bool mailbox_can(const struct mailbox *mb, uint32_t capability);
+/* The group is ours: its first step. */
+mailbox_begin_fn mailbox_op_begin;
 /* What follows once the intent of the operation's group is on disk. */
 mailbox_begin_fn mailbox_op_started;
+
+/* mailbox_claim.c */
+/* The group is complete: mailbox_op_begin with what is ours of it, now or
+ * later; the others wait or are settled. */
+mailbox_begin_fn mailbox_claim_begin;
+/* It is done at once, as far as is known. */
+bool mailbox_claim_is_free(
+    const struct mailbox *mb, enum action_kind kind, usec_t now);
+/* An action of the group under way was settled. */
+void mailbox_claim_settled(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, enum effect_state state);
+/* The intent of a command is on disk: true when its mark is stored first. */
+bool mailbox_claim_mark_first(struct mailbox *mb, usec_t now);
+/* The connection goes before the mark is known to be stored. */
+void mailbox_claim_take_back(struct mailbox *mb, struct job *job, usec_t now);
+/* It is to be claimed, or that is to be found out: no other operation may be
+ * under way. */
+bool mailbox_claim_must_be_alone(
+    const struct mailbox *mb, const struct job *job, usec_t now);
+/* Before other operations: one that stores marks, where some wait. */
+mailbox_begin_fn mailbox_claim_mark;
+/* Nothing else is to be done: an operation that stores what is left. */
+mailbox_begin_fn mailbox_claim_tidy;
+/* The connection is gone. */
+void mailbox_claim_interrupt(struct mailbox *mb);
+void mailbox_claim_clear(struct mailbox *mb);
+mailbox_response_fn mailbox_claim_note_message, mailbox_claim_done,
+    mailbox_claim_mark_done, mailbox_claim_chore_done,
+    mailbox_claim_chore_selected, mailbox_claim_chore_stored,
+    mailbox_claim_chore_back;
+
+/* mailbox_seek.c */
+/* Looks for other machines, then mailbox_claim_begin again. */
+mailbox_begin_fn mailbox_seek_begin;
+void mailbox_seek_done(struct mailbox *mb);
+mailbox_response_fn mailbox_seek_note_status, mailbox_seek_status_done,
+    mailbox_seek_created, mailbox_seek_note_select, mailbox_seek_selected,
+    mailbox_seek_note_record, mailbox_seek_read_done, mailbox_seek_appended,
+    mailbox_seek_deleted, mailbox_seek_expunged, mailbox_seek_note_proof,
+    mailbox_seek_proof_done, mailbox_seek_again_done, mailbox_seek_back;
 
 /* mailbox_label.c */
 mailbox_begin_fn mailbox_label_begin;
@@ -975,6 +1065,9 @@ uint32_t mailbox_read_intent_detail(const char *detail);
 usec_t mailbox_verify_held_until(
     const struct mailbox *mb, const struct job *job);
 mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
+/* SELECT after a visit elsewhere has ended; false: the connection is over. */
+bool mailbox_verify_is_back(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
 mailbox_response_fn mailbox_verify_examine_done, mailbox_verify_note_found,
     mailbox_verify_search_done, mailbox_verify_note_header,
     mailbox_verify_compare_done, mailbox_verify_reselect_untagged,

@@ -41,7 +41,8 @@ mailbox_task_add_early(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (room == 0 || !has_early_command(job))
+		if (room == 0 || !has_early_command(job) ||
+		    !mailbox_claim_is_free(mb, ACTION_EXEC, now))
 			continue;
 		struct job_action *action = mailbox_job_current(job);
 		action->state = EFFECT_STARTED;
@@ -268,6 +269,8 @@ mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
 
 	mailbox_report(mb, REPORT_DONE, job->key.uid, "queue the forward to %s",
 	    mb->op->action.target);
+	mailbox_claim_settled(
+	    mb, job, mailbox_job_current(job), EFFECT_DONE);
 	mailbox_job_advance(job);
 	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_QUEUED});
 	mailbox_op_finish(mb, now);

@@ -250,12 +250,11 @@ mailbox_verify_held_until(const struct mailbox *mb, const struct job *job)
 	return until;
 }
 
-void
-mailbox_verify_reselect_done(
+bool
+mailbox_verify_is_back(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct job *job;
-
+	mailbox_read_select(mb, response);
 	mailbox_assume_validity(mb);
 	if (response->status != IMAP_OK ||
 	    mb->uidvalidity != mb->cursor_validity) {
@@ -264,9 +263,21 @@ mailbox_verify_reselect_done(
 		    "mailbox %s changed while it was out of sight",
 		    mb->config.name);
 		mailbox_fail(mb, &error, now);
-		return;
+		return false;
 	}
+	mb->op->elsewhere = false;
 	mb->dirty = true;
+	return true;
+}
+
+void
+mailbox_verify_reselect_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct job *job;
+
+	if (!mailbox_verify_is_back(mb, response, now))
+		return;
 	job = mailbox_op_only(mb);
 	if (!mb->op->found && look_again(mb, job, now)) {
 		mailbox_op_finish(mb, now);

@@ -105,6 +105,7 @@ struct config_account {
 	struct strv identity; /* addresses that are me; has email */
 	char *from;	      /* for forwards; never NULL */
 	int notify;	      /* enum config_notify */
+	int claim;	      /* enum claim_mode */
 	unsigned connections;
 	usec_t idle_renew, poll;
 	struct config_rates forward_limit, forward_target_limit;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "daemon/account/claims.h"
 #include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 #include "daemon/base/xalloc.h"
@@ -102,6 +103,13 @@ static const struct setting_choice notify_kinds[] = {
     {"yes", CONFIG_NOTIFY_YES, NULL},
     {"no", CONFIG_NOTIFY_NO, NULL},
     {"rules-only", CONFIG_NOTIFY_RULES_ONLY, NULL},
+    {NULL, 0, NULL},
+};
+static const struct setting_choice claim_modes[] = {
+    {"auto", CLAIM_AUTO, NULL},
+    {"no", CLAIM_NO, NULL},
+    {"leader", CLAIM_LEADER, NULL},
+    {"standby", CLAIM_STANDBY, NULL},
     {NULL, 0, NULL},
 };
 static const struct setting_choice notifier_types[] = {

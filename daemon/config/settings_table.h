@@ -152,6 +152,28 @@
 		"threw it away."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
+{ACCOUNT(claim), .key = "claim", .type = SETTING_CHOICE,
+	.choices = claim_modes, .standard = "auto",
+	.help = "How this machine agrees with others that watch the same "
+		"account, so that nothing is moved, copied, forwarded or run "
+		"twice.",
+	.more =
+	    "With `auto` it looks for others, and where there are some, each "
+	    "message is claimed on the server before a rule acts on it; every "
+	    "machine still judges it and rings. To be found, each machine "
+	    "keeps one small message in the folder `belfry-claims`, which is "
+	    "made when a rule first acts; a machine that is alone asks for no "
+	    "more than the number of messages there, at most every two "
+	    "minutes, and leaves no other trace. A machine that comes new "
+	    "acts after five minutes; one that was not heard of for a month "
+	    "is forgotten. Claims are keywords that begin with `belfry-`; "
+	    "those that say what was done stay on messages that stay. The "
+	    "claim of a machine that died is taken over after 45 minutes, or "
+	    "after a day where the server has no CONDSTORE. `no`: there is no "
+	    "other machine; no folder is made. Where the server keeps neither "
+	    "folder nor keywords, write `leader` on the one machine that "
+	    "acts, and `standby` on the others, which judge and notify only; "
+	    "what they leave to the leader they do not do later."},
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,
 	.standard = "20/hour, 100/day",
 	.help = "How many messages may be forwarded from the account.",

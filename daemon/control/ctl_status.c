@@ -187,6 +187,19 @@ add_forwards(struct buf *out, const struct json *forwards)
 		buf_add_str(out, " (belfryctl queue lists them)\n");
 }
 
+/* Who acts, where it is not simply this machine. */
+static void
+add_machines(struct buf *out, const struct json *account)
+{
+	const char *machines = json_get_str(account, "machines");
+
+	if (machines == NULL || strcmp(machines, "no other machine") == 0)
+		return;
+	buf_add_str(out, "    machines: ");
+	ctl_add_clean(out, machines, CTL_TEXT_MAX);
+	buf_add_char(out, '\n');
+}
+
 static void
 add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
     int64_t now)
@@ -211,6 +224,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 		    out, "\n    put it right, then: belfryctl reload\n");
 	}
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
+	add_machines(out, account);
 	add_forwards(out, json_get(account, "forwards"));
 }
 

@@ -487,6 +487,7 @@ configure(struct running_account *running, const struct config_account *config)
 		    .senders = running->senders,
 		    .arrivals = running->arrivals,
 		    .watch = &config->watch,
+		    .claims = running->claims,
 		    .authserv = &config->authserv,
 		    .default_notification = config->notify == CONFIG_NOTIFY_YES,
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
@@ -523,6 +524,17 @@ load_fact(void *ctx, const char *name, const char *value)
 	return true;
 }
 
+static struct claims *
+make_claims(struct belfry *belfry, const struct config_account *config)
+{
+	BUF_AUTO name = BUF_INIT;
+
+	if (config->claim == CLAIM_NO)
+		return NULL;
+	machine_name(belfry, config->name, &name);
+	return claims_new((enum claim_mode)config->claim, buf_str(&name));
+}
+
 bool
 accounts_start(struct belfry *belfry, const struct config_account *config)
 {
@@ -549,6 +561,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		loop_now_unix(), &error))
 		report_note(belfry, true, "trouble", config->name,
 		    "what rules moved before cannot be read: %s", error.text);
+	running->claims = make_claims(belfry, config);
 	configure(running, config);
 	list_add(&belfry->accounts, &running->link);
 	running->account = account_new(&running->account_config,
@@ -613,6 +626,7 @@ accounts_free(struct running_account **account)
 	breaker_done(&running->breaker);
 	told_done(&running->told);
 	arrivals_free(&running->arrivals);
+	claims_free(&running->claims);
 	tls_free(&running->tls);
 	list_remove(&running->link);
 	free(running);

@@ -14,6 +14,7 @@
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
  *   transport.c  a connection to an account's server
  *   exec.c       commands of rules
+ *   machine.c    its name among other machines
  *   secrets.c    passwords and tokens
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
@@ -67,6 +68,7 @@ struct running_account {
 	struct account *account;
 	struct senders *senders;   /* whose mail was judged before */
 	struct arrivals *arrivals; /* what rules put into mailboxes */
+	struct claims *claims;	   /* other machines */
 	struct list_link lines;	   /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
@@ -144,6 +146,10 @@ void exec_run(struct line *line, struct mailbox_task *task);
 /* The line goes: its commands run on, and nobody listens. */
 void exec_forget_line(struct line *line);
 void exec_free_all(struct belfry *belfry);
+
+/* machine.c */
+/* Appends what this machine is called among those that watch the account. */
+void machine_name(struct belfry *belfry, const char *account, struct buf *name);
 
 /* secrets.c */
 struct secret_wait;

@@ -157,11 +157,16 @@ status_of_account(struct running_account *account)
 {
 	struct json *json = json_new_object();
 	struct json *mailboxes = json_new_array();
+	BUF_AUTO others = BUF_INIT;
 
 	json_set_str(json, "account", account->config->name);
 	json_set_str(json, "email", account->config->email);
 	json_set_str(json, "server", account->config->imap.host);
 	json_set_str(json, "locked_out", account_lockout(account->account));
+	if (account->claims != NULL)
+		claims_describe(account->claims, &others);
+	json_set_str(
+	    json, "machines", others.len > 0 ? buf_str(&others) : NULL);
 	for (size_t i = 0; i < account_count(account->account); i++)
 		json_add(mailboxes,
 		    status_of_mailbox(account_mailbox(account->account, i)));

@@ -98,6 +98,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       strv_equal(&a->watch, &b->watch) &&
 	       strv_equal(&a->identity, &b->identity) &&
 	       same_str(a->from, b->from) && a->notify == b->notify &&
+	       a->claim == b->claim &&
 	       a->connections == b->connections &&
 	       a->idle_renew == b->idle_renew && a->poll == b->poll &&
 	       same_rates(&a->forward_limit, &b->forward_limit) &&

@@ -178,10 +178,12 @@ class User:
         return self.servers.imap(self.address)
 
     def mailboxes(self):
-        """{mailbox: [{uid, flags, subject, message-id, ...}]}"""
+        """{mailbox: [{uid, flags, subject, message-id, ...}]}, without the
+        folder by which machines know of each other"""
         os.environ.update(self.servers.env)
         return {self.servers.path(name): messages for name, messages
-                in servers_py.read_account(self.address).items()}
+                in servers_py.read_account(self.address).items()
+                if self.servers.path(name) != "belfry-claims"}
 
     def subjects(self, mailbox):
         return sorted(

@@ -1,0 +1,410 @@
+#include "daemon/account/claims.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/xalloc.h"
+
+#define KEYWORD_DIGITS 10 /* of a digest, in a keyword */
+
+struct node {
+	char name[CLAIMS_NODE_MAX + 1];
+	uint32_t uid;
+	int64_t received_unix; /* by the server's clock */
+	int64_t renewed_unix, joined_unix;
+};
+
+struct claims {
+	enum claim_mode mode;
+	char *node; /* owned */
+	const void *owner;
+
+	bool is_known; /* it was read in this life */
+	usec_t checked;
+	uint32_t uidvalidity, uidnext;
+	uint64_t messages;
+
+	struct node own; /* uid 0: there is none */
+	int64_t joined_unix;
+	struct node others[CLAIMS_NODES_MAX];
+	size_t count;
+	struct imap_seqset stale;
+
+	enum claims_ladder ladder;
+	struct buf refusal; /* words; empty: none */
+	usec_t refused;
+};
+
+struct claims *
+claims_new(enum claim_mode mode, const char *node)
+{
+	struct claims *claims = NEW(struct claims);
+
+	assert(strlen(node) <= CLAIMS_NODE_MAX);
+	claims->mode = mode;
+	claims->node = xstrdup(node);
+	return claims;
+}
+
+void
+claims_free(struct claims **claims)
+{
+	if (*claims == NULL)
+		return;
+	imap_seqset_done(&(*claims)->stale);
+	buf_done(&(*claims)->refusal);
+	free((*claims)->node);
+	free(*claims);
+	*claims = NULL;
+}
+
+void
+claims_set_mode(struct claims *claims, enum claim_mode mode)
+{
+	claims->mode = mode;
+}
+
+/* ---- keywords ---- */
+
+static void
+add_digest(struct buf *keyword, const struct span *pieces, size_t count)
+{
+	BUF_AUTO key = BUF_INIT;
+
+	digest_key(&key, pieces, count);
+	buf_addf(keyword, "%.*s", KEYWORD_DIGITS, buf_str(&key));
+}
+
+void
+claims_keyword(
+    const struct claims *claims, struct span mailbox, struct buf *keyword)
+{
+	const struct span pieces[] = {span_from_str(claims->node), mailbox};
+
+	buf_add_str(keyword, CLAIM_PREFIX);
+	add_digest(keyword, pieces, 2);
+}
+
+void
+claims_mark(
+    const char *rule, const char *kind, const char *target, struct buf *mark)
+{
+	const struct span pieces[] = {span_from_str(rule), span_from_str(kind),
+	    span_from_str(target != NULL ? target : "")};
+
+	buf_add_str(mark, "belfry-f-");
+	add_digest(mark, pieces, 3);
+}
+
+/* ---- what to do ---- */
+
+/* Nothing but the order of joining tells who acts. */
+static bool
+is_first(const struct claims *claims)
+{
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct node *other = &claims->others[i];
+		if (other->joined_unix < claims->own.joined_unix ||
+		    (other->joined_unix == claims->own.joined_unix &&
+			strcmp(other->name, claims->node) < 0))
+			return false;
+	}
+	return true;
+}
+
+static enum claims_answer
+ask_auto(const struct claims *claims, int64_t now_unix, usec_t now)
+{
+	if (claims->refusal.len > 0 &&
+	    usec_since(claims->refused, now) < CLAIMS_REFUSED_USEC)
+		return CLAIMS_FREE;
+	if (!claims->is_known || claims->refusal.len > 0 ||
+	    usec_since(claims->checked, now) >= CLAIMS_ALONE_USEC)
+		return CLAIMS_ASK;
+	if (claims->count == 0)
+		return CLAIMS_FREE;
+	if (claims->ladder == LADDER_UNPROVEN)
+		return CLAIMS_ASK;
+	if (claims_join_wait(claims, now_unix) > 0)
+		return CLAIMS_JOINING;
+	if (claims->ladder != LADDER_FIRST)
+		return CLAIMS_SHARED;
+	return is_first(claims) ? CLAIMS_FREE : CLAIMS_STANDS_BY;
+}
+
+enum claims_answer
+claims_ask(const struct claims *claims, int64_t now_unix, usec_t now)
+{
+	switch (claims->mode) {
+	case CLAIM_STANDBY:
+		return CLAIMS_STANDS_BY;
+	case CLAIM_AUTO:
+		return ask_auto(claims, now_unix, now);
+	default:
+		return CLAIMS_FREE;
+	}
+}
+
+usec_t
+claims_join_wait(const struct claims *claims, int64_t now_unix)
+{
+	int64_t left = claims->own.joined_unix + CLAIMS_JOIN_SEC - now_unix;
+
+	/* A clock that was set back makes it no longer. */
+	if (left <= 0 || left > CLAIMS_JOIN_SEC)
+		return 0;
+	return (usec_t)left * USEC_SEC;
+}
+
+bool
+claims_lock(struct claims *claims, const void *owner)
+{
+	if (claims->owner != NULL && claims->owner != owner)
+		return false;
+	claims->owner = owner;
+	return true;
+}
+
+void
+claims_unlock(struct claims *claims, const void *owner)
+{
+	if (claims->owner == owner)
+		claims->owner = NULL;
+}
+
+/* ---- looking ---- */
+
+bool
+claims_note_status(struct claims *claims, uint32_t uidvalidity,
+    uint32_t uidnext, uint64_t messages, usec_t now)
+{
+	bool same = claims->is_known && uidvalidity != 0 && uidnext != 0 &&
+		    uidvalidity == claims->uidvalidity &&
+		    uidnext == claims->uidnext && messages == claims->messages;
+
+	if (same)
+		claims->checked = now;
+	return same &&
+	       (claims->count == 0 || claims->ladder != LADDER_UNPROVEN);
+}
+
+void
+claims_read_begin(struct claims *claims, usec_t now)
+{
+	claims->own = (struct node){0};
+	claims->count = 0;
+	imap_seqset_done(&claims->stale);
+	claims->is_known = false;
+	claims->checked = now;
+	buf_clear(&claims->refusal);
+}
+
+/* value = node SP number SP number */
+static bool
+parse(struct span value, struct node *node_r)
+{
+	struct node node = {0};
+	struct span name, renewed, joined;
+	uint64_t number;
+
+	if (!span_split(&value, ' ', &name) ||
+	    !span_split(&value, ' ', &renewed) ||
+	    !span_split(&value, ' ', &joined) || name.len == 0 ||
+	    name.len > CLAIMS_NODE_MAX)
+		return false;
+	memcpy(node.name, name.data, name.len);
+	if (!span_to_u64(renewed, &number) || number > INT64_MAX / 2)
+		return false;
+	node.renewed_unix = (int64_t)number;
+	if (!span_to_u64(joined, &number) || number > INT64_MAX / 2)
+		return false;
+	node.joined_unix = (int64_t)number;
+	*node_r = node;
+	return true;
+}
+
+static struct node *
+find_node(struct claims *claims, const char *name)
+{
+	if (strcmp(name, claims->node) == 0)
+		return &claims->own;
+	for (size_t i = 0; i < claims->count; i++)
+		if (strcmp(claims->others[i].name, name) == 0)
+			return &claims->others[i];
+	if (claims->count == CLAIMS_NODES_MAX)
+		return NULL;
+	claims->others[claims->count] = (struct node){0};
+	return &claims->others[claims->count++];
+}
+
+void
+claims_read(struct claims *claims, uint32_t uid, int64_t received_unix,
+    struct span value)
+{
+	struct node node, *known;
+
+	if (!parse(value, &node))
+		return; /* not ours: somebody put it there */
+	node.uid = uid;
+	node.received_unix = received_unix;
+	known = find_node(claims, node.name);
+	if (known == NULL || known->uid == uid)
+		return;
+	if (known->uid > uid) {
+		if (known == &claims->own)
+			imap_seqset_add(&claims->stale, uid);
+		return;
+	}
+	if (known == &claims->own && known->uid != 0)
+		imap_seqset_add(&claims->stale, known->uid);
+	*known = node;
+}
+
+/* By the server's clock, which wrote both times. */
+static void
+bury_dead(struct claims *claims)
+{
+	for (size_t i = claims->count; i-- > 0;) {
+		const struct node *other = &claims->others[i];
+		if (claims->own.uid == 0 || other->received_unix == 0 ||
+		    claims->own.received_unix - other->received_unix <
+			CLAIMS_DEAD_SEC)
+			continue;
+		imap_seqset_add(&claims->stale, other->uid);
+		claims->others[i] = claims->others[--claims->count];
+	}
+}
+
+bool
+claims_read_end(struct claims *claims, int64_t now_unix)
+{
+	int64_t age = now_unix - claims->own.renewed_unix;
+
+	bury_dead(claims);
+	claims->is_known = true;
+	/* After a long absence the others may have forgotten us. */
+	claims->joined_unix =
+	    claims->own.uid != 0 && age < CLAIMS_DEAD_SEC - CLAIMS_RENEW_SEC
+		? claims->own.joined_unix
+		: 0;
+	return claims->own.uid != 0 && age < CLAIMS_RENEW_SEC &&
+	       age > -CLAIMS_RENEW_SEC;
+}
+
+void
+claims_read_as(struct claims *claims, uint32_t uidvalidity, uint32_t uidnext,
+    uint64_t messages)
+{
+	claims->uidvalidity = uidvalidity;
+	claims->uidnext = uidnext;
+	claims->messages = messages;
+}
+
+void
+claims_compose(
+    const struct claims *claims, int64_t now_unix, struct buf *message)
+{
+	buf_addf(message,
+	    "From: Belfry <belfry@localhost>\r\n"
+	    "Subject: Belfry watches this account\r\n" CLAIMS_HEADER
+	    ": %s %lld %lld\r\n"
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=us-ascii\r\n"
+	    "\r\n"
+	    "Each machine on which Belfry watches this account keeps one "
+	    "such\r\n"
+	    "message here, so that several do nothing twice. To do without,\r\n"
+	    "write `claim = no` for the account in belfry.conf.\r\n",
+	    claims->node, (long long)now_unix,
+	    (long long)(claims->joined_unix != 0 ? claims->joined_unix
+						 : now_unix));
+}
+
+uint32_t
+claims_own_uid(const struct claims *claims)
+{
+	return claims->own.uid;
+}
+
+size_t
+claims_others(const struct claims *claims)
+{
+	return claims->count;
+}
+
+const struct imap_seqset *
+claims_stale(const struct claims *claims)
+{
+	return &claims->stale;
+}
+
+enum claims_ladder
+claims_ladder(const struct claims *claims)
+{
+	return claims->ladder;
+}
+
+void
+claims_set_ladder(struct claims *claims, enum claims_ladder ladder)
+{
+	claims->ladder = ladder;
+}
+
+bool
+claims_refuse(struct claims *claims, struct span words, usec_t now)
+{
+	bool is_new = claims->refusal.len == 0;
+
+	buf_clear(&claims->refusal);
+	buf_add_span(&claims->refusal, words);
+	if (words.len == 0)
+		buf_add_str(&claims->refusal, "without a reason");
+	claims->refused = now;
+	return is_new;
+}
+
+/* ---- words ---- */
+
+static const char *const ladder_words[] = {
+    [LADDER_UNPROVEN] = "not proven yet",
+    [LADDER_MODSEQ] = "claims by keywords and mod-sequences",
+    [LADDER_KEYWORD] = "claims by keywords, as the server has no "
+		       "mod-sequences",
+    [LADDER_FIRST] = "the server keeps no keywords: who joined first acts",
+};
+
+static void
+describe_auto(const struct claims *claims, struct buf *words)
+{
+	if (claims->refusal.len > 0) {
+		buf_add_str(
+		    words, "acts alone, as " CLAIMS_MAILBOX " is refused: ");
+		buf_add_span(words, buf_span(&claims->refusal));
+	} else if (!claims->is_known) {
+		buf_add_str(words, "not looked for other machines yet");
+	} else if (claims->count == 0) {
+		buf_add_str(words, "no other machine");
+	} else {
+		buf_addf(words, "%zu other machine%s: %s", claims->count,
+		    claims->count == 1 ? "" : "s",
+		    ladder_words[claims->ladder]);
+	}
+}
+
+void
+claims_describe(const struct claims *claims, struct buf *words)
+{
+	static const char *const modes[CLAIM_MODES] = {
+	    [CLAIM_NO] = "acts alone (claim = no)",
+	    [CLAIM_LEADER] = "acts (claim = leader)",
+	    [CLAIM_STANDBY] = "stands by (claim = standby)",
+	};
+
+	if (claims->mode == CLAIM_AUTO)
+		describe_auto(claims, words);
+	else
+		buf_add_str(words, modes[claims->mode]);
+}

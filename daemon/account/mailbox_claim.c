@@ -1,0 +1,634 @@
+/*
+ * Several machines, one mailbox: what must be done once is claimed first.
+ *
+ * An operation whose action is of that kind goes through mailbox_claim_begin:
+ * it goes on at once where no other machine watches the account; else its
+ * group is claimed on the server (claim.h), and only the messages that were
+ * won stay in it. What stays in the mailbox afterwards is marked as done. A
+ * command is marked before it runs, so that it never runs twice; a copy after
+ * it was made, so that it is never missing.
+ *
+ * Chores are what has to be stored besides, as soon as nothing is left to do:
+ * marks, claims that are not needed any more, and claims that a move or
+ * a copy has carried into its target. They outlive the connection.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+/* Another mailbox of the account looks for other machines. */
+#define LOOKING_USEC (200 * USEC_MSEC)
+/* It could not be found out whether there are others. */
+#define UNCERTAIN_USEC USEC_MINUTE
+
+struct chore {
+	struct list_link link;
+	uint32_t uidvalidity; /* of this mailbox, when it was noted */
+	struct buf wire;      /* of the target; empty: here */
+	char *keywords;
+	bool add;
+	bool is_sent;
+	struct imap_seqset uids;
+};
+
+/* ---- which actions ---- */
+
+/* What happens twice when two machines do it. */
+static bool
+is_once(enum action_kind kind)
+{
+	return kind == ACTION_COPY || kind == ACTION_FORWARD ||
+	       kind == ACTION_EXEC ||
+	       (kind >= ACTION_MOVE && kind <= ACTION_DELETE);
+}
+
+static enum claims_answer
+ask(const struct mailbox *mb, usec_t now)
+{
+	return mb->config.claims == NULL
+		   ? CLAIMS_FREE
+		   : claims_ask(mb->config.claims, mailbox_unix(mb, now), now);
+}
+
+bool
+mailbox_claim_is_free(
+    const struct mailbox *mb, enum action_kind kind, usec_t now)
+{
+	return !is_once(kind) || ask(mb, now) == CLAIMS_FREE;
+}
+
+/* A command that is tried again was ours, and is marked by us. */
+static bool
+is_ours_already(const struct job_action *action)
+{
+	return action->copied || action->early || action->verify ||
+	       (action->action.kind == ACTION_EXEC && action->attempts > 0);
+}
+
+bool
+mailbox_claim_must_be_alone(
+    const struct mailbox *mb, const struct job *job, usec_t now)
+{
+	const struct job_action *action = &job->actions[job->next];
+
+	return !is_ours_already(action) &&
+	       !mailbox_claim_is_free(mb, action->action.kind, now);
+}
+
+/* A group of equal copies may be of several rules. */
+static void
+mark_of(const struct action *action, struct buf *mark)
+{
+	claims_mark(action->kind == ACTION_COPY ? "" : action->rule,
+	    action_name(action->kind), action->target, mark);
+}
+
+/* ---- chores ---- */
+
+static void
+chore_free(struct chore *chore)
+{
+	list_remove(&chore->link);
+	buf_done(&chore->wire);
+	imap_seqset_done(&chore->uids);
+	free(chore->keywords);
+	free(chore);
+}
+
+void
+mailbox_claim_clear(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->chores)
+	chore_free(LIST_ITEM(pos, struct chore, link));
+	claim_free(&mb->claim);
+}
+
+/* The last one may take more, unless it is under way; no other, as a mark must
+ * be stored before the claim goes. */
+static struct chore *
+last_chore(struct mailbox *mb)
+{
+	if (list_is_empty(&mb->chores) ||
+	    LIST_ITEM(mb->chores.prev, struct chore, link)->is_sent)
+		return NULL;
+	return LIST_ITEM(mb->chores.prev, struct chore, link);
+}
+
+static struct chore *
+find_chore(struct mailbox *mb, struct span wire, const char *keywords, bool add)
+{
+	struct chore *last = last_chore(mb);
+
+	if (last != NULL && span_equal(buf_span(&last->wire), wire) &&
+	    strcmp(last->keywords, keywords) == 0 && last->add == add &&
+	    last->uidvalidity == mb->uidvalidity &&
+	    last->uids.count < MAILBOX_GROUP_MAX)
+		return last;
+	struct chore *chore = NEW(struct chore);
+	chore->uidvalidity = mb->uidvalidity;
+	buf_add_span(&chore->wire, wire);
+	chore->keywords = xstrdup(keywords);
+	chore->add = add;
+	list_add(&mb->chores, &chore->link);
+	return chore;
+}
+
+static void
+note_mark(struct mailbox *mb, const struct job *job, const struct action *a)
+{
+	BUF_AUTO mark = BUF_INIT;
+
+	mark_of(a, &mark);
+	struct chore *chore = find_chore(mb, SPAN_EMPTY, buf_str(&mark), true);
+	imap_seqset_add(&chore->uids, job->key.uid);
+}
+
+static void
+note_carried(struct mailbox *mb, const struct job_action *action)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0)
+		return;
+	buf_addf(&words, "%s %s", claim_keyword(mb->claim), CLAIM_TICK);
+	struct chore *chore =
+	    find_chore(mb, buf_span(&mb->op->target), buf_str(&words), false);
+	imap_seqset_add(&chore->uids, action->new_uid);
+}
+
+void
+mailbox_claim_settled(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, enum effect_state state)
+{
+	enum action_kind kind = action->action.kind;
+
+	if (mb->claim == NULL || state != EFFECT_DONE || !is_once(kind) ||
+	    claim_verdict(mb->claim, job->key.uid) != CLAIM_WON)
+		return;
+	if (kind == ACTION_COPY || kind == ACTION_FORWARD)
+		note_mark(mb, job, &action->action);
+	if (kind == ACTION_COPY || kind >= ACTION_MOVE)
+		note_carried(mb, action);
+	if (kind >= ACTION_MOVE)
+		claim_forget(mb->claim, job->key.uid);
+}
+
+/* Claims that nobody needs: others may try what we could not. */
+static void
+note_releases(struct mailbox *mb)
+{
+	struct imap_seqset held = IMAP_SEQSET_INIT;
+	BUF_AUTO words = BUF_INIT;
+
+	if (mb->claim == NULL)
+		return;
+	claim_get_held(mb->claim, &held);
+	buf_addf(&words, "%s %s", claim_keyword(mb->claim), CLAIM_TICK);
+	for (size_t i = 0; i < held.count; i++)
+		for (uint32_t uid = held.ranges[i].first;; uid++) {
+			struct chore *chore =
+			    find_chore(mb, SPAN_EMPTY, buf_str(&words), false);
+			imap_seqset_add(&chore->uids, uid);
+			claim_forget(mb->claim, uid);
+			if (uid == held.ranges[i].last)
+				break;
+		}
+	imap_seqset_done(&held);
+}
+
+static struct chore *
+first_chore(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->chores)
+	{
+		struct chore *chore = LIST_ITEM(pos, struct chore, link);
+		if (chore->uidvalidity == mb->uidvalidity)
+			return chore;
+		chore_free(chore);
+	}
+	return NULL;
+}
+
+/* `step`: here, or in the target. */
+static void
+send_chore(struct mailbox *mb, const struct chore *chore, enum op_step step,
+    usec_t now)
+{
+	struct imap_command command;
+
+	mb->op->step = step;
+	mailbox_begin_command(mb, &command, "UID STORE");
+	imap_command_seqset(&command, &chore->uids);
+	imap_command_raw(
+	    &command, chore->add ? "+FLAGS.SILENT (" : "-FLAGS.SILENT (");
+	imap_command_raw(&command, chore->keywords);
+	imap_command_raw(&command, ")");
+	mailbox_send(mb, &command, now);
+}
+
+static void
+begin_chore(struct mailbox *mb, struct chore *chore, usec_t now)
+{
+	chore->is_sent = true;
+	mailbox_op_new(mb);
+	mb->op->is_alone = true;
+	if (chore->wire.len == 0) {
+		send_chore(mb, chore, OP_CHORE, now);
+	} else {
+		buf_add_span(&mb->op->target, buf_span(&chore->wire));
+		mb->op->elsewhere = true;
+		mailbox_op_send_target(mb, OP_CHORE_SELECT, "SELECT", now);
+	}
+	mb->op = NULL;
+}
+
+/* Marks come before what takes the message away, so that they go with it: it
+ * may be judged where it comes to, by another machine. */
+void
+mailbox_claim_mark(struct mailbox *mb, usec_t now)
+{
+	struct chore *first = first_chore(mb);
+	bool any = false;
+
+	LIST_EACH(pos, &mb->chores)
+	any |= LIST_ITEM(pos, struct chore, link)->add;
+	if (first != NULL && any && !mb->read_only)
+		begin_chore(mb, first, now);
+}
+
+void
+mailbox_claim_tidy(struct mailbox *mb, usec_t now)
+{
+	struct chore *chore;
+
+	if (mb->read_only)
+		return;
+	note_releases(mb);
+	chore = first_chore(mb);
+	if (chore != NULL)
+		begin_chore(mb, chore, now);
+}
+
+/* A refusal changes nothing: a claim that stays is taken over. */
+void
+mailbox_claim_chore_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)response;
+	chore_free(first_chore(mb));
+	mailbox_op_finish(mb, now);
+}
+
+static void
+come_back(struct mailbox *mb, enum op_step step, usec_t now)
+{
+	mb->op->step = step;
+	mailbox_select(mb, now);
+}
+
+void
+mailbox_claim_chore_selected(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status == IMAP_OK) {
+		send_chore(mb, first_chore(mb), OP_CHORE_STORE, now);
+		return;
+	}
+	chore_free(first_chore(mb));
+	come_back(mb, OP_CHORE_BACK, now);
+}
+
+void
+mailbox_claim_chore_stored(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)response;
+	chore_free(first_chore(mb));
+	come_back(mb, OP_CHORE_BACK, now);
+}
+
+void
+mailbox_claim_chore_back(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (mailbox_verify_is_back(mb, response, now))
+		mailbox_op_finish(mb, now);
+}
+
+/* ---- the command's mark, before it runs ---- */
+
+bool
+mailbox_claim_mark_first(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+	BUF_AUTO mark = BUF_INIT;
+
+	if (mb->op->action.kind != ACTION_EXEC || mb->claim == NULL ||
+	    mb->op->step == OP_CLAIM_MARK ||
+	    claim_verdict(mb->claim, mailbox_op_only(mb)->key.uid) != CLAIM_WON)
+		return false;
+	mark_of(&mb->op->action, &mark);
+	mb->op->step = OP_CLAIM_MARK;
+	mailbox_begin_command(mb, &command, "UID STORE");
+	imap_command_seqset(&command, &mb->op->uids);
+	imap_command_raw(&command, "+FLAGS.SILENT (");
+	imap_command_raw(&command, buf_str(&mark));
+	imap_command_raw(&command, ")");
+	mailbox_send(mb, &command, now);
+	return true;
+}
+
+/* It did not run; but it may be marked. */
+void
+mailbox_claim_take_back(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+
+	action->mine = true;
+	action->state = EFFECT_PLANNED;
+	mailbox_job_record(mb, job, action, MAILBOX_MINE, now);
+}
+
+void
+mailbox_claim_mark_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status == IMAP_OK) {
+		mailbox_op_started(mb, now);
+		return;
+	}
+	mailbox_claim_take_back(mb, mailbox_op_only(mb), now);
+	mailbox_op_refuse(mb, response, now);
+}
+
+/* ---- the claim ---- */
+
+/* All of the group come again after this; nothing is said of it. */
+static void
+all_wait(struct mailbox *mb, usec_t wait, usec_t now)
+{
+	for (size_t i = 0; i < mb->op->count; i++)
+		mb->op->jobs[i]->not_before = usec_add(now, wait);
+	mailbox_op_finish(mb, now);
+}
+
+/* Its intent went to disk with the plan, but it is not begun. */
+static void
+wait_until(struct mailbox *mb, struct job *job, usec_t until, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+
+	job->not_before = until;
+	job->op = NULL;
+	if (!action->early)
+		return;
+	action->early = false;
+	action->state = EFFECT_PLANNED;
+	mailbox_job_record(mb, job, action, "", now);
+}
+
+static void
+share_out_one(
+    struct mailbox *mb, struct job *job, struct imap_seqset *won, usec_t now)
+{
+	uint32_t uid = job->key.uid;
+	enum claim_verdict verdict = claim_verdict(mb->claim, uid);
+
+	if (verdict == CLAIM_WON) {
+		imap_seqset_add(won, uid);
+		job->guard = 0; /* the claim has changed it */
+		return;
+	}
+	if (verdict == CLAIM_WAIT || verdict == CLAIM_UNKNOWN) {
+		wait_until(mb, job, claim_until(mb->claim, uid), now);
+		return;
+	}
+	claim_forget(mb->claim, uid);
+	mailbox_job_current(job)->by_other = verdict == CLAIM_GONE;
+	mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_SKIPPED,
+	    verdict == CLAIM_DONE ? "another machine did it"
+				  : "the message is gone",
+	    now);
+}
+
+/* The claim is decided: what was won goes on. */
+static void
+share_out(struct mailbox *mb, usec_t now)
+{
+	struct imap_seqset won = IMAP_SEQSET_INIT;
+
+	for (size_t i = 0; i < mb->op->count; i++)
+		share_out_one(mb, mb->op->jobs[i], &won, now);
+	if (claim_refusals(mb->claim) > 2 &&
+	    !told_before(&mb->told, SPAN("[claim]"), now))
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server does not take the keywords of claims; what "
+		    "other machines might do, too, waits");
+	imap_seqset_done(&mb->op->uids);
+	mb->op->uids = won;
+	mailbox_op_narrow(mb);
+	if (won.count > 0)
+		mailbox_op_begin(mb, now);
+	else
+		mailbox_op_finish(mb, now);
+}
+
+static void
+send_fetch(struct mailbox *mb, const struct claim_command *wanted, usec_t now)
+{
+	struct imap_command command;
+
+	/* So that the server looks at what other connections did. */
+	mailbox_begin_command(mb, &command, "NOOP");
+	mailbox_send(mb, &command, now);
+	mb->op->step = OP_CLAIM_FETCH;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, wanted->uids);
+	imap_command_raw(
+	    &command, mb->modseq != 0 ? "(UID FLAGS MODSEQ)" : "(UID FLAGS)");
+	mailbox_send(mb, &command, now);
+}
+
+static void
+send_store(struct mailbox *mb, const struct claim_command *wanted, usec_t now)
+{
+	struct imap_command command;
+
+	mb->op->step = OP_CLAIM_STORE;
+	mailbox_begin_command(mb, &command, "UID STORE");
+	imap_command_seqset(&command, wanted->uids);
+	if (wanted->unchanged_since != 0)
+		buf_addf(&command.text, " (UNCHANGEDSINCE %llu)",
+		    (unsigned long long)wanted->unchanged_since);
+	imap_command_raw(
+	    &command, wanted->add ? "+FLAGS.SILENT (" : "-FLAGS.SILENT (");
+	imap_command_raw(&command, wanted->keywords);
+	imap_command_raw(&command, ")");
+	mailbox_send(mb, &command, now);
+}
+
+static void
+go_on(struct mailbox *mb, usec_t now)
+{
+	struct claim_command wanted;
+
+	if (!claim_command(mb->claim, &wanted, now))
+		share_out(mb, now);
+	else if (wanted.is_store)
+		send_store(mb, &wanted, now);
+	else
+		send_fetch(mb, &wanted, now);
+}
+
+void
+mailbox_claim_note_message(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct span flags[IMAP_FLAGS_MAX];
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (!imap_fetch_parse(response, &fetch) || fetch.uid == 0 ||
+	    !fetch.has_flags)
+		return;
+	for (size_t i = 0; i < fetch.flag_count && i < IMAP_FLAGS_MAX; i++)
+		flags[i] = fetch.flags[i].text;
+	claim_on_message(mb->claim, fetch.uid, fetch.modseq, flags,
+	    fetch.flag_count < IMAP_FLAGS_MAX ? fetch.flag_count
+					      : IMAP_FLAGS_MAX);
+}
+
+/* [MODIFIED 7,9], with OK or NO (RFC 7162 section 3.1.3). */
+static bool
+note_modified(struct mailbox *mb, const struct imap_response *response)
+{
+	struct imap_seqset uids;
+
+	if (!span_is_nocase(response->code, "MODIFIED") ||
+	    response->code_count == 0 ||
+	    !imap_seqset_parse(response->code_values[0].text, &uids))
+		return false;
+	claim_on_modified(mb->claim, &uids);
+	imap_seqset_done(&uids);
+	return true;
+}
+
+void
+mailbox_claim_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	bool ok = response->status == IMAP_OK;
+
+	if (mb->op->step == OP_CLAIM_STORE && note_modified(mb, response))
+		ok = true;
+	claim_on_done(mb->claim, ok, now);
+	go_on(mb, now);
+}
+
+/* The step of the ladder that this mailbox can stand on: false, none. */
+static bool
+can_claim(struct mailbox *mb, enum claim_step *step_r)
+{
+	if (mb->has_permanent_flags && !mb->any_keyword)
+		return false;
+	*step_r =
+	    claims_ladder(mb->config.claims) == LADDER_MODSEQ && mb->modseq != 0
+		? CLAIM_BY_MODSEQ
+		: CLAIM_BY_KEYWORD;
+	return true;
+}
+
+static void
+prepare(struct mailbox *mb, enum claim_step step)
+{
+	BUF_AUTO keyword = BUF_INIT;
+
+	if (mb->claim != NULL && mb->claim_validity != mb->uidvalidity)
+		claim_free(&mb->claim);
+	if (mb->claim != NULL) {
+		claim_set_step(mb->claim, step);
+		return;
+	}
+	claims_keyword(mb->config.claims, buf_span(&mb->wire), &keyword);
+	mb->claim =
+	    claim_new(&(struct claim_config){.keyword = buf_str(&keyword),
+		.step = step,
+		.seed = random_next(&mb->random)});
+	mb->claim_validity = mb->uidvalidity;
+}
+
+/* Who knows that the mark is its own asks for none. */
+static void
+claim_group(struct mailbox *mb, bool is_mine, usec_t now)
+{
+	enum claim_step step;
+	BUF_AUTO mark = BUF_INIT;
+
+	if (!can_claim(mb, &step)) {
+		if (!told_before(&mb->told, SPAN("[claims]"), now))
+			mailbox_report(mb, REPORT_WARNING, 0,
+			    "this mailbox keeps no keywords, so machines "
+			    "cannot agree who acts: write claim = leader for "
+			    "one of them and claim = standby for the others");
+		all_wait(mb, UNCERTAIN_USEC, now);
+		return;
+	}
+	prepare(mb, step);
+	if (!is_mine && mb->op->action.kind < ACTION_MOVE)
+		mark_of(&mb->op->action, &mark);
+	claim_begin(mb->claim, &mb->op->uids, buf_str(&mark), now);
+	go_on(mb, now);
+}
+
+static void
+look_for_others(struct mailbox *mb, usec_t now)
+{
+	if (mb->op->sought) /* nothing came of it */
+		all_wait(mb, UNCERTAIN_USEC, now);
+	else if (claims_lock(mb->config.claims, mb))
+		mailbox_seek_begin(mb, now);
+	else
+		all_wait(mb, LOOKING_USEC, now);
+}
+
+void
+mailbox_claim_begin(struct mailbox *mb, usec_t now)
+{
+	/* It tells for all of the group: they are equal. */
+	const struct job_action *action = mailbox_job_current(mb->op->jobs[0]);
+
+	if (!is_once(mb->op->action.kind) || is_ours_already(action)) {
+		mailbox_op_begin(mb, now);
+		return;
+	}
+	switch (ask(mb, now)) {
+	case CLAIMS_FREE:
+		mailbox_op_begin(mb, now);
+		break;
+	case CLAIMS_SHARED:
+		claim_group(mb, action->mine, now);
+		break;
+	case CLAIMS_ASK:
+		look_for_others(mb, now);
+		break;
+	case CLAIMS_JOINING:
+		all_wait(mb,
+		    claims_join_wait(mb->config.claims, mailbox_unix(mb, now)),
+		    now);
+		break;
+	case CLAIMS_STANDS_BY:
+		mailbox_op_settle(mb, EFFECT_SKIPPED,
+		    "this machine stands by: another one acts", now);
+		break;
+	}
+}
+
+void
+mailbox_claim_interrupt(struct mailbox *mb)
+{
+	if (mb->claim != NULL)
+		claim_interrupt(mb->claim);
+	LIST_EACH(pos, &mb->chores)
+	LIST_ITEM(pos, struct chore, link)->is_sent = false;
+	if (mb->config.claims != NULL)
+		claims_unlock(mb->config.claims, mb);
+}
