@@ -233,20 +233,14 @@ add_level(const struct folders *folders, struct span level, struct buf *out)
 			out->data[i] = other;
 }
 
-bool
-folders_wire_name(const struct folders *folders, const char *name,
-    struct buf *wire, struct error *error_r)
+/* With the server's delimiter and its prefix, not yet encoded. */
+static bool
+join_levels(const struct folders *folders, const char *name, struct buf *joined,
+    struct error *error_r)
 {
 	struct span rest = span_from_str(name), part;
-	BUF_AUTO joined = BUF_INIT;
 	bool first = true;
 
-	if (name[0] == '\\')
-		return add_special(folders, name, wire, error_r);
-	if (is_inbox(rest)) {
-		buf_add_str(wire, "INBOX");
-		return true;
-	}
 	while (span_split(&rest, '/', &part)) {
 		if (part.len == 0)
 			return error_set(error_r, FAULT_CONFIG,
@@ -257,23 +251,56 @@ folders_wire_name(const struct folders *folders, const char *name,
 			    "inside folders",
 			    name);
 		if (!first)
-			buf_add_char(&joined, folders->delimiter);
+			buf_add_char(joined, folders->delimiter);
 		if (first && repeats_prefix(folders, part)) {
-			add_prefix_level(folders, &joined);
+			add_prefix_level(folders, joined);
 		} else {
 			if (first)
-				buf_add_str(&joined, folders->prefix);
-			add_level(folders, part, &joined);
+				buf_add_str(joined, folders->prefix);
+			add_level(folders, part, joined);
 		}
 		first = false;
 	}
-	if (joined.len > FOLDER_NAME_MAX)
+	if (joined->len > FOLDER_NAME_MAX)
 		return error_set(error_r, FAULT_LIMIT,
 		    "folder name of more than %d bytes", FOLDER_NAME_MAX);
-	if (!imap_utf7_encode(wire, buf_span(&joined)))
-		return error_set(error_r, FAULT_CONFIG,
-		    "folder \"%s\" is not valid UTF-8", name);
 	return true;
+}
+
+static const struct folder *
+find_displayed(const struct folders *folders, const char *name)
+{
+	for (size_t i = 0; i < folders->count; i++)
+		if (strcmp(folders->items[i].display, name) == 0)
+			return &folders->items[i];
+	return NULL;
+}
+
+bool
+folders_wire_name(const struct folders *folders, const char *name,
+    struct buf *wire, struct error *error_r)
+{
+	BUF_AUTO joined = BUF_INIT;
+	BUF_AUTO encoded = BUF_INIT;
+
+	if (name[0] == '\\')
+		return add_special(folders, name, wire, error_r);
+	if (is_inbox(span_from_str(name))) {
+		buf_add_str(wire, "INBOX");
+		return true;
+	}
+	const struct folder *shown = find_displayed(folders, name);
+	bool ok =
+	    join_levels(folders, name, &joined, shown == NULL ? error_r : NULL);
+	if (ok && !imap_utf7_encode(&encoded, buf_span(&joined)))
+		ok = error_set(shown == NULL ? error_r : NULL, FAULT_CONFIG,
+		    "folder \"%s\" is not valid UTF-8", name);
+	if (shown != NULL &&
+	    (!ok || folders_find(folders, buf_span(&encoded)) == NULL))
+		buf_add_str(wire, shown->wire);
+	else if (ok)
+		buf_add_span(wire, buf_span(&encoded));
+	return ok || shown != NULL;
 }
 
 const struct folder *

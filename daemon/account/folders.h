@@ -5,7 +5,9 @@
  * A person writes UTF-8 with '/' between levels, or "\Trash" for a
  * special-use mailbox (RFC 6154). The server wants modified UTF-7, its own
  * delimiter and perhaps a namespace prefix ("INBOX."). INBOX compares without
- * case. The server's delimiter inside a level becomes '_'. Special-use
+ * case. The server's delimiter inside a level becomes '_'. A mailbox that is
+ * there is called by its own bytes, though they are no correct UTF-7 or lie
+ * outside of the prefix: what is displayed leads back to it. Special-use
  * attributes come first; where the server has none, a table of usual names
  * decides.
  */

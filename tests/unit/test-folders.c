@@ -130,6 +130,30 @@ static const struct wire_case wire_cases[] = {
     {"no special use of that name", SPECIAL, "\\Nonsense", NULL,
 	"no special folder"},
     {"only a backslash", SPECIAL, "\\", NULL, "folder"},
+    {"pipe", NS("", "|"), "Lists/a|b", "Lists|a_b", NULL},
+    {"there, with a raw ampersand (Yandex)",
+	NS("", "|") LIST("", "|", "R&D") LIST("", "|", "R&D|x"), "R&D/x",
+	"R&D|x", NULL},
+    {"there, with a correct one, too",
+	SLASH LIST("", "/", "R&D") LIST("", "/", "R&-D"), "R&D", "R&-D", NULL},
+    {"there, in padded base64", SLASH LIST("", "/", "&AOk=-"), "&AOk=-",
+	"&AOk=-", NULL},
+    {"there, with half a surrogate", SLASH LIST("", "/", "a&2D0-"), "a&2D0-",
+	"a&2D0-", NULL},
+    {"there, in plain UTF-8", SLASH LIST("", "/", "Entw\xc3\xbcrfe"),
+	"Entw\xc3\xbcrfe", "Entw\xc3\xbcrfe", NULL},
+    {"there, in Latin-1", SLASH LIST("", "/", "Entw\xfcrfe"),
+	"Entw\xef\xbf\xbdrfe", "Entw\xfcrfe", NULL},
+    {"there, outside of the prefix", DOT LIST("", ".", "shared.x"), "shared/x",
+	"shared.x", NULL},
+    {"there, on both sides of the prefix",
+	DOT LIST("", ".", "x") LIST("", ".", "INBOX.x"), "x", "INBOX.x", NULL},
+    {"there, though it has an empty level", SLASH LIST("", "/", "a//b"), "a//b",
+	"a//b", NULL},
+    {"there, and a literal", SLASH "* LIST () \"/\" {3}\r\na&b\r\n", "a&b",
+	"a&b", NULL},
+    {"not there, and to be made", SLASH LIST("", "/", "R&D"), "R&E", "R&-E",
+	NULL},
 };
 
 static bool
@@ -329,6 +353,32 @@ test_limits(void **state)
 	folders_done(&folders);
 }
 
+/* Each of 10,000 is found by what is shown of it. */
+static void
+test_many(void **state)
+{
+	struct folders folders;
+	struct imap_list_entry entry = {.delimiter = '.'};
+
+	(void)state;
+	folders_init(&folders);
+	read_lines(&folders, DOT);
+	for (unsigned i = 0; i < 10000; i++) {
+		BUF_AUTO name = BUF_INIT;
+		buf_addf(&name, i % 2 ? "INBOX.a%u.b&c" : "x%u.&2D0-", i);
+		entry.name = buf_span(&name);
+		folders_add(&folders, &entry);
+	}
+	for (size_t i = 0; i < folders.count; i += 7) {
+		BUF_AUTO wire = BUF_INIT;
+		const struct folder *folder = &folders.items[i];
+		assert_true(
+		    folders_wire_name(&folders, folder->display, &wire, NULL));
+		assert_string_equal(buf_str(&wire), folder->wire);
+	}
+	folders_done(&folders);
+}
+
 /* Random bytes as names: refused, or one valid mailbox name without line
  * ends, in as many levels as were written. */
 static void
@@ -497,6 +547,7 @@ main(void)
 	    cmocka_unit_test(test_clear),
 	    cmocka_unit_test(test_hostile_lists),
 	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_random_names),
 	    cmocka_unit_test(test_patterns),
 	    cmocka_unit_test(test_patterns_at_random),
