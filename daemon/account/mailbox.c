@@ -225,6 +225,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_drop_commits(mb);
 	mailbox_follow_clear(mb);
 	mailbox_resync_clear(mb);
+	mailbox_audit_clear(mb);
 	mailbox_suspensions_clear(mb);
 	told_done(&mb->told);
 	error_forget(&mb->trouble);
@@ -492,6 +493,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_ACTING] = {"acting", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_RESYNCING] = {"checking", mailbox_resync_untagged,
 	    mailbox_resync_done, NULL, USEC_NEVER},
+	[MAILBOX_AUDITING] = {"checking", mailbox_audit_untagged,
+	    mailbox_audit_done, NULL, USEC_NEVER},
 	[MAILBOX_FOLLOWING] = {"checking", mailbox_follow_untagged,
 	    mailbox_follow_done, NULL, USEC_NEVER},
 	[MAILBOX_IDLE] =

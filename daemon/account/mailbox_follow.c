@@ -251,6 +251,7 @@ mailbox_follow_selected(struct mailbox *mb, usec_t now)
 
 	if (counts && is_in_sync(mb)) {
 		mb->follow.modseq = mb->modseq;
+		mb->follow.due = USEC_NEVER;
 		return;
 	}
 	if (!counts)

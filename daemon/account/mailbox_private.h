@@ -36,6 +36,7 @@ enum mailbox_state {
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
 	MAILBOX_RESYNCING,  /* what became of messages with work left */
 	MAILBOX_FOLLOWING,  /* asking for the flags of what was shown */
+	MAILBOX_AUDITING,   /* is there anything below the cursor? */
 	MAILBOX_IDLE,	    /* IDLE sent; news end it */
 	MAILBOX_IDLE_END,   /* DONE said */
 	MAILBOX_POLLING,    /* no IDLE here: resting until the next poll */
@@ -245,6 +246,15 @@ struct backlog {
 	struct tally tally;
 };
 
+/* Messages that came below others (mailbox_audit.c). */
+struct audit {
+	uint32_t validity; /* UIDVALIDITY of all; 0: nobody looked yet */
+	uint32_t first;	   /* from here on all are known that were there */
+	struct imap_seqset known, found;
+	struct imap_seqset late; /* to be judged */
+	usec_t due;		 /* the next look */
+};
+
 /* How logins went, and why the connection ended (mailbox_login.c). */
 struct login {
 	struct imap_refusal refusal; /* of the last end; kind NONE: none */
@@ -378,6 +388,7 @@ struct mailbox {
 	struct follow follow;
 	struct resync resync;
 	struct suspension *suspensions; /* owned; at most ..._SUSPENDED_MAX */
+	struct audit audit;
 	size_t suspension_count;
 	bool read_only;	    /* SELECT said so */
 	bool uids_pass;	    /* and that UIDs are good for a session only */
@@ -433,6 +444,7 @@ struct mailbox {
 	struct strv unmet_senders;	/* but for these, who come once more */
 	struct reading reading;
 	struct imap_seqset retry; /* only these are asked for; empty: all */
+	bool is_late;		  /* they are below the cursor, which stays */
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
 	bool whole;		  /* asked for with the whole header */
@@ -739,6 +751,15 @@ mailbox_begin_fn mailbox_rove_wait_outside;
 void mailbox_rove_lost(
     struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_round_done(struct round *round);
+
+/* mailbox_audit.c */
+mailbox_begin_fn mailbox_audit_selected;
+void mailbox_audit_clear(struct mailbox *mb);
+/* Looks, when it is time; false: it is not. */
+bool mailbox_audit_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_audit_untagged, mailbox_audit_done;
+/* These were there, and judged. */
+void mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids);
 
 /* mailbox_ask.c */
 void mailbox_ask_clear(struct round *round);

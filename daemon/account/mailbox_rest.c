@@ -133,6 +133,7 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	else
 		is_busy = mailbox_follow_begin(mb, now) ||
 			  mailbox_explain_begin(mb, now) ||
+			  mailbox_audit_begin(mb, now) ||
 			  mailbox_backlog_begin(mb, now);
 	if (mb->backlog.has_news)
 		mailbox_backlog_tell(mb);

@@ -93,13 +93,12 @@ mailbox_resync_add_select(struct mailbox *mb, struct imap_command *command)
 	imap_seqset_done(&known);
 }
 
+/* Refused again without it: it was not the parameter. */
 bool
 mailbox_resync_retries(struct mailbox *mb)
 {
-	if (mb->resync.since == 0)
-		return false;
-	mb->resync.refused = true;
-	return true;
+	mb->resync.refused = mb->resync.since != 0;
+	return mb->resync.refused;
 }
 
 /* RFC 7162 section 3.1.2.1: it never falls while UIDVALIDITY stays. */
@@ -124,6 +123,7 @@ mailbox_resync_selected(struct mailbox *mb, usec_t now)
 		mb->modseq = 0;
 	}
 	mailbox_follow_selected(mb, now);
+	mailbox_audit_selected(mb, now);
 }
 
 /* While the mailbox is being opened: what is said of the one before. */
@@ -167,12 +167,28 @@ note_vanished(
 	imap_seqset_done(&vanished.uids);
 }
 
+/* Nobody else opens a mailbox here: it was deleted, or renamed. */
+static void
+fail_closed(struct mailbox *mb, usec_t now)
+{
+	struct error error = ERROR_INIT;
+
+	error_set(&error, FAULT_RETRY, "the server closed the mailbox %s",
+	    mb->config.name);
+	mailbox_fail(mb, &error, now);
+}
+
 /* RFC 9051 section 7.1: what comes before [CLOSED] is of the mailbox that is
  * being left. */
 void
 mailbox_resync_news(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	if (span_is_nocase(response->code, "CLOSED") &&
+	    mb->state != MAILBOX_SELECTING && mb->is_open) {
+		fail_closed(mb, now);
+		return;
+	}
 	if (span_is_nocase(response->code, "CLOSED"))
 		mb->resync.was_open = false;
 	if (is_of_another(mb))

@@ -143,6 +143,22 @@ begin_anew(struct mailbox *mb, usec_t now)
 	reset_cursor(mb, now);
 }
 
+/* Some do it at each SELECT: the person hears of it once a day. */
+static void
+report_rebuilt(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	buf_addf(&words,
+	    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
+	    "watching from now on, what is in it is not judged again",
+	    mb->uidvalidity, mb->cursor_validity);
+	if (told_before(&mb->told, SPAN("[UIDVALIDITY]"), now))
+		mailbox_warn(mb, "%s", buf_str(&words));
+	else
+		mailbox_report_to_person(mb, "%s", buf_str(&words));
+}
+
 static void
 compare_known(struct mailbox *mb, usec_t now)
 {
@@ -159,10 +175,7 @@ compare_known(struct mailbox *mb, usec_t now)
 	}
 	mb->early_unix = 0;
 	if (mb->cursor_validity != mb->uidvalidity) {
-		mailbox_report(mb, REPORT_WARNING, 0,
-		    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
-		    "watching from now on, what is in it is not judged again",
-		    mb->uidvalidity, mb->cursor_validity);
+		report_rebuilt(mb, now);
 		give_up(mb, mb->uidvalidity,
 		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
 		    now);
@@ -276,7 +289,8 @@ mailbox_highest_done(
 bool
 mailbox_sweep_is_due(const struct mailbox *mb)
 {
-	return mb->dirty && mb->has_cursor && mb->job_count < MAILBOX_JOBS_MAX;
+	return (mb->dirty || mb->audit.late.count > 0) && mb->has_cursor &&
+	       mb->job_count < MAILBOX_JOBS_MAX;
 }
 
 void
@@ -368,9 +382,41 @@ are_few(const struct mailbox *mb)
 	return mb->exists <= mb->swept_exists + MAILBOX_FEW;
 }
 
+static void
+clear_window(struct mailbox *mb)
+{
+	mb->ignored = mb->judged_max = mb->cut = 0;
+	mb->judged = 0;
+	mb->stale = mb->is_late = false;
+	mb->bare = mb->no_structure;
+	imap_seqset_done(&mb->window_seen);
+	imap_seqset_done(&mb->retry);
+	mailbox_forget_met(mb);
+	mailbox_body_clear(mb);
+	mailbox_drop_batch(mb, &mb->plan);
+	mb->plan = store_batch_new();
+}
+
+/* Those that mailbox_audit.c found: the cursor stays, and so do news. */
+static void
+sweep_late(struct mailbox *mb, usec_t now)
+{
+	mailbox_enter(mb, MAILBOX_SWEEPING, now);
+	clear_window(mb);
+	mb->is_late = true;
+	mb->whole = false;
+	mb->retry = mb->audit.late;
+	mb->audit.late = (struct imap_seqset)IMAP_SEQSET_INIT;
+	send_fetch(mb, now);
+}
+
 void
 mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 {
+	if (mb->audit.late.count > 0) {
+		sweep_late(mb, now);
+		return;
+	}
 	mb->looked = now;
 	if (is_burst(mb) || mb->far != 0 || must_know_end(mb)) {
 		ask_highest(mb, now);
@@ -388,16 +434,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 	}
 	mb->whole = mb->needs.command && are_few(mb);
 	mb->dirty = false;
-	mb->ignored = mb->judged_max = mb->cut = 0;
-	mb->judged = 0;
-	mb->stale = false;
-	mb->bare = mb->no_structure;
-	imap_seqset_done(&mb->window_seen);
-	imap_seqset_done(&mb->retry);
-	mailbox_forget_met(mb);
-	mailbox_body_clear(mb);
-	mailbox_drop_batch(mb, &mb->plan);
-	mb->plan = store_batch_new();
+	clear_window(mb);
 	send_fetch(mb, now);
 }
 
@@ -407,7 +444,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 static bool
 is_asked_for(const struct mailbox *mb, uint32_t uid)
 {
-	if (uid < mb->cursor || uid == UINT32_MAX ||
+	if ((uid < mb->cursor && !mb->is_late) || uid == UINT32_MAX ||
 	    imap_seqset_has(&mb->window_seen, uid))
 		return false;
 	if (mb->retry.count > 0)
@@ -420,7 +457,8 @@ is_asked_for(const struct mailbox *mb, uint32_t uid)
 static bool
 is_far(const struct mailbox *mb, uint32_t uid)
 {
-	return mb->window_end == 0 && uid - mb->cursor > WINDOW_GROWN_MAX;
+	return mb->window_end == 0 && !mb->is_late &&
+	       uid - mb->cursor > WINDOW_GROWN_MAX;
 }
 
 /* Full, or asked for what other rules need: what lies above all that was
@@ -444,7 +482,7 @@ note_judged(struct mailbox *mb, uint32_t uid)
 {
 	imap_seqset_add(&mb->window_seen, uid);
 	mb->judged++;
-	mb->proof.found++;
+	mb->proof.found += !mb->is_late;
 	if (uid > mb->judged_max)
 		mb->judged_max = uid;
 }
@@ -513,9 +551,24 @@ new_cursor(const struct mailbox *mb)
 	return cursor;
 }
 
+/* Who did not fit is found by the next look. */
+static void
+finish_late(struct mailbox *mb, usec_t now)
+{
+	struct store_batch *batch = mb->plan;
+
+	mb->plan = NULL;
+	commit_cursor(mb, batch, now);
+}
+
 static void
 finish_window(struct mailbox *mb, usec_t now)
 {
+	mailbox_audit_note(mb, &mb->window_seen);
+	if (mb->is_late) {
+		finish_late(mb, now);
+		return;
+	}
 	uint32_t cursor = new_cursor(mb);
 
 	mb->window_size = mb->judged > 0 || mb->window_size >= WINDOW_GROWN_MAX

@@ -1,0 +1,161 @@
+/*
+ * Late messages. A store that is kept in several places may show a message
+ * with a UID below others that were there, and judged, before it. The cursor
+ * is behind it, and no catch-up would ever meet it.
+ *
+ * So the last AUDIT_UIDS below the cursor are looked over an hour after each
+ * SELECT (the places need their time to agree) and once a day: who is there and
+ * was not there before is judged like any other.
+ *
+ *   UID SEARCH UID 4000:4999
+ *
+ * The first look of a life only finds out who is there. Many at once are no
+ * late messages but a mailbox that had not told of all: they stay as they are.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+#define AUDIT_UIDS 1000
+#define AUDIT_AFTER_USEC USEC_HOUR
+#define AUDIT_EVERY_USEC USEC_DAY
+#define LATE_MAX 100
+
+void
+mailbox_audit_selected(struct mailbox *mb, usec_t now)
+{
+	struct audit *audit = &mb->audit;
+
+	if (audit->validity != mb->uidvalidity)
+		mailbox_audit_clear(mb);
+	audit->due = usec_add(now, AUDIT_AFTER_USEC);
+}
+
+void
+mailbox_audit_clear(struct mailbox *mb)
+{
+	imap_seqset_done(&mb->audit.known);
+	imap_seqset_done(&mb->audit.found);
+	imap_seqset_done(&mb->audit.late);
+	mb->audit = (struct audit){.due = mb->audit.due};
+}
+
+static uint32_t
+first_uid(const struct mailbox *mb)
+{
+	return mb->cursor > AUDIT_UIDS ? mb->cursor - AUDIT_UIDS : 1;
+}
+
+bool
+mailbox_audit_begin(struct mailbox *mb, usec_t now)
+{
+	struct imap_seqset asked = IMAP_SEQSET_INIT;
+
+	if (mb->audit.due > now || mb->config.visit != VISIT_NONE ||
+	    !mb->has_cursor || mb->cursor <= 1 || mb->exists == 0)
+		return false;
+	mb->audit.due = usec_add(now, AUDIT_EVERY_USEC);
+	imap_seqset_done(&mb->audit.found);
+	for (uint32_t uid = first_uid(mb); uid < mb->cursor; uid++)
+		imap_seqset_add(&asked, uid);
+	mailbox_enter(mb, MAILBOX_AUDITING, now);
+	mailbox_resync_search(mb, &asked, now);
+	imap_seqset_done(&asked);
+	return true;
+}
+
+void
+mailbox_audit_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	imap_search_parse(response, &mb->audit.found);
+}
+
+/* Adds those of `from` that lie in [first, end) and are not in `but`. */
+static void
+add_between(struct imap_seqset *to, const struct imap_seqset *from,
+    const struct imap_seqset *but, uint32_t first, uint32_t end)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		uint32_t uid = from->ranges[i].first, last;
+		last = from->ranges[i].last;
+		if (uid < first)
+			uid = first;
+		for (; uid < end && uid <= last; uid++)
+			if (!imap_seqset_has(but, uid))
+				imap_seqset_add(to, uid);
+	}
+}
+
+static void
+begin_to_know(struct mailbox *mb)
+{
+	struct audit *audit = &mb->audit;
+
+	imap_seqset_done(&audit->known);
+	add_between(&audit->known, &audit->found, &audit->late, first_uid(mb),
+	    mb->cursor);
+	audit->first = first_uid(mb);
+	audit->validity = mb->uidvalidity;
+}
+
+static void
+look_for_late(struct mailbox *mb)
+{
+	struct audit *audit = &mb->audit;
+	struct imap_seqset none = IMAP_SEQSET_INIT, kept = IMAP_SEQSET_INIT;
+
+	if (audit->first < first_uid(mb))
+		audit->first = first_uid(mb);
+	add_between(&kept, &audit->known, &none, audit->first, mb->cursor);
+	imap_seqset_done(&audit->known);
+	audit->known = kept;
+	add_between(&audit->late, &audit->found, &audit->known, audit->first,
+	    mb->cursor);
+}
+
+static void
+report_late(struct mailbox *mb)
+{
+	struct audit *audit = &mb->audit;
+	uint64_t count = imap_seqset_size(&audit->late);
+
+	if (count == 0)
+		return;
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "%llu message%s came late, below others that were judged before "
+	    "(UID %u and above): %s",
+	    (unsigned long long)count, count == 1 ? "" : "s",
+	    audit->late.ranges[0].first,
+	    count > LATE_MAX ? "too many, they stay as they are"
+			     : "judged now");
+	if (count <= LATE_MAX)
+		return;
+	mailbox_audit_note(mb, &audit->late);
+	imap_seqset_done(&audit->late);
+}
+
+void
+mailbox_audit_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	imap_seqset_done(&mb->audit.late);
+	if (response->status == IMAP_OK) {
+		if (mb->audit.validity == mb->uidvalidity)
+			look_for_late(mb);
+		else
+			begin_to_know(mb);
+		report_late(mb);
+	}
+	imap_seqset_done(&mb->audit.found);
+	mailbox_go_on(mb, now);
+}
+
+void
+mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids)
+{
+	struct imap_seqset none = IMAP_SEQSET_INIT;
+
+	if (mb->audit.validity == mb->uidvalidity)
+		add_between(&mb->audit.known, uids, &none, 1, UINT32_MAX);
+}
