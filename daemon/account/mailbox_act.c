@@ -29,8 +29,8 @@ mailbox_refusal_words(const struct imap_response *response, struct buf *words)
 }
 
 /* The action as the rule has it; the operation's copy may know more. */
-static const struct action *
-own_action(struct mailbox *mb)
+const struct action *
+mailbox_op_own_action(struct mailbox *mb)
 {
 	return mb->op->count > 0 ? &mailbox_job_current(mb->op->jobs[0])->action
 				 : &mb->op->action;
@@ -44,8 +44,10 @@ mailbox_op_note_refusal(
 
 	mb->op->why = imap_refusal_read(response, false);
 	mailbox_refusal_words(response, &words);
-	mailbox_suspend(
-	    mb, own_action(mb), mb->op->why.kind, buf_str(&words), now);
+	/* What is missing may be the message. */
+	if (mb->op->why.kind != IMAP_REFUSAL_MISSING)
+		mailbox_suspend(mb, mailbox_op_own_action(mb), mb->op->why.kind,
+		    buf_str(&words), now);
 }
 
 /* RFC 5530: after [EXPUNGEISSUED] the client asks what went. */

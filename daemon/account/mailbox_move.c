@@ -122,6 +122,14 @@ settle_not_made(struct mailbox *mb, usec_t now)
 		    mb, EFFECT_FAILED, buf_str(&mb->op->not_made), now);
 }
 
+/* By its code only: words may mean a message. */
+static bool
+is_told_missing(const struct imap_response *response)
+{
+	return span_is_nocase(response->code, "TRYCREATE") ||
+	       span_is_nocase(response->code, "NONEXISTENT");
+}
+
 static void
 target_missing(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -137,12 +145,13 @@ target_missing(
 		settle_not_made(mb, now);
 		return;
 	}
-	if (span_is_nocase(response->code, "TRYCREATE") ||
-	    span_is_nocase(response->code, "NONEXISTENT")) {
+	if (is_told_missing(response)) {
 		buf_addf(&words,
 		    "there is no folder %s: make it, or write create = yes "
 		    "in the rule",
 		    mb->op->action.target);
+		mailbox_suspend(mb, mailbox_op_own_action(mb),
+		    IMAP_REFUSAL_MISSING, buf_str(&words), now);
 		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
 		return;
 	}
@@ -302,8 +311,7 @@ mailbox_move_done(
 			settle_moved(mb, now);
 			return;
 		}
-	} else if (wants_create(mb, response) ||
-		   span_is_nocase(response->code, "TRYCREATE")) {
+	} else if (wants_create(mb, response) || is_told_missing(response)) {
 		target_missing(mb, response, now);
 		return;
 	} else {

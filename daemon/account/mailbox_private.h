@@ -967,6 +967,7 @@ void mailbox_op_settle(struct mailbox *mb, enum effect_state state,
 void mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now);
 void mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
+const struct action *mailbox_op_own_action(struct mailbox *mb);
 /* Remembers why, and holds the action back where it makes no sense soon. */
 void mailbox_op_note_refusal(
     struct mailbox *mb, const struct imap_response *response, usec_t now);

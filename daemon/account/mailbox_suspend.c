@@ -1,15 +1,17 @@
 /*
- * Actions that make no sense for a while: the target is full, or the server
- * does not allow it. What is full waits, and one try an hour finds out whether
- * it still is; what is not allowed fails at once, with the server's words,
- * until the rules are loaded again or a day has passed. The person is told
- * when it begins, not with each message.
+ * Actions that make no sense for a while: the target is full, or is not there,
+ * or the server does not allow it. What is full waits, and one try an hour
+ * finds out whether it still is; what is not allowed or not there fails at
+ * once, with the words that it failed with, until the rules are loaded again,
+ * or a day has passed, or an hour for what only has to be made. The person is
+ * told when it begins, not with each message.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
 #define FULL_USEC USEC_HOUR
 #define FORBIDDEN_USEC USEC_DAY
+#define MISSING_USEC USEC_HOUR
 
 static struct suspension *
 find(struct mailbox *mb, const struct action *action)
@@ -58,17 +60,30 @@ find_or_add(struct mailbox *mb, const struct action *action)
 	return found;
 }
 
+/* What is said when it begins; NULL: that is no reason. */
+static const char *const begun[IMAP_REFUSAL_KINDS] = {
+    [IMAP_REFUSAL_QUOTA] = "waits, and is tried again every hour",
+    [IMAP_REFUSAL_RIGHTS] = "is not allowed, and not tried again today",
+    [IMAP_REFUSAL_MISSING] = "is not done, and not tried again for an hour",
+};
+
 static void
-tell(struct mailbox *mb, const struct suspension *suspension)
+tell(struct mailbox *mb, const struct suspension *suspension,
+    enum imap_refusal_kind kind)
 {
 	BUF_AUTO what = BUF_INIT;
 
 	action_describe(&what, &suspension->action);
-	mailbox_report_to_person(mb,
-	    suspension->is_forbidden
-		? "%s is not allowed, and not tried again today: %s"
-		: "%s waits, and is tried again every hour: %s",
-	    buf_str(&what), suspension->words);
+	mailbox_report_to_person(
+	    mb, "%s %s: %s", buf_str(&what), begun[kind], suspension->words);
+}
+
+static usec_t
+how_long(struct mailbox *mb, enum imap_refusal_kind kind)
+{
+	if (kind == IMAP_REFUSAL_QUOTA)
+		return random_jitter(&mb->random, FULL_USEC, 20);
+	return kind == IMAP_REFUSAL_RIGHTS ? FORBIDDEN_USEC : MISSING_USEC;
 }
 
 void
@@ -77,19 +92,16 @@ mailbox_suspend(struct mailbox *mb, const struct action *action,
 {
 	struct suspension *suspension;
 
-	if (kind != IMAP_REFUSAL_QUOTA && kind != IMAP_REFUSAL_RIGHTS)
+	if (begun[kind] == NULL)
 		return;
 	suspension = find_or_add(mb, action);
 	bool is_new = suspension->words == NULL;
 	free(suspension->words);
 	suspension->words = xstrdup(words);
-	suspension->is_forbidden = kind == IMAP_REFUSAL_RIGHTS;
-	suspension->until =
-	    usec_add(now, suspension->is_forbidden
-			      ? FORBIDDEN_USEC
-			      : random_jitter(&mb->random, FULL_USEC, 20));
+	suspension->is_forbidden = kind != IMAP_REFUSAL_QUOTA;
+	suspension->until = usec_add(now, how_long(mb, kind));
 	if (is_new)
-		tell(mb, suspension);
+		tell(mb, suspension, kind);
 }
 
 void
