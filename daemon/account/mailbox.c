@@ -363,6 +363,8 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 		return;
 	mb->session = imap_session_new(&mb->config.imap, now);
 	mb->proven = mb->is_open = false;
+	mb->idle_command = 0;
+	mb->is_rushed = false;
 	mb->alerts = 0;
 	mailbox_enter(mb, MAILBOX_LOGIN, now);
 }
@@ -571,6 +573,13 @@ on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 static void
 on_done(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
+	if (mb->idle_command != 0) {
+		if (!mailbox_rest_rush_done(mb, event))
+			fail_with(mb, now, FAULT_PEER,
+			    "the server answered a command before the end of "
+			    "IDLE");
+		return;
+	}
 	if (mailbox_act_done(mb, event->id, &event->response, now) ||
 	    event->id != mb->command)
 		return; /* ... or of a state that was left */

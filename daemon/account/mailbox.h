@@ -167,11 +167,12 @@ struct mailbox_config {
 	/* Of the account: other machines; NULL: there are none. */
 	struct claims *claims;
 	bool default_notification;
-	bool notify;	    /* false: no rule notifies either */
-	usec_t renew, poll; /* 0: the defaults */
-	bool ask_end_first; /* never FETCH above the last UID: it hangs */
-	bool one_at_a_time; /* it cannot have several commands at once */
-	bool check_noop;    /* NOOP at each renewal: IDLE stops silently */
+	bool notify;	     /* false: no rule notifies either */
+	usec_t renew, poll;  /* 0: the defaults */
+	bool ask_end_first;  /* never FETCH above the last UID: it hangs */
+	bool one_at_a_time;  /* it cannot have several commands at once */
+	bool await_idle_end; /* nor one together with DONE */
+	bool check_noop;     /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	unsigned targets_hour, targets_day;   /* the same, of one address */
 	struct breaker *breaker;    /* the account's, borrowed; NULL: none */

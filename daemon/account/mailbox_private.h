@@ -473,6 +473,9 @@ struct mailbox {
 	struct op *op;	 /* being served, and sends; NULL: the state does */
 	bool is_filling; /* operations are being begun */
 	bool is_alone;	 /* the server cannot have several at once */
+	unsigned idle_command; /* ended, and another one sent behind DONE */
+	bool is_rushed;	       /* the FETCH under way was */
+	unsigned rush_losses;  /* connections that were lost so, in a row */
 
 	struct claim *claim;	 /* NULL: nothing was claimed here */
 	uint32_t claim_validity; /* of its UIDs */
@@ -697,6 +700,7 @@ void mailbox_read_select(
     struct mailbox *mb, const struct imap_response *response);
 
 /* mailbox_rest.c */
+bool mailbox_rest_rush_done(struct mailbox *mb, const struct imap_event *event);
 /* After anything that may leave nothing to do: act, sweep, or rest. */
 mailbox_begin_fn mailbox_go_on;
 /* Leaves the rest when there is something to do. */
@@ -778,6 +782,8 @@ void mailbox_sweep_begin(struct mailbox *mb, usec_t now);
 /* The connection ends: was it too much malformed structure? */
 void mailbox_sweep_lost(struct mailbox *mb);
 bool mailbox_sweep_is_due(const struct mailbox *mb);
+/* It begins with the question for the last UID. */
+bool mailbox_sweep_asks_end(const struct mailbox *mb);
 void mailbox_sweep_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 void mailbox_sweep_done(

@@ -161,13 +161,52 @@ mailbox_wake(struct mailbox *mb, usec_t now)
 	}
 }
 
+/* ---- news ---- */
+
+/* Connections that were lost with a command behind DONE; then it waits. */
+#define RUSH_LOSSES_MAX 2
+
+/* Nothing but the news is to be seen to, and DONE is said. */
+static bool
+may_rush(const struct mailbox *mb, usec_t now)
+{
+	return !mb->config.one_at_a_time && !mb->config.await_idle_end &&
+	       !mb->is_alone && mb->rush_losses < RUSH_LOSSES_MAX &&
+	       mb->config.visit == VISIT_NONE && !mb->stopping && !mb->leave &&
+	       mb->round.names.len == 0 && !mb->round.notifies && !mb->lists &&
+	       mb->question_count == 0 && mailbox_sweep_is_due(mb) &&
+	       !mailbox_sweep_asks_end(mb) && mailbox_act_deadline(mb) > now &&
+	       imap_session_is_idle_done(mb->session);
+}
+
+/* A round trip sooner: the question for what is new goes out with DONE. */
 void
 mailbox_rest_idle_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
-	if (mb->dirty)
-		mailbox_wake(mb, now);
+	if (!mb->dirty)
+		return;
+	mailbox_wake(mb, now);
+	if (mb->state != MAILBOX_IDLE_END || !may_rush(mb, now))
+		return;
+	mb->idle_command = mb->command;
+	mb->is_rushed = true;
+	mailbox_sweep_begin(mb, now);
+}
+
+/* IDLE has ended; false: another command did, before it. */
+bool
+mailbox_rest_rush_done(struct mailbox *mb, const struct imap_event *event)
+{
+	if (event->id != mb->idle_command) {
+		mb->rush_losses = RUSH_LOSSES_MAX;
+		return false;
+	}
+	mb->idle_command = 0;
+	if (event->response.status != IMAP_OK)
+		mb->idle_refused = true;
+	return true;
 }
 
 /* ---- the same number again ---- */

@@ -374,6 +374,12 @@ must_know_end(const struct mailbox *mb)
 	return mb->config.ask_end_first && mb->uidnext <= mb->cursor;
 }
 
+bool
+mailbox_sweep_asks_end(const struct mailbox *mb)
+{
+	return is_burst(mb) || mb->far != 0 || must_know_end(mb);
+}
+
 static bool
 are_few(const struct mailbox *mb)
 {
@@ -418,7 +424,7 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mb->looked = now;
-	if (is_burst(mb) || mb->far != 0 || must_know_end(mb)) {
+	if (mailbox_sweep_asks_end(mb)) {
 		ask_highest(mb, now);
 		return;
 	}
@@ -654,6 +660,7 @@ mailbox_sweep_lost(struct mailbox *mb)
 
 	if (mb->state == MAILBOX_SWEEPING && mb->judged >= MAILBOX_WINDOW_MIN)
 		shrink_window(mb);
+	mb->rush_losses += mb->is_rushed && mb->judged == 0;
 
 	if (fetching && mb->session != NULL && mb->needs.structure &&
 	    !mb->bare &&
@@ -700,6 +707,22 @@ is_cut(struct mailbox *mb, const struct imap_response *response)
 	return imap_seqset_parse(buf_span(&rest), &mb->retry);
 }
 
+/* The server did not take it together with DONE. */
+static bool
+was_too_soon(struct mailbox *mb, const struct imap_response *response)
+{
+	bool was_rushed = mb->is_rushed;
+
+	mb->is_rushed = false;
+	if (!was_rushed)
+		return false;
+	if (response->status == IMAP_BAD)
+		mb->is_alone = true;
+	else
+		mb->rush_losses = 0;
+	return response->status == IMAP_BAD;
+}
+
 void
 mailbox_sweep_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -709,6 +732,10 @@ mailbox_sweep_done(
 
 	if (mailbox_put_off(mb, response, false, now))
 		return;
+	if (was_too_soon(mb, response)) {
+		send_fetch(mb, now);
+		return;
+	}
 	if (response->status != IMAP_OK && mailbox_fetch_less(mb)) {
 		send_fetch(mb, now);
 		return;

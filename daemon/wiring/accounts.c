@@ -495,6 +495,8 @@ configure(struct running_account *running, const struct config_account *config)
 		    .poll = config->poll,
 		    .ask_end_first =
 			has_quirk(config, QUIRK_FETCH_BEYOND_HANGS),
+		    .await_idle_end = has_quirk(config, QUIRK_IDLE_SILENT) ||
+				      has_quirk(config, QUIRK_SHORT_PIPELINE),
 		    .check_noop = has_quirk(config, QUIRK_IDLE_SILENT),
 		    .forwards_hour =
 			rate_count(&config->forward_limit, USEC_HOUR),

@@ -4,9 +4,10 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
  * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes, ask-end-first yes, one-at-a-time yes, condstore
- * yes (and QRESYNC, where the server offers them); and rules, as they stand in the
- * configuration: "[rule x]", then "key = value".
+ * TIME, check-noop yes, ask-end-first yes, one-at-a-time yes,
+ * await-idle-end no (most scripts are easier to read with it), condstore
+ * yes (and QRESYNC, where the server offers them); and rules, as they stand in
+ * the configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
@@ -178,6 +179,13 @@ set_ask_end_first(struct adapter *a, struct span value)
 }
 
 static bool
+set_await_idle_end(struct adapter *a, struct span value)
+{
+	a->config.await_idle_end = span_is(value, "yes");
+	return true;
+}
+
+static bool
 set_one_at_a_time(struct adapter *a, struct span value)
 {
 	return a->config.one_at_a_time = span_is(value, "yes");
@@ -203,6 +211,7 @@ static const struct {
     {"ask-end-first", set_ask_end_first},
     {"condstore", set_condstore},
     {"one-at-a-time", set_one_at_a_time},
+    {"await-idle-end", set_await_idle_end},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -312,6 +321,7 @@ adapter_create(const struct strv *settings, usec_t now)
 	    .identities = &a->identities,
 	    .authserv = &a->authserv,
 	    .email = "ann@example.org",
+	    .await_idle_end = true,
 	    .seed = 1,
 	};
 	a->store = store_open_memory();

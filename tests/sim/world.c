@@ -689,6 +689,7 @@ be_born(struct world *w)
 	w->config.mailbox.ask_end_first =
 	    (w->model.traits & MODEL_BEYOND_HANGS) != 0;
 	w->config.mailbox.one_at_a_time = w->model.traits % 5 == 0;
+	w->config.mailbox.await_idle_end = w->model.traits % 3 == 0;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account,

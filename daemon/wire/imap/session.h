@@ -165,7 +165,8 @@ void imap_session_command(const struct imap_session *session,
 /*
  * Sends the command (taken: done by the session) and returns the id that its
  * DONE event will bear, never 0. Returns 0, with the command done, when it is
- * invalid or the queue is full. While IDLE is open: assert.
+ * invalid or the queue is full. While IDLE is open, until DONE was said:
+ * assert.
  */
 unsigned imap_session_send(
     struct imap_session *session, struct imap_command *command, usec_t now);
@@ -175,6 +176,8 @@ unsigned imap_session_idle(struct imap_session *session, usec_t now);
 /* Says DONE once; harmless when not idling, or when said already. Before the
  * server's "+" it is remembered and said then. */
 void imap_session_idle_done(struct imap_session *session, usec_t now);
+/* DONE is said, and not answered yet: commands may follow it. */
+bool imap_session_is_idle_done(const struct imap_session *session);
 /* LOGOUT, behind what is in flight (DONE first, where IDLE is open), and then
  * CLOSED: at the answer, at the end of the stream, or after
  * IMAP_LOGOUT_USEC. Before READY: CLOSED at once. */

@@ -70,11 +70,17 @@ session_on_idling(
 		session_enter(s, STATE_READY, now);
 }
 
+/* Commands may have followed DONE. */
 void
 session_on_idle_done(
     struct imap_session *s, const struct imap_response *response, usec_t now)
 {
-	session_on_idling(s, response, now);
+	session_on_ready(s, response, now);
+	if (response->kind == IMAP_CONTINUATION)
+		(void)session_continue(s);
+	else if (response->kind == IMAP_TAGGED)
+		session_enter(
+		    s, s->command_count > 0 ? STATE_BUSY : STATE_READY, now);
 }
 
 void
@@ -103,7 +109,8 @@ imap_session_send(
     struct imap_session *s, struct imap_command *command, usec_t now)
 {
 	assert(s->state == STATE_READY || s->state == STATE_BUSY ||
-	       s->state == STATE_LOGOUT || s->state == STATE_DEAD);
+	       s->state == STATE_IDLE_DONE || s->state == STATE_LOGOUT ||
+	       s->state == STATE_DEAD);
 	/* One place is kept for LOGOUT. */
 	if (s->state == STATE_DEAD || s->state == STATE_LOGOUT ||
 	    command->invalid || s->command_count >= IMAP_COMMANDS_MAX - 1) {
@@ -140,6 +147,12 @@ imap_session_idle_done(struct imap_session *s, usec_t now)
 	session_flush(s);
 	if (s->done_said)
 		session_enter(s, STATE_IDLE_DONE, now);
+}
+
+bool
+imap_session_is_idle_done(const struct imap_session *s)
+{
+	return s->state == STATE_IDLE_DONE;
 }
 
 /* Behind everything that is on its way; DONE first, where IDLE is open. */
