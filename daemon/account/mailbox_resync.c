@@ -326,10 +326,11 @@ mailbox_resync_untagged(
 		resync->top = fetch.modseq;
 }
 
+/* Where several machines claim messages, a claim is a change as well. */
 static uint64_t
 guard_of(const struct mailbox *mb, const struct job *job)
 {
-	if (!mailbox_has_modseq(mb) || mb->resync.top == 0)
+	if (!mailbox_has_modseq(mb) || mb->resync.top == 0 || mb->claim != NULL)
 		return 0;
 	return imap_seqset_has(&mb->resync.same, job->key.uid) ? mb->resync.top
 							       : job->modseq;
