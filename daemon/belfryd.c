@@ -138,6 +138,7 @@ tidy(void *ctx)
 	apply_tidy(belfry);
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
+		queue_tidy(belfry);
 		journal_prune(belfry->journal,
 		    loop_now_unix() -
 			(int64_t)(belfry->config->daemon.history / USEC_SEC));

@@ -27,7 +27,8 @@ is_account_in_trouble(const struct json *account)
 	for (size_t i = 0; i < COUNT(bad_forwards); i++)
 		if (json_get_int(forwards, bad_forwards[i], 0) > 0)
 			return true;
-	return false;
+	return json_get_str(forwards, "trouble") != NULL &&
+	       json_get_int(forwards, "waiting", 0) > 0;
 }
 
 static bool
@@ -174,6 +175,8 @@ static void
 add_forwards(struct buf *out, const struct json *forwards)
 {
 	const char *joint = "    forwards: ";
+	const char *trouble = json_get_str(forwards, "trouble");
+	int64_t wait = json_get_int(forwards, "next_try_in_s", -1);
 
 	for (size_t i = 0; i < COUNT(open_forwards); i++) {
 		int64_t count = json_get_int(forwards, open_forwards[i], 0);
@@ -183,8 +186,18 @@ add_forwards(struct buf *out, const struct json *forwards)
 		    out, "%s%" PRId64 " %s", joint, count, open_forwards[i]);
 		joint = ", ";
 	}
-	if (*joint == ',')
-		buf_add_str(out, " (belfryctl queue lists them)\n");
+	if (*joint != ',')
+		return;
+	buf_add_str(out, " (belfryctl queue lists them)\n");
+	if (trouble == NULL || json_get_int(forwards, "waiting", 0) == 0)
+		return;
+	buf_add_str(out, "    forwards wait: ");
+	ctl_add_clean(out, trouble, CTL_TEXT_MAX);
+	if (wait >= 0) {
+		buf_add_str(out, "; next try in ");
+		usec_format(out, (usec_t)wait * USEC_SEC);
+	}
+	buf_add_char(out, '\n');
 }
 
 /* Who acts, where it is not simply this machine. */

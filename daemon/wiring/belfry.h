@@ -225,6 +225,10 @@ void probe_forget_account(struct running_account *account);
 /* Lists the forwards, or does to some of them what the person asks. */
 void queue_ask(
     struct belfry *belfry, struct client *client, const struct json *request);
+/* Forwards that failed or are held do not stay for ever. */
+#define QUEUE_DEAD_KEEP_SEC (30 * 24 * 60 * 60)
+#define QUEUE_DEAD_MAX 1000
+void queue_tidy(struct belfry *belfry);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

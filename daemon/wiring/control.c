@@ -140,15 +140,22 @@ count_item(void *ctx, const struct store_queue_item *item)
 }
 
 static struct json *
-status_of_queue(struct belfry *belfry, const char *account)
+status_of_queue(const struct running_account *account)
 {
 	unsigned counts[QUEUE_STATES] = {0};
 	struct json *json = json_new_object();
+	const struct outbox *outbox =
+	    account->sender != NULL ? sender_outbox(account->sender) : NULL;
+	const char *trouble = outbox != NULL ? outbox_trouble(outbox) : "";
 
-	store_each_queued(belfry->store, account, count_item, counts, NULL);
+	store_each_queued(account->belfry->store, account->config->name,
+	    count_item, counts, NULL);
 	for (size_t i = 0; i < QUEUE_STATES; i++)
 		json_set_int(
 		    json, queue_state_name((enum queue_state)i), counts[i]);
+	json_set_str(json, "trouble", *trouble != '\0' ? trouble : NULL);
+	if (outbox != NULL)
+		set_wait(json, "next_try_in_s", outbox_next_try(outbox));
 	return json;
 }
 
@@ -171,8 +178,7 @@ status_of_account(struct running_account *account)
 		json_add(mailboxes,
 		    status_of_mailbox(account_mailbox(account->account, i)));
 	json_set(json, "mailboxes", mailboxes);
-	json_set(json, "forwards",
-	    status_of_queue(account->belfry, account->config->name));
+	json_set(json, "forwards", status_of_queue(account));
 	return json;
 }
 

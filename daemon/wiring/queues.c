@@ -239,7 +239,8 @@ run(struct walk *walk, struct client *client, const char *account)
 	if (ok)
 		check_found(walk);
 	if (ok && walk->refusal.len == 0 && !store_batch_is_empty(walk->batch))
-		ok = journal_commit_now(walk->belfry->journal, walk->batch, &error);
+		ok = journal_commit_now(
+		    walk->belfry->journal, walk->batch, &error);
 	answer(walk, client, ok, &error);
 	json_free(&walk->items);
 	store_batch_free(&walk->batch);
@@ -281,4 +282,65 @@ queue_ask(
 			  ? walk.act->all
 			  : ~(BIT(QUEUE_SENT) | BIT(QUEUE_DROPPED));
 	run(&walk, client, json_get_str(request, "account"));
+}
+
+/* ---- what nobody looks at ------------------------------------------ */
+
+struct sweep {
+	struct belfry *belfry;
+	struct store_batch *batch;
+	size_t dead; /* failed or held, and not given up */
+};
+
+static bool
+is_dead(const struct store_queue_item *item)
+{
+	return item->state == QUEUE_FAILED || item->state == QUEUE_HELD;
+}
+
+static bool
+count_dead(void *ctx, const struct store_queue_item *item)
+{
+	struct sweep *sweep = ctx;
+
+	sweep->dead += is_dead(item);
+	return true;
+}
+
+/* By id, so the oldest come first. */
+static bool
+give_up_old(void *ctx, const struct store_queue_item *item)
+{
+	struct sweep *sweep = ctx;
+	int64_t now = loop_now_unix();
+
+	if (!is_dead(item) ||
+	    (sweep->dead <= QUEUE_DEAD_MAX &&
+		now - item->queued_unix < QUEUE_DEAD_KEEP_SEC))
+		return true;
+	sweep->dead--;
+	store_batch_set_queue(sweep->batch, item->id, QUEUE_DROPPED,
+	    item->attempts, now, "given up: nobody looked at it", now);
+	report_note(sweep->belfry, false, "forward-dropped", item->account,
+	    "the forward to %s that %s was given up: nobody looked at it",
+	    item->target,
+	    item->state == QUEUE_HELD ? "was held" : "had failed");
+	return true;
+}
+
+void
+queue_tidy(struct belfry *belfry)
+{
+	struct sweep sweep = {.belfry = belfry};
+	struct error error = ERROR_INIT;
+
+	sweep.batch = store_batch_new();
+	if (store_each_queued(
+		belfry->store, NULL, count_dead, &sweep, &error) &&
+	    store_each_queued(
+		belfry->store, NULL, give_up_old, &sweep, &error) &&
+	    !store_batch_is_empty(sweep.batch))
+		journal_note(belfry->journal, sweep.batch);
+	else
+		store_batch_free(&sweep.batch);
 }

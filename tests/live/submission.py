@@ -181,6 +181,9 @@ def login_refused(servers):
             for i in queue(daemon).values())
             == [("forward later", "waiting", 0), ("forward too", "waiting", 0)])
         live.same(len(daemon.logged("forward-trouble")), 1, "tries")
+        forwards = daemon.ctl("status", code=1)["accounts"][0]["forwards"]
+        live.check("535" in forwards["trouble"] and
+                   forwards["next_try_in_s"] > 600, "status: %s", forwards)
         live.same(servers.log("submission.log").count("auth "), log, "logins")
         servers.fault()
         live.same(daemon.ctl("reload")["reloaded"], True, "reload")

@@ -532,7 +532,7 @@ expect_json 'status'
 expect_value 'status' 'd["accounts"][0]["mailboxes"][0]["next_uid"]' 1234
 cp answer good
 
-sed 's/"loading"/"waiting"/; s/"proven":null,"trouble":null/"proven":null,"next_try_in_s":90,"trouble":"no \\u001b[2Jroute\\n\\u202e"/; s/"failed":0/"failed":2/; s/"locked_out":null/"locked_out":"the server says\\r\\nno"/' good >answer
+sed 's/"loading"/"waiting"/; s/"proven":null,"trouble":null/"proven":null,"next_try_in_s":90,"trouble":"no \\u001b[2Jroute\\n\\u202e"/; s/"waiting":0/"waiting":3/; s/"dropped":0/"dropped":0,"trouble":"login: 535 no","next_try_in_s":3000/; s/"failed":0/"failed":2/; s/"locked_out":null/"locked_out":"the server says\\r\\nno"/' good >answer
 ask answer status
 steady
 expect_clean 'status in trouble' out
@@ -547,7 +547,8 @@ account work: ann@example.org at mail.example.org
  Lists/x waiting never 2 no [2Jroute ; next try in 1 min 30 s
  INBOX: renewed every 6 min, since connections died in silence
  INBOX: new mail was not pushed 2 times, so the server is asked besides
- forwards: 2 failed (belfryctl queue lists them)
+ forwards: 3 waiting, 2 failed (belfryctl queue lists them)
+ forwards wait: login: 535 no; next try in 50 min
 END
 
 cat >answer <<'END'
