@@ -361,7 +361,8 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 {
 	if (mb->state != MAILBOX_CONNECTING)
 		return;
-	mb->session = imap_session_new(&mb->config.imap, now);
+	const struct imap_session_config config = mailbox_login_config(mb);
+	mb->session = imap_session_new(&config, now);
 	mb->proven = mb->is_open = false;
 	mb->idle_command = 0;
 	mb->is_rushed = false;

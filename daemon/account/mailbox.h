@@ -153,11 +153,23 @@ enum mailbox_visit {
 	VISIT_ACT,  /* loads and does what runs planned, nothing else */
 };
 
+/*
+ * The name that the server may want instead of imap.user. After a password was
+ * refused, the one more try is made with it, and with LOGIN where that is
+ * offered: there are servers that refuse AUTHENTICATE PLAIN and take LOGIN.
+ * Shared by all mailboxes of an account.
+ */
+struct mailbox_other_login {
+	const char *user;
+	bool works; /* let in by it: from now on only that */
+};
+
 struct mailbox_config {
 	const char *account; /* its section's name */
 	const char *name;    /* as a person writes it */
 	struct imap_session_config imap;
-	const struct strv *identities; /* addresses that are me */
+	struct mailbox_other_login *other; /* borrowed; NULL: none */
+	const struct strv *identities;	   /* addresses that are me */
 	const struct strv *authserv; /* trusted Authentication-Results hosts */
 	/* Of the account, for `new-sender`; NULL: nobody is new. */
 	struct senders *senders;

@@ -57,9 +57,43 @@ mailbox_login_begins(struct mailbox *mb, struct span secret)
 	mb->login.tried = true;
 }
 
+static bool
+uses_other(const struct mailbox *mb)
+{
+	return mb->config.other != NULL &&
+	       (mb->login.other || mb->config.other->works);
+}
+
+struct imap_session_config
+mailbox_login_config(const struct mailbox *mb)
+{
+	struct imap_session_config config = mb->config.imap;
+
+	if (uses_other(mb)) {
+		config.user = mb->config.other->user;
+		config.prefer_login = true;
+	}
+	return config;
+}
+
+static void
+note_other_works(struct mailbox *mb)
+{
+	if (!uses_other(mb) || mb->config.other->works)
+		return;
+	mb->config.other->works = true;
+	mailbox_report_to_person(mb,
+	    "the server takes the user name %s and not %s: with user = %s in "
+	    "the configuration the first login succeeds",
+	    mb->config.other->user, mb->config.imap.user,
+	    mb->config.other->user);
+}
+
 void
 mailbox_login_succeeded(struct mailbox *mb, usec_t now)
 {
+	note_other_works(mb);
+	mb->login.other = false;
 	mb->login.tried = mb->login.again = false;
 	mb->login.was_good = true;
 	mb->login.since = now;
@@ -86,7 +120,16 @@ mailbox_login_note(struct mailbox *mb, const struct imap_response *response)
 void
 mailbox_login_forgive(struct mailbox *mb)
 {
-	mb->login.locked = mb->login.again = false;
+	mb->login.locked = mb->login.again = mb->login.other = false;
+}
+
+/* A token names its user. */
+static bool
+has_other_name(const struct mailbox *mb)
+{
+	return mb->config.other != NULL && !mb->config.other->works &&
+	       mb->config.imap.auth == IMAP_AUTH_PASSWORD &&
+	       !mb->login.was_good;
 }
 
 /* Whether the login is made once more before it counts as refused. */
@@ -96,7 +139,7 @@ deserves_another(const struct mailbox *mb)
 	return mb->login.tried && !mb->login.again &&
 	       (mb->login.refusal.kind == IMAP_REFUSAL_UNTOLD ||
 		   mb->config.imap.auth == IMAP_AUTH_OAUTH2 ||
-		   mb->login.was_good);
+		   has_other_name(mb) || mb->login.was_good);
 }
 
 static bool
@@ -141,9 +184,10 @@ mailbox_login_wait(struct mailbox *mb, const struct error *error, usec_t now)
 
 	mb->login.by_network = !is_refused && !mb->login.tried &&
 			       cause_of(mb, error) == BACKOFF_NETWORK;
-	if (is_refused && deserves_another(mb))
+	if (is_refused && deserves_another(mb)) {
+		mb->login.other = has_other_name(mb);
 		mb->login.again = true;
-	else if (is_refused && mb->login.tried)
+	} else if (is_refused && mb->login.tried)
 		mb->login.locked = true;
 	else if (!may_return_at_once(mb, now))
 		wait = ladder_wait(mb, error);

@@ -53,8 +53,9 @@ mailbox_open(struct mailbox *mb, usec_t now)
 
 	imap_capability_format(&caps, imap_session_capabilities(mb->session));
 	mailbox_report(mb, REPORT_CONNECTED, 0,
-	    "logged in as %s at %s; the server offers %s", mb->config.imap.user,
-	    mb->config.imap.host, buf_str(&caps));
+	    "logged in as %s at %s; the server offers %s",
+	    mailbox_login_config(mb).user, mb->config.imap.host,
+	    buf_str(&caps));
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = mb->is_alone = false;
 	mb->group_max = 0;

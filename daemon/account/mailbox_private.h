@@ -262,6 +262,7 @@ struct login {
 	bool by_network;	     /* nobody but the network was its cause */
 	bool tried;    /* a secret was given, and nobody was let in yet */
 	bool again;    /* the one more try is under way, or was */
+	bool other;    /* ... with the other name */
 	bool locked;   /* refused: not tried again with the same secret */
 	bool was_good; /* the last secret has opened a session before */
 	bool has_digest;
@@ -492,8 +493,8 @@ struct mailbox {
 	struct list_link events;		/* struct queued_event::link */
 
 	struct error *trouble; /* NULL: none */
-	unsigned alerts;  /* told on this connection */
-	struct told told; /* and today */
+	unsigned alerts;       /* told on this connection */
+	struct told told;      /* and today */
 	bool load_asked;
 	bool stopping;
 	bool again;	     /* started while it was logging out */
@@ -646,6 +647,8 @@ void mailbox_login_succeeded(struct mailbox *mb, usec_t now);
 void mailbox_login_note(
     struct mailbox *mb, const struct imap_response *response);
 /* The person, or another secret: what was refused is tried again. */
+/* What the next session logs in with. */
+struct imap_session_config mailbox_login_config(const struct mailbox *mb);
 void mailbox_login_forgive(struct mailbox *mb);
 /* After a failure: the wait before the next try, or, when the credentials are
  * locked by it, before the next look at the secret. */

@@ -166,6 +166,21 @@ user_of(const struct config_account *account, enum preset_user kind)
 	return xstrdup_span(email);
 }
 
+/* Some providers take one of both, for some of their customers. */
+static void
+find_other_user(struct config_account *account)
+{
+	char *whole = user_of(account, PRESET_USER_ADDRESS);
+	char *local = user_of(account, PRESET_USER_LOCAL);
+
+	if (strcmp(account->user, whole) == 0 && strcmp(whole, local) != 0)
+		account->other_user = xstrdup(local);
+	else if (strcmp(account->user, local) == 0)
+		account->other_user = xstrdup(whole);
+	free(whole);
+	free(local);
+}
+
 static void
 find_users(struct config_account *account)
 {
@@ -178,6 +193,8 @@ find_users(struct config_account *account)
 	}
 	if (account->user == NULL)
 		account->user = user_of(account, imap);
+	if (account->preset != NULL && account->preset->retry_other_user)
+		find_other_user(account);
 	if (account->smtp_user == NULL)
 		account->smtp_user =
 		    is_own ? xstrdup(account->user) : user_of(account, smtp);

@@ -39,6 +39,7 @@ account_done(struct config_account *account)
 	secret_source_done(&account->secret);
 	free(account->name);
 	free(account->domain);
+	free(account->other_user);
 }
 
 void

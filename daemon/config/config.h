@@ -94,6 +94,9 @@ struct config_account {
 	struct config_server imap;   /* host never NULL */
 	struct config_server smtp;   /* host NULL: cannot forward */
 	char *user, *smtp_user;	     /* never NULL */
+	/* What the server may want instead of `user`, by the provider's
+	 * preset: the address, or what stands before its @. NULL: nothing. */
+	char *other_user;
 	int auth;		     /* enum config_auth */
 	int plaintext; /* enum config_plaintext; already in imap.tls, smtp.tls
 			*/

@@ -80,7 +80,7 @@ struct preset {
 	const char *mx; /* suffixes of MX host names, separated by blanks */
 	struct preset_server imap, smtp;
 	enum preset_user user, smtp_user;
-	bool retry_other_user; /* after an authentication failure, once */
+	bool retry_other_user; /* the login's other form, after a refusal */
 	unsigned auth;	       /* enum preset_auth bits */
 	enum preset_from from;
 	unsigned idle_renew_s; /* 0: not known */

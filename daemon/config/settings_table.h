@@ -59,7 +59,9 @@
 	    "any other host there is no way to do without TLS."},
 {ACCOUNT(user), .key = "user", .type = SETTING_TEXT,
 	.help = "The login name, where it is not what the preset makes of "
-		"`email`."},
+		"`email`. Where a provider wants the address from some and what "
+		"stands before its @ from others, the other one is tried once "
+		"after a refusal."},
 {ACCOUNT(smtp_user), .key = "smtp_user", .type = SETTING_TEXT,
 	.help = "The login name for SMTP, where it is another one."},
 {ACCOUNT(auth), .key = "auth", .type = SETTING_CHOICE,

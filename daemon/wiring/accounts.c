@@ -478,11 +478,14 @@ static void
 configure(struct running_account *running, const struct config_account *config)
 {
 	running->config = config;
+	running->other.user = config->other_user;
 	running->account_config = (struct account_config){
 	    .mailbox =
 		{
 		    .account = config->name,
 		    .imap = session_config(config),
+		    .other =
+			config->other_user != NULL ? &running->other : NULL,
 		    .identities = &config->identity,
 		    .senders = running->senders,
 		    .arrivals = running->arrivals,

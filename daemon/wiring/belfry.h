@@ -66,6 +66,8 @@ struct running_account {
 	struct tls *tls;
 	struct account_config account_config;
 	struct account *account;
+	struct mailbox_other_login
+	    other;		   /* the name that the server may want */
 	struct senders *senders;   /* whose mail was judged before */
 	struct arrivals *arrivals; /* what rules put into mailboxes */
 	struct claims *claims;	   /* other machines */

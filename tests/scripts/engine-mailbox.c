@@ -4,7 +4,7 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
  * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes, ask-end-first yes, one-at-a-time yes,
+ * TIME, check-noop yes, other-user NAME, ask-end-first yes, one-at-a-time yes,
  * await-idle-end no (most scripts are easier to read with it), condstore
  * yes (and QRESYNC, where the server offers them); and rules, as they stand in
  * the configuration: "[rule x]", then "key = value".
@@ -43,6 +43,7 @@
 
 struct adapter {
 	struct mailbox_config config; /* strings belong to `strings` */
+	struct mailbox_other_login other;
 	struct strv strings, identities, authserv;
 	struct buf rules_text;
 	struct rules *rules;
@@ -161,6 +162,14 @@ set_poll(struct adapter *a, struct span value)
 }
 
 static bool
+set_other_user(struct adapter *a, struct span value)
+{
+	a->other.user = keep(a, value);
+	a->config.other = &a->other;
+	return true;
+}
+
+static bool
 set_check_noop(struct adapter *a, struct span value)
 {
 	return a->config.check_noop = span_is(value, "yes");
@@ -208,6 +217,7 @@ static const struct {
     {"renew", set_renew},
     {"poll", set_poll},
     {"check-noop", set_check_noop},
+    {"other-user", set_other_user},
     {"ask-end-first", set_ask_end_first},
     {"condstore", set_condstore},
     {"one-at-a-time", set_one_at_a_time},

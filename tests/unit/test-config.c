@@ -187,6 +187,7 @@ test_email_and_secret_are_enough(void **state)
 	assert_string_equal(a->name, "home");
 	assert_string_equal(a->domain, "icloud.com");
 	assert_string_equal(a->preset->id, "icloud");
+	assert_string_equal(a->other_user, "Ann");
 	assert_string_equal(a->imap.host, "imap.mail.me.com");
 	assert_int_equal(a->imap.port, 993);
 	assert_int_equal(a->imap.tls, SERVER_TLS);
@@ -234,6 +235,7 @@ test_account_of_ones_own(void **state)
 	assert_int_equal(a->smtp.port, 465);
 	assert_int_equal(a->smtp.tls, SERVER_TLS);
 	assert_string_equal(a->smtp_user, "ann");
+	assert_null(a->other_user); /* no preset says that */
 	assert_int_equal(a->auth, CONFIG_AUTH_OAUTH2);
 	assert_int_equal(a->watch.len, 3);
 	assert_string_equal(a->watch.items[1], "Lists/*");
