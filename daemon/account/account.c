@@ -53,6 +53,12 @@ account_new(const struct account_config *config, const struct rules *rules,
 	return account;
 }
 
+const struct account_config *
+account_get_config(const struct account *account)
+{
+	return &account->config;
+}
+
 void
 account_free(struct account **account)
 {

@@ -46,6 +46,8 @@ struct account;
 struct account *account_new(const struct account_config *config,
     const struct rules *rules, struct limits *limits, usec_t now);
 void account_free(struct account **account);
+/* As it was given. */
+const struct account_config *account_get_config(const struct account *account);
 
 void account_set_clock(
     struct account *account, int64_t now_unix, int utc_offset, usec_t now);

@@ -236,7 +236,7 @@ mailbox_free(struct mailbox **mailbox)
 		mailbox_event_done(&queued->event);
 		free(queued);
 	}
-	mailbox_backlog_forget(mb);
+	mailbox_backlog_free(mb);
 	mailbox_round_done(&mb->round);
 	mailbox_candidate_free(&mb->question);
 	mailbox_drop_batch(mb, &mb->plan);

@@ -22,24 +22,34 @@
 /* SEARCH compares days, in whatever zone the server thinks them. */
 #define DAY_SEC (24 * 60 * 60)
 
+/* `run` is NULL where there never was one. */
+static bool
+is_there(const struct backlog *run)
+{
+	return run != NULL && run->is_there;
+}
+
 static bool
 is_unfinished(const struct backlog *run)
 {
-	return run->is_there && apply_is_unfinished(run->row.state);
+	return is_there(run) && apply_is_unfinished(run->row.state);
 }
 
 bool
 mailbox_backlog_is_unfinished(const struct mailbox *mb)
 {
-	return is_unfinished(&mb->backlog);
+	return is_unfinished(mb->backlog);
 }
 
 bool
 mailbox_backlog_has_more(const struct mailbox *mb)
 {
-	const struct store_apply *row = &mb->backlog.row;
+	const struct store_apply *row;
 
-	return is_unfinished(&mb->backlog) && row->state == APPLY_RUNNING &&
+	if (!is_unfinished(mb->backlog))
+		return false;
+	row = &mb->backlog->row;
+	return row->state == APPLY_RUNNING &&
 	       (row->uidvalidity == 0 || row->next_uid < row->end_uid);
 }
 
@@ -54,11 +64,9 @@ forget_window(struct backlog *run)
 	run->searched = 0;
 }
 
-void
-mailbox_backlog_forget(struct mailbox *mb)
+static void
+forget(struct backlog *run)
 {
-	struct backlog *run = &mb->backlog;
-
 	forget_window(run);
 	imap_seqset_done(&run->counted);
 	tally_done(&run->tally);
@@ -66,6 +74,16 @@ mailbox_backlog_forget(struct mailbox *mb)
 	free(run->rules_text);
 	buf_done(&run->detail);
 	*run = (struct backlog){0};
+}
+
+void
+mailbox_backlog_free(struct mailbox *mb)
+{
+	if (mb->backlog == NULL)
+		return;
+	forget(mb->backlog);
+	free(mb->backlog);
+	mb->backlog = NULL;
 }
 
 static void
@@ -81,9 +99,12 @@ split_rules(struct strv *rules, const char *text)
 static void
 take_row(struct mailbox *mb, const struct store_apply *apply)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run;
 
-	mailbox_backlog_forget(mb);
+	if (mb->backlog == NULL)
+		mb->backlog = NEW(struct backlog);
+	run = mb->backlog;
+	forget(run);
 	run->is_there = true;
 	run->rules_text = xstrdup(apply->rules);
 	split_rules(&run->rules, run->rules_text);
@@ -98,10 +119,10 @@ bool
 mailbox_apply(struct mailbox *mb, const struct store_apply *apply, bool is_dry,
     usec_t now)
 {
-	if (is_unfinished(&mb->backlog))
+	if (is_unfinished(mb->backlog))
 		return false;
 	take_row(mb, apply);
-	mb->backlog.is_dry = is_dry || mb->config.dry_run;
+	mb->backlog->is_dry = is_dry || mb->config.dry_run;
 	mailbox_wake(mb, now);
 	return true;
 }
@@ -111,7 +132,7 @@ mailbox_apply(struct mailbox *mb, const struct store_apply *apply, bool is_dry,
 void
 mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_note_work(mb);
@@ -139,8 +160,10 @@ mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply)
 void
 mailbox_backlog_interrupted(struct mailbox *mb)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
+	if (run == NULL)
+		return;
 	if (run->is_judging)
 		run->row = run->before;
 	run->is_judging = false;
@@ -150,7 +173,7 @@ mailbox_backlog_interrupted(struct mailbox *mb)
 static void
 write_row(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	run->row.changed_unix = mailbox_unix(mb, now);
 	if (run->is_dry)
@@ -162,7 +185,7 @@ write_row(struct mailbox *mb, usec_t now)
 void
 mailbox_backlog_tell(struct mailbox *mb)
 {
-	mb->backlog.has_news = false;
+	mb->backlog->has_news = false;
 	mailbox_emit_need(mb, MAILBOX_PROGRESS);
 }
 
@@ -170,7 +193,7 @@ void
 mailbox_backlog_end(
     struct mailbox *mb, enum apply_state state, const char *detail, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	if (!is_unfinished(run))
 		return;
@@ -187,7 +210,7 @@ mailbox_backlog_end(
 void
 mailbox_apply_cancel(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	if (!is_unfinished(run) || run->row.state == APPLY_CANCELLING)
 		return;
@@ -212,9 +235,9 @@ void
 mailbox_backlog_settled(
     struct mailbox *mb, const struct job *job, enum effect_state state)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
-	if (!run->is_there || !is_of_run(run, job))
+	if (!is_there(run) || !is_of_run(run, job))
 		return;
 	if (state == EFFECT_DONE)
 		run->done++;
@@ -231,7 +254,7 @@ count_jobs(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->next >= job->count || !is_of_run(&mb->backlog, job))
+		if (job->next >= job->count || !is_of_run(mb->backlog, job))
 			continue;
 		(*open_r)++;
 		if (!job->running && job->not_before > now)
@@ -241,7 +264,7 @@ count_jobs(
 	LIST_EACH(pos, &mb->tasks)
 	{
 		const struct task *task = LIST_ITEM(pos, struct task, link);
-		if (task->seq / STORE_APPLY_SEQ == mb->backlog.row.run &&
+		if (task->seq / STORE_APPLY_SEQ == mb->backlog->row.run &&
 		    mailbox_job_find(mb, task->uidvalidity, task->uid) == NULL)
 			(*open_r)++;
 	}
@@ -251,9 +274,9 @@ bool
 mailbox_get_apply(
     const struct mailbox *mb, struct mailbox_apply_status *status_r, usec_t now)
 {
-	const struct backlog *run = &mb->backlog;
+	const struct backlog *run = mb->backlog;
 
-	if (!run->is_there)
+	if (!is_there(run))
 		return false;
 	*status_r = (struct mailbox_apply_status){
 	    .apply = &run->row,
@@ -292,7 +315,7 @@ skip_planned(struct mailbox *mb, usec_t now)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (job->running || job->op != NULL ||
-		    !is_of_run(&mb->backlog, job))
+		    !is_of_run(mb->backlog, job))
 			continue;
 		while (job->next < job->count &&
 		       is_only_planned(mailbox_job_current(job)))
@@ -306,9 +329,9 @@ skip_planned(struct mailbox *mb, usec_t now)
 void
 mailbox_backlog_heed_cancel(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
-	if (!run->is_there || run->row.state != APPLY_CANCELLING)
+	if (!is_there(run) || run->row.state != APPLY_CANCELLING)
 		return;
 	skip_planned(mb, now);
 	if (!has_open_job(mb, now))
@@ -330,7 +353,7 @@ has_rule(const struct rules *rules, const char *id)
 static bool
 check_rules(struct mailbox *mb, usec_t now)
 {
-	const struct strv *rules = &mb->backlog.rules;
+	const struct strv *rules = &mb->backlog->rules;
 
 	for (size_t i = 0; i < rules->len; i++) {
 		if (has_rule(mb->rules, rules->items[i]))
@@ -348,7 +371,7 @@ check_rules(struct mailbox *mb, usec_t now)
 static void
 set_range(struct mailbox *mb)
 {
-	struct store_apply *row = &mb->backlog.row;
+	struct store_apply *row = &mb->backlog->row;
 
 	row->uidvalidity = mb->uidvalidity;
 	row->first_uid = row->next_uid = 1;
@@ -363,9 +386,9 @@ set_range(struct mailbox *mb)
 static bool
 check_validity(struct mailbox *mb, usec_t now)
 {
-	if (mb->backlog.row.uidvalidity == 0)
+	if (mb->backlog->row.uidvalidity == 0)
 		set_range(mb);
-	if (mb->backlog.row.uidvalidity == mb->uidvalidity)
+	if (mb->backlog->row.uidvalidity == mb->uidvalidity)
 		return true;
 	mailbox_backlog_end(mb, APPLY_ENDED,
 	    "the server rebuilt the mailbox (UIDVALIDITY changed): its "
@@ -391,7 +414,7 @@ add_day(struct buf *out, const char *key, int64_t unix_seconds)
 static uint32_t
 window_last(const struct mailbox *mb)
 {
-	const struct store_apply *row = &mb->backlog.row;
+	const struct store_apply *row = &mb->backlog->row;
 	uint32_t last = row->end_uid - 1;
 
 	if (mb->exists > BACKLOG_WINDOW &&
@@ -403,7 +426,7 @@ window_last(const struct mailbox *mb)
 static void
 send_search(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 	struct imap_command command;
 
 	forget_window(run);
@@ -423,7 +446,7 @@ void
 mailbox_backlog_note_found(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	(void)now;
 	if (!span_is_nocase(response->name, "SEARCH"))
@@ -440,7 +463,7 @@ void
 mailbox_backlog_searched(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 	BUF_AUTO text = BUF_INIT;
 
 	if (response->status != IMAP_OK) {
@@ -519,7 +542,7 @@ send_fetch(struct mailbox *mb, usec_t now)
 
 	mailbox_enter(mb, MAILBOX_REVIEWING, now);
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &mb->backlog.group);
+	imap_command_seqset(&command, &mb->backlog->group);
 	mailbox_add_fetch_items(mb, &command);
 	mailbox_send(mb, &command, now);
 }
@@ -527,7 +550,7 @@ send_fetch(struct mailbox *mb, usec_t now)
 static void
 begin_group(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	if (run->no_search)
 		take_next_uids(run);
@@ -564,7 +587,7 @@ void
 mailbox_backlog_note_plan(
     struct mailbox *mb, uint32_t uid, const struct plan *plan)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	run->row.matched += plan->matched.len > 0;
 	run->row.observed += plan->observed.len > 0;
@@ -578,7 +601,7 @@ mailbox_backlog_note_plan(
 static void
 review(struct mailbox *mb, const struct imap_fetch *fetch, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	run->row.looked++;
 	/* Live judging is not done with it: both at once would move it away
@@ -603,7 +626,7 @@ void
 mailbox_backlog_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 	struct imap_fetch fetch;
 
 	if (!imap_fetch_parse(response, &fetch) || !fetch.has_header ||
@@ -637,7 +660,7 @@ next_uid(const struct backlog *run)
 static void
 commit_group(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 	struct store_batch *batch = mb->plan;
 
 	mb->plan = NULL;
@@ -665,7 +688,7 @@ commit_group(struct mailbox *mb, usec_t now)
 static void
 review_again(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	LIST_EACH(pos, &mb->jobs)
 	{
@@ -697,8 +720,8 @@ mailbox_backlog_done(
 	if (response->status == IMAP_NO)
 		mailbox_report(mb, REPORT_WARNING, 0,
 		    "the server did not give all of UIDs %u to %u: %s",
-		    mb->backlog.group.ranges[0].first,
-		    last_of(&mb->backlog.group), buf_str(&text));
+		    mb->backlog->group.ranges[0].first,
+		    last_of(&mb->backlog->group), buf_str(&text));
 	if (response->status == IMAP_BAD) {
 		STR_AUTO words = xasprintf(
 		    "the server refused the messages: %s", buf_str(&text));
@@ -720,7 +743,7 @@ mailbox_backlog_done(
 static void
 go_further(struct mailbox *mb, usec_t now)
 {
-	if (mb->backlog.found.count > 0 || mb->backlog.no_search)
+	if (mb->backlog->found.count > 0 || mb->backlog->no_search)
 		begin_group(mb, now);
 	else
 		send_search(mb, now);
@@ -729,7 +752,7 @@ go_further(struct mailbox *mb, usec_t now)
 bool
 mailbox_backlog_begin(struct mailbox *mb, usec_t now)
 {
-	struct backlog *run = &mb->backlog;
+	struct backlog *run = mb->backlog;
 
 	if (!is_unfinished(run) || !check_validity(mb, now) ||
 	    !check_rules(mb, now))

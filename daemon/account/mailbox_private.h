@@ -457,7 +457,7 @@ struct mailbox {
 	unsigned
 	    put_off; /* times in a row that messages were refused for now */
 
-	struct backlog backlog;
+	struct backlog *backlog; /* owned; NULL: there never was a run */
 	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
 	size_t question_count;
 	struct candidate *question; /* EXPLAINING: what came */
@@ -833,7 +833,7 @@ void mailbox_backlog_interrupted(struct mailbox *mb);
 /* Skips what is planned of a run that was cancelled, and ends it when nothing
  * is left. Not while an operation is under way. */
 void mailbox_backlog_heed_cancel(struct mailbox *mb, usec_t now);
-void mailbox_backlog_forget(struct mailbox *mb);
+void mailbox_backlog_free(struct mailbox *mb);
 
 /* mailbox_explain.c */
 /* Asks for the next message; false: there is no question. */

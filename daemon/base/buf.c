@@ -11,7 +11,11 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/xalloc.h"
 
-#define CAP_FIRST 64
+/* The first allocation is for what is there, as most hold one short text all
+ * their life, in the allocator's sizes: 24, 40, 56... The second is this. */
+#define CAP_SECOND 64
+#define CAP_LEAST 24
+#define CAP_STEP 16
 /* buf_clear gives more than this back. */
 #define CAP_KEPT 65536
 /* Up to this size growing wipes the old bytes, so that buf_wipe leaves no
@@ -44,8 +48,12 @@ next_cap(size_t cap, size_t needed)
 {
 	size_t doubled;
 
-	if (cap < CAP_FIRST)
-		cap = CAP_FIRST;
+	if (cap == 0 && needed <= CAP_LEAST)
+		return CAP_LEAST;
+	if (cap == 0 && needed < CAP_SECOND)
+		return needed + (CAP_LEAST + CAP_SECOND - needed) % CAP_STEP;
+	if (cap < CAP_SECOND)
+		cap = CAP_SECOND;
 	while (cap < needed) {
 		if (__builtin_mul_overflow(cap, 2u, &doubled))
 			return needed;

@@ -8,7 +8,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/xalloc.h"
 
-#define CAP_FIRST 8
+#define CAP_FIRST 3 /* most have one or two */
 
 void
 strv_init(struct strv *v)

@@ -474,12 +474,12 @@ session_config(const struct config_account *config)
 	};
 }
 
-static void
-configure(struct running_account *running, const struct config_account *config)
+static struct account_config
+account_config(struct running_account *running)
 {
-	running->config = config;
-	running->other.user = config->other_user;
-	running->account_config = (struct account_config){
+	const struct config_account *config = running->config;
+
+	return (struct account_config){
 	    .mailbox =
 		{
 		    .account = config->name,
@@ -567,10 +567,12 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		report_note(belfry, true, "trouble", config->name,
 		    "what rules moved before cannot be read: %s", error.text);
 	running->claims = make_claims(belfry, config);
-	configure(running, config);
+	running->config = config;
+	running->other.user = config->other_user;
+	const struct account_config engine = account_config(running);
 	list_add(&belfry->accounts, &running->link);
-	running->account = account_new(&running->account_config,
-	    belfry->config->rules, belfry->limits, loop_now());
+	running->account = account_new(
+	    &engine, belfry->config->rules, belfry->limits, loop_now());
 	account_set_clock(
 	    running->account, loop_now_unix(), loop_utc_offset(), loop_now());
 	if (!store_each_fact(

@@ -64,7 +64,6 @@ struct running_account {
 	struct belfry *belfry;
 	const struct config_account *config; /* of the current configuration */
 	struct tls *tls;
-	struct account_config account_config;
 	struct account *account;
 	struct mailbox_other_login
 	    other;		   /* the name that the server may want */

@@ -255,7 +255,7 @@ sender_new(struct running_account *account)
 		    .port = config->smtp.port,
 		    .ehlo_name = ehlo_name(config),
 		},
-	    .seed = account->account_config.mailbox.seed + 1000,
+	    .seed = account_get_config(account->account)->mailbox.seed + 1000,
 	};
 	sender->outbox = outbox_new(&sender->config, loop_now());
 	sender->transport = make_transport(sender);

@@ -216,7 +216,7 @@ begin(struct belfry *belfry, struct client *client,
 	probing->id = make_id(mailbox);
 	buf_add_span(&probing->wire, buf_span(wire));
 	const struct probe_config config = {
-	    .imap = account->account_config.mailbox.imap,
+	    .imap = account_get_config(account->account)->mailbox.imap,
 	    .mailbox = buf_str(&probing->wire),
 	    .id = probing->id,
 	    .email = account->config->email,
