@@ -166,19 +166,16 @@ compare_known(struct mailbox *mb, usec_t now)
 		begin_anew(mb, now);
 		return;
 	}
+	/* Also where the cursor knows already: the daemon died between. */
+	give_up(mb, mb->uidvalidity,
+	    "the server rebuilt the mailbox (UIDVALIDITY changed)", now);
 	if (mb->cursor_validity != mb->uidvalidity && mb->early_unix != 0) {
-		give_up(mb, mb->uidvalidity,
-		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
-		    now);
 		search_early(mb, now);
 		return;
 	}
 	mb->early_unix = 0;
 	if (mb->cursor_validity != mb->uidvalidity) {
 		report_rebuilt(mb, now);
-		give_up(mb, mb->uidvalidity,
-		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
-		    now);
 		reset_cursor(mb, now);
 		return;
 	}
