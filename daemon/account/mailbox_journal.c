@@ -198,13 +198,17 @@ mailbox_say_left(struct mailbox *mb)
 }
 
 /* An outcome that cannot be written is found out by looking, by whoever comes
- * here next. */
+ * here next: so the end of the run behind it is not written, either, else
+ * nobody would come. */
 static void
 write_last(struct mailbox *mb, bool ok)
 {
-	if (ok)
+	if (ok) {
 		mailbox_know_senders(mb, first_commit(mb)->batch);
-	free_commit(first_commit(mb));
+		free_commit(first_commit(mb));
+	}
+	while (!ok && !list_is_empty(&mb->commits))
+		drop_commit(mb, first_commit(mb));
 	hand_out_commit(mb);
 	if (list_is_empty(&mb->commits))
 		mailbox_emit_need(mb, MAILBOX_LEFT);
