@@ -66,6 +66,20 @@ mailbox_verify_looked(struct mailbox *mb, usec_t now)
  * the copy was begun (`n:*` may give the last message though it is below n:
  * note_found looks again).
  */
+/* A size that cannot be read (mail.ru: 9.37e+06) tells nothing. */
+static void
+add_size(struct imap_command *command, uint64_t size)
+{
+	if (size == 0) {
+		imap_command_raw(command, "ALL");
+		return;
+	}
+	imap_command_raw(command, "LARGER");
+	imap_command_number(command, size - 1);
+	imap_command_raw(command, "SMALLER");
+	imap_command_number(command, size + 1);
+}
+
 static void
 send_search(struct mailbox *mb, usec_t now)
 {
@@ -78,10 +92,7 @@ send_search(struct mailbox *mb, usec_t now)
 	mailbox_begin_command(mb, &command, "UID SEARCH");
 	if (mb->op->target_next > 1)
 		buf_addf(&command.text, " UID %u:*", mb->op->target_next);
-	imap_command_raw(&command, "LARGER");
-	imap_command_number(&command, job->size > 0 ? job->size - 1 : 0);
-	imap_command_raw(&command, "SMALLER");
-	imap_command_number(&command, job->size + 1);
+	add_size(&command, job->size);
 	mailbox_send(mb, &command, now);
 }
 
