@@ -410,8 +410,10 @@ on_locked_out(struct account *account, struct account_event *event, usec_t now)
 static void
 hold_logins(struct account *account, struct account_event *event, usec_t now)
 {
-	(void)event;
-	account->hold = usec_add(now, MAILBOX_LOGIN_USEC);
+	usec_t until = usec_add(now, event->event.wait);
+
+	if (until > account->hold)
+		account->hold = until;
 	for (size_t i = 0; i < account->count; i++)
 		mailbox_hold(account->items[i].mailbox, account->hold, now);
 	for (size_t i = 0; i < account->visitor_count; i++)

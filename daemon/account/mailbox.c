@@ -87,6 +87,18 @@ come_to_rest(struct mailbox *mb, usec_t now)
 		mailbox_rove_park(mb, now);
 }
 
+/* What the server asks for counts for all of the account. */
+static void
+say_login_failed(struct mailbox *mb)
+{
+	usec_t wait = mb->login.refusal.wait;
+
+	if (wait < MAILBOX_LOGIN_USEC)
+		wait = MAILBOX_LOGIN_USEC;
+	mailbox_emit(mb,
+	    (struct mailbox_event){.kind = MAILBOX_LOGIN_FAILED, .wait = wait});
+}
+
 /* Whether this visit ends here, with words for who asked for it; else it is
  * tried again. */
 static bool
@@ -108,7 +120,7 @@ end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 	mailbox_explain_fail(mb, error);
 	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
 	if (mb->login.tried)
-		mailbox_emit_need(mb, MAILBOX_LOGIN_FAILED);
+		say_login_failed(mb);
 	come_to_rest(mb, now);
 }
 
@@ -125,7 +137,7 @@ wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 	mb->timer = usec_add(now, wait);
 	mailbox_report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
 	if (was_tried)
-		mailbox_emit_need(mb, MAILBOX_LOGIN_FAILED);
+		say_login_failed(mb);
 	if (error->fault == FAULT_AUTH && !is_another)
 		mailbox_emit(
 		    mb, (struct mailbox_event){

@@ -32,7 +32,8 @@
  *   FOLDERS      the account's mailboxes are known: mailbox_folders
  *   PROVEN       a login and a catch-up were finished
  *   LOGIN_FAILED a login was made in vain, for whatever cause: no other
- *                mailbox of the account logs in before MAILBOX_LOGIN_USEC
+ *                mailbox of the account logs in before the time it bears,
+ *                MAILBOX_LOGIN_USEC or as long as the server asks for
  *   LOCKED_OUT   credentials or certificate refused: stop the account
  *   REPORT       a sentence for log, watch and demo
  *
@@ -293,7 +294,7 @@ struct mailbox_event {
 	struct error error; /* LOCKED_OUT */
 	char *name;	    /* TOLD: whose news these are */
 	struct mailbox_news news;
-	usec_t wait; /* LOST: before the next try */
+	usec_t wait; /* LOST, LOGIN_FAILED: before the next try */
 };
 /* Frees what the event owns. */
 void mailbox_event_done(struct mailbox_event *event);
