@@ -22,6 +22,7 @@
 #include "daemon/account/account.h"
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/config/presets.h"
 #include "tests/lib/rules_text.h"
 #include "tests/sim/model_imap.h"
 #include "tests/sim/seeds.h"
@@ -93,6 +94,7 @@ struct world {
 	unsigned box_count;
 	struct message messages[MESSAGES_MAX];
 	unsigned message_count, kill_in, moves;
+	int64_t clock_off; /* seconds that the wall clock is wrong */
 };
 
 static void note(struct world *w, const char *format, ...)
@@ -112,6 +114,18 @@ note(struct world *w, const char *format, ...)
 	putchar('\n');
 }
 
+/* How it stands. */
+static void
+show(struct world *w)
+{
+	for (size_t i = 0; i < account_count(w->account); i++) {
+		struct mailbox_status status;
+		mailbox_get_status(account_mailbox(w->account, i), &status);
+		note(w, "  %s is %s: %s", status.name, status.state,
+		    status.trouble);
+	}
+}
+
 static void fail(struct world *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -127,6 +141,7 @@ fail(struct world *w, const char *format, ...)
 	vsnprintf(w->why, sizeof(w->why), format, args);
 	va_end(args);
 	note(w, "BROKEN: %s", w->why);
+	show(w);
 }
 
 static bool
@@ -168,6 +183,8 @@ link_of(struct world *w, struct mailbox *mailbox)
 static void
 drop_link(struct link *link)
 {
+	if (link->session != NULL && (link->silent || link->down.bytes.len > 0))
+		model_session_unheard(link->session);
 	model_session_free(&link->session);
 	buf_clear(&link->up.bytes);
 	buf_clear(&link->down.bytes);
@@ -334,6 +351,10 @@ answer(struct world *w, struct account_event *event)
 	case MAILBOX_DISCONNECT:
 		drop_link(link);
 		break;
+	case MAILBOX_STARTTLS:
+		model_session_secured(link->session);
+		mailbox_tls_started(mailbox, w->now);
+		break;
 	case MAILBOX_SECRET:
 		mailbox_secret(mailbox, SPAN("secret"), w->now);
 		break;
@@ -382,12 +403,15 @@ load_fact(void *ctx, const char *name, const char *value)
 static int64_t
 now_unix(const struct world *w)
 {
-	return START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC);
+	return START_UNIX + w->clock_off +
+	       (int64_t)((w->now - START_USEC) / USEC_SEC);
 }
 
 static void
 be_born(struct world *w)
 {
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
 	w->limits = limits_new();
 	w->senders = senders_new();
 	w->config.mailbox.senders = w->senders;
@@ -444,6 +468,12 @@ pump(struct world *w)
 
 /* ---- what happens ---- */
 
+static const char *
+wire(const struct world *w, unsigned box)
+{
+	return model_wire(&w->model, w->names[box]);
+}
+
 static unsigned
 connections(const struct world *w)
 {
@@ -479,10 +509,9 @@ deliver(struct world *w)
 	    : message->hops ? "tohop"
 			    : "toexec",
 	    id, id);
-	message->uidvalidity =
-	    model_find(&w->model, w->names[box])->uidvalidity;
+	message->uidvalidity = model_find(&w->model, wire(w, box))->uidvalidity;
 	message->uid =
-	    model_deliver(&w->model, w->names[box], id, buf_str(&text));
+	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
 	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
 	for (size_t i = 0; i < LINKS_MAX; i++) {
 		if (w->links[i].session == NULL)
@@ -538,7 +567,7 @@ add_box(struct world *w, const char *name)
 	snprintf(w->names[w->box_count], sizeof(w->names[0]), "%s", name);
 	w->there[w->box_count++] = true;
 	if (strcmp(name, "INBOX") != 0)
-		model_add(&w->model, name);
+		model_add(&w->model, model_wire(&w->model, name));
 }
 
 static void
@@ -571,7 +600,7 @@ delete_box(struct world *w)
 		return;
 	if (!w->there[box]) {
 		note(w, "%s is made again", w->names[box]);
-		model_add(&w->model, w->names[box]);
+		model_add(&w->model, wire(w, box));
 		w->there[box] = true;
 		/* With another UIDVALIDITY: what comes before that is seen
 		 * need not be judged. */
@@ -580,7 +609,7 @@ delete_box(struct world *w)
 	}
 	note(w, "%s is deleted", w->names[box]);
 	forget_messages(w, box);
-	model_delete(&w->model, w->names[box]);
+	model_delete(&w->model, wire(w, box));
 	w->there[box] = false;
 }
 
@@ -607,6 +636,25 @@ stop_and_go(struct world *w)
 	account_stop(w->account, w->now);
 	pump(w);
 	note(w, "resumed");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	account_start(w->account, w->now);
+}
+
+static void
+jump_clock(struct world *w)
+{
+	w->clock_off = (int64_t)random_below(&w->random, 4 * 60 * 60) -
+		       (int64_t)2 * 60 * 60;
+	note(w, "the clock is wrong by %lld s", (long long)w->clock_off);
+}
+
+static void
+start_again(struct world *w)
+{
+	note(w, "a person starts the account");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
 	account_start(w->account, w->now);
 }
 
@@ -615,7 +663,7 @@ static const struct {
 	unsigned weight;
 } happenings[] = {{deliver, 50}, {burst, 3}, {cut, 8}, {silence, 3}, {bye, 4},
     {doom, 8}, {make_box, 3}, {delete_box, 5}, {limit, 2}, {hint, 3},
-    {stop_and_go, 2}};
+    {stop_and_go, 2}, {jump_clock, 2}, {start_again, 1}};
 
 static void
 happen(struct world *w)
@@ -683,6 +731,8 @@ check_step(struct world *w)
 	/* While roles change one may still say goodbye. */
 	if (connections(w) > w->budget + 1)
 		fail(w, "%u connections, of %u", connections(w), w->budget);
+	if (w->model.broken != NULL)
+		fail(w, "%s", w->model.broken);
 }
 
 /* An open session may have something to say at any time. */
@@ -702,7 +752,7 @@ step(struct world *w)
 		fail(w, "nothing will ever happen again");
 		return;
 	}
-	w->now = next;
+	w->now = w->model.now = next;
 	account_set_clock(w->account, now_unix(w), 0, w->now);
 	if (w->next_happening <= w->now)
 		happen(w);
@@ -786,7 +836,7 @@ static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct message *message = &w->messages[id];
-	const char *box = w->names[message->box];
+	const char *box = wire(w, message->box);
 
 	if (truth->judged[id] != 1)
 		fail(w, "#%u (%s, UID %u) was judged %u times", id, box,
@@ -797,7 +847,8 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		fail(w, "#%u (%s): executed %u times", id, box,
 		    message->executed);
 	if (message->moves &&
-	    (model_count(&w->model, "Target", id, false) != 1 ||
+	    (model_count(
+		 &w->model, model_wire(&w->model, "Target"), id, false) != 1 ||
 		model_count(&w->model, box, id, false) != 0))
 		fail(w, "#%u (%s): was not moved, or not once", id, box);
 }
@@ -874,19 +925,15 @@ static const char *const rules_text = "[rule e]\n"
 				      "exec = /bin/run\n"
 				      "move = Archive\n";
 
-static void
-set_up(struct world *w, uint64_t seed)
-{
-	struct rule_problems problems = {0};
-	unsigned traits = MODEL_MOVE | MODEL_UIDPLUS;
-	char name[40];
+/* Some of what is odd makes messages invisible for a while, or for ever. */
+#define UNSUITABLE                                                             \
+	(MODEL_UIDS_CHANGE | MODEL_UIDNEXT_REWINDS | MODEL_NO_MORE_FOLDERS)
 
-	random_init(&w->random, seed);
-	w->now = START_USEC;
-	w->ok = true;
-	w->is_stingy = chance(w, 20);
-	w->is_patient = chance(w, PATIENT_PERCENT);
-	w->budget = 1 + (unsigned)random_below(&w->random, 4);
+static void
+choose_server(struct world *w, const struct personality *personality)
+{
+	uint64_t traits = MODEL_MOVE | MODEL_UIDPLUS;
+
 	if (chance(w, 80))
 		traits |= MODEL_IDLE;
 	if (chance(w, 20))
@@ -894,8 +941,49 @@ set_up(struct world *w, uint64_t seed)
 	if (chance(w, 20))
 		traits |= MODEL_CHATTY;
 	model_init(&w->model, traits);
+	if (personality == NULL && chance(w, 50))
+		personality = personality_at(
+		    random_below(&w->random, personality_count()));
+	if (personality != NULL && (personality->traits & UNSUITABLE) == 0)
+		model_become(&w->model, personality);
+	note(w, "the server is %s",
+	    w->model.personality != NULL ? w->model.personality->name
+					 : "of its own kind");
 	w->model.notifies = chance(w, 40);
-	model_add(&w->model, "Target");
+}
+
+/* What the daemon knows of the server before it meets it. */
+static void
+prepare(struct world *w)
+{
+	const struct personality *personality = w->model.personality;
+	uint32_t quirks = personality != NULL ? personality->quirks : 0;
+	struct mailbox_config *config = &w->config.mailbox;
+
+	config->check_noop = (quirks & QUIRK_IDLE_SILENT) != 0;
+	config->ask_end_first = (quirks & QUIRK_FETCH_BEYOND_HANGS) != 0;
+	config->imap.id_before_select = (quirks & QUIRK_ID_FIRST) != 0;
+	config->imap.enable_condstore = (quirks & QUIRK_BAD_MODSEQ) == 0;
+	if ((w->model.traits & MODEL_STARTTLS) != 0)
+		config->imap.security = IMAP_SECURITY_STARTTLS;
+	if ((quirks & QUIRK_FEW_CONNECTIONS) != 0)
+		w->config.connections = w->budget = 1;
+}
+
+static void
+set_up(struct world *w, const struct seeds_run *run)
+{
+	struct rule_problems problems = {0};
+	char name[40];
+
+	random_init(&w->random, run->seed);
+	w->now = START_USEC;
+	w->ok = true;
+	w->is_stingy = chance(w, 20);
+	w->is_patient = chance(w, PATIENT_PERCENT);
+	w->budget = 1 + (unsigned)random_below(&w->random, 4);
+	choose_server(w, run->personality);
+	model_add(&w->model, model_wire(&w->model, "Target"));
 	add_box(w, "INBOX");
 	add_box(w, "Archive");
 	for (unsigned i = 0; i < 10; i++) {
@@ -916,7 +1004,8 @@ set_up(struct world *w, uint64_t seed)
 		    .auth = IMAP_AUTH_PASSWORD,
 		    .user = "ann",
 		    .host = "mail.example.com",
-		    .port = 993},
+		    .port = 993,
+		    .client_version = "0"},
 		.identities = &w->identities,
 		.authserv = &w->authserv,
 		.poll = POLL_USEC,
@@ -925,6 +1014,7 @@ set_up(struct world *w, uint64_t seed)
 	    .connections = w->budget,
 	};
 	w->next_happening = USEC_NEVER;
+	prepare(w);
 	be_born(w);
 }
 
@@ -979,23 +1069,28 @@ add_up(struct totals *totals, const struct world *w)
 }
 
 static bool
-run(void *ctx, uint64_t seed, bool verbose)
+run(void *ctx, const struct seeds_run *run)
 {
 	struct world *w = NEW(struct world);
 	bool is_good;
 
-	w->verbose = verbose;
-	set_up(w, seed);
+	w->verbose = run->verbose;
+	set_up(w, run);
 	pump(w);
 	run_until(w, w->now + 20 * USEC_MINUTE); /* first contact */
 	check_watched(w);
-	w->faulty = true;
+	w->faulty = w->model.moody = true;
 	w->next_happening = w->now + USEC_SEC;
 	run_faulty(w, w->now + RUN_USEC);
 	note(w, "calm");
 	w->faulty = false;
 	w->kill_in = 0;
-	w->model.logins_max = 0;
+	w->model.logins_max =
+	    w->model.personality != NULL ? w->model.personality->logins_max : 0;
+	w->model.moody = false;
+	if (w->model.in_a_row > 0 || account_lockout(w->account) != NULL)
+		start_again(w);
+	pump(w);
 	settle(w);
 	if (w->ok)
 		check_all(w);
@@ -1006,7 +1101,8 @@ run(void *ctx, uint64_t seed, bool verbose)
 	tear_down(w);
 	is_good = w->ok;
 	if (!is_good)
-		printf("seed %llu: %s\n", (unsigned long long)seed, w->why);
+		printf(
+		    "seed %llu: %s\n", (unsigned long long)run->seed, w->why);
 	add_up(ctx, w);
 	free(w);
 	return is_good;

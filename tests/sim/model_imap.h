@@ -10,38 +10,80 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/list.h"
 #include "daemon/base/strv.h"
+#include "daemon/base/usec.h"
+#include "tests/sim/personality.h"
 
 /* What it offers and how it misbehaves: bits. */
-enum model_trait {
-	MODEL_MOVE = 1 << 0,
-	MODEL_UIDPLUS = 1 << 1,
-	MODEL_IDLE = 1 << 2,
-	MODEL_NAMESPACE = 1 << 3,
-	MODEL_NO_UIDNEXT = 1 << 4,   /* SELECT does not say it (Courier) */
-	MODEL_NO_COPYUID = 1 << 5,   /* although UIDPLUS is offered */
-	MODEL_SILENT_IDLE = 1 << 6,  /* accepts IDLE, pushes nothing */
-	MODEL_CHATTY = 1 << 7,	     /* unsolicited data in odd places */
-	MODEL_DOT_PREFIX = 1 << 8,   /* delimiter '.', prefix INBOX. */
-	MODEL_BARE_COPYUID = 1 << 9, /* "[COPYUID ...]" without "* OK" */
-	MODEL_LAX_MOVE = 1 << 10, /* every third MOVE says OK, does nothing */
-	MODEL_NO_STRUCTURE = 1 << 11,	  /* tells no BODYSTRUCTURE */
-	MODEL_STINGY = 1 << 12,		  /* every fourth part is refused */
-	MODEL_WHOLE_PARTS = 1 << 13,	  /* no answer to ranges of a part */
-	MODEL_BEYOND_HANGS = 1 << 14,	  /* no answer above the last UID */
-	MODEL_TORN_STRUCTURE = 1 << 15,	  /* CR and LF inside of a string */
-	MODEL_STRUCTURE_IS_BAD = 1 << 16, /* asking for it is BAD */
-	MODEL_TRAITS = 17
-};
+#define MODEL_BIT(n) (UINT64_C(1) << (n))
+/* clang-format off */
+#define MODEL_MOVE MODEL_BIT(0)
+#define MODEL_UIDPLUS MODEL_BIT(1)
+#define MODEL_IDLE MODEL_BIT(2)
+#define MODEL_NAMESPACE MODEL_BIT(3)
+#define MODEL_NO_UIDNEXT MODEL_BIT(4)        /* SELECT does not say it (Courier) */
+#define MODEL_NO_COPYUID MODEL_BIT(5)        /* although UIDPLUS is offered */
+#define MODEL_SILENT_IDLE MODEL_BIT(6)       /* accepts IDLE, pushes nothing */
+#define MODEL_CHATTY MODEL_BIT(7)            /* unsolicited data in odd places */
+#define MODEL_DOT_PREFIX MODEL_BIT(8)        /* delimiter '.', prefix INBOX. */
+#define MODEL_BARE_COPYUID MODEL_BIT(9)      /* "[COPYUID ...]" without "* OK" */
+#define MODEL_LAX_MOVE MODEL_BIT(10)         /* every third MOVE says OK, does nothing */
+#define MODEL_NO_STRUCTURE MODEL_BIT(11)     /* tells no BODYSTRUCTURE */
+#define MODEL_STINGY MODEL_BIT(12)           /* every fourth part is refused */
+#define MODEL_WHOLE_PARTS MODEL_BIT(13)      /* no answer to ranges of a part */
+#define MODEL_BEYOND_HANGS MODEL_BIT(14)     /* no answer above the last UID */
+#define MODEL_TORN_STRUCTURE MODEL_BIT(15)   /* CR and LF inside of a string */
+#define MODEL_STRUCTURE_IS_BAD MODEL_BIT(16) /* asking for it is BAD */
+/* Before this one: chosen by chance, all together. */
+#define MODEL_TRAITS 17
+#define MODEL_EMPTY_COPYUID MODEL_BIT(17)    /* COPYUID with empty sets */
+#define MODEL_STATUS_EMPTY MODEL_BIT(18)     /* STATUS answers with an empty list */
+#define MODEL_FLOAT_SIZE MODEL_BIT(19)       /* RFC822.SIZE 9.37e+06 */
+#define MODEL_RAW_BYTES MODEL_BIT(20)        /* 8-bit bytes and NUL where none may be */
+#define MODEL_LITERALS MODEL_BIT(21)         /* literals where atoms should be */
+#define MODEL_BAD_MODSEQ MODEL_BIT(22)       /* MODSEQ (-1), HIGHESTMODSEQ 0 */
+#define MODEL_ODD_CODE MODEL_BIT(23)         /* 8-bit bytes in a response code */
+#define MODEL_EARLY_EXISTS MODEL_BIT(24)     /* EXISTS before the "+" of IDLE */
+#define MODEL_STILL_HERE MODEL_BIT(25)       /* "* OK Still here", all the time */
+#define MODEL_KEEPALIVE MODEL_BIT(26)        /* malformed ones */
+#define MODEL_IDLE_ENDS MODEL_BIT(27)        /* ... by itself, when there is news */
+#define MODEL_EXISTS_AFTER_MOVE MODEL_BIT(28) /* EXISTS with each EXPUNGE */
+#define MODEL_UIDNEXT_REWINDS MODEL_BIT(29)  /* SELECT says one above the last message */
+#define MODEL_SHORT_LINES MODEL_BIT(30)      /* longer commands than 1000 are BAD */
+#define MODEL_NOT_IGNORED MODEL_BIT(31)      /* NOT in SEARCH is */
+#define MODEL_NO_KEYWORDS MODEL_BIT(32)      /* PERMANENTFLAGS without \* */
+#define MODEL_INBOX_CASED MODEL_BIT(33)      /* LIST and STATUS say Inbox */
+#define MODEL_ALREADY_UNSAID MODEL_BIT(34)   /* CREATE: NO without ALREADYEXISTS */
+#define MODEL_NO_FOR_BAD MODEL_BIT(35)       /* NO to unknown commands */
+#define MODEL_QUOTED_NAMES MODEL_BIT(36)     /* header names come back quoted */
+#define MODEL_ATOM_NAMES MODEL_BIT(37)       /* quoted header names end the link */
+#define MODEL_SILENT_ENABLE MODEL_BIT(38)    /* OK without ENABLED */
+#define MODEL_ID_FAILS MODEL_BIT(39)         /* ID is BAD */
+#define MODEL_NO_ID_NIL MODEL_BIT(40)        /* ID NIL and ID () are BAD */
+#define MODEL_ALERT_FIRST MODEL_BIT(41)      /* an ALERT before the greeting */
+#define MODEL_BYE_LOOP MODEL_BIT(42)         /* BYE three times, and an answer behind it */
+#define MODEL_IDLE_DIES MODEL_BIT(43)        /* the link ends in IDLE without a word */
+#define MODEL_EMPTY_PART MODEL_BIT(44)       /* a part of NIL and nothing else */
+#define MODEL_BROKEN_STRUCTURE MODEL_BIT(45) /* BODYSTRUCTURE ends too early */
+#define MODEL_ID_FIRST MODEL_BIT(46)         /* SELECT is refused before ID */
+#define MODEL_NO_MORE_FOLDERS MODEL_BIT(47)  /* CREATE is refused */
+#define MODEL_STARTTLS MODEL_BIT(48)         /* in the clear nothing else is allowed */
+#define MODEL_LABELS MODEL_BIT(49)           /* what is in INBOX is in All Mail, too */
+#define MODEL_UIDS_CHANGE MODEL_BIT(50)      /* UIDVALIDITY does, now and then */
+/* From MODEL_TRAITS to before this one: any few of them go together. */
+#define MODEL_ODD_TRAITS 44
+/* clang-format on */
 
 /* Those of them that keep a client from seeing parts. */
 #define MODEL_BLIND                                                            \
-	(MODEL_NO_STRUCTURE | MODEL_TORN_STRUCTURE | MODEL_STRUCTURE_IS_BAD)
+	(MODEL_NO_STRUCTURE | MODEL_TORN_STRUCTURE | MODEL_STRUCTURE_IS_BAD |  \
+	    MODEL_BROKEN_STRUCTURE | MODEL_EMPTY_PART)
 
 struct model_message {
 	uint32_t uid;
 	unsigned id; /* the world's number of the message: the same in copies */
 	struct strv flags;
-	char *text; /* whole message */
+	char *text;	  /* whole message */
+	unsigned flagged; /* by another client: `changes` of the mailbox then */
 };
 
 struct model_mailbox {
@@ -56,10 +98,16 @@ struct model_mailbox {
 
 struct model {
 	struct list_link mailboxes; /* struct model_mailbox::link */
-	unsigned traits;
-	bool refuse_logins;  /* NO [AUTHENTICATIONFAILED] */
+	uint64_t traits;
+	const struct personality *personality; /* NULL: none */
+	usec_t now;	     /* the world's clock; 0: there is none */
+	bool moody;	     /* logins are refused as the personality says */
 	bool overquota;	     /* COPY and MOVE say NO [OVERQUOTA] */
 	unsigned logins;     /* tries so far */
+	unsigned refused;    /* ... of these, by the personality */
+	usec_t refused_at;   /* the last one; 0: none, or a start since */
+	unsigned in_a_row;   /* refusals, since a person started the account */
+	const char *broken;  /* what no client may do was done; else NULL */
 	unsigned logged_in;  /* sessions now */
 	bool notifies;	     /* offers NOTIFY, and gives up now and then */
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
@@ -73,7 +121,11 @@ struct model {
 
 struct model_session;
 
-void model_init(struct model *model, unsigned traits);
+void model_init(struct model *model, uint64_t traits);
+/* From now on it is this one. */
+void model_become(struct model *model, const struct personality *personality);
+/* A name as people write it, on the wire; until the fourth call from now. */
+const char *model_wire(const struct model *model, const char *name);
 void model_done(struct model *model);
 struct model_mailbox *model_find(struct model *model, const char *name);
 struct model_mailbox *model_add(struct model *model, const char *name);
@@ -87,6 +139,9 @@ unsigned model_count(
 /* Removes every message of this number from the mailbox, as another client
  * would. */
 void model_remove(struct model *model, const char *mailbox, unsigned id);
+/* As another client would. */
+void model_flag(
+    struct model *model, const char *mailbox, unsigned id, const char *flag);
 bool model_has_flag(
     struct model *model, const char *mailbox, unsigned id, const char *flag);
 /* Its messages are gone, and whoever has it open hears BYE. Added again it has
@@ -103,6 +158,10 @@ void model_session_poll(struct model_session *session);
 struct buf *model_session_output(struct model_session *session);
 /* It said BYE, or the client logged out: the link ends after the output. */
 bool model_session_is_over(const struct model_session *session);
+/* Its last words never came: what it asked for is not known over there. */
+void model_session_unheard(struct model_session *session);
 void model_session_bye(struct model_session *session);
+/* The answer to STARTTLS was heard, and the handshake made. */
+void model_session_secured(struct model_session *session);
 
 #endif

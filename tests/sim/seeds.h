@@ -2,11 +2,13 @@
  * sim/seeds: what the simulations share: their options, the row of seeds, and
  * the seeds that once broke something, which every run plays first.
  *
- *   PROGRAM [-v] [-s FIRST_SEED] [-n SEEDS]
+ *   PROGRAM [-v] [-s FIRST_SEED] [-n SEEDS] [--personality NAME] [--list]
  *
  * Without -n the row has $SIM_SEEDS seeds, scaled to what one of them costs in
  * this program. With -s nothing is played but the row, so that
- * `PROGRAM -v -s SEED -n 1` replays a failure.
+ * `PROGRAM -v -s SEED -n 1` replays a failure. --personality fixes the server
+ * (tests/sim/personality.h), which is chosen by the seed else; --list prints
+ * the names of all.
  */
 #ifndef BELFRY_SIM_SEEDS_H
 #define BELFRY_SIM_SEEDS_H
@@ -15,13 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/sim/personality.h"
+
+struct seeds_run {
+	uint64_t seed;
+	bool verbose;
+	const struct personality *personality; /* NULL: by the seed */
+};
+
 struct seeds_program {
 	const char *name; /* as in the list of regressions */
 	/* $SIM_SEEDS is divided by it, and there is one seed at least. */
 	unsigned scale;
 	unsigned long seeds; /* without $SIM_SEEDS */
 	/* Plays one run; says why on standard output when it is broken. */
-	bool (*run)(void *ctx, uint64_t seed, bool verbose);
+	bool (*run)(void *ctx, const struct seeds_run *run);
 	/* Prints the sums, to the end of a line; NULL: none. */
 	void (*sum_up)(const void *ctx);
 	void *ctx;

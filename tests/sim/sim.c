@@ -13,15 +13,20 @@ struct totals {
 };
 
 static bool
-run(void *ctx, uint64_t seed, bool verbose)
+run(void *ctx, const struct seeds_run *run)
 {
-	const struct world_options options = {.seed = seed, .verbose = verbose};
+	const struct world_options options = {
+	    .seed = run->seed,
+	    .verbose = run->verbose,
+	    .personality = run->personality,
+	};
 	struct totals *totals = ctx;
 	struct world_result result;
 
 	world_run(&options, &result);
 	if (!result.ok)
-		printf("seed %llu: %s\n", (unsigned long long)seed, result.why);
+		printf("seed %llu: %s\n", (unsigned long long)run->seed,
+		    result.why);
 	totals->steps += result.steps;
 	totals->messages += result.messages;
 	totals->kills += result.kills;

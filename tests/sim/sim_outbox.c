@@ -807,15 +807,15 @@ tear_down(struct world *w)
 }
 
 static bool
-run(void *ctx, uint64_t seed, bool verbose)
+play(void *ctx, const struct seeds_run *run)
 {
 	struct totals *totals = ctx;
 	struct world *w = NEW(struct world);
 	unsigned first_step = totals->steps;
 
 	w->totals = totals;
-	w->verbose = verbose;
-	set_up(w, seed);
+	w->verbose = run->verbose;
+	set_up(w, run->seed);
 	usec_t end = w->now + RUN_USEC;
 	while (w->why[0] == '\0' && w->now < end &&
 	       totals->steps - first_step < STEPS_MAX)
@@ -830,7 +830,8 @@ run(void *ctx, uint64_t seed, bool verbose)
 		check_all(w);
 	bool good = w->why[0] == '\0';
 	if (!good)
-		printf("seed %llu: %s\n", (unsigned long long)seed, w->why);
+		printf(
+		    "seed %llu: %s\n", (unsigned long long)run->seed, w->why);
 	totals->items += w->item_count;
 	totals->taken += (unsigned)w->model.taken_count;
 	tear_down(w);
@@ -859,7 +860,7 @@ main(int argc, char **argv)
 	const struct seeds_program program = {.name = "sim-outbox",
 	    .scale = 1,
 	    .seeds = 300,
-	    .run = run,
+	    .run = play,
 	    .sum_up = sum_up,
 	    .ctx = &totals};
 

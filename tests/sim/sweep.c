@@ -705,7 +705,7 @@ check(struct world *w)
 /* ---- runs ---- */
 
 static void
-set_up(struct world *w, unsigned traits)
+set_up(struct world *w, uint64_t traits)
 {
 	struct rule_problems problems = {0};
 
@@ -753,7 +753,7 @@ tear_down(struct world *w)
 
 /* One story; `counts_r` is what could have been interrupted. */
 static bool
-run(unsigned traits, const struct place *places, bool verbose,
+run(uint64_t traits, const struct place *places, bool verbose,
     unsigned *counts_r)
 {
 	struct world *w = NEW(struct world);
@@ -766,10 +766,11 @@ run(unsigned traits, const struct place *places, bool verbose,
 		check(w);
 	bool good = w->why[0] == '\0';
 	if (!good)
-		printf("sweep -v -t %u -k %d -n %u -K %d -N %u (%s, %s): %s\n",
-		    traits, (int)places[0].interruption, places[0].point,
-		    (int)places[1].interruption, places[1].point,
-		    interruptions[places[0].interruption].name,
+		printf(
+		    "sweep -v -t %llu -k %d -n %u -K %d -N %u (%s, %s): %s\n",
+		    (unsigned long long)traits, (int)places[0].interruption,
+		    places[0].point, (int)places[1].interruption,
+		    places[1].point, interruptions[places[0].interruption].name,
 		    interruptions[places[1].interruption].name, w->why);
 	memcpy(counts_r, w->counts, sizeof(w->counts));
 	tear_down(w);
@@ -796,7 +797,7 @@ any_place(struct random *random, const unsigned *counts)
 }
 
 static void
-sweep_once(unsigned traits, const unsigned *counts, struct total *total)
+sweep_once(uint64_t traits, const unsigned *counts, struct total *total)
 {
 	unsigned ignored[COUNTERS];
 
@@ -811,7 +812,7 @@ sweep_once(unsigned traits, const unsigned *counts, struct total *total)
 
 /* The second one soon after the first, or anywhere. */
 static void
-sweep_pairs(unsigned traits, const unsigned *counts, struct total *total)
+sweep_pairs(uint64_t traits, const unsigned *counts, struct total *total)
 {
 	unsigned after[COUNTERS];
 	struct random random;
@@ -833,7 +834,7 @@ sweep_pairs(unsigned traits, const unsigned *counts, struct total *total)
 }
 
 static void
-sweep(unsigned traits, struct total *total)
+sweep(uint64_t traits, struct total *total)
 {
 	static const struct place none[PLACES];
 	unsigned counts[COUNTERS];
@@ -843,7 +844,7 @@ sweep(unsigned traits, struct total *total)
 	sweep_pairs(traits, counts, total);
 }
 
-static const unsigned servers[] = {
+static const uint64_t servers[] = {
     MODEL_MOVE | MODEL_UIDPLUS | MODEL_IDLE,
     MODEL_UIDPLUS | MODEL_IDLE,
     MODEL_IDLE,
@@ -854,7 +855,7 @@ static const unsigned servers[] = {
 };
 
 struct options {
-	unsigned traits;
+	uint64_t traits;
 	bool verbose, single;
 	struct place places[PLACES];
 };
@@ -872,7 +873,7 @@ read_options(struct options *options, int argc, char **argv)
 		if (option == 'v')
 			options->verbose = true;
 		else if (option == 't')
-			options->traits = value;
+			options->traits = strtoull(optarg, NULL, 10);
 		else if (option == 'k' || option == 'K')
 			places[option == 'K'].interruption =
 			    value % INTERRUPTIONS;

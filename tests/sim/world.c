@@ -7,6 +7,7 @@
 #include "daemon/account/account.h"
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/config/presets.h"
 #include "tests/sim/model_imap.h"
 
 #define MESSAGES_MAX 121	   /* one is kept for the end */
@@ -67,9 +68,10 @@ static const struct {
 
 struct sent_message {
 	enum kind kind;
-	uint32_t uid;
+	uint32_t uidvalidity, uid;
 	unsigned stranger; /* which one wrote it */
 	bool touched;	   /* another client removed it: anything may be true */
+	bool seen;	   /* ... or read it: nobody need ring */
 	unsigned executed, notified;
 	bool old; /* there before first contact */
 };
@@ -130,9 +132,12 @@ struct world {
 	bool requested;
 	usec_t next_happening, quiet_until;
 	bool in_contact;
-	bool immortal;	  /* this seed's daemon is never killed */
-	bool is_patient;  /* this seed's calm is as long as can be */
-	unsigned kill_in; /* steps until the daemon dies; 0: it lives on */
+	bool immortal;	 /* this seed's daemon is never killed */
+	bool is_patient; /* this seed's calm is as long as can be */
+	bool was_rebuilt, run_ended;
+	bool rebuilds;	   /* this seed's UIDVALIDITY changes now and then */
+	int64_t clock_off; /* seconds that the wall clock is wrong */
+	unsigned kill_in;  /* steps until the daemon dies; 0: it lives on */
 	struct world_result *result;
 };
 
@@ -257,6 +262,8 @@ link_of(struct world *w, struct mailbox *mailbox)
 static void
 drop_link(struct link *link)
 {
+	if (link->session != NULL && (link->silent || link->down.bytes.len > 0))
+		model_session_unheard(link->session);
 	model_session_free(&link->session);
 	buf_clear(&link->up.bytes);
 	buf_clear(&link->down.bytes);
@@ -645,7 +652,10 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 		    event->report->uid, event->report->text);
 		break;
 	case MAILBOX_STARTTLS:
-		fail(w, "asked for TLS on a link that is secure");
+		if ((w->model.traits & MODEL_STARTTLS) == 0)
+			fail(w, "asked for TLS on a link that is secure");
+		model_session_secured(link->session);
+		mailbox_tls_started(mailbox, w->now);
 		break;
 	case MAILBOX_PROVEN:
 		resume_run(w);
@@ -678,9 +688,18 @@ seed_limit(void *ctx, const char *rule, int64_t when_unix)
 	return true;
 }
 
+static int64_t
+now_unix(const struct world *w)
+{
+	return START_UNIX + w->clock_off +
+	       (int64_t)((w->now - START_USEC) / USEC_SEC);
+}
+
 static void
 be_born(struct world *w)
 {
+	w->model.refused_at = 0; /* whoever starts it says that all is well */
+	w->model.in_a_row = 0;
 	w->limits = limits_new();
 	store_each_hit(w->store, 0, seed_limit, w->limits, NULL);
 	w->senders = senders_new();
@@ -692,9 +711,7 @@ be_born(struct world *w)
 	w->config.mailbox.await_idle_end = w->model.traits % 3 == 0;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
-	account_set_clock(w->account,
-	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC), 0,
-	    w->now);
+	account_set_clock(w->account, now_unix(w), 0, w->now);
 	memset(w->links, 0, sizeof(w->links));
 	account_start(w->account, w->now);
 }
@@ -751,11 +768,7 @@ pump(struct world *w)
 static const char *
 wire(const struct world *w, const char *name)
 {
-	static char text[100];
-
-	snprintf(text, sizeof(text), "%s%s",
-	    (w->model.traits & MODEL_DOT_PREFIX) ? "INBOX." : "", name);
-	return text;
+	return model_wire(&w->model, name);
 }
 
 /* Where the message came to. */
@@ -782,6 +795,8 @@ deliver_old(struct world *w)
 		    id, message->kind, id, id);
 		message->uid = model_deliver(
 		    &w->model, source_of(w, id), id, buf_str(&text));
+		message->uidvalidity =
+		    model_find(&w->model, source_of(w, id))->uidvalidity;
 	}
 	w->message_count = count;
 }
@@ -797,6 +812,16 @@ add_body(struct buf *text, enum kind kind, unsigned id)
 		buf_add_str(text, MODEL_BOUNDARY
 		    "\r\nContent-Type: "
 		    "application/pdf\r\n\r\nAAAA\r\n" MODEL_BOUNDARY "--\r\n");
+}
+
+static uint32_t
+known_validity(const struct world *w)
+{
+	struct store_cursor cursor = {0};
+	bool found = false;
+
+	store_get_cursor(w->store, "sim", "INBOX", &cursor, &found, NULL);
+	return cursor.uidvalidity;
 }
 
 static void
@@ -825,6 +850,9 @@ deliver(struct world *w)
 		buf_addf(&text, "Message-ID: <m%u@example.org>\r\n", id);
 	add_body(&text, message->kind, id);
 	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
+	message->uidvalidity = model_find(&w->model, "INBOX")->uidvalidity;
+	/* Before the daemon has seen that all is new there. */
+	message->touched = message->uidvalidity != known_validity(w);
 	note(w, "delivered %s #%u as UID %u", kinds[message->kind].word, id,
 	    message->uid);
 	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
@@ -940,6 +968,58 @@ burst(struct world *w)
 		deliver(w);
 }
 
+/* Reads, or puts a keyword to, some of what is there. */
+static void
+other_flags(struct world *w)
+{
+	unsigned id = (unsigned)random_below(&w->random, w->message_count);
+	bool reads = chance(w, 50);
+
+	note(w, "another client %s #%u", reads ? "reads" : "labels", id);
+	if (reads)
+		w->messages[id].seen = true;
+	model_flag(
+	    &w->model, source_of(w, id), id, reads ? "\\Seen" : "$Label");
+}
+
+/* Whatever is there gets another UID, and what was planned for the old ones is
+ * not done. */
+static void
+rebuild(struct world *w)
+{
+	if (!w->rebuilds)
+		return;
+	note(w, "the mailbox is rebuilt");
+	w->was_rebuilt = true;
+	for (unsigned id = 0; id < w->message_count; id++)
+		if (strcmp(source_of(w, id), "INBOX") == 0 &&
+		    model_count(&w->model, "INBOX", id, false) +
+			    model_count(&w->model, "INBOX", id, true) >
+			0)
+			w->messages[id].touched = true;
+	model_rebuild(&w->model, "INBOX");
+}
+
+static void
+jump_clock(struct world *w)
+{
+	w->clock_off = (int64_t)random_below(&w->random, 12 * 60 * 60) -
+		       (int64_t)6 * 60 * 60;
+	note(w, "the clock is wrong by %lld s", (long long)w->clock_off);
+	account_set_clock(w->account, now_unix(w), 0, w->now);
+}
+
+static void
+start_again(struct world *w)
+{
+	note(w, "a person starts the account");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		w->links[i].free_until = usec_add(w->now, USEC_SEC);
+	account_start(w->account, w->now);
+}
+
 static void
 reload(struct world *w)
 {
@@ -952,7 +1032,8 @@ static const struct {
 	unsigned weight;
 } happenings[] = {{deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4}, {bye, 5},
     {other_client, 4}, {request_run, 4}, {reload, 3}, {toggle_quota, 2},
-    {doom, 12}, {suspend, 4}, {change_network, 6}};
+    {doom, 12}, {suspend, 4}, {change_network, 6}, {other_flags, 6},
+    {rebuild, 3}, {jump_clock, 3}, {start_again, 1}};
 
 static void
 happen(struct world *w)
@@ -980,6 +1061,9 @@ become_calm(struct world *w)
 	w->faulty = false;
 	w->next_happening = USEC_NEVER;
 	w->model.overquota = false;
+	w->model.moody = false;
+	if (w->model.in_a_row > 0 || account_lockout(w->account) != NULL)
+		start_again(w);
 	w->kill_in = 0;
 }
 
@@ -1056,6 +1140,15 @@ serve_outside(struct world *w, struct outside *outside)
 	free(outside);
 }
 
+static const char *
+state_of(const struct mailbox *mailbox)
+{
+	struct mailbox_status status;
+
+	mailbox_get_status(mailbox, &status);
+	return status.state;
+}
+
 /* A mailbox that waits for nobody and has no deadline would never move. */
 static void
 check_deadlines(struct world *w)
@@ -1065,9 +1158,11 @@ check_deadlines(struct world *w)
 		if (mailbox_deadline(mailbox) == USEC_NEVER &&
 		    !mailbox_is_resting(mailbox) && !is_writing(w, mailbox) &&
 		    link_of(w, mailbox)->connect_at == USEC_NEVER)
-			fail(w, "%s has no deadline", mailbox_name(mailbox));
+			fail(w, "%s has no deadline (%s)",
+			    mailbox_name(mailbox), state_of(mailbox));
 		if (mailbox_is_stuck(mailbox, w->now))
-			fail(w, "%s is stuck", mailbox_name(mailbox));
+			fail(w, "%s is stuck (%s)", mailbox_name(mailbox),
+			    state_of(mailbox));
 	}
 }
 
@@ -1118,7 +1213,7 @@ step(struct world *w)
 		fail(w, "nothing will ever happen again");
 		return;
 	}
-	w->now = next;
+	w->now = w->model.now = next;
 	if (w->next_happening <= w->now)
 		happen(w);
 	for (size_t i = 0; i < mailbox_total(w); i++) {
@@ -1136,36 +1231,44 @@ step(struct world *w)
 	serve_writings(w);
 	check_deadlines(w);
 	check_proofs(w);
+	if (w->model.broken != NULL)
+		fail(w, "%s", w->model.broken);
 	w->result->steps++;
 }
 
 /* ---- what must be true in the end ---- */
 
-static bool
-counts_effect(void *ctx, const struct store_message *message,
-    const struct store_effect *effects, size_t count)
-{
-	(void)message;
-	for (size_t i = 0; i < count; i++)
-		if (effects[i].state == EFFECT_UNKNOWN)
-			((unsigned *)ctx)[effects[i].key.uid]++;
-	return true;
-}
-
-/* Of one mailbox. */
+/* Of each message, by the world's number. */
 struct truth {
-	const char *mailbox;
-	unsigned unknown[MESSAGES_MAX + 10], forwards[MESSAGES_MAX + 10];
-	bool judged[MESSAGES_MAX + 10];
+	struct world *w;
+	unsigned unknown[MESSAGES_MAX], forwards[MESSAGES_MAX];
+	unsigned judged[MESSAGES_MAX];
 };
+
+/* MESSAGES_MAX: none. */
+static unsigned
+find_message(const struct world *w, const struct store_key *key)
+{
+	const char *old = old_mailbox(w);
+
+	for (unsigned id = 0; id < w->message_count; id++) {
+		const struct sent_message *message = &w->messages[id];
+		if (message->uid == key->uid &&
+		    message->uidvalidity == key->uidvalidity &&
+		    strcmp(message->old ? old : "INBOX", key->mailbox) == 0)
+			return id;
+	}
+	return MESSAGES_MAX;
+}
 
 static bool
 counts_forward(void *ctx, const struct store_queue_item *item)
 {
 	struct truth *truth = ctx;
+	unsigned id = find_message(truth->w, &item->source);
 
-	if (strcmp(item->source.mailbox, truth->mailbox) == 0)
-		truth->forwards[item->source.uid]++;
+	if (id < MESSAGES_MAX)
+		truth->forwards[id]++;
 	return true;
 }
 
@@ -1174,11 +1277,14 @@ notes_judged(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
 {
 	struct truth *truth = ctx;
+	unsigned id = find_message(truth->w, &message->key);
 
-	if (strcmp(message->key.mailbox, truth->mailbox) != 0)
+	if (id == MESSAGES_MAX)
 		return true;
-	truth->judged[message->key.uid] = true;
-	return counts_effect(truth->unknown, message, effects, count);
+	truth->judged[id]++;
+	for (size_t i = 0; i < count; i++)
+		truth->unknown[id] += effects[i].state == EFFECT_UNKNOWN;
+	return true;
 }
 
 static void
@@ -1211,9 +1317,9 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 
 	if (message->executed > 1)
 		fail(w, "#%u was executed %u times", id, message->executed);
-	if (w->result->kills == 0 && truth->unknown[message->uid] > 0)
+	if (w->result->kills == 0 && truth->unknown[id] > 0)
 		fail(w, "#%u: nobody knows what became of its command", id);
-	if (message->executed == 0 && truth->unknown[message->uid] == 0)
+	if (message->executed == 0 && truth->unknown[id] == 0)
 		fail(w, "#%u was never executed, and nobody says so", id);
 }
 
@@ -1221,6 +1327,14 @@ static bool
 sees_structure(const struct world *w)
 {
 	return (w->model.traits & MODEL_BLIND) == 0;
+}
+
+/* After an answer that could not be read, less is asked for. */
+static bool
+may_see_less(const struct world *w)
+{
+	return (w->model.traits &
+		   (MODEL_STINGY | MODEL_RAW_BYTES | MODEL_LITERALS)) != 0;
 }
 
 /* The first message of each stranger was new, and no other. */
@@ -1246,20 +1360,22 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct sent_message *message = &w->messages[id];
 
-	if (truth->judged[message->uid] !=
-	    (!message->old || message->kind != KIND_PLAIN))
-		fail(w, "#%u (UID %u) was not judged, or should not be", id,
-		    message->uid);
+	if (truth->judged[id] != (!message->old || message->kind != KIND_PLAIN))
+		fail(w, "#%u (UID %u) was judged %u times", id, message->uid,
+		    truth->judged[id]);
 	switch (message->kind) {
 	case KIND_PLAIN:
-		if (message->notified == 0 && !message->old)
+		if (message->notified == 0 && !message->old && !message->seen)
 			fail(w, "#%u was never notified", id);
 		break;
 	case KIND_MOVE:
 		check_moved(w, id, "A");
 		break;
 	case KIND_CREATE:
-		check_moved(w, id, "New");
+		if ((w->model.traits & MODEL_NO_MORE_FOLDERS) != 0)
+			expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		else
+			check_moved(w, id, "New");
 		break;
 	case KIND_COPY:
 		expect(w, id, "copies",
@@ -1275,7 +1391,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		check_executed(w, id, truth);
 		break;
 	case KIND_FORWARD:
-		expect(w, id, "forwards", truth->forwards[message->uid], 1);
+		expect(w, id, "forwards", truth->forwards[id], 1);
 		break;
 	case KIND_ALL:
 		check_executed(w, id, truth);
@@ -1290,11 +1406,13 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		expect(w, id, "in INBOX", in_inbox(w, id), 1);
 		break;
 	case KIND_BODY: /* a server may refuse to give it */
-		if (!sees_structure(w) || (w->model.traits & MODEL_STINGY))
+		if (!sees_structure(w) || may_see_less(w))
 			break;
 		check_moved(w, id, "A");
 		break;
 	case KIND_ATTACHED:
+		if ((w->model.traits & (MODEL_RAW_BYTES | MODEL_LITERALS)) != 0)
+			break;
 		expect(w, id, "copies",
 		    model_count(&w->model, wire(w, "B"), id, false),
 		    sees_structure(w));
@@ -1315,7 +1433,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 
 /* What another client removed: nothing may have been doubled all the same. */
 static void
-check_touched(struct world *w, unsigned id)
+check_touched(struct world *w, unsigned id, const struct truth *truth)
 {
 	static const char *const folders[] = {"A", "B", "New"};
 
@@ -1325,6 +1443,9 @@ check_touched(struct world *w, unsigned id)
 	if (w->messages[id].executed > 1)
 		fail(w, "#%u was executed %u times", id,
 		    w->messages[id].executed);
+	if (truth->judged[id] > 1 || truth->forwards[id] > 1)
+		fail(w, "#%u was judged %u times, and forwarded %u times", id,
+		    truth->judged[id], truth->forwards[id]);
 }
 
 static bool
@@ -1344,11 +1465,22 @@ static void
 learn(struct world *w, struct truth *truth)
 {
 	const struct store_history_query query = {.limit = 100000};
+	static const char *const mailboxes[] = {"INBOX", OLD_MAILBOX};
 
 	store_each_history(w->store, &query, notes_judged, truth, NULL);
 	store_each_queued(w->store, "sim", counts_forward, truth, NULL);
-	store_each_open_effect(
-	    w->store, "sim", truth->mailbox, finds_open, w, NULL);
+	for (size_t i = 0; i < 2; i++)
+		if (i == 0 || !w->run_ended) /* nobody comes there again */
+			store_each_open_effect(
+			    w->store, "sim", mailboxes[i], finds_open, w, NULL);
+}
+
+/* For good: a rebuilt mailbox, and a visitor whose login was refused. */
+static bool
+may_end_run(const struct world *w)
+{
+	return w->was_rebuilt ||
+	       (w->model.personality != NULL && w->model.personality->locks);
 }
 
 static bool
@@ -1356,6 +1488,12 @@ is_done(void *ctx, const struct store_apply *apply)
 {
 	struct world *w = ctx;
 
+	if (apply->state == APPLY_ENDED && may_end_run(w)) {
+		w->run_ended = true;
+		for (unsigned id = 0; id < w->message_count; id++)
+			w->messages[id].touched |= w->messages[id].old;
+		return true;
+	}
 	if (apply->state != APPLY_DONE)
 		fail(w, "the run is %s: %s", apply_state_name(apply->state),
 		    apply->detail);
@@ -1365,38 +1503,76 @@ is_done(void *ctx, const struct store_apply *apply)
 static void
 check_all(struct world *w)
 {
-	struct truth inbox = {.mailbox = "INBOX"};
-	struct truth old = {.mailbox = OLD_MAILBOX};
+	struct truth truth = {.w = w};
 
-	learn(w, &inbox);
-	learn(w, &old);
 	store_each_apply(w->store, "sim", is_done, w, NULL);
+	learn(w, &truth);
 	if (account_visitor_count(w->account) > 0)
 		fail(w, "a visitor does not leave");
 	for (unsigned id = 0; id < w->message_count; id++) {
-		bool elsewhere = w->messages[id].old && w->visits;
 		if (w->messages[id].touched)
-			check_touched(w, id);
+			check_touched(w, id, &truth);
 		else
-			check_message(w, id, elsewhere ? &old : &inbox);
+			check_message(w, id, &truth);
 	}
 }
 
 /* ---- a run ---- */
 
-static unsigned
+static uint64_t
 choose_traits(struct world *w)
 {
-	unsigned traits =
-	    (unsigned)random_below(&w->random, 1u << MODEL_TRAITS);
+	uint64_t traits = random_below(&w->random, 1u << MODEL_TRAITS);
 
 	if (chance(w, 30)) /* a good server, often */
 		traits = MODEL_MOVE | MODEL_UIDPLUS | MODEL_IDLE;
 	if ((traits & MODEL_DOT_PREFIX) != 0)
 		traits |= MODEL_NAMESPACE;
 	if (chance(w, 60)) /* each of them blinds half of all servers */
-		traits &= ~(unsigned)MODEL_BLIND;
+		traits &= ~MODEL_BLIND;
+	for (unsigned i = 0; i < 3; i++)
+		if (chance(w, 30))
+			traits |=
+			    MODEL_BIT(MODEL_TRAITS +
+				      random_below(&w->random,
+					  MODEL_ODD_TRAITS - MODEL_TRAITS));
 	return traits;
+}
+
+/* A server that somebody has met, or one of all kinds of oddities. */
+static void
+choose_server(struct world *w, const struct world_options *options)
+{
+	const struct personality *personality = options->personality;
+
+	model_init(&w->model, choose_traits(w));
+	if (personality == NULL && chance(w, 50))
+		personality = personality_at(
+		    random_below(&w->random, personality_count()));
+	if (personality != NULL)
+		model_become(&w->model, personality);
+	note(w, "the server is %s (%llx)",
+	    personality != NULL ? personality->name : "of its own kind",
+	    (unsigned long long)w->model.traits);
+	w->model.logins_max = 0; /* a visitor is the second one */
+	w->rebuilds =
+	    (w->model.traits & MODEL_UIDS_CHANGE) != 0 || chance(w, 8);
+}
+
+/* What the daemon knows of the server before it meets it. */
+static void
+prepare(struct world *w)
+{
+	const struct personality *personality = w->model.personality;
+	uint32_t quirks = personality != NULL ? personality->quirks : 0;
+	struct mailbox_config *config = &w->config.mailbox;
+
+	config->check_noop = (quirks & QUIRK_IDLE_SILENT) != 0;
+	config->imap.id_before_select = (quirks & QUIRK_ID_FIRST) != 0 ||
+					(w->model.traits & MODEL_ID_FIRST) != 0;
+	config->imap.enable_condstore = (quirks & QUIRK_BAD_MODSEQ) == 0;
+	if ((w->model.traits & MODEL_STARTTLS) != 0)
+		config->imap.security = IMAP_SECURITY_STARTTLS;
 }
 
 static void
@@ -1407,7 +1583,7 @@ set_up(struct world *w, const struct world_options *options)
 	w->is_patient = chance(w, PATIENT_PERCENT);
 	w->verbose = options->verbose;
 	w->now = START_USEC;
-	model_init(&w->model, choose_traits(w));
+	choose_server(w, options);
 	model_add(&w->model, wire(w, "A"));
 	model_add(&w->model, wire(w, "B"));
 	model_add(&w->model, wire(w, OLD_MAILBOX));
@@ -1439,6 +1615,7 @@ set_up(struct world *w, const struct world_options *options)
 	    .watch = &w->watch,
 	};
 	w->quiet_until = w->next_happening = USEC_NEVER;
+	prepare(w);
 	be_born(w);
 }
 
@@ -1472,13 +1649,16 @@ check_push(struct world *w)
 {
 	struct mailbox_status status;
 	unsigned id = w->message_count;
-	bool pushes = (w->model.traits & MODEL_IDLE) != 0 &&
-		      (w->model.traits & MODEL_SILENT_IDLE) == 0;
+	bool pushes =
+	    (w->model.traits & MODEL_IDLE) != 0 &&
+	    (w->model.traits & (MODEL_SILENT_IDLE | MODEL_IDLE_DIES)) == 0;
 
 	if (id >= MESSAGES_MAX)
 		return;
 	deliver(w);
 	w->quiet_until = w->now + (pushes ? USEC_MINUTE : 10 * USEC_MINUTE);
+	if ((w->model.traits & MODEL_STINGY) != 0)
+		w->quiet_until = w->now + USEC_HOUR;
 	while (w->result->ok && w->now < w->quiet_until &&
 	       w->result->steps < STEPS_MAX)
 		step(w);
@@ -1525,6 +1705,8 @@ settle(struct world *w)
 
 	while (w->result->ok && w->now < end && w->result->steps < STEPS_MAX) {
 		w->quiet_until = usec_min(end, usec_add(w->now, LOOK_USEC));
+		resume_run(w); /* as the wiring does now and then */
+		pump(w);
 		while (w->result->ok && w->now < w->quiet_until &&
 		       w->result->steps < STEPS_MAX)
 			step(w);
@@ -1545,7 +1727,7 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		fail(w, "the rules do not compile");
 	else
 		wait_for_contact(w);
-	w->faulty = true;
+	w->faulty = w->model.moody = true;
 	w->next_happening = w->now + USEC_SEC;
 	usec_t end = w->now + RUN_USEC;
 	while (result_r->ok && w->now < end && result_r->steps < STEPS_MAX)

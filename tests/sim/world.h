@@ -5,11 +5,12 @@
  * What happens, by the seed: messages of several kinds arrive (each kind is
  * met by another rule); links have latency, cut their bytes anywhere, break,
  * or fall silent; the machine sleeps, with all its timers due and all its
- * links half-open at the end; the network changes; the server says BYE, runs out of quota, refuses logins,
- * loses IDLE, leaves out UIDNEXT or COPYUID, or has neither MOVE nor UIDPLUS;
- * another client removes messages; a run is begun over messages that were there
- * before first contact, in the watched mailbox or in one that is only visited; the n-th commit fails; the daemon dies
- * between any two steps and starts again on the same store.
+ * links half-open at the end; the network changes; the server says BYE, runs
+ * out of quota, refuses logins, loses IDLE, leaves out UIDNEXT or COPYUID, or
+ * has neither MOVE nor UIDPLUS; another client removes messages; a run is begun
+ * over messages that were there before first contact, in the watched mailbox or
+ * in one that is only visited; the n-th commit fails; the daemon dies between
+ * any two steps and starts again on the same store.
  *
  * Then the faults stop, time goes on, and everything must have settled.
  */
@@ -19,9 +20,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/sim/personality.h"
+
 struct world_options {
 	uint64_t seed;
-	bool verbose; /* print what happens */
+	bool verbose;			       /* print what happens */
+	const struct personality *personality; /* NULL: by the seed */
 };
 
 struct world_result {

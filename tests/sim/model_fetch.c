@@ -1,0 +1,262 @@
+/*
+ * sim/model_imap: UID FETCH.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/base/xalloc.h"
+#include "tests/sim/model_private.h"
+
+#define SAMPLE_DATE "17-Nov-2026 10:00:00 +0000"
+
+void
+model_add_flags(struct buf *out, const struct strv *flags)
+{
+	STR_AUTO joined = strv_join(flags, " ");
+
+	buf_addf(out, "FLAGS (%s)", joined);
+}
+
+static size_t
+header_len(const char *text)
+{
+	const char *end = strstr(text, "\r\n\r\n");
+
+	return end != NULL ? (size_t)(end - text) + 4 : strlen(text);
+}
+
+/* Part `number` of a message, with its header; all of it if it has no parts.
+ * Empty: there is no such part. */
+static struct span
+find_part(const char *text, unsigned number)
+{
+	const char *at = strstr(text, "\r\n" MODEL_BOUNDARY "\r\n");
+
+	if (at == NULL)
+		return number == 1 ? span_from_str(text) : SPAN_EMPTY;
+	for (; at != NULL && number > 1; number--)
+		at = strstr(at + 2, "\r\n" MODEL_BOUNDARY "\r\n");
+	if (at == NULL)
+		return SPAN_EMPTY;
+	const char *part = at + strlen("\r\n" MODEL_BOUNDARY "\r\n");
+	const char *end = strstr(part, "\r\n" MODEL_BOUNDARY);
+	return span_from(
+	    part, end != NULL ? (size_t)(end - part) : strlen(part));
+}
+
+/* What is behind the header of the part. */
+static struct span
+content_of(struct span part)
+{
+	size_t end = span_find_span(part, SPAN("\r\n\r\n"), 0);
+
+	return end == SIZE_MAX ? SPAN_EMPTY : span_skip(part, end + 4);
+}
+
+/* The first part is text, the others are called report.pdf. */
+static void
+add_structure(struct buf *out, const char *text)
+{
+	unsigned count = 0;
+
+	while (find_part(text, count + 1).data != NULL)
+		count++;
+	buf_add_str(out, count > 1 ? " BODYSTRUCTURE (" : " BODYSTRUCTURE ");
+	for (unsigned i = 1; i <= count; i++) {
+		size_t len = content_of(find_part(text, i)).len;
+		if (i == 1)
+			buf_addf(out,
+			    "(\"text\" \"plain\" NIL NIL NIL \"7bit\" %zu 1)",
+			    len);
+		else
+			buf_addf(out,
+			    "(\"application\" \"pdf\" (\"name\" "
+			    "\"report.pdf\") NIL NIL \"base64\" %zu NIL "
+			    "(\"attachment\" (\"filename\" \"report.pdf\")))",
+			    len);
+	}
+	if (count > 1)
+		buf_add_str(out, " \"mixed\")");
+}
+
+static bool
+is_refused_part(struct model_session *s, const char *items)
+{
+	return model_has(s, MODEL_STINGY) &&
+	       strstr(items, "BODY.PEEK[1]") != NULL &&
+	       s->model->parts++ % 4 == 0;
+}
+
+/* BODY.PEEK[n]<0.len>, or all of it. */
+static void
+add_part(const struct model_session *s, struct buf *out, const char *text,
+    const char *item)
+{
+	unsigned number = 0;
+	size_t most = SIZE_MAX;
+	int words = sscanf(item, "BODY.PEEK[%u]<0.%zu>", &number, &most);
+
+	if (words < 1 || (words == 2 && model_has(s, MODEL_WHOLE_PARTS)))
+		return;
+	if (words == 1) {
+		struct span whole = content_of(find_part(text, number));
+		buf_addf(out, " BODY[%u] {%zu}\r\n", number, whole.len);
+		buf_add_span(out, whole);
+		return;
+	}
+	struct span content =
+	    span_slice(content_of(find_part(text, number)), 0, most);
+	buf_addf(out, " BODY[%u]<0> {%zu}\r\n", number, content.len);
+	buf_add_span(out, content);
+}
+
+/* Anything that no grammar knows, before the answer. */
+static void
+say_nonsense(struct model_session *s, const struct model_message *message)
+{
+	static const char raw[] =
+	    "* 1 FETCH (X-ODD \xff\x80\0raw FLAGS (\\Seen)\r\n";
+
+	if (model_has(s, MODEL_RAW_BYTES))
+		buf_add(&s->output, raw, sizeof(raw) - 1);
+	if (model_has(s, MODEL_LITERALS))
+		buf_add_str(&s->output, "* {4}\r\nFOO! {3}\r\nbar\r\n");
+	if (model_has(s, MODEL_BAD_MODSEQ))
+		buf_addf(&s->output, "* %zu FETCH (UID %u MODSEQ (-1))\r\n",
+		    model_seq_of(s, message->uid), message->uid);
+}
+
+static void
+add_structure_of(const struct model_session *s, struct buf *out,
+    const struct model_message *message)
+{
+	static const struct {
+		uint64_t trait;
+		const char *text;
+	} odd[] = {
+	    {MODEL_NO_STRUCTURE, ""},
+	    {MODEL_TORN_STRUCTURE, " BODYSTRUCTURE (\"text\" \"a\r\nb\")"},
+	    {MODEL_BROKEN_STRUCTURE,
+		" BODYSTRUCTURE (\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" -1 "
+		"\"x\")"},
+	    {MODEL_EMPTY_PART, " BODYSTRUCTURE (NIL NIL NIL NIL NIL NIL NIL)"},
+	};
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		if (model_has(s, odd[i].trait)) {
+			buf_add_str(out, odd[i].text);
+			return;
+		}
+	add_structure(out, message->text);
+}
+
+static void
+add_size(const struct model_session *s, struct buf *out, const char *text)
+{
+	if (model_has(s, MODEL_FLOAT_SIZE))
+		buf_add_str(out, " RFC822.SIZE 9.37e+06");
+	else
+		buf_addf(out, " RFC822.SIZE %zu", strlen(text));
+}
+
+static void
+add_quoted_names(struct buf *out, struct span section)
+{
+	struct span names = section, head, name;
+	const char *blank = "(";
+
+	span_split(&names, '(', &head);
+	buf_add_span(out, head);
+	if (names.data == NULL)
+		return;
+	names = span_slice(names, 0, names.len - 1);
+	for (; span_split(&names, ' ', &name); blank = " ")
+		buf_addf(out, "%s\"%.*s\"", blank, SPAN_FMT(name));
+	buf_add_char(out, ')');
+}
+
+/* HEADER, or HEADER.FIELDS with names: all of the header, as for one who asked
+ * for all that is in it. `item`: from BODY.PEEK[ on. */
+static void
+add_header(struct model_session *s, struct buf *out, const char *text,
+    const char *item)
+{
+	struct span section = span_from_str(strchr(item, '[') + 1);
+	size_t len = header_len(text);
+
+	section = span_slice(section, 0, span_find(section, ']'));
+	if (model_has(s, MODEL_ATOM_NAMES) &&
+	    span_find(section, '"') != SIZE_MAX)
+		s->over = true;
+	buf_add_str(out, " BODY[");
+	if (model_has(s, MODEL_QUOTED_NAMES))
+		add_quoted_names(out, section);
+	else
+		buf_add_span(out, section);
+	buf_addf(out, "] {%zu}\r\n%.*s", len, (int)len, text);
+}
+
+static void
+fetch_one(struct model_session *s, const struct model_message *message,
+    const char *items)
+{
+	struct buf *out = &s->output;
+	const char *text = message->text;
+
+	say_nonsense(s, message);
+	buf_addf(out, "* %zu FETCH (UID %u", model_seq_of(s, message->uid),
+	    message->uid);
+	if (strstr(items, "FLAGS") != NULL) {
+		buf_add_char(out, ' ');
+		model_add_flags(out, &message->flags);
+	}
+	if (strstr(items, "INTERNALDATE") != NULL)
+		buf_add_str(out, " INTERNALDATE \"" SAMPLE_DATE "\"");
+	if (strstr(items, "RFC822.SIZE") != NULL)
+		add_size(s, out, text);
+	if (strstr(items, "BODYSTRUCTURE") != NULL)
+		add_structure_of(s, out, message);
+	const char *header = strstr(items, "BODY.PEEK[HEADER");
+	if (header != NULL)
+		add_header(s, out, text, header);
+	else if (strstr(items, "BODY.PEEK[]") != NULL)
+		buf_addf(out, " BODY[] {%zu}\r\n%s", strlen(text), text);
+	else if (strstr(items, "BODY.PEEK[") != NULL)
+		add_part(s, out, text, strstr(items, "BODY.PEEK["));
+	buf_add_str(out, ")\r\n");
+}
+
+static bool
+is_beyond(const struct model_session *s, const char *set)
+{
+	return model_has(s, MODEL_BEYOND_HANGS) && set[0] != '*' &&
+	       strtoul(set, NULL, 10) >= s->selected->uidnext;
+}
+
+void
+model_uid_fetch(struct model_session *s, const struct command *c)
+{
+	struct model_set set;
+
+	if (is_beyond(s, c->arguments.items[1]))
+		return;
+	if (model_has(s, MODEL_STRUCTURE_IS_BAD) &&
+	    strstr(c->arguments.items[2], "BODYSTRUCTURE") != NULL) {
+		model_say(s, c, "BAD what");
+		return;
+	}
+	if (model_has(s, MODEL_CHATTY))
+		buf_add_str(&s->output, "* OK [HIGHESTMODSEQ 5]\r\n");
+	model_tell_news(s);
+	if (is_refused_part(s, c->arguments.items[2])) {
+		model_say(s, c, "NO [SERVERBUG] cannot");
+		return;
+	}
+	model_read_set(&set, s->selected, c->arguments.items[1]);
+	for (size_t i = model_set_begin(&set, s->selected);
+	     i < s->selected->count; i++)
+		if (model_set_has(&set, s->selected->messages[i].uid))
+			fetch_one(s, &s->selected->messages[i],
+			    c->arguments.items[2]);
+	model_say(s, c, "OK fetched");
+}

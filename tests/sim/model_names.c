@@ -1,0 +1,93 @@
+/*
+ * sim/model_imap: names of mailboxes.
+ */
+#include "tests/sim/model_private.h"
+
+const char *
+model_spelling(
+    const struct model_session *s, const struct model_mailbox *mailbox)
+{
+	if (model_has(s, MODEL_INBOX_CASED) &&
+	    strcmp(mailbox->name, "INBOX") == 0)
+		return "Inbox";
+	return mailbox->name;
+}
+
+void
+model_do_namespace(struct model_session *s, const struct command *c)
+{
+	buf_addf(&s->output, "* NAMESPACE ((\"%s\" \"%c\")) NIL NIL\r\n",
+	    model_prefix(s->model), model_delimiter(s->model));
+	model_say(s, c, "OK done");
+}
+
+static void
+list_all(struct model_session *s, const struct command *c, const char *verb)
+{
+	LIST_EACH(pos, &s->model->mailboxes)
+	{
+		struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (mailbox->is_gone)
+			continue;
+		buf_addf(&s->output, "* %s (\\HasNoChildren) \"%c\" \"%s\"\r\n",
+		    verb, model_delimiter(s->model),
+		    model_spelling(s, mailbox));
+	}
+	model_say(s, c, "OK done");
+}
+
+void
+model_do_list(struct model_session *s, const struct command *c)
+{
+	list_all(s, c, "LIST");
+}
+
+void
+model_do_xlist(struct model_session *s, const struct command *c)
+{
+	list_all(s, c, "XLIST");
+}
+
+void
+model_do_create(struct model_session *s, const struct command *c)
+{
+	const char *name = c->arguments.items[0];
+
+	if (model_has(s, MODEL_NO_MORE_FOLDERS)) {
+		model_say(s, c, "NO Maximum number of folders reached");
+		return;
+	}
+	if (model_find(s->model, name) != NULL) {
+		model_say(s, c,
+		    model_has(s, MODEL_ALREADY_UNSAID)
+			? "NO Mailbox already exists"
+			: "NO [ALREADYEXISTS] it is there");
+		return;
+	}
+	if (strncmp(name, model_prefix(s->model),
+		strlen(model_prefix(s->model))) != 0) {
+		model_say(s, c, "NO Invalid mailbox name.");
+		return;
+	}
+	model_add(s->model, name);
+	model_say(s, c, "OK made");
+}
+
+void
+model_do_status(struct model_session *s, const struct command *c)
+{
+	struct model_mailbox *mailbox =
+	    model_find(s->model, c->arguments.items[0]);
+
+	if (mailbox == NULL) {
+		model_say(s, c, "NO [NONEXISTENT] no such mailbox");
+		return;
+	}
+	buf_addf(&s->output, "* STATUS \"%s\" (", model_spelling(s, mailbox));
+	if (!model_has(s, MODEL_STATUS_EMPTY))
+		buf_addf(&s->output, "UIDNEXT %u UIDVALIDITY %u MESSAGES %zu",
+		    mailbox->uidnext, mailbox->uidvalidity, mailbox->count);
+	buf_add_str(&s->output, ")\r\n");
+	model_say(s, c, "OK done");
+}

@@ -1,0 +1,110 @@
+/*
+ * sim/model_imap, inside: model_imap.c (the mail), model_session.c (what a
+ * session says), model_uid.c (UID commands).
+ */
+#ifndef BELFRY_SIM_MODEL_PRIVATE_H
+#define BELFRY_SIM_MODEL_PRIVATE_H
+
+#include "tests/sim/model_imap.h"
+
+#define MODEL_ALL_MAIL "[Gmail]/All Mail"
+#define TOLD_MAX 100 /* mailboxes that NOTIFY tells of */
+
+struct model_session {
+	struct model *model;
+	struct model_mailbox *selected;
+	bool read_only, logged_in, idle, over;
+	bool identified, secured;
+	usec_t idle_since;
+	uint32_t view_validity;
+	unsigned view_changes; /* of the mailbox, as the client was told */
+	uint32_t *view;	       /* UIDs, the same */
+	size_t view_count, view_cap;
+	struct buf input, output;
+	bool notify;
+	struct {
+		struct model_mailbox *mailbox;
+		uint32_t uidnext;
+	} told[TOLD_MAX];
+	size_t told_count;
+	char idle_tag[32];
+	bool idle_ended, awaits_secret;
+	char secret_tag[32];
+};
+
+/* One parsed command: tag, name in capitals, arguments as strings; lists and
+ * sections stay as they were written. */
+struct command {
+	char tag[32];
+	char name[32];
+	struct strv arguments;
+};
+
+#define MODEL_RANGES_MAX 600
+
+/* UIDs, as a command gives them: "3:7,9", "5:*", "*". */
+struct model_set {
+	struct {
+		uint32_t low, high;
+	} ranges[MODEL_RANGES_MAX];
+	size_t count;
+};
+
+/* model_imap.c */
+struct model_message *model_append(
+    struct model_mailbox *mailbox, unsigned id, const char *text);
+void model_remove_at(struct model_mailbox *mailbox, size_t i);
+/* The first one that has this UID or a higher one. */
+size_t model_lower_bound(const struct model_mailbox *mailbox, uint32_t uid);
+
+const char *model_prefix(const struct model *model);
+char model_delimiter(const struct model *model);
+bool model_has_uid(const struct model_mailbox *mailbox, uint32_t uid);
+
+typedef void model_command_fn(struct model_session *, const struct command *);
+
+/* model_login.c */
+void model_greet(struct model_session *s);
+model_command_fn model_do_capability, model_do_login, model_do_id,
+    model_do_enable, model_do_starttls;
+
+/* model_names.c */
+model_command_fn model_do_namespace, model_do_list, model_do_xlist,
+    model_do_create, model_do_status;
+/* INBOX, as the server spells it. */
+const char *model_spelling(
+    const struct model_session *s, const struct model_mailbox *mailbox);
+
+/* model_watch.c */
+model_command_fn model_do_select, model_do_examine, model_do_noop,
+    model_do_idle, model_do_notify;
+/* The line that ends IDLE. */
+void model_end_idle(struct model_session *s, struct span line);
+
+/* model_session.c */
+bool model_has(const struct model_session *s, uint64_t trait);
+/* The answer to a command that is not known, or not allowed now. */
+void model_refuse(struct model_session *s, const struct command *c);
+void model_say(
+    struct model_session *s, const struct command *c, const char *text);
+/* Brings the client's view up to date: EXPUNGE for what went, EXISTS for what
+ * came. */
+void model_tell_news(struct model_session *s);
+/* 0: the client was not told of it. */
+size_t model_seq_of(const struct model_session *s, uint32_t uid);
+
+/* model_uid.c */
+/* Against the mailbox as it is now. */
+void model_read_set(struct model_set *set, const struct model_mailbox *mailbox,
+    const char *text);
+bool model_set_has(const struct model_set *set, uint32_t uid);
+/* Where one may look for its members. */
+size_t model_set_begin(
+    const struct model_set *set, const struct model_mailbox *mailbox);
+model_command_fn model_do_uid;
+
+/* model_fetch.c */
+void model_add_flags(struct buf *out, const struct strv *flags);
+model_command_fn model_uid_fetch;
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * sim/model_imap: sets of UIDs, and UID commands but for FETCH.
+ */
+#include <stdlib.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/wire/imap/seqset.h"
+#include "tests/sim/model_private.h"
+
+static uint32_t
+read_uid(struct span text, uint32_t last)
+{
+	uint32_t uid = last; /* of what is no number, too */
+
+	span_to_u32(text, &uid);
+	return uid;
+}
+
+void
+model_read_set(struct model_set *set, const struct model_mailbox *mailbox,
+    const char *text)
+{
+	uint32_t max =
+	    mailbox->count > 0 ? mailbox->messages[mailbox->count - 1].uid : 0;
+	struct span rest = span_from_str(text), range;
+
+	set->count = 0;
+	while (
+	    set->count < MODEL_RANGES_MAX && span_split(&rest, ',', &range)) {
+		struct span first, last = range;
+		span_split(&last, ':', &first);
+		uint32_t a = read_uid(first, max);
+		uint32_t b = last.data != NULL ? read_uid(last, max) : a;
+		set->ranges[set->count].low = a < b ? a : b;
+		set->ranges[set->count++].high = a < b ? b : a;
+	}
+}
+
+bool
+model_set_has(const struct model_set *set, uint32_t uid)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (uid >= set->ranges[i].low && uid <= set->ranges[i].high)
+			return true;
+	return false;
+}
+
+/* Where one may look for its members. */
+size_t
+model_set_begin(
+    const struct model_set *set, const struct model_mailbox *mailbox)
+{
+	uint32_t low = UINT32_MAX;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ranges[i].low < low)
+			low = set->ranges[i].low;
+	return model_lower_bound(mailbox, low);
+}
+
+static void
+store_flag(struct model_message *message, bool add, struct span flag)
+{
+	STR_AUTO name = xstrdup_span(flag);
+
+	if (add && !strv_has(&message->flags, name))
+		strv_add(&message->flags, name);
+	if (add)
+		return;
+	struct strv kept = STRV_INIT;
+	for (size_t i = 0; i < message->flags.len; i++)
+		if (strcmp(message->flags.items[i], name) != 0)
+			strv_add(&kept, message->flags.items[i]);
+	strv_done(&message->flags);
+	message->flags = kept;
+}
+
+static void
+uid_store(struct model_session *s, const struct command *c)
+{
+	bool add = c->arguments.items[2][0] == '+';
+	struct model_set set;
+
+	model_read_set(&set, s->selected, c->arguments.items[1]);
+	for (size_t i = 0; i < s->selected->count; i++) {
+		struct model_message *message = &s->selected->messages[i];
+		if (!model_set_has(&set, message->uid))
+			continue;
+		struct span list = span_from_str(c->arguments.items[3]), flag;
+		list = span_slice(list, 1, list.len - 2);
+		while (span_split(&list, ' ', &flag))
+			store_flag(message, add, flag);
+		if (model_has(s, MODEL_CHATTY)) {
+			buf_addf(&s->output, "* %zu FETCH (",
+			    model_seq_of(s, message->uid));
+			model_add_flags(&s->output, &message->flags);
+			buf_add_str(&s->output, ")\r\n");
+		}
+	}
+	model_say(s, c, "OK stored");
+}
+
+/* Copies; the code is left in `code`. False: it answered NO. */
+static bool
+copy_set(struct model_session *s, const struct command *c, struct buf *code)
+{
+	struct model_mailbox *target =
+	    model_find(s->model, c->arguments.items[2]);
+	struct imap_seqset from = IMAP_SEQSET_INIT, to = IMAP_SEQSET_INIT;
+	struct model_set set;
+
+	if (target == NULL) {
+		model_say(s, c, "NO [TRYCREATE] no such mailbox");
+		return false;
+	}
+	if (s->model->overquota) {
+		model_say(s, c, "NO [OVERQUOTA] full");
+		return false;
+	}
+	size_t count = s->selected->count;
+	model_read_set(&set, s->selected, c->arguments.items[1]);
+	for (size_t i = 0; i < count; i++) {
+		struct model_message *message = &s->selected->messages[i];
+		if (!model_set_has(&set, message->uid))
+			continue;
+		struct model_message *copy =
+		    model_append(target, message->id, message->text);
+		message = &s->selected->messages[i];
+		strv_copy(&copy->flags, &message->flags);
+		imap_seqset_add(&from, message->uid);
+		imap_seqset_add(&to, copy->uid);
+	}
+	if (from.count > 0 && model_has(s, MODEL_UIDPLUS) &&
+	    !model_has(s, MODEL_NO_COPYUID)) {
+		buf_addf(code, "[COPYUID %u ", target->uidvalidity);
+		if (!model_has(s, MODEL_EMPTY_COPYUID))
+			imap_seqset_format(code, &from);
+		buf_add_char(code, ' ');
+		if (!model_has(s, MODEL_EMPTY_COPYUID))
+			imap_seqset_format(code, &to);
+		buf_add_str(code, "]");
+	}
+	imap_seqset_done(&from);
+	imap_seqset_done(&to);
+	return true;
+}
+
+static void
+uid_copy(struct model_session *s, const struct command *c)
+{
+	BUF_AUTO code = BUF_INIT;
+
+	if (copy_set(s, c, &code))
+		buf_addf(
+		    &s->output, "%s OK %s copied\r\n", c->tag, buf_str(&code));
+}
+
+static void
+expunge_set(struct model_session *s, const char *text, bool only_deleted)
+{
+	struct model_set set;
+
+	model_read_set(&set, s->selected, text);
+	for (size_t i = s->selected->count; i-- > 0;) {
+		struct model_message *message = &s->selected->messages[i];
+		if (model_set_has(&set, message->uid) &&
+		    (!only_deleted || strv_has(&message->flags, "\\Deleted")))
+			model_remove_at(s->selected, i);
+	}
+}
+
+static void
+uid_move(struct model_session *s, const struct command *c)
+{
+	BUF_AUTO code = BUF_INIT;
+
+	if (!model_has(s, MODEL_MOVE)) {
+		model_refuse(s, c);
+		return;
+	}
+	if (model_has(s, MODEL_LAX_MOVE) && s->model->moves++ % 3 == 0) {
+		model_say(s, c, "OK done, or so it seems");
+		return;
+	}
+	if (!copy_set(s, c, &code))
+		return;
+	if (code.len > 0)
+		buf_addf(&s->output,
+		    model_has(s, MODEL_BARE_COPYUID) ? "%s\r\n" : "* OK %s\r\n",
+		    buf_str(&code));
+	expunge_set(s, c->arguments.items[1], false);
+	model_tell_news(s);
+	if (model_has(s, MODEL_EXISTS_AFTER_MOVE))
+		buf_addf(&s->output, "* %zu EXISTS\r\n", s->view_count);
+	model_say(s, c, "OK moved");
+}
+
+static void
+uid_expunge(struct model_session *s, const struct command *c)
+{
+	if (!model_has(s, MODEL_UIDPLUS)) {
+		model_refuse(s, c);
+		return;
+	}
+	expunge_set(s, c->arguments.items[1], true);
+	model_tell_news(s);
+	model_say(s, c, "OK gone");
+}
+
+/* UID SEARCH [UID set] [LARGER n SMALLER m] [HEADER Message-ID x] */
+static bool
+is_found(const struct model_set *set, const struct model_message *message,
+    const struct command *c, bool ignores_not)
+{
+	size_t size = strlen(message->text);
+
+	for (size_t i = 1; i + 1 < c->arguments.len; i++) {
+		const char *word = c->arguments.items[i];
+		size_t number = strtoul(c->arguments.items[i + 1], NULL, 10);
+		if (strcmp(word, "UID") == 0 &&
+		    !model_set_has(set, message->uid))
+			return false;
+		if (strcmp(word, "NOT") == 0 && !ignores_not)
+			return false; /* the model knows none */
+		if (strcmp(word, "LARGER") == 0 && size <= number)
+			return false;
+		if (strcmp(word, "SMALLER") == 0 && size >= number)
+			return false;
+		if (strcmp(word, "HEADER") == 0 && i + 2 < c->arguments.len &&
+		    strstr(message->text, c->arguments.items[i + 2]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+uid_search(struct model_session *s, const struct command *c)
+{
+	struct model_set set = {.count = 0};
+
+	for (size_t i = 1; i + 1 < c->arguments.len; i++)
+		if (strcmp(c->arguments.items[i], "UID") == 0)
+			model_read_set(
+			    &set, s->selected, c->arguments.items[i + 1]);
+	buf_add_str(&s->output, "* SEARCH");
+	for (size_t i = 0; i < s->selected->count; i++)
+		if (is_found(&set, &s->selected->messages[i], c,
+			model_has(s, MODEL_NOT_IGNORED)))
+			buf_addf(
+			    &s->output, " %u", s->selected->messages[i].uid);
+	buf_add_str(&s->output, "\r\n");
+	model_say(s, c, "OK searched");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct model_session *, const struct command *);
+	size_t arguments;
+} uid_commands[] = {
+    {"FETCH", model_uid_fetch, 3},
+    {"STORE", uid_store, 4},
+    {"COPY", uid_copy, 3},
+    {"MOVE", uid_move, 3},
+    {"EXPUNGE", uid_expunge, 2},
+    {"SEARCH", uid_search, 2},
+};
+
+void
+model_do_uid(struct model_session *s, const struct command *c)
+{
+	for (size_t i = 0; i < sizeof(uid_commands) / sizeof(uid_commands[0]);
+	     i++) {
+		if (c->arguments.len < uid_commands[i].arguments ||
+		    strcmp(c->arguments.items[0], uid_commands[i].name) != 0)
+			continue;
+		if (s->selected == NULL)
+			model_say(s, c, "BAD no mailbox is selected");
+		else
+			uid_commands[i].run(s, c);
+		return;
+	}
+	model_refuse(s, c);
+}
