@@ -14,9 +14,9 @@
 #define LOGIN_FLOOR_USEC (59 * USEC_SEC)
 /* ... but for those that were under way when it failed. */
 #define UNDER_WAY_USEC (5 * USEC_SEC)
-/* Credentials that are refused so often are refused: by a visitor, and twice
- * by who watches. */
-#define IN_A_ROW 3
+/* Credentials that are refused so often are refused: by a visitor, twice by who
+ * watches, and once in the other way (LOGIN for PLAIN, the other name). */
+#define IN_A_ROW 4
 #define REFUSE_EVERY 3 /* logins, when it is moody */
 
 static const struct personality *
