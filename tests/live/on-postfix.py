@@ -199,6 +199,21 @@ def many_over_one_connection(servers):
 
 
 @live.case_with(DOVECOT)
+def long_lines(servers):
+    """By BDAT, as they are."""
+    user = servers.user()
+    with Postfix(servers) as postfix, live.Daemon(
+            servers, postfix.account(user) + RULES) as daemon:
+        daemon.wait_watching()
+        before = len(postfix.taken())
+        user.deliver(live.message("redirect long", body="z" * 1500 + "\n.\n"))
+        live.wait("the mail", lambda: len(postfix.taken()) > before)
+        live.wait("its end", lambda: " bdat=2 " in postfix.log())
+        live.check(any(b"\n" + b"z" * 1500 + b"\n.\n" in m
+                       for m in postfix.taken()), "the line")
+
+
+@live.case_with(DOVECOT)
 def refusals(servers):
     """Too large, no SMTPUTF8, nobody, not the account's own: in words."""
     user = servers.user()

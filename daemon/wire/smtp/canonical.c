@@ -79,12 +79,15 @@ struct canonical_facts
 canonical_measure(struct span text)
 {
 	struct canonical_facts facts = {.size = text.len};
-	size_t i;
+	size_t i, line = 0;
 
 	for (i = 0; i < text.len; i++) {
 		char byte = text.data[i];
 		bool lf_next = i + 1 < text.len && text.data[i + 1] == '\n';
 
+		line = byte == '\r' || byte == '\n' ? 0 : line + 1;
+		facts.has_long_line =
+		    facts.has_long_line || line > CANONICAL_LINE_MAX;
 		if (byte == '\r' && lf_next)
 			i++;
 		else if (byte == '\r' || byte == '\n')

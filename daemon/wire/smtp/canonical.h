@@ -16,6 +16,8 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/span.h"
 
+#define CANONICAL_LINE_MAX 998 /* RFC 5321 4.5.3.1.6, without CRLF */
+
 struct canonical {
 	enum {
 		CANONICAL_LINE_START,
@@ -37,6 +39,7 @@ struct canonical_facts {
 	uint64_t rewritten; /* bare CR and LF: a signature over them breaks */
 	bool has_nul;
 	bool has_8bit;
+	bool has_long_line; /* of more than CANONICAL_LINE_MAX bytes */
 };
 
 struct canonical_facts canonical_measure(struct span text);

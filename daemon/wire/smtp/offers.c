@@ -32,6 +32,13 @@ offer_smtputf8(struct offers *o, struct span params)
 	o->utf8 = true;
 }
 
+static void
+offer_chunking(struct offers *o, struct span params)
+{
+	(void)params;
+	o->chunking = true;
+}
+
 /* RFC 1870 section 4: no number, or 0, is no fixed limit. */
 static void
 offer_size(struct offers *o, struct span params)
@@ -62,6 +69,7 @@ static const struct {
     {"PIPELINING", offer_pipelining},
     {"8BITMIME", offer_8bitmime},
     {"SMTPUTF8", offer_smtputf8},
+    {"CHUNKING", offer_chunking},
     {"SIZE", offer_size},
     {"AUTH", offer_auth},
 };

@@ -7,7 +7,7 @@
 #include "daemon/base/span.h"
 
 struct offers {
-	bool starttls, pipelining, eightbit, utf8, size, auth;
+	bool starttls, pipelining, eightbit, utf8, chunking, size, auth;
 	uint64_t size_limit; /* 0: none was given */
 	unsigned mechanisms; /* bits 1 << enum sasl_mechanism */
 };

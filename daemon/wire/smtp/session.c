@@ -292,8 +292,11 @@ static const struct state_row state_rows[] = {
 	    smtp_late_reply, SMTP_COMMAND_USEC},
 	[STATE_DATA]      = {"data", smtp_on_data, on_unasked,
 	    smtp_late_reply, SMTP_DATA_USEC},
-	[STATE_BODY]      = {"body", smtp_on_text_broken, smtp_on_text_broken,
+	/* Only a chunk that is all sent asks for a reply here. */
+	[STATE_BODY]      = {"body", smtp_on_chunk, smtp_on_text_broken,
 	    smtp_late_body, SMTP_BLOCK_USEC},
+	[STATE_CHUNK]     = {"chunk", smtp_on_chunk, on_unasked,
+	    smtp_late_reply, SMTP_DOT_USEC},
 	[STATE_COMMIT]    = {"commit", smtp_on_text_broken, smtp_on_text_broken,
 	    smtp_late_reply, SMTP_COMMAND_USEC},
 	[STATE_DOT]       = {"dot", smtp_on_dot, on_unasked,

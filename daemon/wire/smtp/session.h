@@ -12,6 +12,10 @@
  * durable and calls smtp_session_finish, which sends the final dot. Only
  * between that call and the reply is the outcome unknown.
  *
+ * Text with lines of more than CANONICAL_LINE_MAX bytes goes by BDAT where the
+ * server has CHUNKING: as one chunk, COMMIT when it was agreed to, and a last
+ * chunk of nothing is its final dot.
+ *
  * Events: [STARTTLS], SECRET, READY, (RECIPIENT..., COMMIT, RESULT)*, then
  * CLOSED or FAILED. Injected bytes behind the STARTTLS reply: FAULT_PEER.
  *

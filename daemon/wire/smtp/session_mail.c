@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 
 /* ---- the envelope -------------------------------------------------- */
@@ -39,7 +38,8 @@ say_envelope(struct smtp_session *s, const struct outgoing *m)
 		return;
 	for (size_t i = 0; i < m->recipients.len; i++)
 		say_rcpt(s, m, i);
-	smtp_command(s, "DATA");
+	if (!m->chunked)
+		smtp_command(s, "DATA");
 }
 
 /* ---- the message in hand ------------------------------------------ */
@@ -103,6 +103,8 @@ smtp_refill(struct smtp_session *s)
 	if (m->used == m->len)
 		canonical_finish(&m->text, &s->out);
 	s->queued += s->out.len - before;
+	if (m->used == m->len && m->chunked)
+		smtp_ask(s); /* its end is the end of the command */
 }
 
 /* ---- replies ------------------------------------------------------ */
@@ -174,6 +176,23 @@ smtp_on_mail(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 		say_rcpt(s, &s->message, 0);
 }
 
+/*
+ * All of the text is one chunk (RFC 3030 section 2), and what makes it the
+ * last one comes separately, as the final dot does:
+ *   bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ] CRLF
+ */
+static void
+say_chunk(struct smtp_session *s, usec_t now)
+{
+	BUF_AUTO line = BUF_INIT;
+
+	smtp_enter(s, STATE_BODY, now);
+	buf_addf(
+	    &line, "BDAT %llu\r\n", (unsigned long long)s->message.facts.size);
+	smtp_put(s, buf_span(&line));
+	smtp_refill(s);
+}
+
 /* Pipelined, DATA was said with the rest, and has an answer, too. */
 static void
 on_last_rcpt(struct smtp_session *s, usec_t now)
@@ -181,8 +200,12 @@ on_last_rcpt(struct smtp_session *s, usec_t now)
 	/* Those who were refused have their own event. */
 	if (s->message.accepted > 0)
 		s->message.has_verdict = false;
-	else if (!s->offers.pipelining) {
+	else if (!s->offers.pipelining || s->message.chunked) {
 		say_rset(s, now);
+		return;
+	}
+	if (s->message.chunked) {
+		say_chunk(s, now);
 		return;
 	}
 	smtp_enter(s, STATE_DATA, now);
@@ -250,6 +273,27 @@ smtp_on_data(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 	}
 }
 
+static void
+want_commit(struct smtp_session *s, usec_t now)
+{
+	smtp_enter(s, STATE_COMMIT, now);
+	smtp_add_event(s, SMTP_EVENT_COMMIT);
+}
+
+void
+smtp_on_chunk(
+    struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (ends_session(s, reply, "BDAT", now))
+		return;
+	if (is_agreed(reply)) {
+		want_commit(s, now);
+		return;
+	}
+	note_verdict(s, reply);
+	say_rset(s, now);
+}
+
 /* Whatever it says of an empty message for nobody. */
 void
 smtp_on_empty(
@@ -305,8 +349,10 @@ void
 smtp_late_body(struct smtp_session *s, usec_t now)
 {
 	if (s->out.len == 0 && s->message.used == s->message.len) {
-		smtp_enter(s, STATE_COMMIT, now);
-		smtp_add_event(s, SMTP_EVENT_COMMIT);
+		if (s->message.chunked)
+			smtp_enter(s, STATE_CHUNK, now);
+		else
+			want_commit(s, now);
 	} else if (s->sent > s->progress) {
 		smtp_enter(s, STATE_BODY, now);
 	} else {
@@ -316,107 +362,6 @@ smtp_late_body(struct smtp_session *s, usec_t now)
 
 /* ---- the owner's calls --------------------------------------------- */
 
-/*
- * What stands between the angle brackets of MAIL and RCPT: anything that
- * cannot end it or begin something else. Quoted local parts with blanks are
- * legal in RFC 5321 and used by nobody but attackers.
- */
-static bool
-address_is_safe(const char *address, bool *is_ascii_r)
-{
-	struct span s = span_from_str(address);
-
-	if (s.len == 0 || s.len > SMTP_ADDRESS_MAX || !utf8_is_valid(s))
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
-
-		if (c <= ' ' || c == 0x7f || c == '<' || c == '>')
-			return false;
-		if (c >= 0x80)
-			*is_ascii_r = false;
-	}
-	return true;
-}
-
-static bool
-check_addresses(
-    const struct smtp_message *message, bool *is_ascii_r, struct error *error_r)
-{
-	const struct strv *to = message->recipients;
-
-	if (!address_is_safe(message->from, is_ascii_r))
-		return error_set(error_r, FAULT_CONFIG,
-		    "the sender's address cannot be used");
-	if (to->len == 0 || to->len > SMTP_RECIPIENTS_MAX)
-		return error_set(error_r, FAULT_LIMIT,
-		    "a message needs 1 to %d recipients", SMTP_RECIPIENTS_MAX);
-	for (size_t i = 0; i < to->len; i++)
-		if (!address_is_safe(to->items[i], is_ascii_r))
-			return error_set(error_r, FAULT_CONFIG,
-			    "recipient %zu has an address that cannot be used",
-			    i + 1);
-	return true;
-}
-
-static bool
-check_text(const struct smtp_session *s, const struct canonical_facts *facts,
-    bool utf8, struct error *error_r)
-{
-	const struct offers *o = &s->offers;
-
-	if (o->size_limit > 0 && facts->size > o->size_limit)
-		return error_set(error_r, FAULT_LIMIT,
-		    "the message has %llu bytes, the mail server takes %llu",
-		    (unsigned long long)facts->size,
-		    (unsigned long long)o->size_limit);
-	if (facts->has_nul)
-		return error_set(
-		    error_r, FAULT_CONFIG, "the message contains a NUL byte");
-	if (facts->has_8bit && !o->eightbit)
-		return error_set(error_r, FAULT_CONFIG,
-		    "the message has 8-bit text and the mail server no "
-		    "8BITMIME");
-	if (utf8 && !o->utf8)
-		return error_set(error_r, FAULT_CONFIG,
-		    "the message needs SMTPUTF8, which the mail server lacks");
-	return true;
-}
-
-static void
-take_message(struct outgoing *m, const struct smtp_message *message,
-    const struct canonical_facts *facts, bool utf8)
-{
-	m->from = xstrdup(message->from);
-	strv_copy(&m->recipients, message->recipients);
-	m->len = message->bytes.len;
-	m->bytes = xstrdup_span(message->bytes);
-	m->facts = *facts;
-	m->utf8 = utf8;
-	canonical_init(&m->text, true);
-}
-
-/* False: it cannot be sent here. */
-static bool
-check_message(struct smtp_session *s, const struct smtp_message *message,
-    struct outgoing *taken_r, struct error *error_r)
-{
-	struct canonical_facts facts;
-	bool is_ascii = true, utf8;
-
-	if (message->bytes.len > SMTP_MESSAGE_MAX)
-		return error_set(error_r, FAULT_LIMIT,
-		    "the message has more than %d bytes", SMTP_MESSAGE_MAX);
-	if (!check_addresses(message, &is_ascii, error_r))
-		return false;
-	facts = canonical_measure(message->bytes);
-	utf8 = message->utf8_header || !is_ascii;
-	if (!check_text(s, &facts, utf8, error_r))
-		return false;
-	take_message(taken_r, message, &facts, utf8);
-	return true;
-}
-
 bool
 smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
     usec_t now, struct error *error_r)
@@ -424,7 +369,7 @@ smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
 	if (s->state != STATE_READY)
 		return error_set(error_r, FAULT_RETRY,
 		    "the connection to the mail server is not ready");
-	if (!check_message(s, message, &s->message, error_r))
+	if (!smtp_check_message(s, message, &s->message, error_r))
 		return false;
 	s->has_message = true;
 	smtp_enter(s, STATE_MAIL, now);
@@ -448,7 +393,7 @@ smtp_session_send_next(struct smtp_session *s,
 	if (!s->has_message || s->has_next || s->state == STATE_DEAD)
 		return error_set(error_r, FAULT_RETRY,
 		    "the connection to the mail server has no place for it");
-	if (!check_message(s, message, &s->next, error_r))
+	if (!smtp_check_message(s, message, &s->next, error_r))
 		return false;
 	s->has_next = true;
 	if (s->state == STATE_DOT)
@@ -462,7 +407,7 @@ smtp_session_finish(struct smtp_session *s, usec_t now)
 	if (s->state != STATE_COMMIT)
 		return;
 	smtp_enter(s, STATE_DOT, now);
-	smtp_command(s, ".");
+	smtp_command(s, s->message.chunked ? "BDAT 0 LAST" : ".");
 	say_next(s);
 }
 

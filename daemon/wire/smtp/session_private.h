@@ -1,9 +1,10 @@
 /*
- * smtp/session, inside: the state, and what its three files share.
+ * smtp/session, inside: the state, and what its files share.
  *
  *   session.c        events, states, input, output, time
  *   session_login.c  greeting, EHLO, STARTTLS, AUTH
- *   session_mail.c   MAIL, RCPT, DATA, the text, the dot, RSET
+ *   session_check.c  what a message must be like to be sent
+ *   session_mail.c   MAIL, RCPT, DATA or BDAT, the text, the dot, RSET
  */
 #ifndef BELFRY_WIRE_SMTP_SESSION_PRIVATE_H
 #define BELFRY_WIRE_SMTP_SESSION_PRIVATE_H
@@ -30,6 +31,7 @@ enum state {
 	STATE_RCPT,
 	STATE_DATA,
 	STATE_BODY,
+	STATE_CHUNK,
 	STATE_COMMIT,
 	STATE_DOT,
 	STATE_EMPTY,
@@ -46,6 +48,7 @@ struct outgoing {
 	char *bytes; /* the one copy */
 	size_t len, used;
 	struct canonical_facts facts;
+	bool chunked; /* by BDAT, because of its long lines */
 	bool utf8;
 	struct canonical text;
 	unsigned next;	   /* recipient whose reply is awaited */
@@ -89,6 +92,12 @@ struct smtp_session {
 	struct smtp_event *events; /* owned, a queue */
 	size_t event_first, event_count, event_cap;
 };
+
+/* session_check.c */
+/* Copies the message; false, with words: it cannot be sent here. */
+bool smtp_check_message(struct smtp_session *s,
+    const struct smtp_message *message, struct outgoing *taken_r,
+    struct error *error_r);
 
 /* session.c */
 struct smtp_event *smtp_add_event(
@@ -142,6 +151,8 @@ void smtp_on_text_broken(
 void smtp_on_dot(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
 void smtp_on_rset(
+    struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
+void smtp_on_chunk(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
 void smtp_on_empty(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now);
