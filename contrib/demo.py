@@ -29,6 +29,8 @@ SETTLE_SECONDS = 60
 GRACE_SECONDS = 2
 ACCOUNTS = {"home": "ann@example.com", "work": "ann@work.example"}
 MARK = "X-Belfry-Demo"
+# What this machine writes for others that may watch the account, too.
+CLAIMS = "belfry-claims"
 
 PYTHON_CORPUS = "/usr/lib/python3*/test/test_email/data"
 BOUNCE_CORPUS = "/usr/lib/python3/dist-packages/flufl/bounce/tests/data"
@@ -491,7 +493,8 @@ def find_in_accounts():
     for account, user in ACCOUNTS.items():
         imap = servers.connect(user)
         for name in servers.list_names(imap):
-            yield from find_in_mailbox(imap, account, name)
+            if name != CLAIMS:
+                yield from find_in_mailbox(imap, account, name)
         imap.logout()
 
 
@@ -613,7 +616,10 @@ def show_mailboxes():
         screen.say("\n  %s (%s)" % (user, account))
         for name, messages in servers.read_account(user).items():
             if messages:
-                screen.say("    %s: %d" % (name, len(messages)))
+                screen.say("    %s: %d%s" % (
+                    name, len(messages),
+                    " (by it machines find each other: belfry.conf(5), claim)"
+                    if name == CLAIMS else ""))
             for message in messages:
                 marks = " ".join(f.lstrip("\\") for f in message["flags"])
                 screen.say("      %-64s %s" % (
