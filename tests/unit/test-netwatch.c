@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,9 @@
 #include <cmocka.h>
 
 #ifdef __linux__
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -299,6 +303,111 @@ test_sleep(void **state)
 	looprun_done(&run);
 }
 
+/* ---- a clock that is set ---- */
+
+#ifdef __linux__
+/*
+ * The machine's own clock is not to be touched, and no namespace has one of
+ * its own: the linker puts these in front of the three calls (--wrap). The
+ * timer is an eventfd, and to write to it is to set the clock: what is waiting
+ * wakes up, and read says ECANCELED, as a timerfd does.
+ */
+static struct {
+	bool is_on;
+	int fd;
+	unsigned armed;
+	bool is_set_again; /* before it is armed */
+} fake = {.fd = -1};
+
+int __real_timerfd_create(int clock, int flags);
+int __wrap_timerfd_create(int clock, int flags);
+int __real_timerfd_settime(
+    int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
+int __wrap_timerfd_settime(
+    int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
+ssize_t __real_read(int fd, void *data, size_t len);
+ssize_t __wrap_read(int fd, void *data, size_t len);
+
+int
+__wrap_timerfd_create(int clock, int flags)
+{
+	if (!fake.is_on || clock != CLOCK_REALTIME)
+		return __real_timerfd_create(clock, flags);
+	assert_true(flags & TFD_NONBLOCK);
+	fake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	fake.armed = 0;
+	return fake.fd;
+}
+
+int
+__wrap_timerfd_settime(
+    int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
+{
+	if (fd != fake.fd)
+		return __real_timerfd_settime(fd, flags, new, old);
+	assert_int_equal(flags, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+	assert_true(new->it_value.tv_sec > 0);
+	fake.armed++;
+	if (!fake.is_set_again)
+		return 0;
+	fake.is_set_again = false;
+	errno = ECANCELED;
+	return -1;
+}
+
+ssize_t
+__wrap_read(int fd, void *data, size_t len)
+{
+	ssize_t got = __real_read(fd, data, len);
+
+	if (fd != fake.fd || got < 0)
+		return got;
+	errno = ECANCELED;
+	return -1;
+}
+
+static void
+set_clock(struct seen *seen)
+{
+	assert_int_equal(eventfd_write(fake.fd, 1), 0);
+	loop_run(seen->loop);
+}
+
+static void
+test_clock_set(void **state)
+{
+	struct looprun run;
+	struct seen seen = {.loop = looprun_init(&run),
+	    .boot = loop_now(),
+	    .awake = loop_now(),
+	    .quits = true};
+	const struct netwatch_config config = {
+	    .loop = seen.loop, .fn = on_news, .ctx = &seen, .clocks = clocks};
+	(void)state;
+	fake.is_on = true;
+	struct netwatch *watch = netwatch_new(&config);
+	assert_int_equal(fake.armed, 1);
+	set_clock(&seen);
+	assert_int_equal(seen.told[NETWATCH_CLOCK_CHANGED], 1);
+	assert_int_equal(fake.armed, 2);
+	/* Set twice: the next time is heard all the same. */
+	fake.is_set_again = true;
+	set_clock(&seen);
+	set_clock(&seen);
+	assert_int_equal(seen.told[NETWATCH_CLOCK_CHANGED], 3);
+	/* Set because the machine slept: that is told, once. */
+	seen.boot += USEC_HOUR;
+	set_clock(&seen);
+	assert_int_equal(seen.told[NETWATCH_SUSPENDED], 1);
+	assert_int_equal(seen.told[NETWATCH_CLOCK_CHANGED], 3);
+	assert_int_equal(fake.armed, 5);
+	netwatch_free(&watch);
+	looprun_done(&run);
+	fake.is_on = false;
+	fake.fd = -1;
+}
+#endif
+
 /* ---- a network of our own ---- */
 
 static void
@@ -347,7 +456,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #ifdef __linux__
 	    cmocka_unit_test(test_news), cmocka_unit_test(test_cut),
-	    cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_many), cmocka_unit_test(test_clock_set),
 #endif
 	    cmocka_unit_test(test_sleep),
 	    cmocka_unit_test(test_network), /* the last: it leaves the world */
