@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules status watch history queue reload notify apply pause resume completions help probe setup doctor mailboxes undo'
+		words=' check test explain rules status watch history queue reload notify apply undo pause resume completions help probe setup doctor mailboxes'
 		;;
 	check)
 		words=' --settings'
@@ -66,6 +66,9 @@ _belfryctl()
 	apply)
 		words=' --since --until --rule -n --dry-run --notify -y --yes --cancel'
 		;;
+	undo)
+		words=' --rule --since -n --dry-run'
+		;;
 	pause)
 		words=''
 		;;
@@ -76,7 +79,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules status watch history queue reload notify apply pause resume completions help probe setup doctor mailboxes undo'
+		words=' check test explain rules status watch history queue reload notify apply undo pause resume completions help probe setup doctor mailboxes'
 		;;
 	probe)
 		words=' --mailbox'
@@ -88,9 +91,6 @@ _belfryctl()
 		words=''
 		;;
 	mailboxes)
-		words=''
-		;;
-	undo)
 		words=''
 		;;
 	esac

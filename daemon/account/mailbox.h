@@ -440,6 +440,12 @@ void mailbox_learn(struct mailbox *mb, const char *name, const char *value);
 /* All of it was said: COMMIT. */
 void mailbox_learned(struct mailbox *mb);
 
+/* An effect of a run that this mailbox did not plan (account/undo.h), which is
+ * in the store; before mailbox_apply with that run. What is not loaded yet
+ * comes with LOAD. */
+void mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message);
+
 /* Answers. */
 void mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply);
 void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,

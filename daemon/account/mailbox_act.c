@@ -333,6 +333,8 @@ ready_at(const struct mailbox *mb, const struct job *job)
 	    mailbox_suspended_until(mb, &job->actions[job->next].action);
 	usec_t held = mailbox_verify_held_until(mb, job);
 
+	if (mailbox_job_is_ahead(mb, job))
+		return USEC_NEVER;
 	until = until > held ? until : held;
 	return job->not_before > until ? job->not_before : until;
 }

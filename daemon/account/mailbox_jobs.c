@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "daemon/account/mailbox_private.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
 
 /* Waits after a refusal that may pass (over quota, in use). */
@@ -96,12 +97,16 @@ mailbox_job_record(struct mailbox *mb, const struct job *job,
     const struct job_action *action, const char *detail, usec_t now)
 {
 	struct store_batch *batch = mailbox_outcomes(mb);
+	BUF_AUTO words = BUF_INIT;
 
 	if (action->action.kind == ACTION_EXEC ||
 	    action->action.kind == ACTION_FORWARD)
 		store_batch_set_lazy(batch, false);
+	buf_add_str(&words, detail);
+	if (action->state == EFFECT_DONE && action->new_uid != 0)
+		undo_format_place(&words, action->new_validity);
 	store_batch_set_effect(batch, &job->key, action->seq, action->state,
-	    action->attempts, detail, mailbox_unix(mb, now));
+	    action->attempts, buf_str(&words), mailbox_unix(mb, now));
 }
 
 static void
@@ -331,24 +336,15 @@ mailbox_is_verified(enum action_kind kind)
 	       (mailbox_is_destructive(kind) && kind != ACTION_DELETE);
 }
 
-void
-mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
+static void
+add_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message)
 {
 	struct action action;
 	bool outside = mailbox_has_task(
 	    mb, effect->key.uidvalidity, effect->key.uid, effect->seq);
 
-	/* A visitor does what runs planned, and leaves the rest to whoever
-	 * watches the mailbox again. */
-	if (mb->config.visit == VISIT_LOOK ||
-	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ))
-		return;
-	if (mb->state == MAILBOX_PARKED)
-		mailbox_rove_note_work(mb);
-	/* Stopped since it asked: it would have all of it twice next time. */
-	if (mb->config.dry_run || mb->state != MAILBOX_LOADING ||
-	    !action_parse(span_from_str(effect->action), &action))
+	if (!action_parse(span_from_str(effect->action), &action))
 		return;
 	if ((action.kind == ACTION_FORWARD &&
 		effect->state == EFFECT_STARTED) || /* the outbox has it */
@@ -379,6 +375,47 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 		added->lost = true;
 	else if (effect->state == EFFECT_STARTED)
 		added->verify = mailbox_is_verified(action.kind);
+}
+
+void
+mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	/* A visitor does what runs planned, and leaves the rest to whoever
+	 * watches the mailbox again. */
+	if (mb->config.visit == VISIT_LOOK ||
+	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ))
+		return;
+	if (mb->state == MAILBOX_PARKED)
+		mailbox_rove_note_work(mb);
+	/* Stopped since it asked: it would have all of it twice next time. */
+	if (!mb->config.dry_run && mb->state == MAILBOX_LOADING)
+		add_effect(mb, effect, message);
+}
+
+void
+mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct job *job;
+
+	if (mb->state == MAILBOX_PARKED)
+		mailbox_rove_note_work(mb);
+	else if (!mb->config.dry_run && mb->config.visit == VISIT_NONE &&
+		 mb->state > MAILBOX_LOADING) {
+		add_effect(mb, effect, message);
+		job = mailbox_job_find(
+		    mb, effect->key.uidvalidity, effect->key.uid);
+		if (job != NULL)
+			job->is_given = true;
+	}
+}
+
+bool
+mailbox_job_is_ahead(const struct mailbox *mb, const struct job *job)
+{
+	return job->is_given && mb->has_cursor && job->key.uid >= mb->cursor &&
+	       job->key.uidvalidity == mb->cursor_validity;
 }
 
 /* Commands that were under way when the daemon died: shown, not repeated. */

@@ -100,6 +100,8 @@ mailbox_move_note_copyuid(
 		if (uid != 0) {
 			imap_seqset_add(&mb->op->moved, job->key.uid);
 			mailbox_job_current(job)->new_uid = uid;
+			mailbox_job_current(job)->new_validity =
+			    copyuid.uidvalidity;
 		}
 	}
 }

@@ -71,6 +71,7 @@ struct job_action {
 	unsigned looks;	      /* so many have found nothing */
 	uint32_t target_next; /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
+	uint32_t new_validity; /* ... and its UIDVALIDITY */
 	bool copied;   /* a move without MOVE: its copy is known to be there */
 	bool early;    /* its intent went to disk with the plan */
 	bool by_other; /* the message is gone: another machine was first */
@@ -85,6 +86,7 @@ struct job {
 	uint64_t size;
 	int64_t received_unix, judged_unix;
 	unsigned plan;	    /* number of its plan; 0: out of the store */
+	bool is_given;	    /* mailbox_give_effect */
 	bool is_fresh;	    /* judged in this life ... */
 	bool unread;	    /* ... and not read then */
 	bool is_junk;	    /* by its keywords, when it was judged */
@@ -912,6 +914,9 @@ struct job *mailbox_job_add(
 struct job *mailbox_job_find(
     const struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 struct job_action *mailbox_job_add_action(struct job *job);
+/* It was given, and is of a message that the server has not told of here: it
+ * would do nothing now, and say that it was done. */
+bool mailbox_job_is_ahead(const struct mailbox *mb, const struct job *job);
 /* The action that is next: there must be one. */
 struct job_action *mailbox_job_current(struct job *job);
 void mailbox_job_advance(struct job *job);

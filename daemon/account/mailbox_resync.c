@@ -266,7 +266,7 @@ mailbox_resync_must_look(const struct mailbox *mb, const struct job *job)
 {
 	return !job->is_fresh && !job->checked && !job->running &&
 	       job->key.uidvalidity == mb->uidvalidity &&
-	       job->next < job->count &&
+	       job->next < job->count && !mailbox_job_is_ahead(mb, job) &&
 	       !finds_out(mb, &job->actions[job->next]);
 }
 

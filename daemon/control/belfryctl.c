@@ -91,6 +91,12 @@ static const struct ctl_option apply_options[] = {
     {'\0', "cancel", NULL, "end the run that is under way"},
     OPTIONS_END,
 };
+static const struct ctl_option undo_options[] = {
+    {'\0', "rule", "RULE", "only what this rule did"},
+    {'\0', "since", "TIME", "judged since: 2h, yesterday, 2026-11-21"},
+    {'n', "dry-run", NULL, "say what can be taken back, and do nothing"},
+    OPTIONS_END,
+};
 static const struct ctl_option queue_options[] = {
     {'\0', "account", "ACCOUNT", "only of this account"},
     OPTIONS_END,
@@ -147,6 +153,12 @@ const struct ctl_command ctl_commands[] = {
      .details = "Counts first, and asks on a terminal. The daemon does it: a "
                 "run goes on when\nbelfryctl is ended; the same command "
                 "joins it, --cancel ends it."},
+    {.name = "undo", .summary = "take back what rules did",
+     .arguments = "ACCOUNT[/MAILBOX[/UID]]", .arguments_min = 1,
+     .arguments_max = 1, .options = undo_options, .run = ctl_undo,
+     .needs_daemon = true,
+     .details = "Moves back what was moved, and marks as before; says what "
+                "stays as it is.\nExits with 1 when anything does."},
     {.name = "pause", .summary = "hang up: one account, or all",
      .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
      .needs_daemon = true},
@@ -172,9 +184,6 @@ const struct ctl_command ctl_commands[] = {
      .is_later = true},
     {.name = "mailboxes", .summary = "list the mailboxes of an account",
      .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
-    {.name = "undo", .summary = "move a message back",
-     .arguments = "ID", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = NULL},
 };

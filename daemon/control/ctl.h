@@ -180,6 +180,7 @@ int ctl_reload(struct ctl *ctl);
 int ctl_rules(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_test(struct ctl *ctl);
+int ctl_undo(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
 
 #endif

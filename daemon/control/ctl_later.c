@@ -9,7 +9,6 @@ static const struct {
     {"doctor", "`belfryctl status` says what is wrong, `belfryd --dry-run -v` "
 	       "shows each step"},
     {"mailboxes", "`belfryctl status` lists those that are watched"},
-    {"undo", "`belfryctl history` says where the message is"},
 };
 
 int

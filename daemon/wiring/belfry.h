@@ -19,6 +19,7 @@
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
+ *   undos.c      what rules did, taken back
  *   explains.c   what the rules say of a message on the server
  *   journal.c    what is to be written, by a thread
  *   reload.c     a new configuration
@@ -248,6 +249,12 @@ void apply_resume(struct running_account *account);
 bool apply_load(struct line *line, struct error *error_r);
 /* From time to time, and when accounts may have gone or come. */
 void apply_tidy(struct belfry *belfry);
+
+/* undos.c */
+/* Messages of one request, the newest. */
+#define UNDO_MAX 1000
+void undo_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
 
 /* control.c */
 /* A client that waits. Each takes the json; the first two end it. */

@@ -406,6 +406,12 @@ do_apply(struct client *client, const struct json *request)
 	apply_ask(client->control->belfry, client, request);
 }
 
+static void
+do_undo(struct client *client, const struct json *request)
+{
+	undo_ask(client->control->belfry, client, request);
+}
+
 static const struct {
 	const char *name;
 	void (*answer)(struct client *, const struct json *);
@@ -421,6 +427,7 @@ static const struct {
     {"explain", do_explain},
     {"probe", do_probe},
     {"apply", do_apply},
+    {"undo", do_undo},
 };
 
 static void

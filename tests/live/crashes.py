@@ -19,6 +19,8 @@ import effects  # noqa: E402
 import live  # noqa: E402
 
 CRASHES = int(os.environ.get("LIVE_CRASHES", 12))
+# Of one daemon: all of its history is looked at, and that is told in part.
+CRASHES_MAX = 100
 # A kind of call, whether other threads than the loop's are meant, too, and how
 # often it comes in a life of this length, about. Those of the other threads
 # must be such that no program of a rule makes them.
@@ -38,9 +40,11 @@ EACH = ("copy", "forward", "exec", "safe", "mark", "move", "archive", "delete",
 
 def daemon_of(pid):
     """strace has other children, too, for a moment."""
-    for child in live.read("/proc/%d/task/%d/children" % (pid, pid)).split():
-        if live.read("/proc/%s/comm" % child) == "belfryd\n":
-            return int(child)
+    children = "/proc/%d/task/%d/children" % (pid, pid)
+    with contextlib.suppress(ProcessLookupError):
+        for child in live.read(children).split():
+            if live.read("/proc/%s/comm" % child) == "belfryd\n":
+                return int(child)
     return 0
 
 
@@ -114,7 +118,8 @@ def run(servers, crashes):
 
 @live.case
 def crashes_with_move(servers):
-    run(servers, CRASHES)
+    for begun in range(0, CRASHES, CRASHES_MAX):
+        run(servers, min(CRASHES_MAX, CRASHES - begun))
 
 
 if __name__ == "__main__":

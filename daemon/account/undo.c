@@ -1,0 +1,239 @@
+#include "daemon/account/undo.h"
+
+#include "daemon/base/xalloc.h"
+
+#define PLACE_UID "UID "
+#define PLACE_THERE " there (UIDVALIDITY "
+
+void
+undo_format_place(struct buf *detail, uint32_t uidvalidity)
+{
+	buf_addf(detail, " (UIDVALIDITY %u)", uidvalidity);
+}
+
+/* place = "UID " number " there (UIDVALIDITY " number ")" */
+static bool
+parse_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
+{
+	struct span text = span_from_str(detail), number;
+	uint32_t uid, validity;
+
+	if (!span_starts(text, PLACE_UID))
+		return false;
+	text = span_skip(text, strlen(PLACE_UID));
+	number = span_from(text.data, strcspn(text.data, " "));
+	text = span_skip(text, number.len);
+	if (!span_to_u32(number, &uid) || !span_starts(text, PLACE_THERE))
+		return false;
+	text = span_skip(text, strlen(PLACE_THERE));
+	number = span_from(text.data, strcspn(text.data, ")"));
+	if (!span_to_u32(number, &validity) || uid == 0 || validity == 0)
+		return false;
+	*uid_r = uid;
+	*validity_r = validity;
+	return true;
+}
+
+/* ---- where the message went ---- */
+
+static const char *
+target_of(const struct action *action)
+{
+	static const char *const uses[ACTION_KINDS] = {
+	    [ACTION_ARCHIVE] = "\\Archive",
+	    [ACTION_TRASH] = "\\Trash",
+	    [ACTION_JUNK] = "\\Junk",
+	};
+
+	return uses[action->kind] != NULL ? uses[action->kind] : action->target;
+}
+
+/* False: nobody knows. */
+static bool
+set_place(struct undo_step *step, const struct action *done)
+{
+	if (target_of(done) == NULL ||
+	    !parse_place(step->effect->detail, &step->uid, &step->uidvalidity))
+		return false;
+	step->place = xstrdup(target_of(done));
+	step->mailbox = step->place;
+	return true;
+}
+
+/* ---- the opposite of each action ---- */
+
+typedef const char *undo_fn(struct undo_step *step, const struct action *done,
+    const struct store_message *message);
+
+static const char nowhere[] =
+    "the server did not say where it is now; `belfryctl history` says where "
+    "it was put";
+
+static const char *
+undo_move(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	if (message->message_id[0] == '\0')
+		return "it has no Message-ID: back there it would be taken "
+		       "for new mail";
+	if (!set_place(step, done))
+		return nowhere;
+	action_init(&step->action, ACTION_MOVE);
+	step->action.target = xstrdup(message->key.mailbox);
+	return NULL;
+}
+
+/* Nothing is deleted for good, a copy neither. */
+static const char *
+undo_copy(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	(void)message;
+	if (!set_place(step, done))
+		return nowhere;
+	action_init(&step->action, ACTION_TRASH);
+	return NULL;
+}
+
+static void
+add_all(struct strv *to, const struct strv *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		strv_add(to, from->items[i]);
+}
+
+static const char *
+undo_mark(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	step->mailbox = message->key.mailbox;
+	step->uidvalidity = message->key.uidvalidity;
+	step->uid = message->key.uid;
+	action_init(&step->action, ACTION_MARK);
+	add_all(&step->action.add, &done->remove);
+	add_all(&step->action.remove, &done->add);
+	return NULL;
+}
+
+static const char *
+refuse_forward(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	(void)step;
+	(void)done;
+	(void)message;
+	return "what was sent cannot be called back";
+}
+
+static const char *
+refuse_exec(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	(void)step;
+	(void)done;
+	(void)message;
+	return "Belfry does not know what the command did";
+}
+
+static const char *
+refuse_label(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	(void)step;
+	(void)done;
+	(void)message;
+	return "labels stay: take it off in the mail program";
+}
+
+static const char *
+refuse_delete(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
+{
+	(void)step;
+	(void)done;
+	(void)message;
+	return "it was deleted for good";
+}
+
+static undo_fn *const opposites[ACTION_KINDS] = {
+    [ACTION_COPY] = undo_copy,
+    [ACTION_FORWARD] = refuse_forward,
+    [ACTION_EXEC] = refuse_exec,
+    [ACTION_MARK] = undo_mark,
+    [ACTION_LABEL] = refuse_label,
+    [ACTION_MOVE] = undo_move,
+    [ACTION_ARCHIVE] = undo_move,
+    [ACTION_TRASH] = undo_move,
+    [ACTION_JUNK] = undo_move,
+    [ACTION_DELETE] = refuse_delete,
+};
+
+/* ---- all of a message ---- */
+
+static bool
+was_done(const struct store_effect *effect)
+{
+	return effect->state == EFFECT_DONE || effect->state == EFFECT_UNKNOWN;
+}
+
+static void
+add_step(struct undo *undo, const struct store_message *message,
+    const struct store_effect *effect)
+{
+	struct undo_step *step = &undo->steps[undo->count];
+	struct action done;
+
+	if (!was_done(effect) || strcmp(effect->rule, UNDO_RULE) == 0 ||
+	    !action_parse(span_from_str(effect->action), &done))
+		return;
+	if (opposites[done.kind] != NULL) {
+		*step = (struct undo_step){.effect = effect};
+		step->refusal = opposites[done.kind](step, &done, message);
+		undo->count++;
+	}
+	action_done(&done);
+}
+
+/* What was marked before it was moved is where it was moved to. */
+static void
+follow_move(struct undo *undo)
+{
+	const struct undo_step *move = NULL;
+
+	for (size_t i = 0; i < undo->count; i++)
+		if (undo->steps[i].refusal == NULL &&
+		    undo->steps[i].action.kind == ACTION_MOVE)
+			move = &undo->steps[i];
+	for (size_t i = 0; move != NULL && i < undo->count; i++) {
+		struct undo_step *step = &undo->steps[i];
+		if (step->refusal != NULL || step->action.kind != ACTION_MARK)
+			continue;
+		step->mailbox = move->mailbox;
+		step->uidvalidity = move->uidvalidity;
+		step->uid = move->uid;
+	}
+}
+
+void
+undo_init(struct undo *undo, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	undo->steps = xcalloc(count + 1, sizeof(*undo->steps));
+	undo->count = 0;
+	for (size_t i = 0; i < count; i++)
+		add_step(undo, message, &effects[i]);
+	follow_move(undo);
+}
+
+void
+undo_done(struct undo *undo)
+{
+	for (size_t i = 0; i < undo->count; i++) {
+		struct undo_step *step = &undo->steps[i];
+		if (step->refusal == NULL)
+			action_done(&step->action);
+		free(step->place);
+	}
+	free(undo->steps);
+	*undo = (struct undo){0};
+}

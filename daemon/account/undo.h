@@ -1,0 +1,47 @@
+/*
+ * account/undo: how to take back what rules did to one message. Decides, and
+ * does nothing.
+ *
+ * What a move came to is in its outcome (undo_format_place): the UID and the
+ * UIDVALIDITY of the message where it is now, by COPYUID (RFC 4315). Nobody
+ * else's message has these, so that it is found again without looking. The
+ * effects of an undo are effects like any other, of the message where it is
+ * now and of the rule UNDO_RULE, in a run of that mailbox (struct store_apply)
+ * that judges nothing.
+ */
+#ifndef BELFRY_ACCOUNT_UNDO_H
+#define BELFRY_ACCOUNT_UNDO_H
+
+#include "daemon/store/store.h"
+#include "rules/plan.h"
+
+/* No rule of a person has such a name. */
+#define UNDO_RULE "@undo"
+
+struct undo_step {
+	const struct store_effect *effect; /* borrowed: what was done */
+	const char
+	    *refusal; /* why it cannot be taken back; NULL: it can, by: */
+	struct action action; /* owned */
+	/* The message as it is now; `mailbox` as the effect has it ("\Trash"),
+	 * borrowed from the effect's message or owned by `place`. */
+	const char *mailbox;
+	uint32_t uidvalidity, uid;
+	char *place;
+};
+
+struct undo {
+	struct undo_step *steps; /* owned, in the order of doing */
+	size_t count;
+};
+
+/* A step for each effect that was done or may have been; none for
+ * notifications. All arguments are borrowed until undo_done. */
+void undo_init(struct undo *undo, const struct store_message *message,
+    const struct store_effect *effects, size_t count);
+void undo_done(struct undo *undo);
+
+/* " (UIDVALIDITY 17)", behind "UID 5 there" in the journal. */
+void undo_format_place(struct buf *detail, uint32_t uidvalidity);
+
+#endif

@@ -1,0 +1,158 @@
+#!/usr/bin/env -S python3 -B
+"""belfryctl undo: what rules did to mail on a real server is taken back."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import live  # noqa: E402
+
+RULES = """
+[rule move]
+when = subject ~ /^move/
+mark = flagged
+move = Work/Ünïts
+create = yes
+
+[rule into-watched]
+when = subject ~ /^list/
+move = Lists
+create = yes
+
+[rule archive]
+when = subject ~ /^archive/
+archive = yes
+
+[rule copy]
+when = subject ~ /^copy/
+copy = Copied
+create = yes
+
+[rule mark]
+when = subject ~ /^mark/
+mark = read
+
+[rule rest]
+when = subject ~ /^rest/
+forward = deputy@example.org
+exec = /bin/true
+delete = forever
+"""
+
+
+def states(answer):
+    """{action: state} of all steps."""
+    return {step["action"]: step["state"] for message in answer["messages"]
+            for step in message["steps"]}
+
+
+def undo(daemon, *words, code=0):
+    return states(daemon.ctl("undo", *words, code=code))
+
+
+def wait_done(daemon, count):
+    live.wait("%d messages in the history, done" % count, lambda: len([
+        m for m in daemon.history()
+        if all(e["state"] not in ("planned", "started")
+               for e in m["effects"])]) >= count)
+    daemon.wait_quiet()
+
+
+@live.case
+def one_by_one(servers):
+    user = servers.user()
+    place = user.name + "/INBOX/"
+    subjects = ["move it", "archive it", "copy it", "mark it"]
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(*[live.message(s) for s in subjects])
+        wait_done(daemon, 4)
+        user.wait_subjects("Work/Ünïts", ["move it"])
+
+        # Nothing happens in a dry run.
+        live.same(undo(daemon, place + "1", "--dry-run"),
+                  {"mark": "open", "move": "open"}, "dry run")
+        user.wait_subjects("Work/Ünïts", ["move it"])
+
+        live.same(undo(daemon, place + "1"),
+                  {"mark": "undone", "move": "undone"}, "move")
+        live.same(undo(daemon, place + "2"), {"archive": "undone"}, "archive")
+        live.same(undo(daemon, place + "3"), {"copy": "undone"}, "copy")
+        live.same(undo(daemon, place + "4"), {"mark": "undone"}, "mark")
+        user.wait_subjects("INBOX", subjects)
+        user.wait_subjects("Work/Ünïts", [])
+        user.wait_subjects("Archive", [])
+        user.wait_subjects("Trash", ["copy it"])
+        live.same(user.flags("INBOX", "mark it"), [], "flags")
+        live.same(user.flags("INBOX", "move it"), [], "flags")
+
+        # What came back is not judged again, not even after a restart.
+        user.deliver(live.message("other"))
+        daemon.wait_log("subject=other")
+        daemon.wait_quiet()
+        user.wait_subjects("INBOX", subjects + ["other"])
+        refused = daemon.ctl("undo", place + "1", code=1)
+        live.same(refused["error"], "it was taken back already", "twice")
+
+
+@live.case
+def many_and_watched(servers):
+    """A whole rule's; where the message lies is watched, too; the daemon is
+    killed in between."""
+    user = servers.user()
+    text = user.account("watch = INBOX, Lists\n") + RULES
+    subjects = ["list %d" % i for i in range(30)]
+    user.create("Lists")
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching(2)
+        user.deliver(*[live.message(s) for s in subjects])
+        user.wait_subjects("Lists", subjects)
+        daemon.wait_watching(2)
+        daemon.wait_quiet()
+        live.same(set(undo(daemon, user.name, "--rule", "move",
+                           code=1).values()), set(), "another rule's")
+        answer = daemon.ctl("undo", user.name, "--rule", "into-watched",
+                            code=None)
+        live.same([(m["subject"], s["state"], s["detail"])
+                   for m in answer["messages"] for s in m["steps"]
+                   if s["state"] != "undone"], [], "steps")
+        live.same(len(answer["messages"]), len(subjects), "messages")
+        user.wait_subjects("INBOX", subjects)
+        daemon.kill()
+        daemon.start()
+        daemon.wait_watching(2)
+        daemon.wait_quiet()
+        time.sleep(live.STILL_SECONDS)
+        user.wait_subjects("INBOX", subjects)
+        user.wait_subjects("Lists", [])
+
+
+@live.case
+def refusals(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("rest"), live.message("move on"),
+                     live.message("move bare", message_id=" "))
+        wait_done(daemon, 3)
+        live.wait("the forward", lambda: servers.sent_count() > 0)
+        answer = daemon.ctl("undo", user.name + "/INBOX/1", code=1)
+        live.same({s["action"]: s["detail"]
+                   for s in answer["messages"][0]["steps"]},
+                  {"forward": "what was sent cannot be called back",
+                   "exec": "Belfry does not know what the command did",
+                   "delete": "it was deleted for good"}, "refusals")
+        # Somebody deleted it there.
+        imap = user.imap()
+        imap.select('"%s"' % servers.wire("Work/Ünïts"))
+        imap.uid("STORE", "1", "+FLAGS", "\\Deleted")
+        imap.expunge()
+        imap.logout()
+        live.same(undo(daemon, user.name + "/INBOX/2", code=1)["move"],
+                  "failed", "a message that is gone")
+        daemon.ctl("undo", user.name, code=64)
+
+
+if __name__ == "__main__":
+    live.main(120)
