@@ -166,16 +166,18 @@ compare_known(struct mailbox *mb, usec_t now)
 		begin_anew(mb, now);
 		return;
 	}
+	bool is_rebuilt = mb->cursor_validity != mb->uidvalidity;
+	if (is_rebuilt && mb->early_unix == 0)
+		report_rebuilt(mb, now);
 	/* Also where the cursor knows already: the daemon died between. */
 	give_up(mb, mb->uidvalidity,
 	    "the server rebuilt the mailbox (UIDVALIDITY changed)", now);
-	if (mb->cursor_validity != mb->uidvalidity && mb->early_unix != 0) {
+	if (is_rebuilt && mb->early_unix != 0) {
 		search_early(mb, now);
 		return;
 	}
 	mb->early_unix = 0;
-	if (mb->cursor_validity != mb->uidvalidity) {
-		report_rebuilt(mb, now);
+	if (is_rebuilt) {
 		reset_cursor(mb, now);
 		return;
 	}
