@@ -39,6 +39,7 @@ struct record {
 	usec_t until;
 	bool held;
 	usec_t held_since; /* before the STORE was sent */
+	usec_t announced;  /* stored without a condition then; 0: not */
 };
 
 enum state {
@@ -338,6 +339,7 @@ judge_foreign(struct claim *claim, struct record *r, usec_t now)
 {
 	observe(r, now);
 	r->held = false;
+	r->announced = 0;
 	if (r->own) {
 		r->want = WANT_WITHDRAW;
 		back_off(claim, r, now);
@@ -350,6 +352,19 @@ judge_foreign(struct claim *claim, struct record *r, usec_t now)
 	}
 }
 
+/* Ours, and nobody else's: is it so for long enough? */
+static void
+judge_announced(struct record *r, usec_t now)
+{
+	if (usec_since(r->announced, now) >= CLAIM_SETTLE_USEC) {
+		win(r, r->announced);
+		r->announced = 0;
+		return;
+	}
+	r->verdict = CLAIM_WAIT;
+	r->until = usec_add(r->announced, CLAIM_SETTLE_USEC);
+}
+
 /* Only ours: of this life and young, it is good as it is. Else it is made
  * new, as somebody may be about to take it for an old one. */
 static void
@@ -359,6 +374,8 @@ judge_own(struct claim *claim, struct record *r, usec_t now)
 		win(r, r->held_since);
 	else if (claim->modseq != 0)
 		r->want = r->tick ? WANT_UNTICK : WANT_TICK;
+	else if (r->announced != 0)
+		judge_announced(r, now);
 	else {
 		r->want = WANT_WITHDRAW;
 		back_off(claim, r, now);
@@ -380,6 +397,8 @@ judge(struct claim *claim, struct record *r, usec_t now)
 {
 	r->want = WANT_NOTHING;
 	r->modified = false;
+	if (!r->own)
+		r->announced = 0; /* somebody has written over it */
 	if (!r->present)
 		r->verdict = CLAIM_GONE;
 	else if (r->marked)
@@ -450,6 +469,15 @@ static const struct {
     [WANT_WITHDRAW] = {false, false, false, NULL},
 };
 
+/* It is believed when it has stood alone for a while. */
+static void
+announce(struct record *r, usec_t now)
+{
+	r->announced = now;
+	r->verdict = CLAIM_WAIT;
+	r->until = usec_add(now, CLAIM_SETTLE_USEC);
+}
+
 static void
 store_done(struct claim *claim, bool ok, usec_t now)
 {
@@ -460,9 +488,13 @@ store_done(struct claim *claim, bool ok, usec_t now)
 		    !imap_seqset_has(&claim->uids, r->uid))
 			continue;
 		r->want = WANT_NOTHING;
-		r->checks = wants[claim->want].checks && ok && !r->modified;
-		if (wants[claim->want].checks && !r->checks)
+		if (!wants[claim->want].checks)
+			continue;
+		r->checks = ok && !r->modified && claim->modseq != 0;
+		if (!ok || r->modified)
 			back_off(claim, r, now);
+		else if (!r->checks)
+			announce(r, now);
 	}
 	claim->sent = false;
 }

@@ -19,7 +19,13 @@
  *           condition.
  *   VERIFY  FETCH again: the own claim, no other, no mark; else WITHDRAW.
  *
- * The last one is what counts. Each machine writes before it reads, so that
+ * Without mod-sequences nothing is verified at once, as a server may write the
+ * keywords that a session knows over those of another (Courier does): the last
+ * to store wins. So the claim is read again after CLAIM_SETTLE_USEC, when
+ * everybody who read before it has also stored (L. Lamport, A Fast Mutual
+ * Exclusion Algorithm, 1987, tells of M. Fischer's).
+ *
+ * The last reading is what counts. Each machine writes before it reads, so that
  * of two at least one sees the other; a server that lets two conditional
  * STOREs win (Dovecot, in a new mailbox) has no winner here instead of two,
  * and both come again after waits that differ.
@@ -46,6 +52,9 @@
 #define CLAIM_LEASE_USEC (45 * USEC_MINUTE)
 /* The same where renewing cannot be seen. */
 #define CLAIM_SLOW_LEASE_USEC USEC_DAY
+/* Between storing and believing it, without mod-sequences: longer than it takes
+ * anybody from reading to storing. */
+#define CLAIM_SETTLE_USEC (5 * USEC_SEC)
 /* Two wanted the same: the wait is random below this, doubled each time. */
 #define CLAIM_CONTEST_USEC (50 * USEC_MSEC)
 #define CLAIM_CONTEST_MAX_USEC (30 * USEC_SEC)

@@ -14,7 +14,9 @@ struct node {
 	char name[CLAIMS_NODE_MAX + 1];
 	uint32_t uid;
 	int64_t received_unix; /* by the server's clock */
-	int64_t renewed_unix, joined_unix;
+	int64_t renewed_unix;  /* by its own */
+	int64_t joined_unix;   /* by the server's */
+	bool is_new;	       /* not renewed since it joined */
 };
 
 struct claims {
@@ -101,18 +103,24 @@ claims_mark(
 
 /* ---- what to do ---- */
 
-/* Nothing but the order of joining tells who acts. */
-static bool
-is_first(const struct claims *claims)
+bool
+claims_is_first(const struct claims *claims)
 {
 	for (size_t i = 0; i < claims->count; i++) {
 		const struct node *other = &claims->others[i];
 		if (other->joined_unix < claims->own.joined_unix ||
 		    (other->joined_unix == claims->own.joined_unix &&
-			strcmp(other->name, claims->node) < 0))
+			other->uid < claims->own.uid))
 			return false;
 	}
 	return true;
+}
+
+bool
+claims_is_others(const struct claims *claims, int64_t judged_unix)
+{
+	return !claims_is_first(claims) && claims->own.uid != 0 &&
+	       judged_unix < claims->own.joined_unix + CLAIMS_JOIN_SEC;
 }
 
 static enum claims_answer
@@ -132,7 +140,7 @@ ask_auto(const struct claims *claims, int64_t now_unix, usec_t now)
 		return CLAIMS_JOINING;
 	if (claims->ladder != LADDER_FIRST)
 		return CLAIMS_SHARED;
-	return is_first(claims) ? CLAIMS_FREE : CLAIMS_STANDS_BY;
+	return claims_is_first(claims) ? CLAIMS_FREE : CLAIMS_STANDS_BY;
 }
 
 enum claims_answer
@@ -151,10 +159,10 @@ claims_ask(const struct claims *claims, int64_t now_unix, usec_t now)
 usec_t
 claims_join_wait(const struct claims *claims, int64_t now_unix)
 {
-	int64_t left = claims->own.joined_unix + CLAIMS_JOIN_SEC - now_unix;
+	int64_t left = claims->own.renewed_unix + CLAIMS_JOIN_SEC - now_unix;
 
 	/* A clock that was set back makes it no longer. */
-	if (left <= 0 || left > CLAIMS_JOIN_SEC)
+	if (!claims->own.is_new || left <= 0 || left > CLAIMS_JOIN_SEC)
 		return 0;
 	return (usec_t)left * USEC_SEC;
 }
@@ -222,6 +230,7 @@ parse(struct span value, struct node *node_r)
 	if (!span_to_u64(joined, &number) || number > INT64_MAX / 2)
 		return false;
 	node.joined_unix = (int64_t)number;
+	node.is_new = number == 0;
 	*node_r = node;
 	return true;
 }
@@ -250,6 +259,8 @@ claims_read(struct claims *claims, uint32_t uid, int64_t received_unix,
 		return; /* not ours: somebody put it there */
 	node.uid = uid;
 	node.received_unix = received_unix;
+	if (node.is_new)
+		node.joined_unix = received_unix;
 	known = find_node(claims, node.name);
 	if (known == NULL || known->uid == uid)
 		return;
@@ -318,9 +329,7 @@ claims_compose(
 	    "such\r\n"
 	    "message here, so that several do nothing twice. To do without,\r\n"
 	    "write `claim = no` for the account in belfry.conf.\r\n",
-	    claims->node, (long long)now_unix,
-	    (long long)(claims->joined_unix != 0 ? claims->joined_unix
-						 : now_unix));
+	    claims->node, (long long)now_unix, (long long)claims->joined_unix);
 }
 
 uint32_t

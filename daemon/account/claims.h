@@ -5,7 +5,10 @@
  * Whether there are others is told by a small mailbox, CLAIMS_MAILBOX: each
  * machine keeps one message in it, whose header says
  *
- *   X-Belfry-Node: NODE RENEWED JOINED         (times in Unix seconds)
+ *   X-Belfry-Node: NODE RENEWED JOINED
+ *
+ * in Unix seconds, RENEWED by its own clock; JOINED by the server's, or 0 in
+ * the first one, whose INTERNALDATE it is.
  *
  * A machine that finds only its own message acts without claims, and believes
  * that for CLAIMS_ALONE_USEC; then, before it acts again, it looks once more
@@ -13,6 +16,9 @@
  * and when it finds others, waits for CLAIMS_JOIN_SEC before it acts the first
  * time: until then each of the others has looked again, or has not acted. So
  * of two that begin at the same moment at least one sees the other, and waits.
+ * What came before it acts, who was there before has done, perhaps without a
+ * mark: a move can be seen to be done, but a copy, a forward or a command it
+ * leaves to who joined first.
  *
  * Messages are renewed every week; one that is a month older than the own one
  * is of a machine that does not come back.
@@ -32,9 +38,10 @@
 #define CLAIMS_DEAD_SEC (30 * 24 * 60 * 60)
 /* After a refusal of the mailbox: tried again. */
 #define CLAIMS_REFUSED_USEC USEC_HOUR
-#define CLAIMS_NODES_MAX 16 /* others that are told apart; more: not counted   \
-			     */
-#define CLAIMS_NODE_MAX 32  /* bytes of a machine's name */
+#define CLAIMS_NODES_MAX                                                       \
+	16		   /* others that are told apart; more: not counted    \
+			    */
+#define CLAIMS_NODE_MAX 32 /* bytes of a machine's name */
 
 enum claim_mode {
 	CLAIM_NO,      /* there is no other machine */
@@ -76,6 +83,11 @@ void claims_mark(
 
 enum claims_answer claims_ask(
     const struct claims *claims, int64_t now_unix, usec_t now);
+/* No other one joined before; who acted when it was alone did. */
+bool claims_is_first(const struct claims *claims);
+/* A message that was judged so early that an other one may have copied or
+ * forwarded it, or run its command, without a mark. */
+bool claims_is_others(const struct claims *claims, int64_t judged_unix);
 /* JOINING: how long. */
 usec_t claims_join_wait(const struct claims *claims, int64_t now_unix);
 

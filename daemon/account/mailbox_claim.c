@@ -590,11 +590,49 @@ look_for_others(struct mailbox *mb, usec_t now)
 		all_wait(mb, LOOKING_USEC, now);
 }
 
+/* What others may have done without a mark, not knowing of us. False: nothing
+ * else was in the group. */
+static bool
+leave_to_others(struct mailbox *mb, usec_t now)
+{
+	const struct claims *claims = mb->config.claims;
+	struct imap_seqset left = IMAP_SEQSET_INIT;
+
+	if (mb->op->action.kind >= ACTION_MOVE)
+		return true;
+	for (size_t i = 0; i < mb->op->count; i++) {
+		struct job *job = mb->op->jobs[i];
+		if (claims_is_others(claims, job->judged_unix))
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_SKIPPED,
+			    "this machine was new here: another one acts", now);
+		else
+			imap_seqset_add(&left, job->key.uid);
+	}
+	imap_seqset_done(&mb->op->uids);
+	mb->op->uids = left;
+	mailbox_op_narrow(mb);
+	if (mb->op->count > 0)
+		return true;
+	mailbox_op_finish(mb, now);
+	return false;
+}
+
+static void
+join(struct mailbox *mb, usec_t now)
+{
+	if (leave_to_others(mb, now))
+		all_wait(mb,
+		    claims_join_wait(mb->config.claims, mailbox_unix(mb, now)),
+		    now);
+}
+
 void
 mailbox_claim_begin(struct mailbox *mb, usec_t now)
 {
 	/* It tells for all of the group: they are equal. */
 	const struct job_action *action = mailbox_job_current(mb->op->jobs[0]);
+	bool is_mine;
 
 	if (!is_once(mb->op->action.kind) || is_ours_already(action)) {
 		mailbox_op_begin(mb, now);
@@ -605,15 +643,15 @@ mailbox_claim_begin(struct mailbox *mb, usec_t now)
 		mailbox_op_begin(mb, now);
 		break;
 	case CLAIMS_SHARED:
-		claim_group(mb, action->mine, now);
+		is_mine = action->mine;
+		if (leave_to_others(mb, now))
+			claim_group(mb, is_mine, now);
 		break;
 	case CLAIMS_ASK:
 		look_for_others(mb, now);
 		break;
 	case CLAIMS_JOINING:
-		all_wait(mb,
-		    claims_join_wait(mb->config.claims, mailbox_unix(mb, now)),
-		    now);
+		join(mb, now);
 		break;
 	case CLAIMS_STANDS_BY:
 		mailbox_op_settle(mb, EFFECT_SKIPPED,

@@ -92,9 +92,10 @@ def records(user):
 
 def make_known(user, daemons):
     """As if all of them had been here for an hour: who comes new waits."""
-    user.deliver(live.message("move first"))
+    user.deliver(live.message("copy first"))
     live.wait("all to be known",
               lambda: len(set(records(user))) == len(daemons), 30)
+    time.sleep(2)  # and to have looked who else is there
     for daemon in daemons:
         live.same(daemon.stop(), 0, "exit")
     names = sorted(set(records(user)))
@@ -129,9 +130,9 @@ def wanted(subjects, *kinds):
 
 
 def check_once(user, shared, subjects):
+    user.wait_subjects("Moved", wanted(subjects, "move", "both"), PATIENCE)
     user.wait_subjects(
-        "Moved", ["move first"] + wanted(subjects, "move", "both"), PATIENCE)
-    user.wait_subjects("Copied", wanted(subjects, "copy", "both"), PATIENCE)
+        "Copied", ["copy first"] + wanted(subjects, "copy", "both"), PATIENCE)
     runs = wanted(subjects, "run")
     live.wait("all commands", lambda: len(
         live.read(shared).splitlines()) >= len(runs), PATIENCE)

@@ -5,7 +5,8 @@
  *
  * What happens, by the seed: commands and answers take their time; the server
  * lets conditional STOREs win that come close behind another (as Dovecot does
- * in new mailboxes), or has no mod-sequences; two MOVEs at once both succeed; a
+ * in new mailboxes), or has no mod-sequences, and may write keywords over those
+ * of another session (as Courier does); two MOVEs at once both succeed; a
  * person marks messages; answers come that nobody asked for; connections end
  * with a command under way; machines die at each step, come back after up to
  * 1.6 leases, or never.
@@ -73,11 +74,17 @@ struct command {
 	bool ok;
 };
 
+/* Keywords of one message. */
+struct keywords {
+	bool claims[NODES_MAX], tick, mark;
+};
+
 struct message {
 	enum kind kind;
 	bool is_there;
 	usec_t leaves_at; /* of a MOVE under way; USEC_NEVER: none */
-	bool claims[NODES_MAX], tick, mark, seen;
+	struct keywords now;
+	bool seen;
 	uint64_t modseq;
 	usec_t stored;
 	unsigned effects;
@@ -86,7 +93,8 @@ struct message {
 };
 
 struct node {
-	bool alive, for_ever; /* dead, and stays so */
+	struct keywords view[MESSAGES_MAX]; /* as its session was told */
+	bool alive, for_ever;		    /* dead, and stays so */
 	usec_t comes_back;
 	struct claim *claim;
 	enum stage stage;
@@ -104,6 +112,8 @@ struct node {
 struct world {
 	struct random random;
 	bool verbose, faulty, modseqs;
+	bool
+	    overwrites; /* a STORE writes all keywords that its session knows */
 	usec_t now, ends;
 	uint64_t modseq;
 	struct message messages[MESSAGES_MAX];
@@ -171,10 +181,10 @@ static bool *
 keyword_of(struct message *m, const char *word)
 {
 	if (strcmp(word, CLAIM_TICK) == 0)
-		return &m->tick;
+		return &m->now.tick;
 	if (strcmp(word, MARK) == 0)
-		return &m->mark;
-	return &m->claims[word[strlen(CLAIM_PREFIX)] - '0'];
+		return &m->now.mark;
+	return &m->now.claims[word[strlen(CLAIM_PREFIX)] - '0'];
 }
 
 static void
@@ -193,10 +203,13 @@ store_one(struct world *w, struct node *node, size_t i)
 		w->doubles++;
 	}
 	strcpy(words, c->keywords);
+	if (w->overwrites)
+		m->now = node->view[i];
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
 		changed |= *keyword_of(m, word) != c->add;
 		*keyword_of(m, word) = c->add;
 	}
+	node->view[i] = m->now;
 	if (changed)
 		touch(w, m);
 }
@@ -237,6 +250,8 @@ run_command(struct world *w, struct node *node)
 		if (!w->messages[i].is_there ||
 		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
 			continue;
+		if (c->verb == VERB_FETCH)
+			node->view[i] = w->messages[i].now;
 		if (c->verb == VERB_STORE)
 			store_one(w, node, i);
 		else if (c->verb == VERB_MOVE)
@@ -265,7 +280,8 @@ send_command(struct world *w, struct node *node, enum verb verb,
 	imap_seqset_parse(buf_span(&text), &c->uids);
 	c->run_at = w->now + between(w, USEC_MSEC, 40 * USEC_MSEC);
 	if (w->faulty && chance(w, 2))
-		c->run_at += between(w, 0, 20 * USEC_SEC);
+		c->run_at += between(w, 0,
+		    w->modseqs ? 20 * USEC_SEC : CLAIM_SETTLE_USEC * 9 / 10);
 	c->answer_at = c->run_at + between(w, USEC_MSEC, 40 * USEC_MSEC);
 }
 
@@ -306,7 +322,7 @@ drop_command(struct world *w, struct node *node)
 		struct message *m = &w->messages[i];
 		if (node->ledger[i] != STARTED)
 			continue;
-		if (m->kind == KIND_COPY && !m->mark)
+		if (m->kind == KIND_COPY && !m->now.mark)
 			m->excused++;
 	}
 }
@@ -442,11 +458,11 @@ tell(struct world *w, struct node *node, size_t i)
 	size_t count = 0;
 
 	for (size_t n = 0; n < w->node_count; n++)
-		if (m->claims[n])
+		if (m->now.claims[n])
 			flags[count++] = span_from_str(claims[n]);
-	if (m->tick)
+	if (m->now.tick)
 		flags[count++] = SPAN(CLAIM_TICK);
-	if (m->mark)
+	if (m->now.mark)
 		flags[count++] = SPAN(MARK);
 	if (m->seen)
 		flags[count++] = SPAN("\\Seen");
@@ -713,7 +729,7 @@ is_excused(const struct world *w, size_t i)
 
 	for (size_t n = 0; n < w->node_count; n++)
 		gone |= w->nodes[n].for_ever && w->nodes[n].ledger[i] != DONE;
-	return w->messages[i].unknown || (gone && w->messages[i].mark &&
+	return w->messages[i].unknown || (gone && w->messages[i].now.mark &&
 					     w->messages[i].kind == KIND_EXEC);
 }
 
@@ -733,6 +749,7 @@ make(struct world *w)
 	w->now = START_USEC;
 	w->faulty = chance(w, 80);
 	w->modseqs = chance(w, 70);
+	w->overwrites = !w->modseqs && chance(w, 50);
 	w->modseq = 10;
 	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
 	w->message_count = 1 + random_below(&w->random, MESSAGES_MAX);

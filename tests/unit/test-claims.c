@@ -1,0 +1,179 @@
+/* Who is there, and who acts: machines and the messages that they leave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/account/claims.h"
+#include "daemon/base/xalloc.h"
+
+#define NOW 1800000000
+#define START (100 * USEC_SEC)
+#define DAY (24 * 60 * 60)
+
+static const char *const answers[] = {
+    [CLAIMS_FREE] = "free",
+    [CLAIMS_SHARED] = "shared",
+    [CLAIMS_ASK] = "ask",
+    [CLAIMS_JOINING] = "joining",
+    [CLAIMS_STANDS_BY] = "stands by",
+};
+
+struct record {
+	uint32_t uid;
+	int64_t received; /* before NOW, seconds */
+	const char *value;
+};
+struct row {
+	const char *name;
+	enum claim_mode mode;
+	enum claims_ladder ladder;
+	struct record records[4];
+	bool is_good; /* the own message needs no renewal */
+	const char *answer, *stale;
+	bool is_first;
+};
+
+static const struct row rows[] = {
+    {"nobody", CLAIM_AUTO, 0, {{0}}, false, "free", "", true},
+    {"alone", CLAIM_AUTO, 0, {{1, 5, "me 1799999995 0"}}, true, "free", "",
+	true},
+    {"alone, for a week", CLAIM_AUTO, 0,
+	{{1, 8 * DAY, "me 1799308800 1790000000"}}, false, "free", "", true},
+    {"alone, twice", CLAIM_AUTO, 0,
+	{{1, 9, "me 1799999991 0"}, {4, 5, "me 1799999995 0"}}, true, "free",
+	"1", true},
+    {"rubbish", CLAIM_AUTO, 0,
+	{{1, 5, "me 1799999995 0"}, {2, 5, "hello"}, {3, 5, "a b c"}}, true,
+	"free", "", true},
+    {"another, not proven", CLAIM_AUTO, LADDER_UNPROVEN,
+	{{1, 900, "you 1799999100 0"}, {2, 600, "me 1799999400 0"}}, true,
+	"ask", "", false},
+    {"another", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 900, "you 1799999100 0"}, {2, 600, "me 1799999400 0"}}, true,
+	"shared", "", false},
+    {"joining", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 900, "you 1799999100 0"}, {2, 5, "me 1799999995 0"}}, true,
+	"joining", "", false},
+    {"at the same moment, first", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 5, "me 1799999995 0"}, {2, 5, "you 1799999995 0"}}, true,
+	"joining", "", true},
+    {"its clock is wrong", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 6, "you 1999999999 0"}, {2, 5, "me 1799999995 0"}}, true,
+	"joining", "", false},
+    {"renewed: joined long ago", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 900, "you 1799999100 0"}, {2, 5, "me 1799999995 1790000000"}},
+	true, "shared", "", true},
+    {"another that is dead", CLAIM_AUTO, LADDER_MODSEQ,
+	{{1, 31 * DAY, "you 1797321600 0"}, {2, 600, "me 1799999400 0"}}, true,
+	"free", "1", true},
+    {"no keywords, first", CLAIM_AUTO, LADDER_FIRST,
+	{{1, 900, "me 1799999100 0"}, {2, 600, "you 1799999400 0"}}, true,
+	"free", "", true},
+    {"no keywords, second", CLAIM_AUTO, LADDER_FIRST,
+	{{1, 900, "you 1799999100 0"}, {2, 600, "me 1799999400 0"}}, true,
+	"stands by", "", false},
+    {"leader", CLAIM_LEADER, 0, {{0}}, false, "free", "", true},
+    {"standby", CLAIM_STANDBY, 0, {{0}}, false, "stands by", "", true},
+};
+
+static void
+check(const struct row *row, const char *what, const char *got,
+    const char *wanted)
+{
+	if (strcmp(got, wanted) == 0)
+		return;
+	print_error("%s: %s: %s, not %s\n", row->name, what, got, wanted);
+	fail();
+}
+
+static void
+test_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct claims *claims = claims_new(row->mode, "me");
+		BUF_AUTO stale = BUF_INIT;
+		claims_set_ladder(claims, row->ladder);
+		claims_read_begin(claims, START);
+		for (size_t n = 0; n < 4 && row->records[n].uid != 0; n++)
+			claims_read(claims, row->records[n].uid,
+			    NOW - row->records[n].received,
+			    span_from_str(row->records[n].value));
+		check(row, "good", claims_read_end(claims, NOW) ? "yes" : "no",
+		    row->is_good ? "yes" : "no");
+		imap_seqset_format(&stale, claims_stale(claims));
+		check(row, "stale", stale.len > 0 ? buf_str(&stale) : "",
+		    row->stale);
+		check(row, "answer", answers[claims_ask(claims, NOW, START)],
+		    row->answer);
+		check(row, "first", claims_is_first(claims) ? "yes" : "no",
+		    row->is_first ? "yes" : "no");
+		claims_free(&claims);
+	}
+}
+
+/* What is known is good for two minutes, and as long as STATUS is the same. */
+static void
+test_looking_again(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	usec_t now = START;
+
+	(void)state;
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+	claims_read_begin(claims, now);
+	claims_read(claims, 3, NOW - 5, SPAN("me 1799999995 0"));
+	assert_true(claims_read_end(claims, NOW));
+	claims_read_as(claims, 7, 4, 1);
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_FREE);
+	now += CLAIMS_ALONE_USEC;
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+	assert_true(claims_note_status(claims, 7, 4, 1, now));
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_FREE);
+	assert_false(claims_note_status(claims, 7, 5, 2, now));
+	assert_false(claims_note_status(claims, 8, 4, 1, now));
+	assert_false(claims_note_status(claims, 0, 0, 0, now));
+	/* Refused: alone, for an hour. */
+	assert_true(claims_refuse(claims, SPAN("no"), now));
+	assert_false(claims_refuse(claims, SPAN("no"), now));
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_FREE);
+	now += CLAIMS_REFUSED_USEC;
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+	claims_free(&claims);
+}
+
+/* What is written is read; the time of joining is kept. */
+static void
+test_round_trip(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	BUF_AUTO text = BUF_INIT;
+
+	(void)state;
+	claims_compose(claims, NOW, &text);
+	assert_non_null(strstr(buf_str(&text), ": me 1800000000 0\r\n"));
+	claims_read_begin(claims, START);
+	claims_read(claims, 1, NOW - 8 * DAY, SPAN("me 1799308800 0"));
+	assert_false(claims_read_end(claims, NOW));
+	buf_clear(&text);
+	claims_compose(claims, NOW, &text);
+	assert_non_null(
+	    strstr(buf_str(&text), ": me 1800000000 1799308800\r\n"));
+	claims_free(&claims);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_looking_again),
+	    cmocka_unit_test(test_round_trip),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
