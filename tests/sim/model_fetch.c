@@ -210,6 +210,8 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		buf_add_char(out, ' ');
 		model_add_flags(out, &message->flags);
 	}
+	if (model_counts(s) && strstr(items, "MODSEQ") != NULL)
+		buf_addf(out, " MODSEQ (%u)", message->modseq);
 	if (strstr(items, "INTERNALDATE") != NULL)
 		buf_add_str(out, " INTERNALDATE \"" SAMPLE_DATE "\"");
 	if (strstr(items, "RFC822.SIZE") != NULL)
@@ -237,11 +239,16 @@ void
 model_uid_fetch(struct model_session *s, const struct command *c)
 {
 	struct model_set set;
+	unsigned since = 0;
 
 	if (is_beyond(s, c->arguments.items[1]))
 		return;
 	if (model_has(s, MODEL_STRUCTURE_IS_BAD) &&
 	    strstr(c->arguments.items[2], "BODYSTRUCTURE") != NULL) {
+		model_say(s, c, "BAD what");
+		return;
+	}
+	if (c->arguments.len > 3 && !model_counts(s)) {
 		model_say(s, c, "BAD what");
 		return;
 	}
@@ -253,10 +260,17 @@ model_uid_fetch(struct model_session *s, const struct command *c)
 		return;
 	}
 	model_read_set(&set, s->selected, c->arguments.items[1]);
+	if (c->arguments.len > 3)
+		since =
+		    model_read_modifier(c->arguments.items[3], "CHANGEDSINCE");
+	if (since != 0 && strstr(c->arguments.items[3], "VANISHED") != NULL)
+		model_say_vanished(s, &set, since);
 	for (size_t i = model_set_begin(&set, s->selected);
 	     i < s->selected->count; i++)
-		if (model_set_has(&set, s->selected->messages[i].uid))
+		if (model_set_has(&set, s->selected->messages[i].uid) &&
+		    s->selected->messages[i].modseq > since)
 			fetch_one(s, &s->selected->messages[i],
-			    c->arguments.items[2]);
+			    since != 0 ? "UID FLAGS MODSEQ"
+				       : c->arguments.items[2]);
 	model_say(s, c, "OK fetched");
 }

@@ -30,7 +30,9 @@ model_become(struct model *model, const struct personality *personality)
 		const char *name;
 		uint64_t trait;
 	} told[] = {{"MOVE", MODEL_MOVE}, {"UIDPLUS", MODEL_UIDPLUS},
-	    {"IDLE", MODEL_IDLE}, {"NAMESPACE", MODEL_NAMESPACE}};
+	    {"IDLE", MODEL_IDLE}, {"NAMESPACE", MODEL_NAMESPACE},
+	    {"CONDSTORE", MODEL_CONDSTORE}, {"QRESYNC", MODEL_QRESYNC},
+	    {"LIST-STATUS", MODEL_LIST_STATUS}};
 
 	model->personality = personality;
 	model->traits = personality->traits;
@@ -101,6 +103,7 @@ model_done(struct model *model)
 		    LIST_ITEM(pos, struct model_mailbox, link);
 		empty(mailbox);
 		free(mailbox->messages);
+		free(mailbox->vanished);
 		free(mailbox->name);
 		free(mailbox);
 	}
@@ -147,9 +150,9 @@ model_append(struct model_mailbox *mailbox, unsigned id, const char *text)
 		    mailbox->cap, sizeof(*mailbox->messages));
 	}
 	struct model_message *message = &mailbox->messages[mailbox->count++];
-	mailbox->changes++;
 	*message = (struct model_message){
 	    .uid = mailbox->uidnext++, .id = id, .text = xstrdup(text)};
+	model_touch(mailbox, message);
 	return message;
 }
 
@@ -190,11 +193,14 @@ model_has_uid(const struct model_mailbox *mailbox, uint32_t uid)
 void
 model_remove_at(struct model_mailbox *mailbox, size_t i)
 {
+	uint32_t uid = mailbox->messages[i].uid;
+
 	message_done(&mailbox->messages[i]);
 	memmove(&mailbox->messages[i], &mailbox->messages[i + 1],
 	    (mailbox->count - i - 1) * sizeof(*mailbox->messages));
 	mailbox->count--;
 	mailbox->changes++;
+	model_note_vanished(mailbox, uid);
 }
 
 unsigned
@@ -265,6 +271,7 @@ model_flag(struct model *model, const char *name, unsigned id, const char *flag)
 		if (message->id != id || strv_has(&message->flags, flag))
 			continue;
 		strv_add(&message->flags, flag);
-		message->flagged = ++mailbox->changes;
+		model_touch(mailbox, message);
+		message->flagged = mailbox->changes;
 	}
 }

@@ -69,6 +69,9 @@
 #define MODEL_STARTTLS MODEL_BIT(48)         /* in the clear nothing else is allowed */
 #define MODEL_LABELS MODEL_BIT(49)           /* what is in INBOX is in All Mail, too */
 #define MODEL_UIDS_CHANGE MODEL_BIT(50)      /* UIDVALIDITY does, now and then */
+#define MODEL_CONDSTORE MODEL_BIT(51)
+#define MODEL_QRESYNC MODEL_BIT(52)          /* with CONDSTORE */
+#define MODEL_LIST_STATUS MODEL_BIT(53)
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
 /* clang-format on */
@@ -84,6 +87,7 @@ struct model_message {
 	struct strv flags;
 	char *text;	  /* whole message */
 	unsigned flagged; /* by another client: `changes` of the mailbox then */
+	unsigned modseq;  /* ... at its last change */
 };
 
 struct model_mailbox {
@@ -94,6 +98,11 @@ struct model_mailbox {
 	struct model_message *messages; /* ascending UIDs */
 	size_t count, cap;
 	unsigned changes; /* of what is in it, so far */
+	struct {
+		uint32_t uid;
+		unsigned modseq;
+	} *vanished; /* owned */
+	size_t vanished_count;
 };
 
 struct model {

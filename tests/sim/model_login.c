@@ -50,6 +50,9 @@ add_offers(const struct model_session *s, struct buf *out)
 	    {MODEL_UIDPLUS, "UIDPLUS"},
 	    {MODEL_IDLE, "IDLE"},
 	    {MODEL_NAMESPACE, "NAMESPACE"},
+	    {MODEL_CONDSTORE, "ENABLE CONDSTORE"},
+	    {MODEL_QRESYNC, "QRESYNC"},
+	    {MODEL_LIST_STATUS, "LIST-EXTENDED LIST-STATUS"},
 	};
 
 	buf_add_str(out, "IMAP4rev1 AUTH=PLAIN SASL-IR ID");
@@ -237,6 +240,8 @@ model_do_id(struct model_session *s, const struct command *c)
 void
 model_do_enable(struct model_session *s, const struct command *c)
 {
+	s->qresync = model_has(s, MODEL_QRESYNC) && model_counts(s) &&
+		     strv_has(&c->arguments, "QRESYNC");
 	if (!model_has(s, MODEL_SILENT_ENABLE)) {
 		STR_AUTO joined = strv_join(&c->arguments, " ");
 		buf_addf(&s->output, "* ENABLED %s\r\n", joined);

@@ -1,6 +1,7 @@
 /*
  * sim/model_imap: names of mailboxes.
  */
+#include "daemon/base/xalloc.h"
 #include "tests/sim/model_private.h"
 
 const char *
@@ -38,12 +39,6 @@ list_all(struct model_session *s, const struct command *c, const char *verb)
 }
 
 void
-model_do_list(struct model_session *s, const struct command *c)
-{
-	list_all(s, c, "LIST");
-}
-
-void
 model_do_xlist(struct model_session *s, const struct command *c)
 {
 	list_all(s, c, "XLIST");
@@ -74,6 +69,18 @@ model_do_create(struct model_session *s, const struct command *c)
 	model_say(s, c, "OK made");
 }
 
+static void
+say_status(struct model_session *s, const struct model_mailbox *mailbox)
+{
+	buf_addf(&s->output, "* STATUS \"%s\" (", model_spelling(s, mailbox));
+	if (!model_has(s, MODEL_STATUS_EMPTY))
+		buf_addf(&s->output, "UIDNEXT %u UIDVALIDITY %u MESSAGES %zu",
+		    mailbox->uidnext, mailbox->uidvalidity, mailbox->count);
+	if (!model_has(s, MODEL_STATUS_EMPTY) && model_counts(s))
+		buf_addf(&s->output, " HIGHESTMODSEQ %u", mailbox->changes + 1);
+	buf_add_str(&s->output, ")\r\n");
+}
+
 void
 model_do_status(struct model_session *s, const struct command *c)
 {
@@ -84,10 +91,38 @@ model_do_status(struct model_session *s, const struct command *c)
 		model_say(s, c, "NO [NONEXISTENT] no such mailbox");
 		return;
 	}
-	buf_addf(&s->output, "* STATUS \"%s\" (", model_spelling(s, mailbox));
-	if (!model_has(s, MODEL_STATUS_EMPTY))
-		buf_addf(&s->output, "UIDNEXT %u UIDVALIDITY %u MESSAGES %zu",
-		    mailbox->uidnext, mailbox->uidvalidity, mailbox->count);
-	buf_add_str(&s->output, ")\r\n");
+	say_status(s, mailbox);
 	model_say(s, c, "OK done");
+}
+
+/* LIST "" ("A" "B") RETURN (STATUS (...)) */
+static void
+list_status(struct model_session *s, const struct command *c)
+{
+	LIST_EACH(pos, &s->model->mailboxes)
+	{
+		struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		STR_AUTO quoted =
+		    xasprintf("\"%s\"", model_spelling(s, mailbox));
+		if (mailbox->is_gone ||
+		    (strstr(c->arguments.items[1], quoted) == NULL &&
+			strcmp(mailbox->name, "INBOX") != 0))
+			continue;
+		buf_addf(&s->output, "* LIST () \"%c\" %s\r\n",
+		    model_delimiter(s->model), quoted);
+		say_status(s, mailbox);
+	}
+	model_say(s, c, "OK done");
+}
+
+void
+model_do_list(struct model_session *s, const struct command *c)
+{
+	if (c->arguments.items[1][0] != '(')
+		list_all(s, c, "LIST");
+	else if (model_has(s, MODEL_LIST_STATUS))
+		list_status(s, c);
+	else
+		model_say(s, c, "BAD what");
 }

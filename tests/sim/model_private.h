@@ -15,6 +15,7 @@ struct model_session {
 	struct model_mailbox *selected;
 	bool read_only, logged_in, idle, over;
 	bool identified, secured;
+	bool qresync; /* ENABLEd */
 	usec_t idle_since;
 	uint32_t view_validity;
 	unsigned view_changes; /* of the mailbox, as the client was told */
@@ -102,6 +103,23 @@ bool model_set_has(const struct model_set *set, uint32_t uid);
 size_t model_set_begin(
     const struct model_set *set, const struct model_mailbox *mailbox);
 model_command_fn model_do_uid;
+
+/* model_modseq.c */
+void model_touch(struct model_mailbox *mailbox, struct model_message *message);
+/* It has just gone. */
+void model_note_vanished(struct model_mailbox *mailbox, uint32_t uid);
+/* It tells mod-sequences. */
+bool model_counts(const struct model_session *s);
+/* The number behind the name; 0: it is not there. */
+unsigned model_read_modifier(const char *text, const char *name);
+void model_say_vanished(
+    struct model_session *s, const struct model_set *known, unsigned since);
+/* The parameter of SELECT. */
+void model_resync(struct model_session *s, const char *parameter);
+/* Whether UNCHANGEDSINCE forbids it. */
+bool model_is_modified(const struct model_message *message, unsigned since);
+void model_say_stored(
+    struct model_session *s, const struct model_message *message);
 
 /* model_fetch.c */
 void model_add_flags(struct buf *out, const struct strv *flags);

@@ -75,29 +75,59 @@ store_flag(struct model_message *message, bool add, struct span flag)
 	message->flags = kept;
 }
 
+/* `at`: of the arguments, +FLAGS and what comes behind it. */
+static void
+store_one(struct model_session *s, struct model_message *message,
+    const struct command *c, size_t at)
+{
+	bool add = c->arguments.items[at][0] == '+';
+	struct span list = span_from_str(c->arguments.items[at + 1]), flag;
+
+	list = span_slice(list, 1, list.len - 2);
+	while (span_split(&list, ' ', &flag))
+		store_flag(message, add, flag);
+	model_touch(s->selected, message);
+	if (model_counts(s))
+		model_say_stored(s, message);
+	if (model_has(s, MODEL_CHATTY)) {
+		buf_addf(
+		    &s->output, "* %zu FETCH (", model_seq_of(s, message->uid));
+		model_add_flags(&s->output, &message->flags);
+		buf_add_str(&s->output, ")\r\n");
+	}
+}
+
 static void
 uid_store(struct model_session *s, const struct command *c)
 {
-	bool add = c->arguments.items[2][0] == '+';
+	unsigned since =
+	    model_read_modifier(c->arguments.items[2], "UNCHANGEDSINCE");
+	size_t at = c->arguments.items[2][0] == '(' ? 3 : 2;
+	struct imap_seqset modified = IMAP_SEQSET_INIT;
+	BUF_AUTO code = BUF_INIT;
 	struct model_set set;
 
+	if (at + 1 >= c->arguments.len || (at == 3 && !model_counts(s))) {
+		model_say(s, c, "BAD what");
+		return;
+	}
 	model_read_set(&set, s->selected, c->arguments.items[1]);
 	for (size_t i = 0; i < s->selected->count; i++) {
 		struct model_message *message = &s->selected->messages[i];
 		if (!model_set_has(&set, message->uid))
 			continue;
-		struct span list = span_from_str(c->arguments.items[3]), flag;
-		list = span_slice(list, 1, list.len - 2);
-		while (span_split(&list, ' ', &flag))
-			store_flag(message, add, flag);
-		if (model_has(s, MODEL_CHATTY)) {
-			buf_addf(&s->output, "* %zu FETCH (",
-			    model_seq_of(s, message->uid));
-			model_add_flags(&s->output, &message->flags);
-			buf_add_str(&s->output, ")\r\n");
-		}
+		if (model_is_modified(message, since))
+			imap_seqset_add(&modified, message->uid);
+		else
+			store_one(s, message, c, at);
 	}
-	model_say(s, c, "OK stored");
+	if (modified.count > 0) {
+		buf_add_str(&code, "[MODIFIED ");
+		imap_seqset_format(&code, &modified);
+		buf_add_str(&code, "] ");
+	}
+	buf_addf(&s->output, "%s OK %sstored\r\n", c->tag, buf_str(&code));
+	imap_seqset_done(&modified);
 }
 
 /* Copies; the code is left in `code`. False: it answered NO. */

@@ -35,7 +35,10 @@ tell_gone(struct model_session *s)
 		if (model_has_uid(s->selected, s->view[i]))
 			s->view[kept++] = s->view[i];
 		else
-			buf_addf(&s->output, "* %zu EXPUNGE\r\n", kept + 1);
+			buf_addf(&s->output,
+			    s->qresync ? "* VANISHED %zu\r\n"
+				       : "* %zu EXPUNGE\r\n",
+			    s->qresync ? (size_t)s->view[i] : kept + 1);
 	}
 	s->view_count = kept;
 }
@@ -50,6 +53,9 @@ tell_flags(struct model_session *s)
 		if (message->flagged <= s->view_changes || seq == 0)
 			continue;
 		buf_addf(&s->output, "* %zu FETCH (", seq);
+		if (s->qresync)
+			buf_addf(&s->output, "UID %u MODSEQ (%u) ",
+			    message->uid, message->modseq);
 		model_add_flags(&s->output, &message->flags);
 		buf_add_str(&s->output, ")\r\n");
 	}
@@ -242,6 +248,9 @@ say_numbers(struct model_session *s)
 	model_tell_news(s);
 	if (model_has(s, MODEL_BAD_MODSEQ))
 		buf_add_str(&s->output, "* OK [HIGHESTMODSEQ 0]\r\n");
+	if (model_counts(s))
+		buf_addf(&s->output, "* OK [HIGHESTMODSEQ %u] highest\r\n",
+		    s->selected->changes + 1);
 	if (model_has(s, MODEL_ODD_CODE))
 		buf_add_str(
 		    &s->output, "* OK [MAILBOXID (\xff\xfe\x80)] odd\r\n");
@@ -261,10 +270,11 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 		    "kefu@188.com for help");
 		return;
 	}
-	if (c->arguments.len > 1) {
+	if (c->arguments.len > 1 && !s->qresync) {
 		model_say(s, c, "BAD unknown parameter");
 		return;
 	}
+	bool was_open = s->selected != NULL;
 	s->selected = model_find(s->model, name);
 	s->read_only = read_only;
 	s->view_count = 0;
@@ -275,7 +285,11 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 	s->view_validity = s->selected->uidvalidity;
 	s->view_changes = s->selected->changes - 1;
 	say_flags(s);
+	if (s->qresync && was_open)
+		buf_add_str(&s->output, "* OK [CLOSED] the other one\r\n");
 	say_numbers(s);
+	if (c->arguments.len > 1)
+		model_resync(s, c->arguments.items[1]);
 	model_say(
 	    s, c, read_only ? "OK [READ-ONLY] open" : "OK [READ-WRITE] open");
 }
