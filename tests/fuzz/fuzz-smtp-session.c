@@ -1,7 +1,8 @@
 /*
  * A whole SMTP session against arbitrary bytes. The first byte chooses the
  * configuration and how the input is cut. Oracle: exactly one end, credentials
- * never before TLS, ACCEPTED only after the dot, events within their order.
+ * never before TLS, ACCEPTED only after the dot, events within their order, a
+ * next message behind the dot.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ struct world {
 	struct smtp_message message;
 	usec_t now;
 	unsigned ends, messages;
-	bool secure, in_hand, finished;
+	bool secure, in_hand, finished, has_next;
 };
 
 static void
@@ -25,7 +26,18 @@ on_result(struct world *w, const struct smtp_event *event)
 	assert(w->in_hand);
 	assert(event->class != SMTP_UNKNOWN);
 	assert(event->class != SMTP_ACCEPTED || w->finished);
-	w->in_hand = w->finished = false;
+	w->in_hand = w->has_next;
+	w->finished = w->has_next = false;
+}
+
+/* Behind the dot, or not at all. */
+static void
+queue_next(struct world *w)
+{
+	if (w->messages >= 3)
+		return;
+	w->has_next = smtp_session_send_next(w->s, &w->message, NULL);
+	w->messages += w->has_next;
 }
 
 static void
@@ -61,11 +73,13 @@ on_event(struct world *w, const struct smtp_event *event)
 	case SMTP_EVENT_COMMIT:
 		assert(w->in_hand && !w->finished);
 		w->finished = true;
+		queue_next(w);
 		smtp_session_finish(w->s, w->now);
 		break;
 	case SMTP_EVENT_RESULT:
 		on_result(w, event);
-		send_next(w);
+		if (!w->in_hand)
+			send_next(w);
 		break;
 	case SMTP_EVENT_FAILED:
 		assert(
@@ -123,6 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .ehlo_name = "me",
 	};
 	struct world w = {.now = 1};
+	char long_text[1200]; /* one line: BDAT where there is CHUNKING */
 
 	if (size == 0)
 		return 0;
@@ -132,8 +147,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    data[0] & 1 ? SMTP_SECURITY_STARTTLS : SMTP_SECURITY_TLS;
 	config.auth = (enum smtp_auth)((data[0] >> 1) % 3);
 	w.secure = config.security == SMTP_SECURITY_TLS;
-	w.message = (struct smtp_message){
-	    "from@x", &to, SPAN("Subject: a\n\n.\n"), false};
+	memset(long_text, 'a', sizeof(long_text));
+	w.message = (struct smtp_message){"from@x", &to,
+	    data[0] & 0x80 ? span_from(long_text, sizeof(long_text))
+			   : SPAN("Subject: a\n\n.\n"),
+	    false};
 	w.s = smtp_session_new(&config, 0);
 	play(&w, span_from(data + 1, size - 1), (size_t)(data[0] >> 3) + 1);
 	for (unsigned i = 0; i < 100 && w.ends == 0; i++) {

@@ -168,6 +168,42 @@ def by_hand(servers):
 
 
 @live.case
+def what_rings(servers):
+    """A dead letter once, one that is not even tried not at all; a refused
+    login when it begins."""
+    user = servers.user()
+    text = user.account("notify = rules-only\n") + RULES
+    daemon = live.Daemon(servers, text)
+    rung = daemon.script("ring", "{ tr '\\n' ' '; echo; } >>%s\n"
+                         % daemon.path("rung"))
+    open(daemon.path("rung"), "w", encoding="utf-8").close()
+    daemon.write(text + "[notifier n]\ntype = exec\ncommand = %s\n" % rung)
+
+    def rings():
+        return live.read(daemon.path("rung")).splitlines()
+
+    with daemon:
+        daemon.wait_watching()
+        for n in range(5):
+            servers.fault("rcpt 550 5.1.1 nobody here")
+            user.deliver(live.message("forward %d" % n))
+            live.wait("the dead letter", lambda: queue(daemon)
+                      .get("forward %d" % n, {}).get("state") == "failed")
+        live.wait("three to ring", lambda: len(rings()) == 3)
+        for words in ("a forward to deputy@example.org failed",
+                      "550 5.1.1 nobody here (there is no such address)"):
+            live.check(words in rings()[0], "rung: %s", rings())
+        live.check("not tried: this address was refused three times" in
+                   queue(daemon)["forward 4"]["reply"], "the last reply")
+        servers.fault("always auth 535 5.7.8 not with this password")
+        daemon.ctl("queue", "retry", "all")
+        live.wait("one more", lambda: len(rings()) == 4)
+        live.check("login: 535" in rings()[3], "rung: %s", rings())
+        live.stays("four", lambda: len(rings()) == 4)
+        servers.fault()
+
+
+@live.case
 def login_refused(servers):
     user = servers.user()
     with live.Daemon(servers, user.account() + RULES) as daemon:
