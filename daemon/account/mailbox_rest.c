@@ -148,8 +148,10 @@ mailbox_wake(struct mailbox *mb, usec_t now)
 	if (mb->state == MAILBOX_PARKED) {
 		mailbox_rove_wake(mb, now);
 	} else if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&
-		   mb->config.visit != VISIT_NONE) {
-		/* It would look for no news, and so prove nothing. */
+		   (mb->config.visit != VISIT_NONE ||
+		       !mailbox_sweep_is_due(mb))) {
+		/* It would look for no news (a visitor; or there is too much
+		 * to do already), and so prove nothing. */
 		mailbox_rest_polling_timer(mb, now);
 	} else if (mb->state == MAILBOX_POLLING) {
 		mailbox_go_on(mb, now);
