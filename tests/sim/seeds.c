@@ -40,7 +40,7 @@ static const struct {
 struct row {
 	struct seeds_run run; /* the first one */
 	unsigned long count;
-	bool is_alone, lists;
+	bool is_alone, is_short, lists;
 };
 
 static unsigned long
@@ -66,6 +66,9 @@ take_option(struct row *row, int option)
 		row->run.seed = strtoull(optarg, NULL, 10);
 		row->is_alone = true;
 		return true;
+	case 'f':
+		row->is_short = true;
+		return true;
 	case 'n':
 		row->count = strtoul(optarg, NULL, 10);
 		return true;
@@ -90,7 +93,7 @@ read_options(struct row *row, int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "vs:n:", names, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "vfs:n:", names, NULL)) != -1)
 		if (!take_option(row, option))
 			return false;
 	return true;
@@ -144,6 +147,8 @@ seeds_main(const struct seeds_program *program, int argc, char **argv)
 		failed += play_regressions(program, row.run.verbose);
 	for (unsigned long i = 0; i < row.count; i++) {
 		struct seeds_run run = row.run;
+		if (row.is_short && failed > 0)
+			break;
 		run.seed += i;
 		failed += play(program, &run);
 	}

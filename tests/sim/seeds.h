@@ -6,7 +6,8 @@
  *
  * Without -n the row has $SIM_SEEDS seeds, scaled to what one of them costs in
  * this program. With -s nothing is played but the row, so that
- * `PROGRAM -v -s SEED -n 1` replays a failure. --personality fixes the server
+ * `PROGRAM -v -s SEED -n 1` replays a failure; -f ends it at the first one that
+ * fails. --personality fixes the server
  * (tests/sim/personality.h), which is chosen by the seed else; --list prints
  * the names of all.
  */

@@ -1017,8 +1017,12 @@ start_again(struct world *w)
 	note(w, "a person starts the account");
 	w->model.refused_at = 0;
 	w->model.in_a_row = 0;
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
-		w->links[i].free_until = usec_add(w->now, USEC_SEC);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		struct link *link = &w->links[i];
+		usec_t until = usec_add(w->now, USEC_SEC);
+		if (link->free_until < until)
+			link->free_until = until;
+	}
 	account_start(w->account, w->now);
 }
 

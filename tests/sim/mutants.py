@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""mutants.py [--build DIR] [--source DIR] [--jobs N] [NAME...]
+
+Breaks the engine in known ways, one at a time, and wants the simulations to
+find each of them within a bounded number of seeds; and narrows its limits,
+which must break nothing. Needs a build tree in which the simulations are made.
+
+A mutant is an exact text of one source file and what stands there instead;
+one that does not apply any more is a failure: mend it together with the code.
+Only the broken file is compiled; its object is linked before the library, so
+that the sound one is not pulled in.
+
+Ends with 1 when a mutant was not caught, and says how many seeds each took."""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ACCOUNT = "daemon/account/"
+
+# name: (file, what stands there, what stands there now, program, arguments,
+#        seeds that it may take at most)
+MUTANTS = {
+    "plan goes on though it was not written": (
+        ACCOUNT + "mailbox_journal.c",
+        "	if (!ok) {\n		commit_failed(mb, error, now);",
+        "	if (!ok && purpose != COMMIT_PLAN) {\n"
+        "		commit_failed(mb, error, now);",
+        "sim", (), 100),
+    "cursor is never written": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	    .next_uid = mb->cursor,\n",
+        "	    .next_uid = 1,\n",
+        "sim", (), 20),
+    "intent is skipped": (
+        ACCOUNT + "mailbox_intent.c",
+        "	if (!has_unwritten(mb)) {",
+        "	if (true) {",
+        "sim", (), 100),
+    "verification is skipped": (
+        ACCOUNT + "mailbox_jobs.c",
+        "		added->verify = mailbox_is_verified(action.kind);",
+        "		added->verify = false;",
+        "sim", (), 200),
+    "EXISTS during DONE is dropped": (
+        ACCOUNT + "mailbox.c",
+        "	if (number > mb->exists || (idles && number != mb->exists))",
+        "	if (idles && number != mb->exists)",
+        "sim", (), 200),
+    "cursor runs ahead": (
+        ACCOUNT + "mailbox_sweep.c",
+        "		cursor = mb->window_end + 1;",
+        "		cursor = mb->window_end + 2;",
+        "sim", (), 50),
+    "UIDVALIDITY is ignored": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	if (mb->cursor_validity != mb->uidvalidity) {\n"
+        "		report_rebuilt",
+        "	if (mb->cursor_validity + 1 < mb->uidvalidity) {\n"
+        "		report_rebuilt",
+        "sim", ("--personality", "uids-may-change"), 100),
+    "plans of another UIDVALIDITY stay": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	give_up(mb, mb->uidvalidity,\n	    \"the server rebuilt the "
+        "mailbox (UIDVALIDITY changed)\", now);\n	if (mb->cursor_val",
+        "	if (mb->cursor_val",
+        "sim", ("--personality", "uids-may-change"), 100),
+    "full list of jobs hides a dead link": (
+        ACCOUNT + "mailbox_rest.c",
+        "	} else if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&",
+        "	} else if (false && mb->proof.doubted &&",
+        "sim", (), 100),
+    "hint is ignored": (
+        ACCOUNT + "mailbox_proof.c",
+        "	if (now >= mb->proof.next_hint)\n		hint_now(mb, now);\n",
+        "	if (now >= mb->proof.next_hint)\n		return;\n",
+        "sim", (), 100),
+    "command is run again after a death": (
+        ACCOUNT + "mailbox_jobs.c",
+        "	else if (is_lost_exec(&action, effect->state))",
+        "	else if (false)",
+        "sim", (), 100),
+    "copy that failed counts": (
+        ACCOUNT + "mailbox_move.c",
+        "	if (response->status != IMAP_OK) {\n"
+        "		target_missing(mb, response, now);\n		return;\n	}\n"
+        "	mailbox_move_note_copyuid(mb, response, now);\n"
+        "	if (mb->op->action.kind == ACTION_COPY) {",
+        "	mailbox_move_note_copyuid(mb, response, now);\n"
+        "	if (mb->op->action.kind == ACTION_COPY) {",
+        "sim", (), 100),
+    "waits are ignored": (
+        ACCOUNT + "mailbox_login.c",
+        "	return mb->login.tried ? at_least(mb, wait, "
+        "MAILBOX_LOGIN_USEC) : wait;",
+        "	return 0;",
+        "sim", (), 50),
+    "nobody is held back by a login that failed": (
+        ACCOUNT + "account.c",
+        "	if (now >= account->hold ||",
+        "	if (true ||",
+        "many", ("--personality", "server-bug"), 60),
+    "hint of a wait is kept for oneself": (
+        ACCOUNT + "mailbox.c",
+        "	if (wait < MAILBOX_LOGIN_USEC)\n",
+        "	if (wait != MAILBOX_LOGIN_USEC)\n",
+        "sim", ("--personality", "throttle-hint"), 60),
+    "notified twice": (
+        ACCOUNT + "mailbox_act.c",
+        "		    MAILBOX_NOTIFY);\n",
+        "		    MAILBOX_NOTIFY);\n"
+        "		mailbox_task_hand_out(mb,\n"
+        "		    mailbox_task_make(mb, job, mailbox_job_current(job)),\n"
+        "		    MAILBOX_NOTIFY);\n",
+        "sim", (), 200),
+    "size that is not known is looked for": (
+        ACCOUNT + "mailbox_verify.c",
+        "	if (size == 0) {", "	if (size == 1) {",
+        "sim", ("--personality", "mailru"), 40),
+    "everyone has a connection": (
+        ACCOUNT + "account_rove.c",
+        "		if (!is_shared || at + 1 < own)",
+        "		if (true)",
+        "many", (), 10),
+    "trouble of the own connection stays": (
+        ACCOUNT + "mailbox_rove.c",
+        "		if (mb->retry_at <= now)\n"
+        "			error_forget(&mb->trouble);\n",
+        "",
+        "many", (), 300),
+}
+
+# What is rare becomes common: all limits of these names are that small.
+NARROW = {
+    "MAILBOX_WINDOW": "3",
+    "MAILBOX_REVIEW": "2",
+    "MAILBOX_JOBS_MAX": "8",
+    "MAILBOX_FEW": "1",
+    "MAILBOX_GROUP_MAX": "2",
+    "MAILBOX_COMMANDS_MAX": "1",
+    "MAILBOX_SUSPENDED_MAX": "1",
+    "MAILBOX_FOLLOWED_MAX": "2",
+}
+NARROW_SEEDS = (("sim", 60), ("many", 10))
+
+VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
+             "CPPFLAGS", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS", "LDFLAGS",
+             "LIBS", "tests_sim_sim_OBJECTS", "tests_sim_sim_LDADD",
+             "tests_sim_many_OBJECTS", "tests_sim_many_LDADD")
+
+
+class Builder:
+    def __init__(self, source, build):
+        self.source = os.path.abspath(source)
+        self.build = os.path.abspath(build)
+        recipe = "; ".join("echo '%s=$(%s)'" % (v, v) for v in VARIABLES)
+        out = subprocess.run(
+            ["make", "-s", "--no-print-directory", "--eval",
+             "print-all: ; @" + recipe, "print-all"],
+            cwd=self.build, capture_output=True, text=True, check=True)
+        self.values = dict(line.split("=", 1)
+                           for line in out.stdout.splitlines() if "=" in line)
+
+    def words(self, *names):
+        found = []
+        for name in names:
+            found += self.values[name].split()
+        return found
+
+    def compile(self, text, relative, folder, includes=()):
+        path = os.path.join(folder, os.path.basename(relative))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        target = path[:-2] + ".o"
+        command = (self.words("CC", "DEFS") + list(includes) +
+                   self.words("DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
+                              "CPPFLAGS", "AM_CFLAGS", "CFLAGS") +
+                   ["-w", "-c", "-o", target, path])
+        self.run(command)
+        return target
+
+    def link(self, program, objects, folder):
+        target = os.path.join(folder, program)
+        command = (self.words("CC", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS",
+                              "LDFLAGS", "tests_sim_%s_OBJECTS" % program) +
+                   objects + self.words("tests_sim_%s_LDADD" % program,
+                                        "LIBS") + ["-o", target])
+        self.run(command)
+        return target
+
+    def run(self, command):
+        done = subprocess.run(command, cwd=self.build, capture_output=True,
+                              text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+
+    def read(self, relative):
+        with open(os.path.join(self.source, relative),
+                  encoding="utf-8") as file:
+            return file.read()
+
+
+def play(program, arguments, seeds, seconds=600):
+    return subprocess.run(
+        [program, "-f", "-s", "1", "-n", str(seeds), *arguments],
+        capture_output=True, text=True, timeout=seconds)
+
+
+def try_mutant(builder, name):
+    relative, old, new, program, arguments, seeds = MUTANTS[name]
+    text = builder.read(relative)
+    if text.count(old) != 1:
+        return "does not apply: %d times in %s" % (text.count(old), relative)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            broken = builder.compile(text.replace(old, new), relative, folder)
+            binary = builder.link(program, [broken], folder)
+        except RuntimeError as error:
+            return "cannot be built: %s" % error
+        done = play(binary, arguments, seeds)
+    if done.returncode == 0:
+        return "NOT CAUGHT in %d seeds of %s" % (seeds, program)
+    found = re.search(r"seed (\d+): (.*)", done.stdout)
+    print("ok   %s: %s" % (name, "seed %s: %s" % found.groups() if found
+                           else "died (%d)" % done.returncode), flush=True)
+    return None
+
+
+def narrow(builder):
+    """The engine with small limits is as good as with large ones."""
+    header = builder.read(ACCOUNT + "mailbox.h")
+    for limit, value in NARROW.items():
+        header, count = re.subn(r"(#define %s )\S.*" % limit,
+                                r"\g<1>" + value, header)
+        if count != 1:
+            return "there is no %s" % limit
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, ACCOUNT))
+        with open(os.path.join(folder, ACCOUNT, "mailbox.h"), "w",
+                  encoding="utf-8") as file:
+            file.write(header)
+        paths = sorted(glob.glob(os.path.join(
+            builder.source, ACCOUNT, "*.c")))
+        objects = [builder.compile(
+            builder.read(os.path.relpath(path, builder.source)),
+            path, folder, ("-I" + folder,)) for path in paths]
+        for program, seeds in NARROW_SEEDS:
+            binary = builder.link(program, objects, folder)
+            done = play(binary, (), seeds)
+            if done.returncode != 0:
+                return "%s with narrow limits: %s" % (program, done.stdout)
+    print("ok   narrow limits", flush=True)
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[2])
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser.add_argument("--source", default=os.path.join(here, "..", ".."))
+    parser.add_argument("--build", default=".")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    builder = Builder(options.source, options.build)
+    names = options.names or list(MUTANTS)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        tasks = {pool.submit(try_mutant, builder, name): name
+                 for name in names}
+        if not options.names:
+            tasks[pool.submit(narrow, builder)] = "narrow limits"
+        for task in concurrent.futures.as_completed(tasks):
+            why = task.result()
+            if why is not None:
+                print("FAIL %s: %s" % (tasks[task], why), flush=True)
+                failed += 1
+    print("%d mutants, %d failed" % (len(names), failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

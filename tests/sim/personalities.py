@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Compares the servers that are simulated (sim --list) with those that are
+played over TLS (tests/lib/replica_kinds.py): the same names."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+
+import replica_kinds  # noqa: E402
+
+# Played over TLS alone: what there is to see is in names and attributes of
+# folders, in the transport, or in items that are never asked for.
+ONLY_TLS = {
+    "all-mail-duplicates": "see labels",
+    "exchange-login-failed": "a refusal without a cause",
+    "expunge-archives": "see labels",
+    "folder-names-fixed": "names",
+    "labels-as-folders": "names",
+    "list-specialuse-bad": "attributes of LIST",
+    "list-specialuse-unadvertised": "attributes of LIST",
+    "localised-folders": "names",
+    "mutf7-bug": "names",
+    "partial-view": "old messages are hidden",
+    "rfc822-empty": "RFC822 is never asked for",
+    "specialuse-lowercase": "attributes of LIST",
+    "split-1-byte": "every link of a world cuts anywhere",
+    "tls12-max": "TLS",
+}
+
+
+def main():
+    simulated = set(subprocess.run(
+        ["tests/sim/sim", "--list"], capture_output=True, text=True,
+        check=True).stdout.split())
+    played = {*replica_kinds.SERVICES, *replica_kinds.QUIRKS,
+              *replica_kinds.REFUSALS}
+    wrong = 0
+    for what, names in (
+            ("simulated, and not played over TLS", simulated - played),
+            ("played over TLS, and not simulated",
+             played - simulated - set(ONLY_TLS)),
+            ("excused, and simulated", simulated & set(ONLY_TLS)),
+            ("excused, and unknown", set(ONLY_TLS) - played)):
+        for name in sorted(names):
+            print("%s: %s" % (what, name))
+            wrong += 1
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
