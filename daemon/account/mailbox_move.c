@@ -90,13 +90,16 @@ mailbox_move_note_copyuid(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_copyuid copyuid;
+	struct imap_copyuid_walk walk;
 
 	(void)now;
-	if (!imap_copyuid_parse(response, &copyuid))
+	if (!imap_copyuid_parse(response, &copyuid) ||
+	    !imap_copyuid_touches(&copyuid, &mb->op->uids))
 		return;
+	imap_copyuid_begin(&copyuid, &walk);
 	for (size_t i = 0; i < mb->op->count; i++) {
 		struct job *job = mb->op->jobs[i];
-		uint32_t uid = imap_copyuid_lookup(&copyuid, job->key.uid);
+		uint32_t uid = imap_copyuid_next(&walk, job->key.uid);
 		if (uid != 0) {
 			imap_seqset_add(&mb->op->moved, job->key.uid);
 			mailbox_job_current(job)->new_uid = uid;

@@ -110,7 +110,7 @@ class Mock:
         """A section of belfry.conf."""
         return ("[account %s]\nemail = %s@example.org\nuser = %s\n"
                 "password_command = cat %s\nimap = imaps://%s:%d\n"
-                "tls_ca_file = %s\nnotify = no\n%s\n" % (
+                "tls_ca_file = %s\nnotify = no\nclaim = no\n%s\n" % (
                     user, user, user, self.here.password, host, self.port, self.here.ca, keys))
 
 

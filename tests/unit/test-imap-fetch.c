@@ -429,6 +429,28 @@ test_copyuid(void **state)
 		check(&copyuids[i], describe_copyuid);
 }
 
+/* Upwards, downwards, and where nothing is. */
+static void
+check_walk(const struct imap_copyuid *copyuid)
+{
+	struct imap_copyuid_walk walk;
+	struct imap_seqset uids = IMAP_SEQSET_INIT;
+
+	imap_copyuid_begin(copyuid, &walk);
+	for (uint32_t i = 1; i <= 5000; i++)
+		assert_int_equal(imap_copyuid_next(&walk, 2 * i), i);
+	assert_int_equal(imap_copyuid_next(&walk, 3), 0);
+	assert_int_equal(imap_copyuid_next(&walk, 4), 2);
+	for (uint32_t i = 5000; i > 4900; i--)
+		assert_int_equal(imap_copyuid_next(&walk, 2 * i), i);
+	imap_seqset_add(&uids, 10001);
+	imap_seqset_add(&uids, 3);
+	assert_false(imap_copyuid_touches(copyuid, &uids));
+	imap_seqset_add(&uids, 10000);
+	assert_true(imap_copyuid_touches(copyuid, &uids));
+	imap_seqset_done(&uids);
+}
+
 /* Nearly the longest line: sets of thousands of ranges. */
 static void
 test_long_copyuid(void **state)
@@ -449,6 +471,7 @@ test_long_copyuid(void **state)
 		assert_int_equal(imap_copyuid_lookup(&copyuid, 2 * i), i);
 		assert_int_equal(imap_copyuid_lookup(&copyuid, 2 * i - 1), 0);
 	}
+	check_walk(&copyuid);
 	imap_lexer_free(&lexer);
 	buf_done(&line);
 }

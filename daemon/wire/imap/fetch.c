@@ -579,36 +579,106 @@ imap_copyuid_parse(
 	return true;
 }
 
-/* How many UIDs stand in the set before `uid`; false: it is not in the set. */
-static bool
-position_of(struct span set, uint32_t uid, uint64_t *position_r)
+bool
+imap_copyuid_touches(
+    const struct imap_copyuid *copyuid, const struct imap_seqset *uids)
 {
+	struct span rest = copyuid->source;
 	struct imap_range range;
-	uint64_t position = 0;
 
-	while (imap_range_next(&set, &range) > 0) {
-		if (uid >= range.first && uid <= range.last) {
-			*position_r = position + (uid - range.first);
-			return true;
+	while (imap_range_next(&rest, &range) > 0) {
+		size_t from = 0, to = uids->count;
+		while (from < to) {
+			size_t middle = from + (to - from) / 2;
+			if (uids->ranges[middle].last < range.first)
+				from = middle + 1;
+			else
+				to = middle;
 		}
-		position += imap_range_size(range);
+		if (from < uids->count &&
+		    uids->ranges[from].first <= range.last)
+			return true;
 	}
 	return false;
+}
+
+/* ---- one set, from any place on ---- */
+
+static void
+rewind_set(struct imap_set_walk *walk)
+{
+	walk->rest = walk->set;
+	walk->before = 0;
+	walk->size = 0;
+}
+
+static bool
+next_range(struct imap_set_walk *walk)
+{
+	walk->before += walk->size;
+	walk->size = 0;
+	if (imap_range_next(&walk->rest, &walk->range) <= 0)
+		return false;
+	walk->size = imap_range_size(walk->range);
+	return true;
+}
+
+/* How many UIDs stand in the set before `uid`; false: it is not in the set. */
+static bool
+position_of(struct imap_set_walk *walk, uint32_t uid, uint64_t *position_r)
+{
+	for (unsigned rounds = 0; rounds < 2; rounds++) {
+		do {
+			if (walk->size == 0 || uid < walk->range.first ||
+			    uid > walk->range.last)
+				continue;
+			*position_r = walk->before + (uid - walk->range.first);
+			return true;
+		} while (next_range(walk));
+		rewind_set(walk);
+	}
+	return false;
+}
+
+static uint32_t
+uid_at(struct imap_set_walk *walk, uint64_t position)
+{
+	if (position < walk->before)
+		rewind_set(walk);
+	do {
+		if (position < walk->before + walk->size)
+			return walk->range.first +
+			       (uint32_t)(position - walk->before);
+	} while (next_range(walk));
+	rewind_set(walk);
+	return 0;
+}
+
+void
+imap_copyuid_begin(
+    const struct imap_copyuid *copyuid, struct imap_copyuid_walk *walk_r)
+{
+	*walk_r = (struct imap_copyuid_walk){
+	    .source = {.set = copyuid->source, .rest = copyuid->source},
+	    .target = {.set = copyuid->target, .rest = copyuid->target},
+	};
+}
+
+uint32_t
+imap_copyuid_next(struct imap_copyuid_walk *walk, uint32_t uid)
+{
+	uint64_t position;
+
+	if (!position_of(&walk->source, uid, &position))
+		return 0;
+	return uid_at(&walk->target, position);
 }
 
 uint32_t
 imap_copyuid_lookup(const struct imap_copyuid *copyuid, uint32_t uid)
 {
-	struct span target = copyuid->target;
-	struct imap_range range;
-	uint64_t position;
+	struct imap_copyuid_walk walk;
 
-	if (!position_of(copyuid->source, uid, &position))
-		return 0;
-	while (imap_range_next(&target, &range) > 0) {
-		if (position < imap_range_size(range))
-			return range.first + (uint32_t)position;
-		position -= imap_range_size(range);
-	}
-	return 0;
+	imap_copyuid_begin(copyuid, &walk);
+	return imap_copyuid_next(&walk, uid);
 }

@@ -6,6 +6,7 @@
 #define BELFRY_WIRE_IMAP_FETCH_H
 
 #include "daemon/wire/imap/response.h"
+#include "daemon/wire/imap/seqset.h"
 
 #define IMAP_FLAGS_MAX 128 /* flags looked at in one message; more: ignored */
 
@@ -79,5 +80,21 @@ bool imap_copyuid_parse(
     const struct imap_response *response, struct imap_copyuid *copyuid_r);
 /* The target UID of one source UID; 0 when it is not in the set. */
 uint32_t imap_copyuid_lookup(const struct imap_copyuid *copyuid, uint32_t uid);
+/* Whether one of these may be among the source UIDs. */
+bool imap_copyuid_touches(
+    const struct imap_copyuid *copyuid, const struct imap_seqset *uids);
+/* Lookups of many: in about the order in which they stand there each is one
+ * step; in any other they are found, too. */
+struct imap_set_walk {
+	struct span set, rest;
+	struct imap_range range; /* the one before `rest`, */
+	uint64_t before, size; /* ... the UIDs before it, and in it; 0: none */
+};
+struct imap_copyuid_walk {
+	struct imap_set_walk source, target;
+};
+void imap_copyuid_begin(
+    const struct imap_copyuid *copyuid, struct imap_copyuid_walk *walk_r);
+uint32_t imap_copyuid_next(struct imap_copyuid_walk *walk, uint32_t uid);
 
 #endif
