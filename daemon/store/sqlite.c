@@ -17,6 +17,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/schema.h"
@@ -24,6 +25,7 @@
 
 #define BUSY_MSEC 2000 /* a backup tool may hold the file for a moment */
 #define EFFECTS_ROOM_MIN 8
+#define DAMAGE_WORDS_MAX 200
 
 struct sqlite {
 	struct store store; /* the head */
@@ -65,11 +67,25 @@ is_damage(int code)
 static bool
 set_damaged(const struct sqlite *sq, const char *words, struct error *error_r)
 {
+	BUF_AUTO clean = BUF_INIT;
+
+	str_sanitize(&clean, span_from_str(words), DAMAGE_WORDS_MAX);
 	return error_set(error_r, FAULT_LOCAL,
 	    "%s is damaged (%s): stop belfryd, move the file away or put a"
 	    " good copy in its place, and start again; without it belfry"
 	    " begins anew with the mail that arrives from then on",
-	    sq->path, words);
+	    sq->path, buf_str(&clean));
+}
+
+/* SQLite's own words leave out what the system said. */
+static const char *
+system_words(const struct sqlite *sq, int code)
+{
+	int number = sqlite3_system_errno(sq->db);
+
+	if (number == 0 || (code != SQLITE_CANTOPEN && code != SQLITE_IOERR))
+		return NULL;
+	return strerror(number);
 }
 
 /* Says what SQLite says about its last failure. */
@@ -82,8 +98,10 @@ fail(const struct sqlite *sq, const char *doing, struct error *error_r)
 		abort();
 	if (is_damage(code))
 		return set_damaged(sq, sqlite3_errmsg(sq->db), error_r);
-	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s", sq->path,
-	    doing, sqlite3_errmsg(sq->db));
+	const char *why = system_words(sq, code);
+	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s%s%s%s",
+	    sq->path, doing, sqlite3_errmsg(sq->db), why != NULL ? " (" : "",
+	    why != NULL ? why : "", why != NULL ? ")" : "");
 }
 
 /* ---- statements ---- */

@@ -91,10 +91,10 @@ class Fed:
         return sorted(i for kind in kinds for i in self.ids[kind])
 
 
-def daemon_for(servers, user):
+def daemon_for(servers, user, kind=live.Daemon):
     """A daemon with these rules, not started, and slow submission."""
     servers.fault("always dot delay 0.05")
-    daemon = live.Daemon(servers, "")
+    daemon = kind(servers, "")
     note = daemon.script("note", "echo \"$@\" >>%s\nsleep 0.1\n"
                          % daemon.path("notes"))
     tell = daemon.script("tell", "echo \"$BELFRY_MESSAGE_ID\" >>%s\n"

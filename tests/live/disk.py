@@ -1,0 +1,208 @@
+#!/usr/bin/env -S python3 -B
+"""The journal's disk fails: nothing is done without a journal, the person
+reads why, and all goes on when the disk is well again, without a restart.
+
+strace(1) makes the calls fail; its threads are all those of belfryd."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import effects  # noqa: E402
+import live  # noqa: E402
+
+FAULTS = int(os.environ.get("LIVE_FAULTS", 1))
+# Call, error, how often the call comes, about, and what SQLite says then.
+CALLS = (
+    ("pwrite64", "ENOSPC", 12, "database or disk is full"),
+    ("pwrite64", "EIO", 12, r"disk I/O error \(Input/output error\)"),
+    ("fdatasync", "EIO", 4, "disk I/O error"),
+)
+KINDS = ("copy", "forward", "safe", "mark", "move", "archive", "delete",
+         "notify", "all", "none")
+
+
+class Traced(live.Daemon):
+    """A daemon whose calls fail as `inject` says."""
+
+    inject = None
+    paths = ()
+
+    def start(self):
+        trace = ["strace", "-f", "-qq", "-o", "/dev/null"]
+        for path in self.paths:
+            trace += ["-P", path]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*trace, "-e", "inject=" + self.inject, live.BELFRYD, "-c",
+                 self.config],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.env, cwd=self.dir, start_new_session=True)
+        if self not in live.Daemon.running:
+            live.Daemon.running.append(self)
+        return self
+
+    def pid(self):
+        path = "/proc/%d/task/%d/children" % (
+            self.process.pid, self.process.pid)
+        with contextlib.suppress(OSError):
+            for child in live.read(path).split():
+                if live.read("/proc/%s/comm" % child) == "belfryd\n":
+                    return int(child)
+        return 0
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            if self.pid():
+                os.kill(self.pid(), signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=30):
+        if self.process.poll() is None and self.pid():
+            os.kill(self.pid(), signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+def start_with(daemon, call, error, first, last, words):
+    """With a fault of the first to last call (None: and all later ones), or
+    the next ones, when it cannot start for these: that it says."""
+    daemon.paths = database(daemon)
+    for number in range(first, first + 30):
+        end = "+" if last is None else "..%d" % (number + last - first)
+        daemon.inject = "%s:error=%s:when=%d%s" % (call, error, number, end)
+        before = len(daemon.log())
+        daemon.start()
+        live.wait("the start or its end", lambda: (
+            daemon.process.poll() is not None
+            or "notice started" in daemon.log()[before:]))
+        if daemon.process.poll() is None:
+            return
+        live.same(daemon.process.poll(), 73, daemon.inject)
+        said = daemon.log()[before:]
+        live.check(re.search("^belfryd: .*state.db: cannot write: " + words,
+                             said, re.M), "%s: %s", daemon.inject, said)
+    raise live.Failed("it never started")
+
+
+def new_daemon(servers, user):
+    """One that has seen its mailbox."""
+    daemon = effects.daemon_for(servers, user, Traced)
+    live.Daemon.start(daemon)
+    daemon.wait_watching()
+    live.same(live.Daemon.stop(daemon), 0, "exit status")
+    return daemon
+
+
+def database(daemon):
+    path = os.path.join(daemon.state, "state.db")
+    return [path, path + "-wal"]
+
+
+def finish(daemon):
+    daemon.wait_watching()
+    daemon.wait_quiet(40)
+    live.wait("an empty queue", lambda: not daemon.ctl("queue")["items"])
+
+
+def fail_for_a_while(servers, rng, call, error, number, words):
+    """From the n-th call on, a few times: in the same life all is done."""
+    user = servers.user()
+    daemon = new_daemon(servers, user)
+    fed = effects.Fed(user, rng)
+    first = rng.randint(1, number)
+    fed.deliver(KINDS)
+    start_with(daemon, call, error, first, first + rng.randint(0, 1), words)
+    finish(daemon)
+    effects.check_all(servers, daemon, user, fed, set())
+    said = daemon.logged("cannot write: " + words)
+    daemon.stop()
+    troubles = daemon.logged("journal: |cannot write")
+    live.same(len(said), len(troubles), "sentences")
+    print("%s: said %d times" % (daemon.inject, len(said)))
+
+
+@live.case
+def fails_for_a_while(servers):
+    rng = live.seed()
+    for begun in range(FAULTS):
+        call, error, number, words = (
+            CALLS[begun % len(CALLS)] if FAULTS > 1 else rng.choice(CALLS))
+        fail_for_a_while(servers, rng, call, error, number, words)
+
+
+@live.case
+def full_for_long(servers):
+    """No act without a journal; `status` says why; nothing is lost."""
+    user = servers.user()
+    daemon = new_daemon(servers, user)
+    fed = effects.Fed(user, live.seed())
+    before = {name: len(m) for name, m in user.mailboxes().items()}
+    fed.deliver(KINDS)
+    start_with(daemon, "pwrite64", "ENOSPC", 1, None,
+               "database or disk is full")
+    daemon.wait_log("journal: .*state.db: cannot write: database or disk is "
+                    "full")
+    live.wait("the trouble in `status`", lambda: any(
+        "disk is full" in (box["trouble"] or "")
+        for box in daemon.boxes().values()))
+    time.sleep(live.STILL_SECONDS)
+    after = {name: len(m) for name, m in user.mailboxes().items()}
+    after["INBOX"] -= len(KINDS)
+    live.same({k: v for k, v in after.items() if v},
+              {k: v for k, v in before.items() if v}, "mailboxes")
+    live.same(user.sent(), [], "forwards")
+    live.same(live.read(daemon.path("notes")), "", "commands")
+    daemon.stop()
+    live.Daemon.start(daemon)
+    finish(daemon)
+    effects.check_all(servers, daemon, user, fed, set())
+    live.same(live.Daemon.stop(daemon), 0, "exit status")
+
+
+def refused(daemon, inject, paths=()):
+    """It does not start: the exit status, and what it says."""
+    daemon.inject, daemon.paths = inject, paths
+    before = len(daemon.log())
+    daemon.start()
+    status = daemon.process.wait(live.PATIENCE_SECONDS)
+    return status, daemon.log()[before:].strip()
+
+
+@live.case
+def cannot_be_opened(servers):
+    user = servers.user()
+    daemon = new_daemon(servers, user)
+    path = os.path.join(daemon.state, "state.db")
+    for when, error, words in (
+            ("1", "EROFS", "cannot write: attempt to write a readonly "
+             "database"),
+            ("1+", "EIO", "cannot open it: unable to open database file "
+             "(Input/output error)"),
+            ("1+", "EACCES", "cannot open it: unable to open database file "
+             "(Permission denied)")):
+        status, said = refused(
+            daemon, "openat:error=%s:when=%s" % (error, when), [path])
+        live.same(status, 73, error + ": " + said)
+        live.same(said, "belfryd: %s: %s" % (path, words), error)
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(bytes(8192))
+    live.Daemon.start(daemon)
+    live.same(daemon.process.wait(30), 73, "damaged")
+    said = daemon.log().splitlines()[-1]
+    live.check("is damaged" in said and "move the file away" in said,
+               "damaged: %s", said)
+
+
+if __name__ == "__main__":
+    if not shutil.which("strace"):
+        print("strace is not installed")
+        sys.exit(77)
+    live.main(120 + 20 * FAULTS)
