@@ -12,6 +12,8 @@
  * marks, claims that are not needed any more, and claims that a move or
  * a copy has carried into its target. They outlive the connection.
  */
+#include <assert.h>
+
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
@@ -102,27 +104,23 @@ mailbox_claim_clear(struct mailbox *mb)
 	claim_free(&mb->claim);
 }
 
-/* The last one may take more, unless it is under way; no other, as a mark must
- * be stored before the claim goes. */
-static struct chore *
-last_chore(struct mailbox *mb)
-{
-	if (list_is_empty(&mb->chores) ||
-	    LIST_ITEM(mb->chores.prev, struct chore, link)->is_sent)
-		return NULL;
-	return LIST_ITEM(mb->chores.prev, struct chore, link);
-}
-
+/* A claim goes after the mark that was noted before: only the last chore may
+ * take more of these. Marks, and what is elsewhere, may come sooner. */
 static struct chore *
 find_chore(struct mailbox *mb, struct span wire, const char *keywords, bool add)
 {
-	struct chore *last = last_chore(mb);
-
-	if (last != NULL && span_equal(buf_span(&last->wire), wire) &&
-	    strcmp(last->keywords, keywords) == 0 && last->add == add &&
-	    last->uidvalidity == mb->uidvalidity &&
-	    last->uids.count < MAILBOX_GROUP_MAX)
-		return last;
+	LIST_EACH(pos, &mb->chores)
+	{
+		struct chore *chore = LIST_ITEM(pos, struct chore, link);
+		if (!chore->is_sent &&
+		    (add || wire.len > 0 || pos == mb->chores.prev) &&
+		    span_equal(buf_span(&chore->wire), wire) &&
+		    strcmp(chore->keywords, keywords) == 0 &&
+		    chore->add == add &&
+		    chore->uidvalidity == mb->uidvalidity &&
+		    chore->uids.count < MAILBOX_GROUP_MAX)
+			return chore;
+	}
 	struct chore *chore = NEW(struct chore);
 	chore->uidvalidity = mb->uidvalidity;
 	buf_add_span(&chore->wire, wire);
@@ -195,16 +193,32 @@ note_releases(struct mailbox *mb)
 	imap_seqset_done(&held);
 }
 
+/* The next one: `marks`, of those only. */
 static struct chore *
-first_chore(struct mailbox *mb)
+next_chore(struct mailbox *mb, bool marks)
 {
 	LIST_EACH(pos, &mb->chores)
 	{
 		struct chore *chore = LIST_ITEM(pos, struct chore, link);
-		if (chore->uidvalidity == mb->uidvalidity)
+		if (chore->uidvalidity != mb->uidvalidity)
+			chore_free(chore);
+		else if (chore->add || !marks)
 			return chore;
-		chore_free(chore);
 	}
+	return NULL;
+}
+
+/* The one under way. */
+static struct chore *
+sent_chore(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->chores)
+	{
+		struct chore *chore = LIST_ITEM(pos, struct chore, link);
+		if (chore->is_sent)
+			return chore;
+	}
+	assert(!"a chore is under way");
 	return NULL;
 }
 
@@ -246,13 +260,10 @@ begin_chore(struct mailbox *mb, struct chore *chore, usec_t now)
 void
 mailbox_claim_mark(struct mailbox *mb, usec_t now)
 {
-	struct chore *first = first_chore(mb);
-	bool any = false;
+	struct chore *chore = next_chore(mb, true);
 
-	LIST_EACH(pos, &mb->chores)
-	any |= LIST_ITEM(pos, struct chore, link)->add;
-	if (first != NULL && any && !mb->read_only)
-		begin_chore(mb, first, now);
+	if (chore != NULL && !mb->read_only)
+		begin_chore(mb, chore, now);
 }
 
 void
@@ -263,7 +274,7 @@ mailbox_claim_tidy(struct mailbox *mb, usec_t now)
 	if (mb->read_only)
 		return;
 	note_releases(mb);
-	chore = first_chore(mb);
+	chore = next_chore(mb, false);
 	if (chore != NULL)
 		begin_chore(mb, chore, now);
 }
@@ -274,7 +285,7 @@ mailbox_claim_chore_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
-	chore_free(first_chore(mb));
+	chore_free(sent_chore(mb));
 	mailbox_op_finish(mb, now);
 }
 
@@ -290,10 +301,10 @@ mailbox_claim_chore_selected(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	if (response->status == IMAP_OK) {
-		send_chore(mb, first_chore(mb), OP_CHORE_STORE, now);
+		send_chore(mb, sent_chore(mb), OP_CHORE_STORE, now);
 		return;
 	}
-	chore_free(first_chore(mb));
+	chore_free(sent_chore(mb));
 	come_back(mb, OP_CHORE_BACK, now);
 }
 
@@ -302,7 +313,7 @@ mailbox_claim_chore_stored(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	(void)response;
-	chore_free(first_chore(mb));
+	chore_free(sent_chore(mb));
 	come_back(mb, OP_CHORE_BACK, now);
 }
 
