@@ -43,6 +43,7 @@
 
 struct adapter {
 	struct mailbox_config config; /* strings belong to `strings` */
+	struct breaker breaker;
 	struct mailbox_other_login other;
 	struct strv strings, identities, authserv;
 	struct buf rules_text;
@@ -330,6 +331,7 @@ adapter_create(const struct strv *settings, usec_t now)
 		.port = 993},
 	    .identities = &a->identities,
 	    .authserv = &a->authserv,
+	    .breaker = &a->breaker,
 	    .email = "ann@example.org",
 	    .await_idle_end = true,
 	    .seed = 1,
