@@ -3,7 +3,8 @@
  * (what it says), journal (commits), open (login to SELECT), rest (what comes
  * next), proof (whether it lives), mailbox_sweep.c (catch-up), backlog (what is
  * there already), explain (questions), judge (from a message to its plan) and
- * mailbox_act.c (doing what was planned), resync (what others did meanwhile).
+ * mailbox_act.c (doing what was planned), mailbox_op.c (what is under way),
+ * intent (what is on disk before it), resync (what others did meanwhile).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
