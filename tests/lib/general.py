@@ -280,6 +280,59 @@ move = Lists/linux
         live.same(user.flags("Other", "appended"), [], "flags in Other")
 
 
+@live.case
+def several_on_one_connection(servers):
+    """More mailboxes than connections: each is visited at the start. With
+    LIVE_SLOW=yes also while it runs: STATUS, half a minute later."""
+    user = servers.user()
+    settle(user)
+    lists = ["Lists/l%d" % n for n in range(4)]
+    user.create("Lists", *lists)
+    text = user.account("watch = INBOX, Lists/l*\nconnections = 1\n"
+                        "poll = 30s\n") + """
+[rule lists]
+mailboxes = Lists/*
+when = all
+mark = flagged
+
+[rule inbox]
+mailboxes = INBOX
+when = subject ~ /^move/
+move = Lists/l0
+"""
+    daemon = live.Daemon(servers, text)
+
+    def append(*mailboxes):
+        imap = user.imap()
+        for mailbox in mailboxes:
+            imap.append('"%s"' % servers.wire(mailbox), "", None,
+                        live.message("to " + mailbox))
+        imap.logout()
+
+    def is_flagged(mailbox, subject):
+        live.wait(mailbox, lambda: user.flags(mailbox, subject)
+                  == ["\\Flagged"], 60)
+
+    with daemon:
+        live.wait("all", lambda: sum(
+            b["state"] == "watching" for b in daemon.boxes().values()) == 5)
+    append(lists[1], lists[3])
+    user.deliver(live.message("move on"))
+    with daemon:
+        for name in (lists[1], lists[3]):
+            is_flagged(name, "to " + name)
+        user.wait_subjects(lists[0], ["move on"])
+        is_flagged(lists[0], "move on")
+        live.same(sum(b["connected"] for b in daemon.boxes().values()), 1,
+                  "connections")
+        if "LIVE_SLOW" in os.environ:
+            append(lists[2])
+            is_flagged(lists[2], "to " + lists[2])
+            user.deliver(live.message("move at once"))
+            user.wait_subjects(lists[0], ["move on", "move at once"], 60)
+            is_flagged(lists[0], "move at once")
+
+
 MULTIPART = """--b
 Content-Type: text/plain; charset=iso-8859-1
 Content-Transfer-Encoding: quoted-printable
