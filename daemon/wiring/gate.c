@@ -1,5 +1,6 @@
 #include "daemon/wiring/gate.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "daemon/base/xalloc.h"
@@ -8,6 +9,7 @@
 struct host {
 	char *name; /* owned */
 	usec_t even;
+	unsigned in_flight;
 };
 
 struct gate {
@@ -27,7 +29,7 @@ forget_hosts(struct gate *gate, usec_t now)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < gate->host_count; i++) {
-		if (gate->hosts[i].even > now)
+		if (gate->hosts[i].even > now || gate->hosts[i].in_flight > 0)
 			gate->hosts[kept++] = gate->hosts[i];
 		else
 			free(gate->hosts[i].name);
@@ -68,6 +70,7 @@ note_begin(struct gate *gate, const char *name, usec_t now)
 	usec_t from = host->even > now ? host->even : now;
 
 	host->even = usec_add(from, GATE_HOST_USEC);
+	host->in_flight++;
 }
 
 /* ---- the row ---- */
@@ -82,19 +85,28 @@ begin(struct gate *gate, struct gate_pass *pass, usec_t now)
 	pass->fn(pass->ctx);
 }
 
-/* The first whose turn has come; else NULL and when that of one comes. */
+/* Of those whose turn has come the first to a host with the fewest in flight:
+ * a thousand to a dead host, each of whose tries lasts, must not take every
+ * place that becomes free. Else NULL and when the turn of one comes. */
 static struct gate_pass *
 next_of(struct gate *gate, usec_t now, usec_t *next_r)
 {
+	struct gate_pass *found = NULL;
+	unsigned fewest = UINT_MAX;
+
 	LIST_EACH(pos, &gate->row)
 	{
 		struct gate_pass *pass = LIST_ITEM(pos, struct gate_pass, link);
 		usec_t turn = turn_of(gate, pass->host);
-		if (turn <= now)
-			return pass;
-		*next_r = usec_min(*next_r, turn);
+		unsigned in_flight = host_of(gate, pass->host)->in_flight;
+		if (turn > now) {
+			*next_r = usec_min(*next_r, turn);
+		} else if (in_flight < fewest) {
+			found = pass;
+			fewest = in_flight;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 static void
@@ -161,6 +173,13 @@ gate_enter(struct gate *gate, struct gate_pass *pass, const char *host,
 	serve(gate);
 }
 
+static void
+leave_flight(struct gate *gate, const char *host)
+{
+	gate->in_flight--;
+	host_of(gate, host)->in_flight--;
+}
+
 void
 gate_leave(struct gate_pass *pass)
 {
@@ -169,7 +188,7 @@ gate_leave(struct gate_pass *pass)
 	if (pass->place == GATE_WAITING)
 		list_remove(&pass->link);
 	else if (pass->place == GATE_IN_FLIGHT)
-		gate->in_flight--;
+		leave_flight(gate, pass->host);
 	else
 		return;
 	pass->place = GATE_OUTSIDE;

@@ -5,8 +5,10 @@
  * connect in the same moment. At most GATE_FLIGHT_MAX are on their way (from
  * the name to the end of the handshake), and to one host GATE_HOST_BURST at
  * once and then one every GATE_HOST_USEC; the others wait in a row, in their
- * order. A slow host does not keep the others waiting but for the places that
- * its own tries take.
+ * order. A place that becomes free goes to a host with the fewest in flight, so
+ * that a thousand accounts of a dead host do not keep the others waiting. The
+ * pace is that of one server's logins: a thousand accounts of one host are back
+ * after 200 seconds, which a server that was just started can bear.
  */
 #ifndef BELFRY_WIRING_GATE_H
 #define BELFRY_WIRING_GATE_H

@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -95,12 +96,50 @@ test_host(void **state)
 	looprun_done(&run);
 }
 
+/* All places are taken, and one host wants more of them: the next one that is
+ * free is for a host that has none, though it came later. */
+static void
+test_fair(void **state)
+{
+	struct looprun run;
+	struct loop *loop = looprun_init(&run);
+	struct gate *gate = gate_new(loop);
+	struct guest guests[GATE_FLIGHT_MAX] = {0};
+	struct guest dead = {.host = "dead"}, other = {.host = "other"};
+	unsigned begun = 0, begun_dead = 0, begun_other = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < GATE_FLIGHT_MAX; i++) {
+		snprintf(guests[i].host, sizeof(guests[i].host),
+		    i < GATE_HOST_BURST ? "dead" : "h%u", i);
+		enter(gate, &guests[i], loop, &begun, 0);
+	}
+	assert_int_equal(begun, GATE_FLIGHT_MAX);
+	enter(gate, &dead, loop, &begun_dead, 1);
+	enter(gate, &other, loop, &begun_other, 1);
+	usleep((useconds_t)(2 * GATE_HOST_USEC)); /* its turn has come, too */
+	gate_leave(&guests[GATE_FLIGHT_MAX - 1].pass);
+	loop_run(loop);
+	assert_int_equal(begun_other, 1);
+	assert_int_equal(begun_dead, 0);
+	gate_leave(&guests[0].pass);
+	loop_run(loop);
+	assert_int_equal(begun_dead, 1);
+	for (unsigned i = 0; i < GATE_FLIGHT_MAX; i++)
+		gate_leave(&guests[i].pass);
+	gate_leave(&dead.pass);
+	gate_leave(&other.pass);
+	gate_free(&gate);
+	looprun_done(&run);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_flight),
 	    cmocka_unit_test(test_host),
+	    cmocka_unit_test(test_fair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
