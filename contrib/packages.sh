@@ -24,6 +24,10 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 PACKAGES_TESTS="libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
  libglib2.0-dev dunst xvfb xauth imagemagick xdotool procps git python3-gi
  fonts-dejavu-core strace"
+# Only one mail server can be installed: another one is not pushed out.
+if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postfix ]; then
+	PACKAGES_TESTS="$PACKAGES_TESTS postfix"
+fi
 
 # packages_missing PACKAGE...: those that are not installed.
 packages_missing() {
@@ -60,13 +64,18 @@ packages_allow_start() {
 	PACKAGES_POLICY=
 }
 
-packages_disable_new_dovecot() {
-	case " $1 " in
-	*" dovecot-core "*) ;;
-	*) return 0 ;;
+packages_disable_new() {
+	packages_units=
+	case " $1 " in *" dovecot-core "*)
+		packages_units="dovecot.service dovecot.socket" ;;
 	esac
-	! command -v systemctl >/dev/null || packages_as_root \
-	    systemctl disable dovecot.service dovecot.socket || :
+	case " $1 " in *" postfix "*)
+		packages_units="$packages_units postfix.service" ;;
+	esac
+	[ -n "$packages_units" ] && command -v systemctl >/dev/null ||
+		return 0
+	# shellcheck disable=SC2086 # a list of words
+	packages_as_root systemctl disable $packages_units || :
 }
 
 packages_apt() {
@@ -74,7 +83,7 @@ packages_apt() {
 	    # shellcheck disable=SC2086 # a list of words
 	    packages_as_root apt-get -q -y -o Acquire::Retries=3 \
 		-o Dpkg::Use-Pty=0 --no-install-recommends install $1 &&
-	    packages_disable_new_dovecot "$1"
+	    packages_disable_new "$1"
 }
 
 # packages_install LOG PACKAGE...: installs what is missing; false after a
