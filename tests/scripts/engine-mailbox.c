@@ -2,12 +2,12 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, senders
- * yes (shows them in batches, where they are written always), renew and poll
- * TIME, check-noop yes, other-user NAME, ask-end-first yes, one-at-a-time yes,
- * await-idle-end no (most scripts are easier to read with it), condstore
- * yes (and QRESYNC, where the server offers them); and rules, as they stand in
- * the configuration: "[rule x]", then "key = value".
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, claim
+ * auto|standby, senders yes (shows them in batches, where they are written
+ * always), renew and poll TIME, check-noop yes, other-user NAME, ask-end-first
+ * yes, one-at-a-time yes, await-idle-end no (most scripts are easier to read
+ * with it), condstore yes (and QRESYNC, where the server offers them); and
+ * rules, as they stand in the configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
@@ -52,6 +52,7 @@ struct adapter {
 	bool load_asked; /* and not answered */
 	struct limits *limits;
 	struct senders *senders;
+	struct claims *claims;
 	struct store *store;
 	struct mailbox *mailbox;
 	/* Of the COMMIT not answered yet: the mailbox's own. */
@@ -143,6 +144,16 @@ set_senders(struct adapter *a, struct span value)
 	return a->shows_senders = span_is(value, "yes");
 }
 
+/* This machine is "me". */
+static bool
+set_claim(struct adapter *a, struct span value)
+{
+	a->claims = claims_new(
+	    span_is(value, "standby") ? CLAIM_STANDBY : CLAIM_AUTO, "me");
+	a->config.claims = a->claims;
+	return true;
+}
+
 static bool
 set_visit(struct adapter *a, struct span value)
 {
@@ -214,6 +225,7 @@ static const struct {
     {"forwards-hour", set_forwards_hour},
     {"targets-hour", set_targets_hour},
     {"senders", set_senders},
+    {"claim", set_claim},
     {"visit", set_visit},
     {"renew", set_renew},
     {"poll", set_poll},
@@ -306,6 +318,7 @@ adapter_destroy(void *adapter)
 	struct adapter *a = adapter;
 
 	die(a);
+	claims_free(&a->claims);
 	rules_free(&a->rules);
 	store_close(&a->store);
 	strv_done(&a->strings);
