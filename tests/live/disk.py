@@ -21,7 +21,7 @@ FAULTS = int(os.environ.get("LIVE_FAULTS", 1))
 # Call, error, how often the call comes, about, and what SQLite says then.
 CALLS = (
     ("pwrite64", "ENOSPC", 12, "database or disk is full"),
-    ("pwrite64", "EIO", 12, r"disk I/O error \(Input/output error\)"),
+    ("pwrite64", "EIO", 12, "disk I/O error"),
     ("fdatasync", "EIO", 4, "disk I/O error"),
 )
 KINDS = ("copy", "forward", "safe", "mark", "move", "archive", "delete",
