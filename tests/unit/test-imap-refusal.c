@@ -55,6 +55,7 @@ static const struct refusal_case cases[] = {
 	{"b1 NO [CANNOT] no", RIGHTS, NONE, 0},
 	{"b1 NO [READ-ONLY] no", RIGHTS, NONE, 0},
 	{"b1 NO [EXPUNGEISSUED] no", STATE, NONE, 0},
+	{"b1 NO [MESSAGELIMIT 500] no", STATE, NONE, 0},
 	{"b1 NO [SERVERBUG] no", SERVER, SERVER, 15 * USEC_MINUTE},
 	{"b1 NO [CORRUPTION] no", SERVER, NONE, 15 * USEC_MINUTE},
 	{"b1 BAD [CLIENTBUG] no", CLIENT, CLIENT, 0},
