@@ -331,6 +331,105 @@ test_refusals(void **state)
 		fail_msg("%u refusals failed", failures);
 }
 
+/* ---- bytes that are not what they were ---- */
+
+static bool
+skip_message(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	(void)ctx;
+	(void)message;
+	(void)effects;
+	(void)count;
+	return true;
+}
+
+/* Whatever the file holds: an error, or it works; never a crash. */
+static void
+try_to_use(struct buf *out)
+{
+	const struct store_history_query query = {0};
+	struct error error = ERROR_INIT;
+	struct store *store = store_open_sqlite(directory, &error);
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_add_hit(batch, "lists", 1000);
+	if (store != NULL &&
+	    store_each_history(store, &query, skip_message, NULL, &error) &&
+	    store_commit(store, batch, &error) &&
+	    store_prune(store, 10, &error))
+		buf_add_str(out, "works");
+	else
+		buf_add_str(out, error.text);
+	store_batch_free(&batch);
+	store_close(&store);
+}
+
+static void
+add_full_message(struct store *store, unsigned i)
+{
+	struct store_batch *batch = store_batch_new();
+	const struct store_key key = {"work", "INBOX", 1, i};
+
+	store_batch_add_message(
+	    batch, &(const struct store_message){.key = key,
+		       .message_id = "<a@b>",
+		       .from = "Ann",
+		       .subject = "A message that has to be found again",
+		       .rules = "lists",
+		       .observed = "",
+		       .warnings = ""});
+	store_batch_add_effect(batch, &(const struct store_effect){.key = key,
+					  .rule = "lists",
+					  .kind = "move",
+					  .action = "move Lists",
+					  .state = EFFECT_DONE,
+					  .detail = "UID 5 there"});
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+}
+
+#define FLIPS 150
+
+static void
+test_flips(void **state)
+{
+	struct store *store = must_open();
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+	unsigned works = 0, failures = 0;
+	struct random random;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	for (unsigned i = 1; i <= 50; i++)
+		add_full_message(store, i);
+	store_close(&store);
+	random_init(&random, 1);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(fstat(fd, &st), 0);
+	STR_AUTO whole = xcalloc(1, (size_t)st.st_size);
+	assert_int_equal(
+	    pread(fd, whole, (size_t)st.st_size, 0), (ssize_t)st.st_size);
+	close(fd);
+	for (unsigned i = 0; i < FLIPS; i++) {
+		off_t at = (off_t)random_below(&random, (uint64_t)st.st_size);
+		char bad = (char)(whole[at] ^ (1 << random_below(&random, 8)));
+		write_at("state.db", at, &bad, 1);
+		STR_AUTO said = in_child(try_to_use);
+		works += strcmp(said, "works") == 0;
+		if (strcmp(said, "works") != 0 &&
+		    strstr(said, "/state.db") == NULL) {
+			print_error("at %lld: '%s'\n", (long long)at, said);
+			failures++;
+		}
+		assert_int_equal(truncate(path, st.st_size), 0);
+		write_at("state.db", 0, whole, (size_t)st.st_size);
+	}
+	assert_int_equal(failures, 0);
+	assert_true(works > 0 && works < FLIPS);
+}
+
 static void
 test_makes_private_files(void **state)
 {
@@ -912,6 +1011,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_refusals),
+	    TEST(test_flips),
 	    TEST(test_makes_private_files),
 	    TEST(test_second_is_refused),
 	    TEST(test_readers),
