@@ -616,6 +616,7 @@ fetch_again(struct mailbox *mb, usec_t now)
 		mailbox_unmeet_sender(mb, candidate);
 	}
 	mailbox_body_clear(mb);
+	mailbox_audit_note(mb, &mb->window_seen); /* the others are judged */
 	imap_seqset_done(&mb->window_seen);
 	mb->bare = mb->no_structure;
 	mb->stale = false;
