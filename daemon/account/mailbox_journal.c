@@ -7,6 +7,9 @@
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
+/* Of a visitor that leaves: how often a write that fails is tried. */
+#define LAST_TRIES 5
+
 static struct mailbox_commit *
 first_commit(struct mailbox *mb)
 {
@@ -188,30 +191,37 @@ commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
 	mailbox_fail(mb, &failure, now);
 }
 
+/* Not before what runs for it has ended, and is written. */
+static void
+leave_if_done(struct mailbox *mb)
+{
+	if (list_is_empty(&mb->commits) && list_is_empty(&mb->tasks))
+		mailbox_emit_need(mb, MAILBOX_LEFT);
+}
+
 void
 mailbox_say_left(struct mailbox *mb)
 {
 	mb->leaves = true;
 	hand_out_commit(mb); /* an outcome that could not be written */
-	if (list_is_empty(&mb->commits))
-		mailbox_emit_need(mb, MAILBOX_LEFT);
+	leave_if_done(mb);
 }
 
-/* An outcome that cannot be written is found out by looking, by whoever comes
- * here next: so the end of the run behind it is not written, either, else
- * nobody would come. */
+/* An outcome that cannot be written, though it is tried again, is found out by
+ * looking, by whoever comes here next: so the end of the run behind it is not
+ * written, either, else nobody would come. */
 static void
 write_last(struct mailbox *mb, bool ok)
 {
 	if (ok) {
 		mailbox_know_senders(mb, first_commit(mb)->batch);
 		free_commit(first_commit(mb));
+	} else if (++mb->last_tries >= LAST_TRIES) {
+		while (!list_is_empty(&mb->commits))
+			drop_commit(mb, first_commit(mb));
 	}
-	while (!ok && !list_is_empty(&mb->commits))
-		drop_commit(mb, first_commit(mb));
 	hand_out_commit(mb);
-	if (list_is_empty(&mb->commits))
-		mailbox_emit_need(mb, MAILBOX_LEFT);
+	leave_if_done(mb);
 }
 
 void

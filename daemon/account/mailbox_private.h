@@ -489,6 +489,7 @@ struct mailbox {
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */
 	bool leaves;		  /* LEFT follows the last of them */
+	unsigned last_tries;	  /* ... that failed, then */
 	unsigned plans_made;	  /* COMMIT_PLAN on this connection, */
 	unsigned plans_written;	  /* ... and those in the store */
 	unsigned intents_made, intents_written; /* COMMIT_STARTED, the same */
