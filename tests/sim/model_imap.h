@@ -76,6 +76,9 @@
 #define MODEL_ODD_TRAITS 44
 /* clang-format on */
 
+/* Lines that nobody can read: after one, less is asked for. */
+#define MODEL_NONSENSE (MODEL_RAW_BYTES | MODEL_LITERALS | MODEL_KEEPALIVE)
+
 /* Those of them that keep a client from seeing parts. */
 #define MODEL_BLIND                                                            \
 	(MODEL_NO_STRUCTURE | MODEL_TORN_STRUCTURE | MODEL_STRUCTURE_IS_BAD |  \

@@ -32,6 +32,11 @@ static const struct {
     /* A visitor's last outcome was lost, and its run was over all the same. */
     {"sim", 631, "started for ever"},
     {"sim", 1099, "planned by a visitor that was locked out"},
+    {"sim", 13861, "a command's outcome was lost by who left"},
+    {"sim", 14397, "a visitor left before its command ended"},
+    /* The rules were read again within a window: what was judged of it before
+     * was taken for late. */
+    {"sim", 14373, "judged twice"},
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},

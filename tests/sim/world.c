@@ -1339,8 +1339,7 @@ sees_structure(const struct world *w)
 static bool
 may_see_less(const struct world *w)
 {
-	return (w->model.traits &
-		   (MODEL_STINGY | MODEL_RAW_BYTES | MODEL_LITERALS)) != 0;
+	return (w->model.traits & (MODEL_STINGY | MODEL_NONSENSE)) != 0;
 }
 
 /* The first message of each stranger was new, and no other. */
@@ -1419,7 +1418,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		check_moved(w, id, "A");
 		break;
 	case KIND_ATTACHED:
-		if ((w->model.traits & (MODEL_RAW_BYTES | MODEL_LITERALS)) != 0)
+		if ((w->model.traits & MODEL_NONSENSE) != 0)
 			break;
 		expect(w, id, "copies",
 		    model_count(&w->model, wire(w, "B"), id, false),
