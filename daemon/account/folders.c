@@ -44,6 +44,7 @@ static const struct {
     {FOLDER_SENT, "Sent Mail"},
 };
 
+#define CAP_FIRST 2
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 void
@@ -56,8 +57,11 @@ void
 folders_clear(struct folders *folders)
 {
 	for (size_t i = 0; i < folders->count; i++) {
-		free(folders->items[i].wire);
-		free(folders->items[i].display);
+		struct folder *folder = &folders->items[i];
+
+		if (folder->display != folder->wire)
+			free(folder->display);
+		free(folder->wire);
 	}
 	folders->count = 0;
 	folders->known = false;
@@ -120,6 +124,7 @@ void
 folders_add(struct folders *folders, const struct imap_list_entry *entry)
 {
 	BUF_AUTO display = BUF_INIT;
+	char *wire;
 
 	if (folders->count >= FOLDERS_MAX || entry->name.len == 0 ||
 	    entry->name.len > FOLDER_NAME_MAX)
@@ -127,14 +132,17 @@ folders_add(struct folders *folders, const struct imap_list_entry *entry)
 	if (folders->count == 0 || folders->delimiter == 0)
 		folders->delimiter = entry->delimiter;
 	if (folders->count == folders->cap) {
-		folders->cap = folders->cap ? folders->cap * 2 : 16;
+		folders->cap = folders->cap ? folders->cap * 2 : CAP_FIRST;
 		folders->items = xreallocarray(
 		    folders->items, folders->cap, sizeof(*folders->items));
 	}
 	folders_display_name(folders, entry->name, &display);
+	wire = xstrdup_span(entry->name);
 	folders->items[folders->count++] = (struct folder){
-	    .wire = xstrdup_span(entry->name),
-	    .display = buf_take_str(&display),
+	    .wire = wire,
+	    .display = span_equal(buf_span(&display), entry->name)
+			   ? wire
+			   : buf_take_str(&display),
 	    .use = use_of_entry(entry),
 	    .selectable = !imap_list_has_attribute(entry, "\\Noselect") &&
 			  !imap_list_has_attribute(entry, "\\NonExistent"),

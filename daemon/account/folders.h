@@ -32,8 +32,10 @@ enum folder_use {
 };
 
 struct folder {
-	char *wire;    /* owned: as the server writes it */
-	char *display; /* owned: UTF-8, '/' between levels, prefix removed */
+	char *wire; /* owned: as the server writes it */
+	/* UTF-8, '/' between levels, prefix removed; mostly the same, and then
+	 * it is `wire`. Owned, too. */
+	char *display;
 	enum folder_use use;
 	bool selectable;
 };
