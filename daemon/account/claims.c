@@ -31,7 +31,7 @@ struct claims {
 
 	struct node own; /* uid 0: there is none */
 	int64_t joined_unix;
-	struct node others[CLAIMS_NODES_MAX];
+	struct node *others; /* owned, of CLAIMS_NODES_MAX; NULL: never any */
 	size_t count;
 	struct imap_seqset stale;
 
@@ -58,6 +58,7 @@ claims_free(struct claims **claims)
 		return;
 	imap_seqset_done(&(*claims)->stale);
 	buf_done(&(*claims)->refusal);
+	free((*claims)->others);
 	free((*claims)->node);
 	free(*claims);
 	*claims = NULL;
@@ -245,6 +246,9 @@ find_node(struct claims *claims, const char *name)
 			return &claims->others[i];
 	if (claims->count == CLAIMS_NODES_MAX)
 		return NULL;
+	if (claims->others == NULL)
+		claims->others =
+		    xcalloc(CLAIMS_NODES_MAX, sizeof(claims->others[0]));
 	claims->others[claims->count] = (struct node){0};
 	return &claims->others[claims->count++];
 }

@@ -183,6 +183,10 @@ fail_with(struct mailbox *mb, usec_t now, enum fault fault, const char *text)
 	mailbox_fail(mb, &error, now);
 }
 
+/* There may be a hundred for each account, nearly all idle: what only some of
+ * them have belongs behind a pointer. */
+static_assert(sizeof(struct mailbox) <= 2304, "an idle mailbox is too large");
+
 struct mailbox *
 mailbox_new(const struct mailbox_config *config, const struct rules *rules,
     struct limits *limits, usec_t now)
