@@ -2,6 +2,7 @@
  * belfryd: arguments, signals, and the order in which things begin and end.
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -136,6 +137,10 @@ tidy(void *ctx)
 	accounts_set_clock(belfry);
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
+	if (now >= belfry->next_trim) {
+		belfry->next_trim = usec_add(now, TRIM_USEC);
+		malloc_trim(0);
+	}
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
 		queue_tidy(belfry);

@@ -52,6 +52,9 @@
 #define GOODBYE_USEC (3 * USEC_SEC)
 /* List files and the clock are looked at this often at least. */
 #define TIDY_USEC (30 * USEC_SEC)
+/* Logins and catch-ups leave holes in the heap, a tenth of it: whole pages go
+ * back, first when all have logged in. It takes milliseconds. */
+#define TRIM_USEC USEC_HOUR
 /* Finished messages and hits are forgotten after `history`. */
 #define PRUNE_USEC USEC_DAY
 /* One message in so many is judged with a clock beside it. */
@@ -113,7 +116,7 @@ struct belfry {
 	struct alive *alive;
 	struct gate *gate;
 	struct loop_timer *tidy, *goodbye;
-	usec_t started, next_prune;
+	usec_t started, next_prune, next_trim;
 };
 
 /* accounts.c */
