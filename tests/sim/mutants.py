@@ -59,16 +59,14 @@ MUTANTS = {
         "sim", (), 50),
     "UIDVALIDITY is ignored": (
         ACCOUNT + "mailbox_sweep.c",
-        "	if (mb->cursor_validity != mb->uidvalidity) {\n"
-        "		report_rebuilt",
-        "	if (mb->cursor_validity + 1 < mb->uidvalidity) {\n"
-        "		report_rebuilt",
+        "	bool is_rebuilt = mb->cursor_validity != mb->uidvalidity;",
+        "	bool is_rebuilt = false;",
         "sim", ("--personality", "uids-may-change"), 100),
     "plans of another UIDVALIDITY stay": (
         ACCOUNT + "mailbox_sweep.c",
         "	give_up(mb, mb->uidvalidity,\n	    \"the server rebuilt the "
-        "mailbox (UIDVALIDITY changed)\", now);\n	if (mb->cursor_val",
-        "	if (mb->cursor_val",
+        "mailbox (UIDVALIDITY changed)\", now);\n	if (is_rebuilt &&",
+        "	if (is_rebuilt &&",
         "sim", ("--personality", "uids-may-change"), 100),
     "full list of jobs hides a dead link": (
         ACCOUNT + "mailbox_rest.c",
