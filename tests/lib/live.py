@@ -293,12 +293,14 @@ class Servers:
                     os.kill(int(pid), number)
 
     def kick(self, address):
-        """Dovecot says BYE to all connections of this user."""
-        subprocess.run(
+        """Dovecot says BYE to all connections of this user, once there is
+        one."""
+        wait("a connection to kick", lambda: subprocess.run(
             ["doveadm", "-c", self.env["SERVERS_DOVECOT_CONF"], "kick",
              address],
-            stdout=subprocess.DEVNULL, check=True,
-            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"),
+        ).returncode == 0)
 
     def deliver(self, address, *messages):
         """By LMTP, as an MTA does; one connection for all."""

@@ -182,7 +182,9 @@ class Case:
         for bad in (r"^APPEND", r"^COMPRESS", r"^CLOSE", r"^EXPUNGE",
                     r"^ID NIL", r"^ID \(\)", r"\bRFC822 ",
                     r"^DONE", r"SEARCH.* NOT"):
-            live.same(self.replica.said(bad), [], "commands like " + bad)
+            live.same([said for said in self.replica.said(bad)
+                       if "belfry-claims" not in said], [],
+                      "commands like " + bad)
         live.same(self.log(r"^\S+ error "), [], "errors")
 
 
@@ -287,7 +289,7 @@ def is_polled(case):
 
 def names_are_said(case):
     live.check(len(case.log("could not be made: the server says: Maximum "
-                            "number of folders")) >= 2,
+                            "number of folders")) >= 1,
                "nobody said why: %r", case.log("refused"))
 
 
