@@ -314,7 +314,8 @@ struct resync {
 	bool refused;	/* ... and this connection does not take it */
 	bool was_open;	/* another mailbox is being left */
 	struct imap_seqset asked, seen;
-	struct imap_seqset same; /* unchanged since they were judged */
+	struct imap_seqset same;   /* unchanged since they were judged */
+	struct imap_seqset marked; /* ... or only by the mark to be done */
 	uint64_t top;		 /* the highest MODSEQ among those seen */
 };
 

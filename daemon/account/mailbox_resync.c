@@ -12,7 +12,7 @@
  * tells mod-sequences, flags that anybody changed since the message was judged
  * stay as they are:
  *
- *   UID FETCH 7,12 (UID MODSEQ)
+ *   UID FETCH 7,12 (UID FLAGS MODSEQ)
  *   UID STORE 7,12 (UNCHANGEDSINCE 715) +FLAGS.SILENT (\Flagged)
  *
  * One number guards all that were unchanged in the same look, the highest of
@@ -283,6 +283,7 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 	imap_seqset_done(&resync->asked);
 	imap_seqset_done(&resync->seen);
 	imap_seqset_done(&resync->same);
+	imap_seqset_done(&resync->marked);
 	resync->top = 0;
 	LIST_EACH(pos, &mb->jobs)
 	{
@@ -299,8 +300,36 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_seqset(&command, &resync->asked);
 	imap_command_raw(
-	    &command, mailbox_has_modseq(mb) ? "(UID MODSEQ)" : "(UID)");
+	    &command, mailbox_has_modseq(mb) ? "(UID FLAGS MODSEQ)" : "(UID)");
 	mailbox_send(mb, &command, now);
+	return true;
+}
+
+static bool
+has_flag(const struct imap_fetch *fetch, const char *flag)
+{
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		if (span_equal_nocase(
+			fetch->flags[i].text, span_from_str(flag)))
+			return true;
+	return false;
+}
+
+/* Its flags are what the mark would make of them: who changed the message
+ * since it was judged was this mark, and nobody heard of it. */
+static bool
+is_marked(const struct job *job, const struct imap_fetch *fetch)
+{
+	const struct action *mark = &job->actions[job->next].action;
+
+	if (mark->kind != ACTION_MARK || !fetch->has_flags)
+		return false;
+	for (size_t i = 0; i < mark->add.len; i++)
+		if (!has_flag(fetch, mark->add.items[i]))
+			return false;
+	for (size_t i = 0; i < mark->remove.len; i++)
+		if (has_flag(fetch, mark->remove.items[i]))
+			return false;
 	return true;
 }
 
@@ -320,7 +349,10 @@ mailbox_resync_untagged(
 	job = mailbox_job_find(mb, mb->uidvalidity, fetch.uid);
 	if (job == NULL || fetch.modseq == 0)
 		return;
-	if (fetch.modseq == job->modseq)
+	if (fetch.modseq != job->modseq && is_marked(job, &fetch))
+		imap_seqset_add(&resync->marked, fetch.uid);
+	if (fetch.modseq == job->modseq ||
+	    imap_seqset_has(&resync->marked, fetch.uid))
 		imap_seqset_add(&resync->same, fetch.uid);
 	if (fetch.modseq > resync->top)
 		resync->top = fetch.modseq;
@@ -354,7 +386,12 @@ mailbox_resync_done(
 		    job->gone ||
 		    (knows && !imap_seqset_has(&mb->resync.seen, job->key.uid));
 		job->guard = knows ? guard_of(mb, job) : 0;
+		if (imap_seqset_has(&mb->resync.marked, job->key.uid))
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_DONE, "was done before the interruption",
+			    now);
 	}
+	mailbox_jobs_free_finished(mb);
 	mailbox_go_on(mb, now);
 }
 
@@ -488,4 +525,5 @@ mailbox_resync_clear(struct mailbox *mb)
 	imap_seqset_done(&mb->resync.asked);
 	imap_seqset_done(&mb->resync.seen);
 	imap_seqset_done(&mb->resync.same);
+	imap_seqset_done(&mb->resync.marked);
 }
