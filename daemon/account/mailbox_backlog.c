@@ -204,6 +204,18 @@ mailbox_backlog_end(
 	run->row.detail = buf_str(&run->detail);
 	run->before = run->row;
 	write_row(mb, now);
+	run->is_ending = true;
+	mailbox_backlog_written(mb);
+}
+
+/* Who hears of the end reads in the store what became of everything. */
+void
+mailbox_backlog_written(struct mailbox *mb)
+{
+	if (mb->backlog == NULL || !mb->backlog->is_ending ||
+	    !list_is_empty(&mb->commits))
+		return;
+	mb->backlog->is_ending = false;
 	mailbox_backlog_tell(mb);
 }
 

@@ -221,6 +221,7 @@ write_last(struct mailbox *mb, bool ok)
 			drop_commit(mb, first_commit(mb));
 	}
 	hand_out_commit(mb);
+	mailbox_backlog_written(mb);
 	leave_if_done(mb);
 }
 
@@ -254,6 +255,7 @@ mailbox_committed(
 		mailbox_emit_need(
 		    mb, MAILBOX_QUEUED); /* it may have been a forward */
 	hand_out_commit(mb);
+	mailbox_backlog_written(mb);
 	ask_to_load(mb);
 }
 

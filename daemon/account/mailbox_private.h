@@ -230,6 +230,7 @@ struct backlog {
 	bool is_there; /* a run, perhaps over; else all is empty */
 	bool is_dry;
 	bool has_news; /* since PROGRESS */
+	bool is_ending; /* its end is told once it is written */
 	/* As it stands, with the group under way; its strings are those
 	 * below. On disk is what was committed last. */
 	struct store_apply row;
@@ -830,6 +831,8 @@ void mailbox_backlog_settled(
     struct mailbox *mb, const struct job *job, enum effect_state state);
 /* Emits PROGRESS. */
 void mailbox_backlog_tell(struct mailbox *mb);
+/* Nothing is on its way to disk any more: tells of the end of a run. */
+void mailbox_backlog_written(struct mailbox *mb);
 /* Ends the run, if there is one. */
 void mailbox_backlog_end(
     struct mailbox *mb, enum apply_state state, const char *detail, usec_t now);

@@ -135,7 +135,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 			  mailbox_explain_begin(mb, now) ||
 			  mailbox_audit_begin(mb, now) ||
 			  mailbox_backlog_begin(mb, now);
-	if (mb->backlog != NULL && mb->backlog->has_news)
+	if (mb->backlog != NULL && mb->backlog->has_news &&
+	    !mb->backlog->is_ending)
 		mailbox_backlog_tell(mb);
 	if (!is_busy)
 		rest(mb, now);

@@ -218,7 +218,7 @@ def explain_on_the_server(servers):
             live.same((message["source"], message["subject"],
                        message["mailbox"]), (place, "m0 move", box), "what")
             live.same([a["what"] for a in message["plan"]["actions"]],
-                      ["move to Moved (made if it is missing)", "notify"],
+                      ["move to Moved (made if it is missing)"],
                       "plan of " + box)
             live.same({r["rule"]: r["outcome"] for r in message["rules"]}, {
                 "move": "matched", "mark": "not matched",
