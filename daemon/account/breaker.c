@@ -101,7 +101,7 @@ breaker_allows(struct breaker *breaker, struct span target, struct span subject,
 		if (is_within(
 			&marks->recent[i], digest, BREAKER_WINDOW_USEC, now))
 			same++;
-	if (same < BREAKER_SAME_MAX)
+	if (same < BREAKER_SAME_MAX || same < breaker->same_max)
 		return true;
 	marks->open[marks->next_open] = (struct breaker_mark){digest, now};
 	marks->next_open = (marks->next_open + 1) % BREAKER_OPEN_MAX;

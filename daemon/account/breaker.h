@@ -4,12 +4,14 @@
  * A loop that no header betrays shows itself by this: the same subject to the
  * same target, again and again. After BREAKER_SAME_MAX of them within
  * BREAKER_WINDOW_USEC such forwards stop for BREAKER_OPEN_USEC; others go on.
+ * Who allows many forwards an hour means many: then it is half of these, and
+ * above BREAKER_RECENT_MAX it never happens.
  * "Re: Fwd:" in front of a subject, its case and its blanks do not make it
  * another one.
  *
- * By value, zeroed at first; only digests are kept. Memory, from the first
- * forward on, is BREAKER_RECENT_MAX forwards and BREAKER_OPEN_MAX open ones,
- * the oldest is forgotten first.
+ * By value, zeroed at first, but for same_max; only digests are kept. Memory,
+ * from the first forward on, is BREAKER_RECENT_MAX forwards and
+ * BREAKER_OPEN_MAX open ones, the oldest is forgotten first.
  */
 #ifndef BELFRY_ACCOUNT_BREAKER_H
 #define BELFRY_ACCOUNT_BREAKER_H
@@ -36,6 +38,7 @@ struct breaker_marks {
 
 struct breaker {
 	struct breaker_marks *marks; /* owned; NULL: nothing was forwarded */
+	unsigned same_max;	     /* more than BREAKER_SAME_MAX; else that */
 };
 
 void breaker_done(struct breaker *breaker);

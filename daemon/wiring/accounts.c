@@ -568,6 +568,8 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		    "what rules moved before cannot be read: %s", error.text);
 	running->claims = make_claims(belfry, config);
 	running->config = config;
+	running->breaker.same_max =
+	    rate_count(&config->forward_limit, USEC_HOUR) / 2;
 	running->other.user = config->other_user;
 	const struct account_config engine = account_config(running);
 	list_add(&belfry->accounts, &running->link);

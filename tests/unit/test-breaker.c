@@ -54,6 +54,23 @@ test_same_subjects(void **state)
 	breaker_done(&breaker);
 }
 
+/* Who allows more an hour gets more through. */
+static void
+test_more_allowed(void **state)
+{
+	struct breaker breaker = {.same_max = 50};
+	struct breaker wide = {.same_max = BREAKER_RECENT_MAX + 1};
+	usec_t now = USEC_HOUR;
+
+	(void)state;
+	assert_int_equal(
+	    let_through(&breaker, "Build failed", 80, USEC_SEC, &now), 50);
+	assert_int_equal(
+	    let_through(&wide, "Build failed", 500, USEC_SEC, &now), 500);
+	breaker_done(&breaker);
+	breaker_done(&wide);
+}
+
 static void
 test_slow_ones_pass(void **state)
 {
@@ -87,6 +104,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_same_subjects),
+	    cmocka_unit_test(test_more_allowed),
 	    cmocka_unit_test(test_slow_ones_pass),
 	    cmocka_unit_test(test_bounded),
 	};
