@@ -26,6 +26,7 @@ struct claims {
 
 	bool is_known; /* it was read in this life */
 	usec_t checked;
+	unsigned looks; /* in a row that did not end */
 	uint32_t uidvalidity, uidnext;
 	uint64_t messages;
 
@@ -166,6 +167,26 @@ claims_join_wait(const struct claims *claims, int64_t now_unix)
 	if (!claims->own.is_new || left <= 0 || left > CLAIMS_JOIN_SEC)
 		return 0;
 	return (usec_t)left * USEC_SEC;
+}
+
+/* A server that falls silent must not keep everything undone. */
+bool
+claims_look_begin(struct claims *claims, usec_t now)
+{
+	if (claims->looks < CLAIMS_LOOKS_MAX || claims->count > 0) {
+		claims->looks++;
+		return true;
+	}
+	claims->looks = 0;
+	claims_refuse(claims,
+	    SPAN("the connection ended each time it was looked for"), now);
+	return false;
+}
+
+void
+claims_look_end(struct claims *claims)
+{
+	claims->looks = 0;
 }
 
 bool

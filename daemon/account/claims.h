@@ -38,6 +38,7 @@
 #define CLAIMS_DEAD_SEC (30 * 24 * 60 * 60)
 /* After a refusal of the mailbox: tried again. */
 #define CLAIMS_REFUSED_USEC USEC_HOUR
+#define CLAIMS_LOOKS_MAX 3
 #define CLAIMS_NODES_MAX                                                       \
 	16		   /* others that are told apart; more: not counted    \
 			    */
@@ -91,6 +92,11 @@ bool claims_is_others(const struct claims *claims, int64_t judged_unix);
 /* JOINING: how long. */
 usec_t claims_join_wait(const struct claims *claims, int64_t now_unix);
 
+/* A look begins, and ends. False: CLAIMS_LOOKS_MAX in a row never ended, as the
+ * connection was lost each time, and no other machine is known: the mailbox is
+ * not to be had (claims_refuse). */
+bool claims_look_begin(struct claims *claims, usec_t now);
+void claims_look_end(struct claims *claims);
 /* One of the account's mailboxes at a time looks; false: another does. */
 bool claims_lock(struct claims *claims, const void *owner);
 void claims_unlock(struct claims *claims, const void *owner);

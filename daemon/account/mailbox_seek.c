@@ -31,6 +31,7 @@ mailbox_seek_done(struct mailbox *mb)
 static void
 leave(struct mailbox *mb, usec_t now)
 {
+	claims_look_end(mb->config.claims);
 	if (mb->op->elsewhere) {
 		mb->op->step = OP_SEEK_BACK;
 		mailbox_select(mb, now);
@@ -50,6 +51,17 @@ mailbox_seek_back(
 	mailbox_claim_begin(mb, now);
 }
 
+static void
+warn(struct mailbox *mb, const char *why)
+{
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "the folder " CLAIMS_MAILBOX " cannot be used (%s): whether other "
+	    "machines act on this account, too, is not known; if they do, "
+	    "write claim = leader for one of them and claim = standby for the "
+	    "others",
+	    why);
+}
+
 /* Without the mailbox there is no way to know. */
 static void
 give_up(struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -58,12 +70,7 @@ give_up(struct mailbox *mb, const struct imap_response *response, usec_t now)
 
 	mailbox_refusal_words(response, &words);
 	if (claims_refuse(mb->config.claims, buf_span(&words), now))
-		mailbox_report(mb, REPORT_WARNING, 0,
-		    "the folder " CLAIMS_MAILBOX " cannot be used (%s): "
-		    "whether other machines act on this account, too, is not "
-		    "known; if they do, write claim = leader for one of them "
-		    "and claim = standby for the others",
-		    buf_str(&words));
+		warn(mb, buf_str(&words));
 	leave(mb, now);
 }
 
@@ -91,6 +98,11 @@ mailbox_seek_begin(struct mailbox *mb, usec_t now)
 	mailbox_seek_done(mb);
 	mb->op->sought = true;
 	mb->seek.began = now;
+	if (!claims_look_begin(mb->config.claims, now)) {
+		warn(mb, "the connection ended each time it was looked for");
+		leave(mb, now);
+		return;
+	}
 	if (!folders_wire_name(
 		&mb->folders, CLAIMS_MAILBOX, &mb->seek.wire, &error)) {
 		claims_refuse(
@@ -408,6 +420,14 @@ read_over(struct mailbox *mb, usec_t now)
 
 	if (!is_good && seek->appends < APPENDS_MAX) {
 		send_append(mb, now);
+		return;
+	}
+	/* Appended, and not to be seen: it would be appended for ever. */
+	if (claims_own_uid(mb->config.claims) == 0) {
+		if (claims_refuse(mb->config.claims,
+			SPAN("what is put there is not to be seen"), now))
+			warn(mb, "what is put there is not to be seen");
+		leave(mb, now);
 		return;
 	}
 	claims_read_as(

@@ -146,6 +146,36 @@ test_looking_again(void **state)
 	claims_free(&claims);
 }
 
+/* A server that falls silent, or ends the connection, when it is asked. */
+static void
+test_look_never_ends(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	usec_t now = START;
+
+	(void)state;
+	for (unsigned i = 0; i < CLAIMS_LOOKS_MAX; i++) {
+		assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+		assert_true(claims_look_begin(claims, now));
+	}
+	assert_false(claims_look_begin(claims, now));
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_FREE);
+	now += CLAIMS_REFUSED_USEC;
+	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+	/* One that ends begins the row anew. */
+	for (unsigned i = 0; i < CLAIMS_LOOKS_MAX + 1; i++) {
+		assert_true(claims_look_begin(claims, now));
+		claims_look_end(claims);
+	}
+	/* Who knows of others waits for as long as it takes. */
+	claims_read_begin(claims, now);
+	claims_read(claims, 1, NOW, SPAN("other 1800000000 0"));
+	claims_read_end(claims, NOW);
+	for (unsigned i = 0; i < CLAIMS_LOOKS_MAX + 1; i++)
+		assert_true(claims_look_begin(claims, now));
+	claims_free(&claims);
+}
+
 /* What is written is read; the time of joining is kept. */
 static void
 test_round_trip(void **state)
@@ -173,6 +203,7 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_looking_again),
 	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_look_never_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
