@@ -53,7 +53,7 @@
 /* List files and the clock are looked at this often at least. */
 #define TIDY_USEC (30 * USEC_SEC)
 /* Logins and catch-ups leave holes in the heap, a tenth of it: whole pages go
- * back, first when all have logged in. It takes milliseconds. */
+ * back, first when all have logged in. */
 #define TRIM_USEC USEC_HOUR
 /* Finished messages and hits are forgotten after `history`. */
 #define PRUNE_USEC USEC_DAY
