@@ -59,6 +59,16 @@ check_folder(struct span text, const char *name)
 	}
 }
 
+/* The slots are known only now; a view that is done has no facts. */
+static void
+begin_view(struct view *view, const struct slots *slots)
+{
+	const struct facts *facts = view->facts;
+
+	view_done(view);
+	view_init(view, slots, facts);
+}
+
 static void
 try_folder(const struct source *source, const struct template_names *names,
     const struct template_values *values)
@@ -69,8 +79,7 @@ try_folder(const struct source *source, const struct template_names *names,
 
 	if (template == NULL)
 		return;
-	view_done(values->view);
-	view_init(values->view, names->slots, values->view->facts);
+	begin_view(values->view, names->slots);
 	name = template_expand(template, values);
 	if (template_has_variables(template))
 		assert(strlen(name) <= TEMPLATE_FOLDER_MAX);
@@ -88,8 +97,7 @@ try_arguments(const struct source *source, const struct template_names *names,
 
 	if (!template_compile_arguments(source, names, &argv, &count))
 		return;
-	view_done(values->view);
-	view_init(values->view, names->slots, values->view->facts);
+	begin_view(values->view, names->slots);
 	for (size_t i = 0; i < count; i++) {
 		STR_AUTO argument = template_expand(argv[i], values);
 
