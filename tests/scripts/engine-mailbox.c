@@ -319,6 +319,7 @@ adapter_destroy(void *adapter)
 
 	die(a);
 	claims_free(&a->claims);
+	breaker_done(&a->breaker);
 	rules_free(&a->rules);
 	store_close(&a->store);
 	strv_done(&a->strings);
