@@ -550,7 +550,7 @@ read_exists(struct mailbox *mb, uint64_t number, usec_t now)
 	bool idles = mb->state == MAILBOX_IDLE;
 
 	if (number > mb->exists || (idles && number != mb->exists))
-		mb->dirty = true;
+		mb->dirty = mb->newer = true;
 	if (idles && number > mb->exists)
 		mailbox_proof_pushed(mb);
 	if (idles && number == mb->exists && !mb->expunged)

@@ -205,6 +205,7 @@ read_uidnext(struct mailbox *mb, const struct imap_response *response)
 {
 	mb->uidnext = code_number(response);
 	mb->exists_at_uidnext = mb->exists;
+	mb->newer = false;
 }
 
 void

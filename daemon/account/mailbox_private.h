@@ -423,6 +423,7 @@ struct mailbox {
 	uint32_t uidvalidity, uidnext; /* 0: not said */
 	uint64_t exists;
 	uint64_t exists_at_uidnext; /* SELECT: EXISTS when UIDNEXT was said */
+	bool newer; /* more came since UIDNEXT was said, whatever went */
 	/* HIGHESTMODSEQ of SELECT; 0: mod-sequences are not used here. */
 	uint64_t modseq;
 	bool dirty; /* there may be news: catch up before resting */

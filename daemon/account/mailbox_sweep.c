@@ -203,6 +203,7 @@ ask_highest(struct mailbox *mb, usec_t now)
 	mailbox_enter(mb, MAILBOX_HIGHEST, now);
 	mb->highest = 0;
 	mb->exists_at_uidnext = mb->exists;
+	mb->newer = false;
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_raw(&command, "* (UID)");
 	mailbox_send(mb, &command, now);
@@ -438,7 +439,8 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 				     : mb->cursor + mb->window_size - 1;
 	}
 	mb->whole = mb->needs.command && are_few(mb);
-	mb->dirty = false;
+	/* What came behind UIDNEXT is not in a window that ends there. */
+	mb->dirty = mb->newer = mb->window_end != 0 && mb->newer;
 	clear_window(mb);
 	send_fetch(mb, now);
 }

@@ -277,7 +277,7 @@ mailbox_verify_is_back(
 		return false;
 	}
 	mb->op->elsewhere = false;
-	mb->dirty = true;
+	mb->dirty = mb->newer = true;
 	return true;
 }
 
