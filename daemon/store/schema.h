@@ -107,6 +107,51 @@
 	" started INTEGER NOT NULL, changed INTEGER NOT NULL,"                 \
 	" PRIMARY KEY (account, mailbox)) WITHOUT ROWID;"
 
+/*
+ * A plan is on disk before its first command starts, so its pages count: a
+ * row that is its own index is one page less, and so is an index that only
+ * the start of belfryd and the daily pruning would read.
+ */
+#define MESSAGES_3                                                             \
+	"CREATE TABLE messages ("                                              \
+	" account TEXT NOT NULL, mailbox TEXT NOT NULL,"                       \
+	" uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"                 \
+	" message_id TEXT NOT NULL, sender TEXT NOT NULL,"                     \
+	" subject TEXT NOT NULL, size INTEGER NOT NULL,"                       \
+	" received INTEGER NOT NULL, judged INTEGER NOT NULL,"                 \
+	" rules TEXT NOT NULL, observed TEXT NOT NULL,"                        \
+	" warnings TEXT NOT NULL,"                                             \
+	" PRIMARY KEY (account, mailbox, uidvalidity, uid)) WITHOUT ROWID;"    \
+	"INSERT INTO messages SELECT * FROM messages_2"                        \
+	" ORDER BY account, mailbox, uidvalidity, uid;"                        \
+	"DROP TABLE messages_2;"                                               \
+	"CREATE INDEX messages_judged ON messages (judged, uid);"
+#define EFFECTS_3                                                              \
+	"CREATE TABLE effects ("                                               \
+	" account TEXT NOT NULL, mailbox TEXT NOT NULL,"                       \
+	" uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"                 \
+	" seq INTEGER NOT NULL, rule TEXT NOT NULL, kind TEXT NOT NULL,"       \
+	" action TEXT NOT NULL, state TEXT NOT NULL,"                          \
+	" attempts INTEGER NOT NULL, detail TEXT NOT NULL,"                    \
+	" changed INTEGER NOT NULL,"                                           \
+	" PRIMARY KEY (account, mailbox, uidvalidity, uid, seq))"              \
+	" WITHOUT ROWID;"                                                      \
+	"INSERT INTO effects SELECT * FROM effects_2"                          \
+	" ORDER BY account, mailbox, uidvalidity, uid, seq;"                   \
+	"DROP TABLE effects_2;"                                                \
+	"CREATE INDEX effects_open"                                            \
+	" ON effects (account, mailbox, uid, uidvalidity, seq)"                \
+	" WHERE state IN ('planned', 'started');"
+#define SCHEMA_3                                                               \
+	"DROP TRIGGER messages_gone;"                                          \
+	"ALTER TABLE messages RENAME TO messages_2;"                           \
+	"ALTER TABLE effects RENAME TO effects_2;" MESSAGES_3 EFFECTS_3        \
+	"CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN"          \
+	" DELETE FROM effects WHERE account = OLD.account"                     \
+	" AND mailbox = OLD.mailbox AND uidvalidity = OLD.uidvalidity"         \
+	" AND uid = OLD.uid; END;"                                             \
+	"DROP INDEX hits_at; DROP INDEX senders_last;"
+
 enum sql {
 	SQL_BEGIN,
 	SQL_COMMIT,

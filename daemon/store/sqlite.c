@@ -1209,6 +1209,7 @@ static const struct migration {
 } migrations[] = {
     {1, SCHEMA_1},
     {2, SCHEMA_2 SCHEMA_APPLIES},
+    {3, SCHEMA_3},
 };
 
 /* A number that a pragma or a count gives. */

@@ -62,7 +62,7 @@
 
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
 /* Of one account: the oldest go at store_prune, and only so. */
 #define STORE_SENDERS_MAX 100000

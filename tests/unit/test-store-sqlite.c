@@ -285,7 +285,7 @@ static const struct refusal {
 	{"cannot open state.db"}},
     {"newer schema", prepare_newer, try_open,
 	{"/state.db was written by a newer belfry",
-	    "schema 3, this one knows 2", "move the file away"}},
+	    "schema 4, this one knows 3", "move the file away"}},
     {"another program's", prepare_other_program, try_open,
 	{"/state.db is a database of another program"}},
     {"no database", prepare_no_database, try_open,
@@ -897,27 +897,33 @@ test_kill(void **state)
 	}
 }
 
-/* ---- a file of version 1 ---- */
+/* ---- files of older versions ---- */
 
-static const struct {
+static const struct piece {
 	off_t at;
 	size_t len;
 	const char *bytes;
-} version_1[] = {
+} version_1[] =
+    {
 #include "tests/unit/store-version-1.inc"
+},
+  version_2[] = {
+#include "tests/unit/store-version-2.inc"
 };
 #define VERSION_1_SIZE (18 * 4096)
+#define VERSION_2_SIZE (24 * 4096)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void
-prepare_version_1(void)
+prepare_version(const struct piece *pieces, size_t count, off_t size)
 {
 	STR_AUTO path = xasprintf("%s/state.db", directory);
 
 	assert_int_equal(mkdir(directory, 0700), 0);
-	for (size_t i = 0; i < sizeof(version_1) / sizeof(version_1[0]); i++)
-		write_at("state.db", version_1[i].at, version_1[i].bytes,
-		    version_1[i].len);
-	assert_int_equal(truncate(path, VERSION_1_SIZE), 0);
+	for (size_t i = 0; i < count; i++)
+		write_at(
+		    "state.db", pieces[i].at, pieces[i].bytes, pieces[i].len);
+	assert_int_equal(truncate(path, size), 0);
 }
 
 static bool
@@ -986,7 +992,7 @@ test_version_1(void **state)
 	struct store_batch *batch = store_batch_new();
 
 	(void)state;
-	prepare_version_1();
+	prepare_version(version_1, COUNT(version_1), VERSION_1_SIZE);
 	STR_AUTO before = in_child(count_hits);
 	assert_non_null(strstr(before, "of an older belfry"));
 	store = must_open();
@@ -1002,6 +1008,54 @@ test_version_1(void **state)
 	store_close(&store);
 	STR_AUTO later = in_child(count_hits);
 	assert_string_equal(later, "3 hits");
+}
+
+static bool
+say_history(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	buf_addf(ctx, "%s/%u %s (%s)", message->key.mailbox, message->key.uid,
+	    message->subject, message->rules);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(ctx, " #%u %s %s", effects[i].seq, effects[i].action,
+		    effect_state_name(effects[i].state));
+	buf_add_str(ctx, "; ");
+	return true;
+}
+
+/* Tables whose rows are their index: all rows came along, and are found. */
+static void
+test_version_2(void **state)
+{
+	const struct store_history_query all = {.account = "work"};
+	BUF_AUTO history = BUF_INIT;
+	struct store *store;
+
+	(void)state;
+	prepare_version(version_2, COUNT(version_2), VERSION_2_SIZE);
+	STR_AUTO before = in_child(count_hits);
+	assert_non_null(strstr(before, "of an older belfry"));
+	store = must_open();
+	STR_AUTO first = tell_store(store);
+	assert_string_equal(first,
+	    "42; bob@example.org the bytes; idle 9m; 3 hits; "
+	    "41 hello forward \"bob@example.org\" started; "
+	    "41 hello move Lists planned; "
+	    "boss 1@20 since 20; lists 2@50 since 30; eve@x@60; ann@x@50; ");
+	assert_true(
+	    store_each_history(store, &all, say_history, &history, NULL));
+	assert_string_equal(buf_str(&history),
+	    "INBOX/41 hello (lists) #0 forward \"bob@example.org\" started"
+	    " #1 move Lists planned; INBOX/40 before (); "
+	    "Lists/9 old (boss) #0 copy Boss done; ");
+	assert_true(store_prune(store, 25, NULL)); /* what is old goes */
+	buf_clear(&history);
+	assert_true(
+	    store_each_history(store, &all, say_history, &history, NULL));
+	assert_null(strstr(buf_str(&history), "Lists/9"));
+	store_close(&store);
+	STR_AUTO later = in_child(count_hits);
+	assert_string_equal(later, "2 hits");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1020,6 +1074,7 @@ main(void)
 	    TEST(test_full_disk),
 	    TEST(test_traces),
 	    TEST(test_version_1),
+	    TEST(test_version_2),
 	    TEST(test_kill),
 	};
 	int failed;
