@@ -82,9 +82,9 @@ grow_to(struct buf *buf, size_t cap)
 	buf->cap = cap;
 }
 
-/* Room for `more` bytes and a NUL behind len. */
-static void
-reserve(struct buf *buf, size_t more)
+/* And for a NUL behind them. */
+void
+buf_reserve(struct buf *buf, size_t more)
 {
 	size_t needed;
 
@@ -118,7 +118,7 @@ buf_add(struct buf *buf, const void *data, size_t len)
 	assert(data != NULL || len == 0);
 	assert(len == 0 || !is_inside(buf, data));
 
-	reserve(buf, len);
+	buf_reserve(buf, len);
 	if (len > 0)
 		memcpy(buf->data + buf->len, data, len);
 	set_len(buf, buf->len + len);
@@ -139,7 +139,7 @@ buf_add_str(struct buf *buf, const char *str)
 void
 buf_add_char(struct buf *buf, char c)
 {
-	reserve(buf, 1);
+	buf_reserve(buf, 1);
 	buf->data[buf->len] = c;
 	set_len(buf, buf->len + 1);
 }
@@ -157,17 +157,21 @@ buf_addf(struct buf *buf, const char *format, ...)
 void
 buf_vaddf(struct buf *buf, const char *format, va_list args)
 {
+	size_t room = buf->cap - buf->len;
 	va_list again;
 	int len;
 
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, again);
+	len = vsnprintf(
+	    room > 0 ? buf->data + buf->len : NULL, room, format, again);
 	va_end(again);
 	assert(len >= 0);
 
-	reserve(buf, (size_t)len);
-	(void)vsnprintf(
-	    buf->data + buf->len, buf->cap - buf->len, format, args);
+	if ((size_t)len >= room) {
+		buf_reserve(buf, (size_t)len);
+		(void)vsnprintf(
+		    buf->data + buf->len, (size_t)len + 1, format, args);
+	}
 	set_len(buf, buf->len + (size_t)len);
 }
 

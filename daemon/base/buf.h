@@ -20,7 +20,10 @@ struct buf {
 	size_t cap;
 };
 
-#define BUF_INIT {NULL, 0, 0}
+#define BUF_INIT                                                               \
+	{                                                                      \
+		NULL, 0, 0                                                     \
+	}
 /* Declares a buf that is freed when it goes out of scope. */
 #define BUF_AUTO __attribute__((cleanup(buf_done))) struct buf
 
@@ -31,6 +34,8 @@ void buf_done(struct buf *buf);
  * growing leaves no copy behind either. */
 void buf_wipe(struct buf *buf);
 
+/* Makes room for so many more bytes at once. */
+void buf_reserve(struct buf *buf, size_t more);
 /* `data` is not inside the buf itself (asserted): growing may move it. */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_span(struct buf *buf, struct span span);

@@ -76,18 +76,45 @@ next_visible(struct span *rest, bool *in_run, uint32_t *code_r)
 	return false;
 }
 
+/* Bytes at the front that are characters for themselves, and are kept. */
+static size_t
+plain_length(struct span text)
+{
+	size_t len = 0;
+
+	while (len < text.len && text.data[len] >= ' ' && text.data[len] < 0x7f)
+		len++;
+	return len;
+}
+
+/* Most text is plain: what is, is copied as it stands. */
+static size_t
+add_plain(struct buf *buf, struct span *text, size_t max)
+{
+	size_t len = plain_length(span_slice(*text, 0, max));
+
+	if (len > 0)
+		buf_add(buf, text->data, len);
+	*text = span_skip(*text, len);
+	return len;
+}
+
 void
 str_sanitize(struct buf *buf, struct span text, size_t max_chars)
 {
+	size_t kept = add_plain(buf, &text, max_chars);
 	bool in_run = false;
 	uint32_t code;
 
-	for (size_t kept = 0; next_visible(&text, &in_run, &code); kept++) {
+	while (next_visible(&text, &in_run, &code)) {
 		if (kept == max_chars) {
 			utf8_add(buf, ELLIPSIS);
 			return;
 		}
 		utf8_add(buf, code);
+		kept++;
+		if (!in_run)
+			kept += add_plain(buf, &text, max_chars - kept);
 	}
 }
 

@@ -111,6 +111,18 @@ static const struct {
 		  "ab\x02"
 		  "c\x03"),
 	3, "abc"},
+    {"cut behind another",
+	SPAN_INIT("ab\xc3\xa4"
+		  "cde"),
+	5,
+	"ab\xc3\xa4"
+	"cd" CUT},
+    {"the invisible between counts no more",
+	SPAN_INIT("ab\x01"
+		  "cd\x02"
+		  "ef"),
+	5, "abcde" CUT},
+    {"a run, then a blank", SPAN_INIT("a\t\n b\r\nc"), 80, "a  b c"},
     {"nothing kept", SPAN_INIT("a"), 0, CUT},
     {"nothing to keep", {NULL, 0}, 0, ""},
 };
