@@ -5,6 +5,9 @@
 #include "daemon/base/xalloc.h"
 #include "rules/plan.h"
 
+/* Most names are no longer. */
+#define NAME_LIKELY 255
+
 /* What is known of a message and a mailbox. */
 #define WAS_PUT 'p'    /* a rule has put it there, or will */
 #define WAS_JUDGED 'j' /* it was judged there */
@@ -34,17 +37,27 @@ arrivals_free(struct arrivals **arrivals)
 	*arrivals = NULL;
 }
 
-/* INBOX has one name; NUL is in no field. */
+/* With its NUL, which is in none of them. */
+static void
+add_piece(struct buf *name, const char *text)
+{
+	buf_add(name, text, strlen(text) + 1);
+}
+
+/* INBOX has one name. */
 static void
 name_of(struct buf *name, char what, const char *mailbox,
     const struct store_message *message)
 {
 	bool is_inbox = span_is_nocase(span_from_str(mailbox), "INBOX");
 
-	buf_addf(name, "%c%s%c%s%c%s%c%s%c%llu", what,
-	    is_inbox ? "INBOX" : mailbox, '\0', message->message_id, '\0',
-	    message->from, '\0', message->subject, '\0',
-	    (unsigned long long)message->size);
+	buf_reserve(name, NAME_LIKELY);
+	buf_add_char(name, what);
+	add_piece(name, is_inbox ? "INBOX" : mailbox);
+	add_piece(name, message->message_id);
+	add_piece(name, message->from);
+	add_piece(name, message->subject);
+	buf_add(name, &message->size, sizeof(message->size));
 }
 
 static void
@@ -63,6 +76,8 @@ has(const struct arrivals *arrivals, char what, const char *mailbox,
 {
 	BUF_AUTO name = BUF_INIT;
 
+	if (recent_count(arrivals->known) == 0)
+		return false;
 	name_of(&name, what, mailbox, message);
 	return recent_has(arrivals->known, buf_span(&name));
 }

@@ -2,7 +2,6 @@
  * Messages that rules put into this mailbox: see account/arrivals.h.
  */
 #include "daemon/account/mailbox_private.h"
-#include "daemon/base/xalloc.h"
 
 /* What this mailbox is called in rules. */
 static void
@@ -20,24 +19,20 @@ list_names(const struct mailbox *mb, struct strv *names)
 }
 
 enum arrival
-mailbox_meet_arrival(const struct mailbox *mb,
-    const struct candidate *candidate, struct strv *judged_r)
+mailbox_meet_arrival(struct mailbox *mb, const struct candidate *candidate,
+    struct strv *judged_r)
 {
-	STRV_AUTO names = STRV_INIT;
-	STR_AUTO from = mailbox_sender(candidate->message);
-	STR_AUTO subject = mailbox_decoded(candidate->message, "Subject");
-	STR_AUTO id = xstrdup_span(mailbox_message_id(candidate->message));
-
 	if (mb->config.arrivals == NULL || candidate->run != NULL)
 		return ARRIVAL_NEWS;
-	list_names(mb, &names);
+	if (mb->arrival_names.len == 0)
+		list_names(mb, &mb->arrival_names);
 	return arrivals_meet(mb->config.arrivals,
 	    &(struct store_message){
 		.key = {.mailbox = mb->config.name},
-		.message_id = id,
-		.from = from,
-		.subject = subject,
+		.message_id = candidate->message_id,
+		.from = candidate->from,
+		.subject = candidate->subject,
 		.size = candidate->size,
 	    },
-	    &names, judged_r);
+	    &mb->arrival_names, judged_r);
 }

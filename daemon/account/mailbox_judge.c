@@ -65,6 +65,17 @@ read_structure(const struct imap_value *value)
 	return structure;
 }
 
+/* The first address of From; empty where there is none. */
+static struct span
+sender_of(struct message *message)
+{
+	const struct address_list *list = message_addresses(message, "From", 0);
+
+	if (list->count == 0 || list->items[0].domain[0] == '\0')
+		return SPAN_EMPTY;
+	return span_from_str(list->items[0].addr);
+}
+
 struct candidate *
 mailbox_candidate_new(const struct imap_fetch *fetch)
 {
@@ -78,6 +89,11 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	for (size_t i = 0; i < fetch->flag_count; i++)
 		strv_add_span(&candidate->flags, fetch->flags[i].text);
 	candidate->message = message_new(fetch->header);
+	candidate->message_id =
+	    xstrdup_span(mailbox_message_id(candidate->message));
+	candidate->from = mailbox_sender(candidate->message);
+	candidate->subject = mailbox_decoded(candidate->message, "Subject");
+	candidate->sender = senders_key(sender_of(candidate->message));
 	candidate->structure = read_structure(fetch->structure);
 	candidate->bytes = sizeof(*candidate) + 2 * fetch->header.len;
 	if (candidate->structure != NULL)
@@ -99,6 +115,9 @@ mailbox_candidate_free(struct candidate **candidate)
 	list_remove(&old->link);
 	strv_done(&old->flags);
 	message_free(&old->message);
+	free(old->message_id);
+	free(old->from);
+	free(old->subject);
 	if (old->structure != NULL)
 		structure_done(old->structure);
 	free(old->structure);
@@ -139,17 +158,6 @@ mailbox_facts(
 
 /* ---- senders ---- */
 
-/* The first address of From; empty where there is none. */
-static struct span
-sender_of(struct message *message)
-{
-	const struct address_list *list = message_addresses(message, "From", 0);
-
-	if (list->count == 0 || list->items[0].domain[0] == '\0')
-		return SPAN_EMPTY;
-	return span_from_str(list->items[0].addr);
-}
-
 static void
 forget_unmet(struct mailbox *mb, struct span address)
 {
@@ -173,11 +181,11 @@ mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate)
 		return;
 	if (mb->window_senders == NULL)
 		mb->window_senders = senders_new();
-	bool met = senders_has(mb->window_senders, address) &&
+	bool met = senders_has_key(mb->window_senders, candidate->sender) &&
 		   !strv_has_nocase(&mb->unmet_senders, address);
 	candidate->is_new_sender =
-	    !met && !senders_has(mb->config.senders, address);
-	senders_add(mb->window_senders, address, 1);
+	    !met && !senders_has_key(mb->config.senders, candidate->sender);
+	senders_add_key(mb->window_senders, candidate->sender, 1);
 	if (mb->unmet_senders.len > 0)
 		forget_unmet(mb, address);
 }
@@ -197,6 +205,7 @@ mailbox_forget_met(struct mailbox *mb)
 {
 	senders_free(&mb->window_senders);
 	strv_done(&mb->unmet_senders);
+	strv_done(&mb->arrival_names);
 }
 
 static void
@@ -383,14 +392,13 @@ is_junk(const struct strv *flags)
 }
 
 static void
-fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
+fill_job(struct mailbox *mb, struct job *job, struct candidate *candidate,
     usec_t now)
 {
-	struct message *message = candidate->message;
-
-	job->message_id = xstrdup_span(mailbox_message_id(message));
-	job->from = mailbox_sender(message);
-	job->subject = mailbox_decoded(message, "Subject");
+	job->message_id = candidate->message_id;
+	job->from = candidate->from;
+	job->subject = candidate->subject;
+	candidate->message_id = candidate->from = candidate->subject = NULL;
 	job->size = candidate->size;
 	job->received_unix = candidate->received_unix;
 	job->modseq = candidate->modseq;
@@ -402,7 +410,7 @@ fill_job(struct mailbox *mb, struct job *job, const struct candidate *candidate,
 }
 
 static struct job *
-make_job(struct mailbox *mb, const struct candidate *candidate,
+make_job(struct mailbox *mb, struct candidate *candidate,
     const struct plan *plan, usec_t now)
 {
 	struct job *job = mailbox_job_add(mb, mb->uidvalidity, candidate->uid);
@@ -421,7 +429,7 @@ make_job(struct mailbox *mb, const struct candidate *candidate,
 /* Of a run that may meet thousands, only what rules say something about is
  * written down. */
 static void
-take_old_plan(struct mailbox *mb, const struct candidate *candidate,
+take_old_plan(struct mailbox *mb, struct candidate *candidate,
     const struct plan *plan, usec_t now)
 {
 	struct job *job;
@@ -443,7 +451,7 @@ take_old_plan(struct mailbox *mb, const struct candidate *candidate,
 }
 
 static void
-take_plan(struct mailbox *mb, const struct candidate *candidate,
+take_plan(struct mailbox *mb, struct candidate *candidate,
     const struct plan *plan, usec_t now)
 {
 	struct job *job;
@@ -465,7 +473,7 @@ take_plan(struct mailbox *mb, const struct candidate *candidate,
 }
 
 unsigned
-mailbox_judge(struct mailbox *mb, const struct candidate *candidate, usec_t now)
+mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 {
 	STRV_AUTO judged = STRV_INIT;
 	struct facts facts = mailbox_facts(mb, candidate, now);

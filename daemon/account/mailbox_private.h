@@ -68,10 +68,10 @@ struct job_action {
 	unsigned attempts;
 	bool verify; /* STARTED in an earlier life: look before repeating */
 	bool lost;   /* a command of an earlier life, outcome unknown */
-	int64_t started_unix; /* ... and when that was */
-	unsigned looks;	      /* so many have found nothing */
-	uint32_t target_next; /* the target's UIDNEXT before our copy */
-	uint32_t new_uid;     /* in the target, by COPYUID; 0: not told */
+	int64_t started_unix;  /* ... and when that was */
+	unsigned looks;	       /* so many have found nothing */
+	uint32_t target_next;  /* the target's UIDNEXT before our copy */
+	uint32_t new_uid;      /* in the target, by COPYUID; 0: not told */
 	uint32_t new_validity; /* ... and its UIDVALIDITY */
 	bool copied;   /* a move without MOVE: its copy is known to be there */
 	bool early;    /* its intent went to disk with the plan */
@@ -202,11 +202,14 @@ struct candidate {
 	int64_t received_unix; /* INTERNALDATE; 0: not told */
 	uint64_t modseq;       /* 0: not told */
 	struct strv flags;
-	struct message *message;     /* owned: its header */
+	struct message *message; /* owned: its header */
+	/* Of it, as people read it; owned. Given to its job at last. */
+	char *message_id, *from, *subject;
 	struct structure *structure; /* owned; NULL: not known */
 	struct buf header;	     /* all of it, for a command; else empty */
 	struct buf body;	     /* text, when has_body */
 	bool has_body;
+	uint64_t sender; /* senders_key */
 	bool is_new_sender;
 	const struct backlog *run; /* that judges it; NULL: live mail */
 	size_t bytes;		   /* memory that it takes, about */
@@ -229,7 +232,7 @@ struct reading {
 struct backlog {
 	bool is_there; /* a run, perhaps over; else all is empty */
 	bool is_dry;
-	bool has_news; /* since PROGRESS */
+	bool has_news;	/* since PROGRESS */
 	bool is_ending; /* its end is told once it is written */
 	/* As it stands, with the group under way; its strings are those
 	 * below. On disk is what was committed last. */
@@ -317,7 +320,7 @@ struct resync {
 	struct imap_seqset asked, seen;
 	struct imap_seqset same;   /* unchanged since they were judged */
 	struct imap_seqset marked; /* ... or only by the mark to be done */
-	uint64_t top;		 /* the highest MODSEQ among those seen */
+	uint64_t top;		   /* the highest MODSEQ among those seen */
 };
 
 /* Looking for other machines: mailbox_seek.c. */
@@ -449,6 +452,7 @@ struct mailbox {
 	struct store_batch *plan;	/* of the window */
 	struct senders *window_senders; /* met in it, not in the store yet */
 	struct strv unmet_senders;	/* but for these, who come once more */
+	struct strv arrival_names;	/* of this mailbox; empty: not known */
 	struct reading reading;
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	bool is_late;		  /* they are below the cursor, which stays */
@@ -863,7 +867,7 @@ struct facts mailbox_facts(
  * from then on the sender is known in this window. */
 void mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate);
 /* Whether a rule put the message here; adds where it was judged before. */
-enum arrival mailbox_meet_arrival(const struct mailbox *mb,
+enum arrival mailbox_meet_arrival(struct mailbox *mb,
     const struct candidate *candidate, struct strv *judged_r);
 /* The window ends. */
 void mailbox_forget_met(struct mailbox *mb);
@@ -876,7 +880,7 @@ void mailbox_unmeet_sender(
  * nothing has happened, fill the candidate and call it again.
  */
 unsigned mailbox_judge(
-    struct mailbox *mb, const struct candidate *candidate, usec_t now);
+    struct mailbox *mb, struct candidate *candidate, usec_t now);
 
 /* mailbox_body.c: the second round */
 /*

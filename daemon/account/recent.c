@@ -47,12 +47,14 @@ recent_count(const struct recent *recent)
 	return recent->count;
 }
 
-static uint64_t
-key_of(struct span name)
+uint64_t
+recent_key(struct span name)
 {
 	unsigned char digest[DIGEST_SIZE];
 	uint64_t key;
 
+	if (name.len == 0)
+		return 0;
 	digest_sha256(&name, 1, digest);
 	memcpy(&key, digest, sizeof(key));
 	return key != 0 ? key : 1;
@@ -131,11 +133,10 @@ make_room(struct recent *recent)
 }
 
 void
-recent_add(struct recent *recent, struct span name, int64_t when_unix)
+recent_add_key(struct recent *recent, uint64_t key, int64_t when_unix)
 {
-	if (name.len == 0)
+	if (key == 0)
 		return;
-	uint64_t key = key_of(name);
 	struct slot *slot = recent->count > 0 ? find(recent, key) : NULL;
 	if (slot != NULL && slot->key != 0) {
 		if (slot->last_unix < when_unix)
@@ -148,9 +149,21 @@ recent_add(struct recent *recent, struct span name, int64_t when_unix)
 }
 
 bool
+recent_has_key(const struct recent *recent, uint64_t key)
+{
+	if (key == 0 || recent->count == 0)
+		return false;
+	return find(recent, key)->key != 0;
+}
+
+void
+recent_add(struct recent *recent, struct span name, int64_t when_unix)
+{
+	recent_add_key(recent, recent_key(name), when_unix);
+}
+
+bool
 recent_has(const struct recent *recent, struct span name)
 {
-	if (name.len == 0 || recent->count == 0)
-		return false;
-	return find(recent, key_of(name))->key != 0;
+	return recent->count > 0 && recent_has_key(recent, recent_key(name));
 }

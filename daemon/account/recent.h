@@ -27,6 +27,13 @@ void recent_free(struct recent **recent);
 void recent_add(struct recent *recent, struct span name, int64_t when_unix);
 /* False for an empty name. */
 bool recent_has(const struct recent *recent, struct span name);
+
+/* The same for who asks several sets, or several times: the name's digest,
+ * whose making is most of the work; 0 for an empty name, and for no other. */
+uint64_t recent_key(struct span name);
+void recent_add_key(struct recent *recent, uint64_t key, int64_t when_unix);
+bool recent_has_key(const struct recent *recent, uint64_t key);
+
 size_t recent_count(const struct recent *recent);
 
 #endif

@@ -36,29 +36,39 @@ senders_count(const struct senders *senders)
 	return recent_count(senders->known);
 }
 
-static void
-add_lower(struct buf *lower, struct span address)
+uint64_t
+senders_key(struct span address)
 {
-	for (size_t i = 0; i < address.len; i++)
-		buf_add_char(lower, char_to_lower(address.data[i]));
+	BUF_AUTO lower = BUF_INIT;
+
+	buf_add_span(&lower, address);
+	for (size_t i = 0; i < lower.len; i++)
+		lower.data[i] = char_to_lower(lower.data[i]);
+	return recent_key(buf_span(&lower));
+}
+
+void
+senders_add_key(struct senders *senders, uint64_t key, int64_t when_unix)
+{
+	recent_add_key(senders->known, key, when_unix);
+}
+
+bool
+senders_has_key(const struct senders *senders, uint64_t key)
+{
+	return recent_has_key(senders->known, key);
 }
 
 void
 senders_add(struct senders *senders, struct span address, int64_t when_unix)
 {
-	BUF_AUTO lower = BUF_INIT;
-
-	add_lower(&lower, address);
-	recent_add(senders->known, buf_span(&lower), when_unix);
+	senders_add_key(senders, senders_key(address), when_unix);
 }
 
 bool
 senders_has(const struct senders *senders, struct span address)
 {
-	BUF_AUTO lower = BUF_INIT;
-
-	add_lower(&lower, address);
-	return recent_has(senders->known, buf_span(&lower));
+	return senders_has_key(senders, senders_key(address));
 }
 
 static bool

@@ -27,6 +27,10 @@ void senders_add(
     struct senders *senders, struct span address, int64_t when_unix);
 /* False for an empty address. */
 bool senders_has(const struct senders *senders, struct span address);
+/* The same of an address that several sets are asked for; 0: it is empty. */
+uint64_t senders_key(struct span address);
+void senders_add_key(struct senders *senders, uint64_t key, int64_t when_unix);
+bool senders_has_key(const struct senders *senders, uint64_t key);
 size_t senders_count(const struct senders *senders);
 
 #endif
