@@ -326,6 +326,36 @@ account_explain(struct account *account, const char *name, uint32_t uid,
 	return mailbox;
 }
 
+static bool
+find_each(struct mailbox *mailbox, const struct strv *message_ids, usec_t now)
+{
+	for (size_t i = 0; i < message_ids->len; i++)
+		if (!mailbox_find(mailbox, message_ids->items[i], now))
+			return false;
+	return true;
+}
+
+struct mailbox *
+account_seek(struct account *account, const char *name,
+    const struct strv *message_ids, usec_t now, struct error *error_r)
+{
+	struct mailbox *mailbox = find_watched(account, name);
+
+	if (mailbox != NULL) {
+		if (find_each(mailbox, message_ids, now))
+			return mailbox;
+		error_set(error_r, FAULT_RETRY,
+		    "%d other messages are looked for", MAILBOX_FINDS_MAX);
+		return NULL;
+	}
+	mailbox = visit(account, name, VISIT_LOOK, now, error_r);
+	if (mailbox == NULL)
+		return NULL;
+	find_each(mailbox, message_ids, now);
+	begin_visit(account, mailbox, now);
+	return mailbox;
+}
+
 static const struct folders *
 known_folders(const struct account *account)
 {

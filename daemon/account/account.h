@@ -85,6 +85,10 @@ struct mailbox *account_apply(struct account *account,
 /* The same with a question; EXPLAINED follows. */
 struct mailbox *account_explain(struct account *account, const char *mailbox,
     uint32_t uid, usec_t now, struct error *error_r);
+/* The same with messages to be looked for by their Message-IDs, at most
+ * MAILBOX_FINDS_MAX; a FOUND for each follows. */
+struct mailbox *account_seek(struct account *account, const char *mailbox,
+    const struct strv *message_ids, usec_t now, struct error *error_r);
 /* Frees a visitor that has said LEFT. */
 void account_let_go(struct account *account, struct mailbox *visitor);
 size_t account_visitor_count(const struct account *account);

@@ -118,6 +118,7 @@ end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	error_keep(&mb->trouble, error);
 	mailbox_explain_fail(mb, error);
+	mailbox_find_fail(mb, error);
 	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
 	if (mb->login.tried)
 		say_login_failed(mb);
@@ -255,6 +256,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_backlog_free(mb);
 	mailbox_round_done(&mb->round);
 	mailbox_candidate_free(&mb->question);
+	mailbox_find_free(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
 	rules_needs_done(&mb->needs);
@@ -508,6 +510,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_backlog_done, NULL, USEC_NEVER},
 	[MAILBOX_EXPLAINING] = {"explaining", mailbox_explain_untagged,
 	    mailbox_explain_done, NULL, USEC_NEVER},
+	[MAILBOX_FINDING] = {"searching", mailbox_find_untagged,
+	    mailbox_find_done, NULL, USEC_NEVER},
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_RESYNCING] = {"checking", mailbox_resync_untagged,

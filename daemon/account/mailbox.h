@@ -22,6 +22,7 @@
  *   PROGRESS     a run over old messages came further, or ended:
  *                mailbox_get_apply
  *   EXPLAINED    the answer to mailbox_explain
+ *   FOUND        the answer to mailbox_find
  *   LEFT         a visitor's last event: free it
  *   EXEC         run the command, then mailbox_task_done
  *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
@@ -141,6 +142,8 @@
 
 /* Questions (mailbox_explain) that wait for their answer. */
 #define MAILBOX_QUESTIONS_MAX 8
+/* The same of mailbox_find. */
+#define MAILBOX_FINDS_MAX 50
 
 /*
  * A visitor is no watcher: it comes for a run or for questions, has no cursor,
@@ -219,6 +222,7 @@ enum mailbox_event_kind {
 	MAILBOX_OVER_LIMIT,
 	MAILBOX_PROGRESS,
 	MAILBOX_EXPLAINED,
+	MAILBOX_FOUND,
 	MAILBOX_LEFT,
 };
 
@@ -268,6 +272,15 @@ struct mailbox_explained {
 	struct trace trace; /* borrows from the rules */
 };
 
+/* Where a message is. */
+struct mailbox_found {
+	char *message_id;   /* as it was asked for; owned */
+	struct error error; /* with a fault: nobody could look */
+	uint32_t uidvalidity;
+	size_t count; /* messages with this Message-ID */
+	uint32_t uid; /* the last of them; 0: there is none */
+};
+
 enum mailbox_change {
 	CHANGE_READ,
 	CHANGE_GONE, /* deleted or moved, not by a rule of ours */
@@ -291,6 +304,7 @@ struct mailbox_event {
 	uint32_t uidvalidity, uid; /* CHANGED */
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
+	struct mailbox_found *found;
 	struct error error; /* LOCKED_OUT */
 	char *name;	    /* TOLD: whose news these are */
 	struct mailbox_news news;
@@ -377,6 +391,11 @@ bool mailbox_explain(struct mailbox *mb, uint32_t uid, usec_t now);
 /* Nobody waits for it any more. */
 void mailbox_explain_cancel(struct mailbox *mb, uint32_t uid);
 void mailbox_explained_free(struct mailbox_explained **explained);
+
+/* Looks for a message by its Message-ID: FOUND follows, as soon as there is a
+ * connection. False: MAILBOX_FINDS_MAX are asked for. */
+bool mailbox_find(struct mailbox *mb, const char *message_id, usec_t now);
+void mailbox_found_free(struct mailbox_found **found);
 
 /*
  * One connection for several mailboxes: mailbox_rove.c, for account.c.

@@ -120,6 +120,7 @@ mailbox_event_done(struct mailbox_event *event)
 	task_content_free(event->task);
 	report_free(event->report);
 	mailbox_explained_free(&event->explained);
+	mailbox_found_free(&event->found);
 	free(event->name);
 	*event = (struct mailbox_event){0};
 }

@@ -33,6 +33,7 @@ enum mailbox_state {
 	MAILBOX_SEARCHING,  /* a run: which messages are there? */
 	MAILBOX_REVIEWING,  /* a run: fetching a group of them */
 	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
+	MAILBOX_FINDING,    /* searching a Message-ID */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
 	MAILBOX_RESYNCING,  /* what became of messages with work left */
@@ -473,6 +474,8 @@ struct mailbox {
 	struct candidate *question; /* EXPLAINING: what came */
 	bool question_reads;	    /* ... and its text is asked for */
 
+	struct finds *finds; /* owned; NULL: nothing was looked for */
+
 	struct proof proof;
 
 	struct list_link jobs; /* struct job::link, in order of judging */
@@ -854,6 +857,16 @@ bool mailbox_explain_begin(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_explain_untagged, mailbox_explain_done;
 /* Answers all questions with this error. */
 void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
+
+/* mailbox_find.c */
+/* Looks for the next one; false: there is none. */
+bool mailbox_find_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_find_untagged, mailbox_find_done;
+/* Answers all of them with this error. */
+void mailbox_find_fail(struct mailbox *mb, const struct error *error);
+void mailbox_find_free(struct mailbox *mb);
+/* Somebody waits for an answer: of this, or of mailbox_explain. */
+bool mailbox_is_asked(const struct mailbox *mb);
 
 /* mailbox_judge.c */
 /* Copies what the answer tells; the answer must have a header. */

@@ -57,7 +57,7 @@ note_proof(struct mailbox *mb)
 static bool
 is_visit_over(const struct mailbox *mb)
 {
-	return mb->config.visit != VISIT_NONE && mb->question_count == 0 &&
+	return mb->config.visit != VISIT_NONE && !mailbox_is_asked(mb) &&
 	       !mailbox_backlog_is_unfinished(mb);
 }
 
@@ -133,6 +133,7 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	else
 		is_busy = mailbox_follow_begin(mb, now) ||
 			  mailbox_explain_begin(mb, now) ||
+			  mailbox_find_begin(mb, now) ||
 			  mailbox_audit_begin(mb, now) ||
 			  mailbox_backlog_begin(mb, now);
 	if (mb->backlog != NULL && mb->backlog->has_news &&
@@ -177,7 +178,7 @@ may_rush(const struct mailbox *mb, usec_t now)
 	       !mb->is_alone && mb->rush_losses < RUSH_LOSSES_MAX &&
 	       mb->config.visit == VISIT_NONE && !mb->stopping && !mb->leave &&
 	       mb->round.names.len == 0 && !mb->round.notifies && !mb->lists &&
-	       mb->question_count == 0 && mailbox_sweep_is_due(mb) &&
+	       !mailbox_is_asked(mb) && mailbox_sweep_is_due(mb) &&
 	       !mailbox_sweep_asks_end(mb) && mailbox_act_deadline(mb) > now &&
 	       imap_session_is_idle_done(mb->session);
 }

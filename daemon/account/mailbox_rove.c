@@ -422,7 +422,7 @@ count_running(const struct mailbox *mb)
 static usec_t
 work_due(const struct mailbox *mb, usec_t now)
 {
-	if (mb->dirty || mb->question_count > 0 || mailbox_backlog_has_more(mb))
+	if (mb->dirty || mailbox_is_asked(mb) || mailbox_backlog_has_more(mb))
 		return now;
 	return mailbox_act_deadline(mb);
 }
@@ -491,7 +491,7 @@ mailbox_rove_limit(const struct mailbox *mb)
 static void
 left(struct mailbox *mb, usec_t now)
 {
-	bool stays = mb->config.visit == VISIT_NONE || mb->question_count > 0 ||
+	bool stays = mb->config.visit == VISIT_NONE || mailbox_is_asked(mb) ||
 		     mailbox_backlog_is_unfinished(mb);
 
 	if (stays) {

@@ -219,6 +219,8 @@ take_hints(struct finish *f)
 		account->idle_renew = preset->idle_renew_s * USEC_SEC;
 	if (preset->poll_s > 0 && find_thing(f, "poll") == NULL)
 		account->poll = preset->poll_s * USEC_SEC;
+	if (find_thing(f, "sent_copy") == NULL)
+		account->sent_copy = (preset->quirks & QUIRK_FILES_SENT) != 0;
 	if (find_thing(f, "connections") != NULL)
 		return;
 	if ((preset->quirks & QUIRK_FEW_CONNECTIONS) != 0)

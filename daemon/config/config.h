@@ -107,6 +107,7 @@ struct config_account {
 	struct strv watch; /* patterns; `*` matches within and across levels */
 	struct strv identity; /* addresses that are me; has email */
 	char *from;	      /* for forwards; never NULL */
+	bool sent_copy;	      /* the service puts one into \Sent itself */
 	int notify;	      /* enum config_notify */
 	int claim;	      /* enum claim_mode */
 	unsigned connections;

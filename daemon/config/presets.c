@@ -34,7 +34,8 @@ static const struct preset presets[] = {
 	    .from = PRESET_FROM_REWRITTEN,
 	    .idle_renew_s = 540,
 	    .connections = 15,
-	    .quirks = QUIRK_LIMIT_AS_AUTH | QUIRK_LABELS | QUIRK_THROTTLES,
+	    .quirks = QUIRK_LIMIT_AS_AUTH | QUIRK_LABELS | QUIRK_THROTTLES |
+		QUIRK_FILES_SENT,
 	    .help =
 		"https://support.google.com/accounts/answer/185833",
 	},
@@ -48,7 +49,8 @@ static const struct preset presets[] = {
 	    .from = PRESET_FROM_REWRITTEN,
 	    .idle_renew_s = 540,
 	    .connections = 15,
-	    .quirks = QUIRK_LIMIT_AS_AUTH | QUIRK_LABELS | QUIRK_IMAP_IS_OFF,
+	    .quirks = QUIRK_LIMIT_AS_AUTH | QUIRK_LABELS | QUIRK_IMAP_IS_OFF |
+		QUIRK_FILES_SENT,
 	    .help =
 		"https://support.google.com/accounts/answer/185833",
 	},
@@ -86,7 +88,8 @@ static const struct preset presets[] = {
 	    .idle_renew_s = 540,
 	    .quirks = QUIRK_IDLE_SILENT | QUIRK_AUTHED_NOT_CONNECTED |
 		QUIRK_NO_KEYWORDS | QUIRK_NO_ID_NIL | QUIRK_SHORT_PIPELINE |
-		QUIRK_THROTTLES,
+		QUIRK_THROTTLES |
+		QUIRK_FILES_SENT,
 	    .help =
 		"https://support.microsoft.com/office/d088b986-291d-42b8-9564-9c414e2aa040",
 	    .enable =
@@ -106,7 +109,8 @@ static const struct preset presets[] = {
 	    .connections = 20,
 	    .quirks = QUIRK_IDLE_SILENT | QUIRK_AUTHED_NOT_CONNECTED |
 		QUIRK_NO_KEYWORDS | QUIRK_NO_ID_NIL | QUIRK_IMAP_IS_OFF |
-		QUIRK_SHORT_PIPELINE | QUIRK_THROTTLES,
+		QUIRK_SHORT_PIPELINE | QUIRK_THROTTLES |
+		QUIRK_FILES_SENT,
 	    .enable =
 		"the administrator must allow IMAP and authenticated SMTP "
 		"for the mailbox",

@@ -64,6 +64,7 @@ enum preset_quirk {
 	QUIRK_FETCH_BEYOND_HANGS = 1 << 16, /* never ask above UIDNEXT - 1 */
 	QUIRK_THROTTLES = 1 << 17,	    /* fast logins are punished */
 	QUIRK_SELF_SIGNED = 1 << 18,
+	QUIRK_FILES_SENT = 1 << 19, /* submission puts a copy into \Sent */
 };
 
 struct preset_server {

@@ -154,6 +154,14 @@
 		"threw it away."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
+{ACCOUNT(sent_copy), .key = "sent_copy", .type = SETTING_BOOL,
+	.standard = "no",
+	.help = "Whether the submission server puts a copy of what it takes "
+		"into `\\Sent` by itself.",
+	.more = "Then a forward whose answer was lost is looked for there, "
+		"five times in two minutes, before its rule's `unknown` "
+		"decides; until that is known, no other is sent. Without it "
+		"the preset knows: Gmail and Microsoft's servers do that."},
 {ACCOUNT(claim), .key = "claim", .type = SETTING_CHOICE,
 	.choices = claim_modes, .standard = "auto",
 	.help = "How this machine agrees with others that watch the same "

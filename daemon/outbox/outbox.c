@@ -46,6 +46,7 @@ outbox_event_done(struct outbox_event *event)
 	store_batch_free(&event->batch);
 	free(event->target);
 	free(event->text);
+	free(event->message_id);
 	*event = (struct outbox_event){.kind = event->kind};
 }
 
@@ -58,6 +59,7 @@ outbox_report_name(enum outbox_report_kind kind)
 	    [OUTBOX_FAILED] = "failed",
 	    [OUTBOX_HELD] = "held",
 	    [OUTBOX_DROPPED] = "dropped",
+	    [OUTBOX_SOUGHT] = "sought",
 	    [OUTBOX_TROUBLE] = "trouble",
 	};
 	_Static_assert(COUNT(names) == OUTBOX_REPORT_KINDS, "one name each");
@@ -221,6 +223,9 @@ static const struct state_row state_rows[] = {
 	[STATE_DOT]        = {"dot", never_late, USEC_NEVER},
 	[STATE_SETTLING]   = {"settling", late_settle, USEC_NEVER},
 	[STATE_CLOSING]    = {"closing", never_late, USEC_NEVER},
+	[STATE_SEEKING]    = {"looking in Sent", outbox_seek_late,
+	    OUTBOX_SEEK_USEC},
+	[STATE_UNSEEN]     = {"looking in Sent", outbox_seek_again, USEC_NEVER},
 };
 /* clang-format on */
 _Static_assert(COUNT(state_rows) == STATE_COUNT, "one row per state");
@@ -461,6 +466,8 @@ outbox_stop(struct outbox *o, usec_t now)
 	case STATE_BACKOFF:
 	case STATE_LOADING:
 	case STATE_LOGIN:
+	case STATE_SEEKING: /* it stays SENDING: looked for at the next start */
+	case STATE_UNSEEN:
 		outbox_drop_session(o);
 		outbox_drop_item(o);
 		outbox_enter(o, STATE_STOPPED, now);

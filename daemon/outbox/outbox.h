@@ -15,6 +15,7 @@
  *   STARTTLS     outbox_tls_started, or outbox_connect_failed
  *   SECRET       outbox_secret, or outbox_secret_failed
  *   COMMIT       make the batch durable, then outbox_committed
+ *   SEEK         look for a message that was sent, then outbox_sought
  *   DISCONNECT   close the transport; its bytes and end do not matter now
  *   REPORT       a sentence for log and watch
  *
@@ -30,7 +31,10 @@
  *  2. A link that breaks before the dot: WAITING, the message is not there. A
  *     link that breaks after it, or an item found SENDING: nobody can tell;
  *     the item's `unknown` decides: "resend" (the same bytes under the same
- *     Message-ID, RETRY_UNKNOWN_MAX times, then held), "hold", "drop".
+ *     Message-ID, RETRY_UNKNOWN_MAX times, then held), "hold", "drop". But
+ *     where the service files what it took in \Sent (`files_sent`), it is
+ *     looked for there before: outbox_seek.c. Until that is known the item
+ *     stays SENDING, and no other is sent.
  *  3. Trouble of the account (network, login, quota) costs no item a try. The
  *     account waits, by cause: wire/backoff.h; outbox/retry.h for quotas.
  *     Credentials are tried again once an hour, or at outbox_reload; an
@@ -62,12 +66,24 @@
 /* Hints in a row count once in this time. */
 #define OUTBOX_HINT_USEC (20 * USEC_SEC)
 
+/* The copy in \Sent may be late: what is not there so long after the first
+ * look was not taken. */
+#define OUTBOX_SENT_USEC (2 * USEC_MINUTE)
+/* Where nobody can look, as when the daemon has just begun: tried again so
+ * soon, then after twice as long, up to a minute, and given up after. */
+#define OUTBOX_BLIND_WAIT_USEC (2 * USEC_SEC)
+#define OUTBOX_BLIND_WAIT_MAX_USEC USEC_MINUTE
+#define OUTBOX_BLIND_USEC (15 * USEC_MINUTE)
+/* How long the owner may take for one look. */
+#define OUTBOX_SEEK_USEC (2 * USEC_MINUTE)
+
 /* A larger original does not go behind another's dot. */
 #define OUTBOX_AHEAD_MAX (1024 * 1024)
 
 struct outbox_config {
 	const char *account; /* its section's name */
 	const char *from;    /* own address: From and envelope sender */
+	bool files_sent;     /* the service puts what it took into \Sent */
 	struct smtp_session_config smtp;
 	uint64_t seed; /* of the jitter */
 };
@@ -79,6 +95,7 @@ enum outbox_event_kind {
 	OUTBOX_STARTTLS,
 	OUTBOX_SECRET,
 	OUTBOX_COMMIT,
+	OUTBOX_SEEK,
 	OUTBOX_REPORT,
 };
 
@@ -88,6 +105,7 @@ enum outbox_report_kind {
 	OUTBOX_FAILED,	 /* a dead letter: tell the person */
 	OUTBOX_HELD,	 /* outcome unknown, the person must decide */
 	OUTBOX_DROPPED,	 /* outcome unknown, and the rule says so */
+	OUTBOX_SOUGHT,	 /* outcome unknown: it is looked for in \Sent */
 	OUTBOX_TROUBLE,	 /* of the account; retry_in: until the next try */
 	OUTBOX_REPORT_KINDS
 };
@@ -97,6 +115,7 @@ struct outbox_event {
 	enum outbox_event_kind kind;
 	struct store_batch *batch; /* COMMIT; owned */
 	int64_t but;		   /* LOAD: not this item; 0: any */
+	char *message_id;	   /* SEEK; owned, with brackets */
 	/* REPORT: */
 	enum outbox_report_kind report;
 	int64_t id;	  /* of the item; 0: none */
@@ -110,6 +129,14 @@ struct outbox_event {
 };
 /* Frees what the event owns. */
 void outbox_event_done(struct outbox_event *event);
+
+/* What was seen in \Sent. */
+enum outbox_sight {
+	OUTBOX_SEEN,	/* it is there */
+	OUTBOX_UNSEEN,	/* it is not there now */
+	OUTBOX_BLIND,	/* nobody could look now */
+	OUTBOX_NOWHERE, /* and nobody will: there is no \Sent */
+};
 
 struct outbox;
 
@@ -161,6 +188,10 @@ void outbox_secret_failed(
     struct outbox *o, const struct error *error, usec_t now);
 void outbox_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now);
+
+/* The answer to SEEK; `words`: why it could not be looked for, else ignored. */
+void outbox_sought(struct outbox *o, const char *message_id,
+    enum outbox_sight sight, const char *words, usec_t now);
 
 /* Whether it works on this item, whose state in the store may be about to
  * change. */

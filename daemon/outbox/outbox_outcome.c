@@ -157,14 +157,12 @@ static const struct {
     {"drop", drop},
 };
 
-static void
-on_unknown(struct outbox *o, const struct smtp_event *event, const char *reply,
-    usec_t now)
+void
+outbox_settle_unknown(struct outbox *o, const char *reply, usec_t now)
 {
 	void (*act)(struct outbox *, const char *, usec_t) = resend;
 	char text[REPLY_MAX];
 
-	(void)event;
 	o->item.unknown_count++;
 	snprintf(text, sizeof(text), "outcome unknown: %.500s", reply);
 	for (size_t i = 0; i < COUNT(unknown_rows); i++)
@@ -173,6 +171,17 @@ on_unknown(struct outbox *o, const struct smtp_event *event, const char *reply,
 	if (act == resend && o->item.unknown_count > RETRY_UNKNOWN_MAX)
 		act = hold;
 	act(o, text, now);
+}
+
+static void
+on_unknown(struct outbox *o, const struct smtp_event *event, const char *reply,
+    usec_t now)
+{
+	(void)event;
+	if (o->config->files_sent)
+		outbox_seek_begin(o, reply, now);
+	else
+		outbox_settle_unknown(o, reply, now);
 }
 
 void

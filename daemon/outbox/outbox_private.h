@@ -5,6 +5,7 @@
  *   outbox_round.c    what comes next: trouble, rest, or an item to send
  *   outbox_session.c  what the SMTP session says
  *   outbox_outcome.c  what became of the item in hand
+ *   outbox_seek.c     is it in \Sent?
  */
 #ifndef BELFRY_OUTBOX_PRIVATE_H
 #define BELFRY_OUTBOX_PRIVATE_H
@@ -28,6 +29,8 @@ enum state {
 	STATE_DOT,	  /* the dot was said */
 	STATE_SETTLING,	  /* the outcome is being written */
 	STATE_CLOSING,	  /* QUIT was said */
+	STATE_SEEKING,	  /* somebody looks for the item in \Sent */
+	STATE_UNSEEN,	  /* until the next look */
 	STATE_COUNT
 };
 
@@ -78,6 +81,11 @@ struct outbox {
 	struct item next; /* the session has it behind `item` */
 	bool wants_next;  /* it was asked for */
 	struct outcome outcome;
+	/* SEEKING, UNSEEN: */
+	usec_t seek_since;
+	unsigned seek_looks;
+	usec_t seek_wait; /* before the next try to look */
+	char seek_reply[REPLY_MAX]; /* why the outcome is unknown */
 	bool is_lost; /* the session died while the journal was written */
 	struct smtp_event lost;
 
@@ -149,8 +157,17 @@ void outbox_refuse(struct outbox *o, const struct smtp_event *event,
     const char *reply, usec_t now);
 /* Without a try: see outbox/bans.h. */
 void outbox_refuse_untried(struct outbox *o, const char *reason, usec_t now);
+/* Nobody can tell any more what became of it: as its rule says. */
+void outbox_settle_unknown(struct outbox *o, const char *reply, usec_t now);
 void outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
     usec_t wait, const char *reply, usec_t now);
 void outbox_commit_outcome(struct outbox *o, usec_t now);
+
+/* outbox_seek.c */
+/* Looks for the item in hand in \Sent. */
+void outbox_seek_begin(struct outbox *o, const char *reply, usec_t now);
+void outbox_seek_again(struct outbox *o, usec_t now);
+/* The owner did not answer. */
+void outbox_seek_late(struct outbox *o, usec_t now);
 
 #endif

@@ -287,6 +287,13 @@ need_answer(struct line *line, struct mailbox_event *event)
 }
 
 static void
+need_finding(struct line *line, struct mailbox_event *event)
+{
+	if (line->owner->sender != NULL)
+		sender_found(line->owner->sender, event->found);
+}
+
+static void
 need_farewell(struct line *line, struct mailbox_event *event)
 {
 	struct account *account = line->owner->account;
@@ -359,6 +366,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_HANDED] = need_nothing,
     [MAILBOX_PROGRESS] = need_progress,
     [MAILBOX_EXPLAINED] = need_answer,
+    [MAILBOX_FOUND] = need_finding,
     [MAILBOX_LEFT] = need_farewell,
 };
 

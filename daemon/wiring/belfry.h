@@ -176,6 +176,8 @@ void sender_reload(struct sender *sender);
 void sender_retry(struct sender *sender);
 /* The network may be back. */
 void sender_hint(struct sender *sender);
+/* What was found in \Sent. */
+void sender_found(struct sender *sender, const struct mailbox_found *found);
 void sender_stop(struct sender *sender);
 /* After sender_stop. */
 void sender_start(struct sender *sender);

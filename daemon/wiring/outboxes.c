@@ -124,6 +124,40 @@ need_commit(struct sender *sender, struct outbox_event *event)
 	    on_committed, sender);
 }
 
+/* The folder and the connection are the account's. What it answers at once
+ * must not come while the outbox still asks. */
+static void
+need_sight(struct sender *sender, struct outbox_event *event)
+{
+	struct running_account *account = sender->owner;
+	struct error error = ERROR_INIT;
+	BUF_AUTO sent = BUF_INIT;
+	STRV_AUTO ids = STRV_INIT;
+
+	strv_add(&ids, event->message_id);
+	if (account_find_mailbox(account->account, "\\Sent", &sent, &error) &&
+	    account_seek(account->account, buf_str(&sent), &ids, loop_now(),
+		&error) != NULL) {
+		accounts_pump(account);
+		return;
+	}
+	outbox_sought(sender->outbox, event->message_id,
+	    error.fault == FAULT_RETRY ? OUTBOX_BLIND : OUTBOX_NOWHERE,
+	    error.text, loop_now());
+}
+
+void
+sender_found(struct sender *sender, const struct mailbox_found *found)
+{
+	enum outbox_sight sight = found->uid != 0 ? OUTBOX_SEEN : OUTBOX_UNSEEN;
+
+	if (found->error.fault != FAULT_NONE)
+		sight = OUTBOX_BLIND;
+	outbox_sought(sender->outbox, found->message_id, sight,
+	    found->error.text, loop_now());
+	pump(sender);
+}
+
 /* Trouble that only the person can end, or should know of: not that of the
  * network, nor a token that is fetched anew at once. It rings when it begins.
  */
@@ -172,6 +206,7 @@ static void (*const needs[])(struct sender *, struct outbox_event *) = {
     [OUTBOX_STARTTLS] = need_starttls,
     [OUTBOX_SECRET] = need_secret,
     [OUTBOX_COMMIT] = need_commit,
+    [OUTBOX_SEEK] = need_sight,
     [OUTBOX_REPORT] = need_report,
 };
 
@@ -244,6 +279,7 @@ sender_new(struct running_account *account)
 	sender->config = (struct outbox_config){
 	    .account = config->name,
 	    .from = config->from,
+	    .files_sent = config->sent_copy,
 	    .smtp =
 		{
 		    .security = security_of(config->smtp.tls),

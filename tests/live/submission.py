@@ -106,6 +106,45 @@ def lost_after_the_dot(servers):
         live.wait("an empty queue", lambda: not queue(daemon))
 
 
+def file_copy(user, subject):
+    """Does what a service does that puts into Sent what it took."""
+    number = [n for n, s in enumerate(user.servers.sent(), 1)
+              if s["user"] == user.address
+              and subject in s["message"]["Subject"]][-1]
+    imap = user.imap()
+    live.same(imap.append("Sent", r"(\Seen)", None,
+                          user.servers.sent_source(number))[0], "OK", "APPEND")
+    imap.logout()
+
+
+@live.case
+def found_in_sent(servers):
+    """The answer to the dot is lost, and a copy comes into Sent: once while
+    the daemon looks for it, once while it is down."""
+    user = servers.user()
+    account = user.account("sent_copy = yes\n")
+    with live.Daemon(servers, account + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault("dot drop")
+        user.deliver(live.message("forward filed"))
+        daemon.wait_log("forward-sought.*looking for it in Sent")
+        live.same(queue(daemon)["forward filed"]["state"], "sending", "state")
+        file_copy(user, "forward filed")
+        daemon.wait_log("forward-sent.*found in Sent")
+        live.wait("an empty queue", lambda: not queue(daemon))
+        servers.fault("dot drop")
+        user.deliver(live.message("held and filed", message_id="<h@x.y>"))
+        live.wait("it to be looked for", lambda: queue(daemon)
+                  .get("held and filed", {}).get("state") == "sending"
+                  and len(user.sent()) == 2)
+        live.same(daemon.stop(), 0, "exit status")
+        file_copy(user, "held and filed")
+        daemon.start()
+        daemon.wait_log("forward-sent.*found in Sent", 2)
+        live.wait("an empty queue", lambda: not queue(daemon))
+        live.same(len(user.sent()), 2, "submitted in all")
+
+
 @live.case
 def unknown_as_the_rule_says(servers):
     user = servers.user()

@@ -20,7 +20,7 @@
  * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
  * until >start). >apply WORDS begins a run, which is in the store first: dry,
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
- * >explain UID, >explain-cancel UID; >ask NAMES.
+ * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES.
  *
  * Events: load, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -575,6 +575,14 @@ call_explain_cancel(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
+call_find(struct adapter *a, struct span args, usec_t now)
+{
+	STR_AUTO id = xstrdup_span(args);
+
+	return mailbox_find(a->mailbox, id, now);
+}
+
+static bool
 call_load_failed(struct adapter *a, struct span args, usec_t now)
 {
 	struct error error = ERROR_INIT;
@@ -712,6 +720,7 @@ static const struct {
     {"cancel", call_cancel},
     {"explain", call_explain},
     {"explain-cancel", call_explain_cancel},
+    {"find", call_find},
     {"ask", call_ask},
 };
 
@@ -748,6 +757,7 @@ static const char *const event_names[] = {
     [MAILBOX_HANDED] = "handed",
     [MAILBOX_PROGRESS] = "progress",
     [MAILBOX_EXPLAINED] = "explained",
+    [MAILBOX_FOUND] = "found",
     [MAILBOX_LEFT] = "left",
 };
 
@@ -860,12 +870,25 @@ add_explained(struct buf *line, const struct mailbox_explained *explained)
 }
 
 static void
+add_found(struct buf *line, const struct mailbox_found *found)
+{
+	buf_addf(line, " %s", found->message_id);
+	if (found->error.fault != FAULT_NONE)
+		buf_addf(line, " %s", found->error.text);
+	else
+		buf_addf(line, " %u/%u of %zu", found->uidvalidity, found->uid,
+		    found->count);
+}
+
+static void
 add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
     usec_t now)
 {
 	buf_add_str(line, event_names[event->kind]);
 	if (event->kind == MAILBOX_PROGRESS) {
 		add_progress(a, line, now);
+	} else if (event->found != NULL) {
+		add_found(line, event->found);
 	} else if (event->explained != NULL) {
 		add_explained(line, event->explained);
 	} else if (event->kind == MAILBOX_COMMIT) {

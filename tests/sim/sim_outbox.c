@@ -14,7 +14,9 @@
  * its time; no connection within the back-off's floor; a deadline while there
  * is work. In the end, when the faults have stopped: nothing is lost, and
  * nothing was taken twice but where the server's word was never heard, or
- * the daemon died before it was written, and then as the same bytes.
+ * the daemon died before it was written, and then as the same bytes. Where
+ * the service files what it took in Sent, late or early, nothing is taken
+ * twice at all, unless nobody could look there for a quarter of an hour.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,17 +35,22 @@
 #define STEPS_MAX 400000
 #define START_UNIX 1800000000
 #define START_USEC (100 * USEC_SEC)
+/* A copy is in Sent by then. */
+#define FILING_USEC (OUTBOX_SENT_USEC - USEC_SEC)
 #define RETRY_FLOOR_SEC 48 /* the first step of the ladder, less jitter */
 
 struct totals {
 	unsigned steps, items, taken, twice, kills, cuts, failed_commits;
+	unsigned looks, seen;
 	unsigned states[QUEUE_STATES];
 };
 
 struct item {
 	const char *unknown;
-	bool refused;		/* the server said 5xx to it */
-	unsigned doubts;	/* the link or the daemon died behind its dot */
+	usec_t filed;	 /* when its copy is in Sent; 0: it is not on its way */
+	bool is_blind;	 /* nobody could look there */
+	bool refused;	 /* the server said 5xx to it */
+	unsigned doubts; /* the link or the daemon died behind its dot */
 	enum queue_state state; /* as of the last look into the store */
 	int64_t next_try_unix;
 	unsigned attempts;
@@ -73,6 +80,8 @@ struct world {
 	usec_t connect_at, not_before;
 	struct store_batch *batch; /* being written; NULL: none */
 	usec_t commit_at;
+	char *sought; /* owned: it is looked for; NULL: nothing is */
+	usec_t sought_at;
 	struct item items[ITEMS_MAX];
 	unsigned item_count;
 	usec_t next_happening, quiet_until;
@@ -432,9 +441,59 @@ answer_commit(struct world *w, struct outbox_event *event)
 	w->commit_at = w->now + (chance(w, 50) ? delay(w) : 0);
 }
 
+/* ---- Sent ---- */
+
+/* A look takes its time: it is answered by what is there then. */
+static void
+answer_seek(struct world *w, const struct outbox_event *event)
+{
+	free(w->sought);
+	w->sought = xstrdup(event->message_id);
+	w->sought_at = w->now + delay(w);
+}
+
+/* What was taken is filed by and by. */
+static void
+file_copies(struct world *w)
+{
+	for (size_t i = 0; i < w->model.taken_count; i++) {
+		struct item *item = item_of(w, w->model.taken[i].to);
+		if (item->filed == 0)
+			item->filed =
+			    w->now + random_below(&w->random, FILING_USEC);
+	}
+}
+
+static enum outbox_sight
+look_into_sent(struct world *w, const struct item *item)
+{
+	if (w->faulty && chance(w, 20))
+		return OUTBOX_BLIND;
+	return item->filed != 0 && item->filed <= w->now ? OUTBOX_SEEN
+							 : OUTBOX_UNSEEN;
+}
+
+/* "<k7@example.org>" */
+static void
+finish_seek(struct world *w)
+{
+	enum outbox_sight sight = look_into_sent(w, item_of(w, w->sought + 1));
+	char *sought = w->sought;
+
+	note(w, "looked for %s in Sent: %d", sought, sight);
+	w->sought = NULL;
+	w->sought_at = USEC_NEVER;
+	w->totals->looks++;
+	w->totals->seen += sight == OUTBOX_SEEN;
+	outbox_sought(w->outbox, sought, sight, "blind", w->now);
+	free(sought);
+}
+
 static void
 note_report(struct world *w, const struct outbox_event *event)
 {
+	if (strstr(event->text, "could not be looked at") != NULL)
+		item_of(w, event->target)->is_blind = true;
 	note(w, "%s %s: %s", outbox_report_name(event->report), event->target,
 	    event->text);
 	if (event->report == OUTBOX_DEFERRED)
@@ -467,6 +526,11 @@ answer(struct world *w, struct outbox_event *event)
 		break;
 	case OUTBOX_COMMIT:
 		answer_commit(w, event);
+		break;
+	case OUTBOX_SEEK:
+		if (!w->config.files_sent)
+			fail(w, "looks into a Sent that tells nothing");
+		answer_seek(w, event);
 		break;
 	case OUTBOX_REPORT:
 		note_report(w, event);
@@ -509,6 +573,7 @@ kill_and_restart(struct world *w)
 	doubt(w);
 	excuse(w);
 	drop_link(w);
+	w->sought_at = USEC_NEVER;
 	outbox_free(&w->outbox);
 	be_born(w);
 }
@@ -691,6 +756,7 @@ next_time(struct world *w)
 
 	next = usec_min(next, outbox_deadline(w->outbox));
 	next = usec_min(next, usec_min(w->connect_at, w->commit_at));
+	next = usec_min(next, w->sought_at);
 	next = usec_min(next, usec_min(w->up.next, w->down.next));
 	return next > w->now ? next : w->now;
 }
@@ -704,6 +770,9 @@ step(struct world *w)
 	pump(w);
 	if (w->commit_at <= w->now)
 		finish_commit(w);
+	file_copies(w);
+	if (w->sought_at <= w->now)
+		finish_seek(w);
 	serve_link(w);
 	if (outbox_deadline(w->outbox) <= w->now)
 		outbox_tick(w->outbox, w->now);
@@ -750,6 +819,10 @@ check_item(struct world *w, unsigned index)
 		    item->doubts, item->refused ? "" : "not ");
 	if (taken > 1 && strcmp(item->unknown, "resend") != 0 && !item->by_hand)
 		fail(w, "%s (%s) was taken %u times", to, item->unknown, taken);
+	if (taken > 1 && w->config.files_sent && !item->by_hand &&
+	    !item->is_blind)
+		fail(w, "%s was taken %u times, and Sent would have told", to,
+		    taken);
 	if (taken > 1 && taken > item->doubts + 1)
 		fail(w, "%s was taken %u times, with %u doubts", to, taken,
 		    item->doubts);
@@ -815,6 +888,7 @@ set_up(struct world *w, uint64_t seed)
 	w->config = (struct outbox_config){
 	    .account = "work",
 	    .from = "ann@example.org",
+	    .files_sent = chance(w, 50),
 	    .smtp = {.security = SMTP_SECURITY_TLS,
 		.auth = SMTP_AUTH_PASSWORD,
 		.user = "user",
@@ -823,7 +897,7 @@ set_up(struct world *w, uint64_t seed)
 		.ehlo_name = "client.example.org"},
 	};
 	w->up.next = w->down.next = USEC_NEVER;
-	w->connect_at = w->commit_at = USEC_NEVER;
+	w->connect_at = w->commit_at = w->sought_at = USEC_NEVER;
 	w->quiet_until = USEC_NEVER;
 	w->faulty = true;
 	w->next_happening = w->now + USEC_SEC;
@@ -838,6 +912,7 @@ tear_down(struct world *w)
 	buf_done(&w->down.bytes);
 	outbox_free(&w->outbox);
 	store_batch_free(&w->batch);
+	free(w->sought);
 	store_close(&w->store);
 	model_smtp_done(&w->model);
 }
@@ -881,9 +956,11 @@ sum_up(const void *ctx)
 	const struct totals *totals = ctx;
 
 	printf("; %u steps, %u forwards, %u taken, %u of them twice, %u kills, "
-	       "%u cuts, %u failed commits;",
+	       "%u cuts, %u failed commits, %u looks into Sent, %u of them "
+	       "found it;",
 	    totals->steps, totals->items, totals->taken, totals->twice,
-	    totals->kills, totals->cuts, totals->failed_commits);
+	    totals->kills, totals->cuts, totals->failed_commits, totals->looks,
+	    totals->seen);
 	for (enum queue_state state = 0; state < QUEUE_STATES; state++)
 		printf(
 		    " %u %s", totals->states[state], queue_state_name(state));

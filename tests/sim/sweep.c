@@ -368,6 +368,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_OVER_LIMIT:
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
+	case MAILBOX_FOUND:
 	case MAILBOX_LEFT:
 		fail(w, "event %d was not in the story", event->kind);
 		break;

@@ -676,6 +676,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_OVER_LIMIT:
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
+	case MAILBOX_FOUND:
 		break;
 	}
 }

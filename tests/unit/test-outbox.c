@@ -46,6 +46,10 @@ struct world {
 	 * outbox is stopped. */
 	unsigned break_at_commit, stop_at_commit, commits;
 	bool died_in_window; /* the dot was said, the outcome not written */
+	/* What is seen in Sent: a letter a look, the last one from then on; u
+	 * unseen, s seen, t the truth, b blind, n nowhere, - no answer. */
+	const char *sights;
+	unsigned looks;
 	struct buf reports;
 	unsigned known; /* failures that the person knows the cause of */
 };
@@ -197,6 +201,29 @@ note_report(struct world *w, const struct outbox_event *event)
 }
 
 static void
+answer_seek(struct world *w, const struct outbox_event *event)
+{
+	static const char letters[] = {[OUTBOX_SEEN] = 's',
+	    [OUTBOX_UNSEEN] = 'u',
+	    [OUTBOX_BLIND] = 'b',
+	    [OUTBOX_NOWHERE] = 'n'};
+	size_t last = strlen(w->sights) - 1;
+	char sight = w->sights[w->looks < last ? w->looks : last];
+
+	assert_false(w->connected);
+	w->looks++;
+	/* An answer to something else is none. */
+	outbox_sought(
+	    w->outbox, "<other@example.org>", OUTBOX_SEEN, "", w->now);
+	if (sight == 't')
+		sight = w->messages > 0 ? 's' : 'u';
+	for (size_t i = 0; i < COUNT(letters); i++)
+		if (letters[i] == sight)
+			outbox_sought(w->outbox, event->message_id,
+			    (enum outbox_sight)i, "no way", w->now);
+}
+
+static void
 answer(struct world *w, const struct outbox_event *event)
 {
 	switch (event->kind) {
@@ -218,6 +245,9 @@ answer(struct world *w, const struct outbox_event *event)
 		break;
 	case OUTBOX_COMMIT:
 		answer_commit(w, event);
+		break;
+	case OUTBOX_SEEK:
+		answer_seek(w, event);
 		break;
 	case OUTBOX_REPORT:
 		note_report(w, event);
@@ -442,6 +472,150 @@ test_lives(void **state)
 	for (size_t i = 0; i < COUNT(lives); i++)
 		failures += !live(&lives[i]);
 	assert_int_equal(failures, 0);
+}
+
+/* ---- where the service files what it took ------------------------- */
+
+struct sent_case {
+	const char *name, *unknown, *sights;
+	enum queue_state state;
+	unsigned messages, looks;
+	usec_t after; /* from the break to the end of the looks */
+	const char *report;
+};
+
+/* The server takes the message, and its answer is lost. */
+static const struct sent_case sent_cases[] = {
+    {"there at once", "resend", "s", QUEUE_SENT, 1, 1, 0, "found in Sent"},
+    {"there later", "resend", "uus", QUEUE_SENT, 1, 3, 20 * USEC_SEC,
+	"found in Sent"},
+    {"there at the last look", "hold", "uuuus", QUEUE_SENT, 1, 5,
+	OUTBOX_SENT_USEC, "found in Sent"},
+    {"never there", "resend", "u", QUEUE_SENT, 2, 5, OUTBOX_SENT_USEC,
+	"outcome unknown: the connection was closed (it is "
+	"not in Sent)"},
+    {"never there, hold", "hold", "u", QUEUE_HELD, 1, 5, OUTBOX_SENT_USEC,
+	"held: outcome unknown"},
+    {"never there, drop", "drop", "u", QUEUE_DROPPED, 1, 5, OUTBOX_SENT_USEC,
+	"dropped: outcome unknown"},
+    {"blind for a while", "hold", "bbbs", QUEUE_SENT, 1, 4, 14 * USEC_SEC,
+	"found in Sent"},
+    {"blind for ever", "hold", "b", QUEUE_HELD, 1, 20, OUTBOX_BLIND_USEC,
+	"(Sent could not be looked at: no way)"},
+    {"the owner does not answer", "hold", "-s", QUEUE_SENT, 1, 2,
+	OUTBOX_SEEK_USEC + OUTBOX_BLIND_WAIT_USEC, "found in Sent"},
+    {"no such mailbox", "hold", "n", QUEUE_HELD, 1, 1, 0,
+	"(Sent cannot be looked at: no way)"},
+};
+
+static bool
+live_with_sent(const struct sent_case *c)
+{
+	struct world w;
+	bool right, in_time;
+
+	world_init(&w);
+	w.config.files_sent = true;
+	w.sights = c->sights;
+	w.step = "dot";
+	w.reply = "";
+	w.bad_connections = 1;
+	w.hangs_up = true;
+	enqueue(&w, "k1", c->unknown);
+	start(&w);
+	run(&w, c->after == 0 ? USEC_SEC : c->after - USEC_SEC);
+	in_time = c->after == 0 || state_of(&w) == QUEUE_SENDING;
+	run(&w, USEC_HOUR);
+	right = in_time && state_of(&w) == c->state && w.looks == c->looks &&
+		strstr(buf_str(&w.reports), c->report) != NULL &&
+		w.messages + 1 == c->messages;
+	if (!right)
+		print_error("%s: %s, %u messages, %u looks\n%s\n", c->name,
+		    queue_state_name(state_of(&w)), w.messages, w.looks,
+		    buf_str(&w.reports));
+	world_done(&w);
+	return right;
+}
+
+static void
+test_sent(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sent_cases); i++)
+		failures += !live_with_sent(&sent_cases[i]);
+	assert_int_equal(failures, 0);
+}
+
+/* Wherever the link breaks and the daemon dies: with a Sent that tells the
+ * truth nothing comes twice, and nothing is lost. */
+static void
+sweep_with_sent(size_t in, size_t out, unsigned die_at, const char *unknown)
+{
+	struct world w;
+
+	world_init(&w);
+	w.config.files_sent = true;
+	w.sights = "t";
+	w.cut_in = in;
+	w.cut_out = out;
+	w.die_at = die_at;
+	enqueue(&w, "k1", unknown);
+	start(&w);
+	run(&w, USEC_HOUR);
+	if (w.messages > 1 ||
+	    (strcmp(unknown, "resend") == 0 && state_of(&w) != QUEUE_SENT) ||
+	    (w.messages == 1 && state_of(&w) != QUEUE_SENT))
+		fail_msg("in %zu out %zu die at %u: %s, %u messages\n%s", in,
+		    out, die_at, queue_state_name(state_of(&w)), w.messages,
+		    buf_str(&w.reports));
+	world_done(&w);
+}
+
+static void
+test_sent_everywhere(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n < 900; n++) {
+		sweep_with_sent(n, 0, 0, n % 2 == 0 ? "resend" : "hold");
+		sweep_with_sent(0, n, 0, n % 2 == 0 ? "hold" : "resend");
+	}
+	for (unsigned n = 1; n < 30; n++) {
+		sweep_with_sent(0, 0, n, "resend");
+		sweep_with_sent(0, 0, n, "hold");
+		sweep_with_sent(360, 0, n, "resend");
+	}
+}
+
+/* Stopped while it looks, it is looked for at the next start. */
+static void
+test_sent_and_stop(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.config.files_sent = true;
+	w.sights = "us";
+	w.step = "dot";
+	w.reply = "";
+	w.bad_connections = 1;
+	w.hangs_up = true;
+	enqueue(&w, "k1", "hold");
+	start(&w);
+	run(&w, 2 * USEC_SEC);
+	assert_string_equal(outbox_state_name(w.outbox), "looking in Sent");
+	assert_true(outbox_has_in_hand(w.outbox, 1));
+	outbox_stop(w.outbox, w.now);
+	assert_true(outbox_is_resting(w.outbox));
+	run(&w, USEC_MINUTE);
+	assert_int_equal(state_of(&w), QUEUE_SENDING);
+	assert_int_equal(w.looks, 1);
+	outbox_start(w.outbox, w.now);
+	run(&w, USEC_SEC);
+	assert_int_equal(state_of(&w), QUEUE_SENT);
+	world_done(&w);
 }
 
 /* ---- sweeps ------------------------------------------------------- */
@@ -1073,6 +1247,9 @@ main(void)
 	    cmocka_unit_test(test_many_on_one_connection),
 	    cmocka_unit_test(test_commits_of_many),
 	    cmocka_unit_test(test_stop_among_many),
+	    cmocka_unit_test(test_sent),
+	    cmocka_unit_test(test_sent_everywhere),
+	    cmocka_unit_test(test_sent_and_stop),
 	    cmocka_unit_test(test_cut_everywhere),
 	    cmocka_unit_test(test_hold_is_at_most_once),
 	    cmocka_unit_test(test_commit_fails),
