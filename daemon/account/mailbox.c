@@ -46,6 +46,7 @@ mailbox_forget_work(struct mailbox *mb, usec_t now)
 	mailbox_claim_interrupt(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
+	mailbox_rebuilt_clear(mb);
 	mailbox_jobs_clear(mb);
 	mailbox_forget_commits(mb);
 	mailbox_flush_outcomes(mb);
@@ -233,6 +234,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_seek_done(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
+	mailbox_rebuilt_clear(mb);
 	mailbox_jobs_clear(mb);
 	LIST_EACH(pos, &mb->tasks)
 	{
@@ -500,6 +502,11 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_early_done, NULL, USEC_NEVER},
 	[MAILBOX_HIGHEST] = {"catching up", mailbox_highest_untagged,
 	    mailbox_highest_done, NULL, USEC_NEVER},
+	[MAILBOX_RECALLING] = {"catching up", NULL, NULL, NULL, USEC_NEVER},
+	[MAILBOX_FINDING] = {"catching up", mailbox_rebuilt_note_found,
+	    mailbox_rebuilt_searched, NULL, USEC_NEVER},
+	[MAILBOX_MATCHING] = {"catching up", mailbox_rebuilt_note_message,
+	    mailbox_rebuilt_matched, NULL, USEC_NEVER},
 	[MAILBOX_SWEEPING] = {"catching up", mailbox_sweep_untagged,
 	    mailbox_sweep_done, NULL, USEC_NEVER},
 	[MAILBOX_READING] = {"reading", mailbox_body_untagged,

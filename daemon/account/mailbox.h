@@ -13,6 +13,8 @@
  *   LOAD         mailbox_load_effect for each open effect,
  *                mailbox_load_apply for an unfinished run, then
  *                mailbox_loaded
+ *   RECALL       the server rebuilt the mailbox: mailbox_recalled, with what
+ *                recall_load gives
  *   CONNECT      mailbox_connected, or mailbox_connect_failed; again while
  *                under way: anew
  *   STARTTLS     mailbox_tls_started
@@ -58,6 +60,7 @@
 #include "daemon/account/breaker.h"
 #include "daemon/account/claims.h"
 #include "daemon/account/folders.h"
+#include "daemon/account/recall.h"
 #include "daemon/account/senders.h"
 #include "daemon/account/tally.h"
 #include "daemon/store/store.h"
@@ -202,6 +205,7 @@ struct mailbox_config {
 
 enum mailbox_event_kind {
 	MAILBOX_LOAD,
+	MAILBOX_RECALL,
 	MAILBOX_CONNECT,
 	MAILBOX_DISCONNECT,
 	MAILBOX_STARTTLS,
@@ -475,6 +479,8 @@ void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
 void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
+/* Takes *recall. */
+void mailbox_recalled(struct mailbox *mb, struct recall **recall, usec_t now);
 void mailbox_connected(struct mailbox *mb, usec_t now);
 /* Between CONNECT and the answer: the owner has not begun yet, because too
  * many connect at once; or (false) it has now. */

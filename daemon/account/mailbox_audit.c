@@ -71,9 +71,8 @@ mailbox_audit_untagged(
 	imap_search_parse(response, &mb->audit.found);
 }
 
-/* Adds those of `from` that lie in [first, end) and are not in `but`. */
-static void
-add_between(struct imap_seqset *to, const struct imap_seqset *from,
+void
+mailbox_add_uids(struct imap_seqset *to, const struct imap_seqset *from,
     const struct imap_seqset *but, uint32_t first, uint32_t end)
 {
 	for (size_t i = 0; i < from->count; i++) {
@@ -93,8 +92,8 @@ begin_to_know(struct mailbox *mb)
 	struct audit *audit = &mb->audit;
 
 	imap_seqset_done(&audit->known);
-	add_between(&audit->known, &audit->found, &audit->late, first_uid(mb),
-	    mb->cursor);
+	mailbox_add_uids(&audit->known, &audit->found, &audit->late,
+	    first_uid(mb), mb->cursor);
 	audit->first = first_uid(mb);
 	audit->validity = mb->uidvalidity;
 }
@@ -107,11 +106,11 @@ look_for_late(struct mailbox *mb)
 
 	if (audit->first < first_uid(mb))
 		audit->first = first_uid(mb);
-	add_between(&kept, &audit->known, &none, audit->first, mb->cursor);
+	mailbox_add_uids(&kept, &audit->known, &none, audit->first, mb->cursor);
 	imap_seqset_done(&audit->known);
 	audit->known = kept;
-	add_between(&audit->late, &audit->found, &audit->known, audit->first,
-	    mb->cursor);
+	mailbox_add_uids(&audit->late, &audit->found, &audit->known,
+	    audit->first, mb->cursor);
 }
 
 static void
@@ -157,5 +156,5 @@ mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids)
 	struct imap_seqset none = IMAP_SEQSET_INIT;
 
 	if (mb->audit.validity == mb->uidvalidity)
-		add_between(&mb->audit.known, uids, &none, 1, UINT32_MAX);
+		mailbox_add_uids(&mb->audit.known, uids, &none, 1, UINT32_MAX);
 }

@@ -79,11 +79,11 @@ mailbox_intent_take_back(struct mailbox *mb, usec_t now)
  * among messages that look the same. */
 #define TARGET_NEXT "into UIDs from "
 
-static void
-intent_detail(const struct op *op, struct buf *detail)
+void
+mailbox_intent_detail(struct buf *detail, uint32_t target_next)
 {
-	if (op->target_next != 0)
-		buf_addf(detail, TARGET_NEXT "%u", op->target_next);
+	if (target_next != 0)
+		buf_addf(detail, TARGET_NEXT "%u", target_next);
 }
 
 uint32_t
@@ -136,7 +136,7 @@ add_intents(
 {
 	BUF_AUTO detail = BUF_INIT;
 
-	intent_detail(op, &detail);
+	mailbox_intent_detail(&detail, op->target_next);
 	for (size_t i = 0; i < op->count; i++) {
 		struct job *job = op->jobs[i];
 		struct job_action *action = mailbox_job_current(job);

@@ -28,6 +28,9 @@ enum mailbox_state {
 	MAILBOX_SELECTING,
 	MAILBOX_DATING,	    /* a new mailbox: what is younger than its watch */
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
+	MAILBOX_RECALLING,  /* rebuilt: asked for what the history knows, */
+	MAILBOX_FINDING,    /* for messages that may be news, */
+	MAILBOX_MATCHING,   /* and what they are */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
 	MAILBOX_READING,    /* fetching text parts that rules ask for */
 	MAILBOX_SEARCHING,  /* a run: which messages are there? */
@@ -263,6 +266,15 @@ struct audit {
 	usec_t due;		 /* the next look */
 };
 
+/* The server gave it other UIDs (mailbox_rebuilt.c). */
+struct rebuilt {
+	struct recall *recall;
+	struct imap_seqset found, asked; /* to be compared; being so */
+	struct imap_seqset late;	 /* not known: to be judged */
+	struct imap_seqset done;	 /* compared; then: judged */
+	struct store_batch *batch;	 /* what goes on under another UID */
+};
+
 /* How logins went, and why the connection ended (mailbox_login.c). */
 struct login {
 	struct imap_refusal refusal; /* of the last end; kind NONE: none */
@@ -457,6 +469,7 @@ struct mailbox {
 	struct reading reading;
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	bool is_late;		  /* they are below the cursor, which stays */
+	struct rebuilt *rebuilt;  /* owned; NULL: it was not, or it is over */
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
 	bool whole;		  /* asked for with the whole header */
@@ -782,6 +795,21 @@ mailbox_response_fn mailbox_audit_untagged, mailbox_audit_done;
 /* These were there, and judged. */
 void mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids);
 
+/* Adds those of `from` that lie in [first, end) and are not in `but`. */
+void mailbox_add_uids(struct imap_seqset *to, const struct imap_seqset *from,
+    const struct imap_seqset *but, uint32_t first, uint32_t end);
+
+/* mailbox_rebuilt.c */
+mailbox_begin_fn mailbox_rebuilt_begin;
+mailbox_response_fn mailbox_rebuilt_note_found, mailbox_rebuilt_searched,
+    mailbox_rebuilt_note_message, mailbox_rebuilt_matched;
+/* A window of late messages begins: its batch; and they are judged. */
+void mailbox_rebuilt_give_batch(struct mailbox *mb);
+void mailbox_rebuilt_note_judged(struct mailbox *mb, uint32_t uid);
+/* It ends; false: there are more of them (audit.late), and the cursor waits. */
+bool mailbox_rebuilt_is_over(struct mailbox *mb);
+void mailbox_rebuilt_clear(struct mailbox *mb);
+
 /* mailbox_ask.c */
 void mailbox_ask_clear(struct round *round);
 bool mailbox_ask_has_questions(const struct mailbox *mb);
@@ -811,6 +839,16 @@ void mailbox_highest_untagged(
 void mailbox_highest_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 mailbox_response_fn mailbox_early_untagged, mailbox_early_done;
+/* Sets the cursor, in memory, behind all that is there. */
+void mailbox_sweep_reset(struct mailbox *mb);
+/* Plans and cursor go to disk. Takes the batch. */
+void mailbox_sweep_commit(
+    struct mailbox *mb, struct store_batch *batch, usec_t now);
+/* Sends UID SEARCH for what came on that day or later. */
+void mailbox_sweep_search_since(
+    struct mailbox *mb, int64_t day_unix, usec_t now);
+/* What was planned under another UIDVALIDITY can never be done. */
+void mailbox_give_up_old(struct mailbox *mb, usec_t now);
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */
 void mailbox_compare(struct mailbox *mb, usec_t now);
 
@@ -1118,6 +1156,8 @@ mailbox_begin_fn mailbox_op_intent;
 /* Those that mailbox_op_intent has left to be written together. */
 mailbox_begin_fn mailbox_write_intents;
 uint32_t mailbox_read_intent_detail(const char *detail);
+/* The same, written; 0: nothing. */
+void mailbox_intent_detail(struct buf *detail, uint32_t target_next);
 
 /* mailbox_verify.c */
 /* What would make a copy waits for the looks after one that looks the same:

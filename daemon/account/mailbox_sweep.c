@@ -13,8 +13,11 @@
 
 /* ---- comparing cursor and mailbox ---- */
 
+/* Of a mailbox that was rebuilt the cursor is written when all of it was
+ * compared and judged. */
 static void
-commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
+commit_window(struct mailbox *mb, struct store_batch *batch, bool moves_cursor,
+    usec_t now)
 {
 	const struct store_cursor cursor = {
 	    .account = mb->config.account,
@@ -31,8 +34,15 @@ commit_cursor(struct mailbox *mb, struct store_batch *batch, usec_t now)
 		mailbox_sweep_committed(mb, now);
 		return;
 	}
-	store_batch_set_cursor(batch, &cursor);
+	if (moves_cursor)
+		store_batch_set_cursor(batch, &cursor);
 	mailbox_commit(mb, COMMIT_PLAN, batch);
+}
+
+void
+mailbox_sweep_commit(struct mailbox *mb, struct store_batch *batch, usec_t now)
+{
+	commit_window(mb, batch, true, now);
 }
 
 /* A message came between UIDNEXT and the end of SELECT. (A server that says
@@ -43,15 +53,33 @@ has_grown(const struct mailbox *mb)
 	return mb->exists > mb->exists_at_uidnext;
 }
 
-static void
-reset_cursor(struct mailbox *mb, usec_t now)
+void
+mailbox_sweep_reset(struct mailbox *mb)
 {
 	mb->has_cursor = true;
 	mb->cursor_validity = mb->uidvalidity;
 	mb->cursor = mb->uidnext;
 	mb->dirty = has_grown(mb);
 	mb->swept_exists = mb->exists_at_uidnext;
-	commit_cursor(mb, store_batch_new(), now);
+}
+
+static void
+reset_cursor(struct mailbox *mb, usec_t now)
+{
+	mailbox_sweep_reset(mb);
+	mailbox_sweep_commit(mb, store_batch_new(), now);
+}
+
+/* With the first cursor: when that was (account/recall.h). */
+static struct store_batch *
+first_batch(const struct mailbox *mb, int64_t since_unix)
+{
+	STR_AUTO name = xasprintf(RECALL_CONTACT_FACT " %s", mb->config.name);
+	STR_AUTO value = xasprintf("%lld", (long long)since_unix);
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_set_fact(batch, mb->config.account, name, value);
+	return batch;
 }
 
 /* What was planned in another life of the mailbox can never be done. */
@@ -81,15 +109,20 @@ give_up(struct mailbox *mb, uint32_t but, const char *why, usec_t now)
 static void
 search_early(struct mailbox *mb, usec_t now)
 {
+	mb->highest = 0;
+	mailbox_enter(mb, MAILBOX_DATING, now);
+	mailbox_sweep_search_since(mb, mb->early_unix - 24 * 60 * 60, now);
+}
+
+void
+mailbox_sweep_search_since(struct mailbox *mb, int64_t day_unix, usec_t now)
+{
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May",
 	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	int64_t day = mb->early_unix - 24 * 60 * 60;
 	struct imap_command command;
 	struct unix_parts parts;
 
-	unix_split(day > 0 ? day : 0, &parts);
-	mb->highest = 0;
-	mailbox_enter(mb, MAILBOX_DATING, now);
+	unix_split(day_unix > 0 ? day_unix : 0, &parts);
 	mailbox_begin_command(mb, &command, "UID SEARCH SINCE");
 	buf_addf(&command.text, " %d-%s-%04d", parts.day,
 	    months[parts.month - 1], parts.year);
@@ -127,7 +160,7 @@ mailbox_early_done(
 	mb->cursor_validity = mb->uidvalidity;
 	mb->cursor = first;
 	mb->dirty = true;
-	commit_cursor(mb, store_batch_new(), now);
+	mailbox_sweep_commit(mb, first_batch(mb, mb->early_unix), now);
 }
 
 /* What an earlier session planned or left behind has no name any more. */
@@ -143,20 +176,11 @@ begin_anew(struct mailbox *mb, usec_t now)
 	reset_cursor(mb, now);
 }
 
-/* Some do it at each SELECT: the person hears of it once a day. */
-static void
-report_rebuilt(struct mailbox *mb, usec_t now)
+void
+mailbox_give_up_old(struct mailbox *mb, usec_t now)
 {
-	BUF_AUTO words = BUF_INIT;
-
-	buf_addf(&words,
-	    "the server rebuilt the mailbox (UIDVALIDITY %u, was %u): "
-	    "watching from now on, what is in it is not judged again",
-	    mb->uidvalidity, mb->cursor_validity);
-	if (told_before(&mb->told, SPAN("[UIDVALIDITY]"), now))
-		mailbox_warn(mb, "%s", buf_str(&words));
-	else
-		mailbox_report_to_person(mb, "%s", buf_str(&words));
+	give_up(mb, mb->uidvalidity,
+	    "the server rebuilt the mailbox (UIDVALIDITY changed)", now);
 }
 
 static void
@@ -167,20 +191,17 @@ compare_known(struct mailbox *mb, usec_t now)
 		return;
 	}
 	bool is_rebuilt = mb->cursor_validity != mb->uidvalidity;
-	if (is_rebuilt && mb->early_unix == 0)
-		report_rebuilt(mb, now);
+	if (is_rebuilt && mb->early_unix == 0) {
+		mailbox_rebuilt_begin(mb, now);
+		return;
+	}
 	/* Also where the cursor knows already: the daemon died between. */
-	give_up(mb, mb->uidvalidity,
-	    "the server rebuilt the mailbox (UIDVALIDITY changed)", now);
-	if (is_rebuilt && mb->early_unix != 0) {
+	mailbox_give_up_old(mb, now);
+	if (is_rebuilt) {
 		search_early(mb, now);
 		return;
 	}
 	mb->early_unix = 0;
-	if (is_rebuilt) {
-		reset_cursor(mb, now);
-		return;
-	}
 	if (mb->uidnext < mb->cursor) {
 		mailbox_report(mb, REPORT_WARNING, 0,
 		    "the server's UIDNEXT went back from %u to %u: watching "
@@ -223,9 +244,7 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	mb->fresh = false;
 	if (mb->config.visit != VISIT_NONE) {
 		mb->cursor_validity = mb->uidvalidity;
-		give_up(mb, mb->uidvalidity,
-		    "the server rebuilt the mailbox (UIDVALIDITY changed)",
-		    now);
+		mailbox_give_up_old(mb, now);
 		mailbox_go_on(mb, now);
 		return;
 	}
@@ -241,7 +260,8 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	    "first contact: the %llu messages in it stay as they are, new "
 	    "ones are judged from UID %u on",
 	    (unsigned long long)mb->exists, mb->uidnext);
-	reset_cursor(mb, now);
+	mailbox_sweep_reset(mb);
+	mailbox_sweep_commit(mb, first_batch(mb, mailbox_unix(mb, now)), now);
 }
 
 void
@@ -413,6 +433,7 @@ sweep_late(struct mailbox *mb, usec_t now)
 	mb->whole = false;
 	mb->retry = mb->audit.late;
 	mb->audit.late = (struct imap_seqset)IMAP_SEQSET_INIT;
+	mailbox_rebuilt_give_batch(mb);
 	send_fetch(mb, now);
 }
 
@@ -488,6 +509,7 @@ static void
 note_judged(struct mailbox *mb, uint32_t uid)
 {
 	imap_seqset_add(&mb->window_seen, uid);
+	mailbox_rebuilt_note_judged(mb, uid);
 	mb->judged++;
 	mb->proof.found += !mb->is_late;
 	if (uid > mb->judged_max)
@@ -565,7 +587,7 @@ finish_late(struct mailbox *mb, usec_t now)
 	struct store_batch *batch = mb->plan;
 
 	mb->plan = NULL;
-	commit_cursor(mb, batch, now);
+	commit_window(mb, batch, mailbox_rebuilt_is_over(mb), now);
 }
 
 static void
@@ -601,7 +623,7 @@ finish_window(struct mailbox *mb, usec_t now)
 	}
 	mb->cursor = cursor;
 	mailbox_task_add_early(mb, batch, now);
-	commit_cursor(mb, batch, now);
+	mailbox_sweep_commit(mb, batch, now);
 }
 
 /* The rules changed while messages waited for their text: what the new ones

@@ -1,5 +1,6 @@
 /* The needs of mailboxes, answered. */
 #include <assert.h>
+#include <time.h>
 
 #include "daemon/base/digest.h"
 #include "daemon/base/xalloc.h"
@@ -205,6 +206,24 @@ need_load(struct line *line, struct mailbox_event *event)
 	mailbox_loaded(line->mailbox, found ? &cursor : NULL, loop_now());
 }
 
+/* A store that cannot be read fails the next LOAD, too. */
+static void
+need_recall(struct line *line, struct mailbox_event *event)
+{
+	struct belfry *belfry = line->owner->belfry;
+	struct error error = ERROR_INIT;
+	struct recall *recall = recall_load(belfry->store,
+	    line->owner->config->name, mailbox_name(line->mailbox),
+	    (int64_t)time(NULL),
+	    (int64_t)(belfry->config->daemon.history / USEC_SEC), &error);
+
+	(void)event;
+	if (recall == NULL)
+		mailbox_connect_failed(line->mailbox, &error, loop_now());
+	else
+		mailbox_recalled(line->mailbox, &recall, loop_now());
+}
+
 static void
 on_committed(void *ctx, bool ok, const struct error *error)
 {
@@ -346,6 +365,7 @@ need_report(struct line *line, struct mailbox_event *event)
 
 static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_LOAD] = need_load,
+    [MAILBOX_RECALL] = need_recall,
     [MAILBOX_CONNECT] = need_connect,
     [MAILBOX_DISCONNECT] = need_disconnect,
     [MAILBOX_STARTTLS] = need_starttls,

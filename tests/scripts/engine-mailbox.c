@@ -4,10 +4,11 @@
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, claim
  * auto|standby, senders yes (shows them in batches, where they are written
- * always), renew and poll TIME, check-noop yes, other-user NAME, ask-end-first
- * yes, one-at-a-time yes, await-idle-end no (most scripts are easier to read
- * with it), condstore yes (and QRESYNC, where the server offers them); and
- * rules, as they stand in the configuration: "[rule x]", then "key = value".
+ * always; when the mailbox was met is there, too, and never shown), renew and
+ * poll TIME, check-noop yes, other-user NAME, ask-end-first yes, one-at-a-time
+ * yes, await-idle-end no (most scripts are easier to read with it), condstore
+ * yes (and QRESYNC, where the server offers them); and rules, as they stand in
+ * the configuration: "[rule x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
@@ -22,7 +23,7 @@
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
  * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES.
  *
- * Events: load, connect, disconnect, starttls, secret, queued, folders,
+ * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
  * the batch's operations between semicolons; exec and notify UID#SEQ with what
  * is run and how many bytes it reads; report KIND [UID] WORDS; progress STATE
@@ -487,6 +488,18 @@ call_load(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
+call_recall(struct adapter *a, struct span args, usec_t now)
+{
+	struct recall *recall = recall_load(a->store, "work", a->config.name,
+	    START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC),
+	    RECALL_KEEP_SEC, NULL);
+
+	(void)args;
+	mailbox_recalled(a->mailbox, &recall, now);
+	return true;
+}
+
+static bool
 last_run(void *ctx, const struct store_apply *apply)
 {
 	*(unsigned *)ctx = apply->run;
@@ -708,6 +721,7 @@ static const struct {
     {"reload", call_reload},
     {"load", call_load},
     {"load-failed", call_load_failed},
+    {"recall", call_recall},
     {"connected", call_connected},
     {"connect-failed", call_connect_failed},
     {"tls", call_tls},
@@ -737,6 +751,7 @@ adapter_call(void *adapter, struct span word, struct span args, usec_t now)
 
 static const char *const event_names[] = {
     [MAILBOX_LOAD] = "load",
+    [MAILBOX_RECALL] = "recall",
     [MAILBOX_CONNECT] = "connect",
     [MAILBOX_DISCONNECT] = "disconnect",
     [MAILBOX_STARTTLS] = "starttls",
@@ -771,7 +786,7 @@ add_batch(struct buf *line, const struct store_batch *batch, bool shows_senders)
 	store_batch_describe(batch, &text);
 	rest = buf_span(&text);
 	while (span_split(&rest, '\n', &op)) {
-		if (op.len == 0 ||
+		if (op.len == 0 || span_starts(op, "fact contact ") ||
 		    (!shows_senders && span_starts(op, "sender ")))
 			continue;
 		buf_add_str(line, between);

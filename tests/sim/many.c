@@ -303,6 +303,17 @@ answer_load(struct world *w, struct mailbox *mailbox)
 }
 
 static void
+answer_recall(struct world *w, struct mailbox *mailbox)
+{
+	struct recall *recall = recall_load(w->store, "sim",
+	    mailbox_name(mailbox),
+	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC),
+	    RECALL_KEEP_SEC, NULL);
+
+	mailbox_recalled(mailbox, &recall, w->now);
+}
+
+static void
 answer_commit(
     struct world *w, struct mailbox *mailbox, const struct store_batch *batch)
 {
@@ -343,6 +354,9 @@ answer(struct world *w, struct account_event *event)
 	switch (event->event.kind) {
 	case MAILBOX_LOAD:
 		answer_load(w, mailbox);
+		break;
+	case MAILBOX_RECALL:
+		answer_recall(w, mailbox);
 		break;
 	case MAILBOX_CONNECT:
 		drop_link(link);

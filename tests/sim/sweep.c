@@ -337,6 +337,8 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_LOAD:
 		answer_load(w);
 		break;
+	case MAILBOX_RECALL: /* this server rebuilds nothing */
+		break;
 	case MAILBOX_CONNECT:
 		drop_link(w);
 		w->connecting = true;

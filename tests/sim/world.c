@@ -411,6 +411,22 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 
+static int64_t
+now_unix(const struct world *w)
+{
+	return START_UNIX + w->clock_off +
+	       (int64_t)((w->now - START_USEC) / USEC_SEC);
+}
+
+static void
+answer_recall(struct world *w, struct mailbox *mailbox)
+{
+	struct recall *recall = recall_load(w->store, "sim",
+	    mailbox_name(mailbox), now_unix(w), RECALL_KEEP_SEC, NULL);
+
+	mailbox_recalled(mailbox, &recall, w->now);
+}
+
 static bool
 write_batch(
     struct world *w, const struct store_batch *batch, struct error *error)
@@ -630,6 +646,9 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_LOAD:
 		answer_load(w, mailbox);
 		break;
+	case MAILBOX_RECALL:
+		answer_recall(w, mailbox);
+		break;
 	case MAILBOX_CONNECT:
 		answer_connect(w, link);
 		break;
@@ -688,13 +707,6 @@ seed_limit(void *ctx, const char *rule, int64_t when_unix)
 {
 	limits_note(ctx, rule, when_unix);
 	return true;
-}
-
-static int64_t
-now_unix(const struct world *w)
-{
-	return START_UNIX + w->clock_off +
-	       (int64_t)((w->now - START_USEC) / USEC_SEC);
 }
 
 static void

@@ -44,7 +44,8 @@ struct world {
 	struct mailbox *mailbox;
 	struct buf line; /* of the client's, not yet ended */
 	uint32_t count, fetched, marked, judged;
-	bool idles;
+	bool idles, was_rebuilt; /* since it was met */
+	char *told;		 /* the last warning */
 	usec_t now;
 	size_t base, peak;
 };
@@ -133,9 +134,13 @@ on_line(struct world *w, struct span line)
 
 	if (span_is(name, "UID")) {
 		name = take_word(&line);
-		if (span_is(name, "FETCH"))
+		if (span_is(name, "FETCH")) {
 			on_fetch(w, tag, take_word(&line));
-		else {
+		} else if (span_is(name, "SEARCH")) {
+			BUF_AUTO text = BUF_INIT;
+			buf_addf(&text, "%.*s BAD what?\r\n", SPAN_FMT(tag));
+			say(w, buf_span(&text));
+		} else {
 			w->marked++;
 			say_ok(w, tag);
 		}
@@ -165,13 +170,28 @@ take_line(struct world *w)
 	return true;
 }
 
+/* Of all only one is known, which was judged long before the others came. */
+static void
+answer_recall(struct world *w)
+{
+	struct recall *recall = recall_new();
+
+	recall_note(recall,
+	    &(struct store_message){.message_id = "<x@example.com>",
+		.from = "x",
+		.subject = "x",
+		.judged_unix = 1000000},
+	    true);
+	mailbox_recalled(w->mailbox, &recall, w->now);
+}
+
 static void
 answer(struct world *w, const struct mailbox_event *event)
 {
 	if (event->kind == MAILBOX_LOAD) {
 		const struct store_cursor cursor = {.account = "work",
 		    .mailbox = "INBOX",
-		    .uidvalidity = 7,
+		    .uidvalidity = w->was_rebuilt ? 6 : 7,
 		    .next_uid = 1};
 		mailbox_loaded(w->mailbox, &cursor, w->now);
 	} else if (event->kind == MAILBOX_CONNECT) {
@@ -182,10 +202,16 @@ answer(struct world *w, const struct mailbox_event *event)
 		    w->now);
 	} else if (event->kind == MAILBOX_SECRET) {
 		mailbox_secret(w->mailbox, SPAN("secret"), w->now);
+	} else if (event->kind == MAILBOX_RECALL) {
+		answer_recall(w);
 	} else if (event->kind == MAILBOX_COMMIT) {
 		mailbox_committed(w->mailbox, true, NULL, w->now);
 	} else if (event->kind == MAILBOX_REPORT) {
 		w->judged += event->report->kind == REPORT_JUDGED;
+		if (event->report->kind == REPORT_WARNING) {
+			free(w->told);
+			w->told = xstrdup(event->report->text);
+		}
 	}
 }
 
@@ -200,9 +226,9 @@ pull(struct world *w)
 	}
 }
 
-/* The peak of memory above what the idle mailbox has. */
-static size_t
-catch_up(uint32_t count)
+/* Until it watches. The caller frees `told`. */
+static void
+play(struct world *w)
 {
 	struct rule_problems problems = {0};
 	struct rules *rules = rules_from_text(
@@ -217,26 +243,60 @@ catch_up(uint32_t count)
 	    .identities = &none,
 	    .authserv = &none,
 	    .email = "ann@example.org"};
-	struct world w = {.count = count, .now = USEC_HOUR, .line = BUF_INIT};
 
-	w.mailbox = mailbox_new(&config, rules, limits, w.now);
-	w.base = allocated();
-	mailbox_start(w.mailbox, w.now);
-	pull(&w);
-	while (!w.idles && take_line(&w)) {
+	w->now = USEC_HOUR;
+	w->mailbox = mailbox_new(&config, rules, limits, w->now);
+	w->base = allocated();
+	mailbox_start(w->mailbox, w->now);
+	pull(w);
+	while (!w->idles && take_line(w)) {
 		BUF_AUTO line = BUF_INIT;
-		buf_add_span(&line, buf_span(&w.line));
-		on_line(&w, buf_span(&line));
+		buf_add_span(&line, buf_span(&w->line));
+		on_line(w, buf_span(&line));
 	}
-	assert_true(w.idles);
+	assert_true(w->idles);
+	mailbox_free(&w->mailbox);
+	limits_free(&limits);
+	rules_free(&rules);
+	buf_done(&w->line);
+}
+
+/* The peak of memory above what the idle mailbox has. */
+static size_t
+catch_up(uint32_t count)
+{
+	struct world w = {.count = count, .line = BUF_INIT};
+
+	play(&w);
 	assert_int_equal(w.judged, count);
 	assert_int_equal(w.fetched, count);
 	assert_true(w.marked >= 1);
-	mailbox_free(&w.mailbox);
-	limits_free(&limits);
-	rules_free(&rules);
-	buf_done(&w.line);
+	free(w.told);
 	return w.peak;
+}
+
+/* A mailbox that was rebuilt: who is not known is judged, but not a multitude,
+ * which cannot be news. */
+static void
+test_too_many(void **state)
+{
+	struct world few = {
+	    .count = 5000, .was_rebuilt = true, .line = BUF_INIT};
+	struct world many = {
+	    .count = 5001, .was_rebuilt = true, .line = BUF_INIT};
+
+	(void)state;
+	play(&few);
+	assert_int_equal(few.judged, 5000);
+	assert_int_equal(few.fetched, 10000); /* compared, then judged */
+	assert_non_null(strstr(few.told, "5000 messages came before"));
+	play(&many);
+	assert_int_equal(many.judged, 0);
+	assert_non_null(strstr(many.told, "5001 messages in it are not known"));
+	if (CAN_COUNT)
+		assert_true(few.peak <= PEAK_MAX && many.peak <= PEAK_MAX);
+	free(few.told);
+	free(many.told);
 }
 
 static void
@@ -259,6 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bounded),
+	    cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
