@@ -18,6 +18,8 @@
 # Before servers_start a caller may set
 #   SERVERS_USERS           logins, separated by blanks; mail for them is taken
 #   SERVERS_DOVECOT_EXTRA   lines that are added to Dovecot's configuration
+#   SERVERS_LISTEN          an address besides loopback that is listened on
+#   SERVERS_NAMES           further names for the certificate: ,DNS:...,IP:...
 #   SERVERS_TRAP=no         the caller's own traps call servers_stop
 #   SERVERS_LIB             this folder, when not found from $0 or $srcdir
 #   PYTHON                  a Python 3 that has aiosmtpd
@@ -98,7 +100,7 @@ servers_make_certificates() {
 		    -nodes -subj "/CN=localhost" -keyout server.key \
 		    -out server.csr &&
 		printf '%s\n' \
-		    'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' \
+		    "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1${SERVERS_NAMES-}" \
 		    'extendedKeyUsage=serverAuth' >server.ext &&
 		openssl x509 -req -days 30 -in server.csr -CA ca.crt \
 		    -CAkey ca.key -CAcreateserial -extfile server.ext \
@@ -138,7 +140,7 @@ servers_write_users() {
 servers_write_dovecot_conf() {
 	cat >"$SERVERS_DOVECOT_CONF" <<-END
 	protocols = imap lmtp
-	listen = 127.0.0.1
+	listen = 127.0.0.1 ${SERVERS_LISTEN-}
 	base_dir = $SERVERS_RUN
 	state_dir = $SERVERS_DIR/state
 	log_path = $SERVERS_LOG/dovecot.log
@@ -258,6 +260,7 @@ servers_submission_start() {
 	rm -f "$SERVERS_DIR/submission.ports"
 	"$PYTHON" "$SERVERS_LIB/submission.py" --dir "$SERVERS_DIR" \
 	    --password "$SERVERS_PASSWORD" \
+	    --host "${SERVERS_LISTEN:-127.0.0.1}" \
 	    --smtp-port "${SERVERS_SMTP_PORT:-0}" \
 	    --smtps-port "${SERVERS_SMTPS_PORT:-0}" </dev/null \
 	    >"$SERVERS_LOG/submission.log" 2>&1 &

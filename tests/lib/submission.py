@@ -3,7 +3,7 @@
 
   submission.py --dir DIR [--password TEXT] [--smtp-port N] [--smtps-port N]
 
-Listens on 127.0.0.1, one port with STARTTLS required and one with TLS from
+Listens on 127.0.0.1 (or --host), one port with STARTTLS required and one with TLS from
 the first byte (0: any free port), with DIR/tls/server.{crt,key}, and writes
 both numbers into DIR/submission.ports when it is ready. Offers SIZE,
 8BITMIME, SMTPUTF8, AUTH PLAIN and LOGIN. Any user name with the password is
@@ -180,7 +180,7 @@ async def serve(options):
             lambda tls=implicit_tls: make_server(
                 options, faults, storage, context, tls
             ),
-            "127.0.0.1",
+            options.host,
             port,
             ssl=context if implicit_tls else None,
         )
@@ -197,6 +197,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--dir", required=True)
     parser.add_argument("--password", default="secret")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, default=0)
     parser.add_argument("--smtps-port", type=int, default=0)
     asyncio.run(serve(parser.parse_args()))
