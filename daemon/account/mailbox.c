@@ -503,7 +503,7 @@ static const struct state_row states[MAILBOX_STATES] = {
 	[MAILBOX_HIGHEST] = {"catching up", mailbox_highest_untagged,
 	    mailbox_highest_done, NULL, USEC_NEVER},
 	[MAILBOX_RECALLING] = {"catching up", NULL, NULL, NULL, USEC_NEVER},
-	[MAILBOX_FINDING] = {"catching up", mailbox_rebuilt_note_found,
+	[MAILBOX_TRACING] = {"catching up", mailbox_rebuilt_note_found,
 	    mailbox_rebuilt_searched, NULL, USEC_NEVER},
 	[MAILBOX_MATCHING] = {"catching up", mailbox_rebuilt_note_message,
 	    mailbox_rebuilt_matched, NULL, USEC_NEVER},

@@ -29,7 +29,7 @@ enum mailbox_state {
 	MAILBOX_DATING,	    /* a new mailbox: what is younger than its watch */
 	MAILBOX_HIGHEST,    /* no UIDNEXT given: asking for the last UID */
 	MAILBOX_RECALLING,  /* rebuilt: asked for what the history knows, */
-	MAILBOX_FINDING,    /* for messages that may be news, */
+	MAILBOX_TRACING,    /* for messages that may be news, */
 	MAILBOX_MATCHING,   /* and what they are */
 	MAILBOX_SWEEPING,   /* fetching a window of new messages */
 	MAILBOX_READING,    /* fetching text parts that rules ask for */

@@ -437,6 +437,6 @@ mailbox_recalled(struct mailbox *mb, struct recall **recall, usec_t now)
 		finish(mb, now);
 		return;
 	}
-	mailbox_enter(mb, MAILBOX_FINDING, now);
+	mailbox_enter(mb, MAILBOX_TRACING, now);
 	mailbox_sweep_search_since(mb, since - DAY_SEC, now);
 }
