@@ -1,6 +1,8 @@
 #include "rules/rule_keys.h"
 
+#include "daemon/base/eai.h"
 #include "daemon/base/str.h"
+#include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 #include "rules/action_lint.h"
 #include "rules/cond_parser.h"
@@ -269,14 +271,15 @@ set_delete(const struct job *job)
 	return true;
 }
 
-/* RFC 5322 3.2.3 dot-atom and RFC 5321 domains, ASCII. */
+/* RFC 5322 3.2.3 dot-atom with what RFC 6531 adds, and RFC 5321 domains. */
 static bool
 is_address_char(char c, bool is_domain)
 {
 	if (char_is_alnum(c) || c == '.' || c == '-')
 		return true;
 	return !is_domain && c != '\0' &&
-	       strchr("!#$%&'*+/=?^_`{|}~", c) != NULL;
+	       ((unsigned char)c >= 0x80 ||
+		   strchr("!#$%&'*+/=?^_`{|}~", c) != NULL);
 }
 
 static bool
@@ -292,10 +295,22 @@ is_address_part(struct span s, bool is_domain)
 }
 
 static bool
-check_address(const struct job *job)
+is_address(struct span text)
+{
+	size_t at = span_find(text, '@');
+
+	return text.len <= FORWARD_ADDRESS_MAX && at != SIZE_MAX &&
+	       (utf8_ascii_length(text) == text.len || eai_is_clean(text)) &&
+	       is_address_part(span_slice(text, 0, at), false) &&
+	       is_address_part(span_skip(text, at + 1), true);
+}
+
+/* Appends it as it goes on the wire. */
+static bool
+read_address(const struct job *job, struct buf *address)
 {
 	struct span text = job->source.text;
-	size_t at = span_find(text, '@');
+	const char *why;
 
 	if (span_find_span(text, SPAN("${"), 0) != SIZE_MAX)
 		return source_error(&job->source, 0, NULL,
@@ -305,9 +320,10 @@ check_address(const struct job *job)
 		return source_error(&job->source, span_find(text, ','),
 		    "write one more line with `forward =`",
 		    "one address a line");
-	if (text.len > FORWARD_ADDRESS_MAX || at == SIZE_MAX ||
-	    !is_address_part(span_slice(text, 0, at), false) ||
-	    !is_address_part(span_skip(text, at + 1), true))
+	if (!eai_add_address(address, text, &why))
+		return source_error(
+		    &job->source, span_find(text, '@') + 1, NULL, "%s", why);
+	if (!is_address(buf_span(address)))
 		return source_error(&job->source, 0, NULL,
 		    "one plain address is expected, as in ann@example.org");
 	return true;
@@ -316,10 +332,12 @@ check_address(const struct job *job)
 static bool
 set_forward(const struct job *job)
 {
-	if (!check_address(job))
+	BUF_AUTO address = BUF_INIT;
+
+	if (!read_address(job, &address))
 		return false;
 	rule_add_blueprint(job->rule, ACTION_FORWARD)->fixed.target =
-	    xstrdup_span(job->source.text);
+	    xstrdup(buf_str(&address));
 	return true;
 }
 

@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "daemon/base/eai.h"
 #include "daemon/base/str.h"
+#include "daemon/base/utf8.h"
 
 static bool
 refuse(const char *why, size_t offset, const char **why_r, size_t *offset_r)
@@ -183,6 +185,10 @@ check_local(struct span local, const char **why_r, size_t *offset_r)
 	if (local.len > ADDRESS_LOCAL_MAX)
 		return refuse("the part in front of the `@` has at most 64 "
 			      "characters",
+		    0, why_r, offset_r);
+	if (utf8_ascii_length(local) != local.len && !eai_is_clean(local))
+		return refuse("a character in front of the `@` is not allowed "
+			      "in an address",
 		    0, why_r, offset_r);
 	return is_quoted ? check_quoted(local, why_r, offset_r)
 			 : check_dot_atom(local, why_r, offset_r);

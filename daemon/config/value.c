@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/base/eai.h"
 #include "daemon/base/str.h"
 #include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
@@ -179,23 +180,40 @@ parse_duration(struct value *value, struct span text, void *member)
 	return true;
 }
 
+/* Also as it goes on the wire; offsets behind an international domain's
+ * beginning mean nothing in what was written. */
+static bool
+read_address(struct value *value, struct span text, struct buf *address)
+{
+	size_t offset, at = span_find(text, '@');
+	const char *why;
+
+	if (!eai_add_address(address, text, &why))
+		return fail(value, text.data + (at == SIZE_MAX ? 0 : at + 1),
+		    NULL, "not an address: %s", why);
+	if (address_check(buf_span(address), &why, &offset))
+		return true;
+	if (offset > text.len || !span_equal(buf_span(address), text))
+		offset = 0;
+	return fail(value, text.data + offset, NULL, "not an address: %s", why);
+}
+
 static bool
 check_address(struct value *value, struct span text)
 {
-	const char *why;
-	size_t offset;
+	BUF_AUTO address = BUF_INIT;
 
-	if (address_check(text, &why, &offset))
-		return true;
-	return fail(value, text.data + offset, NULL, "not an address: %s", why);
+	return read_address(value, text, &address);
 }
 
 static bool
 parse_address(struct value *value, struct span text, void *member)
 {
-	if (!check_address(value, text))
+	BUF_AUTO address = BUF_INIT;
+
+	if (!read_address(value, text, &address))
 		return false;
-	replace_string(member, text);
+	replace_string(member, buf_span(&address));
 	return true;
 }
 
@@ -312,7 +330,19 @@ parse_items(
 static bool
 parse_addresses(struct value *value, struct span text, void *member)
 {
-	return parse_items(value, text, member, check_address);
+	struct strv *addresses = member;
+	size_t before = addresses->len;
+
+	if (!parse_items(value, text, member, check_address))
+		return false;
+	for (size_t i = before; i < addresses->len; i++) {
+		BUF_AUTO address = BUF_INIT;
+		read_address(
+		    value, span_from_str(addresses->items[i]), &address);
+		free(addresses->items[i]);
+		addresses->items[i] = xstrdup(buf_str(&address));
+	}
+	return true;
 }
 
 static bool

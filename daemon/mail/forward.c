@@ -2,7 +2,9 @@
 
 #include "daemon/base/base64.h"
 #include "daemon/base/digest.h"
+#include "daemon/base/eai.h"
 #include "daemon/base/str.h"
+#include "daemon/base/utf8.h"
 #include "daemon/mail/forward_private.h"
 #include "daemon/mail/rfc2047.h"
 
@@ -49,9 +51,10 @@ forward_has_8bit_header(struct span message)
 /* ---- what may enter a header -------------------------------------- */
 
 /* RFC 5322 section 3.4.1: dot-atom "@" dot-atom, dots taken as they come. No
- * quoted strings, no comments: nothing that could need a quoting rule. */
+ * quoted strings, no comments: nothing that could need a quoting rule. With
+ * `utf8` the local part may be that of RFC 6532 section 3.2. */
 static bool
-is_plain_address(struct span s)
+is_plain_address(struct span s, bool utf8)
 {
 	static const char others[] = "!#$%&'*+-/=?^_`{|}~.";
 	size_t at = span_find(s, '@');
@@ -61,9 +64,24 @@ is_plain_address(struct span s)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (i != at && !char_is_alnum(s.data[i]) &&
+		    !(utf8 && i < at && (unsigned char)s.data[i] >= 0x80) &&
 		    (s.data[i] == '\0' || strchr(others, s.data[i]) == NULL))
 			return false;
-	return true;
+	return !utf8 || utf8_ascii_length(s) == s.len || eai_is_clean(s);
+}
+
+static bool
+is_ascii(const char *text)
+{
+	struct span s = span_from_str(text);
+
+	return utf8_ascii_length(s) == s.len;
+}
+
+bool
+forward_needs_utf8(const struct forward_request *request)
+{
+	return !is_ascii(request->from) || !is_ascii(request->to);
 }
 
 /* RFC 5322 section 3.6.4, widely: one word of visible ASCII in brackets. */
@@ -87,10 +105,10 @@ forward_check_request(const struct forward_request *r, struct span original,
 	if (original.len > FORWARD_ORIGINAL_MAX)
 		return error_set(error_r, FAULT_LIMIT,
 		    "the message has more than %d bytes", FORWARD_ORIGINAL_MAX);
-	if (!is_plain_address(span_from_str(r->from)))
+	if (!is_plain_address(span_from_str(r->from), true))
 		return error_set(error_r, FAULT_CONFIG,
 		    "the account's own address cannot be used as sender");
-	if (!is_plain_address(span_from_str(r->to)))
+	if (!is_plain_address(span_from_str(r->to), true))
 		return error_set(
 		    error_r, FAULT_CONFIG, "the target is no plain address");
 	if (!is_plain_id(span_from_str(r->message_id)))
@@ -185,13 +203,16 @@ add_references(struct buf *out, struct message *m)
 	buf_addf(out, "References: %.*s\r\n", SPAN_FMT(id));
 }
 
+/* A sender beyond ASCII only where the message goes by SMTPUTF8 anyway. */
 static void
-add_reply_to(struct buf *out, struct message *m)
+add_reply_to(
+    struct buf *out, const struct forward_request *r, struct message *m)
 {
 	const struct address_list *from = message_addresses(m, "From", 0);
 
 	if (from->count > 0 &&
-	    is_plain_address(span_from_str(from->items[0].addr)))
+	    is_plain_address(
+		span_from_str(from->items[0].addr), forward_needs_utf8(r)))
 		buf_addf(out, "Reply-To: %s\r\n", from->items[0].addr);
 }
 
@@ -202,7 +223,7 @@ forward_add_header(struct buf *out, const struct forward_request *r,
 	add_date(out, "Date", r->date_unix);
 	buf_addf(out, "From: %s\r\n", r->from);
 	buf_addf(out, "To: %s\r\n", r->to);
-	add_reply_to(out, m);
+	add_reply_to(out, r, m);
 	add_subject(out, m);
 	buf_addf(out, "Message-ID: %s\r\n", r->message_id);
 	add_references(out, m);
@@ -264,6 +285,25 @@ add_plain_original(struct buf *out, struct span original, bool has_8bit)
 	buf_add_span(out, original);
 }
 
+/* RFC 6532 section 3.7: a header in UTF-8, which may go only where the rest of
+ * the message needs SMTPUTF8, too: no server on the way takes it otherwise. */
+static void
+add_global_original(struct buf *out, struct span original)
+{
+	buf_add_str(out, "Content-Type: message/global\r\n"
+			 "Content-Transfer-Encoding: 8bit\r\n"
+			 "Content-Disposition: attachment\r\n\r\n");
+	buf_add_span(out, original);
+}
+
+static bool
+is_global(const struct forward_request *request, const struct forward_shape *s,
+    struct span original)
+{
+	return forward_needs_utf8(request) && s->header_has_8bit &&
+	       !s->has_nul && !s->has_long_line && utf8_is_valid(original);
+}
+
 static void
 add_encoded_original(struct buf *out, struct span original)
 {
@@ -321,8 +361,10 @@ forward_compose_attach(const struct forward_request *request,
 	buf_addf(out, "--%s\r\n", boundary);
 	forward_add_text_part(out, buf_span(&text));
 	buf_addf(out, "\r\n--%s\r\n", boundary);
-	if (shape.has_nul || shape.has_long_line || shape.header_has_8bit ||
-	    (shape.has_8bit && !eightbit_ok))
+	if (is_global(request, &shape, original))
+		add_global_original(out, original);
+	else if (shape.has_nul || shape.has_long_line ||
+		 shape.header_has_8bit || (shape.has_8bit && !eightbit_ok))
 		add_encoded_original(out, original);
 	else
 		add_plain_original(out, original, shape.has_8bit);

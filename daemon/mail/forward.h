@@ -32,7 +32,9 @@
 
 /* All strings borrowed for the call. */
 struct forward_request {
-	const char *from;	/* own address, user@domain in ASCII */
+	/* Own address, user@domain: the local part in UTF-8, the domain in
+	 * ASCII (base/eai.h). */
+	const char *from;
 	const char *to;		/* the target, the same */
 	const char *message_id; /* of the new message, with angle brackets */
 	int64_t date_unix;
@@ -49,8 +51,10 @@ struct forward_request {
  *   MIME-Version, Content-Type; Reply-To (the original sender), In-Reply-To,
  *   References when the original has usable ones.
  *
- * The original goes as it is, as message/rfc822 in 7bit or 8bit. Where that
- * is not allowed (8-bit bytes and not `eightbit_ok`, 8-bit bytes in the
+ * The original goes as it is, as message/rfc822 in 7bit or 8bit; with UTF-8 in
+ * its header as message/global, but only where the message needs SMTPUTF8
+ * anyway (forward_needs_utf8): a receiver without it would take nothing. Where
+ * that is not allowed (8-bit bytes and not `eightbit_ok`, 8-bit bytes in the
  * header, a NUL, a line longer than FORWARD_LINE_MAX), it goes as
  * application/octet-stream "message.eml" in base64, which is always 7bit.
  *
@@ -86,7 +90,9 @@ bool forward_compose_inline(const struct forward_request *request,
 bool forward_compose_redirect(const struct forward_request *request,
     struct span original, struct buf *out, struct error *error_r);
 
-/* Whether a message's header needs SMTPUTF8 (RFC 6531). */
+/* Whether the addresses of the forward need SMTPUTF8 (RFC 6531). */
+bool forward_needs_utf8(const struct forward_request *request);
+/* Whether a message's header needs it. */
 bool forward_has_8bit_header(struct span message);
 
 #endif

@@ -148,14 +148,6 @@ outbox_look_at(
 	outbox_add_event(o, OUTBOX_CONNECT);
 }
 
-/* A redirected message keeps its header as it is. */
-static bool
-needs_utf8_header(const struct store_queue_item *item, struct span text)
-{
-	return strcmp(item->mode, "redirect") == 0 &&
-	       forward_has_8bit_header(text);
-}
-
 static bool
 compose(const struct outbox *o, const struct store_queue_item *item,
     struct buf *out, struct error *error_r)
@@ -191,7 +183,7 @@ outbox_compose(const struct outbox *o, const struct store_queue_item *item,
 	*message_r = (struct smtp_message){.from = o->config->from,
 	    .recipients = to,
 	    .bytes = buf_span(text),
-	    .utf8_header = needs_utf8_header(item, buf_span(text))};
+	    .utf8_header = forward_has_8bit_header(buf_span(text))};
 	return true;
 }
 

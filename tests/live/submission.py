@@ -325,6 +325,37 @@ def redirect_of_a_legacy_header(servers):
 
 
 @live.case
+def beyond_ascii(servers):
+    """A target with letters beyond ASCII on both sides of the @, and an
+    original with such an address: SMTPUTF8. And an international domain alone,
+    which needs none."""
+    user = servers.user()
+    rules = ("[rule f]\nwhen = subject has both\n"
+             "forward = j\u00fcrgen@B\u00fccher.example\n"
+             "[rule g]\nwhen = subject has domain\n"
+             "forward = ann@b\u00fccher.example\n")
+    with live.Daemon(servers, user.account() + rules) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("both", sender="<\u00f6@body.example>"),
+                     live.message("domain", sender="<\u00f6@body.example>"))
+        live.wait("both forwards", lambda: len(user.sent()) == 2)
+        sent = {s["to"][0]: s for s in user.sent()}
+        live.same(sorted(sent), ["ann@xn--bcher-kva.example",
+                                 "j\u00fcrgen@xn--bcher-kva.example"], "to")
+        both = sent["j\u00fcrgen@xn--bcher-kva.example"]
+        live.check("SMTPUTF8" in both["mail_options"], "SMTPUTF8: %r",
+                   both["mail_options"])
+        live.check("SMTPUTF8" not in sent["ann@xn--bcher-kva.example"]
+                   ["mail_options"], "SMTPUTF8 for a domain")
+        sources = [servers.sent_source(n) for n, s
+                   in enumerate(servers.sent(), 1) if s["user"] == user.address]
+        live.same(sorted(b"message/global" in s for s in sources),
+                  [False, True], "message/global")
+        live.check(all("\u00f6@body.example".encode() in s
+                       or b"octet-stream" in s for s in sources), "original")
+
+
+@live.case
 def quoted(servers):
     user = servers.user()
     original = (

@@ -145,6 +145,68 @@ test_attach(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* Addresses beyond ASCII: what goes by SMTPUTF8 anyway may carry an original
+ * that needs it; what does not, does not become something that does. */
+static const struct {
+	const char *name, *from, *to;
+	struct span original;
+	bool needs_utf8;
+	const char *present, *absent;
+} eai_cases[] = {
+    {"target", "ann@example.org", "j\xc3\xbcrgen@example.net",
+	SPAN_INIT("From: b@c.de\nSubject: a\n\n\xe4\n"), true,
+	"To: j\xc3\xbcrgen@example.net\r\nReply-To: b@c.de\r\n",
+	"message/global"},
+    {"own address", "\xc3\xa4nn@example.org", "to@example.net",
+	SPAN_INIT("Subject: a\n\na\n"), true,
+	"From: \xc3\xa4nn@example.org\r\n", "message/global"},
+    {"original, too", "ann@example.org", "j\xc3\xbcrgen@example.net",
+	SPAN_INIT("From: \xc3\xb6@c.de\nSubject: \xc3\xa4\n\n\xc3\xa4\n"), true,
+	"Content-Type: message/global\r\n"
+	"Content-Transfer-Encoding: 8bit\r\n",
+	"octet-stream"},
+    {"and its sender", "ann@example.org", "j\xc3\xbcrgen@example.net",
+	SPAN_INIT("From: \xc3\xb6@c.de\nSubject: \xc3\xa4\n\n\xc3\xa4\n"), true,
+	"Reply-To: \xc3\xb6@c.de\r\n", "octet-stream"},
+    {"original in Latin-1", "ann@example.org", "j\xc3\xbcrgen@example.net",
+	SPAN_INIT("Subject: \xe4\n\na\n"), true, "octet-stream",
+	"message/global"},
+    {"only the original", "ann@example.org", "to@example.net",
+	SPAN_INIT("From: \xc3\xb6@c.de\nSubject: \xc3\xa4\n\n\xc3\xa4\n"),
+	false, "octet-stream", "message/global"},
+    {"only its sender", "ann@example.org", "to@example.net",
+	SPAN_INIT("From: \xc3\xb6@c.de\n\na\n"), false, "To: to@", "Reply-To"},
+};
+
+static void
+test_eai(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(eai_cases); i++) {
+		struct forward_request r = request;
+		BUF_AUTO out = BUF_INIT;
+		bool right;
+
+		r.from = eai_cases[i].from;
+		r.to = eai_cases[i].to;
+		right = forward_compose_attach(
+			    &r, eai_cases[i].original, true, &out, NULL) &&
+			forward_needs_utf8(&r) == eai_cases[i].needs_utf8 &&
+			forward_has_8bit_header(buf_span(&out)) ==
+			    eai_cases[i].needs_utf8 &&
+			has(&out, eai_cases[i].present) &&
+			!has(&out, eai_cases[i].absent);
+		if (!right) {
+			print_error(
+			    "%s\n%s\n", eai_cases[i].name, buf_str(&out));
+			failures++;
+		}
+	}
+	assert_int_equal(failures, 0);
+}
+
 static void
 test_long_lines(void **state)
 {
@@ -274,7 +336,10 @@ static const struct {
     {"a@b", "b@c, d@e", "<1@x>"},
     {"a@b", "b c@d", "<1@x>"},
     {"a@b", "<b@c>", "<1@x>"},
-    {"a@b", "\xc3\xa4@c", "<1@x>"},
+    {"a@b", "b@\xc3\xa4", "<1@x>"},
+    {"a@b", "\xff@c", "<1@x>"},
+    {"a@b", "\xe2\x80\xae@c", "<1@x>"}, /* right to left */
+    {"a@b", "\xc2\xa0@c", "<1@x>"},	/* no-break space */
     {"a@b", "b@c@d", "<1@x>"},
     {"a@b", "b@", "<1@x>"},
     {"a@b", "@c", "<1@x>"},
@@ -629,6 +694,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_attach_whole),
 	    cmocka_unit_test(test_attach),
+	    cmocka_unit_test(test_eai),
 	    cmocka_unit_test(test_long_lines),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_boundary_collision),

@@ -1198,6 +1198,36 @@ test_redirect_refused(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* An address beyond ASCII, where the server takes it and where not. */
+static void
+test_eai(void **state)
+{
+	static const struct span original =
+	    SPAN_INIT("From: \xc3\xa4@b\r\n\r\nhi\r\n");
+
+	(void)state;
+	for (unsigned has_utf8 = 0; has_utf8 < 2; has_utf8++) {
+		struct world w;
+
+		world_init(&w);
+		w.offers = has_utf8 ? "8BITMIME|SMTPUTF8|AUTH PLAIN"
+				    : "8BITMIME|AUTH PLAIN";
+		enqueue_item(
+		    &w, "1", "j\xc3\xbcrgen@example.net", "attach", original);
+		start(&w);
+		run(&w, USEC_MINUTE);
+		assert_int_equal(w.messages, has_utf8);
+		if (has_utf8)
+			assert_non_null(strstr(
+			    buf_str(&w.first), "Content-Type: message/global"));
+		else
+			assert_non_null(strstr(buf_str(&w.reports),
+			    "failed: an address has letters beyond ASCII, and "
+			    "the mail server no SMTPUTF8"));
+		world_done(&w);
+	}
+}
+
 /* The header may be UTF-8 where the server says so. */
 static void
 test_redirect_utf8(void **state)
@@ -1268,6 +1298,7 @@ main(void)
 	    cmocka_unit_test(test_redirect_refused),
 	    cmocka_unit_test(test_inline),
 	    cmocka_unit_test(test_redirect_utf8),
+	    cmocka_unit_test(test_eai),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

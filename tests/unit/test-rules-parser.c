@@ -137,6 +137,8 @@ static const struct bad_case bad[] = {
 	{A("forward = a@b.example, c@d.example"), "3:22: ", "one address"},
 	{A("forward = <a@b.example>"), "3:11: ", "one plain address"},
 	{A("forward = ${from}"), "3:11: ", "no mail may choose"},
+	{A("forward = a@bu\xcc\x88.example"), "3:13: ", "combining mark"},
+	{A("forward = a\xe2\x80\xae@b.example"), "3:11: ", "one plain address"},
 	{A("forward = a@b.example\nas = atach"), "4:6: ", "`attach`"},
 	{A("move = X\nas = attach"), "4:6: ", "goes with `forward`"},
 	{A("forward = a@b.example\nunknown = ask"), "4:11: ",

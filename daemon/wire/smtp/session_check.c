@@ -51,10 +51,14 @@ check_addresses(
 
 static bool
 check_text(const struct smtp_session *s, const struct canonical_facts *facts,
-    bool utf8, struct error *error_r)
+    bool utf8, bool is_ascii, struct error *error_r)
 {
 	const struct offers *o = &s->offers;
 
+	if (!is_ascii && !o->utf8)
+		return error_set(error_r, FAULT_CONFIG,
+		    "an address has letters beyond ASCII, and the mail server "
+		    "no SMTPUTF8");
 	if (o->size_limit > 0 && facts->size > o->size_limit)
 		return error_set(error_r, FAULT_LIMIT,
 		    "the message has %llu bytes, the mail server takes %llu",
@@ -101,7 +105,7 @@ smtp_check_message(struct smtp_session *s, const struct smtp_message *message,
 		return false;
 	facts = canonical_measure(message->bytes);
 	utf8 = message->utf8_header || !is_ascii;
-	if (!check_text(s, &facts, utf8, error_r))
+	if (!check_text(s, &facts, utf8, is_ascii, error_r))
 		return false;
 	take_message(taken_r, message, &facts, utf8,
 	    s->offers.chunking && facts.has_long_line);
