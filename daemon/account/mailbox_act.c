@@ -362,6 +362,19 @@ hand_over_notifications(struct mailbox *mb, struct job *job, usec_t now)
 	}
 }
 
+/* What holds nobody up, until there is something to be done. */
+static void
+pass_by(struct mailbox *mb, struct job *job, usec_t now)
+{
+	size_t before;
+
+	do {
+		before = job->next;
+		hand_over_notifications(mb, job, now);
+		mailbox_job_settle_lost(mb, job, now);
+	} while (job->next != before);
+}
+
 /* Intents of an earlier life come first, all of them: what is copied now must
  * not be taken for what they are looking for. */
 static struct job *
@@ -387,10 +400,10 @@ first_runnable(struct mailbox *mb, usec_t now)
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (!is_runnable(mb, job, now))
 			continue;
-		hand_over_notifications(mb, job, now);
+		pass_by(mb, job, now);
 		if (job->next >= job->count)
 			mailbox_job_free(mb, job);
-		else if (!is_held_back(job, room))
+		else if (!job->running && !is_held_back(job, room))
 			return job;
 	}
 	return NULL;
@@ -601,9 +614,11 @@ mailbox_act_deadline(const struct mailbox *mb)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!job->running && job->next < job->count &&
-		    ready_at(mb, job) < first && !is_held_back(job, room))
-			first = ready_at(mb, job);
+		if (job->running || job->next >= job->count)
+			continue;
+		usec_t ready = ready_at(mb, job);
+		if (ready < first && !is_held_back(job, room))
+			first = ready;
 	}
 	return first;
 }

@@ -418,16 +418,20 @@ mailbox_job_is_ahead(const struct mailbox *mb, const struct job *job)
 	       job->key.uidvalidity == mb->cursor_validity;
 }
 
-/* Commands that were under way when the daemon died: shown, not repeated. */
-static void
-settle_lost(struct mailbox *mb, struct job *job, usec_t now)
+void
+mailbox_job_settle_lost(struct mailbox *mb, struct job *job, usec_t now)
 {
-	while (job->next < job->count && mailbox_job_current(job)->lost)
-		mailbox_settle(mb, job, mailbox_job_current(job),
-		    EFFECT_UNKNOWN,
+	while (job->next < job->count && mailbox_job_current(job)->lost) {
+		struct job_action *action = mailbox_job_current(job);
+		job->running = mailbox_has_task(
+		    mb, job->key.uidvalidity, job->key.uid, action->seq);
+		if (job->running) /* of this life */
+			return;
+		mailbox_settle(mb, job, action, EFFECT_UNKNOWN,
 		    "the daemon ended while the command ran; it is not "
 		    "repeated (repeat = safe would)",
 		    now);
+	}
 }
 
 /* A wait that an earlier life began; a clock that was set makes it no longer
@@ -448,7 +452,8 @@ mailbox_act_resume(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		settle_lost(mb, job, now);
+		if (!job->running)
+			mailbox_job_settle_lost(mb, job, now);
 		resume_wait(mb, job, now);
 		if (job->next >= job->count)
 			mailbox_job_free(mb, job);

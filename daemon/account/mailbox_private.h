@@ -1002,6 +1002,10 @@ bool mailbox_has_task(
     struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
 /* Whether a STARTED one is looked for after doubt. */
 bool mailbox_is_verified(enum action_kind kind);
+/* Commands that were under way when the daemon died, and whose turn it is:
+ * shown, not repeated. What stood before one of them may have been done, and
+ * not written: then its turn comes when that is found out. */
+void mailbox_job_settle_lost(struct mailbox *mb, struct job *job, usec_t now);
 /* After loading: settles lost commands, resumes waits. */
 void mailbox_act_resume(struct mailbox *mb, usec_t now);
 

@@ -37,6 +37,8 @@ static const struct {
     /* The rules were read again within a window: what was judged of it before
      * was taken for late. */
     {"sim", 14373, "judged twice"},
+    /* A copy was done and not written, and the command behind it was. */
+    {"sim", 1022430, "executed twice"},
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},
