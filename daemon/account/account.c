@@ -551,10 +551,23 @@ next_watched_event(
 }
 
 static bool
+has_event(const struct account *account)
+{
+	for (size_t i = 0; i < account->visitor_count; i++)
+		if (mailbox_has_event(account->visitors[i].mailbox))
+			return true;
+	for (size_t i = 0; i < account->count; i++)
+		if (mailbox_has_event(account->items[i].mailbox))
+			return true;
+	return false;
+}
+
+static bool
 next_event(struct account *account, struct account_event *event_r, usec_t now)
 {
+	if (!has_event(account))
+		return false;
 	struct account_event event;
-
 	while (next_visitor_event(account, &event, now) ||
 	       next_watched_event(account, &event, now)) {
 		look_at(account, &event, now);

@@ -238,7 +238,8 @@ is_active(const struct mailbox *mailbox)
 static void
 gather_shared(const struct account *account, struct shared *shared)
 {
-	*shared = (struct shared){0};
+	shared->count = 0;
+	shared->home = shared->holder = NULL;
 	for (size_t i = 0; i < account->count; i++) {
 		const struct watched *item = &account->items[i];
 		if (item->role == ROLE_OWN || item->is_gone || !item->started)
@@ -417,10 +418,10 @@ account_move_connection(
     struct account *account, struct account_event *event_r, usec_t now)
 {
 	struct mailbox *from = find_left(account), *to;
-	struct shared shared;
 
 	if (from == NULL)
 		return false;
+	struct shared shared;
 	gather_shared(account, &shared);
 	to = first_in_line(&shared);
 	if (to == NULL && shared.home != NULL && mailbox_is_parked(shared.home))

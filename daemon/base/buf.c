@@ -176,6 +176,19 @@ buf_vaddf(struct buf *buf, const char *format, va_list args)
 }
 
 void
+buf_add_number(struct buf *buf, uint64_t number)
+{
+	char digits[20]; /* of 2^64 - 1 */
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
+void
 buf_consume(struct buf *buf, size_t len)
 {
 	assert(len <= buf->len);

@@ -45,6 +45,8 @@ void buf_addf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
+/* In decimal; for what is said for every message. */
+void buf_add_number(struct buf *buf, uint64_t number);
 
 /* Removes `len` bytes from the front; `len` must not exceed buf->len. */
 void buf_consume(struct buf *buf, size_t len);

@@ -81,6 +81,37 @@ test_format_longer_than_capacity(void **state)
 	}
 }
 
+/* The room that is left is used to its last byte. */
+static void
+test_format_up_to_capacity(void **state)
+{
+	(void)state;
+	for (int width = 0; width < 40; width++) {
+		BUF_AUTO buf = BUF_INIT;
+		buf_add_str(&buf, "12345678");
+		size_t cap = buf.cap;
+		buf_addf(&buf, "%*s", width, "");
+		assert_int_equal(buf.len, 8 + (size_t)width);
+		assert_int_equal(strlen(buf_str(&buf)), buf.len);
+		assert_memory_equal(buf.data, "12345678", 8);
+		assert_int_equal(buf.cap == cap, buf.len < cap);
+	}
+}
+
+static void
+test_number(void **state)
+{
+	BUF_AUTO buf = BUF_INIT;
+
+	(void)state;
+	buf_add_number(&buf, 0);
+	buf_add_char(&buf, ' ');
+	buf_add_number(&buf, 1090);
+	buf_add_char(&buf, ' ');
+	buf_add_number(&buf, UINT64_MAX);
+	assert_string_equal(buf_str(&buf), "0 1090 18446744073709551615");
+}
+
 static void
 test_consume_and_truncate(void **state)
 {
@@ -243,6 +274,8 @@ main(void)
 	    cmocka_unit_test(test_add),
 	    cmocka_unit_test(test_grow),
 	    cmocka_unit_test(test_format_longer_than_capacity),
+	    cmocka_unit_test(test_format_up_to_capacity),
+	    cmocka_unit_test(test_number),
 	    cmocka_unit_test(test_consume_and_truncate),
 	    cmocka_unit_test(test_clear_gives_large_memory_back),
 	    cmocka_unit_test(test_take_str),

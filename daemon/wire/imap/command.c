@@ -10,7 +10,6 @@
 #include "daemon/wire/imap/command.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "daemon/base/str.h"
 
@@ -100,7 +99,7 @@ void
 imap_command_number(struct imap_command *command, uint64_t number)
 {
 	begin_argument(command);
-	buf_addf(&command->text, "%" PRIu64, number);
+	buf_add_number(&command->text, number);
 	end_argument(command);
 }
 

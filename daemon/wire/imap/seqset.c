@@ -6,8 +6,6 @@
  */
 #include "daemon/wire/imap/seqset.h"
 
-#include <inttypes.h>
-
 #include "daemon/base/xalloc.h"
 
 #define RANGES_FIRST 8
@@ -119,9 +117,11 @@ imap_seqset_format(struct buf *buf, const struct imap_seqset *set)
 
 		if (i > 0)
 			buf_add_char(buf, ',');
-		buf_addf(buf, "%" PRIu32, range.first);
-		if (range.last != range.first)
-			buf_addf(buf, ":%" PRIu32, range.last);
+		buf_add_number(buf, range.first);
+		if (range.last == range.first)
+			continue;
+		buf_add_char(buf, ':');
+		buf_add_number(buf, range.last);
 	}
 }
 

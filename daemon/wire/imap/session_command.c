@@ -48,7 +48,9 @@ write_tag(struct imap_session *s, struct session_command *c)
 {
 	BUF_AUTO tag = BUF_INIT;
 
-	buf_addf(&tag, "b%u ", c->id);
+	buf_add_char(&tag, 'b');
+	buf_add_number(&tag, c->id);
+	buf_add_char(&tag, ' ');
 	c->start = s->out_total;
 	session_write(s, buf_span(&tag));
 	c->started = true;
