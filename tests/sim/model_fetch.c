@@ -12,9 +12,13 @@
 void
 model_add_flags(struct buf *out, const struct strv *flags)
 {
-	STR_AUTO joined = strv_join(flags, " ");
-
-	buf_addf(out, "FLAGS (%s)", joined);
+	buf_add_str(out, "FLAGS (");
+	for (size_t i = 0; i < flags->len; i++) {
+		if (i > 0)
+			buf_add_char(out, ' ');
+		buf_add_str(out, flags->items[i]);
+	}
+	buf_add_char(out, ')');
 }
 
 static size_t
@@ -64,16 +68,14 @@ add_structure(struct buf *out, const char *text)
 	buf_add_str(out, count > 1 ? " BODYSTRUCTURE (" : " BODYSTRUCTURE ");
 	for (unsigned i = 1; i <= count; i++) {
 		size_t len = content_of(find_part(text, i)).len;
-		if (i == 1)
-			buf_addf(out,
-			    "(\"text\" \"plain\" NIL NIL NIL \"7bit\" %zu 1)",
-			    len);
-		else
-			buf_addf(out,
-			    "(\"application\" \"pdf\" (\"name\" "
-			    "\"report.pdf\") NIL NIL \"base64\" %zu NIL "
-			    "(\"attachment\" (\"filename\" \"report.pdf\")))",
-			    len);
+		model_put(out,
+		    i == 1 ? "(\"text\" \"plain\" NIL NIL NIL \"7bit\" "
+			   : "(\"application\" \"pdf\" (\"name\" "
+			     "\"report.pdf\") NIL NIL \"base64\" ",
+		    len);
+		buf_add_str(out, i == 1 ? " 1)"
+					: " NIL (\"attachment\" (\"filename\" "
+					  "\"report.pdf\")))");
 	}
 	if (count > 1)
 		buf_add_str(out, " \"mixed\")");
@@ -100,13 +102,17 @@ add_part(const struct model_session *s, struct buf *out, const char *text,
 		return;
 	if (words == 1) {
 		struct span whole = content_of(find_part(text, number));
-		buf_addf(out, " BODY[%u] {%zu}\r\n", number, whole.len);
+		model_put(out, " BODY[", number);
+		model_put(out, "] {", whole.len);
+		buf_add_str(out, "}\r\n");
 		buf_add_span(out, whole);
 		return;
 	}
 	struct span content =
 	    span_slice(content_of(find_part(text, number)), 0, most);
-	buf_addf(out, " BODY[%u]<0> {%zu}\r\n", number, content.len);
+	model_put(out, " BODY[", number);
+	model_put(out, "]<0> {", content.len);
+	buf_add_str(out, "}\r\n");
 	buf_add_span(out, content);
 }
 
@@ -156,7 +162,7 @@ add_size(const struct model_session *s, struct buf *out, const char *text)
 	if (model_has(s, MODEL_FLOAT_SIZE))
 		buf_add_str(out, " RFC822.SIZE 9.37e+06");
 	else
-		buf_addf(out, " RFC822.SIZE %zu", strlen(text));
+		model_put(out, " RFC822.SIZE ", strlen(text));
 }
 
 static void
@@ -193,7 +199,9 @@ add_header(struct model_session *s, struct buf *out, const char *text,
 		add_quoted_names(out, section);
 	else
 		buf_add_span(out, section);
-	buf_addf(out, "] {%zu}\r\n%.*s", len, (int)len, text);
+	model_put(out, "] {", len);
+	buf_add_str(out, "}\r\n");
+	buf_add(out, text, len);
 }
 
 static void
@@ -204,14 +212,16 @@ fetch_one(struct model_session *s, const struct model_message *message,
 	const char *text = message->text;
 
 	say_nonsense(s, message);
-	buf_addf(out, "* %zu FETCH (UID %u", model_seq_of(s, message->uid),
-	    message->uid);
+	model_put(out, "* ", model_seq_of(s, message->uid));
+	model_put(out, " FETCH (UID ", message->uid);
 	if (strstr(items, "FLAGS") != NULL) {
 		buf_add_char(out, ' ');
 		model_add_flags(out, &message->flags);
 	}
-	if (model_counts(s) && strstr(items, "MODSEQ") != NULL)
-		buf_addf(out, " MODSEQ (%u)", message->modseq);
+	if (model_counts(s) && strstr(items, "MODSEQ") != NULL) {
+		model_put(out, " MODSEQ (", message->modseq);
+		buf_add_char(out, ')');
+	}
 	if (strstr(items, "INTERNALDATE") != NULL)
 		buf_add_str(out, " INTERNALDATE \"" SAMPLE_DATE "\"");
 	if (strstr(items, "RFC822.SIZE") != NULL)

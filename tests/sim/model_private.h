@@ -88,6 +88,8 @@ bool model_has(const struct model_session *s, uint64_t trait);
 void model_refuse(struct model_session *s, const struct command *c);
 void model_say(
     struct model_session *s, const struct command *c, const char *text);
+/* Text, and a number behind it: what is said of every message. */
+void model_put(struct buf *out, const char *text, uint64_t number);
 /* Brings the client's view up to date: EXPUNGE for what went, EXISTS for what
  * came. */
 void model_tell_news(struct model_session *s);

@@ -66,7 +66,17 @@ model_has(const struct model_session *s, uint64_t trait)
 void
 model_say(struct model_session *s, const struct command *c, const char *text)
 {
-	buf_addf(&s->output, "%s %s\r\n", c->tag, text);
+	buf_add_str(&s->output, c->tag);
+	buf_add_char(&s->output, ' ');
+	buf_add_str(&s->output, text);
+	buf_add_str(&s->output, "\r\n");
+}
+
+void
+model_put(struct buf *out, const char *text, uint64_t number)
+{
+	buf_add_str(out, text);
+	buf_add_number(out, number);
 }
 
 void

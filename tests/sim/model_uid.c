@@ -276,8 +276,8 @@ uid_search(struct model_session *s, const struct command *c)
 	for (size_t i = 0; i < s->selected->count; i++)
 		if (is_found(&set, &s->selected->messages[i], c,
 			model_has(s, MODEL_NOT_IGNORED)))
-			buf_addf(
-			    &s->output, " %u", s->selected->messages[i].uid);
+			model_put(
+			    &s->output, " ", s->selected->messages[i].uid);
 	buf_add_str(&s->output, "\r\n");
 	model_say(s, c, "OK searched");
 }
