@@ -183,7 +183,7 @@ link_of(struct world *w, struct mailbox *mailbox)
 static void
 drop_link(struct link *link)
 {
-	if (link->session != NULL && (link->silent || link->down.bytes.len > 0))
+	if (link->session != NULL && link->down.bytes.len > 0)
 		model_session_unheard(link->session);
 	model_session_free(&link->session);
 	buf_clear(&link->up.bytes);
@@ -551,13 +551,22 @@ cut(struct world *w)
 			end_link(w, &w->links[i]);
 }
 
+/* What is on its way down never arrives. */
+static void
+fall_silent(struct link *link)
+{
+	if (link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	link->silent = true;
+}
+
 static void
 silence(struct world *w)
 {
 	note(w, "links fall silent");
 	for (size_t i = 0; i < LINKS_MAX; i++)
 		if (w->links[i].session != NULL && chance(w, 50))
-			w->links[i].silent = true;
+			fall_silent(&w->links[i]);
 }
 
 static void

@@ -140,6 +140,7 @@ watch_login(struct model_session *s)
 static void
 note_refusal(struct model_session *s)
 {
+	s->refused = true;
 	s->model->refused++;
 	s->model->refused_at = s->model->now;
 }
@@ -252,5 +253,7 @@ model_do_enable(struct model_session *s, const struct command *c)
 void
 model_session_unheard(struct model_session *s)
 {
-	s->model->refused_at = 0;
+	if (s->refused)
+		s->model->refused_at = 0;
+	s->refused = false;
 }

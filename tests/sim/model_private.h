@@ -14,7 +14,7 @@ struct model_session {
 	struct model *model;
 	struct model_mailbox *selected;
 	bool read_only, logged_in, idle, over;
-	bool identified, secured;
+	bool identified, secured, refused;
 	bool qresync; /* ENABLEd */
 	usec_t idle_since;
 	uint32_t view_validity;

@@ -263,7 +263,7 @@ link_of(struct world *w, struct mailbox *mailbox)
 static void
 drop_link(struct link *link)
 {
-	if (link->session != NULL && (link->silent || link->down.bytes.len > 0))
+	if (link->session != NULL && link->down.bytes.len > 0)
 		model_session_unheard(link->session);
 	model_session_free(&link->session);
 	buf_clear(&link->up.bytes);
@@ -888,13 +888,22 @@ cut(struct world *w)
 		}
 }
 
+/* What is on its way down never arrives. */
+static void
+fall_silent(struct link *link)
+{
+	if (link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	link->silent = true;
+}
+
 static void
 silence(struct world *w)
 {
 	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
 		if (w->links[i].session != NULL) {
 			note(w, "the link falls silent");
-			w->links[i].silent = true;
+			fall_silent(&w->links[i]);
 		}
 }
 
@@ -1191,7 +1200,8 @@ check_proofs(struct world *w)
 {
 	const usec_t most = IMAP_PROOF_USEC + MAILBOX_HINT_USEC + USEC_SEC;
 
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+	for (size_t i = 0;
+	     i < ACCOUNT_MAILBOXES_MAX && w->links[i].mailbox != NULL; i++) {
 		struct link *link = &w->links[i];
 		if (link->doubted != 0 && !is_writing(w, link->mailbox) &&
 		    w->now > usec_add(link->doubted, most))
@@ -1370,6 +1380,8 @@ check_stranger(struct world *w, unsigned id)
 			return; /* nobody knows whether it was judged */
 		is_first = false;
 	}
+	if (is_first && w->messages[id].flagged)
+		return; /* ... before it was marked, perhaps */
 	expect(w, id, "new", was_flagged, is_first);
 }
 
