@@ -20,6 +20,8 @@ static const struct {
      * the shared one, was "waiting" until its next message. */
     {"many", 62, "waiting in calm weather"},
     {"many", 221, "waiting in calm weather"},
+    /* What rests in an IDLE that pushes nothing has its turn later. */
+    {"many", 214, "judged too late"},
     /* Where sizes cannot be read, no copy was found again. */
     {"sim", 56, "moved twice"},
     {"sim", 83, "copied twice"},
