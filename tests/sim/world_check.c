@@ -1,0 +1,291 @@
+/*
+ * sim/world: what must be true in the end.
+ */
+#include "tests/sim/world_private.h"
+
+/* Of each message, by the world's number. */
+struct truth {
+	struct world *w;
+	unsigned unknown[MESSAGES_MAX], forwards[MESSAGES_MAX];
+	unsigned judged[MESSAGES_MAX];
+};
+
+/* MESSAGES_MAX: none. */
+static unsigned
+find_message(const struct world *w, const struct store_key *key)
+{
+	const char *old = world_old_mailbox(w);
+
+	for (unsigned id = 0; id < w->message_count; id++) {
+		const struct sent_message *message = &w->messages[id];
+		if (message->uid == key->uid &&
+		    message->uidvalidity == key->uidvalidity &&
+		    strcmp(message->old ? old : "INBOX", key->mailbox) == 0)
+			return id;
+	}
+	return MESSAGES_MAX;
+}
+
+static bool
+counts_forward(void *ctx, const struct store_queue_item *item)
+{
+	struct truth *truth = ctx;
+	unsigned id = find_message(truth->w, &item->source);
+
+	if (id < MESSAGES_MAX)
+		truth->forwards[id]++;
+	return true;
+}
+
+static bool
+notes_judged(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	struct truth *truth = ctx;
+	unsigned id = find_message(truth->w, &message->key);
+
+	if (id == MESSAGES_MAX)
+		return true;
+	truth->judged[id]++;
+	for (size_t i = 0; i < count; i++)
+		truth->unknown[id] += effects[i].state == EFFECT_UNKNOWN;
+	return true;
+}
+
+static void
+expect(struct world *w, unsigned id, const char *what, unsigned have,
+    unsigned want)
+{
+	if (have != want)
+		world_fail(w, "#%u (%s): %s: %u, not %u", id,
+		    world_kind_word(w->messages[id].kind), what, have, want);
+}
+
+static unsigned
+in_inbox(struct world *w, unsigned id)
+{
+	return model_count(&w->model, world_source_of(w, id), id, false);
+}
+
+static void
+check_moved(struct world *w, unsigned id, const char *folder)
+{
+	expect(w, id, folder,
+	    model_count(&w->model, world_wire(w, folder), id, false), 1);
+	expect(w, id, "left in INBOX", in_inbox(w, id), 0);
+}
+
+static void
+check_executed(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct sent_message *message = &w->messages[id];
+
+	if (message->executed > 1)
+		world_fail(
+		    w, "#%u was executed %u times", id, message->executed);
+	if (w->result->kills == 0 && truth->unknown[id] > 0)
+		world_fail(
+		    w, "#%u: nobody knows what became of its command", id);
+	if (message->executed == 0 && truth->unknown[id] == 0)
+		world_fail(w, "#%u was never executed, and nobody says so", id);
+}
+
+static bool
+sees_structure(const struct world *w)
+{
+	return (w->model.traits & MODEL_BLIND) == 0;
+}
+
+/* After an answer that could not be read, less is asked for. */
+static bool
+may_see_less(const struct world *w)
+{
+	return (w->model.traits & (MODEL_STINGY | MODEL_NONSENSE)) != 0;
+}
+
+/* The first message of each stranger was new, and no other. */
+static void
+check_stranger(struct world *w, unsigned id)
+{
+	bool was_flagged = model_has_flag(&w->model, "INBOX", id, "\\Flagged");
+	bool is_first = true;
+
+	for (unsigned i = 0; i < id; i++) {
+		if (w->messages[i].kind != KIND_STRANGER ||
+		    w->messages[i].stranger != w->messages[id].stranger)
+			continue;
+		if (w->messages[i].touched)
+			return; /* nobody knows whether it was judged */
+		is_first = false;
+	}
+	if (is_first && w->messages[id].flagged)
+		return; /* ... before it was marked, perhaps */
+	expect(w, id, "new", was_flagged, is_first);
+}
+
+static void
+check_message(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct sent_message *message = &w->messages[id];
+
+	if (truth->judged[id] != (!message->old || message->kind != KIND_PLAIN))
+		world_fail(w, "#%u (UID %u) was judged %u times", id,
+		    message->uid, truth->judged[id]);
+	switch (message->kind) {
+	case KIND_PLAIN:
+		if (message->notified == 0 && !message->old && !message->seen)
+			world_fail(w, "#%u was never notified", id);
+		break;
+	case KIND_MOVE:
+		check_moved(w, id, "A");
+		break;
+	case KIND_CREATE:
+		if ((w->model.traits & MODEL_NO_MORE_FOLDERS) != 0)
+			expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		else
+			check_moved(w, id, "New");
+		break;
+	case KIND_COPY:
+		expect(w, id, "copies",
+		    model_count(&w->model, world_wire(w, "B"), id, false), 1);
+		expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		break;
+	case KIND_MARK:
+		if (!w->messages[id].flagged &&
+		    !model_has_flag(
+			&w->model, world_source_of(w, id), id, "\\Flagged"))
+			world_fail(w, "#%u was not flagged", id);
+		break;
+	case KIND_EXEC:
+		check_executed(w, id, truth);
+		break;
+	case KIND_FORWARD:
+		expect(w, id, "forwards", truth->forwards[id], 1);
+		break;
+	case KIND_ALL:
+		check_executed(w, id, truth);
+		check_moved(w, id, "A");
+		expect(w, id, "copies",
+		    model_count(&w->model, world_wire(w, "B"), id, false), 1);
+		if (!w->messages[id].flagged &&
+		    !model_has_flag(
+			&w->model, world_wire(w, "A"), id, "\\Answered"))
+			world_fail(w, "#%u was not marked before its move", id);
+		break;
+	case KIND_MISSING:
+	case KIND_KEEP: /* its copy failed: it must not be moved away */
+		expect(w, id, "in INBOX", in_inbox(w, id), 1);
+		break;
+	case KIND_BODY: /* a server may refuse to give it */
+		if (!sees_structure(w) || may_see_less(w))
+			break;
+		check_moved(w, id, "A");
+		break;
+	case KIND_ATTACHED:
+		if ((w->model.traits & MODEL_NONSENSE) != 0)
+			break;
+		expect(w, id, "copies",
+		    model_count(&w->model, world_wire(w, "B"), id, false),
+		    sees_structure(w));
+		break;
+	case KIND_STRANGER:
+		check_stranger(w, id);
+		break;
+	case KINDS:
+		break;
+	}
+	/* A notification whose outcome could not be written is shown again. */
+	if (message->old && message->notified > 0)
+		world_fail(w, "#%u rang, and is old", id);
+	if (message->notified >
+	    1 + w->result->kills + w->result->failed_commits)
+		world_fail(w, "#%u rang %u times", id, message->notified);
+}
+
+/* What another client removed: nothing may have been doubled all the same. */
+static void
+check_touched(struct world *w, unsigned id, const struct truth *truth)
+{
+	static const char *const folders[] = {"A", "B", "New"};
+
+	for (size_t i = 0; i < 3; i++)
+		if (model_count(
+			&w->model, world_wire(w, folders[i]), id, false) > 1)
+			world_fail(
+			    w, "#%u is in %s more than once", id, folders[i]);
+	if (w->messages[id].executed > 1)
+		world_fail(w, "#%u was executed %u times", id,
+		    w->messages[id].executed);
+	if (truth->judged[id] > 1 || truth->forwards[id] > 1)
+		world_fail(w, "#%u was judged %u times, and forwarded %u times",
+		    id, truth->judged[id], truth->forwards[id]);
+}
+
+static bool
+finds_open(void *ctx, const struct store_effect *effect,
+    const struct store_message *message)
+{
+	struct world *w = ctx;
+
+	(void)message;
+	if (strcmp(effect->kind, "forward") != 0)
+		world_fail(w, "UID %u: %s is still %s", effect->key.uid,
+		    effect->action, effect_state_name(effect->state));
+	return true;
+}
+
+static void
+learn(struct world *w, struct truth *truth)
+{
+	const struct store_history_query query = {.limit = 100000};
+	static const char *const mailboxes[] = {"INBOX", OLD_MAILBOX};
+
+	store_each_history(w->store, &query, notes_judged, truth, NULL);
+	store_each_queued(w->store, "sim", counts_forward, truth, NULL);
+	for (size_t i = 0; i < 2; i++)
+		if (i == 0 || !w->run_ended) /* nobody comes there again */
+			store_each_open_effect(
+			    w->store, "sim", mailboxes[i], finds_open, w, NULL);
+}
+
+/* For good: a rebuilt mailbox, and a visitor whose login was refused. */
+static bool
+may_end_run(const struct world *w)
+{
+	return w->was_rebuilt ||
+	       (w->model.personality != NULL && w->model.personality->locks);
+}
+
+static bool
+is_done(void *ctx, const struct store_apply *apply)
+{
+	struct world *w = ctx;
+
+	if (apply->state == APPLY_ENDED && may_end_run(w)) {
+		w->run_ended = true;
+		for (unsigned id = 0; id < w->message_count; id++)
+			w->messages[id].touched |= w->messages[id].old;
+		return true;
+	}
+	if (apply->state != APPLY_DONE)
+		world_fail(w, "the run is %s: %s",
+		    apply_state_name(apply->state), apply->detail);
+	return true;
+}
+
+void
+world_check_all(struct world *w)
+{
+	struct truth truth = {.w = w};
+
+	store_each_apply(w->store, "sim", is_done, w, NULL);
+	learn(w, &truth);
+	if (account_visitor_count(w->account) > 0)
+		world_fail(w, "a visitor does not leave");
+	for (unsigned id = 0; id < w->message_count; id++) {
+		if (w->messages[id].touched)
+			check_touched(w, id, &truth);
+		else
+			check_message(w, id, &truth);
+	}
+}

@@ -1,0 +1,222 @@
+/*
+ * sim/world: what happens, by the dice.
+ */
+#include "tests/sim/world_private.h"
+
+static void
+cut(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL && world_chance(w, 70)) {
+			world_note(w, "the link breaks");
+			w->result->cuts++;
+			world_end_link(w, &w->links[i]);
+		}
+}
+
+/* What is on its way down never arrives. */
+static void
+fall_silent(struct link *link)
+{
+	if (link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	link->silent = true;
+}
+
+static void
+silence(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL) {
+			world_note(w, "the link falls silent");
+			fall_silent(&w->links[i]);
+		}
+}
+
+/* The machine slept, or the network changed: whatever is silent by now must
+ * be found out at once. */
+static void
+hint(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		/* It may try at once, and begin anew. */
+		w->links[i].free_until =
+		    usec_add(w->now, 2 * MAILBOX_HINT_USEC);
+		if (w->links[i].session != NULL && w->links[i].silent &&
+		    w->links[i].doubted == 0)
+			w->links[i].doubted = w->now;
+	}
+	account_hint(w->account, w->now);
+}
+
+static void
+change_network(struct world *w)
+{
+	unsigned count = 1 + (unsigned)random_below(&w->random, 4);
+
+	world_note(w, "the network changes");
+	if (world_chance(w, 50))
+		silence(w);
+	while (count-- > 0)
+		hint(w);
+}
+
+/* All timers are due at once, and the other end knows nothing of it. */
+static void
+suspend(struct world *w)
+{
+	usec_t slept = random_below(&w->random, 3 * USEC_HOUR);
+
+	world_note(w, "the machine sleeps");
+	silence(w);
+	if (world_chance(w, 50))
+		world_deliver(w);
+	w->now = usec_add(w->now, slept);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		w->links[i].doubted = 0;
+	hint(w);
+}
+
+static void
+bye(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL)
+			model_session_bye(w->links[i].session);
+}
+
+static void
+other_client(struct world *w)
+{
+	if (w->message_count == 0)
+		return;
+	unsigned id = (unsigned)random_below(&w->random, w->message_count);
+	world_note(w, "another client removes #%u", id);
+	w->messages[id].touched = true;
+	model_remove(&w->model, world_source_of(w, id), id);
+}
+
+static void
+toggle_quota(struct world *w)
+{
+	w->model.overquota = !w->model.overquota;
+	world_note(w, "over quota: %d", w->model.overquota);
+}
+
+static void
+doom(struct world *w)
+{
+	if (!w->immortal)
+		w->kill_in = 1 + (unsigned)random_below(&w->random, 60);
+}
+
+static void
+burst(struct world *w)
+{
+	for (unsigned i = 0; i < 8; i++)
+		world_deliver(w);
+}
+
+/* Reads, or puts a keyword to, some of what is there. */
+static void
+other_flags(struct world *w)
+{
+	unsigned id = (unsigned)random_below(&w->random, w->message_count);
+	bool reads = world_chance(w, 50);
+
+	world_note(w, "another client %s #%u", reads ? "reads" : "labels", id);
+	if (reads)
+		w->messages[id].seen = true;
+	w->messages[id].flagged = true;
+	model_flag(
+	    &w->model, world_source_of(w, id), id, reads ? "\\Seen" : "$Label");
+}
+
+/* Whatever is there gets another UID, and what was planned for the old ones is
+ * not done. */
+static void
+rebuild(struct world *w)
+{
+	if (!w->rebuilds)
+		return;
+	world_note(w, "the mailbox is rebuilt");
+	w->was_rebuilt = true;
+	for (unsigned id = 0; id < w->message_count; id++)
+		if (strcmp(world_source_of(w, id), "INBOX") == 0 &&
+		    model_count(&w->model, "INBOX", id, false) +
+			    model_count(&w->model, "INBOX", id, true) >
+			0)
+			w->messages[id].touched = true;
+	model_rebuild(&w->model, "INBOX");
+}
+
+static void
+jump_clock(struct world *w)
+{
+	w->clock_off = (int64_t)random_below(&w->random, 12 * 60 * 60) -
+		       (int64_t)6 * 60 * 60;
+	world_note(w, "the clock is wrong by %lld s", (long long)w->clock_off);
+	account_set_clock(w->account, world_now_unix(w), 0, w->now);
+}
+
+static void
+start_again(struct world *w)
+{
+	world_note(w, "a person starts the account");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		struct link *link = &w->links[i];
+		usec_t until = usec_add(w->now, USEC_SEC);
+		if (link->free_until < until)
+			link->free_until = until;
+	}
+	account_start(w->account, w->now);
+}
+
+static void
+reload(struct world *w)
+{
+	world_note(w, "the rules are read again");
+	account_set_rules(w->account, w->rules);
+}
+
+static const struct {
+	void (*happen)(struct world *);
+	unsigned weight;
+} happenings[] = {{world_deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4},
+    {bye, 5}, {other_client, 4}, {world_request_run, 4}, {reload, 3},
+    {toggle_quota, 2}, {doom, 12}, {suspend, 4}, {change_network, 6},
+    {other_flags, 6}, {rebuild, 3}, {jump_clock, 3}, {start_again, 1}};
+
+void
+world_happen(struct world *w)
+{
+	unsigned total = 0, dice;
+	size_t i = 0;
+
+	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
+		total += happenings[n].weight;
+	dice = (unsigned)random_below(&w->random, total);
+	while (dice >= happenings[i].weight)
+		dice -= happenings[i++].weight;
+	happenings[i].happen(w);
+	w->next_happening =
+	    w->now + (world_chance(w, 50)
+			     ? random_below(&w->random, 3 * USEC_SEC)
+			     : random_below(&w->random, 20 * USEC_MINUTE));
+}
+
+void
+world_become_calm(struct world *w)
+{
+	world_request_run(w);
+	world_note(w, "calm");
+	w->faulty = false;
+	w->next_happening = USEC_NEVER;
+	w->model.overquota = false;
+	w->model.moody = false;
+	if (w->model.in_a_row > 0 || account_lockout(w->account) != NULL)
+		start_again(w);
+	w->kill_in = 0;
+}

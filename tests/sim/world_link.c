@@ -1,0 +1,175 @@
+/*
+ * sim/world: links: bytes under way, split, slow or lost.
+ */
+#include "tests/sim/world_private.h"
+
+struct link *
+world_link_of(struct world *w, struct mailbox *mailbox)
+{
+	size_t i = 0;
+
+	while (i + 1 < ACCOUNT_MAILBOXES_MAX && w->links[i].mailbox != NULL &&
+	       w->links[i].mailbox != mailbox)
+		i++;
+	if (w->links[i].mailbox == NULL) {
+		w->links[i] = (struct link){.mailbox = mailbox};
+		w->links[i].connect_at = USEC_NEVER;
+		w->links[i].up.next = w->links[i].down.next = USEC_NEVER;
+	}
+	return &w->links[i];
+}
+
+void
+world_drop_link(struct link *link)
+{
+	if (link->session != NULL && link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	model_session_free(&link->session);
+	buf_clear(&link->up.bytes);
+	buf_clear(&link->down.bytes);
+	link->up.next = link->down.next = link->connect_at = USEC_NEVER;
+	link->silent = false;
+	link->doubted = 0;
+}
+
+static void
+schedule(struct world *w, struct pipe *pipe)
+{
+	if (pipe->bytes.len > 0 && pipe->next == USEC_NEVER)
+		pipe->next = w->now + world_delay(w);
+}
+
+/* Takes what both ends have to say. */
+void
+world_collect(struct world *w, struct link *link)
+{
+	if (link->session == NULL)
+		return;
+	struct span out = mailbox_output(link->mailbox);
+	while (out.len > 0) {
+		size_t part = 1 + random_below(&w->random, out.len);
+		buf_add(&link->up.bytes, out.data, part);
+		mailbox_sent(link->mailbox, part);
+		out = mailbox_output(link->mailbox);
+	}
+	struct buf *said = model_session_output(link->session);
+	buf_add_span(&link->down.bytes, buf_span(said));
+	buf_clear(said);
+	schedule(w, &link->up);
+	schedule(w, &link->down);
+}
+
+/* One random piece of what is under way. */
+static struct buf
+take_piece(struct world *w, struct pipe *pipe)
+{
+	struct buf piece = BUF_INIT;
+	size_t len = pipe->bytes.len;
+
+	if (world_chance(w, 30))
+		len = 1 + random_below(&w->random, len);
+	buf_add(&piece, pipe->bytes.data, len);
+	buf_consume(&pipe->bytes, len);
+	pipe->next = USEC_NEVER;
+	return piece;
+}
+
+static void
+move_up(struct world *w, struct link *link)
+{
+	struct buf piece = take_piece(w, &link->up);
+
+	if (!link->silent)
+		model_session_feed(link->session, buf_span(&piece));
+	buf_done(&piece);
+}
+
+void
+world_end_link(struct world *w, struct link *link)
+{
+	struct mailbox *mailbox = link->mailbox;
+
+	world_drop_link(link);
+	mailbox_eof(mailbox, w->now);
+}
+
+static void
+move_down(struct world *w, struct link *link)
+{
+	struct buf piece = take_piece(w, &link->down);
+
+	if (!link->silent)
+		mailbox_feed(link->mailbox, buf_span(&piece), w->now);
+	buf_done(&piece);
+}
+
+void
+world_answer_connect(struct world *w, struct link *link)
+{
+	usec_t floor = backoff_floor(BACKOFF_NETWORK);
+
+	world_drop_link(link);
+	if (link->last_connect != 0 && w->now > link->free_until &&
+	    w->now < usec_add(link->last_connect, floor / 2))
+		world_fail(w, "connects again after %llu us",
+		    (unsigned long long)(w->now - link->last_connect));
+	link->last_connect = w->now;
+	link->connect_at = w->now + world_delay(w);
+}
+
+static void
+finish_connect(struct world *w, struct link *link)
+{
+	struct error error = ERROR_INIT;
+
+	link->connect_at = USEC_NEVER;
+	if (w->faulty && world_chance(w, 20)) {
+		error_set(&error, FAULT_RETRY, "connection refused");
+		mailbox_connect_failed(link->mailbox, &error, w->now);
+		return;
+	}
+	link->session = model_session_new(&w->model);
+	mailbox_connected(link->mailbox, w->now);
+}
+
+usec_t
+world_next_of_link(const struct link *link)
+{
+	usec_t next = link->connect_at;
+
+	next = usec_min(next, link->up.next);
+	return usec_min(next, link->down.next);
+}
+
+void
+world_serve_link(struct world *w, struct link *link)
+{
+	if (link->connect_at <= w->now)
+		finish_connect(w, link);
+	if (link->session != NULL && link->up.next <= w->now)
+		move_up(w, link);
+	if (link->session != NULL && link->down.next <= w->now)
+		move_down(w, link);
+	if (link->session == NULL)
+		return;
+	model_session_poll(link->session);
+	world_collect(w, link);
+	if (model_session_is_over(link->session) && link->down.bytes.len == 0 &&
+	    !link->silent)
+		world_end_link(w, link);
+}
+
+/* The proof, the pace of hints, and a little. */
+void
+world_check_proofs(struct world *w)
+{
+	const usec_t most = IMAP_PROOF_USEC + MAILBOX_HINT_USEC + USEC_SEC;
+
+	for (size_t i = 0;
+	     i < ACCOUNT_MAILBOXES_MAX && w->links[i].mailbox != NULL; i++) {
+		struct link *link = &w->links[i];
+		if (link->doubted != 0 && !world_is_writing(w, link->mailbox) &&
+		    w->now > usec_add(link->doubted, most))
+			world_fail(w, "a dead link is still believed");
+	}
+}

@@ -1,0 +1,199 @@
+/*
+ * sim/world: the kinds of messages, their rules, and how they come.
+ */
+#include "tests/sim/world_private.h"
+
+#include <stdio.h>
+
+#include "daemon/base/xalloc.h"
+
+#define OLD_MAX 20
+
+static const struct {
+	const char *word;
+	const char *rule[5]; /* keys and values, "key = value" */
+	const char *when;    /* NULL: the subject has the word */
+} kinds[KINDS] = {
+    [KIND_PLAIN] = {"plain", {NULL}, NULL},
+    [KIND_MOVE] = {"tomove", {"move=A", NULL}, NULL},
+    [KIND_COPY] = {"tocopy", {"copy=B", NULL}, NULL},
+    [KIND_MARK] = {"tomark", {"mark=flagged", NULL}, NULL},
+    [KIND_EXEC] = {"toexec", {"exec=/bin/run ${subject}", NULL}},
+    [KIND_FORWARD] = {"toforward", {"forward=boss@example.net", NULL}, NULL},
+    [KIND_ALL] = {"toall", {"copy=B", "exec=/bin/run ${subject}",
+			       "mark=answered", "move=A", NULL}},
+    [KIND_CREATE] = {"tocreate", {"move=New", "create=yes", NULL}, NULL},
+    [KIND_MISSING] = {"tomissing", {"move=Nowhere", NULL}, NULL},
+    [KIND_KEEP] = {"tokeep", {"copy=Nowhere", "move=A", NULL}, NULL},
+    /* The text of every message is asked for. */
+    [KIND_BODY] = {"toread", {"move=A", NULL}, "body has needle"},
+    [KIND_ATTACHED] = {"toattach", {"copy=B", NULL},
+	"attachment.name is report.pdf"},
+    [KIND_STRANGER] = {"stranger", {"mark=flagged", NULL},
+	"new-sender and from has stranger"},
+};
+
+const char *
+world_kind_word(enum kind kind)
+{
+	return kinds[kind].word;
+}
+
+static void
+add_rule(struct rules_builder *builder, enum kind kind, bool old)
+{
+	struct rule_line lines[8];
+	struct rule_place place = {.file = "sim", .line = 1, .column = 1};
+	char values[8][100], keys[8][20];
+	size_t count = 0;
+
+	if (old)
+		snprintf(
+		    values[0], sizeof(values[0]), "subject has old%d", kind);
+	else if (kinds[kind].when != NULL)
+		snprintf(values[0], sizeof(values[0]), "%s", kinds[kind].when);
+	else
+		snprintf(values[0], sizeof(values[0]), "subject has %s",
+		    kinds[kind].word);
+	lines[count++] = (struct rule_line){"when", values[0], place};
+	for (size_t i = 0; kinds[kind].rule[i] != NULL; i++) {
+		const char *equals = strchr(kinds[kind].rule[i], '=');
+		snprintf(keys[count], sizeof(keys[count]), "%.*s",
+		    (int)(equals - kinds[kind].rule[i]), kinds[kind].rule[i]);
+		snprintf(
+		    values[count], sizeof(values[count]), "%s", equals + 1);
+		lines[count] =
+		    (struct rule_line){keys[count], values[count], place};
+		count++;
+	}
+	STR_AUTO id =
+	    old ? xasprintf("old%d", kind) : xstrdup(kinds[kind].word);
+	rules_builder_add_rule(builder, id, place, lines, count);
+}
+
+struct rules *
+world_make_rules(void)
+{
+	struct rules_builder *builder = rules_builder_new();
+	struct rule_problems problems = {0};
+
+	for (enum kind kind = 0; kind < KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind, false);
+	for (enum kind kind = 0; kind < OLD_KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind, true);
+	struct rules *rules = rules_builder_finish(builder, &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		fprintf(stderr, "rule: %s\n", problems.items[i].text);
+	rule_problems_done(&problems);
+	rules_builder_free(&builder);
+	return rules;
+}
+
+void
+world_add_old_rules(struct buf *rules)
+{
+	for (int kind = 0; kind < OLD_KINDS; kind++)
+		if (kinds[kind].rule[0] != NULL)
+			buf_addf(rules, "old%d ", kind);
+}
+
+/* Folders as they are on the wire. */
+const char *
+world_wire(const struct world *w, const char *name)
+{
+	return model_wire(&w->model, name);
+}
+
+/* Where the message came to. */
+const char *
+world_source_of(const struct world *w, unsigned id)
+{
+	return w->messages[id].old && w->visits ? world_wire(w, OLD_MAILBOX)
+						: "INBOX";
+}
+
+void
+world_deliver_old(struct world *w)
+{
+	unsigned count = 1 + (unsigned)random_below(&w->random, OLD_MAX);
+
+	for (unsigned id = 0; id < count; id++) {
+		struct sent_message *message = &w->messages[id];
+		BUF_AUTO text = BUF_INIT;
+		message->old = true;
+		message->kind = (enum kind)random_below(&w->random, OLD_KINDS);
+		buf_addf(&text,
+		    "From: o%u@example.org\r\nSubject: old%d #%u\r\n"
+		    "Message-ID: <o%u@example.org>\r\n\r\nBody\r\n",
+		    id, message->kind, id, id);
+		message->uid = model_deliver(
+		    &w->model, world_source_of(w, id), id, buf_str(&text));
+		message->uidvalidity =
+		    model_find(&w->model, world_source_of(w, id))->uidvalidity;
+	}
+	w->message_count = count;
+}
+
+static void
+add_body(struct buf *text, enum kind kind, unsigned id)
+{
+	if (kind == KIND_ATTACHED)
+		buf_add_str(text, "\r\n" MODEL_BOUNDARY "\r\n");
+	buf_addf(text, "\r\nBody %u%s\r\n", id,
+	    kind == KIND_BODY ? " with a needle in it" : "");
+	if (kind == KIND_ATTACHED)
+		buf_add_str(text, MODEL_BOUNDARY
+		    "\r\nContent-Type: "
+		    "application/pdf\r\n\r\nAAAA\r\n" MODEL_BOUNDARY "--\r\n");
+}
+
+static uint32_t
+known_validity(const struct world *w)
+{
+	struct store_cursor cursor = {0};
+	bool found = false;
+
+	store_get_cursor(w->store, "sim", "INBOX", &cursor, &found, NULL);
+	return cursor.uidvalidity;
+}
+
+void
+world_deliver(struct world *w)
+{
+	unsigned id = w->message_count;
+	BUF_AUTO text = BUF_INIT;
+
+	if (id >= (w->faulty ? MESSAGES_MAX - 1 : MESSAGES_MAX))
+		return;
+	struct sent_message *message = &w->messages[w->message_count++];
+	message->kind = (enum kind)random_below(&w->random, KINDS);
+	if (message->kind == KIND_STRANGER) {
+		message->stranger = (unsigned)random_below(&w->random, 3);
+		buf_addf(&text, "From: stranger%u@example.org\r\n",
+		    message->stranger);
+	} else {
+		buf_addf(
+		    &text, "From: \"Sender %u\" <s%u@example.org>\r\n", id, id);
+	}
+	buf_addf(&text,
+	    "To: ann@example.com\r\n"
+	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
+	    kinds[message->kind].word, id);
+	if (!world_chance(w, 15)) /* some have none */
+		buf_addf(&text, "Message-ID: <m%u@example.org>\r\n", id);
+	add_body(&text, message->kind, id);
+	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
+	message->uidvalidity = model_find(&w->model, "INBOX")->uidvalidity;
+	/* Before the daemon has seen that all is new there. */
+	message->touched = message->uidvalidity != known_validity(w);
+	world_note(w, "delivered %s #%u as UID %u", kinds[message->kind].word,
+	    id, message->uid);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		world_collect(w, &w->links[i]);
+	}
+}

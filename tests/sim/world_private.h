@@ -1,0 +1,176 @@
+/*
+ * sim/world, inside: what its parts share. world.c (a run), world_mail.c (what
+ * comes), world_link.c (links), world_store.c (the store), world_daemon.c (the
+ * daemon's needs, its life), world_apply.c (a run over old messages),
+ * world_happen.c (faults), world_time.c (steps and what must be true after
+ * each), world_check.c (what must be true in the end).
+ */
+#ifndef BELFRY_SIM_WORLD_PRIVATE_H
+#define BELFRY_SIM_WORLD_PRIVATE_H
+
+#include "daemon/account/account.h"
+#include "daemon/base/random.h"
+#include "tests/sim/model_imap.h"
+#include "tests/sim/world.h"
+
+#define MESSAGES_MAX 121 /* one is kept for the end */
+/* Kinds that old messages can have: the first ones; their rules have ids and
+ * words of their own, so that a run by these judges nothing else. */
+#define OLD_KINDS (KIND_KEEP + 1)
+#define OLD_MAILBOX "Old"
+#define START_USEC (100 * USEC_SEC)
+
+/* What a kind of message is met by, and what must be true of it at the end. */
+enum kind {
+	KIND_PLAIN,
+	KIND_MOVE,
+	KIND_COPY,
+	KIND_MARK,
+	KIND_EXEC,
+	KIND_FORWARD,
+	KIND_ALL,
+	KIND_CREATE,
+	KIND_MISSING,
+	KIND_KEEP,
+	KIND_BODY,
+	KIND_ATTACHED,
+	KIND_STRANGER,
+	KINDS
+};
+
+struct sent_message {
+	enum kind kind;
+	uint32_t uidvalidity, uid;
+	unsigned stranger; /* which one wrote it */
+	bool touched;	   /* another client removed it: anything may be true */
+	bool flagged; /* ... set a flag: after a break no other may be set */
+	bool seen;    /* ... or read it: nobody need ring */
+	unsigned executed, notified;
+	bool old; /* there before first contact */
+};
+
+/* One direction of a link. */
+struct pipe {
+	struct buf bytes;
+	usec_t next; /* when the next piece arrives; USEC_NEVER: nothing */
+};
+
+struct link {
+	struct mailbox *mailbox;
+	struct model_session *session; /* NULL: not connected */
+	struct pipe up, down;
+	usec_t connect_at; /* a CONNECT is under way */
+	bool silent;	   /* half-open: nothing arrives any more */
+	usec_t last_connect, free_until;
+	usec_t doubted; /* a hint came and it is silent; 0: not */
+};
+
+/* A command or notification that ends later. */
+struct outside {
+	struct list_link link;
+	struct mailbox *mailbox;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	usec_t at;
+	bool is_exec;
+};
+
+/* A batch on its way to a slow disk. */
+struct writing {
+	struct list_link link;
+	struct mailbox *mailbox;
+	const struct store_batch *batch;
+	usec_t at;
+};
+
+struct world {
+	struct random random;
+	bool verbose, faulty;
+	bool slow_disk; /* commits are answered later */
+	usec_t now;
+	struct model model;
+	struct store *store;
+	struct rules *rules;
+	struct limits *limits;
+	struct senders *senders;
+	struct strv watch, identities, authserv;
+	struct account_config config;
+	struct account *account;
+	struct link links[ACCOUNT_MAILBOXES_MAX];
+	struct list_link outsides; /* struct outside::link */
+	struct list_link writings; /* struct writing::link */
+	struct sent_message messages[MESSAGES_MAX];
+	unsigned message_count;
+	bool visits; /* the old messages are where nobody watches */
+	bool requested;
+	usec_t next_happening, quiet_until;
+	bool in_contact;
+	bool immortal;	 /* this seed's daemon is never killed */
+	bool is_patient; /* this seed's calm is as long as can be */
+	bool was_rebuilt, run_ended;
+	bool rebuilds;	   /* this seed's UIDVALIDITY changes now and then */
+	int64_t clock_off; /* seconds that the wall clock is wrong */
+	unsigned kill_in;  /* steps until the daemon dies; 0: it lives on */
+	struct world_result *result;
+};
+
+/* world.c */
+void world_note(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void world_fail(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool world_chance(struct world *w, unsigned percent);
+usec_t world_delay(struct world *w);
+
+/* world_link.c */
+struct link *world_link_of(struct world *w, struct mailbox *mailbox);
+void world_drop_link(struct link *link);
+void world_collect(struct world *w, struct link *link);
+void world_end_link(struct world *w, struct link *link);
+void world_answer_connect(struct world *w, struct link *link);
+usec_t world_next_of_link(const struct link *link);
+void world_serve_link(struct world *w, struct link *link);
+void world_check_proofs(struct world *w);
+
+/* world_store.c */
+void world_answer_load(struct world *w, struct mailbox *mailbox);
+void world_answer_recall(struct world *w, struct mailbox *mailbox);
+void world_begin_commit(
+    struct world *w, struct mailbox *mailbox, const struct store_batch *batch);
+bool world_is_writing(const struct world *w, const struct mailbox *mailbox);
+void world_leave_writings(struct world *w);
+void world_serve_writings(struct world *w);
+
+/* world_apply.c */
+const char *world_old_mailbox(const struct world *w);
+bool world_is_unfinished(void *ctx, const struct store_apply *apply);
+void world_resume_run(struct world *w);
+void world_request_run(struct world *w);
+
+/* world_daemon.c */
+int64_t world_now_unix(const struct world *w);
+void world_be_born(struct world *w);
+void world_die(struct world *w);
+void world_pump(struct world *w);
+void world_serve_outside(struct world *w, struct outside *outside);
+
+/* world_mail.c */
+const char *world_kind_word(enum kind kind);
+struct rules *world_make_rules(void);
+void world_add_old_rules(struct buf *rules);
+const char *world_wire(const struct world *w, const char *name);
+const char *world_source_of(const struct world *w, unsigned id);
+void world_deliver_old(struct world *w);
+void world_deliver(struct world *w);
+
+/* world_happen.c */
+void world_happen(struct world *w);
+void world_become_calm(struct world *w);
+
+/* world_time.c */
+void world_step(struct world *w);
+
+/* world_check.c */
+void world_check_all(struct world *w);
+
+#endif
