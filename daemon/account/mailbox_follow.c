@@ -232,7 +232,8 @@ mailbox_follow_compare(struct mailbox *mb, usec_t now)
 usec_t
 mailbox_follow_deadline(const struct mailbox *mb)
 {
-	return mb->follow.count > 0 ? mb->follow.due : USEC_NEVER;
+	return mb->follow.count > 0 && mb->is_open ? mb->follow.due
+						   : USEC_NEVER;
 }
 
 /* Everything up to there is known. */
