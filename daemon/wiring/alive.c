@@ -12,7 +12,8 @@
 /* Many accounts prove themselves one after the other, all within this. */
 #define SPREAD_USEC (3 * USEC_SEC)
 #define STEP_USEC (20 * USEC_MSEC)
-/* Something is stuck: perhaps its timer comes in the same round. */
+/* Something is stuck: perhaps its timer comes in the same round, as after a
+ * sleep, when all are late. It is told at the second look. */
 #define AGAIN_USEC USEC_SEC
 
 struct alive {
@@ -20,6 +21,7 @@ struct alive {
 	struct netwatch *netwatch;
 	struct loop_timer *hints, *watchdog;
 	usec_t interval; /* of the watchdog; USEC_NEVER: there is none */
+	unsigned stuck;	 /* looks in a row that found somebody so */
 	bool told_stuck;
 };
 
@@ -145,7 +147,8 @@ on_watchdog(void *ctx)
 	}
 	if (!is_stuck || alive->belfry->leaving)
 		sd_notify_watchdog();
-	tell_stuck(alive, account, is_stuck ? what : NULL);
+	alive->stuck = is_stuck ? alive->stuck + 1 : 0;
+	tell_stuck(alive, account, alive->stuck > 1 ? what : NULL);
 	loop_timer_set(alive->watchdog,
 	    usec_add(now, is_stuck ? usec_min(alive->interval, AGAIN_USEC)
 				   : alive->interval));
