@@ -454,8 +454,8 @@ send_fetch(struct mailbox *mb, const struct claim_command *wanted, usec_t now)
 	mb->op->step = OP_CLAIM_FETCH;
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_seqset(&command, wanted->uids);
-	imap_command_raw(
-	    &command, mb->modseq != 0 ? "(UID FLAGS MODSEQ)" : "(UID FLAGS)");
+	imap_command_raw(&command,
+	    mailbox_has_modseq(mb) ? "(UID FLAGS MODSEQ)" : "(UID FLAGS)");
 	mailbox_send(mb, &command, now);
 }
 
@@ -541,10 +541,10 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 {
 	if (mb->has_permanent_flags && !mb->any_keyword)
 		return false;
-	*step_r =
-	    claims_ladder(mb->config.claims) == LADDER_MODSEQ && mb->modseq != 0
-		? CLAIM_BY_MODSEQ
-		: CLAIM_BY_KEYWORD;
+	*step_r = claims_ladder(mb->config.claims) == LADDER_MODSEQ &&
+			  mailbox_has_modseq(mb)
+		      ? CLAIM_BY_MODSEQ
+		      : CLAIM_BY_KEYWORD;
 	return true;
 }
 
