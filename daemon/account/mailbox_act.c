@@ -145,6 +145,7 @@ static const struct {
     [OP_FETCH] = {mailbox_task_note_content, mailbox_task_fetch_done},
     [OP_COPY] = {mailbox_move_note_copyuid, mailbox_move_copy_done},
     [OP_CREATE] = {NULL, mailbox_move_create_done},
+    [OP_SUBSCRIBE] = {NULL, mailbox_move_subscribe_done},
     [OP_MOVE] = {mailbox_move_note_copyuid, mailbox_move_done},
     [OP_STORE] = {mailbox_guard_note_store, mailbox_mark_done},
     [OP_UNSTORE] = {mailbox_guard_note_store, mailbox_mark_done},
@@ -449,6 +450,30 @@ gather_group(struct mailbox *mb, struct job *first, usec_t now)
 	}
 }
 
+/* RFC 9051 section 7.3.1: \Noselect holds folders only; CREATE may make a real
+ * one of it. It may have become one since it was listed, which is done again
+ * soon. */
+static bool
+holds_messages(struct mailbox *mb, usec_t now)
+{
+	const struct folder *folder =
+	    folders_find(&mb->folders, buf_span(&mb->op->target));
+	BUF_AUTO words = BUF_INIT;
+
+	if (folder == NULL || folder->selectable || mb->op->action.create ||
+	    mailbox_job_current(mb->op->jobs[0])->verify)
+		return true;
+	buf_addf(&words,
+	    "the folder %s holds only folders, and no messages: name another "
+	    "one, or write create = yes in the rule",
+	    folder->display);
+	mb->lists = true;
+	mailbox_suspend(mb, mailbox_op_own_action(mb), IMAP_REFUSAL_MISSING,
+	    buf_str(&words), now);
+	mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
+	return false;
+}
+
 /*
  * The wire name of what the operation is aimed at. False: it was settled,
  * because there is no such folder, or because the message is there already.
@@ -472,7 +497,7 @@ find_target(struct mailbox *mb, usec_t now)
 		mailbox_op_settle(mb, EFFECT_DONE, "it is there already", now);
 		return false;
 	}
-	return true;
+	return holds_messages(mb, now);
 }
 
 static bool

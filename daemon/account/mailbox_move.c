@@ -271,6 +271,18 @@ delete_seen(struct mailbox *mb, usec_t now)
 		mailbox_move_send_deleted(mb, now);
 }
 
+static void
+send_once_more(struct mailbox *mb, usec_t now)
+{
+	if (mb->op->action.kind != ACTION_COPY &&
+	    mailbox_can(mb, IMAP_CAP_MOVE))
+		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
+	else
+		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+}
+
+/* Many programs show only what is subscribed (RFC 9051 section 6.3.7). One that
+ * was there already is as the person wants it. */
 void
 mailbox_move_create_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -282,12 +294,19 @@ mailbox_move_create_done(
 		mailbox_refusal_words(response, &mb->op->not_made);
 		mb->op->not_made_for_now = mailbox_is_for_now(response);
 		mb->op->why = imap_refusal_read(response, false);
+		send_once_more(mb, now);
+		return;
 	}
-	if (mb->op->action.kind != ACTION_COPY &&
-	    mailbox_can(mb, IMAP_CAP_MOVE))
-		mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
-	else
-		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
+	mailbox_op_send_target(mb, OP_SUBSCRIBE, "SUBSCRIBE", now);
+}
+
+/* Whatever it says: the folder is there. */
+void
+mailbox_move_subscribe_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)response;
+	send_once_more(mb, now);
 }
 
 static void

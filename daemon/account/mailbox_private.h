@@ -127,6 +127,7 @@ enum op_step {
 	OP_FETCH,  /* header or message, for exec and forward */
 	OP_COPY,
 	OP_CREATE,
+	OP_SUBSCRIBE, /* so that the person's programs show it */
 	OP_MOVE,
 	OP_STORE,   /* mark */
 	OP_UNSTORE, /* mark: the flags to remove */
@@ -1127,8 +1128,9 @@ mailbox_begin_fn mailbox_move_begin, mailbox_move_begin_delete,
     mailbox_move_take_away, mailbox_move_copy;
 mailbox_response_fn mailbox_move_note_status, mailbox_move_status_done,
     mailbox_move_note_copyuid, mailbox_move_copy_done, mailbox_move_create_done,
-    mailbox_move_done, mailbox_move_note_uid, mailbox_move_look_done,
-    mailbox_move_deleted_done, mailbox_move_expunge_done;
+    mailbox_move_subscribe_done, mailbox_move_done, mailbox_move_note_uid,
+    mailbox_move_look_done, mailbox_move_deleted_done,
+    mailbox_move_expunge_done;
 
 /* mailbox_task.c */
 mailbox_begin_fn mailbox_task_begin, mailbox_task_start_exec,
