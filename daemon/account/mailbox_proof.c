@@ -70,6 +70,16 @@ mailbox_proof_tick(struct mailbox *mb, usec_t now)
 		hint_now(mb, now);
 }
 
+/* What came before the change says nothing of the network as it is now. */
+static void
+ease(struct mailbox *mb, usec_t now)
+{
+	if (now < mb->proof.next_ease)
+		return;
+	mb->proof.next_ease = usec_add(now, HINT_EASE_USEC);
+	backoff_restart(&mb->backoff, BACKOFF_NETWORK);
+}
+
 /* What the network was the cause of may be over. */
 void
 mailbox_hint_waiting(struct mailbox *mb, usec_t now)
@@ -81,10 +91,7 @@ mailbox_hint_waiting(struct mailbox *mb, usec_t now)
 	proof->next_try = usec_add(now, HINT_TRY_USEC);
 	mb->timer = usec_min(mb->timer,
 	    usec_add(now, random_below(&mb->random, HINT_SPREAD_USEC)));
-	if (now < proof->next_ease)
-		return;
-	proof->next_ease = usec_add(now, HINT_EASE_USEC);
-	backoff_restart(&mb->backoff, BACKOFF_NETWORK);
+	ease(mb, now);
 }
 
 /* Once a try: a flood must not keep it from ever succeeding. */
@@ -158,7 +165,8 @@ grow(struct mailbox *mb, usec_t now)
 	    mb, usec_min(mb->config.renew, proof->renew / 2 * 3), now);
 }
 
-/* Not after a hint: then everybody's connections die, once. */
+/* No silent death after a hint: then everybody's connections die, once, and
+ * the way to the server is another one. */
 void
 mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 {
@@ -172,6 +180,8 @@ mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 		proof->died = now;
 		proof->quiet = quiet;
 	}
+	if (proof->doubted)
+		ease(mb, now);
 	proof->doubted = proof->renewing = proof->restarted = false;
 }
 
