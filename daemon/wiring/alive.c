@@ -12,6 +12,8 @@
 /* Many accounts prove themselves one after the other, all within this. */
 #define SPREAD_USEC (3 * USEC_SEC)
 #define STEP_USEC (20 * USEC_MSEC)
+/* A resume sets the clock, too: that is told once. */
+#define RESUME_USEC USEC_SEC
 /* Something is stuck: perhaps its timer comes in the same round, as after a
  * sleep, when all are late. It is told at the second look. */
 #define AGAIN_USEC USEC_SEC
@@ -20,6 +22,7 @@ struct alive {
 	struct belfry *belfry;
 	struct netwatch *netwatch;
 	struct loop_timer *hints, *watchdog;
+	usec_t resumed;	 /* when that was told last */
 	usec_t interval; /* of the watchdog; USEC_NEVER: there is none */
 	unsigned stuck;	 /* looks in a row that found somebody so */
 	bool told_stuck;
@@ -82,12 +85,18 @@ static void
 on_news(void *ctx, enum netwatch_news news)
 {
 	struct alive *alive = ctx;
+	usec_t now = loop_now();
 
 	if (alive->belfry->leaving)
 		return;
+	accounts_set_clock(alive->belfry);
+	if (news == NETWATCH_SUSPENDED)
+		alive->resumed = now;
+	else if (news == NETWATCH_CLOCK_CHANGED &&
+		 now < usec_add(alive->resumed, RESUME_USEC))
+		return;
 	log_event(LOG_LEVEL_INFO, "checking", "what", netwatch_news_words(news),
 	    NULL);
-	accounts_set_clock(alive->belfry);
 	alive_hint(alive->belfry);
 }
 
