@@ -96,6 +96,8 @@ class Storm:
         self.unheard_of = False  # a link that nobody told of is dead
         self.deaf_since = None  # since then no byte can have come
         self.words = collections.Counter()  # of status
+        self.calm = threading.Event()
+        self.fed_well = False
 
     def make_daemon(self, servers, text):
         asan = {"ASAN_OPTIONS": "verify_asan_link_order=0"}
@@ -261,10 +263,17 @@ class Storm:
     # ---- mail ----
 
     def feed(self):
-        while not self.calm.wait(self.fed.rng.uniform(0.05, 0.6)):
+        """What comes while the server is away, waits for it elsewhere."""
+        owed = 0
+        is_calm = False
+        while not is_calm:
+            is_calm = self.calm.wait(self.fed.rng.uniform(0.05, 0.6))
+            owed += 1
             with self.server_lock:
-                if self.server_runs:
+                while self.server_runs and owed:
                     self.fed.burst()
+                    owed -= 1
+        self.fed_well = owed == 0
 
     # ---- what it says of itself ----
 
@@ -317,7 +326,6 @@ class Storm:
         self.began = time.monotonic()
         self.daemon.start()
         self.daemon.wait_watching()
-        self.calm = threading.Event()
         feeder = threading.Thread(target=self.feed, daemon=True)
         feeder.start()
         try:
@@ -325,6 +333,7 @@ class Storm:
         finally:
             self.calm.set()
             feeder.join()
+        live.check(self.fed_well, "mail could not be delivered")
         self.settle()
         live.same(self.daemon.stop(), 0, "exit status")
         effects.finish(self.daemon)
