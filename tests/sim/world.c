@@ -8,7 +8,7 @@
 
 #define RUN_USEC (12 * USEC_HOUR)  /* with faults */
 #define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
-#define LOOK_USEC (4 * USEC_HOUR)  /* the calm ends when all is settled */
+#define LOOK_USEC (1 * USEC_HOUR)  /* the calm ends when all is settled */
 #define PATIENT_PERCENT 15	   /* ... and in these seeds never sooner */
 #define STEPS_MAX 400000
 
@@ -190,33 +190,52 @@ wait_for_contact(struct world *w)
 		world_fail(w, "no first contact");
 }
 
+static void
+rest(struct world *w, usec_t time)
+{
+	w->quiet_until = usec_add(w->now, time);
+	while (w->result->ok && w->now < w->quiet_until &&
+	       w->result->steps < STEPS_MAX)
+		world_step(w);
+}
+
 /* In calm weather a push is heard at once, and what no server pushes is found
  * at the next renewal or poll. */
+static usec_t
+hearing_bound(const struct world *w)
+{
+	const uint64_t mute = MODEL_SILENT_IDLE | MODEL_IDLE_DIES;
+	usec_t writes = w->slow_disk ? 2 * USEC_MINUTE : 0;
+
+	if ((w->model.traits & MODEL_STINGY) != 0)
+		return USEC_HOUR;
+	if ((w->model.traits & MODEL_IDLE) == 0 ||
+	    (w->model.traits & mute) != 0)
+		return 10 * USEC_MINUTE;
+	return USEC_MINUTE + writes;
+}
+
+/* One that comes while nothing happens, and some that come in the middle of
+ * what is done about those before: at the end of IDLE, with a FETCH under way.
+ */
 static void
 check_push(struct world *w)
 {
 	struct mailbox_status status;
-	unsigned id = w->message_count;
-	bool pushes =
-	    (w->model.traits & MODEL_IDLE) != 0 &&
-	    (w->model.traits & (MODEL_SILENT_IDLE | MODEL_IDLE_DIES)) == 0;
+	unsigned first = w->message_count;
 
-	if (id >= MESSAGES_MAX)
-		return;
-	world_deliver(w);
-	w->quiet_until = w->now + (pushes ? USEC_MINUTE : 10 * USEC_MINUTE);
-	if ((w->model.traits & MODEL_STINGY) != 0)
-		w->quiet_until = w->now + USEC_HOUR;
-	while (w->result->ok && w->now < w->quiet_until &&
-	       w->result->steps < STEPS_MAX)
-		world_step(w);
+	for (unsigned i = 0; i < MESSAGES_LAST; i++) {
+		world_deliver(w);
+		if (i + 1 < MESSAGES_LAST)
+			rest(w, random_below(&w->random, 2 * USEC_SEC));
+	}
+	rest(w, hearing_bound(w));
 	mailbox_get_status(account_mailbox(w->account, 0), &status);
-	if (status.next_uid <= w->messages[id].uid)
-		world_fail(w, "#%u came in calm weather and was not heard", id);
-	w->quiet_until = w->now + 2 * USEC_HOUR; /* let it settle */
-	while (w->result->ok && w->now < w->quiet_until &&
-	       w->result->steps < STEPS_MAX)
-		world_step(w);
+	for (unsigned id = first; id < w->message_count; id++)
+		if (status.next_uid <= w->messages[id].uid)
+			world_fail(w,
+			    "#%u came in calm weather and was not heard", id);
+	rest(w, 2 * USEC_HOUR); /* let it settle */
 }
 
 static bool

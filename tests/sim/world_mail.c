@@ -165,7 +165,7 @@ world_deliver(struct world *w)
 	unsigned id = w->message_count;
 	BUF_AUTO text = BUF_INIT;
 
-	if (id >= (w->faulty ? MESSAGES_MAX - 1 : MESSAGES_MAX))
+	if (id >= (w->faulty ? MESSAGES_MAX - MESSAGES_LAST : MESSAGES_MAX))
 		return;
 	struct sent_message *message = &w->messages[w->message_count++];
 	message->kind = (enum kind)random_below(&w->random, KINDS);
