@@ -52,6 +52,41 @@ MUTANTS = {
         "	if (number > mb->exists || (idles && number != mb->exists))",
         "	if (idles && number + 1000 < mb->exists)",
         "sim", (), 200),
+    # Without the first filter alone nothing is judged twice: what lies below
+    # the cursor is far from it, too, as the difference is unsigned; so the
+    # only harm is a question for the end. Both go.
+    "n:* is not filtered": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	if ((uid < mb->cursor && !mb->is_late) || uid == UINT32_MAX ||\n"
+        "	    imap_seqset_has(&mb->window_seen, uid))\n"
+        "		return false;\n"
+        "	if (mb->retry.count > 0)\n"
+        "		return imap_seqset_has(&mb->retry, uid);\n"
+        "	return mb->window_end == 0 || uid <= mb->window_end;\n"
+        "}\n\n"
+        "/* With an open end, one wrong number would carry the cursor away "
+        "over all mail\n * to come. */\n"
+        "static bool\n"
+        "is_far(const struct mailbox *mb, uint32_t uid)\n"
+        "{\n"
+        "	return mb->window_end == 0 && !mb->is_late &&\n",
+        "	if (imap_seqset_has(&mb->window_seen, uid))\n"
+        "		return false;\n"
+        "	if (mb->retry.count > 0)\n"
+        "		return imap_seqset_has(&mb->retry, uid);\n"
+        "	return mb->window_end == 0 || uid <= mb->window_end;\n"
+        "}\n\n"
+        "static bool\n"
+        "is_far(const struct mailbox *mb, uint32_t uid)\n"
+        "{\n"
+        "	return mb->window_end == 0 && uid > mb->cursor &&\n",
+        "sim", (), 200),
+    "EXISTS at the end of IDLE is dropped": (
+        ACCOUNT + "mailbox.c",
+        "	if (number > mb->exists || (idles && number != mb->exists))",
+        "	if (mb->state == MAILBOX_IDLE_END)\n		return;\n"
+        "	if (number > mb->exists || (idles && number != mb->exists))",
+        "sim", (), 200),
     "cursor runs ahead": (
         ACCOUNT + "mailbox_sweep.c",
         "		cursor = mb->window_end + 1;",
