@@ -94,6 +94,18 @@ def wait(what, is_so, seconds=PATIENCE_SECONDS):
         time.sleep(0.1)
 
 
+def settled(value_of, seconds=PATIENCE_SECONDS):
+    """The value, once it has not changed for a second."""
+    end = time.monotonic() + seconds
+    value, since = value_of(), time.monotonic()
+    while time.monotonic() - since < 1:
+        check(time.monotonic() < end, "it goes on changing: %r", value)
+        time.sleep(0.1)
+        if value_of() != value:
+            value, since = value_of(), time.monotonic()
+    return value
+
+
 def stays(what, is_so, seconds=STILL_SECONDS):
     """is_so() is true, and remains so for a while."""
     end = time.monotonic() + seconds
@@ -566,6 +578,7 @@ def run_case(function, servers):
         for daemon in Daemon.running:
             if daemon.process.poll() is None:
                 daemon.kill()
+        servers.fault()  # what one case broke is not the next one's
     print("ok %s (%.1fs)" % (function.__name__, time.monotonic() - start),
           flush=True)
     return True

@@ -186,7 +186,8 @@ def a_visitor_comes_back(servers):
         live.wait("some to be moved", lambda: moved() > 0)
         daemon.ctl("reload")
         daemon.ctl("pause")
-        first = moved()
+        # What was under way is moved yet.
+        first = live.settled(moved)
         live.stays("nothing moves", lambda: moved() == first)
         daemon.ctl("resume")
         live.wait("more to be moved", lambda: moved() > first or

@@ -251,6 +251,7 @@ def login_refused(servers):
         log = servers.log("submission.log").count("auth ")
         user.deliver(live.message("forward later"), live.message("forward too"))
         daemon.wait_log("forward-trouble.*535|forward-trouble.*login")
+        live.wait("both in the queue", lambda: len(queue(daemon)) == 2)
         live.stays("they wait", lambda: sorted(
             (i["subject"], i["state"], i["attempts"])
             for i in queue(daemon).values())
