@@ -1,9 +1,12 @@
 /*
- * digest: SHA-256 by OpenSSL.
+ * digest: by OpenSSL.
  */
 #include "daemon/base/digest.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -96,4 +99,53 @@ digest_key(struct buf *buf, const struct span *pieces, size_t count)
 		buf_add_char(buf, hex_digits[digest[i] >> 4]);
 		buf_add_char(buf, hex_digits[digest[i] & 15]);
 	}
+}
+
+/* ---- of either kind ---- */
+
+static const EVP_MD *
+algorithm(enum digest_kind kind)
+{
+	return kind == DIGEST_SHA1 ? EVP_sha1() : EVP_sha256();
+}
+
+size_t
+digest_size(enum digest_kind kind)
+{
+	return kind == DIGEST_SHA1 ? 20 : 32;
+}
+
+void
+digest_hash(enum digest_kind kind, struct span data,
+    unsigned char digest_r[static DIGEST_SIZE])
+{
+	require(EVP_Digest(
+	    data.data, data.len, digest_r, NULL, algorithm(kind), NULL));
+}
+
+/* OpenSSL's lengths are int. */
+static int
+length(struct span span)
+{
+	assert(span.len <= INT_MAX);
+	return (int)span.len;
+}
+
+void
+digest_hmac(enum digest_kind kind, struct span key, struct span data,
+    unsigned char digest_r[static DIGEST_SIZE])
+{
+	require(HMAC(algorithm(kind), key.data, length(key),
+		    (const unsigned char *)data.data, data.len, digest_r,
+		    NULL) != NULL);
+}
+
+void
+digest_pbkdf2(enum digest_kind kind, struct span password, struct span salt,
+    unsigned iterations, unsigned char digest_r[static DIGEST_SIZE])
+{
+	assert(iterations > 0 && iterations <= INT_MAX);
+	require(PKCS5_PBKDF2_HMAC(password.data, length(password),
+	    (const unsigned char *)salt.data, length(salt), (int)iterations,
+	    algorithm(kind), (int)digest_size(kind), digest_r));
 }

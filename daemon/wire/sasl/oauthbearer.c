@@ -10,24 +10,11 @@
  */
 #include "daemon/wire/sasl/sasl_private.h"
 
-static void
-add_saslname(struct buf *out, struct span user)
-{
-	for (size_t i = 0; i < user.len; i++) {
-		if (user.data[i] == '=')
-			buf_add_str(out, "=3D");
-		else if (user.data[i] == ',')
-			buf_add_str(out, "=2C");
-		else
-			buf_add_char(out, user.data[i]);
-	}
-}
-
 static bool
 start(const struct sasl_params *params, struct buf *out)
 {
 	buf_add_str(out, "n,a=");
-	add_saslname(out, params->user);
+	sasl_add_name(out, params->user);
 	buf_add_str(out, ",\001");
 	if (params->host.len > 0) {
 		buf_add_str(out, "host=");

@@ -12,12 +12,24 @@ struct sasl_class {
 	bool (*start)(const struct sasl_params *params, struct buf *out);
 	bool (*step)(const struct sasl_params *params, unsigned step,
 	    struct span challenge, struct buf *out);
+	bool is_scram, is_bound; /* needs sasl_params.scram; and its binding */
 };
+
+/* saslname (RFC 5801 section 4). */
+void sasl_add_name(struct buf *out, struct span user);
 
 extern const struct sasl_class sasl_plain;
 extern const struct sasl_class sasl_login;
 extern const struct sasl_class sasl_xoauth2;
 extern const struct sasl_class sasl_oauthbearer;
 extern const struct sasl_class sasl_external;
+extern const struct sasl_class sasl_scram_sha_256_plus;
+extern const struct sasl_class sasl_scram_sha_256;
+extern const struct sasl_class sasl_scram_sha_1_plus;
+extern const struct sasl_class sasl_scram_sha_1;
+
+/* scram.c */
+bool scram_has_binding(const struct sasl_scram *scram);
+bool scram_is_proven(const struct sasl_scram *scram);
 
 #endif
