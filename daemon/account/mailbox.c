@@ -418,6 +418,13 @@ mailbox_tls_started(struct mailbox *mb, usec_t now)
 }
 
 void
+mailbox_once(struct mailbox *mb, const struct sasl_once *once)
+{
+	if (mb->session != NULL)
+		imap_session_once(mb->session, once);
+}
+
+void
 mailbox_secret(struct mailbox *mb, struct span secret, usec_t now)
 {
 	if (mb->state == MAILBOX_WAITING && mb->login.locked)
@@ -648,6 +655,8 @@ on_session_ready(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	(void)event;
 	mb->proven = mb->idle_refused = false;
+	if (imap_session_is_scram_useless(mb->session))
+		mb->login.no_scram = true;
 	mailbox_login_succeeded(mb, now);
 	mailbox_open(mb, now);
 }

@@ -489,6 +489,8 @@ void mailbox_connect_waits(struct mailbox *mb, bool waits, usec_t now);
 void mailbox_connect_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_tls_started(struct mailbox *mb, usec_t now);
+/* As imap_session_once: before mailbox_secret. */
+void mailbox_once(struct mailbox *mb, const struct sasl_once *once);
 void mailbox_secret(struct mailbox *mb, struct span secret, usec_t now);
 void mailbox_secret_failed(
     struct mailbox *mb, const struct error *error, usec_t now);

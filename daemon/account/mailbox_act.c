@@ -131,7 +131,7 @@ mailbox_op_send_target(
 }
 
 bool
-mailbox_can(const struct mailbox *mb, uint32_t capability)
+mailbox_can(const struct mailbox *mb, uint64_t capability)
 {
 	return (imap_session_capabilities(mb->session) & capability) != 0;
 }

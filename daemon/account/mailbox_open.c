@@ -28,7 +28,7 @@ mailbox_is_ok_or_fail(struct mailbox *mb, const struct imap_response *response,
 static void
 send_list(struct mailbox *mb, usec_t now)
 {
-	uint32_t caps = imap_session_capabilities(mb->session);
+	uint64_t caps = imap_session_capabilities(mb->session);
 	bool special = false;
 	struct imap_command command;
 

@@ -286,6 +286,7 @@ struct login {
 	bool other;    /* ... with the other name */
 	bool locked;   /* refused: not tried again with the same secret */
 	bool was_good; /* the last secret has opened a session before */
+	bool no_scram; /* the server let us in without it, after refusing it */
 	bool has_digest;
 	unsigned char digest[DIGEST_SIZE]; /* of the last secret */
 	usec_t since; /* let in, on this connection; USEC_NEVER: not */
@@ -1068,7 +1069,7 @@ void mailbox_op_send_to_target(
     struct mailbox *mb, enum op_step step, const char *name, usec_t now);
 void mailbox_op_send_target(
     struct mailbox *mb, enum op_step step, const char *name, usec_t now);
-bool mailbox_can(const struct mailbox *mb, uint32_t capability);
+bool mailbox_can(const struct mailbox *mb, uint64_t capability);
 /* The group is ours: its first step. */
 mailbox_begin_fn mailbox_op_begin;
 /* What follows once the intent of the operation's group is on disk. */

@@ -676,6 +676,13 @@ probe_tls_started(struct probe *p, enum probe_end end, usec_t now)
 }
 
 void
+probe_once(struct probe *p, enum probe_end end, const struct sasl_once *once)
+{
+	if (p->lines[end].session != NULL)
+		imap_session_once(p->lines[end].session, once);
+}
+
+void
 probe_secret(
     struct probe *p, enum probe_end end, struct span secret, usec_t now)
 {

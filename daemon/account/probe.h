@@ -101,6 +101,9 @@ void probe_connected(struct probe *probe, enum probe_end end, usec_t now);
 void probe_connect_failed(struct probe *probe, enum probe_end end,
     const struct error *error, usec_t now);
 void probe_tls_started(struct probe *probe, enum probe_end end, usec_t now);
+/* As imap_session_once: before probe_secret. */
+void probe_once(
+    struct probe *probe, enum probe_end end, const struct sasl_once *once);
 void probe_secret(
     struct probe *probe, enum probe_end end, struct span secret, usec_t now);
 const struct probe_result *probe_result(const struct probe *probe);

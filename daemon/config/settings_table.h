@@ -68,7 +68,10 @@
 	.choices = auth_kinds, .help = "How to log in.",
 	.more =
 	    "Without it: oauth2 with a `token_command`, password otherwise. "
-	    "`external` is not supported yet and an error."},
+	    "`external` is not supported yet and an error. A password is proven "
+	    "by SCRAM-SHA-256 or SCRAM-SHA-1 where the server offers them, "
+	    "bound to the TLS connection where it can, so that it does not "
+	    "leave the machine; and is sent, inside TLS, where not."},
 {ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
 	.help = "A command that prints the password on one line.",
 	.more =

@@ -24,6 +24,7 @@
 #define SECURITY_LEVEL 2
 #define NAME_CHARS_MAX 90 /* of a certificate's name in an error */
 #define NAMES_SHOWN_MAX 4
+#define EXPORTER_SIZE 32 /* RFC 9266 section 2 */
 #define PIN_PREFIX "sha256:"
 
 struct kept_session {
@@ -914,6 +915,35 @@ bool
 tls_is_resumed(const struct tls_session *session)
 {
 	return SSL_session_reused(session->ssl) == 1;
+}
+
+/* The first Finished of the handshake: the client's, but in a resumed one. */
+static size_t
+unique_binding(
+    const struct tls_session *session, unsigned char data_r[static TLS_BINDING_MAX])
+{
+	if (SSL_get_extms_support(session->ssl) != 1)
+		return 0;
+	return tls_is_resumed(session)
+		   ? SSL_get_peer_finished(session->ssl, data_r, TLS_BINDING_MAX)
+		   : SSL_get_finished(session->ssl, data_r, TLS_BINDING_MAX);
+}
+
+size_t
+tls_binding(const struct tls_session *session,
+    unsigned char data_r[static TLS_BINDING_MAX], const char **name_r)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+
+	if (SSL_version(session->ssl) < TLS1_3_VERSION) {
+		*name_r = "tls-unique";
+		return unique_binding(session, data_r);
+	}
+	*name_r = "tls-exporter";
+	return SSL_export_keying_material(session->ssl, data_r,
+		   EXPORTER_SIZE, label, sizeof(label) - 1, NULL, 0, 1) == 1
+		   ? EXPORTER_SIZE
+		   : 0;
 }
 
 void

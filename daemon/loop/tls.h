@@ -79,6 +79,15 @@ enum tls_result tls_write(struct tls_session *session, const void *data,
 /* close_notify, best effort. */
 void tls_close(struct tls_session *session);
 bool tls_is_resumed(const struct tls_session *session);
+/*
+ * The channel binding (RFC 5056) of this connection: "tls-exporter" (RFC 9266)
+ * with TLS 1.3, "tls-unique" (RFC 5929) before it. `name_r` is static. 0: there
+ * is none that could be trusted, as with TLS 1.2 without the extended master
+ * secret (RFC 7627).
+ */
+#define TLS_BINDING_MAX 64
+size_t tls_binding(const struct tls_session *session,
+    unsigned char data_r[static TLS_BINDING_MAX], const char **name_r);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed": for logs. */
 void tls_describe(struct tls_session *session, struct buf *buf);
 

@@ -340,10 +340,13 @@ outbox_load_failed(struct outbox *o, const struct error *error, usec_t now)
 void
 outbox_connected(struct outbox *o, usec_t now)
 {
+	struct smtp_session_config config = o->config->smtp;
+
 	if (o->state != STATE_CONNECTING)
 		return;
+	config.no_scram = o->no_scram;
 	o->transport.fault = FAULT_NONE;
-	o->session = smtp_session_new(&o->config->smtp, now);
+	o->session = smtp_session_new(&config, now);
 	outbox_enter(o, STATE_LOGIN, now);
 	outbox_pump(o, now);
 }
@@ -365,6 +368,13 @@ outbox_tls_started(struct outbox *o, usec_t now)
 	if (o->session != NULL)
 		smtp_session_tls_started(o->session, now);
 	outbox_pump(o, now);
+}
+
+void
+outbox_once(struct outbox *o, const struct sasl_once *once)
+{
+	if (o->session != NULL)
+		smtp_session_once(o->session, once);
 }
 
 void

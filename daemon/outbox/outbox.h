@@ -183,6 +183,8 @@ void outbox_connected(struct outbox *o, usec_t now);
 void outbox_connect_failed(
     struct outbox *o, const struct error *error, usec_t now);
 void outbox_tls_started(struct outbox *o, usec_t now);
+/* As smtp_session_once: before outbox_secret. */
+void outbox_once(struct outbox *o, const struct sasl_once *once);
 void outbox_secret(struct outbox *o, struct span secret, usec_t now);
 void outbox_secret_failed(
     struct outbox *o, const struct error *error, usec_t now);

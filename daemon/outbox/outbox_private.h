@@ -69,6 +69,7 @@ struct outbox {
 	struct smtp_session *session; /* NULL: not connected */
 	struct error
 	    transport;	    /* its own words, for the failure that follows */
+	bool no_scram; /* the server took the password in another way only */
 	bool token_renewed; /* the second login with a fresh token */
 	unsigned pauses;    /* quotas in a row */
 	usec_t wait;	    /* before the next round; 0: none */

@@ -28,6 +28,8 @@ static void
 on_session_ready(struct outbox *o, const struct smtp_event *event, usec_t now)
 {
 	(void)event;
+	if (smtp_session_is_scram_useless(o->session))
+		o->no_scram = true;
 	outbox_next_round(o, now);
 }
 

@@ -43,10 +43,12 @@ on_tls_started(void *ctx)
 }
 
 static void
-on_secret(void *ctx, struct span secret)
+on_secret(
+    void *ctx, struct span secret, const struct sasl_once *once)
 {
 	struct line *line = ctx;
 
+	mailbox_once(line->mailbox, once);
 	mailbox_secret(line->mailbox, secret, loop_now());
 }
 

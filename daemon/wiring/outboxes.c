@@ -43,10 +43,11 @@ on_tls_started(void *ctx)
 }
 
 static void
-on_secret(void *ctx, struct span secret)
+on_secret(void *ctx, struct span secret, const struct sasl_once *once)
 {
 	struct sender *sender = ctx;
 
+	outbox_once(sender->outbox, once);
 	outbox_secret(sender->outbox, secret, loop_now());
 }
 

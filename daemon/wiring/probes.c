@@ -158,10 +158,11 @@ on_tls_started(void *ctx)
 }
 
 static void
-on_secret(void *ctx, struct span secret)
+on_secret(void *ctx, struct span secret, const struct sasl_once *once)
 {
 	struct probing_end *end = ctx;
 
+	probe_once(end->probing->probe, end->end, once);
 	probe_secret(end->probing->probe, end->end, secret, loop_now());
 }
 

@@ -1,8 +1,13 @@
 #include "daemon/wiring/transport.h"
 
+#include <sys/random.h>
+
+#include "daemon/base/base64.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/connect.h"
 #include "daemon/wiring/gate.h"
+
+#define NONCE_BYTES 18 /* 144 bits, 24 characters */
 
 struct transport {
 	struct running_account *account;
@@ -178,14 +183,43 @@ transport_start_tls(struct transport *transport)
 /* ---- secrets ---- */
 
 static void
+add_nonce(struct buf *nonce)
+{
+	unsigned char bytes[NONCE_BYTES];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		abort(); /* so few bytes are never refused */
+	base64_encode(nonce, span_from(bytes, sizeof(bytes)));
+}
+
+static void
+give_secret(struct transport *transport, struct span secret)
+{
+	struct tls_session *tls =
+	    transport->channel != NULL ? channel_tls(transport->channel) : NULL;
+	unsigned char binding[TLS_BINDING_MAX];
+	const char *name = "";
+	size_t len = tls != NULL ? tls_binding(tls, binding, &name) : 0;
+	BUF_AUTO nonce = BUF_INIT;
+
+	add_nonce(&nonce);
+	const struct sasl_once once = {
+	    .nonce = buf_span(&nonce),
+	    .binding_name = span_from_str(name),
+	    .binding = span_from(binding, len),
+	};
+	transport->owner.secret(transport->owner.ctx, secret, &once);
+	memory_wipe(binding, sizeof(binding));
+}
+
+static void
 on_secret(void *ctx, const struct secret *secret, const struct error *error)
 {
 	struct transport *transport = ctx;
 
 	transport->secret = NULL;
 	if (secret != NULL)
-		transport->owner.secret(
-		    transport->owner.ctx, secret_span(secret));
+		give_secret(transport, secret_span(secret));
 	else
 		transport->owner.secret_failed(transport->owner.ctx, error);
 	transport->owner.pump(transport->owner.ctx);

@@ -25,7 +25,9 @@ struct transport_owner {
 	 * otherwise, no `pump` follows. NULL: does not matter. */
 	void (*waits)(void *ctx, bool waits);
 	void (*tls_started)(void *ctx);
-	void (*secret)(void *ctx, struct span secret);
+	/* `once` is good for this connection's login. */
+	void (*secret)(
+	    void *ctx, struct span secret, const struct sasl_once *once);
 	void (*secret_failed)(void *ctx, const struct error *error);
 	void (*pump)(void *ctx);
 	void *ctx;

@@ -126,7 +126,7 @@ check_views(const struct imap_response *response)
 	struct imap_mailbox_status status;
 	struct imap_list_entry entry;
 	struct imap_fetch fetch;
-	uint32_t capabilities;
+	uint64_t capabilities;
 	size_t total = 0;
 
 	if (imap_fetch_parse(response, &fetch)) {

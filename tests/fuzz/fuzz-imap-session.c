@@ -184,6 +184,7 @@ call_secret(struct owner *o)
 	if (!o->wants_secret)
 		return;
 	o->wants_secret = false;
+	call(o, "once", SPAN("fuzznonce tls-exporter fuzzbinding"));
 	call(o, "secret", span_from_str(canary));
 }
 

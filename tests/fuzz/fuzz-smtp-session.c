@@ -53,6 +53,9 @@ send_next(struct world *w)
 static void
 on_event(struct world *w, const struct smtp_event *event)
 {
+	static const struct sasl_once once = {SPAN_INIT("fuzznonce"),
+	    SPAN_INIT("tls-exporter"), SPAN_INIT("fuzzbinding")};
+
 	assert(w->ends == 0);
 	switch (event->kind) {
 	case SMTP_EVENT_STARTTLS:
@@ -62,6 +65,7 @@ on_event(struct world *w, const struct smtp_event *event)
 		break;
 	case SMTP_EVENT_SECRET:
 		assert(w->secure);
+		smtp_session_once(w->s, &once);
 		smtp_session_secret(w->s, SPAN("fuzzsecret"), w->now);
 		break;
 	case SMTP_EVENT_READY:

@@ -2,6 +2,8 @@
 """Who is spoken to, who is not, and what happens when the link goes."""
 
 import os
+import re
+import subprocess
 import sys
 import time
 
@@ -123,6 +125,57 @@ def starttls_taken_away(servers):
             w in liar.heard.upper()
             for w in (b"LOGIN", b"AUTHENTICATE", b"SECRET")))
         live.check(daemon.logged("STARTTLS"), "nobody said STARTTLS")
+
+
+SCRAM = "auth_mechanisms = plain scram-sha-256 scram-sha-1\n"
+
+
+def methods(servers, user):
+    """The mechanisms of this user's logins that Dovecot accepted."""
+    return re.findall(r"imap-login: Info: Login: user=<%s>, method=([^,]*)"
+                      % re.escape(user.address), servers.log())
+
+
+@live.case_with(SCRAM)
+def scram(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+    live.same(methods(servers, user), ["SCRAM-SHA-256"], "logins")
+
+
+@live.case_with(SCRAM)
+def scram_with_the_wrong_password(servers):
+    user = servers.user()
+    daemon = refuses(servers, user, user.account(password="guess"),
+                     "refused the login")
+    live.same(daemon.stop(), 0, "exit status")
+    live.same(methods(servers, user), [], "logins")
+
+
+@live.case_with(SCRAM)
+def scram_offered_in_vain(servers):
+    """Dovecot keeps a hash of the password that SCRAM cannot use."""
+    user = servers.user()
+    users = os.path.join(servers.dir, "users")
+    hashed = subprocess.run(
+        ["doveadm", "-c", servers.env["SERVERS_DOVECOT_CONF"], "pw", "-s",
+         "SHA512-CRYPT", "-p", live.PASSWORD],
+        stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    text = live.read(users).replace(
+        "%s:{PLAIN}%s:" % (user.address, live.PASSWORD),
+        "%s:%s:" % (user.address, hashed))
+    live.check(hashed in text, "no line of the user in %s", users)
+    with open(users, "w", encoding="ascii") as file:
+        file.write(text)
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        servers.cut_imap()
+        live.wait("another login",
+                  lambda: len(methods(servers, user)) == 2)
+    live.same(methods(servers, user), ["PLAIN", "PLAIN"], "logins")
+    live.same(servers.log().count("Requested SCRAM-SHA-256 scheme"), 1,
+              "logins by SCRAM")
 
 
 @live.case

@@ -183,6 +183,21 @@ adapter_may_send_secret(void *adapter)
 
 /* ---- Calls ---- */
 
+/* once NONCE [BINDING-NAME BINDING] */
+static bool
+call_once(struct adapter *a, struct span args, usec_t now)
+{
+	struct sasl_once once = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+
+	(void)now;
+	if (!span_split(&args, ' ', &once.nonce))
+		return false;
+	if (span_split(&args, ' ', &once.binding_name))
+		once.binding = args;
+	smtp_session_once(a->session, &once);
+	return true;
+}
+
 static bool
 call_secret(struct adapter *a, struct span args, usec_t now)
 {
@@ -273,6 +288,7 @@ static const struct {
 	const char *word;
 	bool (*call)(struct adapter *a, struct span args, usec_t now);
 } call_rows[] = {
+    {"once", call_once},
     {"secret", call_secret},
     {"secret-of", call_secret_of},
     {"tls", call_tls},

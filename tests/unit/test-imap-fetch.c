@@ -479,7 +479,7 @@ test_long_copyuid(void **state)
 static void
 describe_capabilities(struct buf *out, const struct imap_response *response)
 {
-	uint32_t capabilities = 1u << 31;
+	uint64_t capabilities = 1ull << 63;
 
 	if (imap_capability_update(response, &capabilities))
 		imap_capability_format(out, capabilities);

@@ -15,8 +15,8 @@
 
 struct row {
 	const char *atom;
-	uint32_t bit;
-	uint32_t implied;
+	uint64_t bit;
+	uint64_t implied;
 };
 
 static const struct row rows[] = {
@@ -30,6 +30,10 @@ static const struct row rows[] = {
     {"AUTH=XOAUTH2", IMAP_CAP_AUTH_XOAUTH2, 0},
     {"AUTH=OAUTHBEARER", IMAP_CAP_AUTH_OAUTHBEARER, 0},
     {"AUTH=EXTERNAL", IMAP_CAP_AUTH_EXTERNAL, 0},
+    {"AUTH=SCRAM-SHA-256-PLUS", IMAP_CAP_AUTH_SCRAM_SHA_256_PLUS, 0},
+    {"AUTH=SCRAM-SHA-256", IMAP_CAP_AUTH_SCRAM_SHA_256, 0},
+    {"AUTH=SCRAM-SHA-1-PLUS", IMAP_CAP_AUTH_SCRAM_SHA_1_PLUS, 0},
+    {"AUTH=SCRAM-SHA-1", IMAP_CAP_AUTH_SCRAM_SHA_1, 0},
     {"ID", IMAP_CAP_ID, 0},
     {"ENABLE", IMAP_CAP_ENABLE, 0},
     {"IDLE", IMAP_CAP_IDLE, 0},
@@ -53,7 +57,7 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static uint32_t
+static uint64_t
 bits_of(const struct imap_value *value)
 {
 	for (size_t i = 0; i < ROWS; i++) {
@@ -63,10 +67,10 @@ bits_of(const struct imap_value *value)
 	return 0;
 }
 
-uint32_t
+uint64_t
 imap_capability_parse(const struct imap_value *values, size_t count)
 {
-	uint32_t capabilities = 0;
+	uint64_t capabilities = 0;
 
 	for (size_t i = 0; i < count && i < ATOMS_MAX; i++)
 		capabilities |= bits_of(&values[i]);
@@ -75,7 +79,7 @@ imap_capability_parse(const struct imap_value *values, size_t count)
 
 bool
 imap_capability_update(
-    const struct imap_response *response, uint32_t *capabilities)
+    const struct imap_response *response, uint64_t *capabilities)
 {
 	bool good =
 	    response->status == IMAP_OK || response->status == IMAP_PREAUTH;
@@ -95,7 +99,7 @@ imap_capability_update(
 }
 
 void
-imap_capability_format(struct buf *buf, uint32_t capabilities)
+imap_capability_format(struct buf *buf, uint64_t capabilities)
 {
 	const char *separator = "";
 

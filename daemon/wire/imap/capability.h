@@ -8,7 +8,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/wire/imap/response.h"
 
-/* Bits; IMAP4rev2 sets those that it implies (RFC 9051 appendix E). */
+/* Bits of 64; IMAP4rev2 sets those that it implies (RFC 9051 appendix E). */
 enum imap_capability {
 	IMAP_CAP_IMAP4REV1 = 1 << 0,
 	IMAP_CAP_IMAP4REV2 = 1 << 1,
@@ -38,16 +38,20 @@ enum imap_capability {
 	IMAP_CAP_NOTIFY = 1 << 25,
 	IMAP_CAP_ESEARCH = 1 << 26,
 	IMAP_CAP_LIST_STATUS = 1 << 27,
+	IMAP_CAP_AUTH_SCRAM_SHA_256 = 1 << 28,
+	IMAP_CAP_AUTH_SCRAM_SHA_256_PLUS = 1 << 29,
+	IMAP_CAP_AUTH_SCRAM_SHA_1 = 1 << 30,
+	IMAP_CAP_AUTH_SCRAM_SHA_1_PLUS = 1ll << 31,
 };
 
 /* Bits for a list of atoms, as in CAPABILITY responses and codes. Unknown
  * atoms are ignored. */
-uint32_t imap_capability_parse(const struct imap_value *values, size_t count);
+uint64_t imap_capability_parse(const struct imap_value *values, size_t count);
 /* If the response carries capabilities (untagged CAPABILITY, or the code in
  * a greeting or tagged OK), sets them and returns true. */
 bool imap_capability_update(
-    const struct imap_response *response, uint32_t *capabilities);
+    const struct imap_response *response, uint64_t *capabilities);
 /* Known names, blank-separated, for logs. */
-void imap_capability_format(struct buf *buf, uint32_t capabilities);
+void imap_capability_format(struct buf *buf, uint64_t capabilities);
 
 #endif

@@ -79,6 +79,7 @@ static void
 bury(struct imap_session *s)
 {
 	secret_wipe(&s->secret);
+	sasl_scram_free(&s->scram);
 	buf_wipe(&s->out);
 	s->out_pos = 0;
 	session_remove_all(s);
@@ -487,16 +488,16 @@ imap_session_tls_started(struct imap_session *s, usec_t now)
 	session_ask_capability(s, now);
 }
 
-uint32_t
+uint64_t
 imap_session_capabilities(const struct imap_session *s)
 {
 	return s->capabilities;
 }
 
-uint32_t
+uint64_t
 imap_session_enabled(const struct imap_session *s)
 {
-	uint32_t offered = s->capabilities & IMAP_CAP_CONDSTORE;
+	uint64_t offered = s->capabilities & IMAP_CAP_CONDSTORE;
 
 	return s->config.enable_condstore ? offered | s->enabled : 0;
 }

@@ -19,8 +19,10 @@
  * that plaintext to loopback was asked for).
  *
  * One login per session. Another way (LOGIN for AUTHENTICATE PLAIN) is tried
- * only where the server says BAD or [CANNOT], never after a refusal of the
- * credentials. A refused token is FAULT_AUTH with the status it gave.
+ * only where the server says BAD or [CANNOT], and once after SCRAM was refused:
+ * servers offer it, too, for users of whom they keep a hash that it cannot
+ * use. Never after another refusal of the credentials. A refused token is
+ * FAULT_AUTH with the status it gave.
  *
  * PREAUTH: accepted when config.allow_preauth, else FAULT_PEER (RFC 9051
  * section 7.1.4). BYE ends the session: FAULT_RETRY, or by its code and text
@@ -36,6 +38,7 @@
 #include "daemon/wire/imap/command.h"
 #include "daemon/wire/imap/refusal.h"
 #include "daemon/wire/imap/response.h"
+#include "daemon/wire/sasl/sasl.h"
 
 #define IMAP_GREETING_USEC (60 * USEC_SEC)
 /* Each step of the login, its challenges together; bytes do not prolong it. */
@@ -68,7 +71,8 @@ enum imap_security {
 };
 
 enum imap_auth {
-	IMAP_AUTH_PASSWORD, /* SASL PLAIN, LOGIN command, SASL LOGIN */
+	/* SCRAM, SASL PLAIN, the LOGIN command, SASL LOGIN */
+	IMAP_AUTH_PASSWORD,
 	IMAP_AUTH_OAUTH2,   /* OAUTHBEARER, XOAUTH2; never a password */
 	IMAP_AUTH_EXTERNAL,
 };
@@ -86,6 +90,7 @@ struct imap_session_config {
 	bool no_id;	       /* servers that choke on it */
 	bool prefer_login;     /* LOGIN command before AUTHENTICATE PLAIN */
 	bool xoauth2_only;     /* Microsoft */
+	bool no_scram;	       /* see imap_session_is_scram_useless */
 	/* ENABLE (RFC 5161) QRESYNC, else CONDSTORE (RFC 7162), where the
 	 * server offers it, so that it tells mod-sequences and the UIDs of what
 	 * vanished. A tagged OK counts, with or without ENABLED; a refusal is
@@ -150,12 +155,23 @@ void imap_session_tls_started(struct imap_session *session, usec_t now);
 void imap_session_secret(
     struct imap_session *session, struct span secret, usec_t now);
 
+/*
+ * Before imap_session_secret, for SCRAM: what is good for this login only.
+ * Copied. Without it, or with what sasl_scram_new does not take, there is no
+ * SCRAM. A dead session accepts and ignores it.
+ */
+void imap_session_once(
+    struct imap_session *session, const struct sasl_once *once);
+/* SCRAM was refused, and another way with the same password was not: the next
+ * session should do without (no_scram), as servers count refusals. */
+bool imap_session_is_scram_useless(const struct imap_session *session);
+
 /* The rest is for READY sessions (a dead one accepts and ignores it). */
-uint32_t imap_session_capabilities(const struct imap_session *session);
+uint64_t imap_session_capabilities(const struct imap_session *session);
 /* IMAP_CAP_CONDSTORE and IMAP_CAP_QRESYNC, where they may be used: CONDSTORE
  * as soon as it is offered (its commands switch it on, RFC 7162 section 3.1),
  * QRESYNC when ENABLE was answered with OK. */
-uint32_t imap_session_enabled(const struct imap_session *session);
+uint64_t imap_session_enabled(const struct imap_session *session);
 /* Raises the literal limit, for a fetch of whole messages. */
 void imap_session_set_literal_max(struct imap_session *session, size_t max);
 /* As imap_command_init, and tells the command what literals the server takes:

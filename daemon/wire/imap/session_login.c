@@ -22,13 +22,19 @@
 struct session_login_way {
 	enum imap_auth auth;
 	enum sasl_mechanism mechanism; /* SASL_NONE: the LOGIN command */
-	uint32_t needs;		       /* capabilities */
-	uint32_t forbids;
+	uint64_t needs;		       /* capabilities */
+	uint64_t forbids;
 };
 
 static const struct session_login_way ways[] = {
     {IMAP_AUTH_OAUTH2, SASL_OAUTHBEARER, IMAP_CAP_AUTH_OAUTHBEARER, 0},
     {IMAP_AUTH_OAUTH2, SASL_XOAUTH2, IMAP_CAP_AUTH_XOAUTH2, 0},
+    {IMAP_AUTH_PASSWORD, SASL_SCRAM_SHA_256_PLUS,
+	IMAP_CAP_AUTH_SCRAM_SHA_256_PLUS, 0},
+    {IMAP_AUTH_PASSWORD, SASL_SCRAM_SHA_256, IMAP_CAP_AUTH_SCRAM_SHA_256, 0},
+    {IMAP_AUTH_PASSWORD, SASL_SCRAM_SHA_1_PLUS, IMAP_CAP_AUTH_SCRAM_SHA_1_PLUS,
+	0},
+    {IMAP_AUTH_PASSWORD, SASL_SCRAM_SHA_1, IMAP_CAP_AUTH_SCRAM_SHA_1, 0},
     {IMAP_AUTH_PASSWORD, SASL_PLAIN, IMAP_CAP_AUTH_PLAIN, 0},
     {IMAP_AUTH_PASSWORD, SASL_NONE, 0, IMAP_CAP_LOGINDISABLED},
     {IMAP_AUTH_PASSWORD, SASL_LOGIN, IMAP_CAP_AUTH_LOGIN, 0},
@@ -62,7 +68,8 @@ sasl_params(const struct imap_session *s)
 	return (struct sasl_params){.user = span_from_str(s->config.user),
 	    .secret = secret_span(&s->secret),
 	    .host = span_from_str(s->config.host),
-	    .port = s->config.port};
+	    .port = s->config.port,
+	    .scram = s->scram};
 }
 
 /* The initial response in base64, for the command's line. False: there is
@@ -158,15 +165,33 @@ session_text_leaks(const struct imap_session *s, struct span text)
 /* ---- Login ---- */
 
 static bool
-is_possible(const struct imap_session *s, size_t index)
+is_scram(const struct session_login_way *way)
+{
+	return way->mechanism != SASL_NONE && !sasl_can(way->mechanism, NULL);
+}
+
+/* As far as is known without the secret. */
+static bool
+is_offered(const struct imap_session *s, size_t index)
 {
 	const struct session_login_way *way = &ways[index];
 
 	return way->auth == s->config.auth &&
+	       !(is_scram(way) && s->config.no_scram) &&
 	       (s->capabilities & way->needs) == way->needs &&
 	       (s->capabilities & way->forbids) == 0 &&
 	       (s->ways_tried & (1u << index)) == 0 &&
 	       !(s->config.xoauth2_only && way->mechanism == SASL_OAUTHBEARER);
+}
+
+static bool
+is_possible(const struct imap_session *s, size_t index)
+{
+	const struct session_login_way *way = &ways[index];
+
+	return is_offered(s, index) && !(is_scram(way) && s->scram_refused) &&
+	       (way->mechanism == SASL_NONE ||
+		   sasl_can(way->mechanism, s->scram));
 }
 
 static const struct session_login_way *
@@ -200,20 +225,49 @@ start_login(struct imap_session *s, usec_t now)
 		send_authenticate(s, now);
 }
 
+static bool
+has_way(const struct imap_session *s)
+{
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		if (is_offered(s, i))
+			return true;
+	return false;
+}
+
+static void
+choose_way(struct imap_session *s, usec_t now)
+{
+	s->way = next_way(s);
+	if (s->way == NULL)
+		session_fail(s, FAULT_AUTH, "%s", no_way_text[s->config.auth]);
+	else
+		start_login(s, now);
+}
+
 void
 session_choose_way(struct imap_session *s, usec_t now)
 {
-	s->way = next_way(s);
-	if (s->way == NULL) {
-		session_fail(s, FAULT_AUTH, "%s", no_way_text[s->config.auth]);
-		return;
-	}
-	if (s->config.auth == IMAP_AUTH_EXTERNAL) {
-		start_login(s, now);
+	if (s->config.auth == IMAP_AUTH_EXTERNAL || !has_way(s)) {
+		choose_way(s, now);
 		return;
 	}
 	(void)session_push(s, IMAP_EVENT_SECRET);
 	session_enter(s, STATE_SECRET, now);
+}
+
+void
+imap_session_once(struct imap_session *s, const struct sasl_once *once)
+{
+	if (s->state == STATE_DEAD)
+		return;
+	sasl_scram_free(&s->scram);
+	s->scram = sasl_scram_new(once);
+}
+
+bool
+imap_session_is_scram_useless(const struct imap_session *s)
+{
+	return s->scram_refused;
 }
 
 void
@@ -261,7 +315,7 @@ imap_session_secret(struct imap_session *s, struct span secret, usec_t now)
 		return;
 	}
 	secret_set(&s->secret, secret);
-	start_login(s, now);
+	choose_way(s, now);
 }
 
 static void
@@ -305,6 +359,15 @@ note_oauth_error(struct imap_session *s, struct span challenge)
 	s->oauth_status[status.len] = '\0';
 }
 
+static const char *
+flaw_of(const struct imap_session *s)
+{
+	const char *flaw = sasl_scram_flaw(s->scram);
+
+	return flaw != NULL ? flaw
+			    : "the server asked for more than the login has";
+}
+
 static void
 answer_challenge(struct imap_session *s, struct span challenge)
 {
@@ -316,7 +379,7 @@ answer_challenge(struct imap_session *s, struct span challenge)
 		s->way->mechanism, &params, s->steps++, challenge, &answer))
 		write_secret_line(s, buf_span(&answer));
 	else
-		cancel(s, "the server asked for more than the login has");
+		cancel(s, flaw_of(s));
 	buf_wipe(&answer);
 }
 
@@ -341,6 +404,15 @@ on_challenge(struct imap_session *s, struct span text)
 		answer_challenge(s, buf_span(&challenge));
 }
 
+/* See the header. */
+static bool
+is_scram_refused(
+    const struct imap_session *s, const struct imap_response *response)
+{
+	return is_scram(s->way) && response->status == IMAP_NO &&
+	       imap_refusal_read(response, true).fault == FAULT_AUTH;
+}
+
 /* A server that offers what it does not have says BAD; a refusal of the
  * credentials is NO, and must not be tried again by another way. */
 static bool
@@ -353,6 +425,23 @@ is_unsupported(
 		return true;
 	return response->status == IMAP_BAD &&
 	       imap_refusal_read(response, false).kind == IMAP_REFUSAL_CLIENT;
+}
+
+static bool
+may_try_another(struct imap_session *s, const struct imap_response *response)
+{
+	if (is_scram_refused(s, response)) {
+		s->scram_refused = true;
+		return true;
+	}
+	return is_unsupported(s, response);
+}
+
+static bool
+is_proven(const struct imap_session *s)
+{
+	return s->way->mechanism == SASL_NONE ||
+	       sasl_is_proven(s->way->mechanism, s->scram);
 }
 
 static void
@@ -368,11 +457,17 @@ on_login_end(
 		    "the server accepted a login that was not made yet");
 		return;
 	}
+	if (response->status == IMAP_OK && !is_proven(s)) {
+		session_fail(s, FAULT_PEER,
+		    "the server accepted a login without proving that it "
+		    "knows the password (SCRAM)");
+		return;
+	}
 	if (response->status == IMAP_OK) {
 		session_after_login(s, now);
 		return;
 	}
-	if (is_unsupported(s, response)) {
+	if (may_try_another(s, response)) {
 		const struct session_login_way *way = next_way(s);
 
 		if (way != NULL) {

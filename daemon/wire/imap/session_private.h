@@ -96,13 +96,15 @@ struct imap_session {
 	bool tls;	     /* of STARTTLS */
 	bool alert_greeting; /* "* OK [ALERT]": the true one may follow */
 	bool preauth;	     /* and did */
-	uint32_t capabilities;
+	uint64_t capabilities;
 	bool capabilities_known; /* for the present part of the session */
-	uint32_t asked, enabled; /* of ENABLE: bits of what it was and is */
+	uint64_t asked, enabled; /* of ENABLE: bits of what it was and is */
 
 	const struct session_login_way *way;
 	unsigned ways_tried;  /* bits, by index */
 	struct secret secret; /* from imap_session_secret to the login's end */
+	struct sasl_scram *scram; /* as long; NULL: there is no SCRAM */
+	bool scram_refused;
 	bool started; /* the initial response, or first answer, was said */
 	unsigned challenges;
 	unsigned steps;

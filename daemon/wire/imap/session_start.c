@@ -203,6 +203,7 @@ void
 session_after_login(struct imap_session *s, usec_t now)
 {
 	secret_wipe(&s->secret);
+	sasl_scram_free(&s->scram);
 	if (s->capabilities_known) {
 		identify(s, now);
 		return;

@@ -106,6 +106,7 @@ smtp_enter(struct smtp_session *s, enum state next, usec_t now)
 	if (next != STATE_DEAD)
 		return;
 	secret_wipe(&s->secret);
+	sasl_scram_free(&s->scram);
 	buf_wipe(&s->out);
 	smtp_parser_done(&s->parser);
 	smtp_drop_messages(s);
@@ -413,6 +414,7 @@ smtp_session_new(const struct smtp_session_config *config, usec_t now)
 	s->ehlo_name =
 	    xstrdup(ehlo_name_is_safe(config->ehlo_name) ? config->ehlo_name
 							 : LINGUA_FRANCA);
+	s->no_scram = config->no_scram;
 	s->secure = config->security == SMTP_SECURITY_TLS;
 	smtp_parser_init(&s->parser);
 	smtp_enter(s, STATE_GREETING, now);

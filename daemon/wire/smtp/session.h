@@ -41,6 +41,7 @@
 #include "daemon/base/error.h"
 #include "daemon/base/strv.h"
 #include "daemon/wire/engine.h"
+#include "daemon/wire/sasl/sasl.h"
 #include "daemon/wire/smtp/reply.h"
 
 #define SMTP_GREETING_USEC (5 * USEC_MINUTE) /* RFC 5321 4.5.3.2 */
@@ -77,6 +78,7 @@ struct smtp_session_config {
 	const char *host;
 	unsigned port;
 	const char *ehlo_name; /* a host name or an address literal */
+	bool no_scram;	       /* see smtp_session_is_scram_useless */
 };
 
 enum smtp_event_kind {
@@ -128,6 +130,10 @@ bool smtp_session_next_event(
     struct smtp_session *s, struct smtp_event *event_r);
 
 void smtp_session_tls_started(struct smtp_session *s, usec_t now);
+/* As imap_session_once. */
+void smtp_session_once(struct smtp_session *s, const struct sasl_once *once);
+/* As imap_session_is_scram_useless. */
+bool smtp_session_is_scram_useless(const struct smtp_session *s);
 void smtp_session_secret(
     struct smtp_session *s, struct span secret, usec_t now);
 /* What the server offers; valid when READY. */

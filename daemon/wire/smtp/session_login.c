@@ -24,28 +24,62 @@ secret_command(struct smtp_session *s, struct buf *line)
 }
 
 static bool
-choose_mechanism(struct smtp_session *s)
+is_scram(enum sasl_mechanism mechanism)
 {
-	static const enum sasl_mechanism wanted[2][2] = {
-	    [SMTP_AUTH_PASSWORD] = {SASL_PLAIN, SASL_LOGIN},
-	    [SMTP_AUTH_OAUTH2] = {SASL_OAUTHBEARER, SASL_XOAUTH2},
-	};
+	return !sasl_can(mechanism, NULL);
+}
 
-	for (size_t i = 0; i < 2; i++) {
-		s->mechanism = wanted[s->auth][i];
-		if ((s->offers.mechanisms & 1u << s->mechanism) != 0)
-			return true;
-	}
-	s->mechanism = SASL_NONE;
-	return false;
+/* The best of the mechanisms that the server offers and `may` allows. */
+static enum sasl_mechanism
+best_mechanism(const struct smtp_session *s,
+    bool (*may)(const struct smtp_session *s, enum sasl_mechanism mechanism))
+{
+	static const enum sasl_mechanism wanted[][7] = {
+	    [SMTP_AUTH_PASSWORD] = {SASL_SCRAM_SHA_256_PLUS, SASL_SCRAM_SHA_256,
+		SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_1, SASL_PLAIN, SASL_LOGIN,
+		SASL_NONE},
+	    [SMTP_AUTH_OAUTH2] = {SASL_OAUTHBEARER, SASL_XOAUTH2, SASL_NONE},
+	};
+	const enum sasl_mechanism *pos = wanted[s->auth];
+
+	while (*pos != SASL_NONE &&
+	       ((s->offers.mechanisms & 1u << *pos) == 0 || !may(s, *pos)))
+		pos++;
+	return *pos;
+}
+
+/* Before there is a secret. */
+static bool
+may_be_used(const struct smtp_session *s, enum sasl_mechanism mechanism)
+{
+	return !(s->no_scram && is_scram(mechanism));
+}
+
+static bool
+can_be_used(const struct smtp_session *s, enum sasl_mechanism mechanism)
+{
+	return may_be_used(s, mechanism) &&
+	       !(s->scram_refused && is_scram(mechanism)) &&
+	       sasl_can(mechanism, s->scram);
 }
 
 static void
 become_ready(struct smtp_session *s, usec_t now)
 {
 	secret_wipe(&s->secret);
+	sasl_scram_free(&s->scram);
 	smtp_enter(s, STATE_READY, now);
 	smtp_add_event(s, SMTP_EVENT_READY);
+}
+
+static void
+fail_without_way(struct smtp_session *s, usec_t now)
+{
+	smtp_fail(s, FAULT_AUTH,
+	    s->auth == SMTP_AUTH_OAUTH2
+		? "the mail server takes no OAuth2 token"
+		: "the mail server takes no password",
+	    now);
 }
 
 static void
@@ -56,12 +90,8 @@ want_login(struct smtp_session *s, usec_t now)
 	} else if (!s->offers.auth) {
 		smtp_fail(
 		    s, FAULT_PEER, "the mail server offers no login", now);
-	} else if (!choose_mechanism(s)) {
-		smtp_fail(s, FAULT_AUTH,
-		    s->auth == SMTP_AUTH_OAUTH2
-			? "the mail server takes no OAuth2 token"
-			: "the mail server takes no password",
-		    now);
+	} else if (best_mechanism(s, may_be_used) == SASL_NONE) {
+		fail_without_way(s, now);
 	} else {
 		smtp_enter(s, STATE_SECRET, now);
 		smtp_add_event(s, SMTP_EVENT_SECRET);
@@ -76,6 +106,7 @@ sasl_params(const struct smtp_session *s)
 	    .secret = secret_span(&s->secret),
 	    .host = span_from_str(s->host),
 	    .port = s->port,
+	    .scram = s->scram,
 	};
 }
 
@@ -104,6 +135,35 @@ say_auth(struct smtp_session *s)
 	buf_wipe(&encoded);
 }
 
+static void
+start_login(struct smtp_session *s, usec_t now)
+{
+	s->mechanism = best_mechanism(s, can_be_used);
+	if (s->mechanism == SASL_NONE) {
+		fail_without_way(s, now);
+		return;
+	}
+	s->challenges = 0;
+	s->oauth_status[0] = '\0';
+	smtp_enter(s, STATE_AUTH, now);
+	say_auth(s);
+}
+
+void
+smtp_session_once(struct smtp_session *s, const struct sasl_once *once)
+{
+	if (s->state != STATE_SECRET)
+		return;
+	sasl_scram_free(&s->scram);
+	s->scram = sasl_scram_new(once);
+}
+
+bool
+smtp_session_is_scram_useless(const struct smtp_session *s)
+{
+	return s->scram_refused;
+}
+
 void
 smtp_session_secret(struct smtp_session *s, struct span secret, usec_t now)
 {
@@ -114,10 +174,7 @@ smtp_session_secret(struct smtp_session *s, struct span secret, usec_t now)
 		return;
 	}
 	secret_set(&s->secret, secret);
-	s->challenges = 0;
-	s->oauth_status[0] = '\0';
-	smtp_enter(s, STATE_AUTH, now);
-	say_auth(s);
+	start_login(s, now);
 }
 
 /* The answer to a challenge; "*" cancels (RFC 4954 section 4). */
@@ -164,12 +221,14 @@ on_challenge(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 	}
 }
 
-/* LOGIN has said all after its second answer, the others after the first. */
+/* LOGIN has said all after its second answer, SCRAM when the server has proven
+ * itself, the others after the first. */
 static bool
 login_is_complete(const struct smtp_session *s)
 {
 	return !s->initial_pending &&
-	       (s->mechanism != SASL_LOGIN || s->challenges >= 2);
+	       (s->mechanism != SASL_LOGIN || s->challenges >= 2) &&
+	       sasl_is_proven(s->mechanism, s->scram);
 }
 
 static void
@@ -181,6 +240,17 @@ on_login_refused(
 			       : smtp_reply_fault(reply);
 	char what[64];
 
+	if (sasl_scram_flaw(s->scram) != NULL) {
+		smtp_fail(s, FAULT_PEER, sasl_scram_flaw(s->scram), now);
+		return;
+	}
+	if (fault == FAULT_AUTH && is_scram(s->mechanism)) {
+		s->scram_refused = true;
+		if (best_mechanism(s, can_be_used) != SASL_NONE) {
+			start_login(s, now);
+			return;
+		}
+	}
 	snprintf(what, sizeof(what), "login%s%s",
 	    s->oauth_status[0] != '\0' ? ": token status " : "",
 	    s->oauth_status);
