@@ -30,7 +30,7 @@ event2/         daemon/loop/loop.c
 event.h         daemon/loop/loop.c
 evdns.h         daemon/loop/loop.c
 evutil.h        daemon/loop/loop.c
-sqlite3.h       daemon/store/sqlite.c
+sqlite3.h       daemon/store/sqlite.c daemon/store/wal.c
 sqlite3ext.h    daemon/store/sqlite.c
 curl/           daemon/loop/http.c
 libnotify/      notifiers/desktop/

@@ -22,6 +22,7 @@
 #include "daemon/store/directory.h"
 #include "daemon/store/schema.h"
 #include "daemon/store/store_private.h"
+#include "daemon/store/wal.h"
 
 #define BUSY_MSEC 2000 /* a backup tool may hold the file for a moment */
 #define EFFECTS_ROOM_MIN 8
@@ -1379,7 +1380,7 @@ open_database(struct sqlite *sq, struct error *error_r)
 	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
 	    (sq->is_readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 
-	if (sqlite3_open_v2(sq->path, &sq->db, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(sq->path, &sq->db, flags, wal_vfs()) != SQLITE_OK)
 		return fail(sq, "open it", error_r);
 	sqlite3_busy_timeout(sq->db, BUSY_MSEC);
 	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -25,7 +25,7 @@ CRASHES_MAX = 100
 # often it comes in a life of this length, about. Those of the other threads
 # must be such that no program of a rule makes them.
 CALLS = (
-    ("pwrite64", True, 40),  # the journal: each page
+    ("pwrite64", True, 10),  # the journal: each transaction
     ("fdatasync", True, 12),  # ... and each sync
     ("write", False, 90),  # to servers, to the log, to the other thread
     ("epoll_wait", False, 90),  # each turn of the loop

@@ -20,8 +20,8 @@ import live  # noqa: E402
 FAULTS = int(os.environ.get("LIVE_FAULTS", 1))
 # Call, error, how often the call comes, about, and what SQLite says then.
 CALLS = (
-    ("pwrite64", "ENOSPC", 12, "database or disk is full"),
-    ("pwrite64", "EIO", 12, "disk I/O error"),
+    ("pwrite64", "ENOSPC", 6, "database or disk is full"),
+    ("pwrite64", "EIO", 6, "disk I/O error"),
     ("fdatasync", "EIO", 4, "disk I/O error"),
 )
 KINDS = ("copy", "forward", "safe", "mark", "move", "archive", "delete",
@@ -144,17 +144,21 @@ def full_for_long(servers):
     daemon = new_daemon(servers, user)
     fed = effects.Fed(user, live.seed())
     before = {name: len(m) for name, m in user.mailboxes().items()}
-    fed.deliver(KINDS)
     start_with(daemon, "pwrite64", "ENOSPC", 1, None,
                "database or disk is full")
-    daemon.wait_log("journal: .*state.db: cannot write: database or disk is "
-                    "full")
+    # strace counts the calls of each thread, and the journal's is not that
+    # which has started: it may have some left, for mail that needs no act.
+    full = "journal: .*state.db: cannot write: database or disk is full"
+    while not daemon.logged(full):
+        fed.deliver(["none"])
+        time.sleep(0.2)
+    fed.deliver(KINDS)
     live.wait("the trouble in `status`", lambda: any(
         "disk is full" in (box["trouble"] or "")
         for box in daemon.boxes().values()))
     time.sleep(live.STILL_SECONDS)
     after = {name: len(m) for name, m in user.mailboxes().items()}
-    after["INBOX"] -= len(KINDS)
+    after["INBOX"] -= sum(len(ids) for ids in fed.ids.values())
     live.same({k: v for k, v in after.items() if v},
               {k: v for k, v in before.items() if v}, "mailboxes")
     live.same(user.sent(), [], "forwards")

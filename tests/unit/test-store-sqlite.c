@@ -29,6 +29,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/store/store.h"
+#include "daemon/store/wal.h"
 
 #define KILL_ROUNDS 30
 #define NOBODY 65534
@@ -897,6 +898,127 @@ test_kill(void **state)
 	}
 }
 
+/* ---- the log ---- */
+
+#define LARGE_ITEM (256 * 1024)
+#define LARGE_ITEMS 40
+#define ROWS_PER_ITEM 50
+
+/* More than SQLite's cache, so that pages reach the log before the end of
+ * their transaction, and some of them again. */
+static struct store_batch *
+large_batch(void)
+{
+	struct store_batch *batch = store_batch_new();
+	STR_AUTO bytes = xcalloc(1, LARGE_ITEM);
+
+	for (unsigned i = 0; i < LARGE_ITEMS; i++) {
+		STR_AUTO key = xasprintf("key %u", i);
+		memset(bytes, 'a' + (int)i % 26, LARGE_ITEM);
+		store_batch_enqueue(
+		    batch, &(const struct store_queue_item){.key = key,
+			       .source = {"work", "INBOX", 1, i},
+			       .account = "work",
+			       .original = span_from(bytes, LARGE_ITEM)});
+		for (unsigned row = 0; row < ROWS_PER_ITEM; row++) {
+			const struct store_key message = {
+			    "work", "INBOX", 1, i + row * LARGE_ITEMS};
+			store_batch_add_message(
+			    batch, &(const struct store_message){
+				       .key = message, .subject = key});
+		}
+	}
+	return batch;
+}
+
+static void
+commit_and_say(struct store *store, struct store_batch *batch, struct buf *out)
+{
+	struct error error = ERROR_INIT;
+
+	if (!store_commit(store, batch, &error))
+		buf_add_str(out, error.text);
+	store_batch_free(&batch);
+}
+
+/* These leave without closing: what is not in the files now is lost. */
+
+static void
+write_small(struct buf *out)
+{
+	struct store *store = store_open_sqlite(directory, NULL);
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_set_lazy(batch, true);
+	store_batch_set_fact(batch, "work", "last", "lazy");
+	store_batch_add_hit(batch, "lists", 5);
+	commit_and_say(store, batch, out);
+}
+
+static void
+write_large(struct buf *out)
+{
+	struct store *store = store_open_sqlite(directory, NULL);
+
+	commit_and_say(store, large_batch(), out);
+}
+
+static bool
+count_message(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	(void)message;
+	(void)effects;
+	(void)count;
+	++*(unsigned *)ctx;
+	return true;
+}
+
+static void
+test_small_transaction(void **state)
+{
+	STR_AUTO said = in_child(write_small);
+	STR_AUTO log = xasprintf("%s/state.db-wal", directory);
+	STR_AUTO fact = NULL;
+	struct store *store;
+	struct stat st;
+
+	(void)state;
+	assert_string_equal(said, "");
+	assert_int_equal(stat(log, &st), 0);
+	assert_int_equal(st.st_size, WAL_STEP);
+	store = must_open();
+	assert_true(store_get_fact(store, "work", "last", &fact, NULL));
+	assert_non_null(fact);
+	assert_string_equal(fact, "lazy");
+	store_close(&store);
+}
+
+static void
+test_large_transaction(void **state)
+{
+	const struct store_history_query all = {.account = "work"};
+	STR_AUTO said = in_child(write_large);
+	struct store_queue_item item = {0};
+	unsigned items = 0, messages = 0;
+	struct store *store;
+	bool found;
+
+	(void)state;
+	assert_string_equal(said, "");
+	store = must_open();
+	assert_true(
+	    store_each_history(store, &all, count_message, &messages, NULL));
+	assert_int_equal(messages, LARGE_ITEMS * ROWS_PER_ITEM);
+	assert_true(store_each_queued(store, NULL, count_item, &items, NULL));
+	assert_int_equal(items, LARGE_ITEMS);
+	assert_true(store_queue_next(store, "work", &item, &found, NULL));
+	assert_true(found);
+	assert_int_equal(item.original.len, LARGE_ITEM);
+	assert_int_equal(item.original.data[LARGE_ITEM - 1], 'a');
+	store_close(&store);
+}
+
 /* ---- files of older versions ---- */
 
 static const struct piece {
@@ -1073,6 +1195,8 @@ main(void)
 	    TEST(test_file_too_large),
 	    TEST(test_full_disk),
 	    TEST(test_traces),
+	    TEST(test_small_transaction),
+	    TEST(test_large_transaction),
 	    TEST(test_version_1),
 	    TEST(test_version_2),
 	    TEST(test_kill),
