@@ -254,6 +254,32 @@ find_watched(const struct account *account, const char *name)
 	return NULL;
 }
 
+bool
+account_ask_forward(struct account *account, const char *mailbox,
+    const struct mailbox_forward *forward, bool *is_known_r, usec_t now)
+{
+	struct mailbox *watched = find_watched(account, mailbox);
+
+	if (watched == NULL) {
+		*is_known_r = account->proven;
+		return false;
+	}
+	mailbox_ask_forward(watched, forward, now);
+	return true;
+}
+
+void
+account_forward_settled(struct account *account, const char *mailbox,
+    uint32_t uidvalidity, uint32_t uid, unsigned seq, enum forward_end end,
+    usec_t now)
+{
+	struct mailbox *watched = find_watched(account, mailbox);
+
+	if (watched != NULL)
+		mailbox_forward_settled(
+		    watched, uidvalidity, uid, seq, end, now);
+}
+
 /* Also one that is over, while the store has not heard of it. */
 static bool
 has_run(

@@ -89,6 +89,13 @@ struct mailbox *account_explain(struct account *account, const char *mailbox,
  * MAILBOX_FINDS_MAX; a FOUND for each follows. */
 struct mailbox *account_seek(struct account *account, const char *mailbox,
     const struct strv *message_ids, usec_t now, struct error *error_r);
+/* For the watched mailbox of this name (mailbox.h). False: there is none; then
+ * *is_known_r says whether that is certain. */
+bool account_ask_forward(struct account *account, const char *mailbox,
+    const struct mailbox_forward *forward, bool *is_known_r, usec_t now);
+void account_forward_settled(struct account *account, const char *mailbox,
+    uint32_t uidvalidity, uint32_t uid, unsigned seq, enum forward_end end,
+    usec_t now);
 /* Frees a visitor that has said LEFT. */
 void account_let_go(struct account *account, struct mailbox *visitor);
 size_t account_visitor_count(const struct account *account);

@@ -59,6 +59,7 @@ struct claim {
 
 	enum state state;
 	struct buf mark;
+	bool holds_unsure;
 	struct record *records; /* ascending UIDs */
 	size_t count, cap;
 	uint64_t modseq; /* the largest of the group; 0: no condition */
@@ -78,6 +79,7 @@ static const char *const verdict_names[CLAIM_VERDICTS] = {
     [CLAIM_DONE] = "done",
     [CLAIM_GONE] = "gone",
     [CLAIM_WAIT] = "wait",
+    [CLAIM_UNSURE] = "unsure",
 };
 
 const char *
@@ -346,10 +348,14 @@ judge_foreign(struct claim *claim, struct record *r, usec_t now)
 		return;
 	}
 	wait_for_other(claim, r, now);
-	if (usec_since(r->seen_since, now) >= lease_of(claim, r)) {
-		r->want = WANT_BREAK;
-		r->until = now;
+	if (usec_since(r->seen_since, now) < lease_of(claim, r))
+		return;
+	if (r->sending && claim->holds_unsure) {
+		r->verdict = CLAIM_UNSURE;
+		return;
 	}
+	r->want = WANT_BREAK;
+	r->until = now;
 }
 
 /* Ours, and nobody else's: is it so for long enough? */
@@ -571,7 +577,8 @@ static bool
 is_same_want(const struct record *a, const struct record *b)
 {
 	return a->want == b->want &&
-	       (a->want != WANT_BREAK || strcmp(a->other, b->other) == 0);
+	       (a->want != WANT_BREAK || (strcmp(a->other, b->other) == 0 &&
+					     a->sending == b->sending));
 }
 
 /* The next STORE; false when nothing is wanted. */
@@ -592,7 +599,8 @@ gather_store(struct claim *claim)
 	if (wants[first->want].tick != NULL)
 		buf_add_str(&claim->keywords, wants[first->want].tick);
 	else if (first->want == WANT_BREAK)
-		buf_add_str(&claim->keywords, first->other);
+		buf_addf(&claim->keywords, "%s%s", first->other,
+		    first->sending ? " " CLAIM_SENDING : "");
 	else if (first->want == WANT_WITHDRAW)
 		buf_addf(&claim->keywords, "%s %s", claim->keyword, CLAIM_TICK);
 	else
@@ -677,7 +685,14 @@ claim_begin(struct claim *claim, const struct imap_seqset *uids,
 		}
 	buf_clear(&claim->mark);
 	buf_add_str(&claim->mark, mark);
+	claim->holds_unsure = false;
 	enter(claim, STATE_READ);
+}
+
+void
+claim_hold_unsure(struct claim *claim)
+{
+	claim->holds_unsure = true;
 }
 
 bool
@@ -747,6 +762,24 @@ claim_is_fresh(const struct claim *claim, uint32_t uid, usec_t now)
 	const struct record *r = find(claim, uid);
 
 	return r != NULL && is_young(claim, r, now);
+}
+
+usec_t
+claim_fresh_until(const struct claim *claim, uint32_t uid)
+{
+	const struct record *r = find(claim, uid);
+
+	return r != NULL && r->held ? usec_add(r->held_since, claim->lease / 3)
+				    : 0;
+}
+
+bool
+claim_has_lease(const struct claim *claim, uint32_t uid, usec_t now)
+{
+	const struct record *r = find(claim, uid);
+
+	return r != NULL && r->held &&
+	       usec_since(r->held_since, now) < claim->lease;
 }
 
 void

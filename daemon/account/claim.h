@@ -79,6 +79,7 @@ enum claim_verdict {
 	CLAIM_DONE,    /* marked: another machine did it */
 	CLAIM_GONE,    /* not in the mailbox any more */
 	CLAIM_WAIT,    /* another's, or contested: ask again later */
+	CLAIM_UNSURE,  /* claim_hold_unsure: another may have sent it */
 	CLAIM_VERDICTS
 };
 const char *claim_verdict_name(enum claim_verdict verdict);
@@ -101,6 +102,10 @@ void claim_set_step(struct claim *claim, enum claim_step step);
  * this was done. Only when claim_is_over. */
 void claim_begin(struct claim *claim, const struct imap_seqset *uids,
     const char *mark, usec_t now);
+
+/* Of this group: an old claim that says CLAIM_SENDING is not taken over, as its
+ * owner may have sent it: CLAIM_UNSURE. */
+void claim_hold_unsure(struct claim *claim);
 
 struct claim_command {
 	bool is_store;			/* else NOOP, then FETCH */
@@ -128,6 +133,10 @@ enum claim_verdict claim_verdict(const struct claim *claim, uint32_t uid);
 usec_t claim_until(const struct claim *claim, uint32_t uid);
 /* Ours, and so young that it may be acted on without asking again. */
 bool claim_is_fresh(const struct claim *claim, uint32_t uid, usec_t now);
+/* ... until then; 0: it is not ours. */
+usec_t claim_fresh_until(const struct claim *claim, uint32_t uid);
+/* It was ours, and nobody else can have taken it over yet. */
+bool claim_has_lease(const struct claim *claim, uint32_t uid, usec_t now);
 /* All that are ours: to be removed when nothing is left to do with them. */
 void claim_get_held(const struct claim *claim, struct imap_seqset *held);
 /* Nothing is known of it any more: the claim was removed, or the message is

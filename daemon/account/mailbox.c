@@ -209,6 +209,7 @@ mailbox_new(const struct mailbox_config *config, const struct rules *rules,
 	list_init(&mb->reading.waiting);
 	list_init(&mb->tasks);
 	list_init(&mb->chores);
+	list_init(&mb->forwards);
 	list_init(&mb->commits);
 	list_init(&mb->events);
 	folders_init(&mb->folders);

@@ -11,6 +11,7 @@
  * Everything it needs from the world is an event that the owner answers:
  *
  *   LOAD         mailbox_load_effect for each open effect,
+ *                mailbox_load_forward for each claimed one in the queue,
  *                mailbox_load_apply for an unfinished run, then
  *                mailbox_loaded
  *   RECALL       the server rebuilt the mailbox: mailbox_recalled, with what
@@ -31,7 +32,10 @@
  *   DISCONNECT   close the transport (its bytes and end do not matter now)
  *   CHANGED      a message that NOTIFY told of was read, or is gone: withdraw
  *                the notification
- *   QUEUED       a forward was queued: wake the outbox
+ *   QUEUED       a forward was queued: wake the outbox; if it was claimed
+ *                (with a UID), and is not in the queue, as the same was there
+ *                before: mailbox_forward_settled
+ *   FORWARD      the answer to mailbox_ask_forward
  *   FOLDERS      the account's mailboxes are known: mailbox_folders
  *   PROVEN       a login and a catch-up were finished
  *   LOGIN_FAILED a login was made in vain, for whatever cause: no other
@@ -215,6 +219,7 @@ enum mailbox_event_kind {
 	MAILBOX_NOTIFY,
 	MAILBOX_CHANGED,
 	MAILBOX_QUEUED,
+	MAILBOX_FORWARD,
 	MAILBOX_FOLDERS,
 	MAILBOX_PROVEN,
 	MAILBOX_LOGIN_FAILED,
@@ -285,6 +290,32 @@ struct mailbox_found {
 	uint32_t uid; /* the last of them; 0: there is none */
 };
 
+/*
+ * A forward that was claimed, and is in the queue. Its claim is held, and its
+ * message is not taken away, until mailbox_forward_settled.
+ */
+struct mailbox_forward {
+	int64_t id;		   /* to ask by */
+	const char *rule, *target; /* borrowed for the call */
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	int64_t queued_unix;
+	bool resends; /* what may have been sent is sent again */
+};
+
+enum forward_answer {
+	FORWARD_OURS,	/* may be sent until `wait`, a time */
+	FORWARD_OTHERS, /* ask again after `wait` */
+	FORWARD_DONE,	/* another machine did it */
+	FORWARD_UNSURE, /* another machine may have done it */
+};
+
+enum forward_end {
+	FORWARD_OVER,	 /* sent, or given up */
+	FORWARD_AGAIN,	 /* it was not sent, and is tried again */
+	FORWARD_PERHAPS, /* it may have been sent, and is tried again */
+};
+
 enum mailbox_change {
 	CHANGE_READ,
 	CHANGE_GONE, /* deleted or moved, not by a rule of ours */
@@ -305,14 +336,19 @@ struct mailbox_event {
 	struct store_batch *batch;
 	struct mailbox_task *task; /* EXEC, NOTIFY */
 	enum mailbox_change change;
-	uint32_t uidvalidity, uid; /* CHANGED */
+	uint32_t uidvalidity, uid; /* CHANGED, QUEUED */
+	unsigned seq;		   /* QUEUED */
+	int64_t id;		   /* FORWARD: as it was asked */
+	enum forward_answer answer;
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
 	struct mailbox_found *found;
 	struct error error; /* LOCKED_OUT */
 	char *name;	    /* TOLD: whose news these are */
 	struct mailbox_news news;
-	usec_t wait; /* LOST, LOGIN_FAILED: before the next try */
+	/* LOST, LOGIN_FAILED: before the next try; FORWARD: of enum
+	 * forward_answer */
+	usec_t wait;
 };
 /* Frees what the event owns. */
 void mailbox_event_done(struct mailbox_event *event);
@@ -468,6 +504,21 @@ void mailbox_learned(struct mailbox *mb);
  * comes with LOAD. */
 void mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
+
+/* ---- forwards in the queue that were claimed: mailbox_forward.c ---- */
+
+/* May it be sent now? FORWARD follows, unless the connection is not there for
+ * longer than OUTBOX_CLAIM_USEC. When it says OURS, the message says that it
+ * may have been sent (CLAIM_SENDING). */
+void mailbox_ask_forward(
+    struct mailbox *mb, const struct mailbox_forward *forward, usec_t now);
+/* One that this mailbox does not know of is none of its. */
+void mailbox_forward_settled(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid, unsigned seq, enum forward_end end, usec_t now);
+/* `is_over`: of an earlier life, which may have ended before the message was
+ * marked. */
+void mailbox_load_forward(struct mailbox *mb,
+    const struct mailbox_forward *forward, bool is_over, usec_t now);
 
 /* Answers. */
 void mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply);

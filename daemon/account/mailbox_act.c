@@ -167,6 +167,8 @@ static const struct {
     [OP_CHORE_STORE] = {NULL, mailbox_claim_chore_stored},
     [OP_CHORE_BACK] = {mailbox_verify_reselect_untagged,
 	mailbox_claim_chore_back},
+    [OP_FORWARD_SENDING] = {NULL, mailbox_forward_stored},
+    [OP_FORWARD_UNSENDING] = {NULL, mailbox_forward_stored},
     [OP_SEEK_STATUS] = {mailbox_seek_note_status, mailbox_seek_status_done},
     [OP_SEEK_CREATE] = {NULL, mailbox_seek_created},
     [OP_SEEK_SELECT] = {mailbox_seek_note_select, mailbox_seek_selected},
@@ -577,7 +579,8 @@ next_job(struct mailbox *mb, usec_t now)
 	struct job *job = first_to_verify(mb, now);
 
 	if (mb->op_count > 0 &&
-	    (mb->is_alone || mb->config.one_at_a_time ||
+	    (mb->is_alone || mailbox_forward_deadline(mb) <= now ||
+		mb->config.one_at_a_time ||
 		mb->op_count >= MAILBOX_IN_FLIGHT_MAX || is_anyone_alone(mb)))
 		return NULL;
 	if (job == NULL && !is_anyone_verifying(mb))
@@ -615,8 +618,12 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 
 	assert(!mb->is_filling);
 	mb->is_filling = true;
+	mailbox_forward_note_ends(mb);
 	if (mb->op_count == 0)
 		mailbox_claim_mark(mb, now);
+	while (mb->session != NULL && mb->op_count == 0 &&
+	       mailbox_forward_begin(mb, now))
+		;
 	while (mb->session != NULL && (job = next_job(mb, now)) != NULL) {
 		mailbox_op_new(mb);
 		begin_op(mb, job, now);
@@ -633,7 +640,7 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 usec_t
 mailbox_act_deadline(const struct mailbox *mb)
 {
-	usec_t first = USEC_NEVER;
+	usec_t first = mailbox_forward_deadline(mb);
 	bool room = has_room_for_commands(mb);
 
 	LIST_EACH(pos, &mb->jobs)

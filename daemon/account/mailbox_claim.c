@@ -43,8 +43,8 @@ is_once(enum action_kind kind)
 	       (kind >= ACTION_MOVE && kind <= ACTION_DELETE);
 }
 
-static enum claims_answer
-ask(const struct mailbox *mb, usec_t now)
+enum claims_answer
+mailbox_claim_ask(const struct mailbox *mb, usec_t now)
 {
 	return mb->config.claims == NULL
 		   ? CLAIMS_FREE
@@ -55,7 +55,7 @@ bool
 mailbox_claim_is_free(
     const struct mailbox *mb, enum action_kind kind, usec_t now)
 {
-	return !is_once(kind) || ask(mb, now) == CLAIMS_FREE;
+	return !is_once(kind) || mailbox_claim_ask(mb, now) == CLAIMS_FREE;
 }
 
 /* A command that is tried again was ours, and is marked by us. */
@@ -101,6 +101,7 @@ mailbox_claim_clear(struct mailbox *mb)
 {
 	LIST_EACH(pos, &mb->chores)
 	chore_free(LIST_ITEM(pos, struct chore, link));
+	mailbox_forward_clear(mb);
 	claim_free(&mb->claim);
 }
 
@@ -140,6 +141,30 @@ note_mark(struct mailbox *mb, const struct job *job, const struct action *a)
 	imap_seqset_add(&chore->uids, job->key.uid);
 }
 
+/* With the claim goes whatever else was said beside it. A word that was never
+ * used would only be one more that the server has to know. */
+static void
+add_claim_words(const struct mailbox *mb, struct buf *words)
+{
+	claims_keyword(mb->config.claims, buf_span(&mb->wire), words);
+	buf_addf(words, " %s%s", CLAIM_TICK,
+	    mb->says_sending ? " " CLAIM_SENDING : "");
+}
+
+void
+mailbox_claim_note_done(struct mailbox *mb, uint32_t uid, const char *mark)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	imap_seqset_add(&find_chore(mb, SPAN_EMPTY, mark, true)->uids, uid);
+	/* A claim of this life goes when nothing is left to do. */
+	if (mb->claim != NULL && claim_fresh_until(mb->claim, uid) != 0)
+		return;
+	add_claim_words(mb, &words);
+	imap_seqset_add(
+	    &find_chore(mb, SPAN_EMPTY, buf_str(&words), false)->uids, uid);
+}
+
 static void
 note_carried(struct mailbox *mb, const struct job_action *action)
 {
@@ -147,7 +172,7 @@ note_carried(struct mailbox *mb, const struct job_action *action)
 
 	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0)
 		return;
-	buf_addf(&words, "%s %s", claim_keyword(mb->claim), CLAIM_TICK);
+	add_claim_words(mb, &words);
 	struct chore *chore =
 	    find_chore(mb, buf_span(&mb->op->target), buf_str(&words), false);
 	imap_seqset_add(&chore->uids, action->new_uid);
@@ -170,6 +195,15 @@ mailbox_claim_settled(struct mailbox *mb, const struct job *job,
 		claim_forget(mb->claim, job->key.uid);
 }
 
+static void
+release(struct mailbox *mb, uint32_t uid, const char *words)
+{
+	if (mailbox_forward_has(mb, uid))
+		return;
+	imap_seqset_add(&find_chore(mb, SPAN_EMPTY, words, false)->uids, uid);
+	claim_forget(mb->claim, uid);
+}
+
 /* Claims that nobody needs: others may try what we could not. */
 static void
 note_releases(struct mailbox *mb)
@@ -180,13 +214,10 @@ note_releases(struct mailbox *mb)
 	if (mb->claim == NULL)
 		return;
 	claim_get_held(mb->claim, &held);
-	buf_addf(&words, "%s %s", claim_keyword(mb->claim), CLAIM_TICK);
+	add_claim_words(mb, &words);
 	for (size_t i = 0; i < held.count; i++)
 		for (uint32_t uid = held.ranges[i].first;; uid++) {
-			struct chore *chore =
-			    find_chore(mb, SPAN_EMPTY, buf_str(&words), false);
-			imap_seqset_add(&chore->uids, uid);
-			claim_forget(mb->claim, uid);
+			release(mb, uid, buf_str(&words));
 			if (uid == held.ranges[i].last)
 				break;
 		}
@@ -397,6 +428,23 @@ wait_until(struct mailbox *mb, struct job *job, usec_t until, usec_t now)
 	mailbox_job_record(mb, job, action, "", now);
 }
 
+/* Another machine may have sent it, and did not come back. Who has to ask in
+ * such a case is told; who gives up then does. */
+static void
+settle_unsure(struct mailbox *mb, struct job *job, usec_t now)
+{
+	struct job_action *action = mailbox_job_current(job);
+	bool asks = action->action.unknown == UNKNOWN_HOLD;
+
+	if (asks)
+		mailbox_report_to_person(mb,
+		    "did the forward of \"%s\" to %s arrive? Another machine "
+		    "may have sent it, and did not come back",
+		    job->subject, action->action.target);
+	mailbox_settle(mb, job, action, asks ? EFFECT_UNKNOWN : EFFECT_SKIPPED,
+	    "another machine may have sent it, and did not come back", now);
+}
+
 static void
 share_out_one(
     struct mailbox *mb, struct job *job, struct imap_seqset *won, usec_t now)
@@ -413,6 +461,10 @@ share_out_one(
 		wait_until(mb, job, claim_until(mb->claim, uid), now);
 		return;
 	}
+	if (verdict == CLAIM_UNSURE) {
+		settle_unsure(mb, job, now);
+		return;
+	}
 	claim_forget(mb->claim, uid);
 	mailbox_job_current(job)->by_other = verdict == CLAIM_GONE;
 	mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_SKIPPED,
@@ -427,6 +479,10 @@ share_out(struct mailbox *mb, usec_t now)
 {
 	struct imap_seqset won = IMAP_SEQSET_INIT;
 
+	if (mb->op->is_forward) {
+		mailbox_forward_share_out(mb, now);
+		return;
+	}
 	for (size_t i = 0; i < mb->op->count; i++)
 		share_out_one(mb, mb->op->jobs[i], &won, now);
 	if (claim_refusals(mb->claim) > 2 &&
@@ -567,12 +623,11 @@ prepare(struct mailbox *mb, enum claim_step step)
 	mb->claim_validity = mb->uidvalidity;
 }
 
-/* Who knows that the mark is its own asks for none. */
-static void
-claim_group(struct mailbox *mb, bool is_mine, usec_t now)
+bool
+mailbox_claim_run(
+    struct mailbox *mb, const char *mark, bool holds_unsure, usec_t now)
 {
 	enum claim_step step;
-	BUF_AUTO mark = BUF_INIT;
 
 	if (!can_claim(mb, &step)) {
 		if (!told_before(&mb->told, SPAN("[claims]"), now))
@@ -580,14 +635,29 @@ claim_group(struct mailbox *mb, bool is_mine, usec_t now)
 			    "this mailbox keeps no keywords, so machines "
 			    "cannot agree who acts: write claim = leader for "
 			    "one of them and claim = standby for the others");
-		all_wait(mb, UNCERTAIN_USEC, now);
-		return;
+		return false;
 	}
 	prepare(mb, step);
-	if (!is_mine && mb->op->action.kind < ACTION_MOVE)
-		mark_of(&mb->op->action, &mark);
-	claim_begin(mb->claim, &mb->op->uids, buf_str(&mark), now);
+	claim_begin(mb->claim, &mb->op->uids, mark, now);
+	if (holds_unsure)
+		claim_hold_unsure(mb->claim);
 	go_on(mb, now);
+	return true;
+}
+
+/* Who knows that the mark is its own asks for none. */
+static void
+claim_group(struct mailbox *mb, bool is_mine, usec_t now)
+{
+	const struct action *action = &mb->op->action;
+	bool holds =
+	    action->kind == ACTION_FORWARD && action->unknown != UNKNOWN_RESEND;
+	BUF_AUTO mark = BUF_INIT;
+
+	if (!is_mine && action->kind < ACTION_MOVE)
+		mark_of(action, &mark);
+	if (!mailbox_claim_run(mb, buf_str(&mark), holds, now))
+		all_wait(mb, UNCERTAIN_USEC, now);
 }
 
 static void
@@ -641,21 +711,27 @@ join(struct mailbox *mb, usec_t now)
 void
 mailbox_claim_begin(struct mailbox *mb, usec_t now)
 {
-	/* It tells for all of the group: they are equal. */
-	const struct job_action *action = mailbox_job_current(mb->op->jobs[0]);
+	const struct job_action *action;
 	bool is_mine;
 
+	if (mb->op->is_forward) {
+		mailbox_forward_go_on(mb, now);
+		return;
+	}
+	/* It tells for all of the group: they are equal. */
+	action = mailbox_job_current(mb->op->jobs[0]);
 	if (!is_once(mb->op->action.kind) || is_ours_already(action)) {
 		mailbox_op_begin(mb, now);
 		return;
 	}
-	switch (ask(mb, now)) {
+	switch (mailbox_claim_ask(mb, now)) {
 	case CLAIMS_FREE:
 		mailbox_op_begin(mb, now);
 		break;
 	case CLAIMS_SHARED:
 		is_mine = action->mine;
-		if (leave_to_others(mb, now))
+		if (leave_to_others(mb, now) &&
+		    mailbox_forward_hold_back(mb, now))
 			claim_group(mb, is_mine, now);
 		break;
 	case CLAIMS_ASK:
@@ -678,6 +754,7 @@ mailbox_claim_interrupt(struct mailbox *mb)
 		claim_interrupt(mb->claim);
 	LIST_EACH(pos, &mb->chores)
 	LIST_ITEM(pos, struct chore, link)->is_sent = false;
+	mailbox_forward_interrupt(mb);
 	if (mb->config.claims != NULL)
 		claims_unlock(mb->config.claims, mb);
 }

@@ -150,6 +150,10 @@ enum op_step {
 	OP_CHORE_STORE,
 	OP_CHORE_BACK,
 
+	/* mailbox_forward.c */
+	OP_FORWARD_SENDING,   /* CLAIM_SENDING is stored ... */
+	OP_FORWARD_UNSENDING, /* ... or removed */
+
 	/* mailbox_seek.c */
 	OP_SEEK_STATUS,
 	OP_SEEK_CREATE,
@@ -191,9 +195,10 @@ struct op {
 	struct buf not_made;	  /* CREATE said no: its words */
 	bool not_made_for_now;	  /* ... and whether to try again */
 	struct imap_refusal why;  /* of the last refusal */
-	bool elsewhere; /* another mailbox is open: its news are not ours */
-	bool sought;	/* other machines were looked for */
-	uint64_t guard; /* of all its jobs */
+	bool elsewhere;	 /* another mailbox is open: its news are not ours */
+	bool sought;	 /* other machines were looked for */
+	bool is_forward; /* of mailbox_forward.c: it has no jobs */
+	uint64_t guard;	 /* of all its jobs */
 };
 
 /*
@@ -506,9 +511,11 @@ struct mailbox {
 	bool is_rushed;	       /* the FETCH under way was */
 	unsigned rush_losses;  /* connections that were lost so, in a row */
 
-	struct claim *claim;	 /* NULL: nothing was claimed here */
-	uint32_t claim_validity; /* of its UIDs */
-	struct list_link chores; /* struct chore::link */
+	struct claim *claim;	   /* NULL: nothing was claimed here */
+	uint32_t claim_validity;   /* of its UIDs */
+	struct list_link chores;   /* struct chore::link */
+	struct list_link forwards; /* struct forward::link */
+	bool says_sending;	   /* CLAIM_SENDING was used here */
 	struct seek seek;
 
 	struct list_link commits; /* struct mailbox_commit::link */
@@ -1104,6 +1111,40 @@ mailbox_response_fn mailbox_claim_note_message, mailbox_claim_done,
     mailbox_claim_mark_done, mailbox_claim_chore_done,
     mailbox_claim_chore_selected, mailbox_claim_chore_stored,
     mailbox_claim_chore_back;
+
+/* What a person would call the claims of others, as far as is known. */
+enum claims_answer mailbox_claim_ask(const struct mailbox *mb, usec_t now);
+/* Begins to claim op->uids. False: the mailbox keeps no keywords. */
+bool mailbox_claim_run(
+    struct mailbox *mb, const char *mark, bool holds_unsure, usec_t now);
+/* To be stored: the mark of what was done to the message, and then, once
+ * nothing else needs it, no claim. */
+void mailbox_claim_note_done(
+    struct mailbox *mb, uint32_t uid, const char *mark);
+
+/* mailbox_forward.c */
+/* The forward of the operation is in the store's queue. */
+void mailbox_forward_queued(struct mailbox *mb, struct job *job, usec_t now);
+/* It is to be claimed until it was sent. */
+bool mailbox_forward_is_claimed(
+    const struct mailbox *mb, const struct job *job);
+/* One of this message is in the queue. */
+bool mailbox_forward_has(const struct mailbox *mb, uint32_t uid);
+/* Of the group, what is to be taken away waits for its forwards. False: all
+ * waits, and the operation is over. */
+bool mailbox_forward_hold_back(struct mailbox *mb, usec_t now);
+/* What is over is to be marked: chores of mailbox_claim.c. */
+void mailbox_forward_note_ends(struct mailbox *mb);
+/* Begins an operation, where one is due. */
+bool mailbox_forward_begin(struct mailbox *mb, usec_t now);
+/* ... goes on with it after others were looked for, */
+mailbox_begin_fn mailbox_forward_go_on;
+/* ... and once the claim is decided. */
+mailbox_begin_fn mailbox_forward_share_out;
+mailbox_response_fn mailbox_forward_stored;
+usec_t mailbox_forward_deadline(const struct mailbox *mb);
+void mailbox_forward_interrupt(struct mailbox *mb);
+void mailbox_forward_clear(struct mailbox *mb);
 
 /* mailbox_seek.c */
 /* Looks for other machines, then mailbox_claim_begin again. */

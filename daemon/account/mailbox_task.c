@@ -225,7 +225,7 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .original = buf_span(&mb->op->content),
 	    .state = QUEUE_WAITING,
 	    .next_try_unix = now_unix,
-	    .reply = "",
+	    .reply = mailbox_forward_is_claimed(mb, job) ? STORE_CLAIMED : "",
 	};
 	mailbox_brake_note(mb, job, batch, now);
 	/* The state first: the store may settle it while enqueueing. */
@@ -269,10 +269,8 @@ mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
 
 	mailbox_report(mb, REPORT_DONE, job->key.uid, "queue the forward to %s",
 	    mb->op->action.target);
-	mailbox_claim_settled(
-	    mb, job, mailbox_job_current(job), EFFECT_DONE);
+	mailbox_forward_queued(mb, job, now);
 	mailbox_job_advance(job);
-	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_QUEUED});
 	mailbox_op_finish(mb, now);
 }
 

@@ -47,6 +47,8 @@ outbox_event_done(struct outbox_event *event)
 	free(event->target);
 	free(event->text);
 	free(event->message_id);
+	free(event->source.mailbox);
+	free(event->source.rule);
 	*event = (struct outbox_event){.kind = event->kind};
 }
 
@@ -120,6 +122,8 @@ outbox_free_item(struct item *item)
 	free(item->mode);
 	free(item->unknown);
 	free(item->message_id);
+	free(item->source.mailbox);
+	free(item->source.rule);
 	*item = (struct item){0};
 }
 
@@ -132,6 +136,11 @@ outbox_drop_item(struct outbox *o)
 void
 outbox_copy_item(struct item *item_r, const struct store_queue_item *item)
 {
+	struct span reply = span_from_str(item->reply);
+	bool is_claimed = span_starts(reply, STORE_CLAIMED);
+
+	if (is_claimed)
+		reply = span_skip(reply, strlen(STORE_CLAIMED));
 	*item_r = (struct item){
 	    .id = item->id,
 	    .key = xstrdup(item->key),
@@ -141,8 +150,26 @@ outbox_copy_item(struct item *item_r, const struct store_queue_item *item)
 	    .message_id = xstrdup(item->message_id),
 	    .queued_unix = item->queued_unix,
 	    .attempts = item->attempts,
-	    .unknown_count = retry_unknown_count(span_from_str(item->reply)),
+	    .unknown_count = retry_unknown_count(reply),
+	    .is_claimed = is_claimed,
+	    .source =
+		{
+		    .mailbox = xstrdup(item->source.mailbox),
+		    .rule = xstrdup(item->rule),
+		    .uidvalidity = item->source.uidvalidity,
+		    .uid = item->source.uid,
+		    .seq = item->seq,
+		    .queued_unix = item->queued_unix,
+		},
 	};
+}
+
+void
+outbox_format_reply(const struct item *item, struct buf *out, struct span text)
+{
+	if (item->is_claimed)
+		buf_add_str(out, STORE_CLAIMED);
+	retry_format_reply(out, item->unknown_count, text);
 }
 
 void
@@ -218,7 +245,9 @@ static const struct state_row state_rows[] = {
 	/* In these the session has the deadline. */
 	[STATE_LOGIN]      = {"login", never_late, USEC_NEVER},
 	[STATE_FETCHING]   = {"fetching", never_late, USEC_NEVER},
+	[STATE_CLAIMING]   = {"claiming", outbox_late_claim, OUTBOX_CLAIM_USEC},
 	[STATE_SENDING]    = {"sending", never_late, USEC_NEVER},
+	[STATE_RENEWING]   = {"renewing", outbox_late_claim, OUTBOX_CLAIM_USEC},
 	[STATE_JOURNAL]    = {"journal", never_late, USEC_NEVER},
 	[STATE_DOT]        = {"dot", never_late, USEC_NEVER},
 	[STATE_SETTLING]   = {"settling", late_settle, USEC_NEVER},
@@ -401,7 +430,7 @@ journal_committed(
 		outbox_lose_item(o, &o->lost, now);
 	} else if (!ok) {
 		outbox_fail_round(o, error, now);
-	} else if (o->stopping) {
+	} else if (o->stopping || !outbox_is_ours(o, now)) {
 		outbox_put_back(o, now);
 	} else {
 		outbox_enter(o, STATE_DOT, now);
@@ -414,6 +443,7 @@ outcome_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now)
 {
 	if (ok) {
+		outbox_tell_settled(o);
 		outbox_next_round(o, now);
 		return;
 	}
@@ -478,6 +508,8 @@ outbox_stop(struct outbox *o, usec_t now)
 	case STATE_LOGIN:
 	case STATE_SEEKING: /* it stays SENDING: looked for at the next start */
 	case STATE_UNSEEN:
+	case STATE_CLAIMING:
+	case STATE_RENEWING:
 		outbox_drop_session(o);
 		outbox_drop_item(o);
 		outbox_enter(o, STATE_STOPPED, now);

@@ -14,8 +14,10 @@
  *                TLS from the first byte), or outbox_connect_failed
  *   STARTTLS     outbox_tls_started, or outbox_connect_failed
  *   SECRET       outbox_secret, or outbox_secret_failed
+ *   CLAIM        is the message still this machine's to send? outbox_claimed
  *   COMMIT       make the batch durable, then outbox_committed
  *   SEEK         look for a message that was sent, then outbox_sought
+ *   SETTLED      what became of a claimed item is in the store
  *   DISCONNECT   close the transport; its bytes and end do not matter now
  *   REPORT       a sentence for log and watch
  *
@@ -42,6 +44,10 @@
  *     A server that takes no mail from others' addresses gets no further
  *     redirect, an address refused again and again nothing more, until
  *     outbox_reload: outbox/bans.h.
+ *     An item that was claimed (STORE_CLAIMED) is sent only by who has the
+ *     claim: that is asked before it is sent, and again before the dot, when
+ *     the answer is too old by then. Meanwhile another machine may have sent
+ *     it (DROPPED), or be about to (it waits).
  *  4. A refused item is FAILED; a deferred one is tried again by the ladder
  *     of outbox/retry.h and FAILED when that is over.
  *
@@ -77,6 +83,9 @@
 /* How long the owner may take for one look. */
 #define OUTBOX_SEEK_USEC (2 * USEC_MINUTE)
 
+/* How long the owner may take for CLAIM; the item waits after that. */
+#define OUTBOX_CLAIM_USEC USEC_MINUTE
+
 /* A larger original does not go behind another's dot. */
 #define OUTBOX_AHEAD_MAX (1024 * 1024)
 
@@ -94,9 +103,27 @@ enum outbox_event_kind {
 	OUTBOX_DISCONNECT,
 	OUTBOX_STARTTLS,
 	OUTBOX_SECRET,
+	OUTBOX_CLAIM,
 	OUTBOX_COMMIT,
 	OUTBOX_SEEK,
+	OUTBOX_SETTLED,
 	OUTBOX_REPORT,
+};
+
+/* Whose it is to send. */
+enum outbox_claim {
+	OUTBOX_OURS,   /* until the time given the dot may be said */
+	OUTBOX_OTHERS, /* or not to be seen: look again after the time given */
+	OUTBOX_DONE,   /* another machine sent it */
+	OUTBOX_UNSURE, /* another machine may have sent it */
+};
+
+/* The message that a claimed item is made of. */
+struct outbox_source {
+	char *mailbox, *rule; /* owned */
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	int64_t queued_unix;
 };
 
 enum outbox_report_kind {
@@ -113,12 +140,17 @@ const char *outbox_report_name(enum outbox_report_kind kind);
 
 struct outbox_event {
 	enum outbox_event_kind kind;
-	struct store_batch *batch; /* COMMIT; owned */
-	int64_t but;		   /* LOAD: not this item; 0: any */
-	char *message_id;	   /* SEEK; owned, with brackets */
+	struct store_batch *batch;   /* COMMIT; owned */
+	int64_t but;		     /* LOAD: not this item; 0: any */
+	char *message_id;	     /* SEEK; owned, with brackets */
+	struct outbox_source source; /* CLAIM, SETTLED; with id and target */
+	bool resends;		     /* CLAIM: `unknown` is "resend" */
+	/* SETTLED; WAITING: to be tried again */
+	enum queue_state state;
+	bool may_be_sent; /* ... though it may have arrived */
+	int64_t id;	  /* of the item; 0: none */
 	/* REPORT: */
 	enum outbox_report_kind report;
-	int64_t id;	  /* of the item; 0: none */
 	char *target;	  /* owned; "" when there is no item */
 	char *text;	  /* owned; sanitised */
 	enum fault fault; /* TROUBLE */
@@ -194,6 +226,11 @@ void outbox_committed(
 /* The answer to SEEK; `words`: why it could not be looked for, else ignored. */
 void outbox_sought(struct outbox *o, const char *message_id,
     enum outbox_sight sight, const char *words, usec_t now);
+
+/* The answer to CLAIM. `time`: see enum outbox_claim; OURS: by this clock,
+ * USEC_NEVER: for good. */
+void outbox_claimed(struct outbox *o, int64_t id, enum outbox_claim claim,
+    usec_t time, usec_t now);
 
 /* Whether it works on this item, whose state in the store may be about to
  * change. */

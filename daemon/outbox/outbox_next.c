@@ -33,6 +33,7 @@ outbox_take_next(
 	if (item == NULL || !is_in_hand(o) || o->stopping ||
 	    o->session == NULL || item->id == o->item.id ||
 	    item->state != QUEUE_WAITING || outbox_due_in(o, item, now) > 0 ||
+	    span_starts(span_from_str(item->reply), STORE_CLAIMED) ||
 	    item->original.len > OUTBOX_AHEAD_MAX ||
 	    bans_reason(&o->bans, item->target, item->mode) != NULL)
 		return;
@@ -60,7 +61,7 @@ outbox_mark_next(struct outbox *o, struct store_batch *batch, usec_t now)
 	if (o->next.id == 0 || o->stopping ||
 	    strcmp(o->next.unknown, "resend") != 0)
 		return;
-	retry_format_reply(&reply, o->next.unknown_count, SPAN("being sent"));
+	outbox_format_reply(&o->next, &reply, SPAN("being sent"));
 	store_batch_set_queue(batch, o->next.id, QUEUE_SENDING,
 	    o->next.attempts, outbox_unix_at(o, now), buf_str(&reply),
 	    outbox_unix_at(o, now));

@@ -28,7 +28,7 @@ outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
 {
 	BUF_AUTO text = BUF_INIT;
 
-	retry_format_reply(&text, o->item.unknown_count, span_from_str(reply));
+	outbox_format_reply(&o->item, &text, span_from_str(reply));
 	o->outcome = (struct outcome){
 	    .state = state,
 	    .attempts = attempts,
@@ -146,6 +146,27 @@ drop(struct outbox *o, const char *reply, usec_t now)
 {
 	outbox_report(o, OUTBOX_DROPPED, reply, FAULT_NONE, USEC_NEVER);
 	outbox_settle(o, QUEUE_DROPPED, o->item.attempts + 1, 0, reply, now);
+}
+
+void
+outbox_give_up_claimed(struct outbox *o, usec_t now)
+{
+	static const char words[] = "another machine sent it";
+
+	outbox_report(o, OUTBOX_DROPPED, words, FAULT_NONE, USEC_NEVER);
+	outbox_settle(o, QUEUE_DROPPED, o->item.attempts, 0, words, now);
+}
+
+void
+outbox_hold_unsure(struct outbox *o, usec_t now)
+{
+	static const char words[] =
+	    "outcome unknown: another machine may have sent it";
+
+	if (strcmp(o->item.unknown, "drop") == 0)
+		drop(o, words, now);
+	else
+		hold(o, words, now);
 }
 
 static const struct {

@@ -4,6 +4,7 @@
  *   outbox.c          events, states, time, answers, life
  *   outbox_round.c    what comes next: trouble, rest, or an item to send
  *   outbox_session.c  what the SMTP session says
+ *   outbox_claim.c    whose the item in hand is to send
  *   outbox_outcome.c  what became of the item in hand
  *   outbox_seek.c     is it in \Sent?
  */
@@ -24,7 +25,9 @@ enum state {
 	STATE_CONNECTING, /* until outbox_connected */
 	STATE_LOGIN,	  /* until the session is ready */
 	STATE_FETCHING,	  /* the session is ready: for which item? */
+	STATE_CLAIMING,	  /* whose is it to send? */
 	STATE_SENDING,	  /* the session has the message */
+	STATE_RENEWING,	  /* before the dot: is it still ours? */
 	STATE_JOURNAL,	  /* "the dot may be said" is being written */
 	STATE_DOT,	  /* the dot was said */
 	STATE_SETTLING,	  /* the outcome is being written */
@@ -43,6 +46,8 @@ struct item {
 	unsigned unknown_count;
 	bool is_target_refused; /* by RCPT */
 	bool is_marked;		/* SENDING in the store, no dot said yet */
+	bool is_claimed;
+	struct outbox_source source; /* its strings owned, as the others */
 };
 
 /* What is to be written about it. */
@@ -85,9 +90,11 @@ struct outbox {
 	/* SEEKING, UNSEEN: */
 	usec_t seek_since;
 	unsigned seek_looks;
-	usec_t seek_wait; /* before the next try to look */
+	usec_t seek_wait;	    /* before the next try to look */
 	char seek_reply[REPLY_MAX]; /* why the outcome is unknown */
-	bool is_lost; /* the session died while the journal was written */
+	int64_t ours;	  /* the item that was claimed last; 0: none */
+	usec_t ours_till; /* its dot may be said */
+	bool is_lost;	  /* the session died while the journal was written */
 	struct smtp_event lost;
 
 	struct outbox_event *events; /* owned, a queue */
@@ -112,6 +119,26 @@ void outbox_free_item(struct item *item);
 void outbox_drop_session(struct outbox *o);
 int64_t outbox_unix_at(const struct outbox *o, usec_t when);
 int64_t outbox_unix_after(const struct outbox *o, usec_t now, usec_t wait);
+
+/* What the store remembers as the reply. */
+void outbox_format_reply(
+    const struct item *item, struct buf *out, struct span text);
+
+/* outbox_claim.c */
+/* It must be asked whose it is to send, now. */
+bool outbox_must_ask(
+    const struct outbox *o, const struct store_queue_item *item, usec_t now);
+/* Asks; the answer begins the item's round again, or settles it. */
+void outbox_ask(
+    struct outbox *o, const struct store_queue_item *item, usec_t now);
+/* Whether the dot of the item in hand may be said as far as claims go. */
+bool outbox_is_ours(const struct outbox *o, usec_t now);
+/* The session waits with the dot meanwhile. */
+void outbox_ask_again(struct outbox *o, usec_t now);
+/* No answer came. */
+void outbox_late_claim(struct outbox *o, usec_t now);
+/* The outcome of the item in hand is in the store. */
+void outbox_tell_settled(struct outbox *o);
 
 /* outbox_next.c */
 /* Looks for what could go behind the item in hand. */
@@ -147,6 +174,8 @@ void outbox_fetch(
     struct outbox *o, const struct store_queue_item *item, usec_t now);
 
 /* outbox_session.c */
+/* SENDING goes to the store: then the dot. */
+void outbox_commit_sending(struct outbox *o, usec_t now);
 void outbox_pump(struct outbox *o, usec_t now);
 void outbox_lose_item(
     struct outbox *o, const struct smtp_event *event, usec_t now);
@@ -163,6 +192,10 @@ void outbox_settle_unknown(struct outbox *o, const char *reply, usec_t now);
 void outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
     usec_t wait, const char *reply, usec_t now);
 void outbox_commit_outcome(struct outbox *o, usec_t now);
+/* Another machine sent it; or it may have: the person is asked, unless the
+ * rule gives up then. */
+void outbox_give_up_claimed(struct outbox *o, usec_t now);
+void outbox_hold_unsure(struct outbox *o, usec_t now);
 
 /* outbox_seek.c */
 /* Looks for the item in hand in \Sent. */

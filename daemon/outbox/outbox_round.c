@@ -144,6 +144,10 @@ outbox_look_at(
 		outbox_rest_until(o, STATE_IDLE, usec_add(now, wait), now);
 		return;
 	}
+	if (outbox_must_ask(o, item, now)) {
+		outbox_ask(o, item, now);
+		return;
+	}
 	outbox_enter(o, STATE_CONNECTING, now);
 	outbox_add_event(o, OUTBOX_CONNECT);
 }
@@ -221,6 +225,8 @@ outbox_fetch(struct outbox *o, const struct store_queue_item *item, usec_t now)
 {
 	if (item == NULL || outbox_due_in(o, item, now) > 0)
 		outbox_close_politely(o, now);
+	else if (outbox_must_ask(o, item, now))
+		outbox_ask(o, item, now);
 	else
 		send_item(o, item, now);
 }

@@ -42,26 +42,33 @@ on_session_recipient(
 	o->item.is_target_refused = event->class == SMTP_REFUSED;
 }
 
-static void
-on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
+void
+outbox_commit_sending(struct outbox *o, usec_t now)
 {
 	struct store_batch *batch = store_batch_new();
 	BUF_AUTO reply = BUF_INIT;
 
-	(void)event;
-	if (o->item.is_marked) { /* with the outcome of the one before */
-		store_batch_free(&batch);
-		outbox_enter(o, STATE_DOT, now);
-		smtp_session_finish(o->session, now);
-		return;
-	}
-	retry_format_reply(&reply, o->item.unknown_count, SPAN("being sent"));
+	outbox_format_reply(&o->item, &reply, SPAN("being sent"));
 	store_batch_set_queue(batch, o->item.id, QUEUE_SENDING,
 	    o->item.attempts, outbox_unix_at(o, now), buf_str(&reply),
 	    outbox_unix_at(o, now));
 	o->is_lost = false;
 	outbox_enter(o, STATE_JOURNAL, now);
 	outbox_add_event(o, OUTBOX_COMMIT)->batch = batch;
+}
+
+static void
+on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
+{
+	(void)event;
+	if (o->item.is_marked) { /* with the outcome of the one before */
+		outbox_enter(o, STATE_DOT, now);
+		smtp_session_finish(o->session, now);
+	} else if (!outbox_is_ours(o, now)) {
+		outbox_ask_again(o, now);
+	} else {
+		outbox_commit_sending(o, now);
+	}
 }
 
 static void

@@ -786,6 +786,51 @@ memory_each_queued(struct store *store, const char *account, store_queue_fn *fn,
 }
 
 static bool
+is_over(const struct store_queue_item *item)
+{
+	return item->state == QUEUE_SENT || item->state == QUEUE_DROPPED;
+}
+
+static bool
+memory_each_forward(struct store *store, const char *account,
+    const char *mailbox, store_queue_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+
+	(void)error_r;
+	for (size_t i = 0; i < memory->queue.count; i++) {
+		const struct queue_row *row = memory->queue.rows[i];
+		struct store_queue_item item = row->item;
+
+		item.original = SPAN_EMPTY;
+		if (!is_over(&item) &&
+		    strcmp(item.source.account, account) == 0 &&
+		    strcmp(item.source.mailbox, mailbox) == 0 &&
+		    !fn(ctx, &item))
+			break;
+	}
+	return true;
+}
+
+static bool
+memory_is_queued(struct store *store, const struct store_key *source,
+    unsigned seq, bool *is_r, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+
+	(void)error_r;
+	*is_r = false;
+	for (size_t i = 0; i < memory->queue.count; i++) {
+		const struct store_queue_item *item =
+		    &((const struct queue_row *)memory->queue.rows[i])->item;
+		if (store_key_equal(&item->source, source) &&
+		    item->seq == seq && !is_over(item))
+			*is_r = true;
+	}
+	return true;
+}
+
+static bool
 memory_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r)
 {
@@ -1040,6 +1085,8 @@ static const struct store_class memory_class = {
     .each_history = memory_each_history,
     .queue_next = memory_queue_next,
     .each_queued = memory_each_queued,
+    .each_forward = memory_each_forward,
+    .is_queued = memory_is_queued,
     .each_hit = memory_each_hit,
     .each_rule_stat = memory_each_rule_stat,
     .each_sender = memory_each_sender,

@@ -188,6 +188,8 @@ enum sql {
 	SQL_NEXT_SENDING,
 	SQL_NEXT_WAITING,
 	SQL_QUEUED,
+	SQL_FORWARDS,
+	SQL_IS_QUEUED,
 	SQL_HITS,
 	SQL_PRUNE_MESSAGES,
 	SQL_PRUNE_EFFECTS,
@@ -346,6 +348,14 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_QUEUED] =
 		"SELECT " ITEM_COLUMNS " FROM queue AS q"
 		" WHERE ?1 IS NULL OR q.account = ?1 ORDER BY q.id",
+	[SQL_FORWARDS] =
+		"SELECT " ITEM_COLUMNS " FROM queue AS q"
+		" WHERE q.state NOT IN ('sent', 'dropped')"
+		" AND q.source_account = ?1 AND q.source_mailbox = ?2",
+	[SQL_IS_QUEUED] =
+		"SELECT 1 FROM queue WHERE state NOT IN ('sent', 'dropped')"
+		" AND source_account = ?1 AND source_mailbox = ?2"
+		" AND uidvalidity = ?3 AND uid = ?4 AND seq = ?5",
 	[SQL_HITS] =
 		"SELECT rule, at FROM hits WHERE at >= ? ORDER BY at, rowid",
 	[SQL_PRUNE_MESSAGES] =

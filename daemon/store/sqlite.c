@@ -1050,6 +1050,41 @@ sqlite_each_queued(struct store *store, const char *account, store_queue_fn *fn,
 }
 
 static bool
+sqlite_each_forward(struct store *store, const char *account,
+    const char *mailbox, store_queue_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_FORWARDS, error_r),
+	    .fn.queue = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	bind_text(walk.statement, 2, mailbox);
+	return walk_rows(&walk, tell_item, error_r);
+}
+
+static bool
+sqlite_is_queued(struct store *store, const struct store_key *source,
+    unsigned seq, bool *is_r, struct error *error_r)
+{
+	struct sqlite *sq = reader_of(store);
+	sqlite3_stmt *statement = prepare(sq, SQL_IS_QUEUED, error_r);
+	bool ok;
+
+	if (statement == NULL)
+		return false;
+	bind_effect_key(statement, source, seq);
+	ok = step(sq, statement, is_r, error_r);
+	finish(statement);
+	return ok;
+}
+
+static bool
 tell_hit(struct walk *walk, bool *more_r, struct error *error_r)
 {
 	(void)error_r;
@@ -1365,6 +1400,8 @@ static const struct store_class sqlite_class = {
     .each_history = sqlite_each_history,
     .queue_next = sqlite_queue_next,
     .each_queued = sqlite_each_queued,
+    .each_forward = sqlite_each_forward,
+    .is_queued = sqlite_is_queued,
     .each_hit = sqlite_each_hit,
     .each_rule_stat = sqlite_each_rule_stat,
     .each_sender = sqlite_each_sender,

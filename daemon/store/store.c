@@ -332,6 +332,23 @@ store_each_queued(struct store *store, const char *account, store_queue_fn *fn,
 }
 
 bool
+store_each_forward(struct store *store, const char *account,
+    const char *mailbox, store_queue_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(store, store->class->each_forward(
+				   store, account, mailbox, fn, ctx, error_r));
+}
+
+bool
+store_is_queued(struct store *store, const struct store_key *source,
+    unsigned seq, bool *is_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->is_queued(store, source, seq, is_r, error_r);
+}
+
+bool
 store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r)
 {

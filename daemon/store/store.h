@@ -185,8 +185,12 @@ struct store_queue_item {
 	enum queue_state state;
 	unsigned attempts;
 	int64_t next_try_unix;
-	const char *reply; /* the last reply in words */
+	/* The last reply in words. One that begins with STORE_CLAIMED was
+	 * claimed (account/claim.h): before it is sent, its claim is looked
+	 * at. */
+	const char *reply;
 };
+#define STORE_CLAIMED "[claimed] "
 
 /*
  * What a rule did since `since_unix`, when it was first heard of. As an
@@ -364,6 +368,13 @@ bool store_queue_next_but(struct store *store, const char *account, int64_t id,
 typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);
 bool store_each_queued(struct store *store, const char *account,
     store_queue_fn *fn, void *ctx, struct error *error_r);
+/* Those made of messages of this mailbox that are neither SENT nor DROPPED. */
+bool store_each_forward(struct store *store, const char *account,
+    const char *mailbox, store_queue_fn *fn, void *ctx, struct error *error_r);
+/* Whether an item that fulfils this effect is there, and neither SENT nor
+ * DROPPED. */
+bool store_is_queued(struct store *store, const struct store_key *source,
+    unsigned seq, bool *is_r, struct error *error_r);
 /* By time, then as they were added. */
 bool store_each_hit(struct store *store, int64_t since_unix, store_hit_fn *fn,
     void *ctx, struct error *error_r);

@@ -103,6 +103,11 @@ struct store_class {
 	    struct error *error_r);
 	bool (*each_queued)(struct store *store, const char *account,
 	    store_queue_fn *fn, void *ctx, struct error *error_r);
+	bool (*each_forward)(struct store *store, const char *account,
+	    const char *mailbox, store_queue_fn *fn, void *ctx,
+	    struct error *error_r);
+	bool (*is_queued)(struct store *store, const struct store_key *source,
+	    unsigned seq, bool *is_r, struct error *error_r);
 	bool (*each_hit)(struct store *store, int64_t since_unix,
 	    store_hit_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_rule_stat)(struct store *store, store_rule_stat_fn *fn,

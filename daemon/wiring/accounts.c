@@ -200,7 +200,7 @@ need_load(struct line *line, struct mailbox_event *event)
 		store, account, mailbox, &cursor, &found, &error) ||
 	    !store_each_open_effect(
 		store, account, mailbox, load_effect, line, &error) ||
-	    !apply_load(line, &error)) {
+	    !forwards_load(line, &error) || !apply_load(line, &error)) {
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}
@@ -274,9 +274,15 @@ need_withdrawal(struct line *line, struct mailbox_event *event)
 static void
 need_outbox(struct line *line, struct mailbox_event *event)
 {
-	(void)event;
+	forward_queued(line, event);
 	if (line->owner->sender != NULL)
 		sender_kick(line->owner->sender);
+}
+
+static void
+need_forward(struct line *line, struct mailbox_event *event)
+{
+	forward_answer(line->owner, event);
 }
 
 static void
@@ -377,6 +383,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_NOTIFY] = need_notify,
     [MAILBOX_CHANGED] = need_withdrawal,
     [MAILBOX_QUEUED] = need_outbox,
+    [MAILBOX_FORWARD] = need_forward,
     [MAILBOX_FOLDERS] = need_nothing,
     [MAILBOX_PROVEN] = need_proof_noted,
     [MAILBOX_LOGIN_FAILED] = need_nothing,
@@ -612,9 +619,10 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		report_note(belfry, true, "trouble", config->name,
 		    "what was learned of the server cannot be read: %s",
 		    error.text);
+	forwards_start(running);
+	account_start(running->account, loop_now());
 	if (config->smtp.host != NULL && !belfry->dry_run)
 		running->sender = sender_new(running);
-	account_start(running->account, loop_now());
 	accounts_pump(running);
 	return true;
 }
@@ -657,6 +665,7 @@ accounts_free(struct running_account **account)
 	*account = NULL;
 	journal_drain(running->belfry->journal);
 	probe_forget_account(running);
+	forwards_free(running);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));
 	sender_free(&running->sender);

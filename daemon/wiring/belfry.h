@@ -74,6 +74,7 @@ struct running_account {
 	struct senders *senders;   /* whose mail was judged before */
 	struct arrivals *arrivals; /* what rules put into mailboxes */
 	struct claims *claims;	   /* other machines */
+	struct list_link unmarked; /* of forwards.c */
 	struct list_link lines;	   /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
@@ -183,6 +184,28 @@ void sender_stop(struct sender *sender);
 void sender_start(struct sender *sender);
 void sender_set_clock(struct sender *sender);
 const struct outbox *sender_outbox(const struct sender *sender);
+
+/* The answer to CLAIM. */
+void sender_claimed(
+    struct sender *sender, int64_t id, enum outbox_claim claim, usec_t time);
+
+/* forwards.c */
+/* Before the account is started. */
+void forwards_start(struct running_account *account);
+void forwards_free(struct running_account *account);
+/* As answer to LOAD. */
+bool forwards_load(struct line *line, struct error *error_r);
+/* CLAIM, its answer, SETTLED; QUEUED. */
+void forward_ask(
+    struct running_account *account, const struct outbox_event *event);
+void forward_answer(
+    struct running_account *account, const struct mailbox_event *event);
+void forward_settled(
+    struct running_account *account, const struct outbox_event *event);
+void forward_queued(struct line *line, const struct mailbox_event *event);
+/* By the person; the owner pumps then. */
+void forward_dropped(
+    struct belfry *belfry, const struct store_queue_item *item);
 
 /* notify.c */
 bool notify_start(struct belfry *belfry, struct error *error_r);

@@ -159,6 +159,18 @@ sender_found(struct sender *sender, const struct mailbox_found *found)
 	pump(sender);
 }
 
+static void
+need_claim(struct sender *sender, struct outbox_event *event)
+{
+	forward_ask(sender->owner, event);
+}
+
+static void
+need_settled(struct sender *sender, struct outbox_event *event)
+{
+	forward_settled(sender->owner, event);
+}
+
 /* Trouble that only the person can end, or should know of: not that of the
  * network, nor a token that is fetched anew at once. It rings when it begins.
  */
@@ -206,8 +218,10 @@ static void (*const needs[])(struct sender *, struct outbox_event *) = {
     [OUTBOX_DISCONNECT] = need_disconnect,
     [OUTBOX_STARTTLS] = need_starttls,
     [OUTBOX_SECRET] = need_secret,
+    [OUTBOX_CLAIM] = need_claim,
     [OUTBOX_COMMIT] = need_commit,
     [OUTBOX_SEEK] = need_sight,
+    [OUTBOX_SETTLED] = need_settled,
     [OUTBOX_REPORT] = need_report,
 };
 
@@ -349,6 +363,14 @@ void
 sender_hint(struct sender *sender)
 {
 	outbox_hint(sender->outbox, loop_now());
+	pump(sender);
+}
+
+void
+sender_claimed(
+    struct sender *sender, int64_t id, enum outbox_claim claim, usec_t time)
+{
+	outbox_claimed(sender->outbox, id, claim, time, loop_now());
 	pump(sender);
 }
 

@@ -66,6 +66,17 @@ id_at(const struct json *ids, size_t index)
 	return id;
 }
 
+/* Without what is the machine's own. */
+static const char *
+reply_words(const struct store_queue_item *item)
+{
+	struct span reply = span_from_str(item->reply);
+
+	return span_starts(reply, STORE_CLAIMED)
+		   ? item->reply + strlen(STORE_CLAIMED)
+		   : item->reply;
+}
+
 static struct json *
 describe(const struct walk *walk, const struct store_queue_item *item)
 {
@@ -82,7 +93,7 @@ describe(const struct walk *walk, const struct store_queue_item *item)
 	json_set_time(json, "queued", item->queued_unix);
 	json_set_time(json, "next_try",
 	    item->state == QUEUE_WAITING ? item->next_try_unix : 0);
-	json_set_str(json, "reply", item->reply);
+	json_set_str(json, "reply", reply_words(item));
 	if (!walk->in_full)
 		return json;
 	json_set_str(json, "as", item->mode);
@@ -142,9 +153,11 @@ act_on(struct walk *walk, struct store_queue_item *item)
 		refuse(walk, item->id, item->state);
 		return;
 	}
-	/* A dead letter begins anew. */
-	if (item->state != QUEUE_WAITING)
+	/* A dead letter begins anew; who sends it, the person has decided. */
+	if (item->state != QUEUE_WAITING) {
 		item->attempts = 0;
+		item->reply = reply_words(item);
+	}
 	item->state = act->to;
 	item->next_try_unix = now;
 	if (act->reply != NULL)
@@ -179,6 +192,28 @@ check_found(struct walk *walk)
 			    (long long)id_at(walk->ids, i));
 			walk->hint = "belfryctl queue lists them";
 		}
+}
+
+static bool
+tell_dropped(void *ctx, const struct store_queue_item *item)
+{
+	const struct walk *walk = ctx;
+
+	for (size_t i = 0; i < json_count(walk->items); i++)
+		if (json_get_int(json_at(walk->items, i), "id", 0) == item->id)
+			forward_dropped(walk->belfry, item);
+	return true;
+}
+
+/* What was claimed for them is not any more. */
+static void
+tell_mailboxes(struct walk *walk)
+{
+	if (walk->act == NULL || walk->act->to != QUEUE_DROPPED)
+		return;
+	store_each_queued(walk->belfry->store, NULL, tell_dropped, walk, NULL);
+	LIST_EACH(pos, &walk->belfry->accounts)
+	accounts_pump(LIST_ITEM(pos, struct running_account, link));
 }
 
 /* The senders hear of what is due now. Who asks for a try knows of the
@@ -217,6 +252,7 @@ answer(struct walk *walk, struct client *client, bool ok,
 		return;
 	}
 	wake(walk);
+	tell_mailboxes(walk);
 	json = json_new_object();
 	json_set(json, "items", walk->items);
 	walk->items = NULL;

@@ -21,14 +21,17 @@
  * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
  * until >start). >apply WORDS begins a run, which is in the store first: dry,
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
- * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES.
+ * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES. >forward ID asks for the
+ * claim of that item of the queue, >settled ID STATE says what
+ * became of it (sending: it waits, and may have been sent).
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
  * the batch's operations between semicolons; exec and notify UID#SEQ with what
  * is run and how many bytes it reads; report KIND [UID] WORDS; progress STATE
  * NEXT to END looked N of TOTAL (with what else there is); explained UID and
- * the plan, or why not; told NAME and what the server said of it; left.
+ * the plan, or why not; told NAME and what the server said of it; left; forward
+ * ID ours|others|done|unsure and how long.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -51,6 +54,7 @@ struct adapter {
 	struct rules *rules;
 	bool shows_senders;
 	bool load_asked; /* and not answered */
+	usec_t load_now;
 	struct limits *limits;
 	struct senders *senders;
 	struct claims *claims;
@@ -462,6 +466,31 @@ load_effect(void *ctx, const struct store_effect *effect,
 	return true;
 }
 
+static struct mailbox_forward
+forward_of(const struct store_queue_item *item)
+{
+	return (struct mailbox_forward){.id = item->id,
+	    .rule = item->rule,
+	    .target = item->target,
+	    .uidvalidity = item->source.uidvalidity,
+	    .uid = item->source.uid,
+	    .seq = item->seq,
+	    .queued_unix = item->queued_unix,
+	    .resends = strcmp(item->unknown, "resend") == 0};
+}
+
+static bool
+load_forward(void *ctx, const struct store_queue_item *item)
+{
+	const struct mailbox_forward forward = forward_of(item);
+	struct adapter *a = ctx;
+
+	if (span_starts(span_from_str(item->reply), STORE_CLAIMED))
+		mailbox_load_forward(a->mailbox, &forward,
+		    item->state == QUEUE_SENT, a->load_now);
+	return true;
+}
+
 static bool
 load_apply(void *ctx, const struct store_apply *apply)
 {
@@ -483,6 +512,8 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	store_each_open_effect(
 	    a->store, "work", a->config.name, load_effect, a->mailbox, NULL);
 	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
+	a->load_now = now;
+	store_each_queued(a->store, "work", load_forward, a, NULL);
 	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);
 	return true;
 }
@@ -710,6 +741,77 @@ call_ask(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
+struct search {
+	int64_t id;
+	struct adapter *a;
+	usec_t now;
+	enum queue_state state;
+	bool ok;
+};
+
+static bool
+ask_item(void *ctx, const struct store_queue_item *item)
+{
+	struct search *search = ctx;
+	const struct mailbox_forward forward = forward_of(item);
+
+	if (item->id != search->id)
+		return true;
+	search->ok = span_starts(span_from_str(item->reply), STORE_CLAIMED);
+	mailbox_ask_forward(search->a->mailbox, &forward, search->now);
+	return false;
+}
+
+static bool
+settle_item(void *ctx, const struct store_queue_item *item)
+{
+	struct search *search = ctx;
+
+	if (item->id != search->id)
+		return true;
+	search->ok = true;
+	mailbox_forward_settled(search->a->mailbox, item->source.uidvalidity,
+	    item->source.uid, item->seq,
+	    search->state == QUEUE_WAITING   ? FORWARD_AGAIN
+	    : search->state == QUEUE_SENDING ? FORWARD_PERHAPS
+					     : FORWARD_OVER,
+	    search->now);
+	return false;
+}
+
+static bool
+call_forward(struct adapter *a, struct span args, usec_t now)
+{
+	struct search search = {.a = a, .now = now};
+	uint32_t id = 0;
+
+	if (!span_to_u32(args, &id))
+		return false;
+	search.id = id;
+	store_each_queued(a->store, "work", ask_item, &search, NULL);
+	return search.ok;
+}
+
+/* It is in the store first. "sending": it waits, and may have been sent. */
+static bool
+call_settled(struct adapter *a, struct span args, usec_t now)
+{
+	struct search search = {.a = a, .now = now};
+	struct store_batch *batch = store_batch_new();
+	uint32_t id = 0;
+
+	if (span_to_u32(take_word(&args), &id) &&
+	    queue_state_parse(args, &search.state)) {
+		search.id = id;
+		store_batch_set_queue(batch, id, search.state, 0, START_UNIX,
+		    STORE_CLAIMED, START_UNIX);
+		store_commit(a->store, batch, NULL);
+		store_each_queued(a->store, "work", settle_item, &search, NULL);
+	}
+	store_batch_free(&batch);
+	return search.ok;
+}
+
 static const struct {
 	const char *word;
 	bool (*call)(struct adapter *a, struct span args, usec_t now);
@@ -736,6 +838,8 @@ static const struct {
     {"explain-cancel", call_explain_cancel},
     {"find", call_find},
     {"ask", call_ask},
+    {"forward", call_forward},
+    {"settled", call_settled},
 };
 
 static bool
@@ -760,6 +864,7 @@ static const char *const event_names[] = {
     [MAILBOX_EXEC] = "exec",
     [MAILBOX_NOTIFY] = "notify",
     [MAILBOX_QUEUED] = "queued",
+    [MAILBOX_FORWARD] = "forward",
     [MAILBOX_FOLDERS] = "folders",
     [MAILBOX_PROVEN] = "proven",
     [MAILBOX_CHANGED] = "changed",
@@ -896,6 +1001,28 @@ add_found(struct buf *line, const struct mailbox_found *found)
 }
 
 static void
+add_answer(struct buf *line, const struct mailbox_event *event, usec_t now)
+{
+	static const char *const words[] = {
+	    [FORWARD_OURS] = "ours for",
+	    [FORWARD_OTHERS] = "others for",
+	    [FORWARD_DONE] = "done",
+	    [FORWARD_UNSURE] = "unsure",
+	};
+
+	buf_addf(line, " %lld %s", (long long)event->id, words[event->answer]);
+	if (event->answer > FORWARD_OTHERS)
+		return;
+	buf_add_char(line, ' ');
+	if (event->wait == USEC_NEVER)
+		buf_add_str(line, "ever");
+	else
+		usec_format(line, event->answer == FORWARD_OURS
+				      ? usec_since(now, event->wait)
+				      : event->wait);
+}
+
+static void
 add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
     usec_t now)
 {
@@ -923,6 +1050,8 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 		add_nonzero(line, "validity", event->news.uidvalidity);
 		add_nonzero(line, "next", event->news.uidnext);
 		add_nonzero(line, "modseq", event->news.modseq);
+	} else if (event->kind == MAILBOX_FORWARD) {
+		add_answer(line, event, now);
 	} else if (event->kind == MAILBOX_LOCKED_OUT) {
 		buf_addf(line, " %s %s", fault_name(event->error.fault),
 		    event->error.text);

@@ -524,6 +524,10 @@ answer(struct world *w, struct outbox_event *event)
 	case OUTBOX_SECRET:
 		outbox_secret(w->outbox, SPAN("pass"), w->now);
 		break;
+	case OUTBOX_CLAIM:
+	case OUTBOX_SETTLED:
+		fail(w, "a claim, and nothing is claimed");
+		break;
 	case OUTBOX_COMMIT:
 		answer_commit(w, event);
 		break;

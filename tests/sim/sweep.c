@@ -374,6 +374,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_LEFT:
 		fail(w, "event %d was not in the story", event->kind);
 		break;
+	case MAILBOX_FORWARD:
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
 	case MAILBOX_PROVEN:

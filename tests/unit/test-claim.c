@@ -24,6 +24,7 @@
  * "= won"                      the verdict
  * "@ 60"                       seconds pass, and it is asked for again
  * "@ link"                     the connection is another one
+ * "hold"                       claim_hold_unsure
  */
 struct row {
 	const char *name;
@@ -94,7 +95,17 @@ static const struct row rows[] = {
 	LINES("> fetch", "< 9 belfry-c-you belfry-s", "< ok", "= wait",
 	    "@ 5399", "> fetch", "< 9 belfry-c-you belfry-s", "< ok", "= wait",
 	    "@ 1", "> fetch", "< 9 belfry-c-you belfry-s", "< ok",
-	    "> 9 -belfry-c-you", "< ok", "= wait")},
+	    "> 9 -belfry-c-you belfry-s", "< ok", "= wait")},
+    {"old claim of who was sending, and that is asked about", CLAIM_BY_MODSEQ,
+	LINES("hold", "> fetch", "< 9 belfry-c-you belfry-s", "< ok", "= wait",
+	    "@ 5399", "hold", "> fetch", "< 9 belfry-c-you belfry-s", "< ok",
+	    "= wait", "@ 1", "hold", "> fetch", "< 9 belfry-c-you belfry-s",
+	    "< ok", "= unsure")},
+    {"old claim of who was not sending, and that is asked about",
+	CLAIM_BY_MODSEQ,
+	LINES("hold", "> fetch", "< 9 belfry-c-you", "< ok", "= wait", "@ 2700",
+	    "hold", "> fetch", "< 9 belfry-c-you", "< ok", "> 9 -belfry-c-you",
+	    "< ok", "= wait")},
     {"no mod-sequences", CLAIM_BY_KEYWORD,
 	LINES("> fetch", "< 0 ", "< ok", "> +belfry-c-me", "< ok", "= wait",
 	    "@ 4", "> fetch", "< 0 belfry-c-me", "< ok", "= wait", "@ 1",
@@ -236,6 +247,8 @@ test_steps(void **state)
 				tell(&play, line + 2);
 			else if (line[0] == '=')
 				expect_verdict(&play, line);
+			else if (strcmp(line, "hold") == 0)
+				claim_hold_unsure(play.claim);
 			else
 				pass(&play, line + 2);
 		}

@@ -51,7 +51,15 @@ struct world {
 	const char *sights;
 	unsigned looks;
 	struct buf reports;
-	unsigned known; /* failures that the person knows the cause of */
+	/* Answers to CLAIM, one each, the last for ever: o ours for a quarter
+	 * of an hour, O for ever, s for a second; w another's; d another
+	 * machine sent it, u or may have; - no answer. */
+	const char *claims;
+	unsigned asked, settled;
+	enum queue_state settled_as;
+	bool may_be_sent;
+	usec_t data_takes; /* from the text on its way to the next reply */
+	unsigned known;	   /* failures that the person knows the cause of */
 };
 
 static const struct outbox_config default_config = {
@@ -95,7 +103,8 @@ world_unix(const struct world *w)
 }
 
 static void
-enqueue(struct world *w, const char *key, const char *unknown)
+enqueue_as(
+    struct world *w, const char *key, const char *unknown, const char *reply)
 {
 	struct store_batch *batch = store_batch_new();
 	STR_AUTO id = xasprintf("<%s@example.org>", key);
@@ -114,12 +123,18 @@ enqueue(struct world *w, const char *key, const char *unknown)
 			     "\xc3\xa4\n.\n.\r\n"),
 	    .state = QUEUE_WAITING,
 	    .next_try_unix = world_unix(w),
-	    .reply = "",
+	    .reply = reply,
 	};
 
 	store_batch_enqueue(batch, &item);
 	assert_true(store_commit(w->store, batch, NULL));
 	store_batch_free(&batch);
+}
+
+static void
+enqueue(struct world *w, const char *key, const char *unknown)
+{
+	enqueue_as(w, key, unknown, "");
 }
 
 static void
@@ -189,6 +204,45 @@ answer_commit(struct world *w, const struct outbox_event *event)
 }
 
 static void
+answer_claim(struct world *w, const struct outbox_event *event)
+{
+	static const struct {
+		char letter;
+		enum outbox_claim claim;
+		usec_t time;
+	} rows[] = {
+	    {'o', OUTBOX_OURS, 15 * USEC_MINUTE},
+	    {'O', OUTBOX_OURS, USEC_NEVER},
+	    {'s', OUTBOX_OURS, USEC_SEC},
+	    {'w', OUTBOX_OTHERS, 10 * USEC_MINUTE},
+	    {'d', OUTBOX_DONE, 0},
+	    {'u', OUTBOX_UNSURE, 0},
+	};
+	char letter = *w->claims;
+
+	w->asked++;
+	assert_string_equal(event->source.mailbox, "INBOX");
+	assert_int_equal(event->source.uid, 1);
+	if (w->claims[1] != '\0')
+		w->claims++;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].letter == letter)
+			outbox_claimed(w->outbox, event->id, rows[i].claim,
+			    rows[i].claim == OUTBOX_OURS
+				? usec_add(w->now, rows[i].time)
+				: rows[i].time,
+			    w->now);
+}
+
+static void
+note_settled(struct world *w, const struct outbox_event *event)
+{
+	w->settled++;
+	w->settled_as = event->state;
+	w->may_be_sent = event->may_be_sent;
+}
+
+static void
 note_report(struct world *w, const struct outbox_event *event)
 {
 	w->known += event->is_known;
@@ -243,11 +297,17 @@ answer(struct world *w, const struct outbox_event *event)
 	case OUTBOX_SECRET:
 		outbox_secret(w->outbox, SPAN("pass"), w->now);
 		break;
+	case OUTBOX_CLAIM:
+		answer_claim(w, event);
+		break;
 	case OUTBOX_COMMIT:
 		answer_commit(w, event);
 		break;
 	case OUTBOX_SEEK:
 		answer_seek(w, event);
+		break;
+	case OUTBOX_SETTLED:
+		note_settled(w, event);
 		break;
 	case OUTBOX_REPORT:
 		note_report(w, event);
@@ -322,6 +382,8 @@ move_out(struct world *w)
 		outbox_eof(w->outbox, w->now);
 		return true;
 	}
+	if (span_find_span(out, SPAN("DATA\r\n"), 0) != SIZE_MAX)
+		w->now += w->data_takes;
 	smtp_model_feed(&w->model, span_slice(out, 0, len));
 	outbox_sent(w->outbox, len);
 	w->bytes_out += len;
@@ -1242,6 +1304,152 @@ test_redirect_utf8(void **state)
 	world_done(&w);
 }
 
+/* ---- claimed items ------------------------------------------------ */
+
+static const struct claimed_life {
+	const char *name, *unknown, *claims;
+	usec_t data_takes, duration;
+	enum queue_state state;
+	unsigned messages, asked, settled;
+	const char *report; /* NULL: any */
+} claimed_lives[] = {
+    {"ours", "resend", "o", 0, USEC_MINUTE, QUEUE_SENT, 1, 1, 1, "sent: 250"},
+    {"ours for good", "resend", "O", USEC_HOUR, 2 * USEC_HOUR, QUEUE_SENT, 1, 1,
+	1, NULL},
+    {"another's, then ours", "resend", "wo", 0, USEC_HOUR, QUEUE_SENT, 1, 2, 2,
+	NULL},
+    {"another's for ever", "resend", "w", 0, 65 * USEC_MINUTE, QUEUE_WAITING, 0,
+	7, 7, NULL},
+    {"another sent it", "resend", "d", 0, USEC_HOUR, QUEUE_DROPPED, 0, 1, 1,
+	"dropped: another machine sent it"},
+    {"another may have sent it", "resend", "u", 0, USEC_HOUR, QUEUE_HELD, 0, 1,
+	1, "held: outcome unknown"},
+    {"another may have sent it: ask", "hold", "u", 0, USEC_HOUR, QUEUE_HELD, 0,
+	1, 1, "held: outcome unknown"},
+    {"another may have sent it: drop", "drop", "u", 0, USEC_HOUR, QUEUE_DROPPED,
+	0, 1, 1, "dropped: outcome unknown"},
+    {"no answer, then ours", "resend", "-o", 0, USEC_HOUR, QUEUE_SENT, 1, 2, 2,
+	NULL},
+    {"too old at the dot, and renewed", "resend", "so", 2 * USEC_SEC, USEC_HOUR,
+	QUEUE_SENT, 1, 2, 1, NULL},
+    {"too old at the dot, and lost", "resend", "swo", 2 * USEC_SEC, USEC_HOUR,
+	QUEUE_SENT, 1, 3, 2, NULL},
+    {"too old at the dot, and another sent it", "resend", "sd", 2 * USEC_SEC,
+	USEC_HOUR, QUEUE_DROPPED, 0, 2, 1, "dropped: another machine sent it"},
+    {"too old at the dot, and no answer", "resend", "s-o", 2 * USEC_SEC,
+	USEC_HOUR, QUEUE_SENT, 1, 3, 2, NULL},
+};
+
+static bool
+live_claimed(const struct claimed_life *c)
+{
+	struct world w;
+	bool right;
+
+	world_init(&w);
+	w.claims = c->claims;
+	w.data_takes = c->data_takes;
+	enqueue_as(&w, "k1", c->unknown, STORE_CLAIMED);
+	start(&w);
+	run(&w, c->duration);
+	right = state_of(&w) == c->state && w.messages == c->messages &&
+		w.asked == c->asked && w.settled == c->settled &&
+		w.settled_as == c->state && !w.may_be_sent &&
+		(c->report == NULL ||
+		    strstr(buf_str(&w.reports), c->report) != NULL);
+	if (!right)
+		print_error(
+		    "%s: %s, %u messages, asked %u, settled %u as %s\n%s\n",
+		    c->name, queue_state_name(state_of(&w)), w.messages,
+		    w.asked, w.settled, queue_state_name(w.settled_as),
+		    buf_str(&w.reports));
+	world_done(&w);
+	return right;
+}
+
+static void
+test_claimed(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(claimed_lives); i++)
+		failures += !live_claimed(&claimed_lives[i]);
+	assert_int_equal(failures, 0);
+}
+
+/* A daemon that is alone asks nobody. */
+static void
+test_not_claimed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.claims = "d";
+	enqueue(&w, "k1", "resend");
+	start(&w);
+	run(&w, USEC_HOUR);
+	assert_int_equal(state_of(&w), QUEUE_SENT);
+	assert_int_equal(w.asked + w.settled, 0);
+	world_done(&w);
+}
+
+/* Nobody knows whether it arrived: it is asked again whose it is, before it is
+ * sent again. */
+static void
+test_claimed_and_unknown(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "dot";
+	w.reply = "";
+	w.bad_connections = 1;
+	w.hangs_up = true;
+	w.claims = "od";
+	enqueue_as(&w, "k1", "resend", STORE_CLAIMED);
+	start(&w);
+	run(&w, 10 * USEC_SEC);
+	assert_int_equal(w.settled, 1);
+	assert_int_equal(w.settled_as, QUEUE_WAITING);
+	assert_true(w.may_be_sent);
+	run(&w, USEC_HOUR);
+	assert_int_equal(state_of(&w), QUEUE_DROPPED);
+	assert_int_equal(w.asked, 2);
+	assert_int_equal(w.messages, 0);
+	world_done(&w);
+}
+
+/* Also by a daemon that finds it SENDING after a crash. */
+static void
+test_claimed_die_everywhere(void **state)
+{
+	(void)state;
+	for (unsigned at = 1;; at++) {
+		struct world w;
+		unsigned events, messages;
+
+		world_init(&w);
+		w.die_at = at;
+		w.claims = "o";
+		enqueue_as(&w, "k1", "resend", STORE_CLAIMED);
+		start(&w);
+		run(&w, USEC_HOUR);
+		events = w.events;
+		messages = w.messages;
+		assert_int_equal(state_of(&w), QUEUE_SENT);
+		assert_int_equal(messages, w.died_in_window ? 2 : 1);
+		/* Once for each life that sent. */
+		assert_in_range(w.asked, messages, messages + 1);
+		world_done(&w);
+		if (events < at)
+			break;
+		assert_in_range(at, 1, 100);
+	}
+}
+
 static void
 test_retry(void **state)
 {
@@ -1274,6 +1482,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_retry),
 	    cmocka_unit_test(test_lives),
+	    cmocka_unit_test(test_claimed),
+	    cmocka_unit_test(test_not_claimed),
+	    cmocka_unit_test(test_claimed_and_unknown),
+	    cmocka_unit_test(test_claimed_die_everywhere),
 	    cmocka_unit_test(test_many_on_one_connection),
 	    cmocka_unit_test(test_commits_of_many),
 	    cmocka_unit_test(test_stop_among_many),

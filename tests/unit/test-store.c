@@ -1105,6 +1105,64 @@ test_key_is_kept(void **state)
 	}
 }
 
+/* ---- forwards by what they are made of ---- */
+
+static bool
+count_item(void *ctx, const struct store_queue_item *item)
+{
+	assert_int_equal(item->source.uid, 1);
+	assert_int_equal(item->original.len, 0);
+	++*(unsigned *)ctx;
+	return true;
+}
+
+static void
+check_source(struct player *player, unsigned seq, bool is_there)
+{
+	const struct store_key key = {"work", "INBOX", 7, 1};
+	bool found = !is_there;
+
+	assert_true(store_is_queued(player->store, &key, seq, &found, NULL));
+	assert_int_equal(found, is_there);
+}
+
+static unsigned
+count_forwards(struct player *player, const char *mailbox)
+{
+	unsigned count = 0;
+
+	assert_true(store_each_forward(
+	    player->store, "work", mailbox, count_item, &count, NULL));
+	return count;
+}
+
+static void
+test_forwards_of_a_message(void **state)
+{
+	struct player player;
+
+	(void)state;
+	player_init(&player);
+	check_source(&player, 0, false);
+	play(&player, "enqueue k work/INBOX/7 1 0 work 5 bytes\n"
+		      "enqueue l work/INBOX/7 1 2 work 5 bytes\n"
+		      "enqueue m work/Other/7 1 0 work 5 bytes\ncommit\n");
+	check_source(&player, 0, true);
+	check_source(&player, 1, false);
+	check_source(&player, 2, true);
+	assert_int_equal(count_forwards(&player, "INBOX"), 2);
+	assert_int_equal(count_forwards(&player, "Other"), 1);
+	assert_int_equal(count_forwards(&player, "Third"), 0);
+	play(&player, "queue 1 failed 1 0 1000 550 no\ncommit\n");
+	check_source(&player, 0, true);
+	play(&player, "queue 1 dropped 1 0 1000 gone\n"
+		      "queue 2 sent 1 0 1000 250 ok\ncommit\n");
+	check_source(&player, 0, false);
+	check_source(&player, 2, false);
+	assert_int_equal(count_forwards(&player, "INBOX"), 0);
+	player_done(&player);
+}
+
 /* ---- walks end when the reader has enough ---- */
 
 static bool
@@ -1325,6 +1383,7 @@ main(void)
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_bytes),
 	    cmocka_unit_test(test_next_lives),
+	    cmocka_unit_test(test_forwards_of_a_message),
 	    cmocka_unit_test(test_key_is_kept),
 	    cmocka_unit_test(test_walks_end),
 	    cmocka_unit_test(test_senders_max),
