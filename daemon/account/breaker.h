@@ -11,11 +11,14 @@
  *
  * By value, zeroed at first, but for same_max; only digests are kept. Memory,
  * from the first forward on, is BREAKER_RECENT_MAX forwards and
- * BREAKER_OPEN_MAX open ones, the oldest is forgotten first.
+ * BREAKER_OPEN_MAX open ones, the oldest is forgotten first. A restart forgets
+ * nothing: the owner keeps breaker_save's text in the store, as a fact of the
+ * account, with each forward and whenever something is stopped.
  */
 #ifndef BELFRY_ACCOUNT_BREAKER_H
 #define BELFRY_ACCOUNT_BREAKER_H
 
+#include "daemon/base/buf.h"
 #include "daemon/base/span.h"
 #include "daemon/base/usec.h"
 
@@ -24,10 +27,11 @@
 #define BREAKER_OPEN_USEC (60 * USEC_MINUTE)
 #define BREAKER_RECENT_MAX 128
 #define BREAKER_OPEN_MAX 16
+#define BREAKER_FACT "breaker"
 
 struct breaker_mark {
 	uint64_t digest; /* 0: none */
-	usec_t at;
+	usec_t until;	 /* it counts */
 };
 
 struct breaker_marks {
@@ -42,6 +46,17 @@ struct breaker {
 };
 
 void breaker_done(struct breaker *breaker);
+
+/* Appends what counts now, as text. */
+void breaker_save(const struct breaker *breaker, struct buf *out,
+    int64_t now_unix, usec_t now);
+/* Adds what was saved and counts still. What cannot be read is left out, and a
+ * time that no window reaches (the clock was set back) is cut. */
+void breaker_load(
+    struct breaker *breaker, struct span text, int64_t now_unix, usec_t now);
+/* How many subjects are stopped, and until when the last of them is. */
+unsigned breaker_count_open(
+    const struct breaker *breaker, usec_t *until_r, usec_t now);
 
 /* Whether such a forward may be; it is not counted. */
 bool breaker_allows(struct breaker *breaker, struct span target,

@@ -101,6 +101,17 @@ tell(struct mailbox *mb, const struct job *job, bool is_cap)
 		    (int)(BREAKER_WINDOW_USEC / USEC_MINUTE));
 }
 
+/* What the breaker knows, for the next life. */
+static void
+remember(struct mailbox *mb, struct store_batch *batch, usec_t now)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	breaker_save(mb->config.breaker, &text, mailbox_unix(mb, now), now);
+	store_batch_set_fact(
+	    batch, mb->config.account, BREAKER_FACT, buf_str(&text));
+}
+
 bool
 mailbox_brake_allows(
     struct mailbox *mb, const struct job *job, struct buf *why, usec_t now)
@@ -120,6 +131,7 @@ mailbox_brake_allows(
 		span_from_str(job->subject), now))
 		return true;
 	buf_add_str(why, "too many with this subject went to this address");
+	remember(mb, mailbox_outcomes(mb), now);
 	tell(mb, job, false);
 	return false;
 }
@@ -143,8 +155,9 @@ mailbox_brake_note(struct mailbox *mb, const struct job *job,
 	count(mb, batch, account, now_unix);
 	if (mb->config.targets_hour > 0 || mb->config.targets_day > 0)
 		count(mb, batch, target, now_unix);
-	if (mb->config.breaker != NULL)
-		breaker_note(mb->config.breaker,
-		    span_from_str(mb->op->action.target),
-		    span_from_str(job->subject), now);
+	if (mb->config.breaker == NULL)
+		return;
+	breaker_note(mb->config.breaker, span_from_str(mb->op->action.target),
+	    span_from_str(job->subject), now);
+	remember(mb, batch, now);
 }

@@ -200,6 +200,23 @@ add_forwards(struct buf *out, const struct json *forwards)
 	buf_add_char(out, '\n');
 }
 
+/* The circuit breaker (account/breaker.h). */
+static void
+add_stopped(struct buf *out, const struct json *forwards)
+{
+	int64_t count = json_get_int(forwards, "stopped", 0);
+	int64_t wait = json_get_int(forwards, "stopped_for_s", 0);
+
+	if (count <= 0)
+		return;
+	buf_addf(out,
+	    "    forwards of %" PRId64
+	    " subject%s are stopped, as too many had the same: for ",
+	    count, count == 1 ? "" : "s");
+	usec_format(out, (usec_t)wait * USEC_SEC);
+	buf_add_char(out, '\n');
+}
+
 /* Who acts, where it is not simply this machine. */
 static void
 add_machines(struct buf *out, const struct json *account)
@@ -239,6 +256,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
 	add_forwards(out, json_get(account, "forwards"));
+	add_stopped(out, json_get(account, "forwards"));
 }
 
 int

@@ -214,10 +214,10 @@ need_recall(struct line *line, struct mailbox_event *event)
 {
 	struct belfry *belfry = line->owner->belfry;
 	struct error error = ERROR_INIT;
-	struct recall *recall = recall_load(belfry->store,
-	    line->owner->config->name, mailbox_name(line->mailbox),
-	    (int64_t)time(NULL),
-	    (int64_t)(belfry->config->daemon.history / USEC_SEC), &error);
+	struct recall *recall =
+	    recall_load(belfry->store, line->owner->config->name,
+		mailbox_name(line->mailbox), (int64_t)time(NULL),
+		(int64_t)(belfry->config->daemon.history / USEC_SEC), &error);
 
 	(void)event;
 	if (recall == NULL)
@@ -562,7 +562,11 @@ load_fact(void *ctx, const char *name, const char *value)
 {
 	struct running_account *running = ctx;
 
-	account_set_fact(running->account, name, value);
+	if (strcmp(name, BREAKER_FACT) == 0)
+		breaker_load(&running->breaker, span_from_str(value),
+		    loop_now_unix(), loop_now());
+	else
+		account_set_fact(running->account, name, value);
 	return true;
 }
 

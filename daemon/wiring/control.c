@@ -147,6 +147,7 @@ status_of_queue(const struct running_account *account)
 	const struct outbox *outbox =
 	    account->sender != NULL ? sender_outbox(account->sender) : NULL;
 	const char *trouble = outbox != NULL ? outbox_trouble(outbox) : "";
+	usec_t until;
 
 	store_each_queued(account->belfry->store, account->config->name,
 	    count_item, counts, NULL);
@@ -156,6 +157,10 @@ status_of_queue(const struct running_account *account)
 	json_set_str(json, "trouble", *trouble != '\0' ? trouble : NULL);
 	if (outbox != NULL)
 		set_wait(json, "next_try_in_s", outbox_next_try(outbox));
+	json_set_int(json, "stopped",
+	    breaker_count_open(&account->breaker, &until, loop_now()));
+	if (until > 0)
+		set_wait(json, "stopped_for_s", until);
 	return json;
 }
 

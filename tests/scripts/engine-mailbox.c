@@ -293,6 +293,24 @@ seed_limit(void *ctx, const char *rule, int64_t when_unix)
 	return true;
 }
 
+static int64_t
+unix_at(const struct adapter *a, usec_t now)
+{
+	return START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC);
+}
+
+static void
+load_breaker(struct adapter *a, usec_t now)
+{
+	char *text = NULL;
+
+	store_get_fact(a->store, "work", BREAKER_FACT, &text, NULL);
+	if (text != NULL)
+		breaker_load(
+		    &a->breaker, span_from_str(text), unix_at(a, now), now);
+	free(text);
+}
+
 static void
 be_born(struct adapter *a, usec_t now)
 {
@@ -301,10 +319,9 @@ be_born(struct adapter *a, usec_t now)
 	a->senders = senders_new();
 	senders_load(a->senders, a->store, "work", NULL);
 	a->config.senders = a->senders;
+	load_breaker(a, now);
 	a->mailbox = mailbox_new(&a->config, a->rules, a->limits, now);
-	mailbox_set_clock(a->mailbox,
-	    START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC), 0,
-	    now);
+	mailbox_set_clock(a->mailbox, unix_at(a, now), 0, now);
 }
 
 static void
@@ -313,6 +330,7 @@ die(struct adapter *a)
 	mailbox_free(&a->mailbox);
 	limits_free(&a->limits);
 	senders_free(&a->senders);
+	breaker_done(&a->breaker);
 	a->batch = NULL;
 	a->tls = false;
 }
@@ -324,7 +342,6 @@ adapter_destroy(void *adapter)
 
 	die(a);
 	claims_free(&a->claims);
-	breaker_done(&a->breaker);
 	rules_free(&a->rules);
 	store_close(&a->store);
 	strv_done(&a->strings);
@@ -892,6 +909,7 @@ add_batch(struct buf *line, const struct store_batch *batch, bool shows_senders)
 	rest = buf_span(&text);
 	while (span_split(&rest, '\n', &op)) {
 		if (op.len == 0 || span_starts(op, "fact contact ") ||
+		    span_starts(op, "fact " BREAKER_FACT " ") ||
 		    (!shows_senders && span_starts(op, "sender ")))
 			continue;
 		buf_add_str(line, between);

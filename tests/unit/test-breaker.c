@@ -99,10 +99,67 @@ test_bounded(void **state)
 	breaker_done(&breaker);
 }
 
+/* A restart, with a clock of its own, changes nothing. */
+static void
+test_restart(void **state)
+{
+	struct breaker breaker = {0}, next = {0}, third = {0};
+	usec_t now = USEC_HOUR, later = USEC_MINUTE, until;
+	BUF_AUTO text = BUF_INIT;
+
+	(void)state;
+	breaker_save(&breaker, &text, 1800000000, now);
+	assert_string_equal(buf_str(&text), "");
+	let_through(&breaker, "Build failed", 30, USEC_SEC, &now);
+	let_through(&breaker, "Daily", BREAKER_SAME_MAX - 2, USEC_SEC, &now);
+	breaker_save(&breaker, &text, 1800000000, now);
+	/* Five minutes later: the one is stopped, the other counts on. */
+	breaker_load(&next, buf_span(&text), 1800000300, later);
+	assert_int_equal(breaker_count_open(&next, &until, later), 1);
+	assert_true(until > later + 50 * USEC_MINUTE);
+	assert_true(until < later + 56 * USEC_MINUTE);
+	assert_false(breaker_allows(&next, TO, SPAN("Build failed"), later));
+	assert_int_equal(let_through(&next, "Daily", 30, USEC_SEC, &later), 2);
+	assert_int_equal(breaker_count_open(&next, &until, later), 2);
+	/* Half an hour later the window of those that were counted is over. */
+	breaker_load(&third, buf_span(&text), 1800001800, later);
+	assert_false(breaker_allows(&third, TO, SPAN("Build failed"), later));
+	assert_int_equal(let_through(&third, "Daily", 30, USEC_SEC, &later),
+	    BREAKER_SAME_MAX);
+	breaker_done(&breaker);
+	breaker_done(&next);
+	breaker_done(&third);
+}
+
+/* What others wrote, or nobody; a clock that was set back. */
+static void
+test_load_nonsense(void **state)
+{
+	static const char *const texts[] = {"", " ", "o", "o/", "o1", "o/2",
+	    "x1/1800000600", "o0/1800000600", "o1/1800000000", "o1/x", "ox/9",
+	    "o1/18446744073709551616", "-1/1800000600"};
+	usec_t until;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct breaker breaker = {0};
+		breaker_load(&breaker, span_from_str(texts[i]), 1800000000, 5);
+		assert_int_equal(breaker_count_open(&breaker, &until, 5), 0);
+		breaker_done(&breaker);
+	}
+	struct breaker breaker = {0};
+	breaker_load(&breaker, SPAN("o1/1900000000"), 1800000000, 5);
+	assert_int_equal(breaker_count_open(&breaker, &until, 5), 1);
+	assert_true(until == 5 + BREAKER_OPEN_USEC);
+	breaker_done(&breaker);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_restart),
+	    cmocka_unit_test(test_load_nonsense),
 	    cmocka_unit_test(test_same_subjects),
 	    cmocka_unit_test(test_more_allowed),
 	    cmocka_unit_test(test_slow_ones_pass),
