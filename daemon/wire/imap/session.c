@@ -17,13 +17,13 @@
 static session_handler on_nothing;
 
 /*
- * A state: its name, what a response means in it, how long it may last, and
+ * A state: when that is, what a response means in it, how long it may last, and
  * what to say when it lasted longer. `total` not 0: bytes from the server
  * start the time anew, up to `total` without progress. A state without `late`
  * text ends quietly (CLOSED).
  */
 struct state_row {
-	const char *name;
+	const char *when; /* in words, for a link that breaks */
 	session_handler *on_response;
 	usec_t usec, total;
 	const char *late;
@@ -31,43 +31,43 @@ struct state_row {
 
 /* clang-format off */
 static const struct state_row rows[] = {
-	[STATE_GREETING] = {"greeting", session_on_greeting,
+	[STATE_GREETING] = {"before its greeting", session_on_greeting,
 	    IMAP_GREETING_USEC, 0, "no greeting came"},
-	[STATE_CAPABILITY] = {"capability", session_on_capability,
+	[STATE_CAPABILITY] = {"at CAPABILITY", session_on_capability,
 	    IMAP_LOGIN_USEC, 0, "no answer to CAPABILITY"},
-	[STATE_STARTTLS] = {"starttls", session_on_starttls,
+	[STATE_STARTTLS] = {"at STARTTLS", session_on_starttls,
 	    IMAP_LOGIN_USEC, 0, "no answer to STARTTLS"},
-	[STATE_TLS] = {"tls", on_nothing,
+	[STATE_TLS] = {"in the TLS handshake", on_nothing,
 	    IMAP_TLS_USEC, 0, "the TLS handshake did not end"},
-	[STATE_SECRET] = {"secret", session_on_secret,
+	[STATE_SECRET] = {"before the login", session_on_secret,
 	    IMAP_LOGIN_USEC, 0, "the secret did not come in time"},
-	[STATE_AUTHENTICATE] = {"authenticate", session_on_authenticate,
+	[STATE_AUTHENTICATE] = {"at the login", session_on_authenticate,
 	    IMAP_LOGIN_USEC, 0, "no answer to the login"},
-	[STATE_LOGIN] = {"login", session_on_login,
+	[STATE_LOGIN] = {"at the login", session_on_login,
 	    IMAP_LOGIN_USEC, 0, "no answer to the login"},
-	[STATE_POST_CAPABILITY] = {"post-capability",
+	[STATE_POST_CAPABILITY] = {"after the login",
 	    session_on_post_capability,
 	    IMAP_LOGIN_USEC, 0, "no answer to CAPABILITY"},
-	[STATE_ID] = {"id", session_on_id,
+	[STATE_ID] = {"after the login", session_on_id,
 	    IMAP_LOGIN_USEC, 0, "no answer to ID"},
-	[STATE_ENABLE] = {"enable", session_on_enable,
+	[STATE_ENABLE] = {"after the login", session_on_enable,
 	    IMAP_LOGIN_USEC, 0, "no answer to ENABLE"},
-	[STATE_READY] = {"ready", session_on_ready,
+	[STATE_READY] = {"between two commands", session_on_ready,
 	    USEC_NEVER, 0, NULL},
-	[STATE_BUSY] = {"busy", session_on_busy,
+	[STATE_BUSY] = {"in the middle of a command", session_on_busy,
 	    IMAP_COMMAND_USEC, IMAP_COMMAND_TOTAL_USEC,
 	    "no answer to a command"},
-	[STATE_IDLE_WAIT] = {"idle-wait", session_on_idle_wait,
+	[STATE_IDLE_WAIT] = {"at the beginning of IDLE", session_on_idle_wait,
 	    IMAP_COMMAND_USEC, IMAP_COMMAND_TOTAL_USEC,
 	    "no answer to IDLE"},
-	[STATE_IDLING] = {"idling", session_on_idling,
+	[STATE_IDLING] = {"while it was idle", session_on_idling,
 	    USEC_NEVER, 0, NULL},
-	[STATE_IDLE_DONE] = {"idle-done", session_on_idle_done,
+	[STATE_IDLE_DONE] = {"at the end of IDLE", session_on_idle_done,
 	    IMAP_IDLE_DONE_USEC, IMAP_IDLE_DONE_TOTAL_USEC,
 	    "no answer to the end of IDLE"},
-	[STATE_LOGOUT] = {"logout", session_on_logout,
+	[STATE_LOGOUT] = {"at the logout", session_on_logout,
 	    IMAP_LOGOUT_USEC, 0, NULL},
-	[STATE_DEAD] = {"dead", on_nothing,
+	[STATE_DEAD] = {"at its end", on_nothing,
 	    USEC_NEVER, 0, NULL},
 };
 /* clang-format on */
@@ -300,9 +300,9 @@ on_eof(struct imap_session *s)
 		session_close(s);
 	else
 		session_fail(s, FAULT_RETRY,
-		    "the server closed the connection (%s)%s",
-		    rows[s->state].name,
-		    imap_lexer_has_rest(s->lexer) ? " inside a response" : "");
+		    "the server closed the connection %s%s",
+		    rows[s->state].when,
+		    imap_lexer_has_rest(s->lexer) ? ", inside a response" : "");
 }
 
 /* One response, or the end. False: nothing more to be had. */
