@@ -45,17 +45,29 @@ send_list(struct mailbox *mb, usec_t now)
 	mailbox_send(mb, &command, now);
 }
 
+/* What the server offers is told at first, and when it is not the same. */
+static void
+tell_connected(struct mailbox *mb)
+{
+	uint32_t caps = imap_session_capabilities(mb->session);
+	BUF_AUTO offer = BUF_INIT;
+
+	if (caps != mb->told_caps) {
+		buf_add_str(&offer, "; the server offers ");
+		imap_capability_format(&offer, caps);
+	}
+	mb->told_caps = caps;
+	mailbox_report(mb, REPORT_CONNECTED, 0, "logged in as %s at %s%s",
+	    mailbox_login_config(mb).user, mb->config.imap.host,
+	    buf_str(&offer));
+}
+
 void
 mailbox_open(struct mailbox *mb, usec_t now)
 {
 	struct imap_command command;
-	BUF_AUTO caps = BUF_INIT;
 
-	imap_capability_format(&caps, imap_session_capabilities(mb->session));
-	mailbox_report(mb, REPORT_CONNECTED, 0,
-	    "logged in as %s at %s; the server offers %s",
-	    mailbox_login_config(mb).user, mb->config.imap.host,
-	    buf_str(&caps));
+	tell_connected(mb);
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = mb->is_alone = false;
 	mb->group_max = 0;
