@@ -61,8 +61,8 @@ struct delivery {
 	struct line *line; /* NULL: nobody waits */
 	uint32_t uidvalidity, uid;
 	unsigned seq;
-	unsigned open; /* notifiers that have not answered */
-	bool shown;
+	unsigned open;	      /* notifiers that have not answered */
+	bool shown, unwanted; /* unwanted: by any notifier, as configured */
 	char *words;
 	struct notification n; /* for reports, and for other notifiers */
 	struct notify *notify;
@@ -99,7 +99,8 @@ end_delivery(struct delivery *delivery)
 	if (line != NULL)
 		mailbox_task_done(line->mailbox, delivery->uidvalidity,
 		    delivery->uid, delivery->seq,
-		    delivery->shown ? EFFECT_DONE : EFFECT_SKIPPED,
+		    delivery->shown || delivery->unwanted ? EFFECT_DONE
+							  : EFFECT_SKIPPED,
 		    delivery->words, loop_now());
 	free(delivery->words);
 	notification_done(&delivery->n);
@@ -501,9 +502,12 @@ deliver(struct delivery *delivery)
 	give_turn(LIST_ITEM(pos, struct notifier, link));
 	if (--delivery->open > 0)
 		return;
-	if (delivery->words == NULL)
+	if (delivery->words == NULL) {
+		delivery->unwanted = true;
 		delivery->words =
-		    xstrdup("no notifier is set up for this notification");
+		    xstrdup("not shown: no notifier is set up for this "
+			    "notification");
+	}
 	end_delivery(delivery);
 }
 
