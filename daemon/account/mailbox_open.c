@@ -49,7 +49,7 @@ send_list(struct mailbox *mb, usec_t now)
 static void
 tell_connected(struct mailbox *mb)
 {
-	uint32_t caps = imap_session_capabilities(mb->session);
+	uint64_t caps = imap_session_capabilities(mb->session);
 	BUF_AUTO offer = BUF_INIT;
 
 	if (caps != mb->told_caps) {

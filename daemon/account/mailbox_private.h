@@ -481,7 +481,7 @@ struct mailbox {
 	bool bare;		  /* asked for without the structure */
 	bool whole;		  /* asked for with the whole header */
 	bool no_structure;	  /* this connection refuses it */
-	uint32_t told_caps;	  /* what the server offers, in the log */
+	uint64_t told_caps;	  /* what the server offers, in the log */
 	bool told_dropped;	  /* that answers could not be read */
 	bool shy;		  /* it ended a connection, being malformed */
 	bool no_partial;    /* ... or does not give the beginning of a part */
