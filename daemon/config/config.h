@@ -24,6 +24,7 @@
 #define CONFIG_SECTIONS_MAX 25000 /* of all kinds and files */
 #define CONFIG_RATES_MAX 4
 #define CONFIG_CONNECTIONS_MAX 32
+#define CONFIG_PINS_MAX 8 /* no more than TLS_PINS_MAX */
 
 enum config_log_level {
 	CONFIG_LOG_DEBUG,
@@ -97,11 +98,12 @@ struct config_account {
 	/* What the server may want instead of `user`, by the provider's
 	 * preset: the address, or what stands before its @. NULL: nothing. */
 	char *other_user;
-	int auth;		     /* enum config_auth */
+	int auth;      /* enum config_auth */
 	int plaintext; /* enum config_plaintext; already in imap.tls, smtp.tls
 			*/
 	struct secret_source secret;
 	char *tls_ca_file;
+	struct strv tls_pin; /* as tls_add_pin takes them */
 	int tls_min; /* 2: TLS 1.2, 3: TLS 1.3; see config_tls_version */
 	struct strv authserv;
 	struct strv watch; /* patterns; `*` matches within and across levels */

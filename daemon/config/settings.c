@@ -246,6 +246,7 @@ static const char *const type_names[SETTING_TYPES] = {
     [SETTING_ADDRESSES] = "addresses",
     [SETTING_WORDS] = "words",
     [SETTING_HOSTS] = "host names",
+    [SETTING_PINS] = "keys",
     [SETTING_MAILBOXES] = "mailboxes",
     [SETTING_HEADER] = "Name: value",
     [SETTING_LINE] = "text",

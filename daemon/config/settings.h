@@ -37,6 +37,7 @@ enum setting_type {
 	SETTING_ADDRESSES,  /* comma list [struct strv] */
 	SETTING_WORDS,	    /* comma list [struct strv] */
 	SETTING_HOSTS,	    /* comma list of host names [struct strv] */
+	SETTING_PINS,	    /* comma list of sha256:BASE64 [struct strv] */
 	SETTING_MAILBOXES,  /* comma list of names, `*` is a wildcard [strv] */
 	SETTING_HEADER,	    /* Name: value [struct strv] */
 	SETTING_LINE,	    /* any text, one line of many [struct strv] */

@@ -95,13 +95,14 @@
 {ACCOUNT(tls_min), .key = "tls_min", .type = SETTING_CHOICE,
 	.choices = tls_versions, .standard = "1.2",
 	.help = "The oldest version of TLS that is accepted."},
-{.section = SECTION_ACCOUNT,
-	.offset = SETTING_NO_OFFSET,
-	.key = "tls_pin",
-	.type = SETTING_TEXT,
-	.flags = SETTING_LATER,
-	.help =
-	    "The key that the server must have, in place of a trusted chain."},
+{ACCOUNT(tls_pin), .key = "tls_pin", .type = SETTING_PINS,
+	.help = "The public key that the servers must have.",
+	.more =
+	    "On top of all other checks, for IMAP and SMTP alike: where their "
+	    "keys differ, or will change, several are separated by commas. A key "
+	    "is `sha256:` and the base64 of the SHA-256 of the "
+	    "SubjectPublicKeyInfo. With a key that is not the server's the "
+	    "login is not made, and the message names the server's key."},
 {ACCOUNT(watch), .key = "watch", .type = SETTING_MAILBOXES,
 	.flags = SETTING_REPEATABLE, .standard = "INBOX",
 	.help = "The mailboxes whose new messages are judged.",

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/base/base64.h"
+#include "daemon/base/digest.h"
 #include "daemon/base/eai.h"
 #include "daemon/base/str.h"
 #include "daemon/base/utf8.h"
@@ -374,6 +376,35 @@ static bool
 parse_hosts(struct value *value, struct span text, void *member)
 {
 	return parse_items(value, text, member, check_host);
+}
+
+#define PIN_PREFIX "sha256:"
+
+/* As loop/tls reads and writes them (RFC 7469 section 2.4). */
+static bool
+check_pin(struct value *value, struct span item)
+{
+	BUF_AUTO digest = BUF_INIT;
+
+	if (span_starts(item, PIN_PREFIX) &&
+	    base64_decode(&digest, span_skip(item, sizeof(PIN_PREFIX) - 1)) &&
+	    digest.len == DIGEST_SIZE)
+		return true;
+	return fail(value, item.data,
+	    "with any other key the login fails and names the server's",
+	    "a key is " PIN_PREFIX " and 44 characters of base64");
+}
+
+static bool
+parse_pins(struct value *value, struct span text, void *member)
+{
+	const struct strv *pins = member;
+
+	if (!parse_items(value, text, member, check_pin))
+		return false;
+	return pins->len <= CONFIG_PINS_MAX ||
+	       fail(value, text.data, NULL, "more than %d keys",
+		   CONFIG_PINS_MAX);
 }
 
 static bool
@@ -756,6 +787,7 @@ static const struct type_row {
     [SETTING_ADDRESSES] = {parse_addresses, free_strv},
     [SETTING_WORDS] = {parse_words, free_strv},
     [SETTING_HOSTS] = {parse_hosts, free_strv},
+    [SETTING_PINS] = {parse_pins, free_strv},
     [SETTING_MAILBOXES] = {parse_mailboxes, free_strv},
     [SETTING_HEADER] = {parse_header, free_strv},
     [SETTING_LINE] = {parse_line, free_strv},

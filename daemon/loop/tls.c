@@ -726,7 +726,7 @@ tls_add_pin(struct tls *tls, const char *pin, struct error *error_r)
 	    digest.len != DIGEST_SIZE)
 		return error_set(error_r, FAULT_CONFIG,
 		    "tls_pin is " PIN_PREFIX "and 44 characters of base64, "
-		    "as belfryctl doctor prints it");
+		    "as the message of another key names it");
 	if (tls->pins.len == TLS_PINS_MAX)
 		return error_set(error_r, FAULT_CONFIG,
 		    "tls_pin holds at most %d keys", TLS_PINS_MAX);

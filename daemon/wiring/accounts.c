@@ -581,12 +581,24 @@ make_claims(struct belfry *belfry, const struct config_account *config)
 	return claims_new((enum claim_mode)config->claim, buf_str(&name));
 }
 
+/* NULL, with an error. */
+static struct tls *
+make_tls(const struct config_account *config, struct error *error_r)
+{
+	struct tls *tls =
+	    tls_new(config->tls_ca_file, config_tls_version(config), error_r);
+
+	for (size_t i = 0; tls != NULL && i < config->tls_pin.len; i++)
+		if (!tls_add_pin(tls, config->tls_pin.items[i], error_r))
+			tls_free(&tls);
+	return tls;
+}
+
 bool
 accounts_start(struct belfry *belfry, const struct config_account *config)
 {
 	struct error error = ERROR_INIT;
-	struct tls *tls =
-	    tls_new(config->tls_ca_file, config_tls_version(config), &error);
+	struct tls *tls = make_tls(config, &error);
 
 	if (tls == NULL) {
 		report_note(
@@ -640,7 +652,7 @@ accounts_read_certificates(struct running_account *account)
 
 	if (config->tls_ca_file == NULL)
 		return;
-	tls = tls_new(config->tls_ca_file, config_tls_version(config), &error);
+	tls = make_tls(config, &error);
 	if (tls == NULL) {
 		report_note(account->belfry, true, "trouble", config->name,
 		    "%s; what it held before is used", error.text);

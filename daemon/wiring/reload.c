@@ -93,6 +93,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       same_str(a->smtp_user, b->smtp_user) && a->auth == b->auth &&
 	       same_secret(&a->secret, &b->secret) &&
 	       same_str(a->tls_ca_file, b->tls_ca_file) &&
+	       strv_equal(&a->tls_pin, &b->tls_pin) &&
 	       a->tls_min == b->tls_min &&
 	       strv_equal(&a->authserv, &b->authserv) &&
 	       strv_equal(&a->watch, &b->watch) &&

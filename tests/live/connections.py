@@ -127,6 +127,21 @@ def starttls_taken_away(servers):
         live.check(daemon.logged("STARTTLS"), "nobody said STARTTLS")
 
 
+@live.case
+def pinned(servers):
+    user = servers.user()
+    wrong = "sha256:%s=" % ("A" * 43)
+    text = user.account("tls_pin = %s\n" % wrong)
+    daemon = refuses(servers, user, text, "tls_pin wants " + wrong)
+    live.same(servers.logins(user.address), (0, 0), "logins")
+    right = re.search("the key of localhost is (sha256:[^ ,]*)",
+                      daemon.log()).group(1)
+    daemon.write(text.replace(wrong, "%s, %s" % (wrong, right)) + MOVE)
+    live.same(daemon.ctl("reload")["reloaded"], True, "reload")
+    daemon.wait_watching()
+    live.same(daemon.stop(), 0, "exit status")
+
+
 SCRAM = "auth_mechanisms = plain scram-sha-256 scram-sha-1\n"
 
 

@@ -27,6 +27,9 @@
 	"password_command = x\n"
 #define ACCOUNT "[account a]\nemail = ann@gmail.com\npassword_command = x\n"
 #define ACCOUNT_LINES 3
+#define PIN "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define NINE_PINS                                                              \
+	PIN "," PIN "," PIN "," PIN "," PIN "," PIN "," PIN "," PIN "," PIN
 #define BARE "[account a]\nemail = ann@own.example\npassword_command = x\n"
 #define REDIRECT "[rule r]\nwhen = all\nforward = x@y.example\nas = redirect\n"
 
