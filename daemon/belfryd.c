@@ -137,6 +137,7 @@ tidy(void *ctx)
 	accounts_set_clock(belfry);
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
+	queue_measure(belfry);
 	if (now >= belfry->next_trim) {
 		belfry->next_trim = usec_add(now, TRIM_USEC);
 		malloc_trim(0);
@@ -272,6 +273,7 @@ open_all(struct belfry *belfry)
 	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
 	    belfry->limits, NULL);
 	rule_stats_start(belfry);
+	queue_measure(belfry);
 	list_files_reset(belfry);
 	belfry->gate = gate_new(belfry->loop);
 	if (!control_start(belfry, &error) || !notify_start(belfry, &error)) {

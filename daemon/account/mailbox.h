@@ -198,8 +198,10 @@ struct mailbox_config {
 	bool check_noop;     /* NOOP at each renewal: IDLE stops silently */
 	unsigned forwards_hour, forwards_day; /* caps; 0: none */
 	unsigned targets_hour, targets_day;   /* the same, of one address */
-	struct breaker *breaker;    /* the account's, borrowed; NULL: none */
-	const char *forward_domain; /* of Message-IDs; NULL: from email */
+	struct breaker *breaker; /* the account's, borrowed; NULL: none */
+	struct store_queue_size *queue; /* as of late; borrowed; NULL: no bound
+					 */
+	const char *forward_domain;	/* of Message-IDs; NULL: from email */
 	const char *email;
 	uint64_t seed;
 	struct rules_meter *meter; /* borrowed; NULL: nothing is measured */

@@ -227,6 +227,10 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .next_try_unix = now_unix,
 	    .reply = mailbox_forward_is_claimed(mb, job) ? STORE_CLAIMED : "",
 	};
+	if (mb->config.queue != NULL) {
+		mb->config.queue->count++;
+		mb->config.queue->bytes += item.original.len;
+	}
 	mailbox_brake_note(mb, job, batch, now);
 	/* The state first: the store may settle it while enqueueing. */
 	struct job_action *action = mailbox_job_current(job);
@@ -237,6 +241,19 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	mb->op->step = OP_INTENT;
 	mb->op->intent = mb->intents_made + 1;
 	mailbox_commit(mb, COMMIT_STARTED, batch);
+}
+
+/* As where a mailbox is full: one try an hour, and the person is told. */
+static void
+wait_for_room(struct mailbox *mb, usec_t now)
+{
+	static const char words[] = "the forward queue is full: belfryctl "
+				    "queue shows why it is not sent";
+
+	mb->op->why = (struct imap_refusal){.kind = IMAP_REFUSAL_QUOTA};
+	mailbox_suspend(
+	    mb, mailbox_op_own_action(mb), IMAP_REFUSAL_QUOTA, words, now);
+	mailbox_op_postpone(mb, words, now);
 }
 
 static void
@@ -255,11 +272,13 @@ begin_forward(struct mailbox *mb, usec_t now)
 		       mailbox_brake_allows(mb, job, &why, now);
 
 	message_free(&message);
-	if (allowed) {
+	if (!allowed)
+		mailbox_op_settle(mb, EFFECT_SKIPPED, buf_str(&why), now);
+	else if (mb->config.queue != NULL &&
+		 !store_queue_has_room(mb->config.queue, mb->op->content.len))
+		wait_for_room(mb, now);
+	else
 		enqueue(mb, job, now);
-		return;
-	}
-	mailbox_op_settle(mb, EFFECT_SKIPPED, buf_str(&why), now);
 }
 
 void

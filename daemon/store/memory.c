@@ -934,6 +934,25 @@ memory_get_fact(struct store *store, const char *account, const char *name,
 	return true;
 }
 
+static bool
+memory_measure_queue(
+    struct store *store, struct store_queue_size *size_r, struct error *error_r)
+{
+	const struct memory *memory = memory_of(store);
+	struct store_queue_size size = {0};
+
+	(void)error_r;
+	for (size_t i = 0; i < memory->queue.count; i++) {
+		const struct queue_row *row = memory->queue.rows[i];
+		if (row->bytes == NULL)
+			continue;
+		size.count++;
+		size.bytes += row->item.original.len;
+	}
+	*size_r = size;
+	return true;
+}
+
 /* ---- prune ---- */
 
 static bool
@@ -1092,6 +1111,7 @@ static const struct store_class memory_class = {
     .each_sender = memory_each_sender,
     .each_fact = memory_each_fact,
     .get_fact = memory_get_fact,
+    .measure_queue = memory_measure_queue,
     .prune = memory_prune,
 };
 

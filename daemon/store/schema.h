@@ -177,6 +177,7 @@ enum sql {
 	SQL_SET_FACT,
 	SQL_FACTS,
 	SQL_GET_FACT,
+	SQL_MEASURE_QUEUE,
 	SQL_ADD_RULE_STAT,
 	SQL_FORGET_RULE,
 	SQL_RULE_STATS,
@@ -307,6 +308,8 @@ static const char *const sql_texts[SQL_COUNT] = {
 		" ON CONFLICT DO UPDATE SET value = excluded.value",
 	[SQL_FACTS] = "SELECT name, value FROM facts WHERE account = ?"
 		      " ORDER BY name",
+	[SQL_MEASURE_QUEUE] =
+		"SELECT count(*), total(length(bytes)) FROM originals",
 	[SQL_GET_FACT] =
 		"SELECT value FROM facts WHERE account = ? AND name = ?",
 	[SQL_ADD_RULE_STAT] =

@@ -1212,6 +1212,26 @@ sqlite_get_fact(struct store *store, const char *account, const char *name,
 	return ok;
 }
 
+static bool
+sqlite_measure_queue(
+    struct store *store, struct store_queue_size *size_r, struct error *error_r)
+{
+	struct sqlite *sq = reader_of(store);
+	sqlite3_stmt *statement = prepare(sq, SQL_MEASURE_QUEUE, error_r);
+	bool ok, found;
+
+	if (statement == NULL)
+		return false;
+	ok = step(sq, statement, &found, error_r);
+	if (ok)
+		*size_r = (struct store_queue_size){
+		    .count = (uint64_t)sqlite3_column_int64(statement, 0),
+		    .bytes = (uint64_t)sqlite3_column_int64(statement, 1),
+		};
+	finish(statement);
+	return ok;
+}
+
 /* ---- prune ---- */
 
 static bool
@@ -1407,6 +1427,7 @@ static const struct store_class sqlite_class = {
     .each_sender = sqlite_each_sender,
     .each_fact = sqlite_each_fact,
     .get_fact = sqlite_get_fact,
+    .measure_queue = sqlite_measure_queue,
     .prune = sqlite_prune,
 };
 

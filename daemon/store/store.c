@@ -385,6 +385,22 @@ store_each_fact(struct store *store, const char *account, store_fact_fn *fn,
 }
 
 bool
+store_measure_queue(
+    struct store *store, struct store_queue_size *size_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->measure_queue(store, size_r, error_r);
+}
+
+bool
+store_queue_has_room(const struct store_queue_size *size, size_t more)
+{
+	return size->count < STORE_QUEUE_MAX &&
+	       size->bytes <= STORE_QUEUE_BYTES_MAX &&
+	       more <= STORE_QUEUE_BYTES_MAX - size->bytes;
+}
+
+bool
 store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r)
 {

@@ -394,6 +394,19 @@ bool store_each_fact(struct store *store, const char *account,
 /* Malloc'ed value, or NULL in *value_r when there is none. */
 bool store_get_fact(struct store *store, const char *account, const char *name,
     char **value_r, struct error *error_r);
+/*
+ * How much of the queue has its text still, of all accounts: a few
+ * milliseconds where it is long. Who adds to the queue asks before whether
+ * there is room; the store does not refuse.
+ */
+#define STORE_QUEUE_MAX 10000
+#define STORE_QUEUE_BYTES_MAX (UINT64_C(1024) * 1024 * 1024)
+struct store_queue_size {
+	uint64_t count, bytes;
+};
+bool store_measure_queue(struct store *store, struct store_queue_size *size_r,
+    struct error *error_r);
+bool store_queue_has_room(const struct store_queue_size *size, size_t more);
 /* Removes what is older: messages without an open effect and without an item
  * that waits, is being sent, is held or failed, with their effects; hits; and
  * the keys of items that were SENT or DROPPED STORE_KEY_KEEP_SEC before that.

@@ -118,6 +118,8 @@ struct store_class {
 	    store_fact_fn *fn, void *ctx, struct error *error_r);
 	bool (*get_fact)(struct store *store, const char *account,
 	    const char *name, char **value_r, struct error *error_r);
+	bool (*measure_queue)(struct store *store,
+	    struct store_queue_size *size_r, struct error *error_r);
 	bool (*prune)(
 	    struct store *store, int64_t before_unix, struct error *error_r);
 };

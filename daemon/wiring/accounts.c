@@ -547,6 +547,7 @@ account_config(struct running_account *running)
 		    .targets_day =
 			rate_count(&config->forward_target_limit, USEC_DAY),
 		    .breaker = &running->breaker,
+		    .queue = &running->belfry->queue,
 		    .email = config->email,
 		    .seed = seed_of(config->name),
 		    .meter = running->belfry->meter,

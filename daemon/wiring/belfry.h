@@ -100,7 +100,8 @@ struct belfry {
 	struct config *config;
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
-	struct rules_meter *meter; /* NULL: nothing is measured */
+	struct store_queue_size queue; /* at the last look, and added since */
+	struct rules_meter *meter;     /* NULL: nothing is measured */
 	struct list_files *list_files;
 	char *config_path;
 	char *state_directory, *control_path;
@@ -259,6 +260,8 @@ void queue_ask(
 #define QUEUE_DEAD_KEEP_SEC (30 * 24 * 60 * 60)
 #define QUEUE_DEAD_MAX 1000
 void queue_tidy(struct belfry *belfry);
+/* Looks how large the queue is, for those who add to it. */
+void queue_measure(struct belfry *belfry);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

@@ -253,6 +253,7 @@ answer(struct walk *walk, struct client *client, bool ok,
 	}
 	wake(walk);
 	tell_mailboxes(walk);
+	queue_measure(walk->belfry);
 	json = json_new_object();
 	json_set(json, "items", walk->items);
 	walk->items = NULL;
@@ -362,6 +363,17 @@ give_up_old(void *ctx, const struct store_queue_item *item)
 	    item->target,
 	    item->state == QUEUE_HELD ? "was held" : "had failed");
 	return true;
+}
+
+void
+queue_measure(struct belfry *belfry)
+{
+	struct error error = ERROR_INIT;
+
+	if (!store_measure_queue(belfry->store, &belfry->queue, &error))
+		report_note(belfry, true, "trouble", NULL,
+		    "how large the forward queue is cannot be read: %s",
+		    error.text);
 }
 
 void

@@ -3,12 +3,13 @@
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, claim
- * auto|standby, senders yes (shows them in batches, where they are written
- * always; when the mailbox was met is there, too, and never shown), renew and
- * poll TIME, check-noop yes, other-user NAME, ask-end-first yes, one-at-a-time
- * yes, await-idle-end no (most scripts are easier to read with it), condstore
- * yes (and QRESYNC, where the server offers them); and rules, as they stand in
- * the configuration: "[rule x]", then "key = value".
+ * auto|standby, queue-full yes (but for 100 bytes), senders yes (shows them in
+ * batches, where they are written always; when the mailbox was met is there,
+ * too, and never shown), renew and poll TIME, check-noop yes, other-user NAME,
+ * ask-end-first yes, one-at-a-time yes, await-idle-end no (most scripts are
+ * easier to read with it), condstore yes (and QRESYNC, where the server offers
+ * them); and rules, as they stand in the configuration: "[rule x]", then "key =
+ * value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
@@ -53,6 +54,7 @@ struct adapter {
 	struct buf rules_text;
 	struct rules *rules;
 	bool shows_senders;
+	struct store_queue_size queue;
 	bool load_asked; /* and not answered */
 	usec_t load_now;
 	struct limits *limits;
@@ -144,6 +146,14 @@ set_targets_hour(struct adapter *a, struct span value)
 }
 
 static bool
+set_queue_full(struct adapter *a, struct span value)
+{
+	a->queue.bytes = STORE_QUEUE_BYTES_MAX - 100;
+	a->config.queue = &a->queue;
+	return span_is(value, "yes");
+}
+
+static bool
 set_senders(struct adapter *a, struct span value)
 {
 	return a->shows_senders = span_is(value, "yes");
@@ -230,6 +240,7 @@ static const struct {
     {"forwards-hour", set_forwards_hour},
     {"targets-hour", set_targets_hour},
     {"senders", set_senders},
+    {"queue-full", set_queue_full},
     {"claim", set_claim},
     {"visit", set_visit},
     {"renew", set_renew},

@@ -178,6 +178,13 @@
 	"1 k1 w/I/7/1#0 work waiting 0@30\n"
 	"2 k2 w/I/7/2#0 work waiting 0@20\n"
 	"3 k3 w/I/7/3#0 home waiting 0@10\n"},
+{"queue: measured by the texts that are there still",
+	"?measure\nenqueue k1 w/I/7 1 0 work 1 one\n"
+	"enqueue k2 w/I/7 2 0 home 1 three\nenqueue k3 w/I/7 3 0 work 1 seven\n"
+	"commit\n?measure\nqueue 1 sent 1 0 5 ok\nqueue 2 failed 1 0 5 550 no\n"
+	"queue 3 held 1 0 5 unknown\ncommit\n?measure\n"
+	"queue 2 dropped 0 0 7\nqueue 3 dropped 0 0 7\ncommit\n?measure\n",
+	"0 of 0 bytes\n3 of 13 bytes\n2 of 10 bytes\n0 of 0 bytes\n"},
 {"queue: the older of two at one time",
 	"enqueue k1 w/I/7 1 0 work 30 one\nenqueue k2 w/I/7 2 0 work 30 two\n"
 	"commit\n?next work\n",

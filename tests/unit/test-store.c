@@ -618,6 +618,17 @@ ask_hits(struct player *player, const char *line)
 }
 
 static void
+ask_measure(struct player *player, const char *line)
+{
+	struct store_queue_size size;
+
+	(void)line;
+	assert_true(store_measure_queue(player->store, &size, NULL));
+	buf_addf(&player->answers, "%llu of %llu bytes\n",
+	    (unsigned long long)size.count, (unsigned long long)size.bytes);
+}
+
+static void
 ask_fact(struct player *player, const char *line)
 {
 	char account[WORD], name[WORD], *value;
@@ -700,6 +711,7 @@ static const struct {
     {"?queued", ask_queued},
     {"?hits", ask_hits},
     {"?fact", ask_fact},
+    {"?measure", ask_measure},
     {"?stats", ask_stats},
     {"?senders", ask_senders},
 };
@@ -1284,6 +1296,21 @@ add_senders(struct player *player, const char *account, int64_t count)
 
 /* The oldest go, of this account only, and at prune only. */
 static void
+test_queue_has_room(void **state)
+{
+	struct store_queue_size size = {
+	    .count = STORE_QUEUE_MAX - 1, .bytes = STORE_QUEUE_BYTES_MAX - 5};
+
+	(void)state;
+	assert_true(store_queue_has_room(&size, 5));
+	assert_false(store_queue_has_room(&size, 6));
+	size.count++;
+	assert_false(store_queue_has_room(&size, 0));
+	size = (struct store_queue_size){.bytes = STORE_QUEUE_BYTES_MAX + 1};
+	assert_false(store_queue_has_room(&size, 0));
+}
+
+static void
 test_senders_max(void **state)
 {
 	static const int64_t all = STORE_SENDERS_MAX + SENDERS_TOO_MANY;
@@ -1390,6 +1417,7 @@ main(void)
 	};
 	const struct CMUnitTest plain[] = {
 	    cmocka_unit_test(test_batch),
+	    cmocka_unit_test(test_queue_has_room),
 	    cmocka_unit_test(test_names),
 	};
 	int failed;
