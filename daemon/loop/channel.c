@@ -194,22 +194,34 @@ send_output(struct channel *channel)
 		end(channel);
 }
 
-/* True: there may be more to read. */
+/* Whether the socket cannot be trusted to tell of what comes next: OpenSSL
+ * holds some, or there was no room for more. */
+static bool
+has_more(const struct channel *channel, size_t len)
+{
+	return channel->tls != NULL ? tls_has_pending(channel->tls)
+				    : len == CHANNEL_READ_SIZE;
+}
+
+/* True: there may be more to read. The room is shared: nobody else reads
+ * before the engine has taken what came. */
 static bool
 receive(struct channel *channel)
 {
+	static char data[CHANNEL_READ_SIZE];
 	const struct channel_config *config = &channel->config;
-	char data[CHANNEL_READ_SIZE];
 	struct error error = no_error;
 	size_t len = 0;
+	bool more;
 
 	switch (read_some(channel, data, &len, &error)) {
 	case TLS_DONE:
 		channel->spoke = true;
+		more = has_more(channel, len);
 		config->class->feed(
 		    config->engine, span_from(data, len), loop_now());
 		call_pump(channel);
-		return true;
+		return more;
 	case TLS_WANT_READ:
 		channel->read_wants = LOOP_READ;
 		return false;

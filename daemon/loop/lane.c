@@ -204,11 +204,11 @@ lane_add(struct lane *lane, struct lane_job *job)
 	job->is_run = false;
 	job->since = loop_now();
 	list_add(&lane->waiting, &job->link);
-	if (lane->has_thread)
-		pthread_cond_signal(&lane->added);
-	else
+	if (!lane->has_thread)
 		run_group(lane);
 	pthread_mutex_unlock(&lane->lock);
+	/* Not before: it would wake up to wait for the lock. */
+	pthread_cond_signal(&lane->added);
 }
 
 void

@@ -30,7 +30,10 @@ struct loop {
 	 * libevent's own timers stop while the machine sleeps. */
 	struct heap timers;
 	struct event *clock;
-	int clock_fd; /* timerfd, -1 where there is none */
+	int clock_fd;	    /* timerfd, -1 where there is none */
+	usec_t armed;	    /* what it is set to */
+	struct event *soon; /* instead of it, for what is due at once: a timer
+			       of the kernel's would take it longer */
 	/* Posted from any thread. */
 	pthread_mutex_t post_lock;
 	struct list_link posts; /* struct post::link */
@@ -113,13 +116,29 @@ loop_utc_offset(void)
 
 /* Timers. */
 
+static bool
+arm_soon(struct loop *loop, const struct heap_item *first)
+{
+	static const struct timeval at_once = {0, 0};
+
+	if (first == NULL || first->when != 0)
+		return false;
+	if (event_add(loop->soon, &at_once) != 0)
+		die("event_add");
+	return true;
+}
+
 #ifdef __linux__
 static void
 clock_arm(struct loop *loop)
 {
 	struct heap_item *first = heap_first(&loop->timers);
+	usec_t when = first == NULL ? USEC_NEVER : first->when;
 	struct itimerspec spec = {{0, 0}, {0, 0}};
 
+	if (arm_soon(loop, first) || loop->armed == when)
+		return;
+	loop->armed = when;
 	if (first != NULL) {
 		/* Zero would disarm: the past fires at 1 ns after boot. */
 		spec.it_value.tv_sec = (time_t)(first->when / USEC_SEC);
@@ -138,6 +157,7 @@ clock_drain(struct loop *loop)
 
 	while (read(loop->clock_fd, &expirations, sizeof(expirations)) > 0)
 		continue;
+	loop->armed = USEC_NEVER;
 }
 #else
 static void
@@ -147,6 +167,8 @@ clock_arm(struct loop *loop)
 	struct timeval wait;
 	usec_t left;
 
+	if (arm_soon(loop, first))
+		return;
 	event_del(loop->clock);
 	if (first == NULL)
 		return;
@@ -176,8 +198,8 @@ on_clock(evutil_socket_t fd, short what, void *ctx)
 	size_t rounds = loop->timers.len;
 
 	(void)fd;
-	(void)what;
-	clock_drain(loop);
+	if (what & EV_READ)
+		clock_drain(loop);
 	while (rounds-- > 0) {
 		struct heap_item *first = heap_first(&loop->timers);
 		struct loop_timer *timer;
@@ -197,6 +219,7 @@ clock_open(struct loop *loop)
 	short what = 0;
 
 	loop->clock_fd = -1;
+	loop->armed = USEC_NEVER;
 #ifdef __linux__
 	loop->clock_fd = timerfd_create(LOOP_CLOCK, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (loop->clock_fd < 0)
@@ -205,7 +228,8 @@ clock_open(struct loop *loop)
 #endif
 	loop->clock =
 	    event_new(loop->base, loop->clock_fd, what, on_clock, loop);
-	if (loop->clock == NULL ||
+	loop->soon = event_new(loop->base, -1, 0, on_clock, loop);
+	if (loop->clock == NULL || loop->soon == NULL ||
 	    (loop->clock_fd >= 0 && event_add(loop->clock, NULL) != 0))
 		die("event_new");
 }
@@ -481,6 +505,7 @@ loop_free(struct loop **loop_ptr)
 		run_posts(loop);
 	event_free(loop->post_event);
 	event_free(loop->clock);
+	event_free(loop->soon);
 	close(loop->post_pipe[0]);
 	close(loop->post_pipe[1]);
 	if (loop->clock_fd >= 0)

@@ -594,6 +594,8 @@ context_new(void)
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* A record's head and body, or several records, by one read. */
+	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_security_level(context, SECURITY_LEVEL);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
 	SSL_CTX_set_verify_depth(context, TLS_DEPTH_MAX);
@@ -885,6 +887,12 @@ tls_read(struct tls_session *session, void *data, size_t size, size_t *len_r,
 	errno = 0;
 	rc = SSL_read_ex(session->ssl, data, size, len_r);
 	return rc == 1 ? TLS_DONE : explain(session, rc, errno, error_r);
+}
+
+bool
+tls_has_pending(const struct tls_session *session)
+{
+	return SSL_has_pending(session->ssl) == 1;
 }
 
 enum tls_result

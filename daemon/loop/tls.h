@@ -72,6 +72,9 @@ enum tls_result tls_handshake(
  * with an end of their own (LOGOUT, QUIT) do not need it. */
 enum tls_result tls_read(struct tls_session *session, void *data, size_t size,
     size_t *len_r, struct error *error_r);
+/* Whether tls_read has something to begin with; if not, and only then, the
+ * descriptor tells when there is. */
+bool tls_has_pending(const struct tls_session *session);
 /* May write less than `len`. After TLS_WANT_... call again with bytes that
  * begin with the same ones; they may lie elsewhere. */
 enum tls_result tls_write(struct tls_session *session, const void *data,
