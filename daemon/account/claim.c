@@ -60,10 +60,11 @@ struct claim {
 	enum state state;
 	struct buf mark;
 	bool holds_unsure;
+	bool expects_mark;	/* ... beside our claim, it is ours */
 	struct record *records; /* ascending UIDs */
 	size_t count, cap;
 	uint64_t modseq; /* the largest of the group; 0: no condition */
-	usec_t stored;	 /* before the group's first STORE */
+	usec_t asked;	 /* before the group was read */
 	unsigned refusals;
 
 	/* the command under way */
@@ -388,6 +389,15 @@ judge_own(struct claim *claim, struct record *r, usec_t now)
 	}
 }
 
+/* Who finds the mark leaves what it stands for alone, whatever becomes of the
+ * claim later: it is still ours to do. It tells nothing of how old the claim
+ * is. */
+static void
+judge_mine(struct record *r)
+{
+	win(r, 0);
+}
+
 /* Another did it; ours is left over from a life that ended too early. */
 static void
 judge_marked(struct record *r)
@@ -407,6 +417,8 @@ judge(struct claim *claim, struct record *r, usec_t now)
 		r->announced = 0; /* somebody has written over it */
 	if (!r->present)
 		r->verdict = CLAIM_GONE;
+	else if (r->marked && claim->expects_mark && r->own)
+		judge_mine(r);
 	else if (r->marked)
 		judge_marked(r);
 	else if (r->others != 0)
@@ -458,7 +470,6 @@ read_done(struct claim *claim, bool ok, usec_t now)
 	for (size_t i = 0; i < claim->count; i++)
 		if (claim->records[i].asked)
 			judge(claim, &claim->records[i], now);
-	claim->stored = now;
 	enter(claim, STATE_STORE);
 }
 
@@ -505,6 +516,14 @@ store_done(struct claim *claim, bool ok, usec_t now)
 	claim->sent = false;
 }
 
+/* The answers took so long that others may soon take it over. */
+static void
+renew_later(struct claim *claim, struct record *r, usec_t now)
+{
+	r->held = false;
+	back_off(claim, r, now);
+}
+
 /* Read once more: the own claim and nothing else. */
 static void
 check(struct claim *claim, struct record *r, usec_t now)
@@ -512,7 +531,9 @@ check(struct claim *claim, struct record *r, usec_t now)
 	if (!r->present) {
 		r->verdict = CLAIM_GONE;
 	} else if (r->own && r->others == 0 && !r->marked) {
-		win(r, claim->stored);
+		win(r, claim->asked);
+		if (!is_young(claim, r, now))
+			renew_later(claim, r, now);
 	} else {
 		r->held = false;
 		r->want = r->own ? WANT_WITHDRAW : WANT_NOTHING;
@@ -619,16 +640,29 @@ forget_reading(struct claim *claim)
 
 /* Each sets claim->uids, or goes to the state after it and says false. */
 static bool
-send_read(struct claim *claim)
+send_read(struct claim *claim, usec_t now)
 {
+	claim->asked = now;
 	gather(claim, is_any);
 	forget_reading(claim);
 	return true;
 }
 
+/* Without a condition: it was read too long ago. */
 static bool
-send_store(struct claim *claim)
+is_stale(const struct claim *claim, usec_t now)
 {
+	return claim->modseq == 0 &&
+	       usec_since(claim->asked, now) > CLAIM_READING_USEC;
+}
+
+static bool
+send_store(struct claim *claim, usec_t now)
+{
+	if (is_stale(claim, now)) {
+		enter(claim, STATE_READ);
+		return false;
+	}
 	if (gather_store(claim))
 		return true;
 	enter(claim, STATE_VERIFY);
@@ -636,8 +670,9 @@ send_store(struct claim *claim)
 }
 
 static bool
-send_verify(struct claim *claim)
+send_verify(struct claim *claim, usec_t now)
 {
+	(void)now;
 	if (gather(claim, is_checked)) {
 		forget_reading(claim);
 		return true;
@@ -647,8 +682,9 @@ send_verify(struct claim *claim)
 }
 
 static bool
-send_withdraw(struct claim *claim)
+send_withdraw(struct claim *claim, usec_t now)
 {
+	(void)now;
 	if (gather_store(claim))
 		return true;
 	finish(claim);
@@ -656,7 +692,7 @@ send_withdraw(struct claim *claim)
 }
 
 static const struct {
-	bool (*send)(struct claim *);
+	bool (*send)(struct claim *, usec_t now);
 	void (*done)(struct claim *, bool ok, usec_t now);
 	bool is_store;
 } states[STATES] = {
@@ -685,7 +721,7 @@ claim_begin(struct claim *claim, const struct imap_seqset *uids,
 		}
 	buf_clear(&claim->mark);
 	buf_add_str(&claim->mark, mark);
-	claim->holds_unsure = false;
+	claim->holds_unsure = claim->expects_mark = false;
 	enter(claim, STATE_READ);
 }
 
@@ -695,11 +731,17 @@ claim_hold_unsure(struct claim *claim)
 	claim->holds_unsure = true;
 }
 
+void
+claim_expect_mark(struct claim *claim)
+{
+	claim->expects_mark = true;
+}
+
 bool
 claim_command(struct claim *claim, struct claim_command *command_r, usec_t now)
 {
-	(void)now;
-	while (claim->state != STATE_REST && !states[claim->state].send(claim))
+	while (claim->state != STATE_REST &&
+	       !states[claim->state].send(claim, now))
 		;
 	if (claim->state == STATE_REST)
 		return false;

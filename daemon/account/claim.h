@@ -55,6 +55,8 @@
 /* Between storing and believing it, without mod-sequences: longer than it takes
  * anybody from reading to storing. */
 #define CLAIM_SETTLE_USEC (5 * USEC_SEC)
+/* ... who reads again when it could not store for so long. */
+#define CLAIM_READING_USEC (3 * USEC_SEC)
 /* Two wanted the same: the wait is random below this, doubled each time. */
 #define CLAIM_CONTEST_USEC (50 * USEC_MSEC)
 #define CLAIM_CONTEST_MAX_USEC (30 * USEC_SEC)
@@ -106,6 +108,9 @@ void claim_begin(struct claim *claim, const struct imap_seqset *uids,
 /* Of this group: an old claim that says CLAIM_SENDING is not taken over, as its
  * owner may have sent it: CLAIM_UNSURE. */
 void claim_hold_unsure(struct claim *claim);
+/* Of this group: it may be marked by us and not be done yet. Nobody removes our
+ * claim from what we marked, so the mark is ours where the claim is. */
+void claim_expect_mark(struct claim *claim);
 
 struct claim_command {
 	bool is_store;			/* else NOOP, then FETCH */

@@ -195,10 +195,25 @@ mailbox_claim_settled(struct mailbox *mb, const struct job *job,
 		claim_forget(mb->claim, job->key.uid);
 }
 
+/* The claim says whose the mark of a command is. */
+static bool
+is_claim_needed(const struct mailbox *mb, uint32_t uid)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		const struct job *job = LIST_ITEM(pos, struct job, link);
+		if (job->key.uid == uid &&
+		    job->key.uidvalidity == mb->uidvalidity &&
+		    job->next < job->count && job->actions[job->next].mine)
+			return true;
+	}
+	return mailbox_forward_has(mb, uid);
+}
+
 static void
 release(struct mailbox *mb, uint32_t uid, const char *words)
 {
-	if (mailbox_forward_has(mb, uid))
+	if (is_claim_needed(mb, uid))
 		return;
 	imap_seqset_add(&find_chore(mb, SPAN_EMPTY, words, false)->uids, uid);
 	claim_forget(mb->claim, uid);
@@ -467,10 +482,16 @@ share_out_one(
 	}
 	claim_forget(mb->claim, uid);
 	mailbox_job_current(job)->by_other = verdict == CLAIM_GONE;
-	mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_SKIPPED,
-	    verdict == CLAIM_DONE ? "another machine did it"
-				  : "the message is gone",
-	    now);
+	if (verdict == CLAIM_DONE && mailbox_job_current(job)->mine)
+		mailbox_settle(mb, job, mailbox_job_current(job),
+		    EFFECT_UNKNOWN,
+		    "another machine took over while this one was away", now);
+	else
+		mailbox_settle(mb, job, mailbox_job_current(job),
+		    EFFECT_SKIPPED,
+		    verdict == CLAIM_DONE ? "another machine did it"
+					  : "the message is gone",
+		    now);
 }
 
 /* The claim is decided: what was won goes on. */
@@ -641,20 +662,21 @@ mailbox_claim_run(
 	claim_begin(mb->claim, &mb->op->uids, mark, now);
 	if (holds_unsure)
 		claim_hold_unsure(mb->claim);
+	if (mb->op->count > 0 && mailbox_job_current(mb->op->jobs[0])->mine)
+		claim_expect_mark(mb->claim);
 	go_on(mb, now);
 	return true;
 }
 
-/* Who knows that the mark is its own asks for none. */
 static void
-claim_group(struct mailbox *mb, bool is_mine, usec_t now)
+claim_group(struct mailbox *mb, usec_t now)
 {
 	const struct action *action = &mb->op->action;
 	bool holds =
 	    action->kind == ACTION_FORWARD && action->unknown != UNKNOWN_RESEND;
 	BUF_AUTO mark = BUF_INIT;
 
-	if (!is_mine && action->kind < ACTION_MOVE)
+	if (action->kind < ACTION_MOVE)
 		mark_of(action, &mark);
 	if (!mailbox_claim_run(mb, buf_str(&mark), holds, now))
 		all_wait(mb, UNCERTAIN_USEC, now);
@@ -712,7 +734,6 @@ void
 mailbox_claim_begin(struct mailbox *mb, usec_t now)
 {
 	const struct job_action *action;
-	bool is_mine;
 
 	if (mb->op->is_forward) {
 		mailbox_forward_go_on(mb, now);
@@ -729,10 +750,9 @@ mailbox_claim_begin(struct mailbox *mb, usec_t now)
 		mailbox_op_begin(mb, now);
 		break;
 	case CLAIMS_SHARED:
-		is_mine = action->mine;
 		if (leave_to_others(mb, now) &&
 		    mailbox_forward_hold_back(mb, now))
-			claim_group(mb, is_mine, now);
+			claim_group(mb, now);
 		break;
 	case CLAIMS_ASK:
 		look_for_others(mb, now);

@@ -1,19 +1,25 @@
 /*
- * sim-claim [-v] [-s FIRST_SEED] [-n SEEDS]: two to five machines that want to
- * do the same with the same messages, each of it once, against a model of the
- * server, on a virtual clock. `sim-claim -v -s SEED -n 1` replays a seed.
+ * sim-claim [-v] [-f] [-s FIRST_SEED] [-n SEEDS]: two to five machines that
+ * want to do the same with the same messages, each of it once, against a model
+ * of the server, on a virtual clock. `sim-claim -v -s SEED -n 1` replays a
+ * seed; -f ends with the first that fails.
  *
  * What happens, by the seed: commands and answers take their time; the server
  * lets conditional STOREs win that come close behind another (as Dovecot does
  * in new mailboxes), or has no mod-sequences, and may write keywords over those
  * of another session (as Courier does); two MOVEs at once both succeed; a
  * person marks messages; answers come that nobody asked for; connections end
- * with a command under way; machines die at each step, come back after up to
- * 1.6 leases, or never.
+ * with a command under way, and stay away for up to 1.6 leases; machines stand
+ * still before they hear an answer, or between deciding and acting, for less
+ * than the lease leaves them; they die at each step, and come back after up to
+ * 1.6 leases, or never. Who comes back does so often at the very moment when
+ * its claim is taken over. Each machine has a clock of its own, which is wrong
+ * and goes too fast or too slow.
  *
  * Always: a message is moved once; a command runs once. A copy is made once,
- * and again only where a machine died between making it and marking it. In
- * the end, when the faults have stopped: all of it was done, and nobody waits.
+ * and again only by who took over a claim that was old, as its mark was not
+ * there. In the end, when the faults have stopped: all of it was done, and
+ * nobody waits; and soon, where nothing went wrong.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +37,13 @@
 #define START_USEC (100 * USEC_SEC)
 #define FAULTS_USEC (4 * USEC_HOUR)
 #define STEPS_MAX 2000000
+/* How long a machine stands still at most: two thirds of a lease, but for what
+ * clocks are wrong. */
+#define STILL_USEC (CLAIM_LEASE_USEC * 6 / 10)
+/* A clock goes so much too fast or too slow, in millionths. */
+#define DRIFT_MAX 5000
+/* Without faults all is done so soon. */
+#define SOON_USEC (10 * USEC_MINUTE)
 
 enum kind {
 	KIND_MOVE,
@@ -88,7 +101,8 @@ struct message {
 	uint64_t modseq;
 	usec_t stored;
 	unsigned effects;
-	unsigned excused; /* deaths between a copy and its mark */
+	usec_t owned;  /* who acted on it last had its claim from then */
+	usec_t marked; /* USEC_NEVER: not yet */
 	bool unknown;
 };
 
@@ -107,13 +121,19 @@ struct node {
 	bool mine[MESSAGES_MAX]; /* on disk: if it is marked, then by us */
 	usec_t not_before[MESSAGES_MAX];
 	bool late; /* its last life's command still runs at `command.run_at` */
+	usec_t still_until;	      /* it stands still */
+	usec_t claimed[MESSAGES_MAX]; /* its claim was stored or renewed then */
+	usec_t ahead;		      /* its clock */
+	int64_t drift;
 };
 
 struct world {
 	struct random random;
 	bool verbose, faulty, modseqs;
-	bool
-	    overwrites; /* a STORE writes all keywords that its session knows */
+	bool calm;	       /* it was never faulty */
+	unsigned slow, sleepy; /* percent of the commands */
+	unsigned loose;	       /* links: lost in so many of 1000 steps */
+	bool overwrites; /* a STORE writes all keywords its session knows */
 	usec_t now, ends;
 	uint64_t modseq;
 	struct message messages[MESSAGES_MAX];
@@ -162,6 +182,42 @@ between(struct world *w, usec_t least, usec_t most)
 	return least + random_below(&w->random, most - least + 1);
 }
 
+/* The machine's clock. */
+static usec_t
+clock_of(const struct world *w, const struct node *node)
+{
+	int64_t passed = (int64_t)(w->now - START_USEC);
+
+	return w->now + node->ahead + (usec_t)(passed * node->drift / 1000000);
+}
+
+/* When its clock will say `then`. */
+static usec_t
+world_time(const struct world *w, const struct node *node, usec_t then)
+{
+	return w->now + usec_since(clock_of(w, node), then);
+}
+
+/* Mostly short, sometimes for long. */
+static usec_t
+still(struct world *w)
+{
+	if (!w->modseqs && chance(w, 50))
+		return CLAIM_SETTLE_USEC + between(w, 0, 2 * USEC_SEC);
+	return chance(w, 50) ? between(w, 0, 10 * USEC_SEC)
+			     : between(w, 0, STILL_USEC);
+}
+
+/* How long a machine is away. */
+static usec_t
+absence(struct world *w)
+{
+	if (chance(w, 50))
+		return between(w, 0, CLAIM_LEASE_USEC * 16 / 10);
+	/* Others find the claim old about then. */
+	return CLAIM_LEASE_USEC - 20 * USEC_SEC + between(w, 0, 40 * USEC_SEC);
+}
+
 static size_t
 number_of(const struct world *w, const struct node *node)
 {
@@ -202,6 +258,14 @@ store_one(struct world *w, struct node *node, size_t i)
 		}
 		w->doubles++;
 	}
+	if (c->add && strstr(c->keywords, MARK) == NULL)
+		node->claimed[i] = w->now;
+	if (strcmp(c->keywords, MARK) == 0)
+		m->marked = usec_min(m->marked, w->now);
+	if (!c->add && strcmp(c->keywords, CLAIM_TICK) == 0)
+		node->claimed[i] = w->now;
+	say(w, "%zu stores %zu: %c%s", number_of(w, node), i + 1,
+	    c->add ? '+' : '-', c->keywords);
 	strcpy(words, c->keywords);
 	if (w->overwrites)
 		m->now = node->view[i];
@@ -234,8 +298,11 @@ copy_one(struct world *w, struct node *node, size_t i)
 
 	m->effects++;
 	say(w, "%zu copies %zu: %u", number_of(w, node), i + 1, m->effects);
-	if (m->effects > 1 + m->excused)
+	if (m->effects > 1 &&
+	    (m->marked < node->claimed[i] ||
+		w->now - m->owned < CLAIM_LEASE_USEC * 98 / 100))
 		broken(w, "message %zu was copied %u times", i + 1, m->effects);
+	m->owned = node->claimed[i];
 }
 
 static void
@@ -250,8 +317,10 @@ run_command(struct world *w, struct node *node)
 		if (!w->messages[i].is_there ||
 		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
 			continue;
-		if (c->verb == VERB_FETCH)
+		if (c->verb == VERB_FETCH) {
 			node->view[i] = w->messages[i].now;
+			say(w, "%zu reads %zu", number_of(w, node), i + 1);
+		}
 		if (c->verb == VERB_STORE)
 			store_one(w, node, i);
 		else if (c->verb == VERB_MOVE)
@@ -279,10 +348,25 @@ send_command(struct world *w, struct node *node, enum verb verb,
 	*c = (struct command){.verb = verb};
 	imap_seqset_parse(buf_span(&text), &c->uids);
 	c->run_at = w->now + between(w, USEC_MSEC, 40 * USEC_MSEC);
-	if (w->faulty && chance(w, 2))
+	if (w->faulty && chance(w, w->slow))
 		c->run_at += between(w, 0,
-		    w->modseqs ? 20 * USEC_SEC : CLAIM_SETTLE_USEC * 9 / 10);
+		    w->modseqs ? 20 * USEC_SEC
+			       : CLAIM_SETTLE_USEC - CLAIM_READING_USEC -
+				     100 * USEC_MSEC);
 	c->answer_at = c->run_at + between(w, USEC_MSEC, 40 * USEC_MSEC);
+	if (w->faulty && chance(w, w->sleepy))
+		node->still_until = w->now + still(w);
+}
+
+/* What it decided to do it may do later. */
+static void
+send_effect(struct world *w, struct node *node)
+{
+	if (w->faulty && chance(w, w->slow)) {
+		usec_t wait = still(w);
+		node->command.run_at += wait;
+		node->command.answer_at += wait;
+	}
 }
 
 static void
@@ -298,6 +382,9 @@ start(struct world *w, struct node *node)
 {
 	char keyword[30];
 
+	node->ahead = between(w, 0, 100 * USEC_DAY);
+	node->drift =
+	    (int64_t)random_below(&w->random, 2 * DRIFT_MAX) - DRIFT_MAX;
 	snprintf(
 	    keyword, sizeof(keyword), CLAIM_PREFIX "%zu", number_of(w, node));
 	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
@@ -318,13 +405,7 @@ drop_command(struct world *w, struct node *node)
 	node->late = node->command.run_at != USEC_NEVER && chance(w, 50);
 	if (!node->late)
 		node->command.run_at = USEC_NEVER;
-	for (size_t i = 0; i < w->message_count; i++) {
-		struct message *m = &w->messages[i];
-		if (node->ledger[i] != STARTED)
-			continue;
-		if (m->kind == KIND_COPY && !m->now.mark)
-			m->excused++;
-	}
+	node->still_until = 0;
 }
 
 static void
@@ -342,16 +423,18 @@ die(struct world *w, struct node *node)
 	claim_free(&node->claim);
 	imap_seqset_done(&node->group);
 	node->alive = false;
-	node->comes_back = w->now + between(w, 0, CLAIM_LEASE_USEC * 16 / 10);
+	node->comes_back = w->now + absence(w);
 }
 
 static void
 lose_link(struct world *w, struct node *node)
 {
+	usec_t away = chance(w, 60) ? USEC_SEC : absence(w);
+
 	say(w, "%zu loses its link", number_of(w, node));
 	drop_command(w, node);
 	for (size_t i = 0; i < w->message_count; i++) {
-		node->not_before[i] = w->now + USEC_SEC;
+		node->not_before[i] = w->now + away;
 		if (w->messages[i].kind == KIND_EXEC &&
 		    node->ledger[i] == STARTED) {
 			node->ledger[i] = PLANNED; /* it did not run */
@@ -394,12 +477,14 @@ begin_effect(struct world *w, struct node *node)
 		set_ledger(node, STARTED);
 		node->stage = STAGE_MARK;
 		send_store(w, node, MARK, true);
-		return;
+	} else {
+		node->stage = STAGE_EFFECT;
+		set_ledger(node, STARTED);
+		send_command(w, node,
+		    node->kind == KIND_MOVE ? VERB_MOVE : VERB_COPY,
+		    &node->group);
 	}
-	node->stage = STAGE_EFFECT;
-	set_ledger(node, STARTED);
-	send_command(w, node, node->kind == KIND_MOVE ? VERB_MOVE : VERB_COPY,
-	    &node->group);
+	send_effect(w, node);
 }
 
 /* The engine is done: what became of each? */
@@ -416,7 +501,8 @@ share_out(struct world *w, struct node *node)
 		if (verdict == CLAIM_WON)
 			imap_seqset_add(&won, uid);
 		else if (verdict == CLAIM_WAIT)
-			node->not_before[i] = claim_until(node->claim, uid);
+			node->not_before[i] =
+			    world_time(w, node, claim_until(node->claim, uid));
 		else
 			node->ledger[i] = DONE;
 		if (verdict == CLAIM_UNKNOWN)
@@ -435,7 +521,7 @@ go_on_claiming(struct world *w, struct node *node)
 {
 	struct claim_command command;
 
-	if (!claim_command(node->claim, &command, w->now)) {
+	if (!claim_command(node->claim, &command, clock_of(w, node))) {
 		share_out(w, node);
 		return;
 	}
@@ -485,7 +571,7 @@ answer_claim(struct world *w, struct node *node)
 			tell(w, node, i);
 	if (node->modified.count > 0)
 		claim_on_modified(node->claim, &node->modified);
-	claim_on_done(node->claim, c->ok, w->now);
+	claim_on_done(node->claim, c->ok, clock_of(w, node));
 	go_on_claiming(w, node);
 }
 
@@ -615,8 +701,9 @@ act(struct world *w, struct node *node)
 		send_command(w, node, VERB_FETCH, &node->group);
 	} else if (gather(w, node, PLANNED)) {
 		claim_begin(node->claim, &node->group,
-		    node->kind == KIND_MOVE || node->is_mine ? "" : MARK,
-		    w->now);
+		    node->kind == KIND_MOVE ? "" : MARK, clock_of(w, node));
+		if (node->is_mine)
+			claim_expect_mark(node->claim);
 		go_on_claiming(w, node);
 	}
 }
@@ -626,16 +713,21 @@ next_of(const struct world *w, const struct node *node)
 {
 	usec_t next = node->command.run_at;
 
+	usec_t own = USEC_NEVER;
+
 	if (!node->alive)
 		return node->for_ever ? next : usec_min(next, node->comes_back);
 	if (node->stage != STAGE_REST)
-		return usec_min(next, node->command.answer_at);
-	if (node->late)
+		own = node->command.answer_at;
+	else if (node->late)
 		return next;
-	for (size_t i = 0; i < w->message_count; i++)
+	for (size_t i = 0; node->stage == STAGE_REST && i < w->message_count;
+	     i++)
 		if (node->ledger[i] == PLANNED || node->ledger[i] == STARTED)
-			next = usec_min(next, node->not_before[i]);
-	return next;
+			own = usec_min(own, node->not_before[i]);
+	if (own != USEC_NEVER && own < node->still_until)
+		own = node->still_until;
+	return usec_min(next, own);
 }
 
 /* Who only waits lives longer, or nobody would ever see a lease end. */
@@ -647,6 +739,15 @@ death_rate(const struct node *node)
 	    (node->stage == STAGE_CLAIM && node->command.verb == VERB_FETCH);
 
 	return waits ? 2 : 60;
+}
+
+/* Most is at stake between winning and being done. */
+static unsigned
+loss_rate(const struct world *w, const struct node *node)
+{
+	bool acts = node->stage == STAGE_EFFECT || node->stage == STAGE_MARK;
+
+	return acts ? w->loose : 10;
 }
 
 static void
@@ -665,7 +766,7 @@ step(struct world *w, struct node *node)
 		die(w, node);
 		return;
 	}
-	if (w->faulty && random_below(&w->random, 1000) < 10) {
+	if (w->faulty && random_below(&w->random, 1000) < loss_rate(w, node)) {
 		lose_link(w, node);
 		return;
 	}
@@ -738,6 +839,8 @@ check_end(struct world *w)
 {
 	if (!is_over(w))
 		broken(w, "somebody still waits");
+	if (w->calm && w->now > START_USEC + SOON_USEC)
+		broken(w, "it took long");
 	for (size_t i = 0; i < w->message_count; i++)
 		if (w->messages[i].effects == 0 && !is_excused(w, i))
 			broken(w, "message %zu was lost", i + 1);
@@ -748,16 +851,22 @@ make(struct world *w)
 {
 	w->now = START_USEC;
 	w->faulty = chance(w, 80);
-	w->modseqs = chance(w, 70);
-	w->overwrites = !w->modseqs && chance(w, 50);
+	w->calm = !w->faulty;
+	w->slow = chance(w, 50) ? 2 : 30;
+	w->sleepy = chance(w, 50) ? 1 : 15;
+	w->loose = chance(w, 50) ? 10 : 100;
+	w->modseqs = chance(w, 50);
+	w->overwrites = !w->modseqs && chance(w, 70);
 	w->modseq = 10;
 	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
-	w->message_count = 1 + random_below(&w->random, MESSAGES_MAX);
+	w->message_count =
+	    1 + random_below(&w->random, chance(w, 70) ? 3 : MESSAGES_MAX);
 	w->ends = START_USEC + (w->modseqs ? 2U : 12U) * USEC_DAY;
 	for (size_t i = 0; i < w->message_count; i++)
 		w->messages[i] = (struct message){.is_there = true,
 		    .kind = (enum kind)random_below(&w->random, KINDS),
 		    .leaves_at = USEC_NEVER,
+		    .marked = USEC_NEVER,
 		    .modseq = 1 + random_below(&w->random, 9)};
 	for (size_t n = 0; n < w->node_count; n++) {
 		w->nodes[n].command.run_at = USEC_NEVER;
@@ -809,12 +918,14 @@ main(int argc, char **argv)
 	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
 	unsigned long seed = 1, failed = 0, steps = 0, messages = 0;
 	unsigned long deaths = 0, doubles = 0, again = 0;
-	bool verbose = false;
+	bool verbose = false, first = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
+	while ((option = getopt(argc, argv, "vfs:n:")) != -1) {
 		if (option == 'v')
 			verbose = true;
+		else if (option == 'f')
+			first = true;
 		else if (option == 's')
 			seed = strtoul(optarg, NULL, 10);
 		else if (option == 'n')
@@ -822,7 +933,8 @@ main(int argc, char **argv)
 		else
 			return 2;
 	}
-	for (unsigned long i = 0; i < count; i++, seed++) {
+	for (unsigned long i = 0; i < count && !(first && failed);
+	     i++, seed++) {
 		struct world w = {.verbose = verbose};
 		random_init(&w.random, seed);
 		steps += run(&w);

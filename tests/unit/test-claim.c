@@ -23,6 +23,8 @@
  * "< modified", "< no", "< ok" MODIFIED; the end of a command
  * "= won"                      the verdict
  * "@ 60"                       seconds pass, and it is asked for again
+ * "+ 60"                       seconds pass while an answer is on its way
+ * "mine"                       first: if it is marked, then by us
  * "@ link"                     the connection is another one
  * "hold"                       claim_hold_unsure
  */
@@ -132,6 +134,19 @@ static const struct row rows[] = {
 	LINES("> fetch", "< 0 belfry-c-you", "< ok", "= wait", "@ 86399",
 	    "> fetch", "< 0 belfry-c-you", "< ok", "= wait", "@ 1", "> fetch",
 	    "< 0 belfry-c-you", "< ok", "> -belfry-c-you", "< ok", "= wait")},
+    {"marked by us", CLAIM_BY_MODSEQ,
+	LINES(
+	    "mine", "> fetch", "< 9 belfry-f-r belfry-c-me", "< ok", "= won")},
+    {"marked by another, as our claim is gone", CLAIM_BY_MODSEQ,
+	LINES("mine", "> fetch", "< 9 belfry-f-r", "< ok", "= done")},
+    {"verified too late", CLAIM_BY_MODSEQ,
+	LINES("> fetch", "< 9 ", "< ok", "> 9 +belfry-c-me", "< ok", "> fetch",
+	    "+ 901", "< 10 belfry-c-me", "< ok", "= wait", "@ 1", "> fetch",
+	    "< 10 belfry-c-me", "< ok", "> 10 +belfry-t", "< ok", "> fetch",
+	    "< 11 belfry-c-me belfry-t", "< ok", "= won")},
+    {"no mod-sequences, and read too long ago", CLAIM_BY_KEYWORD,
+	LINES("> fetch", "+ 4", "< 0 ", "< ok", "> fetch", "< 0 ", "< ok",
+	    "> +belfry-c-me", "< ok", "= wait")},
     {"news that nobody asked for", CLAIM_BY_MODSEQ,
 	LINES("> fetch", "< 9 belfry-c-you", "< 10 ", "< ok",
 	    "> 10 +belfry-c-me", "< 11 belfry-c-you", "< ok", "> fetch",
@@ -142,6 +157,7 @@ struct play {
 	const struct row *row;
 	struct claim *claim;
 	usec_t now;
+	bool is_mine;
 };
 
 static void
@@ -158,6 +174,8 @@ begin(struct play *play)
 
 	imap_seqset_add(&uids, UID);
 	claim_begin(play->claim, &uids, "belfry-f-r", play->now);
+	if (play->is_mine)
+		claim_expect_mark(play->claim);
 	imap_seqset_done(&uids);
 }
 
@@ -235,16 +253,20 @@ test_steps(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct play play = {&rows[i], NULL, START};
+		struct play play = {&rows[i], NULL, START, false};
+		play.is_mine = strcmp(rows[i].lines[0], "mine") == 0;
 		play.claim = claim_new(&(struct claim_config){
 		    .keyword = "belfry-c-me", .step = rows[i].step, .seed = 1});
 		begin(&play);
-		for (size_t n = 0; rows[i].lines[n] != NULL; n++) {
+		for (size_t n = play.is_mine; rows[i].lines[n] != NULL; n++) {
 			const char *line = rows[i].lines[n];
 			if (line[0] == '>')
 				expect_command(&play, line);
 			else if (line[0] == '<')
 				tell(&play, line + 2);
+			else if (line[0] == '+')
+				play.now +=
+				    strtoull(line + 2, NULL, 10) * USEC_SEC;
 			else if (line[0] == '=')
 				expect_verdict(&play, line);
 			else if (strcmp(line, "hold") == 0)
