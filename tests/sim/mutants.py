@@ -166,6 +166,58 @@ MUTANTS = {
         "			error_forget(&mb->trouble);\n",
         "",
         "many", (), 300),
+    "claim is believed beside another's": (
+        ACCOUNT + "claim.c",
+        "	} else if (r->own && r->others == 0 && !r->marked) {",
+        "	} else if (r->own && !r->marked) {",
+        "sim-claim", (), 300),
+    "mark of another machine is not seen": (
+        ACCOUNT + "claim.c",
+        "	else if (r->marked)\n		judge_marked(r);\n",
+        "",
+        "sim-claim", (), 300),
+    "claim of an earlier life is believed as it is": (
+        ACCOUNT + "claim.c",
+        "	else if (claim->modseq != 0)\n"
+        "		r->want = r->tick ? WANT_UNTICK : WANT_TICK;",
+        "	else if (claim->modseq != 0)\n		win(r, now);",
+        "sim-claim", (), 3000),
+    "renewed claim is taken for an old one": (
+        ACCOUNT + "claim.c",
+        "	    r->modseq == r->seen_modseq)",
+        "	    true)",
+        "sim-claim", (), 3000),
+    "lease goes on with the next claim": (
+        ACCOUNT + "claim.c",
+        "	r->seen_since = now;\n	r->looks = 0;",
+        "	if (r->seen_since == USEC_NEVER)\n"
+        "		r->seen_since = now;\n	r->looks = 0;",
+        "sim-claim", (), 3000),
+    "claim is taken over while its owner may act": (
+        ACCOUNT + "claim.c",
+        "	if (usec_since(r->seen_since, now) < lease_of(claim, r))",
+        "	if (usec_since(r->seen_since, now) < "
+        "lease_of(claim, r) / 3)",
+        "sim-claim", (), 3000),
+    "lease is short where nobody sees a claim renewed": (
+        ACCOUNT + "claim.c",
+        "	usec_t lease = claim->modseq != 0 ? claim->lease : "
+        "claim->slow_lease;",
+        "	usec_t lease = claim->lease;",
+        "sim-claim", (), 3000),
+    "keyword is believed at once": (
+        ACCOUNT + "claim.c",
+        "		else if (!r->checks)\n			announce(r, now);",
+        "		else if (!r->checks)\n"
+        "			announce(r, now - CLAIM_SETTLE_USEC);",
+        "sim-claim", (), 3000),
+    "claim stays beside another's": (
+        ACCOUNT + "claim.c",
+        "	if (r->own) {\n		r->want = WANT_WITHDRAW;\n"
+        "		back_off(claim, r, now);\n		return;\n	}\n"
+        "	wait_for_other",
+        "	wait_for_other",
+        "sim-claim", (), 300),
 }
 
 # What is rare becomes common: all limits of these names are that small.
@@ -184,7 +236,8 @@ NARROW_SEEDS = (("sim", 60), ("many", 10))
 VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
              "CPPFLAGS", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS", "LDFLAGS",
              "LIBS", "tests_sim_sim_OBJECTS", "tests_sim_sim_LDADD",
-             "tests_sim_many_OBJECTS", "tests_sim_many_LDADD")
+             "tests_sim_many_OBJECTS", "tests_sim_many_LDADD",
+             "tests_sim_sim_claim_OBJECTS", "tests_sim_sim_claim_LDADD")
 
 
 class Builder:
@@ -218,11 +271,12 @@ class Builder:
         return target
 
     def link(self, program, objects, folder):
+        made = "tests_sim_" + program.replace("-", "_")
         target = os.path.join(folder, program)
         command = (self.words("CC", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS",
-                              "LDFLAGS", "tests_sim_%s_OBJECTS" % program) +
-                   objects + self.words("tests_sim_%s_LDADD" % program,
-                                        "LIBS") + ["-o", target])
+                              "LDFLAGS", made + "_OBJECTS") +
+                   objects + self.words(made + "_LDADD", "LIBS") +
+                   ["-o", target])
         self.run(command)
         return target
 
