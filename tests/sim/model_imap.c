@@ -150,8 +150,10 @@ model_append(struct model_mailbox *mailbox, unsigned id, const char *text)
 		    mailbox->cap, sizeof(*mailbox->messages));
 	}
 	struct model_message *message = &mailbox->messages[mailbox->count++];
-	*message = (struct model_message){
-	    .uid = mailbox->uidnext++, .id = id, .text = xstrdup(text)};
+	*message = (struct model_message){.uid = mailbox->uidnext++,
+	    .id = id,
+	    .text = xstrdup(text),
+	    .size = strlen(text)};
 	model_touch(mailbox, message);
 	return message;
 }

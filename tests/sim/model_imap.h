@@ -89,6 +89,7 @@ struct model_message {
 	unsigned id; /* the world's number of the message: the same in copies */
 	struct strv flags;
 	char *text;	  /* whole message */
+	size_t size;	  /* ... of so many bytes */
 	unsigned flagged; /* by another client: `changes` of the mailbox then */
 	unsigned modseq;  /* ... at its last change */
 };
@@ -104,7 +105,7 @@ struct model_mailbox {
 	struct {
 		uint32_t uid;
 		unsigned modseq;
-	} *vanished; /* owned */
+	} * vanished; /* owned */
 	size_t vanished_count;
 };
 

@@ -112,7 +112,8 @@ uid_store(struct model_session *s, const struct command *c)
 		return;
 	}
 	model_read_set(&set, s->selected, c->arguments.items[1]);
-	for (size_t i = 0; i < s->selected->count; i++) {
+	for (size_t i = model_set_begin(&set, s->selected);
+	     i < s->selected->count; i++) {
 		struct model_message *message = &s->selected->messages[i];
 		if (!model_set_has(&set, message->uid))
 			continue;
@@ -149,7 +150,7 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 	}
 	size_t count = s->selected->count;
 	model_read_set(&set, s->selected, c->arguments.items[1]);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = model_set_begin(&set, s->selected); i < count; i++) {
 		struct model_message *message = &s->selected->messages[i];
 		if (!model_set_has(&set, message->uid))
 			continue;
@@ -238,44 +239,65 @@ uid_expunge(struct model_session *s, const struct command *c)
 }
 
 /* UID SEARCH [UID set] [LARGER n SMALLER m] [HEADER Message-ID x] */
-static bool
-is_found(const struct model_set *set, const struct model_message *message,
-    const struct command *c, bool ignores_not)
-{
-	size_t size = strlen(message->text);
+struct search {
+	bool is_vain, by_uid;
+	struct model_set uids;
+	size_t larger, smaller; /* than these; SIZE_MAX: any */
+	const char *text;	/* NULL: any */
+};
 
+static void
+read_search(struct search *search, const struct model_session *s,
+    const struct command *c)
+{
+	search->is_vain = search->by_uid = false;
+	search->larger = search->smaller = SIZE_MAX;
+	search->text = NULL;
 	for (size_t i = 1; i + 1 < c->arguments.len; i++) {
 		const char *word = c->arguments.items[i];
-		size_t number = strtoul(c->arguments.items[i + 1], NULL, 10);
-		if (strcmp(word, "UID") == 0 &&
-		    !model_set_has(set, message->uid))
-			return false;
-		if (strcmp(word, "NOT") == 0 && !ignores_not)
-			return false; /* the model knows none */
-		if (strcmp(word, "LARGER") == 0 && size <= number)
-			return false;
-		if (strcmp(word, "SMALLER") == 0 && size >= number)
-			return false;
-		if (strcmp(word, "HEADER") == 0 && i + 2 < c->arguments.len &&
-		    strstr(message->text, c->arguments.items[i + 2]) == NULL)
-			return false;
+		const char *next = c->arguments.items[i + 1];
+		if (strcmp(word, "UID") == 0) {
+			search->by_uid = true;
+			model_read_set(&search->uids, s->selected, next);
+		} else if (strcmp(word, "NOT") == 0) {
+			/* The model knows none. */
+			search->is_vain |= !model_has(s, MODEL_NOT_IGNORED);
+		} else if (strcmp(word, "LARGER") == 0) {
+			search->larger = strtoul(next, NULL, 10);
+		} else if (strcmp(word, "SMALLER") == 0) {
+			search->smaller = strtoul(next, NULL, 10);
+		} else if (strcmp(word, "HEADER") == 0 &&
+			   i + 2 < c->arguments.len) {
+			search->text = c->arguments.items[i + 2];
+		}
 	}
-	return true;
+}
+
+static bool
+is_found(const struct search *search, const struct model_message *message)
+{
+	if (search->by_uid && !model_set_has(&search->uids, message->uid))
+		return false;
+	if (search->larger != SIZE_MAX && message->size <= search->larger)
+		return false;
+	if (search->smaller != SIZE_MAX && message->size >= search->smaller)
+		return false;
+	return search->text == NULL ||
+	       strstr(message->text, search->text) != NULL;
 }
 
 static void
 uid_search(struct model_session *s, const struct command *c)
 {
-	struct model_set set = {.count = 0};
+	struct search search;
+	size_t i = 0;
 
-	for (size_t i = 1; i + 1 < c->arguments.len; i++)
-		if (strcmp(c->arguments.items[i], "UID") == 0)
-			model_read_set(
-			    &set, s->selected, c->arguments.items[i + 1]);
+	read_search(&search, s, c);
 	buf_add_str(&s->output, "* SEARCH");
-	for (size_t i = 0; i < s->selected->count; i++)
-		if (is_found(&set, &s->selected->messages[i], c,
-			model_has(s, MODEL_NOT_IGNORED)))
+	if (search.by_uid)
+		i = model_set_begin(&search.uids, s->selected);
+	for (; !search.is_vain && i < s->selected->count; i++)
+		if (is_found(&search, &s->selected->messages[i]))
 			model_put(
 			    &s->output, " ", s->selected->messages[i].uid);
 	buf_add_str(&s->output, "\r\n");

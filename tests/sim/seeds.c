@@ -84,6 +84,9 @@ take_option(struct row *row, int option)
 	case 'p':
 		row->run.personality = personality_find(optarg);
 		return row->run.personality != NULL;
+	case 'w':
+		row->run.weather = optarg;
+		return true;
 	case 'l':
 		row->lists = true;
 		return true;
@@ -98,6 +101,7 @@ read_options(struct row *row, int argc, char **argv)
 	static const struct option names[] = {
 	    {"personality", required_argument, NULL, 'p'},
 	    {"list", no_argument, NULL, 'l'},
+	    {"weather", required_argument, NULL, 'w'},
 	    {0},
 	};
 	int option;

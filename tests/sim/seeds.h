@@ -9,7 +9,7 @@
  * `PROGRAM -v -s SEED -n 1` replays a failure; -f ends it at the first one that
  * fails. --personality fixes the server
  * (tests/sim/personality.h), which is chosen by the seed else; --list prints
- * the names of all.
+ * the names of all. --weather is for `sim` alone (tests/sim/world.h).
  */
 #ifndef BELFRY_SIM_SEEDS_H
 #define BELFRY_SIM_SEEDS_H
@@ -24,6 +24,7 @@ struct seeds_run {
 	uint64_t seed;
 	bool verbose;
 	const struct personality *personality; /* NULL: by the seed */
+	const char *weather;		       /* NULL: the usual one */
 };
 
 struct seeds_program {

@@ -1,7 +1,7 @@
 /*
- * sim [-v] [-s FIRST_SEED] [-n SEEDS]: runs the simulated world for a row of
- * seeds ($SIM_SEEDS, else 300; tests/sim/seeds.h); prints each seed that breaks
- * an invariant.
+ * sim [-v] [-s FIRST_SEED] [-n SEEDS] [--weather NAME]: runs the simulated
+ * world for a row of seeds ($SIM_SEEDS, else 300; tests/sim/seeds.h); prints
+ * each seed that breaks an invariant.
  */
 #include <stdio.h>
 
@@ -10,6 +10,7 @@
 
 struct totals {
 	unsigned long steps, messages, kills, cuts, failed_commits, logins;
+	size_t account_bytes;
 };
 
 static bool
@@ -19,6 +20,8 @@ run(void *ctx, const struct seeds_run *run)
 	    .seed = run->seed,
 	    .verbose = run->verbose,
 	    .personality = run->personality,
+	    .weather =
+		run->weather != NULL ? world_weather_find(run->weather) : NULL,
 	};
 	struct totals *totals = ctx;
 	struct world_result result;
@@ -33,6 +36,8 @@ run(void *ctx, const struct seeds_run *run)
 	totals->cuts += result.cuts;
 	totals->failed_commits += result.failed_commits;
 	totals->logins += result.logins;
+	if (totals->account_bytes < result.account_bytes)
+		totals->account_bytes = result.account_bytes;
 	return result.ok;
 }
 
@@ -42,9 +47,10 @@ sum_up(const void *ctx)
 	const struct totals *totals = ctx;
 
 	printf("; %lu steps, %lu messages, %lu kills, %lu cuts, %lu failed "
-	       "commits, %lu logins",
+	       "commits, %lu logins; %zu KiB",
 	    totals->steps, totals->messages, totals->kills, totals->cuts,
-	    totals->failed_commits, totals->logins);
+	    totals->failed_commits, totals->logins,
+	    totals->account_bytes / 1024);
 }
 
 int

@@ -6,11 +6,9 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/presets.h"
 
-#define RUN_USEC (12 * USEC_HOUR)  /* with faults */
 #define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
 #define LOOK_USEC (1 * USEC_HOUR)  /* the calm ends when all is settled */
 #define PATIENT_PERCENT 15	   /* ... and in these seeds never sooner */
-#define STEPS_MAX 400000
 
 void
 world_note(struct world *w, const char *format, ...)
@@ -130,6 +128,9 @@ set_up(struct world *w, const struct world_options *options)
 	w->immortal = world_chance(w, 20);
 	w->is_patient = world_chance(w, PATIENT_PERCENT);
 	w->verbose = options->verbose;
+	w->weather = options->weather != NULL ? options->weather
+					      : world_weather_default();
+	w->messages = xcalloc(w->weather->messages, sizeof(*w->messages));
 	w->now = START_USEC;
 	choose_server(w, options);
 	model_add(&w->model, world_wire(w, "A"));
@@ -163,6 +164,7 @@ set_up(struct world *w, const struct world_options *options)
 	    .watch = &w->watch,
 	};
 	w->quiet_until = w->next_happening = USEC_NEVER;
+	w->next_night = usec_add(w->now, 15 * USEC_HOUR);
 	prepare(w);
 	world_be_born(w);
 }
@@ -177,6 +179,7 @@ tear_down(struct world *w)
 	strv_done(&w->watch);
 	strv_done(&w->identities);
 	strv_done(&w->authserv);
+	free(w->messages);
 }
 
 /* Until the daemon knows the mailbox: what is there before stays as it is. */
@@ -195,7 +198,7 @@ rest(struct world *w, usec_t time)
 {
 	w->quiet_until = usec_add(w->now, time);
 	while (w->result->ok && w->now < w->quiet_until &&
-	       w->result->steps < STEPS_MAX)
+	       w->result->steps < w->weather->steps)
 		world_step(w);
 }
 
@@ -270,12 +273,13 @@ settle(struct world *w)
 {
 	usec_t end = usec_add(w->now, CALM_USEC);
 
-	while (w->result->ok && w->now < end && w->result->steps < STEPS_MAX) {
+	while (w->result->ok && w->now < end &&
+	       w->result->steps < w->weather->steps) {
 		w->quiet_until = usec_min(end, usec_add(w->now, LOOK_USEC));
 		world_resume_run(w); /* as the wiring does now and then */
 		world_pump(w);
 		while (w->result->ok && w->now < w->quiet_until &&
-		       w->result->steps < STEPS_MAX)
+		       w->result->steps < w->weather->steps)
 			world_step(w);
 		if (!w->is_patient && is_settled(w))
 			return;
@@ -296,14 +300,15 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		wait_for_contact(w);
 	w->faulty = w->model.moody = true;
 	w->next_happening = w->now + USEC_SEC;
-	usec_t end = w->now + RUN_USEC;
-	while (result_r->ok && w->now < end && result_r->steps < STEPS_MAX)
+	usec_t end = w->now + w->weather->run;
+	while (
+	    result_r->ok && w->now < end && result_r->steps < w->weather->steps)
 		world_step(w);
 	world_become_calm(w);
 	settle(w);
 	if (result_r->ok)
 		check_push(w);
-	if (result_r->ok && result_r->steps >= STEPS_MAX)
+	if (result_r->ok && result_r->steps >= w->weather->steps)
 		world_fail(w, "too many steps: something spins");
 	if (result_r->ok)
 		world_check_all(w);

@@ -13,6 +13,10 @@
  * any two steps and starts again on the same store.
  *
  * Then the faults stop, time goes on, and everything must have settled.
+ *
+ * "storm" is twelve hours of that; "year" is a year of an account, with nights
+ * in which the machine sleeps; in a "flood" 100,000 messages come while it
+ * does.
  */
 #ifndef BELFRY_SIM_WORLD_H
 #define BELFRY_SIM_WORLD_H
@@ -22,8 +26,14 @@
 
 #include "tests/sim/personality.h"
 
+/* How long, how much, and what happens: world_happen.c. */
+struct weather;
+/* NULL: there is none of this name. */
+const struct weather *world_weather_find(const char *name);
+
 struct world_options {
 	uint64_t seed;
+	const struct weather *weather;	       /* NULL: a storm */
 	bool verbose;			       /* print what happens */
 	const struct personality *personality; /* NULL: by the seed */
 };
@@ -32,6 +42,7 @@ struct world_result {
 	bool ok;
 	char why[1000];
 	unsigned steps, messages, kills, cuts, failed_commits, logins;
+	size_t account_bytes; /* the most that it had when it died */
 };
 
 void world_run(

@@ -3,27 +3,50 @@
  */
 #include "tests/sim/world_private.h"
 
+#include <stdlib.h>
+
+#include "daemon/base/xalloc.h"
+
 /* Of each message, by the world's number. */
 struct truth {
 	struct world *w;
-	unsigned unknown[MESSAGES_MAX], forwards[MESSAGES_MAX];
-	unsigned judged[MESSAGES_MAX];
+	struct fate {
+		unsigned unknown, forwards, judged;
+	} * fates; /* owned */
 };
 
-/* MESSAGES_MAX: none. */
+static bool
+is_at(const struct world *w, unsigned id, const struct store_key *key)
+{
+	const struct sent_message *message = &w->messages[id];
+	const char *mailbox = message->old ? world_old_mailbox(w) : "INBOX";
+
+	return message->uid == key->uid &&
+	       message->uidvalidity == key->uidvalidity &&
+	       strcmp(mailbox, key->mailbox) == 0;
+}
+
+/* message_count: none. */
 static unsigned
 find_message(const struct world *w, const struct store_key *key)
 {
-	const char *old = world_old_mailbox(w);
+	unsigned id = 0;
 
-	for (unsigned id = 0; id < w->message_count; id++) {
-		const struct sent_message *message = &w->messages[id];
-		if (message->uid == key->uid &&
-		    message->uidvalidity == key->uidvalidity &&
-		    strcmp(message->old ? old : "INBOX", key->mailbox) == 0)
-			return id;
-	}
-	return MESSAGES_MAX;
+	while (id < w->message_count && !is_at(w, id, key))
+		id++;
+	return id;
+}
+
+/* Its subject tells where to look. */
+static unsigned
+find_judged(const struct world *w, const struct store_message *message)
+{
+	const char *hash = strchr(message->subject, '#');
+	unsigned id = hash != NULL ? (unsigned)atoi(hash + 1) : 0;
+
+	return id < w->message_count && is_at(w, id, &message->key)
+		   ? id
+		   : w->message_count;
 }
 
 static bool
@@ -32,8 +55,8 @@ counts_forward(void *ctx, const struct store_queue_item *item)
 	struct truth *truth = ctx;
 	unsigned id = find_message(truth->w, &item->source);
 
-	if (id < MESSAGES_MAX)
-		truth->forwards[id]++;
+	if (id < truth->w->message_count)
+		truth->fates[id].forwards++;
 	return true;
 }
 
@@ -42,13 +65,13 @@ notes_judged(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
 {
 	struct truth *truth = ctx;
-	unsigned id = find_message(truth->w, &message->key);
+	unsigned id = find_judged(truth->w, message);
 
-	if (id == MESSAGES_MAX)
+	if (id == truth->w->message_count)
 		return true;
-	truth->judged[id]++;
+	truth->fates[id].judged++;
 	for (size_t i = 0; i < count; i++)
-		truth->unknown[id] += effects[i].state == EFFECT_UNKNOWN;
+		truth->fates[id].unknown += effects[i].state == EFFECT_UNKNOWN;
 	return true;
 }
 
@@ -83,10 +106,10 @@ check_executed(struct world *w, unsigned id, const struct truth *truth)
 	if (message->executed > 1)
 		world_fail(
 		    w, "#%u was executed %u times", id, message->executed);
-	if (w->result->kills == 0 && truth->unknown[id] > 0)
+	if (w->result->kills == 0 && truth->fates[id].unknown > 0)
 		world_fail(
 		    w, "#%u: nobody knows what became of its command", id);
-	if (message->executed == 0 && truth->unknown[id] == 0)
+	if (message->executed == 0 && truth->fates[id].unknown == 0)
 		world_fail(w, "#%u was never executed, and nobody says so", id);
 }
 
@@ -128,9 +151,10 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct sent_message *message = &w->messages[id];
 
-	if (truth->judged[id] != (!message->old || message->kind != KIND_PLAIN))
+	if (truth->fates[id].judged !=
+	    (!message->old || message->kind != KIND_PLAIN))
 		world_fail(w, "#%u (UID %u) was judged %u times", id,
-		    message->uid, truth->judged[id]);
+		    message->uid, truth->fates[id].judged);
 	switch (message->kind) {
 	case KIND_PLAIN:
 		if (message->notified == 0 && !message->old && !message->seen)
@@ -160,7 +184,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		check_executed(w, id, truth);
 		break;
 	case KIND_FORWARD:
-		expect(w, id, "forwards", truth->forwards[id], 1);
+		expect(w, id, "forwards", truth->fates[id].forwards, 1);
 		break;
 	case KIND_ALL:
 		check_executed(w, id, truth);
@@ -216,9 +240,9 @@ check_touched(struct world *w, unsigned id, const struct truth *truth)
 	if (w->messages[id].executed > 1)
 		world_fail(w, "#%u was executed %u times", id,
 		    w->messages[id].executed);
-	if (truth->judged[id] > 1 || truth->forwards[id] > 1)
+	if (truth->fates[id].judged > 1 || truth->fates[id].forwards > 1)
 		world_fail(w, "#%u was judged %u times, and forwarded %u times",
-		    id, truth->judged[id], truth->forwards[id]);
+		    id, truth->fates[id].judged, truth->fates[id].forwards);
 }
 
 static bool
@@ -237,7 +261,7 @@ finds_open(void *ctx, const struct store_effect *effect,
 static void
 learn(struct world *w, struct truth *truth)
 {
-	const struct store_history_query query = {.limit = 100000};
+	const struct store_history_query query = {.limit = UINT32_MAX};
 	static const char *const mailboxes[] = {"INBOX", OLD_MAILBOX};
 
 	store_each_history(w->store, &query, notes_judged, truth, NULL);
@@ -276,7 +300,8 @@ is_done(void *ctx, const struct store_apply *apply)
 void
 world_check_all(struct world *w)
 {
-	struct truth truth = {.w = w};
+	struct truth truth = {.w = w,
+	    .fates = xcalloc(w->message_count + 1, sizeof(*truth.fates))};
 
 	store_each_apply(w->store, "sim", is_done, w, NULL);
 	learn(w, &truth);
@@ -288,4 +313,5 @@ world_check_all(struct world *w)
 		else
 			check_message(w, id, &truth);
 	}
+	free(truth.fates);
 }

@@ -3,6 +3,7 @@
  */
 #include "tests/sim/world_private.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "daemon/base/xalloc.h"
@@ -175,6 +176,37 @@ world_be_born(struct world *w)
 	account_start(w->account, w->now);
 }
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+static size_t
+allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+#else
+static size_t
+allocated(void)
+{
+	return 0;
+}
+#endif
+
+/* What it gives back is what it had. */
+static void
+free_account(struct world *w)
+{
+	size_t before = allocated(), after;
+
+	account_free(&w->account);
+	after = allocated();
+	if (before > after && before - after > w->result->account_bytes)
+		w->result->account_bytes = before - after;
+	if (w->result->account_bytes > w->weather->account_bytes)
+		world_fail(
+		    w, "the account had %zu bytes", w->result->account_bytes);
+}
+
 void
 world_die(struct world *w)
 {
@@ -189,7 +221,7 @@ world_die(struct world *w)
 		free(LIST_ITEM(pos, struct outside, link));
 	}
 	world_leave_writings(w);
-	account_free(&w->account);
+	free_account(w);
 	limits_free(&w->limits);
 	senders_free(&w->senders);
 }

@@ -3,6 +3,8 @@
  */
 #include "tests/sim/world_private.h"
 
+#define FLOOD 100000
+
 static void
 cut(struct world *w)
 {
@@ -61,20 +63,32 @@ change_network(struct world *w)
 		hint(w);
 }
 
+static void
+fall_asleep(struct world *w)
+{
+	world_note(w, "the machine sleeps");
+	silence(w);
+}
+
 /* All timers are due at once, and the other end knows nothing of it. */
+static void
+wake_up(struct world *w, usec_t slept)
+{
+	w->now = usec_add(w->now, slept);
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		w->links[i].doubted = 0;
+	hint(w);
+}
+
 static void
 suspend(struct world *w)
 {
 	usec_t slept = random_below(&w->random, 3 * USEC_HOUR);
 
-	world_note(w, "the machine sleeps");
-	silence(w);
+	fall_asleep(w);
 	if (world_chance(w, 50))
 		world_deliver(w);
-	w->now = usec_add(w->now, slept);
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
-		w->links[i].doubted = 0;
-	hint(w);
+	wake_up(w, slept);
 }
 
 static void
@@ -181,30 +195,129 @@ reload(struct world *w)
 	account_set_rules(w->account, w->rules);
 }
 
-static const struct {
-	void (*happen)(struct world *);
-	unsigned weight;
-} happenings[] = {{world_deliver, 40}, {burst, 4}, {cut, 10}, {silence, 4},
-    {bye, 5}, {other_client, 4}, {world_request_run, 4}, {reload, 3},
-    {toggle_quota, 2}, {doom, 12}, {suspend, 4}, {change_network, 6},
-    {other_flags, 6}, {rebuild, 3}, {jump_clock, 3}, {start_again, 1}};
+/* All sessions end, and no new ones begin for a while. */
+static void
+restart_server(struct world *w)
+{
+	world_note(w, "the server is restarted");
+	bye(w);
+	w->down_until =
+	    usec_add(w->now, random_below(&w->random, 10 * USEC_MINUTE));
+}
+
+/* ---- weathers ---- */
+
+static const struct happening storm[] = {{world_deliver, 40}, {burst, 4},
+    {cut, 10}, {silence, 4}, {bye, 5}, {other_client, 4},
+    {world_request_run, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12},
+    {suspend, 4}, {change_network, 6}, {other_flags, 6}, {rebuild, 3},
+    {jump_clock, 3}, {start_again, 1}, {NULL, 0}};
+
+static const struct happening seasons[] = {{world_deliver, 120}, {burst, 2},
+    {cut, 10}, {silence, 6}, {bye, 4}, {restart_server, 4}, {other_client, 8},
+    {world_request_run, 1}, {reload, 2}, {toggle_quota, 2}, {doom, 6},
+    {suspend, 6}, {change_network, 20}, {other_flags, 16}, {jump_clock, 2},
+    {start_again, 1}, {NULL, 0}};
+
+static const struct happening after_flood[] = {{world_deliver, 4}, {cut, 4},
+    {bye, 2}, {restart_server, 1}, {doom, 4}, {change_network, 4}, {NULL, 0}};
+
+static const struct weather weathers[] = {
+    {.name = "storm",
+	.happenings = storm,
+	.run = 12 * USEC_HOUR,
+	.pause = 20 * USEC_MINUTE,
+	.messages = 126,
+	.steps = 400000,
+	.account_bytes = 1024 * 1024},
+    {.name = "year",
+	.happenings = seasons,
+	.run = 365 * USEC_DAY,
+	.pause = 3 * USEC_HOUR,
+	.messages = 8000,
+	.steps = 40000000,
+	.account_bytes = 4 * 1024 * 1024,
+	.has_nights = true},
+    {.name = "flood",
+	.happenings = after_flood,
+	.run = 12 * USEC_HOUR,
+	.pause = USEC_HOUR,
+	.messages = FLOOD + 200,
+	.steps = 40000000,
+	.account_bytes = 16 * 1024 * 1024,
+	.is_bulk = true},
+};
+
+const struct weather *
+world_weather_default(void)
+{
+	return &weathers[0];
+}
+
+const struct weather *
+world_weather_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(weathers) / sizeof(weathers[0]); i++)
+		if (strcmp(weathers[i].name, name) == 0)
+			return &weathers[i];
+	return NULL;
+}
+
+/* At eleven in the evening, for eight hours; some mail comes meanwhile. In the
+ * morning a person sees to what only a person can mend. */
+static void
+sleep_through_night(struct world *w)
+{
+	unsigned count = (unsigned)random_below(&w->random, 6);
+
+	w->next_night += USEC_DAY;
+	world_note(w, "a night");
+	fall_asleep(w);
+	while (count-- > 0)
+		world_deliver(w);
+	wake_up(w, 8 * USEC_HOUR);
+	w->model.overquota = false;
+	if (account_lockout(w->account) != NULL)
+		start_again(w);
+}
+
+static void
+flood(struct world *w)
+{
+	world_note(w, "a flood");
+	fall_asleep(w);
+	for (unsigned i = 0; i < FLOOD; i++)
+		world_deliver(w);
+	wake_up(w, USEC_HOUR);
+}
+
+static const struct happening *
+choose_happening(struct world *w)
+{
+	const struct happening *chosen = w->weather->happenings;
+	unsigned total = 0, dice;
+
+	for (const struct happening *h = chosen; h->weight > 0; h++)
+		total += h->weight;
+	dice = (unsigned)random_below(&w->random, total);
+	while (dice >= chosen->weight)
+		dice -= (chosen++)->weight;
+	return chosen;
+}
 
 void
 world_happen(struct world *w)
 {
-	unsigned total = 0, dice;
-	size_t i = 0;
-
-	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
-		total += happenings[n].weight;
-	dice = (unsigned)random_below(&w->random, total);
-	while (dice >= happenings[i].weight)
-		dice -= happenings[i++].weight;
-	happenings[i].happen(w);
+	if (w->weather->has_nights && w->next_night <= w->now)
+		sleep_through_night(w);
+	else if (w->weather->is_bulk && w->message_count < FLOOD)
+		flood(w);
+	else
+		choose_happening(w)->happen(w);
 	w->next_happening =
 	    w->now + (world_chance(w, 50)
 			     ? random_below(&w->random, 3 * USEC_SEC)
-			     : random_below(&w->random, 20 * USEC_MINUTE));
+			     : random_below(&w->random, w->weather->pause));
 }
 
 void

@@ -123,7 +123,7 @@ finish_connect(struct world *w, struct link *link)
 	struct error error = ERROR_INIT;
 
 	link->connect_at = USEC_NEVER;
-	if (w->faulty && world_chance(w, 20)) {
+	if (w->now < w->down_until || (w->faulty && world_chance(w, 20))) {
 		error_set(&error, FAULT_RETRY, "connection refused");
 		mailbox_connect_failed(link->mailbox, &error, w->now);
 		return;

@@ -162,13 +162,15 @@ known_validity(const struct world *w)
 void
 world_deliver(struct world *w)
 {
-	unsigned id = w->message_count;
+	unsigned id = w->message_count, all = w->weather->messages;
 	BUF_AUTO text = BUF_INIT;
 
-	if (id >= (w->faulty ? MESSAGES_MAX - MESSAGES_LAST : MESSAGES_MAX))
+	if (id >= (w->faulty ? all - MESSAGES_LAST : all))
 		return;
 	struct sent_message *message = &w->messages[w->message_count++];
 	message->kind = (enum kind)random_below(&w->random, KINDS);
+	if (w->weather->is_bulk && !world_chance(w, 1))
+		message->kind = KIND_PLAIN;
 	if (message->kind == KIND_STRANGER) {
 		message->stranger = (unsigned)random_below(&w->random, 3);
 		buf_addf(&text, "From: stranger%u@example.org\r\n",

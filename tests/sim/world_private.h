@@ -13,8 +13,7 @@
 #include "tests/sim/model_imap.h"
 #include "tests/sim/world.h"
 
-#define MESSAGES_MAX 126
-#define MESSAGES_LAST 6 /* of them are kept for the end */
+#define MESSAGES_LAST 6 /* of them all are kept for the end */
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -38,6 +37,8 @@ enum kind {
 	KIND_STRANGER,
 	KINDS
 };
+
+struct world;
 
 struct sent_message {
 	enum kind kind;
@@ -84,8 +85,28 @@ struct writing {
 	usec_t at;
 };
 
+struct happening {
+	void (*happen)(struct world *);
+	unsigned weight;
+};
+
+struct weather {
+	const char *name;
+	const struct happening *happenings; /* to one that has no weight */
+	usec_t run;			    /* so long */
+	usec_t pause;	   /* the longest without anything happening */
+	unsigned messages; /* at most, with those of the end */
+	unsigned steps;	   /* more: something spins */
+	/* Of one account whenever it dies: what is to be done, a window of
+	 * messages and what is remembered of others, whatever has come. */
+	size_t account_bytes;
+	bool has_nights;
+	bool is_bulk; /* most messages are plain */
+};
+
 struct world {
 	struct random random;
+	const struct weather *weather;
 	bool verbose, faulty;
 	bool slow_disk; /* commits are answered later */
 	usec_t now;
@@ -98,13 +119,15 @@ struct world {
 	struct account_config config;
 	struct account *account;
 	struct link links[ACCOUNT_MAILBOXES_MAX];
-	struct list_link outsides; /* struct outside::link */
-	struct list_link writings; /* struct writing::link */
-	struct sent_message messages[MESSAGES_MAX];
+	struct list_link outsides;     /* struct outside::link */
+	struct list_link writings;     /* struct writing::link */
+	struct sent_message *messages; /* of the weather: so many */
 	unsigned message_count;
 	bool visits; /* the old messages are where nobody watches */
 	bool requested;
 	usec_t next_happening, quiet_until;
+	usec_t next_night;
+	usec_t down_until; /* the server is restarted */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
 	bool is_patient; /* this seed's calm is as long as can be */
@@ -165,6 +188,7 @@ void world_deliver_old(struct world *w);
 void world_deliver(struct world *w);
 
 /* world_happen.c */
+const struct weather *world_weather_default(void);
 void world_happen(struct world *w);
 void world_become_calm(struct world *w);
 
