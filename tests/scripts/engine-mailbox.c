@@ -22,9 +22,10 @@
  * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
  * until >start). >apply WORDS begins a run, which is in the store first: dry,
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
- * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES. >forward ID asks for the
- * claim of that item of the queue, >settled ID STATE says what
- * became of it (sending: it waits, and may have been sent).
+ * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES (STATUS),
+ * >notify NAMES. >forward ID asks for the claim of that item of the queue,
+ * >settled ID STATE says what became of it (sending: it waits, and may have
+ * been sent).
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -840,6 +841,18 @@ call_settled(struct adapter *a, struct span args, usec_t now)
 	return search.ok;
 }
 
+static bool
+call_notify(struct adapter *a, struct span args, usec_t now)
+{
+	struct strv names = STRV_INIT;
+
+	while (args.len > 0)
+		strv_add_span(&names, take_word(&args));
+	mailbox_notify(a->mailbox, &names, now);
+	strv_done(&names);
+	return true;
+}
+
 static const struct {
 	const char *word;
 	bool (*call)(struct adapter *a, struct span args, usec_t now);
@@ -868,6 +881,7 @@ static const struct {
     {"ask", call_ask},
     {"forward", call_forward},
     {"settled", call_settled},
+    {"notify", call_notify},
 };
 
 static bool

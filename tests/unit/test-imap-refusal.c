@@ -60,6 +60,12 @@ static const struct refusal_case cases[] = {
 	{"b1 NO [CORRUPTION] no", SERVER, NONE, 15 * USEC_MINUTE},
 	{"b1 BAD [CLIENTBUG] no", CLIENT, CLIENT, 0},
 	{"* BYE", GOODBYE, GOODBYE, 0},
+	/* Codes of single commands: who sent the command does without. */
+	{"b1 NO [USEATTR] no special use", UNTOLD, NONE, 0},
+	{"b1 NO [HASCHILDREN] it has", UNTOLD, NONE, 0},
+	{"b1 NO [COMPRESSIONACTIVE] it is", UNTOLD, NONE, 0},
+	{"b1 NO [BADCHARSET (US-ASCII UTF-8)] no", UNTOLD, NONE, 0},
+	{"b1 NO [BADEVENT (MessageNew MessageExpunge)] no", UNTOLD, NONE, 0},
 	/* A code is believed more than words ... */
 	{"b1 NO [AUTHENTICATIONFAILED] try again later", NONE, CREDENTIALS, 0},
 	{"b1 NO [OVERQUOTA] Quota limit exceeded", QUOTA, NONE, 0},

@@ -18,6 +18,7 @@
 struct fault_case {
 	const char *name;
 	const char *refused; /* this command gets a NO */
+	const char *code;    /* ... with it; NULL: none */
 	const char *dies;    /* at this command the line breaks */
 	bool no_idle, silent, loses;
 	const char *trouble; /* part of the words; NULL: none */
@@ -54,6 +55,12 @@ static const struct fault_case cases[] = {
 	.trouble = "IDLE is refused"},
     {.name = "DELETE refused",
 	.refused = "DELETE",
+	.last = PROBE_FETCH,
+	.trouble = "cannot be deleted",
+	.has_remains = true},
+    {.name = "DELETE refused, as it has children",
+	.refused = "DELETE",
+	.code = "[HASCHILDREN] ",
 	.last = PROBE_FETCH,
 	.trouble = "cannot be deleted",
 	.has_remains = true},
@@ -129,7 +136,8 @@ command(struct server *s, enum probe_end end, struct span tag, struct span name)
 		return;
 	}
 	if (is(s->fault->refused, name)) {
-		buf_addf(out, "%.*s NO no\r\n", SPAN_FMT(tag));
+		buf_addf(out, "%.*s NO %sno\r\n", SPAN_FMT(tag),
+		    s->fault->code != NULL ? s->fault->code : "");
 		return;
 	}
 	if (span_is(name, "IDLE")) {
