@@ -107,7 +107,7 @@ account_start(struct account *account, usec_t now)
 {
 	free(account->lockout);
 	account->lockout = NULL;
-	account->hold = 0;
+	account->hold = account->refused_until = 0;
 	account_start_all(account, true, now);
 }
 
@@ -195,7 +195,7 @@ account_let_go(struct account *account, struct mailbox *visitor)
 }
 
 static bool
-has_room(const struct account *account, struct error *error_r)
+has_room(const struct account *account, usec_t now, struct error *error_r)
 {
 	if (account->lockout != NULL)
 		return error_set(error_r, FAULT_RETRY,
@@ -203,6 +203,9 @@ has_room(const struct account *account, struct error *error_r)
 	if (!account->proven)
 		return error_set(
 		    error_r, FAULT_RETRY, "the account is not connected yet");
+	if (now < account->refused_until)
+		return error_set(
+		    error_r, FAULT_RETRY, "the server refused the last login");
 	if (account->visitor_count == ACCOUNT_VISITORS_MAX)
 		return error_set(error_r, FAULT_RETRY,
 		    "%d other requests are under way", ACCOUNT_VISITORS_MAX);
@@ -215,7 +218,7 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 {
 	struct mailbox_config config = account->config.mailbox;
 
-	if (!has_room(account, error_r))
+	if (!has_room(account, now, error_r))
 		return NULL;
 	bool is_shared = !account_has_connection_left(account);
 	struct visitor *visitor = &account->visitors[account->visitor_count++];
@@ -442,6 +445,7 @@ on_proven(struct account *account, struct account_event *event, usec_t now)
 	(void)event;
 	free(account->lockout);
 	account->lockout = NULL;
+	account->refused_until = 0;
 	account->proven = true;
 	account_start_all(account, false, now);
 }
@@ -462,11 +466,19 @@ on_locked_out(struct account *account, struct account_event *event, usec_t now)
 	}
 }
 
-/* One login that failed holds back those of the other mailboxes. */
+static bool is_of_visitor(
+    const struct account *account, const struct account_event *event);
+
+/* One login that failed holds back those of the other mailboxes. What is
+ * refused to a visitor is not said of those who are let in. */
 static void
 hold_logins(struct account *account, struct account_event *event, usec_t now)
 {
 	usec_t until = usec_add(now, event->event.wait);
+
+	if (event->event.error.fault == FAULT_AUTH &&
+	    is_of_visitor(account, event))
+		account->refused_until = usec_add(now, MAILBOX_LOOK_USEC);
 
 	if (until > account->hold)
 		account->hold = until;
@@ -516,17 +528,32 @@ is_internal(enum mailbox_event_kind kind)
 	       kind == MAILBOX_OVER_LIMIT;
 }
 
+/* A refused login is made once more by one of them, for all. */
+static bool
+is_in_doubt(const struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (mailbox_tries_login_again(account->items[i].mailbox))
+			return true;
+	return false;
+}
+
 /* True: the event was answered here. */
 static bool
 holds_back(const struct account *account, const struct account_event *event,
     usec_t now)
 {
 	enum mailbox_event_kind kind = event->event.kind;
+	usec_t until = account->hold;
 
-	if (now >= account->hold ||
-	    (kind != MAILBOX_CONNECT && kind != MAILBOX_SECRET))
+	if (kind != MAILBOX_CONNECT && kind != MAILBOX_SECRET)
 		return false;
-	mailbox_hold(event->mailbox, account->hold, now);
+	if (until <= now && !mailbox_tries_login_again(event->mailbox) &&
+	    is_in_doubt(account))
+		until = usec_add(now, MAILBOX_LOGIN_USEC);
+	if (until <= now)
+		return false;
+	mailbox_hold(event->mailbox, until, now);
 	return true;
 }
 

@@ -5,7 +5,8 @@
  * lasts; the last connection serves all others (account_rove.c). A server that
  * refuses so many is believed for a day. The first one logs in alone; the
  * others follow once it has proven that login and catch-up work, so that a
- * wrong password is tried once and not once per mailbox. A refusal of the
+ * wrong password is tried once and not once per mailbox; where a refusal deserves
+ * a second try, one of them makes it for all. A refusal of the
  * credentials or the certificate stops all of them until account_start (a
  * reload, a changed secret) or, slowly, the back-off of the one that was
  * refused. Patterns among the watched names are expanded from the list of
@@ -14,7 +15,8 @@
  *
  * Mailboxes that nobody watches are visited for runs and questions
  * (mailbox.h), once somebody has logged in since the account was started: with
- * a connection of the budget, or when the shared one comes.
+ * a connection of the budget, or when the shared one comes. When the login of one
+ * is refused no other comes for an hour, or until somebody is let in again.
  */
 #ifndef BELFRY_ACCOUNT_ACCOUNT_H
 #define BELFRY_ACCOUNT_ACCOUNT_H

@@ -39,6 +39,7 @@ struct account {
 	size_t next;	      /* whose events are pulled first */
 	bool proven;	      /* somebody has logged in since the start */
 	usec_t hold;	      /* no login before: one has failed */
+	usec_t refused_until; /* a visitor's was refused: no other comes */
 	char *lockout;	      /* owned; NULL while let in */
 	struct strv facts;    /* "name=value" of account_watch.c */
 	bool told_too_many;   /* of ACCOUNT_MAILBOXES_MAX */

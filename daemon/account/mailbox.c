@@ -90,14 +90,15 @@ come_to_rest(struct mailbox *mb, usec_t now)
 
 /* What the server asks for counts for all of the account. */
 static void
-say_login_failed(struct mailbox *mb)
+say_login_failed(struct mailbox *mb, const struct error *error)
 {
 	usec_t wait = mb->login.refusal.wait;
 
 	if (wait < MAILBOX_LOGIN_USEC)
 		wait = MAILBOX_LOGIN_USEC;
 	mailbox_emit(mb,
-	    (struct mailbox_event){.kind = MAILBOX_LOGIN_FAILED, .wait = wait});
+	    (struct mailbox_event){
+		.kind = MAILBOX_LOGIN_FAILED, .wait = wait, .error = *error});
 }
 
 /* Whether this visit ends here, with words for who asked for it; else it is
@@ -120,9 +121,13 @@ end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 	error_keep(&mb->trouble, error);
 	mailbox_explain_fail(mb, error);
 	mailbox_find_fail(mb, error);
-	mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
+	if (error->fault == FAULT_AUTH && mb->login.tried &&
+	    mailbox_backlog_may_wait(mb))
+		mailbox_report_trouble(mb, error, USEC_NEVER);
+	else
+		mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
 	if (mb->login.tried)
-		say_login_failed(mb);
+		say_login_failed(mb, error);
 	come_to_rest(mb, now);
 }
 
@@ -139,7 +144,7 @@ wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 	mb->timer = usec_add(now, wait);
 	mailbox_report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);
 	if (was_tried)
-		say_login_failed(mb);
+		say_login_failed(mb, error);
 	if (error->fault == FAULT_AUTH && !is_another)
 		mailbox_emit(
 		    mb, (struct mailbox_event){
@@ -927,6 +932,15 @@ mailbox_is_stuck(const struct mailbox *mb, usec_t now)
 	if (deadline == USEC_NEVER)
 		return mb->state != MAILBOX_RESTING && !mb->commit_pending;
 	return usec_add(deadline, MAILBOX_STUCK_USEC) < now;
+}
+
+bool
+mailbox_tries_login_again(const struct mailbox *mb)
+{
+	return mb->login.again && !mb->login.locked &&
+	       (mb->state == MAILBOX_WAITING || mb->state == MAILBOX_LOADING ||
+		   mb->state == MAILBOX_CONNECTING ||
+		   mb->state == MAILBOX_LOGIN);
 }
 
 bool

@@ -156,7 +156,8 @@
  * A visitor is no watcher: it comes for a run or for questions, has no cursor,
  * catches up with nothing, and logs out when it has no more to do. It comes
  * once: when it rests, it has said LEFT. A network that fails is tried again
- * as long as it has a run; a refusal of the login or of the mailbox ends it.
+ * as long as it has a run; a refusal of the mailbox ends that. When the login is
+ * refused it leaves, and the run waits in the store.
  */
 enum mailbox_visit {
 	VISIT_NONE, /* it watches */
@@ -345,7 +346,7 @@ struct mailbox_event {
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
 	struct mailbox_found *found;
-	struct error error; /* LOCKED_OUT */
+	struct error error; /* LOCKED_OUT, LOGIN_FAILED */
 	char *name;	    /* TOLD: whose news these are */
 	struct mailbox_news news;
 	/* LOST, LOGIN_FAILED: before the next try; FORWARD: of enum
@@ -591,6 +592,8 @@ void mailbox_get_status(
 /* Its deadline is long over, or it has none and does not rest: a fault of
  * ours, or of who should have called mailbox_tick. */
 bool mailbox_is_stuck(const struct mailbox *mb, usec_t now);
+/* Its login was refused, and it is about to make the one more that decides. */
+bool mailbox_tries_login_again(const struct mailbox *mb);
 /* Stopped, and not on its way anywhere. */
 bool mailbox_is_resting(const struct mailbox *mb);
 const char *mailbox_name(const struct mailbox *mb);

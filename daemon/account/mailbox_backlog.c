@@ -208,6 +208,12 @@ mailbox_backlog_end(
 	mailbox_backlog_written(mb);
 }
 
+bool
+mailbox_backlog_may_wait(const struct mailbox *mb)
+{
+	return is_unfinished(mb->backlog) && !mb->backlog->is_dry;
+}
+
 /* Who hears of the end reads in the store what became of everything. */
 void
 mailbox_backlog_written(struct mailbox *mb)

@@ -889,6 +889,8 @@ void mailbox_backlog_settled(
 void mailbox_backlog_tell(struct mailbox *mb);
 /* Nothing is on its way to disk any more: tells of the end of a run. */
 void mailbox_backlog_written(struct mailbox *mb);
+/* There is one that the store remembers: somebody may come for it again. */
+bool mailbox_backlog_may_wait(const struct mailbox *mb);
 /* Ends the run, if there is one. */
 void mailbox_backlog_end(
     struct mailbox *mb, enum apply_state state, const char *detail, usec_t now);

@@ -327,6 +327,7 @@ need_farewell(struct line *line, struct mailbox_event *event)
 	struct mailbox *visitor = line->mailbox;
 
 	(void)event;
+	apply_left(line);
 	line_free(line);
 	account_let_go(account, visitor);
 }

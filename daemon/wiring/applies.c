@@ -253,6 +253,31 @@ apply_progress(struct line *line)
 		log_end(line, &run);
 }
 
+/* The visitor goes without having finished: its login was refused. */
+void
+apply_left(struct line *line)
+{
+	struct belfry *belfry = line->owner->belfry;
+	struct mailbox_apply_status run;
+	struct mailbox_status status;
+
+	if (!mailbox_get_apply(line->mailbox, &run, loop_now()) ||
+	    is_over(&run))
+		return;
+	mailbox_get_status(line->mailbox, &status);
+	LIST_EACH(pos, &belfry->followers)
+	{
+		struct follower *follower =
+		    LIST_ITEM(pos, struct follower, link);
+		if (!follows(follower, line, &run))
+			continue;
+		control_refuse(follower->client,
+		    "the run goes on when the account logs in again", "%s: %s",
+		    follower->account, status.trouble);
+		free_follower(follower);
+	}
+}
+
 /* A dry run is in nobody's memory but the mailbox's. */
 void
 apply_forget_line(struct line *line)

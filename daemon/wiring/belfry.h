@@ -274,6 +274,8 @@ void apply_ask(
 void apply_progress(struct line *line);
 /* The line goes: what is not stored ends. */
 void apply_forget_line(struct line *line);
+/* A visitor leaves; its run may have to wait. */
+void apply_left(struct line *line);
 /* Gives unfinished runs to their mailboxes, where that is possible now. */
 void apply_resume(struct running_account *account);
 /* As answer to LOAD. */

@@ -272,20 +272,12 @@ learn(struct world *w, struct truth *truth)
 			    w->store, "sim", mailboxes[i], finds_open, w, NULL);
 }
 
-/* For good: a rebuilt mailbox, and a visitor whose login was refused. */
-static bool
-may_end_run(const struct world *w)
-{
-	return w->was_rebuilt ||
-	       (w->model.personality != NULL && w->model.personality->locks);
-}
-
 static bool
 is_done(void *ctx, const struct store_apply *apply)
 {
 	struct world *w = ctx;
 
-	if (apply->state == APPLY_ENDED && may_end_run(w)) {
+	if (apply->state == APPLY_ENDED && w->was_rebuilt) {
 		w->run_ended = true;
 		for (unsigned id = 0; id < w->message_count; id++)
 			w->messages[id].touched |= w->messages[id].old;

@@ -18,7 +18,7 @@ struct fixture {
 	struct account_config config;
 	struct account *account;
 	usec_t now;
-	unsigned connects, secrets;
+	unsigned connects, secrets, left, ended;
 };
 
 static int
@@ -66,12 +66,14 @@ pull(struct fixture *f)
 {
 	struct account_event event;
 
-	f->connects = f->secrets = 0;
+	f->connects = f->secrets = f->left = f->ended = 0;
 	while (account_next_event(f->account, &event, f->now)) {
 		if (event.event.kind == MAILBOX_LOAD)
 			mailbox_loaded(event.mailbox, NULL, f->now);
 		f->connects += event.event.kind == MAILBOX_CONNECT;
 		f->secrets += event.event.kind == MAILBOX_SECRET;
+		f->left += event.event.kind == MAILBOX_LEFT;
+		f->ended += event.event.kind == MAILBOX_PROGRESS;
 		if (event.event.kind == MAILBOX_COMMIT)
 			mailbox_committed(event.mailbox, true, NULL, f->now);
 		mailbox_event_done(&event.event);
@@ -213,6 +215,85 @@ test_start_after_lockout(void **state)
 	assert_true(mailbox_is_resting(a));
 }
 
+/* A refusal without a reason is tried once more, by one for all: the others
+ * wait for what comes of it. */
+static void
+test_one_second_try(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+
+	open_first(f);
+	greet(f, a);
+	greet(f, b);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO Login failed.");
+	assert_null(account_lockout(f->account));
+	for (unsigned i = 0; i < 5; i++) {
+		f->now += USEC_MINUTE;
+		mailbox_tick(b, f->now);
+		pull(f);
+		assert_int_equal(f->connects, 0);
+	}
+	mailbox_tick(a, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+	greet(f, a);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO Login failed.");
+	assert_non_null(account_lockout(f->account));
+	assert_true(mailbox_is_resting(b));
+}
+
+static struct mailbox *
+apply_old(struct fixture *f, struct error *error)
+{
+	const struct store_apply apply = {
+	    .account = "work",
+	    .mailbox = "Old",
+	    .run = 1,
+	    .rules = "",
+	    .detail = "",
+	};
+
+	return account_apply(f->account, &apply, false, f->now, error);
+}
+
+/* A visitor's login is refused: it goes, its run is not over, and no other
+ * comes for an hour, or until the account is started again. */
+static void
+test_visitor_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct error error = ERROR_INIT;
+
+	open_first(f);
+	struct mailbox *visitor = apply_old(f, &error);
+	assert_non_null(visitor);
+	pull(f);
+	greet(f, visitor);
+	mailbox_secret(visitor, SPAN("secret"), f->now);
+	say(f, visitor, 1, "NO [AUTHENTICATIONFAILED] wrong");
+	assert_int_equal(f->left, 1);
+	assert_int_equal(f->ended, 0);
+	account_let_go(f->account, visitor);
+	f->now += USEC_MINUTE;
+	assert_null(apply_old(f, &error));
+	assert_string_equal(error.text, "the server refused the last login");
+	f->now += USEC_HOUR;
+	visitor = apply_old(f, &error);
+	assert_non_null(visitor);
+	pull(f);
+	greet(f, visitor);
+	mailbox_secret(visitor, SPAN("secret"), f->now);
+	say(f, visitor, 1, "NO [AUTHENTICATIONFAILED] wrong");
+	account_let_go(f->account, visitor);
+	assert_null(apply_old(f, &error));
+	account_start(f->account, f->now);
+	assert_non_null(apply_old(f, &error));
+}
+
 int
 main(void)
 {
@@ -223,6 +304,10 @@ main(void)
 		test_limit_is_learned, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_start_after_lockout, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_one_second_try, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_visitor_refused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
