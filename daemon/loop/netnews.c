@@ -134,7 +134,7 @@ read_route(struct netnews *news, const struct message *message)
 	return !stays_on_link(head.rtm_family, attribute(rest, RTA_DST));
 }
 
-/* Only its coming up is news: what goes away with it is told, too. */
+/* Also that it goes down: the IPv4 routes that go with it are not told. */
 static bool
 read_link(struct netnews *news, const struct message *message)
 {
@@ -153,8 +153,7 @@ read_link(struct netnews *news, const struct message *message)
 	thing.link = head.ifi_index;
 	if (message->type == RTM_NEWLINK && (head.ifi_flags & up) == up)
 		return learn(news, &thing);
-	forget(news, &thing);
-	return false;
+	return forget(news, &thing);
 }
 
 static const struct {

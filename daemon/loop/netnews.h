@@ -3,11 +3,12 @@
  * connections that exist: whether the way to the world may have changed.
  *
  * News are: an address of this machine came or went, a route came or went, a
- * link came up. No news are: what stays on the link (fe80::/10, multicast),
- * the table of local addresses, loopback, ports of a bridge (containers come
- * and go all day), and an address that is only told again (routers advertise
- * it every few minutes). To tell these apart it remembers what there is, at
- * most NETNEWS_KNOWN_MAX addresses and links; above it, everything is news.
+ * link came up or went down. No news are: what stays on the link (fe80::/10,
+ * multicast), the table of local addresses, loopback, ports of a bridge
+ * (containers come and go all day), and an address that is only told again
+ * (routers advertise it every few minutes). To tell these apart it remembers
+ * what there is, at most NETNEWS_KNOWN_MAX addresses and links; above it,
+ * everything is news.
  *
  * No I/O in here. Only on Linux; elsewhere nothing is ever news.
  */
