@@ -70,14 +70,16 @@ mailbox_proof_tick(struct mailbox *mb, usec_t now)
 		hint_now(mb, now);
 }
 
-/* What came before the change says nothing of the network as it is now. */
-static void
+/* What came before the change says nothing of the network as it is now. False:
+ * that was believed only just now. */
+static bool
 ease(struct mailbox *mb, usec_t now)
 {
 	if (now < mb->proof.next_ease)
-		return;
+		return false;
 	mb->proof.next_ease = usec_add(now, HINT_EASE_USEC);
 	backoff_restart(&mb->backoff, BACKOFF_NETWORK);
+	return true;
 }
 
 /* What the network was the cause of may be over. */
@@ -180,8 +182,9 @@ mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 		proof->died = now;
 		proof->quiet = quiet;
 	}
-	if (proof->doubted)
-		ease(mb, now);
+	/* Nor was a login that was under way refused by anybody. */
+	if (proof->doubted && ease(mb, now) && error->fault == FAULT_RETRY)
+		mb->login.tried = false;
 	proof->doubted = proof->renewing = proof->restarted = false;
 }
 
