@@ -17,6 +17,7 @@ Run as `network.py can-enter` it says whether this can be had here.
 HOST resolves to SERVER there, by a name server behind the same cable.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import heapq
@@ -99,9 +100,10 @@ def answer_name(query):
 
 
 def serve_names(udp):
-    while True:
-        query, who = udp.recvfrom(1500)
-        udp.sendto(answer_name(query), who)
+    with contextlib.suppress(OSError):  # closed
+        while True:
+            query, who = udp.recvfrom(1500)
+            udp.sendto(answer_name(query), who)
 
 
 # ---- the cable: a process of its own ----
@@ -295,6 +297,7 @@ class Network:
     def names(self):
         """A resolver's files of our own, and who they name."""
         self.folder = tempfile.TemporaryDirectory(prefix="belfry-network-")
+        self.mounted = []
         for path, text in (
                 ("/etc/resolv.conf", "nameserver %s\noptions timeout:1 "
                  "attempts:2\n" % SERVER),
@@ -303,9 +306,11 @@ class Network:
             with open(mine, "w", encoding="utf-8") as file:
                 file.write(text)
             run("mount", "--bind", mine, os.path.realpath(path))
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind((SERVER, 53))
-        threading.Thread(target=serve_names, args=(udp,), daemon=True).start()
+            self.mounted.append(os.path.realpath(path))
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((SERVER, 53))
+        threading.Thread(target=serve_names, args=(self.udp,),
+                         daemon=True).start()
 
     def tell(self, *words):
         """What `ip` said, else nothing."""
@@ -341,6 +346,10 @@ class Network:
         self.cable.stdin.close()
         self.cable.wait()
         os.close(self.far)
+        self.udp.close()
+        for path in self.mounted:
+            run("umount", path)
+        self.folder.cleanup()
 
 
 if __name__ == "__main__":
