@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules status watch history queue reload notify apply undo pause resume completions help probe setup doctor mailboxes'
+		words=' check test explain rules status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	check)
 		words=' --settings'
@@ -46,6 +46,9 @@ _belfryctl()
 		files=-f
 		;;
 	status)
+		words=''
+		;;
+	mailboxes)
 		words=''
 		;;
 	watch)
@@ -79,7 +82,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules status watch history queue reload notify apply undo pause resume completions help probe setup doctor mailboxes'
+		words=' check test explain rules status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	probe)
 		words=' --mailbox'
@@ -88,9 +91,6 @@ _belfryctl()
 		words=''
 		;;
 	doctor)
-		words=''
-		;;
-	mailboxes)
 		words=''
 		;;
 	esac

@@ -385,8 +385,8 @@ account_seek(struct account *account, const char *name,
 	return mailbox;
 }
 
-static const struct folders *
-known_folders(const struct account *account)
+const struct folders *
+account_folders(const struct account *account)
 {
 	for (size_t i = 0; i < account->count; i++) {
 		const struct folders *folders =
@@ -397,9 +397,8 @@ known_folders(const struct account *account)
 	return NULL;
 }
 
-/* The watched mailbox that has this wire name. */
-static struct mailbox *
-find_wire(const struct account *account, const char *wire)
+struct mailbox *
+account_find_wire(const struct account *account, const char *wire)
 {
 	for (size_t i = 0; i < account->count; i++) {
 		const char *own = mailbox_wire_name(account->items[i].mailbox);
@@ -413,7 +412,7 @@ bool
 account_find_mailbox(const struct account *account, const char *name,
     struct buf *name_r, struct error *error_r)
 {
-	const struct folders *folders = known_folders(account);
+	const struct folders *folders = account_folders(account);
 	BUF_AUTO wire = BUF_INIT;
 
 	if (find_watched(account, name) != NULL) {
@@ -425,7 +424,7 @@ account_find_mailbox(const struct account *account, const char *name,
 		    error_r, FAULT_RETRY, "the account is not connected yet");
 	if (!folders_wire_name(folders, name, &wire, error_r))
 		return false;
-	const struct mailbox *watched = find_wire(account, buf_str(&wire));
+	const struct mailbox *watched = account_find_wire(account, buf_str(&wire));
 	if (watched != NULL) {
 		buf_add_str(name_r, mailbox_name(watched));
 		return true;

@@ -69,6 +69,12 @@ void account_hint(struct account *account, usec_t now);
 size_t account_count(const struct account *account);
 struct mailbox *account_mailbox(const struct account *account, size_t index);
 
+/* The list of folders, as some mailbox of the account read it last; NULL: there
+ * was no login yet. Borrowed until the next call. */
+const struct folders *account_folders(const struct account *account);
+/* The watched mailbox with this name on the wire; NULL: there is none. */
+struct mailbox *account_find_wire(
+    const struct account *account, const char *wire);
 /*
  * What a person calls a mailbox, as it is called in the store: the watched
  * one's name, else that of the list of folders. False, with words: there is

@@ -130,6 +130,11 @@ const struct ctl_command ctl_commands[] = {
      .arguments = "", .run = ctl_status, .needs_daemon = true,
      .details = "Exits with 1 when an account, mailbox or forward is in "
                 "trouble."},
+    {.name = "mailboxes", .summary = "list the mailboxes of an account",
+     .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_mailboxes,
+     .needs_daemon = true,
+     .details = "With what rules call them, what they are for, and which are "
+                "watched."},
     {.name = "watch", .summary = "show what happens, as it happens",
      .arguments = "", .run = ctl_watch, .needs_daemon = true},
     {.name = "history", .summary = "what was done, and by which rule",
@@ -180,9 +185,6 @@ const struct ctl_command ctl_commands[] = {
      .arguments = "[ADDRESS]", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = "doctor", .summary = "walk an account step by step",
-     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
-    {.name = "mailboxes", .summary = "list the mailboxes of an account",
      .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = NULL},

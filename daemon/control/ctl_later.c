@@ -8,7 +8,6 @@ static const struct {
 	      "`belfryctl check` says whether it is right"},
     {"doctor", "`belfryctl status` says what is wrong, `belfryd --dry-run -v` "
 	       "shows each step"},
-    {"mailboxes", "`belfryctl status` lists those that are watched"},
 };
 
 int

@@ -10,6 +10,7 @@
  *   gate.c       how many connections begin at once
  *   outboxes.c   the forward queue's connections
  *   probes.c     belfryctl probe
+ *   mailboxes.c  belfryctl mailboxes
  *   queues.c     belfryctl queue
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal
  *   transport.c  a connection to an account's server
@@ -251,6 +252,11 @@ void explain_forget_line(struct line *line);
 void probe_ask(
     struct belfry *belfry, struct client *client, const struct json *request);
 void probe_forget_account(struct running_account *account);
+
+/* mailboxes.c */
+/* The folders of one account, or of all, as they were listed last. */
+void mailboxes_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
 
 /* queues.c */
 /* Lists the forwards, or does to some of them what the person asks. */

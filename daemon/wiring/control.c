@@ -400,6 +400,12 @@ do_queue(struct client *client, const struct json *request)
 }
 
 static void
+do_mailboxes(struct client *client, const struct json *request)
+{
+	mailboxes_ask(client->control->belfry, client, request);
+}
+
+static void
 do_explain(struct client *client, const struct json *request)
 {
 	explain_ask(client->control->belfry, client, request);
@@ -429,6 +435,7 @@ static const struct {
     {"notify", do_notify},
     {"pause", do_pause},
     {"resume", do_resume},
+    {"mailboxes", do_mailboxes},
     {"explain", do_explain},
     {"probe", do_probe},
     {"apply", do_apply},

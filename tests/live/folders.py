@@ -2,6 +2,7 @@
 """Folder names of all kinds, and more than one watched mailbox."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -55,6 +56,41 @@ def names_from_messages(servers):
             live.check(name.startswith("In/") and name.count("/") == 1,
                        "a message got out to %s", name)
         live.check(live.utf7("In/Ünïts") in boxes, "no In/Ünïts: %r", boxes)
+
+
+@live.case
+def listed(servers):
+    """belfryctl mailboxes, for people and for programs."""
+    user = servers.user()
+    user.create("Lists/Größe", "Own")
+    with live.Daemon(servers, user.account(
+            "watch = INBOX, Lists/*\n")) as daemon:
+        daemon.wait_watching(2)
+        daemon.wait_quiet()
+        document = daemon.ctl("mailboxes", user.name)
+        (account,) = document["accounts"]
+        live.same((account["account"], account["listed"]), (user.name, True),
+                  "account")
+        boxes = {m["mailbox"]: m for m in account["mailboxes"]}
+        live.same(sorted(boxes), sorted(
+            ["INBOX", "Archive", "Drafts", "Junk", "Lists", "Lists/Größe",
+             "Own", "Sent", "Trash"]), "mailboxes")
+        live.same({n: m["use"] for n, m in boxes.items() if m["use"]},
+                  {n: "\\" + n for n in ("Archive", "Junk", "Sent", "Trash")},
+                  "uses")
+        live.same({n: m["watched"] for n, m in boxes.items() if m["watched"]},
+                  {"INBOX": "idle", "Lists/Größe": "idle"}, "watched")
+        live.same([n for n, m in boxes.items() if not m["holds_messages"]],
+                  ["Lists"], "without messages")
+        text = subprocess.run(
+            [live.BELFRYCTL, "-c", daemon.config, "mailboxes"],
+            env=daemon.env, stdout=subprocess.PIPE, text=True,
+            check=True).stdout.splitlines()
+        live.same([line.split() for line in text[:4]],
+                  [[user.name], ["MAILBOX", "USE", "WATCHED"],
+                   ["INBOX", "pushed"], ["Archive", "\\Archive", "no"]], "text")
+        document = daemon.ctl("mailboxes", "nobody", code=1)
+        live.check("no account nobody" in document["error"], "%r", document)
 
 
 @live.case

@@ -156,7 +156,7 @@ run --nonsense status
 expect_words 'unknown option' 64 err 'nonsense'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
-for later in setup doctor mailboxes; do
+for later in setup doctor; do
 	run $later
 	expect_words "$later" 69 err "belfryctl: $later: not supported yet"
 	expect_words "$later" 69 err '    '
