@@ -193,3 +193,21 @@ directory_has_database(const char *directory, struct error *error_r)
 			    : "%s cannot be reached",
 	    file);
 }
+
+bool
+directory_has_file(
+    const char *path, struct directory_file *file, struct error *error_r)
+{
+	struct stat now;
+	bool is_there = stat(path, &now) == 0;
+
+	if (is_there && file->number == 0)
+		*file = (struct directory_file){now.st_dev, now.st_ino};
+	if (file->number != 0 && (!is_there || now.st_ino != file->number ||
+				     now.st_dev != file->device))
+		return error_set(error_r, FAULT_LOCAL,
+		    "%s was removed or replaced while belfryd uses it: put it "
+		    "back, or start belfryd anew; nothing is done until then",
+		    path);
+	return true;
+}

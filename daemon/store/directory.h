@@ -9,6 +9,8 @@
 #ifndef BELFRY_STORE_DIRECTORY_H
 #define BELFRY_STORE_DIRECTORY_H
 
+#include <sys/types.h>
+
 #include "daemon/base/error.h"
 
 #define DIRECTORY_DATABASE "state.db"
@@ -24,5 +26,18 @@ char *directory_strip(const char *path);
 int directory_enter(const char *directory, struct error *error_r);
 /* Only looks. */
 bool directory_has_database(const char *directory, struct error *error_r);
+
+/* Which file a name means; zeroed: not known yet. */
+struct directory_file {
+	dev_t device;
+	ino_t number;
+};
+/*
+ * Whether the name still means the file that it meant at the first call. What
+ * is written into a file that was removed, or that another one took the place
+ * of, is gone with the process: nothing may be done on the strength of that.
+ */
+bool directory_has_file(
+    const char *path, struct directory_file *file, struct error *error_r);
 
 #endif

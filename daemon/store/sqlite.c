@@ -29,9 +29,10 @@
 #define DAMAGE_WORDS_MAX 200
 
 struct sqlite {
-	struct store store; /* the head */
-	char *path;	    /* owned: of the database */
-	int lock;	    /* holds the directory; -1: a reader */
+	struct store store;		     /* the head */
+	struct directory_file database, log; /* of a writer */
+	char *path;			     /* owned: of the database */
+	int lock; /* holds the directory; -1: a reader */
 	bool is_readonly;
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT]; /* NULL until used */
@@ -627,6 +628,15 @@ end_transaction(struct sqlite *sq, bool ok, struct error *error_r)
 }
 
 static bool
+check_files(struct sqlite *sq, struct error *error_r)
+{
+	STR_AUTO log = xasprintf("%s-wal", sq->path);
+
+	return directory_has_file(sq->path, &sq->database, error_r) &&
+	       directory_has_file(log, &sq->log, error_r);
+}
+
+static bool
 begin_transaction(struct sqlite *sq, struct error *error_r)
 {
 	if (sq->is_readonly)
@@ -683,7 +693,8 @@ sqlite_commit(struct store *store, const struct store_batch *const *batches,
 {
 	struct sqlite *sq = sqlite_of(store);
 
-	return set_lazy(sq, are_lazy(batches, count), error_r) &&
+	return check_files(sq, error_r) &&
+	       set_lazy(sq, are_lazy(batches, count), error_r) &&
 	       begin_transaction(sq, error_r) &&
 	       end_transaction(sq,
 		   apply_each(sq, batches, count, error_r) &&
@@ -1370,7 +1381,8 @@ set_up_writer(struct sqlite *sq, struct error *error_r)
 
 	return read_version(sq, &version, error_r) &&
 	       execute(sq, WRITER_PRAGMAS, error_r) &&
-	       check_quickly(sq, error_r) && migrate(sq, version, error_r);
+	       check_quickly(sq, error_r) && migrate(sq, version, error_r) &&
+	       check_files(sq, error_r);
 }
 
 static bool

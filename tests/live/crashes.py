@@ -32,6 +32,8 @@ CALLS = (
     ("vfork,clone,clone3", False, 20),  # each program
     ("connect", False, 6),
     ("openat", False, 60),
+    ("sendto", False, 6),  # to a server, before there is TLS
+    ("unlink", False, 1),  # the socket that another life left; it renames none
 )
 LIFE_SECONDS = 1.5
 EACH = ("copy", "forward", "exec", "safe", "mark", "move", "archive", "delete",

@@ -170,6 +170,30 @@ def full_for_long(servers):
     live.same(live.Daemon.stop(daemon), 0, "exit status")
 
 
+@live.case
+def journal_removed(servers):
+    """The database is moved away under the daemon: nothing is done, and it is
+    said; when it is back, it goes on."""
+    user = servers.user()
+    daemon = effects.daemon_for(servers, user)
+    fed = effects.Fed(user, live.seed())
+    daemon.start()
+    daemon.wait_watching()
+    path = database(daemon)[0]
+    os.rename(path, path + ".away")
+    fed.deliver(KINDS)
+    daemon.wait_log("state.db was removed or replaced")
+    time.sleep(live.STILL_SECONDS)
+    live.same(user.sent(), [], "forwards")
+    live.same(live.read(daemon.path("notes")), "", "commands")
+    live.same(len(user.mailboxes()["INBOX"]),
+              sum(len(ids) for ids in fed.ids.values()), "messages in INBOX")
+    os.rename(path + ".away", path)
+    finish(daemon)
+    effects.check_all(servers, daemon, user, fed, set())
+    daemon.stop()
+
+
 def refused(daemon, inject, paths=()):
     """It does not start: the exit status, and what it says."""
     daemon.inject, daemon.paths = inject, paths

@@ -1180,6 +1180,79 @@ test_version_2(void **state)
 	assert_string_equal(later, "2 hits");
 }
 
+/* ---- files that go while they are used ---- */
+
+static bool
+try_commit(struct store *store, uint32_t next, struct error *error_r)
+{
+	struct store_batch *batch = store_batch_new();
+	bool ok;
+
+	store_batch_set_cursor(
+	    batch, &(const struct store_cursor){"work", "INBOX", 7, next, 0});
+	ok = store_commit(store, batch, error_r);
+	store_batch_free(&batch);
+	return ok;
+}
+
+/* The database, or its log, is moved away, and something else may be put in
+ * its place: nothing is committed until it is back. */
+static void
+go_and_come_back(const char *name, bool is_replaced)
+{
+	struct store *store = must_open();
+	struct error error = ERROR_INIT;
+	STR_AUTO path = xasprintf("%s/%s", directory, name);
+	STR_AUTO away = xasprintf("%s/away", directory);
+	struct store_cursor cursor;
+	bool found;
+
+	assert_true(try_commit(store, 1, NULL));
+	assert_int_equal(rename(path, away), 0);
+	if (is_replaced) {
+		FILE *file = fopen(path, "w");
+		assert_non_null(file);
+		fclose(file);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		error = (struct error)ERROR_INIT;
+		assert_false(try_commit(store, 2, &error));
+		assert_int_equal(error.fault, FAULT_LOCAL);
+		assert_non_null(strstr(error.text, path));
+		assert_non_null(
+		    strstr(error.text, "was removed or replaced while"));
+	}
+	assert_int_equal(rename(away, path), 0);
+	assert_true(try_commit(store, 3, NULL));
+	assert_true(
+	    store_get_cursor(store, "work", "INBOX", &cursor, &found, NULL));
+	assert_int_equal(cursor.next_uid, 3);
+	store_close(&store);
+}
+
+static void
+test_removed_files(void **state)
+{
+	(void)state;
+	go_and_come_back("state.db", false);
+	go_and_come_back("state.db", true);
+	go_and_come_back("state.db-wal", false);
+	go_and_come_back("state.db-wal", true);
+}
+
+/* Before anything was committed, too. */
+static void
+test_removed_at_once(void **state)
+{
+	struct store *store = must_open();
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	(void)state;
+	assert_int_equal(unlink(path), 0);
+	assert_false(try_commit(store, 2, NULL));
+	store_close(&store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -1200,6 +1273,8 @@ main(void)
 	    TEST(test_version_1),
 	    TEST(test_version_2),
 	    TEST(test_kill),
+	    TEST(test_removed_files),
+	    TEST(test_removed_at_once),
 	};
 	int failed;
 
