@@ -272,6 +272,7 @@ mailbox_free(struct mailbox **mailbox)
 	strv_done(&mb->permanent_flags);
 	buf_done(&mb->wire);
 	imap_seqset_done(&mb->window_seen);
+	imap_seqset_done(&mb->above);
 	imap_seqset_done(&mb->retry);
 	mailbox_forget_met(mb);
 	free(mb);
@@ -359,6 +360,7 @@ mailbox_loaded(
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
 		mb->cursor_modseq = cursor != NULL ? cursor->modseq : 0;
+		mailbox_chunk_begin(mb, cursor);
 	}
 	mb->is_known = true;
 	if (parked) {

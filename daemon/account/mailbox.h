@@ -72,12 +72,15 @@
 #include "daemon/wire/imap/session.h"
 #include "rules/rules.h"
 
-/* New messages judged and written down in one go: each window costs a
- * transaction and two round trips, and each group of equal actions in it a
- * command; about a kilobyte of memory a message. Where a connection is lost
- * meanwhile the next window is half as large, down to the smallest. */
+/* New messages judged in one go: each window costs a sync of the disk and two
+ * round trips, and each group of equal actions in it a command; about a
+ * kilobyte of memory a message. Where a connection is lost meanwhile the next
+ * window is half as large, down to the smallest. */
 #define MAILBOX_WINDOW 5000
 #define MAILBOX_WINDOW_MIN 250
+/* As soon as so many were judged, and the store has nothing else to do, they
+ * are written while the rest of the window arrives. */
+#define MAILBOX_CHUNK 200
 /* Old ones, of a run: news wait no longer than for these. */
 #define MAILBOX_REVIEW 200
 /* Open jobs (messages with something left to do); above it no catch-up. */
@@ -194,6 +197,7 @@ struct mailbox_config {
 	bool notify;	     /* false: no rule notifies either */
 	usec_t renew, poll;  /* 0: the defaults */
 	bool ask_end_first;  /* never FETCH above the last UID: it hangs */
+	unsigned chunk;	     /* messages; 0: MAILBOX_CHUNK */
 	bool one_at_a_time;  /* it cannot have several commands at once */
 	bool await_idle_end; /* nor one together with DONE */
 	bool check_noop;     /* NOOP at each renewal: IDLE stops silently */

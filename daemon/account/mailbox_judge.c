@@ -481,6 +481,7 @@ mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 	enum arrival arrival = mailbox_meet_arrival(mb, candidate, &judged);
 
 	if (arrival == ARRIVAL_KNOWN) {
+		mailbox_chunk_note(mb, candidate->uid);
 		mailbox_report(mb, REPORT_KNOWN, candidate->uid,
 		    "a rule put it here: it is not judged again");
 		return 0;
@@ -493,6 +494,8 @@ mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 	unsigned wants = plan.wants;
 	if (wants == 0)
 		take_plan(mb, candidate, &plan, now);
+	if (wants == 0 && candidate->run == NULL)
+		mailbox_chunk_note(mb, candidate->uid);
 	plan_done(&plan);
 	return wants;
 }

@@ -4,7 +4,8 @@
  * next), proof (whether it lives), mailbox_sweep.c (catch-up), backlog (what is
  * there already), explain (questions), judge (from a message to its plan) and
  * mailbox_act.c (doing what was planned), mailbox_op.c (what is under way),
- * intent (what is on disk before it), resync (what others did meanwhile).
+ * intent (what is on disk before it), resync (what others did meanwhile), chunk
+ * (what is written before its window has ended).
  */
 #ifndef BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
 #define BELFRY_ACCOUNT_MAILBOX_PRIVATE_H
@@ -465,6 +466,9 @@ struct mailbox {
 	uint32_t window_most; /* messages; 0: MAILBOX_WINDOW */
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
+	struct imap_seqset above; /* judged, from the cursor on */
+	uint32_t known_max;	  /* the highest of them that came again */
+	unsigned unwritten;	  /* judged, and in no commit yet */
 	uint64_t swept_exists;		/* EXISTS at the last catch-up */
 	usec_t echo_at, echo_wait;	/* mailbox_rest_echo: the next look */
 	bool expunged;			/* since the last EXISTS */
@@ -831,6 +835,17 @@ void mailbox_ask_tell(
     struct mailbox *mb, const char *name, struct mailbox_news news);
 /* INBOX in any case. */
 bool mailbox_is_same_name(struct span a, struct span b);
+
+/* mailbox_chunk.c */
+/* Live mail was judged, and is in mb->plan: writes that, when it is worth
+ * while. */
+void mailbox_chunk_note(struct mailbox *mb, uint32_t uid);
+/* It was judged, maybe in an earlier life, and is not to be judged again. */
+bool mailbox_chunk_has(const struct mailbox *mb, uint32_t uid);
+/* The cursor was read (NULL: there is none), or set anew. */
+void mailbox_chunk_begin(struct mailbox *mb, const struct store_cursor *cursor);
+/* The cursor as it is now, into what ends a window or sets it. */
+void mailbox_chunk_end(struct mailbox *mb, struct store_batch *batch);
 
 /* mailbox_sweep.c */
 void mailbox_sweep_begin(struct mailbox *mb, usec_t now);

@@ -19,14 +19,6 @@ static void
 commit_window(struct mailbox *mb, struct store_batch *batch, bool moves_cursor,
     usec_t now)
 {
-	const struct store_cursor cursor = {
-	    .account = mb->config.account,
-	    .mailbox = mb->config.name,
-	    .uidvalidity = mb->cursor_validity,
-	    .next_uid = mb->cursor,
-	    .modseq = mb->modseq,
-	};
-
 	mailbox_enter(mb, MAILBOX_COMMITTING, now);
 	if (mb->config.dry_run) {
 		mailbox_know_senders(mb, batch);
@@ -35,7 +27,7 @@ commit_window(struct mailbox *mb, struct store_batch *batch, bool moves_cursor,
 		return;
 	}
 	if (moves_cursor)
-		store_batch_set_cursor(batch, &cursor);
+		mailbox_chunk_end(mb, batch);
 	mailbox_commit(mb, COMMIT_PLAN, batch);
 }
 
@@ -61,6 +53,7 @@ mailbox_sweep_reset(struct mailbox *mb)
 	mb->cursor = mb->uidnext;
 	mb->dirty = has_grown(mb);
 	mb->swept_exists = mb->exists_at_uidnext;
+	mailbox_chunk_begin(mb, NULL);
 }
 
 static void
@@ -160,6 +153,7 @@ mailbox_early_done(
 	mb->cursor_validity = mb->uidvalidity;
 	mb->cursor = first;
 	mb->dirty = true;
+	mailbox_chunk_begin(mb, NULL);
 	mailbox_sweep_commit(mb, first_batch(mb, mb->early_unix), now);
 }
 
@@ -411,8 +405,8 @@ are_few(const struct mailbox *mb)
 static void
 clear_window(struct mailbox *mb)
 {
-	mb->ignored = mb->judged_max = mb->cut = 0;
-	mb->judged = 0;
+	mb->ignored = mb->judged_max = mb->known_max = mb->cut = 0;
+	mb->judged = mb->unwritten = 0;
 	mb->stale = mb->is_late = false;
 	mb->bare = mb->no_structure;
 	imap_seqset_done(&mb->window_seen);
@@ -516,6 +510,15 @@ note_judged(struct mailbox *mb, uint32_t uid)
 		mb->judged_max = uid;
 }
 
+/* It was judged before the interruption. */
+static void
+note_known(struct mailbox *mb, uint32_t uid)
+{
+	imap_seqset_add(&mb->window_seen, uid);
+	if (uid > mb->known_max)
+		mb->known_max = uid;
+}
+
 /* Judges it, or lets it wait for its text. */
 static void
 take(struct mailbox *mb, struct candidate **candidate, usec_t now)
@@ -549,6 +552,10 @@ mailbox_sweep_untagged(
 		return; /* news about flags, or not for us */
 	if (!is_asked_for(mb, fetch.uid))
 		return;
+	if (mailbox_chunk_has(mb, fetch.uid)) {
+		note_known(mb, fetch.uid);
+		return;
+	}
 	if (is_far(mb, fetch.uid)) {
 		mb->far = fetch.uid;
 		return;
@@ -577,6 +584,8 @@ new_cursor(const struct mailbox *mb)
 		cursor = mb->window_end + 1;
 	if (mb->judged_max >= cursor)
 		cursor = mb->judged_max + 1;
+	if (mb->known_max >= cursor)
+		cursor = mb->known_max + 1;
 	return cursor;
 }
 
@@ -787,6 +796,8 @@ mailbox_sweep_done(
 void
 mailbox_sweep_committed(struct mailbox *mb, usec_t now)
 {
-	if (mb->state == MAILBOX_COMMITTING)
+	/* It may have been a chunk, and the last one is still to come. */
+	if (mb->state == MAILBOX_COMMITTING &&
+	    mb->plans_written == mb->plans_made)
 		mailbox_go_on(mb, now);
 }

@@ -383,6 +383,8 @@ describe_op(struct buf *out, const struct store_op *op)
 		buf_addf(out, "cursor %s/%s/%u next %u", op->cursor.account,
 		    op->cursor.mailbox, op->cursor.uidvalidity,
 		    op->cursor.next_uid);
+		if (op->cursor.judged[0] != '\0')
+			buf_addf(out, " and %s", op->cursor.judged);
 		break;
 	case STORE_SET_APPLY:
 		describe_apply(out, &op->apply);

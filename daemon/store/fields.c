@@ -27,6 +27,7 @@ static const struct store_field cursor_rows[] = {
 	ROW(store_cursor, FIELD_U32, uidvalidity),
 	ROW(store_cursor, FIELD_U32, next_uid),
 	ROW(store_cursor, FIELD_U64, modseq),
+	ROW(store_cursor, FIELD_TEXT, judged),
 };
 
 static const struct store_field apply_rows[] = {

@@ -150,7 +150,8 @@
 	" DELETE FROM effects WHERE account = OLD.account"                     \
 	" AND mailbox = OLD.mailbox AND uidvalidity = OLD.uidvalidity"         \
 	" AND uid = OLD.uid; END;"                                             \
-	"DROP INDEX hits_at; DROP INDEX senders_last;"
+	"DROP INDEX hits_at; DROP INDEX senders_last;"                         \
+	"ALTER TABLE cursors ADD COLUMN judged TEXT NOT NULL DEFAULT '';"
 
 enum sql {
 	SQL_BEGIN,
@@ -240,12 +241,13 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_SET_CURSOR] =
-		"INSERT INTO cursors VALUES (?, ?, ?, ?, ?)"
+		"INSERT INTO cursors VALUES (?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET uidvalidity = excluded.uidvalidity,"
-		" next_uid = excluded.next_uid, modseq = excluded.modseq",
+		" next_uid = excluded.next_uid, modseq = excluded.modseq,"
+		" judged = excluded.judged",
 	[SQL_GET_CURSOR] =
-		"SELECT account, mailbox, uidvalidity, next_uid, modseq"
-		" FROM cursors WHERE account = ? AND mailbox = ?",
+		"SELECT account, mailbox, uidvalidity, next_uid, modseq,"
+		" judged FROM cursors WHERE account = ? AND mailbox = ?",
 	[SQL_SET_APPLY] =
 		"INSERT OR REPLACE INTO applies VALUES"
 		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -39,6 +39,7 @@ struct sqlite {
 	bool is_lazy;		      /* synchronous is NORMAL at the moment */
 	struct store_queue_item next; /* what queue_next handed out: owned */
 	struct buf next_bytes;
+	struct buf judged;     /* what get_cursor handed out */
 	struct sqlite *reader; /* the connection for reading: owned; NULL: this
 				  one is for reading itself */
 };
@@ -722,6 +723,9 @@ sqlite_get_cursor(struct store *store, const char *account, const char *mailbox,
 		    sq, statement, 0, &store_cursor_fields, cursor_r, NULL);
 		cursor_r->account = account;
 		cursor_r->mailbox = mailbox;
+		buf_clear(&sq->judged);
+		buf_add_str(&sq->judged, cursor_r->judged);
+		cursor_r->judged = buf_str(&sq->judged);
 	}
 	if (ok)
 		*found_r = found;
@@ -1412,6 +1416,7 @@ close_connection(struct sqlite *sq)
 	if (sq->lock >= 0)
 		close(sq->lock);
 	forget_next(sq);
+	buf_done(&sq->judged);
 	free(sq->path);
 	free(sq);
 }

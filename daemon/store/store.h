@@ -63,6 +63,7 @@
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
 #define STORE_SCHEMA_VERSION 3
+#define STORE_JUDGED_MAX 1000
 #define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
 /* Of one account: the oldest go at store_prune, and only so. */
 #define STORE_SENDERS_MAX 100000
@@ -72,6 +73,9 @@ struct store_cursor {
 	uint32_t uidvalidity;
 	uint32_t next_uid; /* every UID below it is judged */
 	uint64_t modseq;   /* 0: none known */
+	/* Of those from there on, the judged ones, as an IMAP set of at most
+	 * STORE_JUDGED_MAX bytes; "" (and, where it is set, NULL): none. */
+	const char *judged;
 };
 
 enum apply_state {
@@ -325,7 +329,9 @@ void store_commit_many(
  * All return false with error_r only when the store cannot be read. */
 bool store_get_cursor(struct store *store, const char *account,
     const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
-    struct error *error_r); /* its strings are the arguments' */
+    struct error *error_r); /* Its names are the arguments'; `judged` lives
+			       until the next call of this function, or a
+			       commit. */
 /* Effects PLANNED or STARTED of this mailbox and its message rows (empty but
  * for the key where there is none), of every uidvalidity, in order of uid,
  * seq. */

@@ -223,6 +223,17 @@ set_await_idle_end(struct adapter *a, struct span value)
 }
 
 static bool
+set_chunk(struct adapter *a, struct span value)
+{
+	uint32_t chunk;
+
+	if (!span_to_u32(value, &chunk))
+		return false;
+	a->config.chunk = chunk;
+	return true;
+}
+
+static bool
 set_one_at_a_time(struct adapter *a, struct span value)
 {
 	return a->config.one_at_a_time = span_is(value, "yes");
@@ -250,6 +261,7 @@ static const struct {
     {"other-user", set_other_user},
     {"ask-end-first", set_ask_end_first},
     {"condstore", set_condstore},
+    {"chunk", set_chunk},
     {"one-at-a-time", set_one_at_a_time},
     {"await-idle-end", set_await_idle_end},
 };

@@ -987,6 +987,7 @@ prepare(struct world *w)
 	uint32_t quirks = personality != NULL ? personality->quirks : 0;
 	struct mailbox_config *config = &w->config.mailbox;
 
+	config->chunk = 1 + w->model.traits / 7 % 4;
 	config->check_noop = (quirks & QUIRK_IDLE_SILENT) != 0;
 	config->ask_end_first = (quirks & QUIRK_FETCH_BEYOND_HANGS) != 0;
 	config->imap.id_before_select = (quirks & QUIRK_ID_FIRST) != 0;

@@ -245,6 +245,34 @@ is_beyond(const struct model_session *s, const char *set)
 	       strtoul(set, NULL, 10) >= s->selected->uidnext;
 }
 
+static void
+fetch_if_asked(struct model_session *s, const struct command *c,
+    const struct model_set *set, unsigned since, size_t i)
+{
+	const struct model_message *message = &s->selected->messages[i];
+
+	if (model_set_has(set, message->uid) && message->modseq > since)
+		fetch_one(s, message,
+		    since != 0 ? "UID FLAGS MODSEQ" : c->arguments.items[2]);
+}
+
+/* Upwards; or every other one, and then the others downwards. */
+static void
+fetch_all(struct model_session *s, const struct command *c,
+    const struct model_set *set, unsigned since)
+{
+	size_t first = model_set_begin(set, s->selected);
+	size_t step = s->model->any_order ? 2 : 1;
+
+	for (size_t i = first; i < s->selected->count; i += step)
+		fetch_if_asked(s, c, set, since, i);
+	if (!s->model->any_order)
+		return;
+	for (size_t i = s->selected->count; i > first; i--)
+		if ((i - 1 - first) % 2 != 0)
+			fetch_if_asked(s, c, set, since, i - 1);
+}
+
 void
 model_uid_fetch(struct model_session *s, const struct command *c)
 {
@@ -275,12 +303,6 @@ model_uid_fetch(struct model_session *s, const struct command *c)
 		    model_read_modifier(c->arguments.items[3], "CHANGEDSINCE");
 	if (since != 0 && strstr(c->arguments.items[3], "VANISHED") != NULL)
 		model_say_vanished(s, &set, since);
-	for (size_t i = model_set_begin(&set, s->selected);
-	     i < s->selected->count; i++)
-		if (model_set_has(&set, s->selected->messages[i].uid) &&
-		    s->selected->messages[i].modseq > since)
-			fetch_one(s, &s->selected->messages[i],
-			    since != 0 ? "UID FLAGS MODSEQ"
-				       : c->arguments.items[2]);
+	fetch_all(s, c, &set, since);
 	model_say(s, c, "OK fetched");
 }

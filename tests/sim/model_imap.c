@@ -4,10 +4,16 @@
 #include "daemon/base/xalloc.h"
 #include "tests/sim/model_private.h"
 
+/* One server of so many. */
+#define ANY_ORDER_OF 5
+
 void
 model_init(struct model *model, uint64_t traits)
 {
-	*model = (struct model){.traits = traits};
+	*model = (struct model){
+	    .traits = traits,
+	    .any_order = traits % ANY_ORDER_OF == 1,
+	};
 	list_init(&model->mailboxes);
 	model_add(model, "INBOX");
 }

@@ -126,6 +126,7 @@ struct model {
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
+	bool any_order; /* the answers to UID FETCH do not go upwards */
 };
 
 /* Messages of several parts have this boundary; each part has a header of its

@@ -24,7 +24,8 @@ import tempfile
 ACCOUNT = "daemon/account/"
 
 # name: (file, what stands there, what stands there now, program, arguments,
-#        seeds that it may take at most)
+#        seeds that it may take at most; 0: a program that goes through all
+#        interruptions of one story)
 MUTANTS = {
     "plan goes on though it was not written": (
         ACCOUNT + "mailbox_journal.c",
@@ -33,10 +34,25 @@ MUTANTS = {
         "		commit_failed(mb, error, now);",
         "sim", (), 100),
     "cursor is never written": (
-        ACCOUNT + "mailbox_sweep.c",
-        "	    .next_uid = mb->cursor,\n",
-        "	    .next_uid = 1,\n",
+        ACCOUNT + "mailbox_chunk.c",
+        "	add_cursor(mb, batch, mb->cursor);",
+        "	add_cursor(mb, batch, 1);",
         "sim", (), 20),
+    "chunk is judged again": (
+        ACCOUNT + "mailbox_chunk.c",
+        "	return imap_seqset_has(&mb->above, uid);",
+        "	return uid == 0 && imap_seqset_has(&mb->above, uid);",
+        "sweep", (), 0),
+    "chunk forgets what is below it": (
+        ACCOUNT + "mailbox_chunk.c",
+        "		if (range.first <= mb->cursor && range.last >= mb->cursor)",
+        "		if (range.last >= mb->judged_max)",
+        "sweep", (), 0),
+    "first chunk ends the window": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	    mb->plans_written == mb->plans_made)",
+        "	    mb->plans_written > 0)",
+        "sim", (), 300),
     "intent is skipped": (
         ACCOUNT + "mailbox_intent.c",
         "	if (!has_unwritten(mb)) {",
@@ -237,7 +253,8 @@ VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
              "CPPFLAGS", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS", "LDFLAGS",
              "LIBS", "tests_sim_sim_OBJECTS", "tests_sim_sim_LDADD",
              "tests_sim_many_OBJECTS", "tests_sim_many_LDADD",
-             "tests_sim_sim_claim_OBJECTS", "tests_sim_sim_claim_LDADD")
+             "tests_sim_sim_claim_OBJECTS", "tests_sim_sim_claim_LDADD",
+             "tests_sim_sweep_OBJECTS", "tests_sim_sweep_LDADD")
 
 
 class Builder:
@@ -293,8 +310,9 @@ class Builder:
 
 
 def play(program, arguments, seeds, seconds=600):
+    options = ["-f", "-s", "1", "-n", str(seeds)] if seeds > 0 else []
     return subprocess.run(
-        [program, "-f", "-s", "1", "-n", str(seeds), *arguments],
+        [program, *options, *arguments],
         capture_output=True, text=True, timeout=seconds)
 
 
@@ -312,8 +330,8 @@ def try_mutant(builder, name):
         done = play(binary, arguments, seeds)
     if done.returncode == 0:
         return "NOT CAUGHT in %d seeds of %s" % (seeds, program)
-    found = re.search(r"seed (\d+): (.*)", done.stdout)
-    print("ok   %s: %s" % (name, "seed %s: %s" % found.groups() if found
+    found = re.search(r"seed \d+: .*|sweep -v .*", done.stdout)
+    print("ok   %s: %s" % (name, found.group() if found
                            else "died (%d)" % done.returncode), flush=True)
     return None
 

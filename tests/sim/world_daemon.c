@@ -169,6 +169,7 @@ world_be_born(struct world *w)
 	    (w->model.traits & MODEL_BEYOND_HANGS) != 0;
 	w->config.mailbox.one_at_a_time = w->model.traits % 5 == 0;
 	w->config.mailbox.await_idle_end = w->model.traits % 3 == 0;
+	w->config.mailbox.chunk = 1 + w->model.traits / 7 % 4;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account, world_now_unix(w), 0, w->now);

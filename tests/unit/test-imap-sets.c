@@ -159,6 +159,36 @@ test_add_and_has_at_random(void **state)
 }
 
 static void
+test_drop_below(void **state)
+{
+	static const struct {
+		const char *in;
+		uint32_t uid;
+		const char *out;
+		uint64_t size;
+	} cases[] = {
+	    {"2:4,7", 1, "2:4,7", 4},
+	    {"2:4,7", 2, "2:4,7", 4},
+	    {"2:4,7", 3, "3:4,7", 3},
+	    {"2:4,7", 4, "4,7", 2},
+	    {"2:4,7", 5, "7", 1},
+	    {"2:4,7", 7, "7", 1},
+	    {"2:4,7", 8, "", 0},
+	    {"1,4294967295", 4294967295, "4294967295", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		SET_AUTO set = IMAP_SEQSET_INIT;
+
+		assert_true(
+		    imap_seqset_parse(span_from_str(cases[i].in), &set));
+		imap_seqset_drop_below(&set, cases[i].uid);
+		check_set(cases[i].in, &set, cases[i].out, cases[i].size);
+	}
+}
+
+static void
 test_limit(void **state)
 {
 	BUF_AUTO text = BUF_INIT;
@@ -182,6 +212,7 @@ main(void)
 	    cmocka_unit_test(test_parse),
 	    cmocka_unit_test(test_add),
 	    cmocka_unit_test(test_add_and_has_at_random),
+	    cmocka_unit_test(test_drop_below),
 	    cmocka_unit_test(test_limit),
 	};
 

@@ -84,11 +84,13 @@ play_cursor(struct player *player, const char *line)
 	struct box box;
 	struct store_cursor cursor = {0};
 	unsigned long long modseq;
+	char judged[WORD] = "";
 
 	expect_words(line,
-	    sscanf(line, "cursor " BOX " %u %llu", BOX_R(box), &cursor.next_uid,
-		&modseq),
+	    sscanf(line, "cursor " BOX " %u %llu %63s", BOX_R(box),
+		&cursor.next_uid, &modseq, judged),
 	    5);
+	cursor.judged = judged[0] != '\0' ? judged : NULL;
 	cursor.account = box.account;
 	cursor.mailbox = box.mailbox;
 	cursor.uidvalidity = box.uidvalidity;
@@ -392,9 +394,10 @@ ask_cursor(struct player *player, const char *line)
 	}
 	assert_ptr_equal(cursor.account, box.account);
 	assert_ptr_equal(cursor.mailbox, box.mailbox);
-	buf_addf(&player->answers, "%s/%s/%u next %u modseq %llu\n",
+	buf_addf(&player->answers, "%s/%s/%u next %u modseq %llu%s%s\n",
 	    cursor.account, cursor.mailbox, cursor.uidvalidity, cursor.next_uid,
-	    (unsigned long long)cursor.modseq);
+	    (unsigned long long)cursor.modseq,
+	    cursor.judged[0] != '\0' ? " and " : "", cursor.judged);
 }
 
 static void
@@ -868,7 +871,7 @@ static const char *const day[] = {
     "cursor work/INBOX/7 101 5\nmessage work/INBOX/7 100 50 lists\n"
     "effect work/INBOX/7 100 0 planned\n",
     "set work/INBOX/7 100 0 done 1 51 moved\nhit lists 51\n",
-    "cursor work/INBOX/7 102 6\nmessage work/INBOX/7 101 60 boss\n"
+    "cursor work/INBOX/7 102 6 104:105,107\nmessage work/INBOX/7 101 60 boss\n"
     "effect work/INBOX/7 101 0 planned\neffect work/INBOX/7 101 1 planned\n",
     "set work/INBOX/7 101 0 started 1 61 queued\n"
     "enqueue k1 work/INBOX/7 101 0 work 61 bytes\n",

@@ -91,6 +91,19 @@ imap_seqset_add(struct imap_seqset *set, uint32_t uid)
 	}
 }
 
+void
+imap_seqset_drop_below(struct imap_seqset *set, uint32_t uid)
+{
+	size_t at = find_range(set, uid);
+
+	if (at > 0)
+		memmove(set->ranges, &set->ranges[at],
+		    (set->count - at) * sizeof(set->ranges[0]));
+	set->count -= at;
+	if (set->count > 0 && set->ranges[0].first < uid)
+		set->ranges[0].first = uid;
+}
+
 bool
 imap_seqset_has(const struct imap_seqset *set, uint32_t uid)
 {

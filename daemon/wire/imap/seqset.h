@@ -26,6 +26,8 @@ struct imap_seqset {
 void imap_seqset_done(struct imap_seqset *set);
 /* `uid` must not be 0. Cheapest in ascending order. */
 void imap_seqset_add(struct imap_seqset *set, uint32_t uid);
+/* Removes all below `uid`. */
+void imap_seqset_drop_below(struct imap_seqset *set, uint32_t uid);
 bool imap_seqset_has(const struct imap_seqset *set, uint32_t uid);
 uint64_t imap_seqset_size(const struct imap_seqset *set);
 /* "1:3,7". Round trip with imap_seqset_parse. */
