@@ -117,6 +117,17 @@ mark_of(const struct forward *f, struct buf *mark)
 	claims_mark(f->rule, action_name(ACTION_FORWARD), f->target, mark);
 }
 
+/* When its claim is to be renewed: not while it is still young, or that would
+ * be for ever. */
+static usec_t
+renew_at(const struct mailbox *mb, uint32_t uid, usec_t now)
+{
+	usec_t until =
+	    mb->claim != NULL ? claim_fresh_until(mb->claim, uid) : 0;
+
+	return usec_add(until > now ? until : now, AGAIN_MIN_USEC);
+}
+
 /* ---- queued ---- */
 
 bool
@@ -147,8 +158,7 @@ mailbox_forward_queued(struct mailbox *mb, struct job *job, usec_t now)
 	    .queued_unix = mailbox_unix(mb, now),
 	    .resends = action->action.unknown == UNKNOWN_RESEND,
 	};
-	find_or_add(mb, &forward)->due =
-	    claim_fresh_until(mb->claim, forward.uid);
+	find_or_add(mb, &forward)->due = renew_at(mb, forward.uid, now);
 	event.uidvalidity = forward.uidvalidity;
 	event.uid = forward.uid;
 	event.seq = forward.seq;
@@ -397,17 +407,6 @@ end_all(struct mailbox *mb, enum forward_answer words, usec_t wait, usec_t due,
 	mailbox_op_finish(mb, now);
 }
 
-/* Ours till then, as far as is known; later than now, so that what is renewed
- * then is not renewed for ever. */
-static usec_t
-fresh_until(const struct mailbox *mb, const struct forward *f, usec_t now)
-{
-	usec_t until =
-	    mb->claim != NULL ? claim_fresh_until(mb->claim, f->uid) : 0;
-
-	return until > now ? until : usec_add(now, AGAIN_MIN_USEC);
-}
-
 static void
 send_sending(struct mailbox *mb, struct forward *f, bool add, usec_t now)
 {
@@ -429,10 +428,11 @@ mailbox_forward_stored(
 {
 	bool is_added = mb->op->step == OP_FORWARD_SENDING;
 	struct forward *f = next_busy(mb);
-	usec_t until = fresh_until(mb, f, now);
+	usec_t until =
+	    mb->claim != NULL ? claim_fresh_until(mb->claim, f->uid) : 0;
 
 	f->busy = false;
-	f->due = until;
+	f->due = renew_at(mb, f->uid, now);
 	if (!is_added)
 		f->unsends = f->is_sending = false;
 	else if (response->status == IMAP_OK)
@@ -471,7 +471,7 @@ note_verdict(struct mailbox *mb, struct forward *f, usec_t now)
 
 	switch (claim_verdict(mb->claim, f->uid)) {
 	case CLAIM_WON:
-		f->due = fresh_until(mb, f, now);
+		f->due = renew_at(mb, f->uid, now);
 		break;
 	case CLAIM_DONE:
 		answer(mb, f, FORWARD_DONE, 0);

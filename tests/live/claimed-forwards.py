@@ -97,17 +97,23 @@ def subjects(made, kind):
             for message_id, data in made.items() if kind in message_id]
 
 
-def words_left(user):
+def words_left(user, *mailboxes):
     """What only a machine at work puts on a message."""
     return [(name, m["subject"], f) for name, found in user.mailboxes().items()
-            for m in found for f in m["flags"]
-            if f.startswith("belfry-c-") or f == "belfry-s"]
+            for m in found for f in m["flags"] if name in mailboxes
+            and (f.startswith("belfry-c-") or f == "belfry-s")]
 
 
-def check_end(user, made):
-    """Everything is where it belongs, marked, and nobody claims anything."""
+def check_end(user, made, *mailboxes):
+    """Everything is where it belongs, marked, and nobody claims anything. (A
+    move carries the claim of a machine that is killed then; it is none there.)
+    """
     user.wait_subjects("Moved", subjects(made, ".both@"), PATIENCE)
-    live.wait("no claim to be left", lambda: not words_left(user), 60)
+    try:
+        live.wait("", lambda: not words_left(user, *mailboxes), 30)
+    except live.Failed:
+        raise live.Failed("claims are left: %r" % words_left(
+            user, *mailboxes)) from None
     unmarked = [m["subject"] for name, found in user.mailboxes().items()
                 for m in found if name in ("INBOX", "Moved")
                 and m["message-id"] in made
@@ -126,7 +132,7 @@ def each_arrives_once(servers):
     took = time.time() - began
     for daemon in daemons:
         daemon.wait_quiet(PATIENCE)
-    check_end(user, made)
+    check_end(user, made, "INBOX", "Moved")
     found = came(servers, daemons)
     live.same(sorted(found), sorted(made), "forwarded")
     live.same([v for v in found.values() if len(v) > 1], [], "twice")
@@ -158,7 +164,7 @@ def taken_away_when_it_was_sent(servers):
         daemon.hurry()
         daemon.start()
     live.wait("it to be sent", lambda: came(servers, daemons))
-    check_end(user, made)
+    check_end(user, made, "INBOX", "Moved")
     live.stays("once", lambda: len(came(servers, daemons)) == 1)
 
 
@@ -218,7 +224,7 @@ def killed_at_any_moment(servers):
     finish(servers, daemons, made)
     for daemon in daemons:
         daemon.wait_quiet(PATIENCE)
-    check_end(user, made)
+    check_end(user, made, "INBOX")
     found = came(servers, daemons)
     live.same(sorted(found), sorted(made), "forwarded")
     twice = {k: v for k, v in found.items() if len(v) > 1}
@@ -231,6 +237,43 @@ def killed_at_any_moment(servers):
     print("%d kills, %d forwards, %d of them twice: the last before a kill" % (
         KILLS, len(made), len(twice)), flush=True)
     servers.fault()
+
+
+@live.case
+def succeeded_when_it_does_not_come_back(servers):
+    """Of daemons that were built with a lease of so many seconds."""
+    lease = int(os.environ.get("CLAIM_LEASE_SECONDS", "0"))
+    if not lease:
+        return
+    user, daemons = prepare(servers)
+    servers.fault("always rcpt 450 4.2.0 later")
+    made = messages(COUNT, "s")
+    contest(user, daemons, made)
+    live.wait("all to be queued", lambda: sum(
+        len(d.ctl("queue")["items"]) for d in daemons) == len(made))
+    away = max(daemons, key=lambda d: len(d.ctl("queue")["items"]))
+    took = len(away.ctl("queue")["items"])
+    away.kill()
+    servers.fault()
+    left = [d for d in daemons if d is not away]
+    finish(servers, left, made)
+    for daemon in left:
+        daemon.wait_quiet(PATIENCE)
+    check_end(user, made, "INBOX")
+    by = collections.Counter(
+        v[0][1] for v in came(servers, daemons).values())
+    live.same(by[away.login], 0, "sent by who is away")
+    # It comes back with its queue, and sends nothing.
+    away.hurry()
+    away.start()
+    live.wait("its queue to be empty",
+              lambda: away.status(user.name) is not None
+              and not away.ctl("queue")["items"], 60)
+    live.same(len(away.logged("another machine sent it")), took, "dropped")
+    twice = [v for v in came(servers, daemons).values() if len(v) > 1]
+    live.same(twice, [], "twice")
+    print("%d of %d forwards succeeded to, by %s" % (
+        took, len(made), dict(by)), flush=True)
 
 
 if __name__ == "__main__":
