@@ -234,6 +234,23 @@ model_remove(struct model *model, const char *name, unsigned id)
 			model_remove_at(mailbox, i);
 }
 
+void
+model_move(
+    struct model *model, const char *name, unsigned id, const char *target)
+{
+	struct model_mailbox *mailbox = model_find(model, name);
+
+	for (size_t i = mailbox->count; i-- > 0;) {
+		const struct model_message *message = &mailbox->messages[i];
+		if (message->id != id)
+			continue;
+		struct model_message *copy =
+		    model_append(model_find(model, target), id, message->text);
+		strv_copy(&copy->flags, &message->flags);
+		model_remove_at(mailbox, i);
+	}
+}
+
 bool
 model_has_flag(
     struct model *model, const char *name, unsigned id, const char *flag)

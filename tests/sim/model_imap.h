@@ -153,6 +153,9 @@ unsigned model_count(
 /* Removes every message of this number from the mailbox, as another client
  * would. */
 void model_remove(struct model *model, const char *mailbox, unsigned id);
+/* ... and where to, as another client would. */
+void model_move(
+    struct model *model, const char *mailbox, unsigned id, const char *target);
 /* As another client would. */
 void model_flag(
     struct model *model, const char *mailbox, unsigned id, const char *flag);
@@ -175,6 +178,7 @@ bool model_session_is_over(const struct model_session *session);
 /* Its last words never came: what it asked for is not known over there. */
 void model_session_unheard(struct model_session *session);
 void model_session_bye(struct model_session *session);
+bool model_session_is_logged_in(const struct model_session *session);
 /* The answer to STARTTLS was heard, and the handshake made. */
 void model_session_secured(struct model_session *session);
 

@@ -45,6 +45,12 @@ model_session_is_over(const struct model_session *s)
 	return s->over;
 }
 
+bool
+model_session_is_logged_in(const struct model_session *s)
+{
+	return s->logged_in;
+}
+
 /* Once is what most servers say. */
 void
 model_session_bye(struct model_session *s)

@@ -136,6 +136,7 @@ set_up(struct world *w, const struct world_options *options)
 	model_add(&w->model, world_wire(w, "A"));
 	model_add(&w->model, world_wire(w, "B"));
 	model_add(&w->model, world_wire(w, OLD_MAILBOX));
+	model_add(&w->model, world_wire(w, OTHERS_MAILBOX));
 	w->visits = world_chance(w, 50);
 	world_deliver_old(w);
 	list_init(&w->outsides);

@@ -12,7 +12,9 @@ struct truth {
 	struct world *w;
 	struct fate {
 		unsigned unknown, forwards, judged;
-	} * fates; /* owned */
+		unsigned again;	  /* in the history under another UID */
+		unsigned carried; /* ... because it went on so */
+	} * fates;		  /* owned */
 };
 
 static bool
@@ -37,16 +39,15 @@ find_message(const struct world *w, const struct store_key *key)
 	return id;
 }
 
-/* Its subject tells where to look. */
+/* By its subject: message_count: none. */
 static unsigned
 find_judged(const struct world *w, const struct store_message *message)
 {
 	const char *hash = strchr(message->subject, '#');
-	unsigned id = hash != NULL ? (unsigned)atoi(hash + 1) : 0;
+	unsigned id =
+	    hash != NULL ? (unsigned)atoi(hash + 1) : w->message_count;
 
-	return id < w->message_count && is_at(w, id, &message->key)
-		   ? id
-		   : w->message_count;
+	return id < w->message_count ? id : w->message_count;
 }
 
 static bool
@@ -60,6 +61,16 @@ counts_forward(void *ctx, const struct store_queue_item *item)
 	return true;
 }
 
+/* The server rebuilt the mailbox, and its work goes on under its new UID. */
+static bool
+is_carried(const struct store_effect *effects, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(effects[i].detail, "it goes on as UID") != NULL)
+			return true;
+	return false;
+}
+
 static bool
 notes_judged(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
@@ -69,6 +80,11 @@ notes_judged(void *ctx, const struct store_message *message,
 
 	if (id == truth->w->message_count)
 		return true;
+	truth->fates[id].carried += is_carried(effects, count);
+	if (!is_at(truth->w, id, &message->key)) {
+		truth->fates[id].again++;
+		return true;
+	}
 	truth->fates[id].judged++;
 	for (size_t i = 0; i < count; i++)
 		truth->fates[id].unknown += effects[i].state == EFFECT_UNKNOWN;
@@ -243,6 +259,7 @@ static void
 check_touched(struct world *w, unsigned id, const struct truth *truth)
 {
 	static const char *const folders[] = {"A", "B", "New"};
+	const struct fate *fate = &truth->fates[id];
 
 	for (size_t i = 0; i < 3; i++)
 		if (model_count(
@@ -252,6 +269,9 @@ check_touched(struct world *w, unsigned id, const struct truth *truth)
 	if (w->messages[id].executed > 1)
 		world_fail(w, "#%u was executed %u times", id,
 		    w->messages[id].executed);
+	if (fate->judged + fate->again > 1 + fate->carried)
+		world_fail(w, "#%u was judged %u times, %u under another UID",
+		    id, fate->judged + fate->again, fate->again);
 	if (truth->fates[id].judged > 1 || truth->fates[id].forwards > 1)
 		world_fail(w, "#%u was judged %u times, and forwarded %u times",
 		    id, truth->fates[id].judged, truth->fates[id].forwards);

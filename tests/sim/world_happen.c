@@ -35,6 +35,22 @@ silence(struct world *w)
 		}
 }
 
+/* A queue in the network, or a server that is busy: for longer, sometimes, than
+ * anybody waits. Not before the login, as it must be known when a refusal was
+ * heard. */
+static void
+stall(struct world *w)
+{
+	usec_t until = w->now + random_below(&w->random, 3 * USEC_MINUTE);
+
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
+		if (w->links[i].session != NULL &&
+		    model_session_is_logged_in(w->links[i].session)) {
+			world_note(w, "the link stalls");
+			world_stall_link(&w->links[i], until);
+		}
+}
+
 /* The machine slept, or the network changed: whatever is silent by now must
  * be found out at once. */
 static void
@@ -105,9 +121,14 @@ other_client(struct world *w)
 	if (w->message_count == 0)
 		return;
 	unsigned id = (unsigned)random_below(&w->random, w->message_count);
-	world_note(w, "another client removes #%u", id);
+	bool moves = world_chance(w, 50);
+	world_note(w, "another client %s #%u", moves ? "moves" : "removes", id);
 	w->messages[id].touched = true;
-	model_remove(&w->model, world_source_of(w, id), id);
+	if (moves)
+		model_move(&w->model, world_source_of(w, id), id,
+		    world_wire(w, OTHERS_MAILBOX));
+	else
+		model_remove(&w->model, world_source_of(w, id), id);
 }
 
 static void
@@ -208,16 +229,16 @@ restart_server(struct world *w)
 /* ---- weathers ---- */
 
 static const struct happening storm[] = {{world_deliver, 40}, {burst, 4},
-    {cut, 10}, {silence, 4}, {bye, 5}, {other_client, 4},
-    {world_request_run, 4}, {reload, 3}, {toggle_quota, 2}, {doom, 12},
-    {suspend, 4}, {change_network, 6}, {other_flags, 6}, {rebuild, 3},
-    {jump_clock, 3}, {start_again, 1}, {NULL, 0}};
+    {cut, 10}, {silence, 4}, {stall, 4}, {bye, 5}, {restart_server, 1},
+    {other_client, 4}, {world_request_run, 4}, {reload, 3}, {toggle_quota, 2},
+    {doom, 12}, {suspend, 4}, {change_network, 6}, {other_flags, 6},
+    {rebuild, 3}, {jump_clock, 3}, {start_again, 1}, {NULL, 0}};
 
 static const struct happening seasons[] = {{world_deliver, 120}, {burst, 2},
-    {cut, 10}, {silence, 6}, {bye, 4}, {restart_server, 4}, {other_client, 8},
-    {world_request_run, 1}, {reload, 2}, {toggle_quota, 2}, {doom, 6},
-    {suspend, 6}, {change_network, 20}, {other_flags, 16}, {jump_clock, 2},
-    {start_again, 1}, {NULL, 0}};
+    {cut, 10}, {silence, 6}, {stall, 6}, {bye, 4}, {restart_server, 4},
+    {other_client, 8}, {world_request_run, 1}, {reload, 2}, {toggle_quota, 2},
+    {doom, 6}, {suspend, 6}, {change_network, 20}, {other_flags, 16},
+    {jump_clock, 2}, {start_again, 1}, {NULL, 0}};
 
 static const struct happening after_flood[] = {{world_deliver, 4}, {cut, 4},
     {bye, 2}, {restart_server, 1}, {doom, 4}, {change_network, 4}, {NULL, 0}};

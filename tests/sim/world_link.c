@@ -19,6 +19,12 @@ world_link_of(struct world *w, struct mailbox *mailbox)
 	return &w->links[i];
 }
 
+static usec_t
+later(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
 void
 world_drop_link(struct link *link)
 {
@@ -29,14 +35,29 @@ world_drop_link(struct link *link)
 	buf_clear(&link->down.bytes);
 	link->up.next = link->down.next = link->connect_at = USEC_NEVER;
 	link->silent = false;
-	link->doubted = 0;
+	link->doubted = link->stalled_until = 0;
 }
 
 static void
-schedule(struct world *w, struct pipe *pipe)
+hold(struct pipe *pipe, usec_t until)
+{
+	if (pipe->next != USEC_NEVER)
+		pipe->next = later(pipe->next, until);
+}
+
+void
+world_stall_link(struct link *link, usec_t until)
+{
+	link->stalled_until = until;
+	hold(&link->up, until);
+	hold(&link->down, until);
+}
+
+static void
+schedule(struct world *w, struct pipe *pipe, usec_t stalled_until)
 {
 	if (pipe->bytes.len > 0 && pipe->next == USEC_NEVER)
-		pipe->next = w->now + world_delay(w);
+		pipe->next = later(w->now, stalled_until) + world_delay(w);
 }
 
 /* Takes what both ends have to say. */
@@ -55,8 +76,8 @@ world_collect(struct world *w, struct link *link)
 	struct buf *said = model_session_output(link->session);
 	buf_add_span(&link->down.bytes, buf_span(said));
 	buf_clear(said);
-	schedule(w, &link->up);
-	schedule(w, &link->down);
+	schedule(w, &link->up, link->stalled_until);
+	schedule(w, &link->down, link->stalled_until);
 }
 
 /* One random piece of what is under way. */

@@ -18,6 +18,7 @@
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
 #define OLD_MAILBOX "Old"
+#define OTHERS_MAILBOX "Elsewhere" /* where other clients move to */
 #define START_USEC (100 * USEC_SEC)
 
 /* What a kind of message is met by, and what must be true of it at the end. */
@@ -64,7 +65,8 @@ struct link {
 	usec_t connect_at; /* a CONNECT is under way */
 	bool silent;	   /* half-open: nothing arrives any more */
 	usec_t last_connect, free_until;
-	usec_t doubted; /* a hint came and it is silent; 0: not */
+	usec_t stalled_until; /* nothing moves, and nothing is lost */
+	usec_t doubted;	      /* a hint came and it is silent; 0: not */
 };
 
 /* A command or notification that ends later. */
@@ -149,6 +151,7 @@ usec_t world_delay(struct world *w);
 /* world_link.c */
 struct link *world_link_of(struct world *w, struct mailbox *mailbox);
 void world_drop_link(struct link *link);
+void world_stall_link(struct link *link, usec_t until);
 void world_collect(struct world *w, struct link *link);
 void world_end_link(struct world *w, struct link *link);
 void world_answer_connect(struct world *w, struct link *link);
