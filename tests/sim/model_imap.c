@@ -174,6 +174,28 @@ model_deliver(
 	return model_append(model_find(model, mailbox), id, text)->uid;
 }
 
+uint32_t
+model_reserve(struct model *model, const char *mailbox)
+{
+	return model_find(model, mailbox)->uidnext++;
+}
+
+void
+model_deliver_late(struct model *model, const char *name, uint32_t uid,
+    unsigned id, const char *text)
+{
+	struct model_mailbox *mailbox = model_find(model, name);
+	size_t at = model_lower_bound(mailbox, uid);
+
+	model_append(mailbox, id, text);
+	mailbox->uidnext--;
+	struct model_message late = mailbox->messages[mailbox->count - 1];
+	late.uid = uid;
+	memmove(&mailbox->messages[at + 1], &mailbox->messages[at],
+	    (mailbox->count - 1 - at) * sizeof(*mailbox->messages));
+	mailbox->messages[at] = late;
+}
+
 /* The first one that has this UID or a higher one. */
 size_t
 model_lower_bound(const struct model_mailbox *mailbox, uint32_t uid)

@@ -146,6 +146,12 @@ struct model_mailbox *model_add(struct model *model, const char *name);
 /* Returns the UID. `id` is the world's number. */
 uint32_t model_deliver(
     struct model *model, const char *mailbox, unsigned id, const char *text);
+/* As of a store that is kept in several places: a UID is given away, and what
+ * has it is seen later, below others; whoever has the mailbox open hears BYE.
+ */
+uint32_t model_reserve(struct model *model, const char *mailbox);
+void model_deliver_late(struct model *model, const char *mailbox, uint32_t uid,
+    unsigned id, const char *text);
 /* How many messages of this number are in the mailbox; `deleted`: with (or
  * without) the flag \Deleted. */
 unsigned model_count(

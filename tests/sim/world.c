@@ -228,9 +228,9 @@ check_push(struct world *w)
 	struct mailbox_status status;
 	unsigned first = w->message_count;
 
-	for (unsigned i = 0; i < MESSAGES_LAST; i++) {
+	for (unsigned i = 0; i < MESSAGES_PUSHED; i++) {
 		world_deliver(w);
-		if (i + 1 < MESSAGES_LAST)
+		if (i + 1 < MESSAGES_PUSHED)
 			rest(w, random_below(&w->random, 2 * USEC_SEC));
 	}
 	rest(w, hearing_bound(w));
@@ -287,6 +287,21 @@ settle(struct world *w)
 	}
 }
 
+/* One that is seen a day after another that came later: only who looks below
+ * the cursor finds it, an hour after the next SELECT or the next day. Before,
+ * it must be known who is there. */
+static void
+check_late(struct world *w)
+{
+	rest(w, USEC_DAY + 2 * USEC_HOUR);
+	uint32_t uid = model_reserve(&w->model, "INBOX");
+	world_deliver(w);
+	rest(w, USEC_HOUR);
+	world_deliver_late(w, uid);
+	world_say_bye(w);
+	rest(w, USEC_DAY + 2 * USEC_HOUR);
+}
+
 void
 world_run(const struct world_options *options, struct world_result *result_r)
 {
@@ -309,6 +324,8 @@ world_run(const struct world_options *options, struct world_result *result_r)
 	settle(w);
 	if (result_r->ok)
 		check_push(w);
+	if (result_r->ok && w->is_patient)
+		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)
 		world_fail(w, "too many steps: something spins");
 	if (result_r->ok)

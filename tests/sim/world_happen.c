@@ -107,8 +107,8 @@ suspend(struct world *w)
 	wake_up(w, slept);
 }
 
-static void
-bye(struct world *w)
+void
+world_say_bye(struct world *w)
 {
 	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++)
 		if (w->links[i].session != NULL)
@@ -221,7 +221,7 @@ static void
 restart_server(struct world *w)
 {
 	world_note(w, "the server is restarted");
-	bye(w);
+	world_say_bye(w);
 	w->down_until =
 	    usec_add(w->now, random_below(&w->random, 10 * USEC_MINUTE));
 }
@@ -229,26 +229,28 @@ restart_server(struct world *w)
 /* ---- weathers ---- */
 
 static const struct happening storm[] = {{world_deliver, 40}, {burst, 4},
-    {cut, 10}, {silence, 4}, {stall, 4}, {bye, 5}, {restart_server, 1},
-    {other_client, 4}, {world_request_run, 4}, {reload, 3}, {toggle_quota, 2},
-    {doom, 12}, {suspend, 4}, {change_network, 6}, {other_flags, 6},
-    {rebuild, 3}, {jump_clock, 3}, {start_again, 1}, {NULL, 0}};
+    {cut, 10}, {silence, 4}, {stall, 4}, {world_say_bye, 5},
+    {restart_server, 1}, {other_client, 4}, {world_request_run, 4}, {reload, 3},
+    {toggle_quota, 2}, {doom, 12}, {suspend, 4}, {change_network, 6},
+    {other_flags, 6}, {rebuild, 3}, {jump_clock, 3}, {start_again, 1},
+    {NULL, 0}};
 
 static const struct happening seasons[] = {{world_deliver, 120}, {burst, 2},
-    {cut, 10}, {silence, 6}, {stall, 6}, {bye, 4}, {restart_server, 4},
-    {other_client, 8}, {world_request_run, 1}, {reload, 2}, {toggle_quota, 2},
-    {doom, 6}, {suspend, 6}, {change_network, 20}, {other_flags, 16},
-    {jump_clock, 2}, {start_again, 1}, {NULL, 0}};
+    {cut, 10}, {silence, 6}, {stall, 6}, {world_say_bye, 4},
+    {restart_server, 4}, {other_client, 8}, {world_request_run, 1}, {reload, 2},
+    {toggle_quota, 2}, {doom, 6}, {suspend, 6}, {change_network, 20},
+    {other_flags, 16}, {jump_clock, 2}, {start_again, 1}, {NULL, 0}};
 
 static const struct happening after_flood[] = {{world_deliver, 4}, {cut, 4},
-    {bye, 2}, {restart_server, 1}, {doom, 4}, {change_network, 4}, {NULL, 0}};
+    {world_say_bye, 2}, {restart_server, 1}, {doom, 4}, {change_network, 4},
+    {NULL, 0}};
 
 static const struct weather weathers[] = {
     {.name = "storm",
 	.happenings = storm,
 	.run = 12 * USEC_HOUR,
 	.pause = 20 * USEC_MINUTE,
-	.messages = 126,
+	.messages = 128,
 	.steps = 400000,
 	.account_bytes = 1024 * 1024},
     {.name = "year",

@@ -159,6 +159,38 @@ known_validity(const struct world *w)
 	return cursor.uidvalidity;
 }
 
+static void
+write_message(struct world *w, struct sent_message *message, unsigned id,
+    struct buf *text)
+{
+	if (message->kind == KIND_STRANGER) {
+		message->stranger = (unsigned)random_below(&w->random, 3);
+		buf_addf(text, "From: stranger%u@example.org\r\n",
+		    message->stranger);
+	} else {
+		buf_addf(
+		    text, "From: \"Sender %u\" <s%u@example.org>\r\n", id, id);
+	}
+	buf_addf(text,
+	    "To: ann@example.com\r\n"
+	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
+	    kinds[message->kind].word, id);
+	if (!world_chance(w, 15)) /* some have none */
+		buf_addf(text, "Message-ID: <m%u@example.org>\r\n", id);
+	add_body(text, message->kind, id);
+}
+
+static void
+push(struct world *w)
+{
+	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		world_collect(w, &w->links[i]);
+	}
+}
+
 void
 world_deliver(struct world *w)
 {
@@ -171,31 +203,27 @@ world_deliver(struct world *w)
 	message->kind = (enum kind)random_below(&w->random, KINDS);
 	if (w->weather->is_bulk && !world_chance(w, 1))
 		message->kind = KIND_PLAIN;
-	if (message->kind == KIND_STRANGER) {
-		message->stranger = (unsigned)random_below(&w->random, 3);
-		buf_addf(&text, "From: stranger%u@example.org\r\n",
-		    message->stranger);
-	} else {
-		buf_addf(
-		    &text, "From: \"Sender %u\" <s%u@example.org>\r\n", id, id);
-	}
-	buf_addf(&text,
-	    "To: ann@example.com\r\n"
-	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
-	    kinds[message->kind].word, id);
-	if (!world_chance(w, 15)) /* some have none */
-		buf_addf(&text, "Message-ID: <m%u@example.org>\r\n", id);
-	add_body(&text, message->kind, id);
+	write_message(w, message, id, &text);
 	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
 	message->uidvalidity = model_find(&w->model, "INBOX")->uidvalidity;
 	/* Before the daemon has seen that all is new there. */
 	message->touched = message->uidvalidity != known_validity(w);
 	world_note(w, "delivered %s #%u as UID %u", kinds[message->kind].word,
 	    id, message->uid);
-	for (size_t i = 0; i < ACCOUNT_MAILBOXES_MAX; i++) {
-		if (w->links[i].session == NULL)
-			continue;
-		model_session_poll(w->links[i].session);
-		world_collect(w, &w->links[i]);
-	}
+	push(w);
+}
+
+void
+world_deliver_late(struct world *w, uint32_t uid)
+{
+	unsigned id = w->message_count++;
+	struct sent_message *message = &w->messages[id];
+	BUF_AUTO text = BUF_INIT;
+
+	message->kind = KIND_MOVE;
+	write_message(w, message, id, &text);
+	message->uid = uid;
+	message->uidvalidity = model_find(&w->model, "INBOX")->uidvalidity;
+	model_deliver_late(&w->model, "INBOX", uid, id, buf_str(&text));
+	world_note(w, "#%u comes late, as UID %u", id, uid);
 }

@@ -13,7 +13,9 @@
 #include "tests/sim/model_imap.h"
 #include "tests/sim/world.h"
 
-#define MESSAGES_LAST 6 /* of them all are kept for the end */
+#define MESSAGES_PUSHED 6
+/* Of all messages so many are kept for the end: pushed, late, above those. */
+#define MESSAGES_LAST (MESSAGES_PUSHED + 2)
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -189,10 +191,12 @@ const char *world_wire(const struct world *w, const char *name);
 const char *world_source_of(const struct world *w, unsigned id);
 void world_deliver_old(struct world *w);
 void world_deliver(struct world *w);
+void world_deliver_late(struct world *w, uint32_t uid);
 
 /* world_happen.c */
 const struct weather *world_weather_default(void);
 void world_happen(struct world *w);
+void world_say_bye(struct world *w);
 void world_become_calm(struct world *w);
 
 /* world_time.c */
