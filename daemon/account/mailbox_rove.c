@@ -205,6 +205,16 @@ is_old_push(const struct mailbox *mb, const struct mailbox_news *news)
 	       news->uidnext == mb->visited_for;
 }
 
+/* Nothing is told but that one has to look: after a visit it is asked again,
+ * and each visit would lead to the next. */
+static bool
+was_just_there(
+    const struct mailbox *mb, const struct mailbox_news *news, usec_t now)
+{
+	return (news->refused || news->uidnext == 0) && mb->came != 0 &&
+	       now < usec_add(mb->came, shortest(mb));
+}
+
 bool
 mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 {
@@ -213,7 +223,8 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 	if (mb->state != MAILBOX_PARKED)
 		return false;
 	mb->heard = now;
-	bool found = has_news(mb, news) && !is_old_push(mb, news);
+	bool found = has_news(mb, news) && !is_old_push(mb, news) &&
+		     !was_just_there(mb, news, now);
 	usec_t next = mb->interval != 0 ? mb->interval : most;
 	next = found ? next / 2 : next + next / 2;
 	mb->interval = next < least ? least : usec_min(next, most);

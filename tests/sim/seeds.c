@@ -20,6 +20,9 @@ static const struct {
      * the shared one, was "waiting" until its next message. */
     {"many", 62, "waiting in calm weather"},
     {"many", 221, "waiting in calm weather"},
+    /* Where NOTIFY is on and STATUS tells nothing, each visit led to the next:
+     * without end, and without a pause. */
+    {"many", 1000227, "something spins"},
     /* What rests in an IDLE that pushes nothing has its turn later. */
     {"many", 214, "judged too late"},
     /* Where sizes cannot be read, no copy was found again. */
