@@ -3,11 +3,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "daemon/base/xalloc.h"
 #include "tests/sim/model_private.h"
-
-#define SAMPLE_DATE "17-Nov-2026 10:00:00 +0000"
 
 void
 model_add_flags(struct buf *out, const struct strv *flags)
@@ -205,6 +204,20 @@ add_header(struct model_session *s, struct buf *out, const char *text,
 }
 
 static void
+add_date(struct buf *out, int64_t when_unix)
+{
+	char text[40];
+	time_t when = when_unix != 0 ? when_unix : MODEL_CAME_UNIX;
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(text, sizeof(text), "%d-%b-%Y %H:%M:%S +0000", &tm);
+	buf_add_str(out, " INTERNALDATE \"");
+	buf_add_str(out, text);
+	buf_add_char(out, '"');
+}
+
+static void
 fetch_one(struct model_session *s, const struct model_message *message,
     const char *items)
 {
@@ -223,7 +236,7 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		buf_add_char(out, ')');
 	}
 	if (strstr(items, "INTERNALDATE") != NULL)
-		buf_add_str(out, " INTERNALDATE \"" SAMPLE_DATE "\"");
+		add_date(out, message->came_unix);
 	if (strstr(items, "RFC822.SIZE") != NULL)
 		add_size(s, out, text);
 	if (strstr(items, "BODYSTRUCTURE") != NULL)

@@ -168,10 +168,14 @@ uint32_t
 model_deliver(
     struct model *model, const char *mailbox, unsigned id, const char *text)
 {
+	struct model_message *message;
+
 	if ((model->traits & MODEL_LABELS) != 0 &&
 	    strcmp(mailbox, "INBOX") == 0)
 		model_append(model_find(model, MODEL_ALL_MAIL), id, text);
-	return model_append(model_find(model, mailbox), id, text)->uid;
+	message = model_append(model_find(model, mailbox), id, text);
+	message->came_unix = model->unix_now;
+	return message->uid;
 }
 
 uint32_t
@@ -191,6 +195,7 @@ model_deliver_late(struct model *model, const char *name, uint32_t uid,
 	mailbox->uidnext--;
 	struct model_message late = mailbox->messages[mailbox->count - 1];
 	late.uid = uid;
+	late.came_unix = model->unix_now;
 	memmove(&mailbox->messages[at + 1], &mailbox->messages[at],
 	    (mailbox->count - 1 - at) * sizeof(*mailbox->messages));
 	mailbox->messages[at] = late;
@@ -269,6 +274,7 @@ model_move(
 		struct model_message *copy =
 		    model_append(model_find(model, target), id, message->text);
 		strv_copy(&copy->flags, &message->flags);
+		copy->came_unix = message->came_unix;
 		model_remove_at(mailbox, i);
 	}
 }

@@ -84,10 +84,14 @@
 	(MODEL_NO_STRUCTURE | MODEL_TORN_STRUCTURE | MODEL_STRUCTURE_IS_BAD |  \
 	    MODEL_BROKEN_STRUCTURE | MODEL_EMPTY_PART)
 
+/* When what came without a clock came: 17-Nov-2026 10:00:00 +0000. */
+#define MODEL_CAME_UNIX 1794909600
+
 struct model_message {
 	uint32_t uid;
 	unsigned id; /* the world's number of the message: the same in copies */
 	struct strv flags;
+	int64_t came_unix;
 	char *text;	  /* whole message */
 	size_t size;	  /* ... of so many bytes */
 	unsigned flagged; /* by another client: `changes` of the mailbox then */
@@ -114,6 +118,7 @@ struct model {
 	uint64_t traits;
 	const struct personality *personality; /* NULL: none */
 	usec_t now;	     /* the world's clock; 0: there is none */
+	int64_t unix_now;    /* ... as it says the time; 0: there is none */
 	bool moody;	     /* logins are refused as the personality says */
 	bool overquota;	     /* COPY and MOVE say NO [OVERQUOTA] */
 	unsigned logins;     /* tries so far */

@@ -158,6 +158,7 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 		    model_append(target, message->id, message->text);
 		message = &s->selected->messages[i];
 		strv_copy(&copy->flags, &message->flags);
+		copy->came_unix = message->came_unix;
 		imap_seqset_add(&from, message->uid);
 		imap_seqset_add(&to, copy->uid);
 	}

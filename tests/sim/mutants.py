@@ -103,6 +103,38 @@ MUTANTS = {
         "	if (mb->state == MAILBOX_IDLE_END)\n		return;\n"
         "	if (number > mb->exists || (idles && number != mb->exists))",
         "sim", (), 200),
+    "nobody looks below the cursor": (
+        ACCOUNT + "mailbox_audit.c",
+        "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"
+        "	    audit->first, mb->cursor);\n",
+        "",
+        "sim", (), 100),
+    "who is below the cursor is not known": (
+        ACCOUNT + "mailbox_audit.c",
+        "	mailbox_add_uids(&audit->known, &audit->found, &audit->late,\n"
+        "	    first_uid(mb), mb->cursor);\n",
+        "",
+        "sim", (), 100),
+    "the history is not asked after a rebuild": (
+        ACCOUNT + "mailbox_rebuilt.c",
+        "	else if (!recall_has(rebuilt->recall, &row) &&",
+        "	else if (true &&",
+        "sim", ("--personality", "uids-may-change"), 200),
+    "a full folder is a refusal for good": (
+        ACCOUNT + "mailbox_suspend.c",
+        "	suspension->is_forbidden = kind != IMAP_REFUSAL_QUOTA;",
+        "	suspension->is_forbidden = true;",
+        "sim", (), 100),
+    "what must be alone is not": (
+        ACCOUNT + "mailbox_act.c",
+        "	return job != NULL && mb->op_count > 0 && must_be_alone(mb, job, now)",
+        "	return false && must_be_alone(mb, job, now)",
+        "sim", (), 400),
+    "a lost command is begun again in its turn": (
+        ACCOUNT + "mailbox_jobs.c",
+        "	while (job->next < job->count && mailbox_job_current(job)->lost) {",
+        "	while (false) {",
+        "sim", (), 100),
     "cursor runs ahead": (
         ACCOUNT + "mailbox_sweep.c",
         "		cursor = mb->window_end + 1;",

@@ -220,14 +220,16 @@ hearing_bound(const struct world *w)
 }
 
 /* One that comes while nothing happens, and some that come in the middle of
- * what is done about those before: at the end of IDLE, with a FETCH under way.
- */
+ * what is done about those before: at the end of IDLE, with a FETCH under way;
+ * or while a new connection is made. */
 static void
-check_push(struct world *w)
+check_push(struct world *w, bool ends)
 {
 	struct mailbox_status status;
 	unsigned first = w->message_count;
 
+	if (ends)
+		world_say_bye(w);
 	for (unsigned i = 0; i < MESSAGES_PUSHED; i++) {
 		world_deliver(w);
 		if (i + 1 < MESSAGES_PUSHED)
@@ -323,7 +325,9 @@ world_run(const struct world_options *options, struct world_result *result_r)
 	world_become_calm(w);
 	settle(w);
 	if (result_r->ok)
-		check_push(w);
+		check_push(w, false);
+	if (result_r->ok)
+		check_push(w, true);
 	if (result_r->ok && w->is_patient)
 		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)

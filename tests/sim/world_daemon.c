@@ -11,10 +11,15 @@
 #define START_UNIX 1800000000
 
 int64_t
+world_true_unix(const struct world *w)
+{
+	return START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC);
+}
+
+int64_t
 world_now_unix(const struct world *w)
 {
-	return START_UNIX + w->clock_off +
-	       (int64_t)((w->now - START_USEC) / USEC_SEC);
+	return world_true_unix(w) + w->clock_off;
 }
 
 static struct sent_message *

@@ -4,6 +4,7 @@
 #include "tests/sim/world_private.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "daemon/base/xalloc.h"
 
@@ -159,6 +160,20 @@ known_validity(const struct world *w)
 	return cursor.uidvalidity;
 }
 
+/* By the clock of the world, which is not the daemon's when that is wrong. */
+static void
+add_date(struct world *w, struct buf *text)
+{
+	time_t now = w->model.unix_now = world_true_unix(w);
+	char date[60];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(
+	    date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S +0000\r\n", &tm);
+	buf_add_str(text, date);
+}
+
 static void
 write_message(struct world *w, struct sent_message *message, unsigned id,
     struct buf *text)
@@ -171,10 +186,9 @@ write_message(struct world *w, struct sent_message *message, unsigned id,
 		buf_addf(
 		    text, "From: \"Sender %u\" <s%u@example.org>\r\n", id, id);
 	}
-	buf_addf(text,
-	    "To: ann@example.com\r\n"
-	    "Subject: %s #%u\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\n",
+	buf_addf(text, "To: ann@example.com\r\nSubject: %s #%u\r\n",
 	    kinds[message->kind].word, id);
+	add_date(w, text);
 	if (!world_chance(w, 15)) /* some have none */
 		buf_addf(text, "Message-ID: <m%u@example.org>\r\n", id);
 	add_body(text, message->kind, id);

@@ -15,7 +15,7 @@
 
 #define MESSAGES_PUSHED 6
 /* Of all messages so many are kept for the end: pushed, late, above those. */
-#define MESSAGES_LAST (MESSAGES_PUSHED + 2)
+#define MESSAGES_LAST (2 * MESSAGES_PUSHED + 2)
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -177,6 +177,8 @@ void world_resume_run(struct world *w);
 void world_request_run(struct world *w);
 
 /* world_daemon.c */
+int64_t world_true_unix(const struct world *w);
+/* As the daemon's clock says it. */
 int64_t world_now_unix(const struct world *w);
 void world_be_born(struct world *w);
 void world_die(struct world *w);
