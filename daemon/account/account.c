@@ -6,7 +6,8 @@ struct watched *
 account_find(const struct account *account, const char *name)
 {
 	for (size_t i = 0; i < account->count; i++)
-		if (strcmp(account->items[i].name, name) == 0)
+		if (strcmp(account->items[i].name, name) == 0 &&
+		    !account->items[i].is_dismissed)
 			return (struct watched *)&account->items[i];
 	return NULL;
 }
@@ -46,6 +47,10 @@ account_new(const struct account_config *config, const struct rules *rules,
 	struct account *account = NEW(struct account);
 
 	account->config = *config;
+	strv_copy(&account->watch, config->watch);
+	account->config.watch = &account->watch;
+	if (config->mailbox.watch != NULL)
+		account->config.mailbox.watch = &account->watch;
 	account->rules = rules;
 	account->limits = limits;
 	account->clock_now = now;
@@ -72,6 +77,7 @@ account_free(struct account **account)
 		account_let_go(*account, (*account)->visitors[0].mailbox);
 	free((*account)->items);
 	strv_done(&(*account)->facts);
+	strv_done(&(*account)->watch);
 	free((*account)->lockout);
 	free(*account);
 	*account = NULL;
@@ -100,6 +106,20 @@ account_set_rules(struct account *account, const struct rules *rules)
 		mailbox_set_rules(account->items[i].mailbox, rules);
 	for (size_t i = 0; i < account->visitor_count; i++)
 		mailbox_set_rules(account->visitors[i].mailbox, rules);
+}
+
+void
+account_set_watch(struct account *account, const struct strv *watch, usec_t now)
+{
+	if (strv_equal(&account->watch, watch))
+		return;
+	strv_done(&account->watch);
+	strv_copy(&account->watch, watch);
+	account_drop_unwanted(account, now);
+	account_add_names(account, now);
+	account->next_list = 0;
+	if (account->proven)
+		account_start_all(account, false, now);
 }
 
 void
@@ -180,9 +200,25 @@ account_visitor(const struct account *account, size_t index)
 	return account->visitors[index].mailbox;
 }
 
+static void
+let_watched_go(struct account *account, const struct mailbox *mailbox)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct watched *old = &account->items[i];
+		if (old->mailbox != mailbox)
+			continue;
+		mailbox_free(&old->mailbox);
+		free(old->name);
+		account->count--;
+		memmove(old, old + 1, (account->count - i) * sizeof(*old));
+		return;
+	}
+}
+
 void
 account_let_go(struct account *account, struct mailbox *visitor)
 {
+	let_watched_go(account, visitor);
 	for (size_t i = 0; i < account->visitor_count; i++) {
 		struct visitor *old = &account->visitors[i];
 		if (old->mailbox != visitor)
@@ -251,10 +287,9 @@ begin_visit(struct account *account, struct mailbox *mailbox, usec_t now)
 static struct mailbox *
 find_watched(const struct account *account, const char *name)
 {
-	for (size_t i = 0; i < account->count; i++)
-		if (strcmp(account->items[i].name, name) == 0)
-			return account->items[i].mailbox;
-	return NULL;
+	const struct watched *item = account_find(account, name);
+
+	return item != NULL ? item->mailbox : NULL;
 }
 
 bool
@@ -402,7 +437,8 @@ account_find_wire(const struct account *account, const char *wire)
 {
 	for (size_t i = 0; i < account->count; i++) {
 		const char *own = mailbox_wire_name(account->items[i].mailbox);
-		if (own != NULL && strcmp(own, wire) == 0)
+		if (own != NULL && strcmp(own, wire) == 0 &&
+		    !account->items[i].is_dismissed)
 			return account->items[i].mailbox;
 	}
 	return NULL;

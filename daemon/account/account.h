@@ -31,7 +31,7 @@
 
 struct account_config {
 	struct mailbox_config mailbox; /* all but `name`; borrowed */
-	const struct strv *watch;      /* names and patterns; borrowed */
+	const struct strv *watch;      /* names and patterns; copied */
 	unsigned connections;	       /* 0: ACCOUNT_CONNECTIONS */
 };
 
@@ -54,6 +54,11 @@ const struct account_config *account_get_config(const struct account *account);
 void account_set_clock(
     struct account *account, int64_t now_unix, int utc_offset, usec_t now);
 void account_set_rules(struct account *account, const struct rules *rules);
+/* Other names and patterns: mailboxes that are watched no longer log out, new
+ * ones begin once the account has logged in, and the others do not notice, as
+ * long as the connections suffice. Nothing, when they are the same. */
+void account_set_watch(
+    struct account *account, const struct strv *watch, usec_t now);
 /* What was learned in earlier lives: each fact of the account in the store,
  * before account_start. */
 void account_set_fact(
@@ -64,8 +69,8 @@ void account_stop(struct account *account, usec_t now);
 /* Everything of this account must prove itself and catch up. */
 void account_hint(struct account *account, usec_t now);
 
-/* Grows when patterns are expanded; a mailbox stays until the account is
- * freed. */
+/* Grows when patterns are expanded; a mailbox stays until it has said LEFT, or
+ * the account is freed. */
 size_t account_count(const struct account *account);
 struct mailbox *account_mailbox(const struct account *account, size_t index);
 
@@ -104,7 +109,8 @@ bool account_ask_forward(struct account *account, const char *mailbox,
 void account_forward_settled(struct account *account, const char *mailbox,
     uint32_t uidvalidity, uint32_t uid, unsigned seq, enum forward_end end,
     usec_t now);
-/* Frees a visitor that has said LEFT. */
+/* Frees a visitor, or a mailbox that is not watched any more, which has said
+ * LEFT. */
 void account_let_go(struct account *account, struct mailbox *visitor);
 size_t account_visitor_count(const struct account *account);
 struct mailbox *account_visitor(const struct account *account, size_t index);

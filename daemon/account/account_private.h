@@ -19,7 +19,8 @@ struct watched {
 	enum role role;
 	bool started;
 	bool by_pattern;
-	bool is_gone; /* not in the last list of folders */
+	bool is_gone;	   /* not in the last list of folders */
+	bool is_dismissed; /* nor in `watch`: it says LEFT */
 };
 
 struct visitor {
@@ -29,7 +30,8 @@ struct visitor {
 };
 
 struct account {
-	struct account_config config;
+	struct account_config config; /* its `watch` is: */
+	struct strv watch;
 	const struct rules *rules;
 	struct limits *limits;
 	struct watched *items; /* owned */
@@ -82,7 +84,9 @@ void account_on_over_limit(
     struct account *account, struct account_event *event, usec_t now);
 
 /* account_watch.c */
+/* Adds who is named, and not there; drops who is not wanted. */
 void account_add_names(struct account *account, usec_t now);
+void account_drop_unwanted(struct account *account, usec_t now);
 bool account_has_patterns(const struct account *account);
 void account_on_folders(
     struct account *account, struct account_event *event, usec_t now);

@@ -32,18 +32,80 @@ account_has_patterns(const struct account *account)
 	return false;
 }
 
+/* Also one that was watched before. */
+static void
+add_name(struct account *account, const char *name, usec_t now)
+{
+	struct watched *item = account_find(account, name);
+
+	if (item == NULL)
+		item = account_add(account, name, now);
+	if (item != NULL)
+		item->is_gone = item->by_pattern = false;
+}
+
+static bool
+is_anybody_there(const struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (!account->items[i].is_gone)
+			return true;
+	return false;
+}
+
+/* Where it stands in `watch`; SIZE_MAX: nowhere. */
+static size_t
+rank(const struct account *account, const struct watched *item)
+{
+	for (size_t i = 0; i < account->watch.len; i++) {
+		const char *wanted = account->watch.items[i];
+		if (strcmp(wanted, item->name) == 0 ||
+		    (is_pattern(wanted) && folder_matches(wanted, item->name)))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* Those that come first have a connection of their own. */
+static void
+sort_items(struct account *account)
+{
+	for (size_t i = 1; i < account->count; i++) {
+		struct watched item = account->items[i];
+		size_t at = i;
+		for (; at > 0 && rank(account, &account->items[at - 1]) >
+				     rank(account, &item);
+		     at--)
+			account->items[at] = account->items[at - 1];
+		account->items[at] = item;
+	}
+}
+
 void
 account_add_names(struct account *account, usec_t now)
 {
 	const struct strv *watch = account->config.watch;
 
 	for (size_t i = 0; i < watch->len; i++)
-		if (!is_pattern(watch->items[i]) &&
-		    account_find(account, watch->items[i]) == NULL)
-			account_add(account, watch->items[i], now);
+		if (!is_pattern(watch->items[i]))
+			add_name(account, watch->items[i], now);
 	/* Patterns alone need somebody who lists the folders. */
-	if (account->count == 0)
-		account_add(account, "INBOX", now);
+	if (!is_anybody_there(account))
+		add_name(account, "INBOX", now);
+	sort_items(account);
+}
+
+void
+account_drop_unwanted(struct account *account, usec_t now)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct watched *item = &account->items[i];
+		if (item->is_dismissed || rank(account, item) != SIZE_MAX)
+			continue;
+		item->is_gone = item->is_dismissed = true;
+		item->started = false;
+		mailbox_dismiss(item->mailbox, now);
+	}
 }
 
 /* ---- facts ---- */
@@ -183,7 +245,8 @@ note_names(struct account *account, struct mailbox *lister,
 	for (size_t i = 0; i < account->count; i++) {
 		struct watched *item = &account->items[i];
 		bool is_there = is_listed(folders, item->name);
-		if (item->by_pattern || item->name[0] == '\\' ||
+		if (item->by_pattern || item->is_dismissed ||
+		    item->name[0] == '\\' ||
 		    span_is_nocase(span_from_str(item->name), "INBOX"))
 			continue;
 		if (!has_fact(account, PATTERN_FACT, item->name)) {

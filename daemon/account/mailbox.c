@@ -80,7 +80,7 @@ come_to_rest(struct mailbox *mb, usec_t now)
 
 	mb->stopping = mb->again = mb->parks = mb->leave = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
-	if (mb->config.visit != VISIT_NONE)
+	if (mb->config.visit != VISIT_NONE || mb->dismissed)
 		mailbox_say_left(mb);
 	else if (again)
 		mailbox_start(mb, now);
@@ -341,6 +341,17 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 	mb->stopping = false;
 	if (!was_resting)
 		come_to_rest(mb, now);
+}
+
+void
+mailbox_dismiss(struct mailbox *mb, usec_t now)
+{
+	bool was_resting = mb->state == MAILBOX_RESTING;
+
+	mb->dismissed = true;
+	mailbox_stop(mb, now);
+	if (was_resting)
+		mailbox_say_left(mb);
 }
 
 /* ---- answers of the owner ---- */

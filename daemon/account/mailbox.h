@@ -26,7 +26,7 @@
  *                mailbox_get_apply
  *   EXPLAINED    the answer to mailbox_explain
  *   FOUND        the answer to mailbox_find
- *   LEFT         a visitor's last event: free it
+ *   LEFT         a visitor's, or a dismissed one's, last event: free it
  *   EXEC         run the command, then mailbox_task_done
  *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
  *   DISCONNECT   close the transport (its bytes and end do not matter now)
@@ -393,6 +393,8 @@ void mailbox_set_rules(struct mailbox *mb, const struct rules *rules);
 void mailbox_start(struct mailbox *mb, usec_t now);
 /* Logs out and rests until mailbox_start. A last DISCONNECT follows. */
 void mailbox_stop(struct mailbox *mb, usec_t now);
+/* Nobody wants it any more: logs out, and says LEFT, as a visitor does. */
+void mailbox_dismiss(struct mailbox *mb, usec_t now);
 /* The answer to CONNECT or SECRET: not before then. Also later, as long as no
  * secret was given; else it does nothing. */
 void mailbox_hold(struct mailbox *mb, usec_t until, usec_t now);

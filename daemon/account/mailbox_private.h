@@ -539,6 +539,7 @@ struct mailbox {
 	bool load_asked;
 	bool stopping;
 	bool again;	     /* started while it was logging out */
+	bool dismissed;	     /* it says LEFT when it rests */
 	bool stale;	     /* the rules changed after the FETCH was sent */
 	bool told_structure; /* that the server tells none */
 	bool proven;	     /* this connection has finished a catch-up */

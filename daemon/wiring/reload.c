@@ -96,7 +96,6 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       strv_equal(&a->tls_pin, &b->tls_pin) &&
 	       a->tls_min == b->tls_min &&
 	       strv_equal(&a->authserv, &b->authserv) &&
-	       strv_equal(&a->watch, &b->watch) &&
 	       strv_equal(&a->identity, &b->identity) &&
 	       same_str(a->from, b->from) && a->notify == b->notify &&
 	       a->claim == b->claim &&
@@ -109,7 +108,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 /* ---- the swap ---- */
 
 /* Accounts that are as they were keep their connections and only get the new
- * rules; a locked-out one tries again. */
+ * rules, and mailboxes come and go; a locked-out one tries again. */
 static void
 keep_or_drop(struct belfry *belfry, struct running_account *account)
 {
@@ -123,6 +122,7 @@ keep_or_drop(struct belfry *belfry, struct running_account *account)
 	}
 	accounts_read_certificates(account);
 	account_set_rules(account->account, belfry->config->rules);
+	account_set_watch(account->account, &config->watch, loop_now());
 	if (!account->paused) {
 		account_start(account->account, loop_now());
 		if (account->sender != NULL)

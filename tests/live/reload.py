@@ -37,6 +37,29 @@ def resumes_at_once(servers):
 
 
 @live.case
+def watch_changes(servers):
+    """Mailboxes come and go; who stays keeps the connection."""
+    user = servers.user()
+    user.create("A", "B")
+    daemon = live.Daemon(servers, user.account("watch = INBOX, A"))
+    with daemon:
+        daemon.wait_watching(2)
+        before = {name: box["since"] for (_, name), box
+                  in daemon.boxes().items()}
+        daemon.write(user.account("watch = INBOX, B"))
+        daemon.ctl("reload")
+        live.wait("B instead of A", lambda: sorted(
+            (name, box["state"]) for (_, name), box
+            in daemon.boxes().items()) ==
+            [("B", "watching"), ("INBOX", "watching")])
+        live.same(daemon.boxes()[(user.name, "INBOX")]["since"],
+                  before["INBOX"], "since when INBOX is watched")
+        user.deliver(live.message("here"))
+        daemon.wait_log("judged.*here")
+    live.same(len(daemon.logged(" connected ")), 3, "connections")
+
+
+@live.case
 def notifications_outlive_reloads(servers):
     """Also those for a notifier that is taken away."""
     user = servers.user()

@@ -1,5 +1,6 @@
 /*
- * account: one login that failed holds back those of the other mailboxes.
+ * account: one login that failed holds back those of the other mailboxes; and
+ * mailboxes come and go.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ struct fixture {
 	struct account_config config;
 	struct account *account;
 	usec_t now;
-	unsigned connects, secrets, left, ended;
+	unsigned connects, disconnects, secrets, left, ended;
 };
 
 static int
@@ -66,11 +67,12 @@ pull(struct fixture *f)
 {
 	struct account_event event;
 
-	f->connects = f->secrets = f->left = f->ended = 0;
+	f->connects = f->disconnects = f->secrets = f->left = f->ended = 0;
 	while (account_next_event(f->account, &event, f->now)) {
 		if (event.event.kind == MAILBOX_LOAD)
 			mailbox_loaded(event.mailbox, NULL, f->now);
 		f->connects += event.event.kind == MAILBOX_CONNECT;
+		f->disconnects += event.event.kind == MAILBOX_DISCONNECT;
 		f->secrets += event.event.kind == MAILBOX_SECRET;
 		f->left += event.event.kind == MAILBOX_LEFT;
 		f->ended += event.event.kind == MAILBOX_PROGRESS;
@@ -101,15 +103,10 @@ say(struct fixture *f, struct mailbox *mailbox, unsigned tag, const char *words)
 	pull(f);
 }
 
-/* Up to IDLE in the first one; then the others connect. */
+/* Connected: up to IDLE. */
 static void
-open_first(struct fixture *f)
+open_mailbox(struct fixture *f, struct mailbox *first)
 {
-	struct mailbox *first = account_mailbox(f->account, 0);
-
-	account_start(f->account, f->now);
-	pull(f);
-	assert_int_equal(f->connects, 1);
 	greet(f, first);
 	mailbox_secret(first, SPAN("secret"), f->now);
 	say(f, first, 1, "OK [CAPABILITY IMAP4rev1 IDLE] in");
@@ -123,6 +120,16 @@ open_first(struct fixture *f)
 		 "* OK [UIDNEXT 1] x\r\n"),
 	    f->now);
 	say(f, first, 3, "OK open");
+}
+
+/* Up to IDLE in the first one; then the others connect. */
+static void
+open_first(struct fixture *f)
+{
+	account_start(f->account, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+	open_mailbox(f, account_mailbox(f->account, 0));
 }
 
 static void
@@ -294,6 +301,68 @@ test_visitor_refused(void **state)
 	assert_non_null(apply_old(f, &error));
 }
 
+static const char *
+state_of(const struct mailbox *mailbox)
+{
+	struct mailbox_status status;
+
+	mailbox_get_status(mailbox, &status);
+	return status.state;
+}
+
+/* Other mailboxes are watched: who stays does not notice. */
+static void
+test_watch_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *inbox = account_mailbox(f->account, 0);
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+	struct strv watch = STRV_INIT;
+
+	open_first(f);
+	open_mailbox(f, a);
+	open_mailbox(f, b);
+	strv_add(&watch, "B");
+	strv_add(&watch, "C");
+	strv_add(&watch, "INBOX");
+	mailbox_sent(inbox, mailbox_output(inbox).len);
+	mailbox_sent(b, mailbox_output(b).len);
+	account_set_watch(f->account, &watch, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1); /* C */
+	assert_int_equal(f->disconnects, 0);
+	assert_string_equal(state_of(a), "logging out");
+	assert_string_equal(state_of(b), "watching");
+	assert_string_equal(state_of(inbox), "watching");
+	assert_int_equal(mailbox_output(b).len, 0);
+	assert_int_equal(mailbox_output(inbox).len, 0);
+	assert_int_equal(account_count(f->account), 4);
+	assert_ptr_equal(account_mailbox(f->account, 0), b);
+	assert_string_equal(mailbox_name(account_mailbox(f->account, 1)), "C");
+	open_mailbox(f, account_mailbox(f->account, 1));
+	/* Who was dropped comes back, also while it says goodbye. */
+	strv_add(&watch, "A");
+	account_set_watch(f->account, &watch, f->now);
+	pull(f);
+	assert_int_equal(f->connects, 1);
+	assert_int_equal(account_count(f->account), 5);
+	mailbox_eof(a, f->now);
+	pull(f);
+	assert_int_equal(f->left, 1);
+	account_let_go(f->account, a);
+	assert_int_equal(account_count(f->account), 4);
+	assert_string_equal(mailbox_name(account_mailbox(f->account, 3)), "A");
+	/* A pattern takes up what its name says, and keeps who matches. */
+	strv_done(&watch);
+	strv_add(&watch, "INBOX");
+	strv_add(&watch, "%");
+	account_set_watch(f->account, &watch, f->now);
+	pull(f);
+	assert_string_equal(state_of(b), "watching");
+	strv_done(&watch);
+}
+
 int
 main(void)
 {
@@ -308,6 +377,8 @@ main(void)
 		test_one_second_try, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_visitor_refused, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_watch_changes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
