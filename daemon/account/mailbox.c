@@ -67,9 +67,13 @@ void
 mailbox_report_trouble(
     struct mailbox *mb, const struct error *error, usec_t wait)
 {
+	bool is_same = strcmp(error_kept_text(mb->trouble), error->text) == 0;
+
+	error_keep(&mb->trouble, error);
 	mailbox_report(mb, REPORT_TROUBLE, 0, "%s", error->text);
 	struct queued_event *last =
 	    LIST_ITEM(mb->events.prev, struct queued_event, link);
+	last->event.report->is_same = is_same;
 	last->event.report->retry_in = wait;
 }
 
@@ -118,14 +122,15 @@ ends_visit(const struct mailbox *mb, const struct error *error)
 static void
 end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 {
-	error_keep(&mb->trouble, error);
 	mailbox_explain_fail(mb, error);
 	mailbox_find_fail(mb, error);
 	if (error->fault == FAULT_AUTH && mb->login.tried &&
-	    mailbox_backlog_may_wait(mb))
+	    mailbox_backlog_may_wait(mb)) {
 		mailbox_report_trouble(mb, error, USEC_NEVER);
-	else
+	} else {
+		error_keep(&mb->trouble, error);
 		mailbox_backlog_end(mb, APPLY_ENDED, error->text, now);
+	}
 	if (mb->login.tried)
 		say_login_failed(mb, error);
 	come_to_rest(mb, now);
@@ -139,7 +144,6 @@ wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 	usec_t wait = mailbox_login_wait(mb, error, now);
 	bool is_another = had_more && mb->login.again;
 
-	error_keep(&mb->trouble, error);
 	mailbox_enter(mb, MAILBOX_WAITING, now);
 	mb->timer = usec_add(now, wait);
 	mailbox_report_trouble(mb, error, mb->login.locked ? USEC_NEVER : wait);

@@ -159,8 +159,8 @@
  * A visitor is no watcher: it comes for a run or for questions, has no cursor,
  * catches up with nothing, and logs out when it has no more to do. It comes
  * once: when it rests, it has said LEFT. A network that fails is tried again
- * as long as it has a run; a refusal of the mailbox ends that. When the login is
- * refused it leaves, and the run waits in the store.
+ * as long as it has a run; a refusal of the mailbox ends that. When the login
+ * is refused it leaves, and the run waits in the store.
  */
 enum mailbox_visit {
 	VISIT_NONE, /* it watches */
@@ -263,6 +263,7 @@ struct mailbox_report {
 	char *text;
 	char *from, *subject, *rules; /* JUDGED; else NULL */
 	bool for_person;	      /* deserves a notification */
+	bool is_same;	 /* TROUBLE: as before, and no catch-up between */
 	usec_t retry_in; /* TROUBLE: the wait; USEC_NEVER: none planned */
 };
 

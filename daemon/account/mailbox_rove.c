@@ -554,7 +554,6 @@ mailbox_rove_refused(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	usec_t wait = mailbox_login_wait(mb, error, now);
 
-	error_keep(&mb->trouble, error);
 	mb->proven = false;
 	mb->login.refusal = (struct imap_refusal){0};
 	mb->retry_at = usec_add(now, wait);
@@ -589,7 +588,6 @@ mailbox_rove_lost(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	usec_t wait = mailbox_login_wait(mb, error, now);
 
-	error_keep(&mb->trouble, error);
 	mb->proven = false;
 	mailbox_report_trouble(mb, error, wait);
 	mailbox_rove_park(mb, now);

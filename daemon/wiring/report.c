@@ -48,6 +48,13 @@ set_wait(struct json *line, usec_t wait)
 		json_set_int(line, "retry_in_s", (int64_t)(wait / USEC_SEC));
 }
 
+/* An outage is told once, and its end by the next login. */
+static enum log_level
+level_of(const struct mailbox_report *report)
+{
+	return report->is_same ? LOG_LEVEL_DEBUG : mailbox_levels[report->kind];
+}
+
 void
 report_mailbox(struct line *line, const struct mailbox_report *report)
 {
@@ -59,10 +66,10 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 
 	if (report->retry_in != USEC_NEVER)
 		usec_format(&wait, report->retry_in);
-	log_event(mailbox_levels[report->kind], kind, "account", account,
-	    "mailbox", mailbox, "uid", uid, "rules", report->rules, "from",
-	    report->from, "subject", report->subject, "what", report->text,
-	    "retry_in", buf_str(&wait), NULL);
+	log_event(level_of(report), kind, "account", account, "mailbox",
+	    mailbox, "uid", uid, "rules", report->rules, "from", report->from,
+	    "subject", report->subject, "what", report->text, "retry_in",
+	    buf_str(&wait), NULL);
 
 	if (!control_is_watched(line->owner->belfry))
 		return;

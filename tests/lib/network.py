@@ -138,6 +138,10 @@ class Packet:
             ends = sorted([data[12:16] + ports[:2], data[16:20] + ports[2:]])
             self.flow = b"".join(ends)
 
+    def has_data(self):
+        return len(self.data) > self.start + (self.data[self.start + 12] >> 4
+                                              ) * 4
+
     def is_first(self):
         return self.data[self.start + 13] & 0x12 == 2  # SYN alone
 
@@ -167,13 +171,16 @@ class Cable:
       loss PERCENT             of the packets, by chance
       forget silent|reset      all flows of now are unknown from now on
       nat SECONDS              ... as are those silent for so long; 0: none
+      proxy SECONDS            of those without a byte of data for so long only
+                               what proves nothing comes through (keepalives)
       ip WORDS                 runs it on the far side
     """
 
     def __init__(self):
         self.random = random.Random(1)
         self.dropped = {"up": False, "down": False}
-        self.delay = self.loss = self.nat = 0.0
+        self.delay = self.loss = self.nat = self.proxy = 0.0
+        self.said = {}  # flow: when it had data last
         self.flows = {}  # flow: when it was heard of last
         self.forgotten = {}  # flow: whether that is said
         self.late = []
@@ -192,8 +199,8 @@ class Cable:
             self.delay = float(words[0]) / 1000
         elif verb == "loss":
             self.loss = float(words[0]) / 100
-        elif verb == "nat":
-            self.nat = float(words[0])
+        elif verb in ("nat", "proxy"):
+            setattr(self, verb, float(words[0]))
         elif verb == "forget":
             self.forgotten.update(dict.fromkeys(
                 self.flows, words[0] == "reset"))
@@ -227,13 +234,23 @@ class Cable:
             self.write("down" if way == "up" else "up", refusal)
         return False
 
+    def is_mute(self, packet, now):
+        if not packet.is_tcp or not packet.has_data():
+            return False
+        before = self.said.setdefault(packet.flow, now)
+        if self.proxy and now - before > self.proxy:
+            return True
+        self.said[packet.flow] = now
+        return False
+
     def carry(self, way, data):
         now = time.monotonic()
         if self.dropped[way]:
             return
         if self.loss and self.random.random() < self.loss:
             return
-        if not self.is_known(way, Packet(data), now):
+        packet = Packet(data)
+        if not self.is_known(way, packet, now) or self.is_mute(packet, now):
             return
         if not self.delay:
             self.write(way, data)

@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -351,10 +352,20 @@ class Storm:
             self.servers, self.daemon, self.user, self.fed,
             last_forwards(self.servers.log("submission.log"))))
         self.check_once()
+        self.check_log()
         for words, count in self.words.most_common():
             print("    %4d %s" % (count, words))
         print("    %d lines of log" % len(self.daemon.log().splitlines()))
         live.same(self.daemon.stop(), 0, "exit status")
+
+    def check_log(self):
+        """No trouble is told twice running, until it is over."""
+        told = None
+        for line in self.daemon.logged(" (trouble|connected|started) "):
+            what = re.sub(r"^\S+ | retry_in=.*", "", line)
+            live.check("trouble" not in what or what != told,
+                       "told again: %s", line)
+            told = what
 
     def check_once(self):
         """What only a kill may repeat."""
