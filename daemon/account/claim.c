@@ -832,6 +832,17 @@ claim_get_held(const struct claim *claim, struct imap_seqset *held)
 			imap_seqset_add(held, claim->records[i].uid);
 }
 
+void
+claim_set_gone(struct claim *claim, uint32_t uid)
+{
+	struct record *r = find(claim, uid);
+
+	if (r == NULL || (r->verdict != CLAIM_WON && r->verdict != CLAIM_WAIT))
+		return;
+	r->verdict = CLAIM_GONE;
+	r->held = false;
+}
+
 unsigned
 claim_refusals(const struct claim *claim)
 {

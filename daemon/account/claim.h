@@ -150,6 +150,8 @@ void claim_get_held(const struct claim *claim, struct imap_seqset *held);
 /* Nothing is known of it any more: the claim was removed, or the message is
  * gone. */
 void claim_forget(struct claim *claim, uint32_t uid);
+/* It was won, or is another's, and turns out not to be in the mailbox. */
+void claim_set_gone(struct claim *claim, uint32_t uid);
 /* STOREs that the server refused since the last that it took. */
 unsigned claim_refusals(const struct claim *claim);
 /* The keyword of our claim. */

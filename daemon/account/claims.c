@@ -37,7 +37,8 @@ struct claims {
 	struct imap_seqset stale;
 
 	enum claims_ladder ladder;
-	struct buf refusal; /* words; empty: none */
+	struct claim_log *log; /* owned; NULL: not needed yet */
+	struct buf refusal;    /* words; empty: none */
 	usec_t refused;
 };
 
@@ -59,6 +60,7 @@ claims_free(struct claims **claims)
 		return;
 	imap_seqset_done(&(*claims)->stale);
 	buf_done(&(*claims)->refusal);
+	claim_log_free(&(*claims)->log);
 	free((*claims)->others);
 	free((*claims)->node);
 	free(*claims);
@@ -375,6 +377,21 @@ claims_stale(const struct claims *claims)
 	return &claims->stale;
 }
 
+struct claim_log *
+claims_log(struct claims *claims)
+{
+	if (claims->log == NULL)
+		claims->log = claim_log_new(claims->node);
+	return claims->log;
+}
+
+void
+claims_add_stale(struct claims *claims)
+{
+	if (claims->log != NULL)
+		claim_log_get_stale(claims->log, &claims->stale);
+}
+
 enum claims_ladder
 claims_ladder(const struct claims *claims)
 {
@@ -407,6 +424,8 @@ static const char *const ladder_words[] = {
     [LADDER_MODSEQ] = "claims by keywords and mod-sequences",
     [LADDER_KEYWORD] = "claims by keywords, as the server has no "
 		       "mod-sequences",
+    [LADDER_LOG] = "claims by the order of what is in " CLAIMS_MAILBOX
+		   ", as the server keeps no keywords",
     [LADDER_FIRST] = "the server keeps no keywords: who joined first acts",
 };
 

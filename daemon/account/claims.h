@@ -27,6 +27,7 @@
 #define BELFRY_ACCOUNT_CLAIMS_H
 
 #include "daemon/account/claim.h"
+#include "daemon/account/claim_log.h"
 #include "daemon/base/error.h"
 #include "daemon/base/span.h"
 
@@ -65,7 +66,8 @@ enum claims_ladder {
 	LADDER_UNPROVEN,
 	LADDER_MODSEQ,	/* mod-sequences and keywords */
 	LADDER_KEYWORD, /* keywords */
-	LADDER_FIRST,	/* neither: who joined first acts, the others do not */
+	LADDER_LOG,	/* no keywords, but the order of what is appended */
+	LADDER_FIRST,	/* nothing: who joined first acts, the others do not */
 };
 
 struct claims;
@@ -123,6 +125,10 @@ size_t claims_others(const struct claims *claims);
 /* Of machines that are gone for long, and older ones of ours. */
 const struct imap_seqset *claims_stale(const struct claims *claims);
 
+/* Where there are no keywords; of all the account's mailboxes. */
+struct claim_log *claims_log(struct claims *claims);
+/* Entries that are old: to claims_stale. */
+void claims_add_stale(struct claims *claims);
 enum claims_ladder claims_ladder(const struct claims *claims);
 void claims_set_ladder(struct claims *claims, enum claims_ladder ladder);
 /* The mailbox is not to be had: alone, as far as can be known. True: it was

@@ -178,6 +178,13 @@ static const struct {
     [OP_SEEK_EXPUNGE] = {NULL, mailbox_seek_expunged},
     [OP_SEEK_PROVE] = {mailbox_seek_note_proof, mailbox_seek_proof_done},
     [OP_SEEK_AGAIN] = {NULL, mailbox_seek_again_done},
+    [OP_SEEK_LOG] = {NULL, mailbox_seek_logged},
+    [OP_SEEK_RELOG] = {mailbox_log_note_select, mailbox_seek_relogged},
+    [OP_SEEK_RELOOK] = {mailbox_log_note_entry, mailbox_seek_relooked},
+    [OP_LOG_SELECT] = {mailbox_log_note_select, mailbox_log_selected},
+    [OP_LOG_READ] = {mailbox_log_note_entry, mailbox_log_read_done},
+    [OP_LOG_BACK] = {mailbox_verify_reselect_untagged, mailbox_log_back},
+    [OP_LOG_PRESENT] = {mailbox_log_note_present, mailbox_log_present_done},
     [OP_SEEK_BACK] = {mailbox_verify_reselect_untagged, mailbox_seek_back},
 };
 

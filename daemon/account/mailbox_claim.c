@@ -170,7 +170,8 @@ note_carried(struct mailbox *mb, const struct job_action *action)
 {
 	BUF_AUTO words = BUF_INIT;
 
-	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0)
+	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0 ||
+	    mailbox_log_is_used(mb))
 		return;
 	add_claim_words(mb, &words);
 	struct chore *chore =
@@ -273,16 +274,11 @@ static void
 send_chore(struct mailbox *mb, const struct chore *chore, enum op_step step,
     usec_t now)
 {
-	struct imap_command command;
-
-	mb->op->step = step;
-	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_seqset(&command, &chore->uids);
-	imap_command_raw(
-	    &command, chore->add ? "+FLAGS.SILENT (" : "-FLAGS.SILENT (");
-	imap_command_raw(&command, chore->keywords);
-	imap_command_raw(&command, ")");
-	mailbox_send(mb, &command, now);
+	mailbox_claim_store(mb, step,
+	    &(struct claim_command){.uids = &chore->uids,
+		.add = chore->add,
+		.keywords = chore->keywords},
+	    now);
 }
 
 static void
@@ -376,7 +372,6 @@ mailbox_claim_chore_back(
 bool
 mailbox_claim_mark_first(struct mailbox *mb, usec_t now)
 {
-	struct imap_command command;
 	BUF_AUTO mark = BUF_INIT;
 
 	if (mb->op->action.kind != ACTION_EXEC || mb->claim == NULL ||
@@ -384,13 +379,10 @@ mailbox_claim_mark_first(struct mailbox *mb, usec_t now)
 	    claim_verdict(mb->claim, mailbox_op_only(mb)->key.uid) != CLAIM_WON)
 		return false;
 	mark_of(&mb->op->action, &mark);
-	mb->op->step = OP_CLAIM_MARK;
-	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_seqset(&command, &mb->op->uids);
-	imap_command_raw(&command, "+FLAGS.SILENT (");
-	imap_command_raw(&command, buf_str(&mark));
-	imap_command_raw(&command, ")");
-	mailbox_send(mb, &command, now);
+	mailbox_claim_store(mb, OP_CLAIM_MARK,
+	    &(struct claim_command){
+		.uids = &mb->op->uids, .add = true, .keywords = buf_str(&mark)},
+	    now);
 	return true;
 }
 
@@ -495,8 +487,8 @@ share_out_one(
 }
 
 /* The claim is decided: what was won goes on. */
-static void
-share_out(struct mailbox *mb, usec_t now)
+void
+mailbox_claim_share_out(struct mailbox *mb, usec_t now)
 {
 	struct imap_seqset won = IMAP_SEQSET_INIT;
 
@@ -536,12 +528,17 @@ send_fetch(struct mailbox *mb, const struct claim_command *wanted, usec_t now)
 	mailbox_send(mb, &command, now);
 }
 
-static void
-send_store(struct mailbox *mb, const struct claim_command *wanted, usec_t now)
+void
+mailbox_claim_store(struct mailbox *mb, enum op_step step,
+    const struct claim_command *wanted, usec_t now)
 {
 	struct imap_command command;
 
-	mb->op->step = OP_CLAIM_STORE;
+	if (mailbox_log_is_used(mb)) {
+		mailbox_log_store(mb, step, wanted, now);
+		return;
+	}
+	mb->op->step = step;
 	mailbox_begin_command(mb, &command, "UID STORE");
 	imap_command_seqset(&command, wanted->uids);
 	if (wanted->unchanged_since != 0)
@@ -559,10 +556,15 @@ go_on(struct mailbox *mb, usec_t now)
 {
 	struct claim_command wanted;
 
-	if (!claim_command(mb->claim, &wanted, now))
-		share_out(mb, now);
-	else if (wanted.is_store)
-		send_store(mb, &wanted, now);
+	if (!claim_command(mb->claim, &wanted, now)) {
+		if (mb->op->elsewhere)
+			mailbox_log_leave(mb, now);
+		else
+			mailbox_claim_share_out(mb, now);
+	} else if (wanted.is_store)
+		mailbox_claim_store(mb, OP_CLAIM_STORE, &wanted, now);
+	else if (mailbox_log_is_used(mb))
+		mailbox_log_fetch(mb, now);
 	else
 		send_fetch(mb, &wanted, now);
 }
@@ -612,10 +614,21 @@ mailbox_claim_done(
 	go_on(mb, now);
 }
 
+void
+mailbox_claim_log_read(struct mailbox *mb, bool ok, usec_t now)
+{
+	claim_on_done(mb->claim, ok, now);
+	go_on(mb, now);
+}
+
 /* The step of the ladder that this mailbox can stand on: false, none. */
 static bool
 can_claim(struct mailbox *mb, enum claim_step *step_r)
 {
+	if (claims_ladder(mb->config.claims) == LADDER_LOG) {
+		*step_r = CLAIM_BY_MODSEQ; /* an entry's UID is as good */
+		return true;
+	}
 	if (mb->has_permanent_flags && !mb->any_keyword)
 		return false;
 	*step_r = claims_ladder(mb->config.claims) == LADDER_MODSEQ &&
@@ -628,10 +641,13 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 static void
 prepare(struct mailbox *mb, enum claim_step step)
 {
+	bool by_log = claims_ladder(mb->config.claims) == LADDER_LOG;
 	BUF_AUTO keyword = BUF_INIT;
 
-	if (mb->claim != NULL && mb->claim_validity != mb->uidvalidity)
+	if (mb->claim != NULL && (mb->claim_validity != mb->uidvalidity ||
+				     mb->claims_by_log != by_log))
 		claim_free(&mb->claim);
+	mb->claims_by_log = by_log;
 	if (mb->claim != NULL) {
 		claim_set_step(mb->claim, step);
 		return;

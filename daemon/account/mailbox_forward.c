@@ -410,16 +410,16 @@ end_all(struct mailbox *mb, enum forward_answer words, usec_t wait, usec_t due,
 static void
 send_sending(struct mailbox *mb, struct forward *f, bool add, usec_t now)
 {
-	struct imap_command command;
+	struct imap_seqset uids = IMAP_SEQSET_INIT;
 
-	mb->op->step = add ? OP_FORWARD_SENDING : OP_FORWARD_UNSENDING;
-	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_number(&command, f->uid);
-	imap_command_raw(&command, add ? "+FLAGS.SILENT (" CLAIM_SENDING ")"
-				       : "-FLAGS.SILENT (" CLAIM_SENDING ")");
+	imap_seqset_add(&uids, f->uid);
 	if (add)
 		f->is_sending = mb->says_sending = true;
-	mailbox_send(mb, &command, now);
+	mailbox_claim_store(mb, add ? OP_FORWARD_SENDING : OP_FORWARD_UNSENDING,
+	    &(struct claim_command){
+		.uids = &uids, .add = add, .keywords = CLAIM_SENDING},
+	    now);
+	imap_seqset_done(&uids);
 }
 
 void

@@ -165,7 +165,16 @@ enum op_step {
 	OP_SEEK_EXPUNGE,
 	OP_SEEK_PROVE,
 	OP_SEEK_AGAIN,
+	OP_SEEK_LOG,	/* the log is proven: APPEND ... */
+	OP_SEEK_RELOG,	/* ... SELECT ... */
+	OP_SEEK_RELOOK, /* ... and FETCH */
 	OP_SEEK_BACK,
+
+	/* mailbox_log.c */
+	OP_LOG_SELECT,
+	OP_LOG_READ,
+	OP_LOG_BACK,
+	OP_LOG_PRESENT,
 	OP_STEPS
 };
 
@@ -357,6 +366,7 @@ struct seek {
 	size_t step;
 	uint64_t modseq;
 	bool has_modseqs, has_tick, kept;
+	uint32_t proof; /* of the log: what ours is called */
 };
 
 /* What the connection is to learn of other mailboxes: goes with it. */
@@ -518,6 +528,8 @@ struct mailbox {
 
 	struct claim *claim;	   /* NULL: nothing was claimed here */
 	uint32_t claim_validity;   /* of its UIDs */
+	bool claims_by_log;	 /* not by keywords */
+	uint32_t log_base;	 /* so far the log was read for the claim */
 	struct list_link chores;   /* struct chore::link */
 	struct list_link forwards; /* struct forward::link */
 	bool says_sending;	   /* CLAIM_SENDING was used here */
@@ -1165,7 +1177,29 @@ usec_t mailbox_forward_deadline(const struct mailbox *mb);
 void mailbox_forward_interrupt(struct mailbox *mb);
 void mailbox_forward_clear(struct mailbox *mb);
 
+/* To be shared out, and the log was read for the claim, or not. */
+mailbox_begin_fn mailbox_claim_share_out;
+void mailbox_claim_log_read(struct mailbox *mb, bool ok, usec_t now);
+/* A STORE of claims and marks, however they are kept here. */
+void mailbox_claim_store(struct mailbox *mb, enum op_step step,
+    const struct claim_command *wanted, usec_t now);
+
+/* mailbox_log.c */
+bool mailbox_log_is_used(const struct mailbox *mb);
+void mailbox_log_append(struct mailbox *mb, enum op_step step,
+    const struct claim_log_store *store, usec_t now);
+void mailbox_log_store(struct mailbox *mb, enum op_step step,
+    const struct claim_command *wanted, usec_t now);
+mailbox_begin_fn mailbox_log_fetch, mailbox_log_leave;
+void mailbox_log_send_read(struct mailbox *mb, enum op_step step, usec_t now);
+void mailbox_log_warn(struct mailbox *mb);
+mailbox_response_fn mailbox_log_note_select, mailbox_log_selected,
+    mailbox_log_note_entry, mailbox_log_read_done, mailbox_log_back,
+    mailbox_log_note_present, mailbox_log_present_done;
+
 /* mailbox_seek.c */
+mailbox_response_fn mailbox_seek_logged, mailbox_seek_relogged,
+    mailbox_seek_relooked;
 /* Looks for other machines, then mailbox_claim_begin again. */
 mailbox_begin_fn mailbox_seek_begin;
 void mailbox_seek_done(struct mailbox *mb);

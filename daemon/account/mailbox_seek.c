@@ -10,7 +10,9 @@
  *
  * What a server announces is not believed: it is tried on the own message. A
  * conditional STORE with the right mod-sequence must succeed and one with an
- * old one must not, and the keyword must still be there after SELECT.
+ * old one must not, and the keyword must still be there after SELECT. Where no
+ * keyword is kept, two entries of the log are appended, and must be there in
+ * that order, behind all that was there, also after SELECT.
  */
 #include "daemon/account/mailbox_private.h"
 
@@ -220,11 +222,13 @@ mailbox_seek_note_record(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) || fetch.uid == 0 ||
-	    !fetch.has_header || mb->seek.records++ >= RECORDS_MAX)
+	    !fetch.has_header)
 		return;
 	struct message *message = message_new(fetch.header);
-	claims_read(mb->config.claims, fetch.uid, fetch.internaldate_unix,
-	    message_raw(message, CLAIMS_HEADER, 0));
+	struct span value = message_raw(message, CLAIMS_HEADER, 0);
+	if (value.len > 0 && mb->seek.records++ < RECORDS_MAX)
+		claims_read(mb->config.claims, fetch.uid,
+		    fetch.internaldate_unix, value);
 	message_free(&message);
 }
 
@@ -315,6 +319,88 @@ proven(struct mailbox *mb, enum claims_ladder ladder, usec_t now)
 	leave(mb, now);
 }
 
+/* A box that no mailbox has: the machines' names are told apart by it. */
+#define PROOF_BOX SPAN("")
+#define PROOF_UID 1
+
+/* First a tick is added, then it is removed. */
+static void
+append_proof(struct mailbox *mb, usec_t now)
+{
+	struct imap_seqset uids = IMAP_SEQSET_INIT;
+
+	imap_seqset_add(&uids, PROOF_UID);
+	mailbox_log_append(mb, OP_SEEK_LOG,
+	    &(struct claim_log_store){.mailbox = PROOF_BOX,
+		.uidvalidity = mb->seek.proof,
+		.add = mb->seek.step == 0,
+		.uids = &uids,
+		.words = mb->seek.step == 0 ? CLAIM_TICK " " CLAIM_SENDING
+					    : CLAIM_TICK},
+	    now);
+	imap_seqset_done(&uids);
+}
+
+/* Read, as far as there is any, so that what is behind it is known. */
+static void
+prove_log(struct mailbox *mb, usec_t now)
+{
+	mb->seek.step = 0;
+	mb->seek.proof = (uint32_t)random_next(&mb->random) | 1;
+	append_proof(mb, now);
+}
+
+static void
+disproven(struct mailbox *mb, usec_t now)
+{
+	mailbox_log_warn(mb);
+	proven(mb, LADDER_FIRST, now);
+}
+
+void
+mailbox_seek_logged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status != IMAP_OK)
+		disproven(mb, now);
+	else if (mb->seek.step++ == 0)
+		append_proof(mb, now);
+	else
+		send_named(mb, OP_SEEK_RELOG, "SELECT", NULL, now);
+}
+
+void
+mailbox_seek_relogged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	if (response->status == IMAP_OK)
+		mailbox_log_send_read(mb, OP_SEEK_RELOOK, now);
+	else
+		give_up(mb, response, now);
+}
+
+/* What the second entry left, and nothing else: both are there, and in this
+ * order. */
+void
+mailbox_seek_relooked(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct span words[CLAIM_LOG_WORDS_MAX];
+	struct claim_log *log = claims_log(mb->config.claims);
+	uint32_t changed;
+
+	claim_log_read_end(log);
+	size_t count = claim_log_words(
+	    log, PROOF_BOX, mb->seek.proof, PROOF_UID, words, &changed);
+	if (response->status == IMAP_OK && count == 1 &&
+	    span_is(words[0], CLAIM_SENDING) &&
+	    changed > claims_own_uid(mb->config.claims) &&
+	    !claim_log_is_disordered(log))
+		proven(mb, LADDER_LOG, now);
+	else
+		disproven(mb, now);
+}
+
 void
 mailbox_seek_note_proof(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -373,11 +459,10 @@ mailbox_seek_proof_done(
 		send_named(mb, OP_SEEK_AGAIN, "SELECT", NULL, now);
 	else if (seek->step < PROOF_STEPS)
 		prove_on(mb, now);
+	else if (!seek->kept)
+		prove_log(mb, now);
 	else
-		proven(mb,
-		    !seek->kept		? LADDER_FIRST
-		    : seek->has_modseqs ? LADDER_MODSEQ
-					: LADDER_KEYWORD,
+		proven(mb, seek->has_modseqs ? LADDER_MODSEQ : LADDER_KEYWORD,
 		    now);
 }
 
@@ -402,7 +487,7 @@ prove_or_leave(struct mailbox *mb, usec_t now)
 		return;
 	}
 	if (!mb->seek.any_keyword) {
-		proven(mb, LADDER_FIRST, now);
+		prove_log(mb, now);
 		return;
 	}
 	mb->seek.step = 0;
@@ -432,8 +517,8 @@ read_over(struct mailbox *mb, usec_t now)
 	}
 	claims_read_as(
 	    mb->config.claims, seek->validity, seek->uidnext, seek->messages);
-	if (claims_stale(mb->config.claims)->count == 0 ||
-	    !mailbox_can(mb, IMAP_CAP_UIDPLUS)) {
+	claims_add_stale(mb->config.claims);
+	if (claims_stale(mb->config.claims)->count == 0) {
 		prove_or_leave(mb, now);
 		return;
 	}
@@ -452,8 +537,14 @@ mailbox_seek_deleted(
 
 	(void)response;
 	mb->op->step = OP_SEEK_EXPUNGE;
-	mailbox_begin_command(mb, &command, "UID EXPUNGE");
-	imap_command_seqset(&command, claims_stale(mb->config.claims));
+	/* Nothing is in this folder but what Belfry put there: here alone
+	 * EXPUNGE without UIDs does no harm. */
+	if (mailbox_can(mb, IMAP_CAP_UIDPLUS)) {
+		mailbox_begin_command(mb, &command, "UID EXPUNGE");
+		imap_command_seqset(&command, claims_stale(mb->config.claims));
+	} else {
+		mailbox_begin_command(mb, &command, "EXPUNGE");
+	}
 	mailbox_send(mb, &command, now);
 }
 

@@ -184,9 +184,13 @@
 	    "before; one that was not heard of for a month is forgotten. Claims are keywords that begin with `belfry-`; "
 	    "those that say what was done stay on messages that stay. The "
 	    "claim of a machine that died is taken over after 45 minutes, or "
-	    "after a day where the server has no CONDSTORE. `no`: there is no "
+	    "after a day where the server has no CONDSTORE. Where the server "
+	    "keeps no keywords, claims are messages in that folder, which are "
+	    "removed after a day, and what says what was done after 30 days. "
+	    "`no`: there is no "
 	    "other machine; no folder is made. Where the server keeps neither "
-	    "folder nor keywords, write `leader` on the one machine that "
+	    "keywords nor an order of what is put into the folder, it says "
+	    "so; then write `leader` on the one machine that "
 	    "acts, and `standby` on the others, which judge and notify only; "
 	    "what they leave to the leader they do not do later."},
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,

@@ -9,6 +9,7 @@ import signal
 import time
 
 import live
+import no_keywords
 import other_servers
 
 COUNT = int(os.environ.get("CLAIM_MESSAGES", "20"))
@@ -168,16 +169,16 @@ def finish(user, daemons, shared, subjects):
     live.wait("no claim to be left", lambda: not claims_left(user), 60)
 
 
-@live.case
-def three_at_once(servers):
+def three(servers, count, words):
     user, daemons, shared = prepare(servers)
-    subjects = subjects_of(COUNT)
+    subjects = subjects_of(count)
     began = time.time()
     contest(user, daemons, subjects)
     finish(user, daemons, shared, subjects)
+    machines_words = daemons[0].status(user.name)["machines"]
     print("%d messages, three machines: %.1f s; %s" % (
-        len(subjects), time.time() - began,
-        daemons[0].status(user.name)["machines"]), flush=True)
+        len(subjects), time.time() - began, machines_words), flush=True)
+    live.check(words in machines_words, "%s: no %s", machines_words, words)
     for daemon in daemons:
         live.wait("every machine to ring", lambda: daemon.rang() > 0)
         print("%d messages seen, %d actions done" % (
@@ -185,6 +186,19 @@ def three_at_once(servers):
             len(daemon.logged("info done"))), flush=True)
     for daemon in daemons:
         live.same(daemon.stop(), 0, "exit")
+
+
+@live.case
+def three_at_once(servers):
+    three(servers, COUNT, "claims by keywords")
+
+
+# The front that hides keywords stays, so these come last.
+@live.case
+def three_without_keywords(servers):
+    front = no_keywords.Front(servers)
+    three(servers, max(COUNT // 2, 1), "claims by the order")
+    live.same(front.refused, 0, "keywords stored")
 
 
 def main(kind=None):

@@ -132,6 +132,9 @@ class Other:
     def sent(self):
         return []
 
+    def fault(self):
+        """Between cases: nothing was broken."""
+
 
 # ---- Cyrus ----
 

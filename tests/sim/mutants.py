@@ -259,6 +259,29 @@ MUTANTS = {
         "		else if (!r->checks)\n"
         "			announce(r, now - CLAIM_SETTLE_USEC);",
         "sim-claim", (), 3000),
+    "log is not read to its end": (
+        ACCOUNT + "claim_log.c",
+        "	return log->position > CLAIM_LOG_OVERLAP\n"
+        "		   ? log->position - CLAIM_LOG_OVERLAP\n"
+        "		   : 1;",
+        "	return log->position + 2;",
+        "sim-claim", (), 1000),
+    "log forgets what is young": (
+        ACCOUNT + "claim_log.c",
+        "		if (age_of(log, line) >= life)",
+        "		if (age_of(log, line) >= life / 20000)",
+        "sim-claim", (), 1000),
+    "log is not kept by mailbox and message": (
+        ACCOUNT + "claim_log.c",
+        "		    !imap_seqset_has(&line->uids, uid) ||",
+        "		    line->uids.ranges[0].first != uid ||",
+        "sim-claim", (), 1000),
+    "what a log's condition left out counts": (
+        ACCOUNT + "claim_log.c",
+        "		if (apply(&words, line))\n"
+        "			*changed_r = line->uid;",
+        "		apply(&words, line);",
+        "sim-claim", (), 3000),
     "claim stays beside another's": (
         ACCOUNT + "claim.c",
         "	if (r->own) {\n		r->want = WANT_WITHDRAW;\n"

@@ -7,7 +7,8 @@
  * What happens, by the seed: commands and answers take their time; the server
  * lets conditional STOREs win that come close behind another (as Dovecot does
  * in new mailboxes), or has no mod-sequences, and may write keywords over those
- * of another session (as Courier does); two MOVEs at once both succeed; a
+ * of another session (as Courier does), or keeps no keywords, so that a log
+ * decides; two MOVEs at once both succeed; a
  * person marks messages; answers come that nobody asked for; connections end
  * with a command under way, and stay away for up to 1.6 leases; machines stand
  * still before they hear an answer, or between deciding and acting, for less
@@ -28,7 +29,9 @@
 #include <unistd.h>
 
 #include "daemon/account/claim.h"
+#include "daemon/account/claim_log.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/message.h"
 
 #define NODES_MAX 5
 #define MESSAGES_MAX 40
@@ -92,7 +95,7 @@ struct keywords {
 	bool claims[NODES_MAX], tick, mark;
 };
 
-struct message {
+struct mail {
 	enum kind kind;
 	bool is_there;
 	usec_t leaves_at; /* of a MOVE under way; USEC_NEVER: none */
@@ -106,7 +109,18 @@ struct message {
 	bool unknown;
 };
 
+/* Of the log, where there are no keywords. */
+struct entry {
+	uint32_t uid;
+	int64_t received_unix;
+	struct buf text;
+	bool is_gone;
+};
+
 struct node {
+	struct claim_log *log;
+	uint32_t log_base;
+	size_t log_seen; /* entries that were there when the FETCH ran */
 	struct keywords view[MESSAGES_MAX]; /* as its session was told */
 	bool alive, for_ever;		    /* dead, and stays so */
 	usec_t comes_back;
@@ -133,10 +147,13 @@ struct world {
 	bool calm;	       /* it was never faulty */
 	unsigned slow, sleepy; /* percent of the commands */
 	unsigned loose;	       /* links: lost in so many of 1000 steps */
+	bool by_log;	       /* no keywords */
+	struct entry *entries;
+	size_t entry_count;
 	bool overwrites; /* a STORE writes all keywords its session knows */
 	usec_t now, ends;
 	uint64_t modseq;
-	struct message messages[MESSAGES_MAX];
+	struct mail messages[MESSAGES_MAX];
 	size_t message_count;
 	struct node nodes[NODES_MAX];
 	size_t node_count;
@@ -227,14 +244,14 @@ number_of(const struct world *w, const struct node *node)
 /* ---- the server ---- */
 
 static void
-touch(struct world *w, struct message *m)
+touch(struct world *w, struct mail *m)
 {
 	m->modseq = ++w->modseq;
 	m->stored = w->now;
 }
 
 static bool *
-keyword_of(struct message *m, const char *word)
+keyword_of(struct mail *m, const char *word)
 {
 	if (strcmp(word, CLAIM_TICK) == 0)
 		return &m->now.tick;
@@ -243,11 +260,55 @@ keyword_of(struct message *m, const char *word)
 	return &m->now.claims[word[strlen(CLAIM_PREFIX)] - '0'];
 }
 
+static int64_t
+server_unix(const struct world *w)
+{
+	return (int64_t)(w->now / USEC_SEC);
+}
+
+static void
+append_entry(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+	struct entry *e;
+
+	w->entries =
+	    xreallocarray(w->entries, w->entry_count + 1, sizeof(*w->entries));
+	e = &w->entries[w->entry_count];
+	*e = (struct entry){
+	    .uid = (uint32_t)++w->entry_count, .received_unix = server_unix(w)};
+	claim_log_compose(node->log,
+	    &(struct claim_log_store){.mailbox = SPAN("INBOX"),
+		.uidvalidity = 1,
+		.base = c->unchanged_since != 0 ? node->log_base : 0,
+		.add = c->add,
+		.uids = &c->uids,
+		.words = c->keywords},
+	    &e->text);
+}
+
+/* What the oracles know of it. */
+static void
+note_entry(struct world *w, struct node *node, size_t i)
+{
+	struct command *c = &node->command;
+	struct mail *m = &w->messages[i];
+
+	say(w, "%zu appends for %zu: %c%s (%lu)", number_of(w, node), i + 1,
+	    c->add ? '+' : '-', c->keywords, (unsigned long)node->log_base);
+	if (strcmp(c->keywords, MARK) == 0) {
+		m->marked = usec_min(m->marked, w->now);
+		m->now.mark = true;
+	} else if (c->add || strcmp(c->keywords, CLAIM_TICK) == 0) {
+		node->claimed[i] = w->now;
+	}
+}
+
 static void
 store_one(struct world *w, struct node *node, size_t i)
 {
 	struct command *c = &node->command;
-	struct message *m = &w->messages[i];
+	struct mail *m = &w->messages[i];
 	char words[sizeof(c->keywords)];
 	bool changed = false;
 
@@ -281,7 +342,7 @@ store_one(struct world *w, struct node *node, size_t i)
 static void
 move_one(struct world *w, struct node *node, size_t i)
 {
-	struct message *m = &w->messages[i];
+	struct mail *m = &w->messages[i];
 
 	m->effects++;
 	say(w, "%zu moves %zu: %u", number_of(w, node), i + 1, m->effects);
@@ -294,7 +355,7 @@ move_one(struct world *w, struct node *node, size_t i)
 static void
 copy_one(struct world *w, struct node *node, size_t i)
 {
-	struct message *m = &w->messages[i];
+	struct mail *m = &w->messages[i];
 
 	m->effects++;
 	say(w, "%zu copies %zu: %u", number_of(w, node), i + 1, m->effects);
@@ -312,6 +373,9 @@ run_command(struct world *w, struct node *node)
 
 	c->run_at = USEC_NEVER;
 	c->ok = !w->faulty || !chance(w, 2);
+	if (c->ok && w->by_log && c->verb == VERB_STORE && node->log != NULL)
+		append_entry(w, node);
+	node->log_seen = w->entry_count;
 	imap_seqset_done(&node->modified);
 	for (size_t i = 0; c->ok && i < w->message_count; i++) {
 		if (!w->messages[i].is_there ||
@@ -321,7 +385,9 @@ run_command(struct world *w, struct node *node)
 			node->view[i] = w->messages[i].now;
 			say(w, "%zu reads %zu", number_of(w, node), i + 1);
 		}
-		if (c->verb == VERB_STORE)
+		if (c->verb == VERB_STORE && w->by_log)
+			note_entry(w, node, i);
+		else if (c->verb == VERB_STORE)
 			store_one(w, node, i);
 		else if (c->verb == VERB_MOVE)
 			move_one(w, node, i);
@@ -390,6 +456,7 @@ start(struct world *w, struct node *node)
 	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
 	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
 	    .seed = random_next(&w->random)});
+	node->log = claim_log_new(keyword);
 	node->alive = true;
 	node->stage = STAGE_REST;
 	for (size_t i = 0; i < w->message_count; i++)
@@ -421,6 +488,7 @@ die(struct world *w, struct node *node)
 			w->messages[i].unknown = true;
 		}
 	claim_free(&node->claim);
+	claim_log_free(&node->log);
 	imap_seqset_done(&node->group);
 	node->alive = false;
 	node->comes_back = w->now + absence(w);
@@ -534,10 +602,48 @@ go_on_claiming(struct world *w, struct node *node)
 		strcpy(node->command.keywords, command.keywords);
 }
 
+/* One machine's reading of the log, as far as it was when FETCH ran. */
+static void
+read_log(struct world *w, struct node *node)
+{
+	struct imap_seqset stale = IMAP_SEQSET_INIT;
+	uint32_t from = claim_log_from(node->log);
+
+	for (size_t i = 0; i < node->log_seen; i++) {
+		const struct entry *e = &w->entries[i];
+		if (e->is_gone || e->uid < from)
+			continue;
+		struct message *message = message_new(buf_span(&e->text));
+		struct span line = message_raw(message, CLAIM_LOG_HEADER, 0);
+		claim_log_read(node->log, e->uid, e->received_unix, &line, 1);
+		message_free(&message);
+	}
+	claim_log_read_end(node->log);
+	node->log_base = claim_log_position(node->log);
+	if (claim_log_is_disordered(node->log))
+		broken(w, "the log is in disorder");
+	claim_log_get_stale(node->log, &stale);
+	for (size_t i = 0; i < w->entry_count; i++)
+		if (imap_seqset_has(&stale, w->entries[i].uid))
+			w->entries[i].is_gone = true;
+	imap_seqset_done(&stale);
+}
+
+static void
+tell_log(struct node *node, size_t i)
+{
+	struct span words[CLAIM_LOG_WORDS_MAX];
+	uint32_t changed;
+	size_t count = claim_log_words(
+	    node->log, SPAN("INBOX"), 1, (uint32_t)i + 1, words, &changed);
+
+	claim_on_message(node->claim, (uint32_t)i + 1, changed, words, count);
+}
+
 static void
 tell(struct world *w, struct node *node, size_t i)
 {
-	struct message *m = &w->messages[i];
+	struct mail *m = &w->messages[i];
 	struct span flags[NODES_MAX + 3];
 	static const char *const claims[] = {CLAIM_PREFIX "0", CLAIM_PREFIX "1",
 	    CLAIM_PREFIX "2", CLAIM_PREFIX "3", CLAIM_PREFIX "4"};
@@ -563,7 +669,14 @@ answer_claim(struct world *w, struct node *node)
 {
 	struct command *c = &node->command;
 
-	for (size_t i = 0; i < w->message_count; i++)
+	if (w->by_log && c->verb == VERB_FETCH && c->ok) {
+		read_log(w, node);
+		for (size_t i = 0; i < w->message_count; i++)
+			if (w->messages[i].is_there &&
+			    imap_seqset_has(&c->uids, (uint32_t)i + 1))
+				tell_log(node, i);
+	}
+	for (size_t i = 0; !w->by_log && i < w->message_count; i++)
 		if (w->messages[i].is_there &&
 		    ((c->verb == VERB_FETCH && c->ok &&
 			 imap_seqset_has(&c->uids, (uint32_t)i + 1)) ||
@@ -579,7 +692,7 @@ static void
 looked(struct world *w, struct node *node)
 {
 	for (size_t i = 0; i < w->message_count; i++) {
-		struct message *m = &w->messages[i];
+		struct mail *m = &w->messages[i];
 		if (!imap_seqset_has(&node->group, (uint32_t)i + 1))
 			continue;
 		if (m->kind == KIND_MOVE)
@@ -780,7 +893,7 @@ static void
 server_goes_on(struct world *w)
 {
 	for (size_t i = 0; i < w->message_count; i++) {
-		struct message *m = &w->messages[i];
+		struct mail *m = &w->messages[i];
 		if (m->leaves_at <= w->now)
 			m->is_there = false;
 		if (w->faulty && m->is_there &&
@@ -857,13 +970,14 @@ make(struct world *w)
 	w->loose = chance(w, 50) ? 10 : 100;
 	w->modseqs = chance(w, 50);
 	w->overwrites = !w->modseqs && chance(w, 70);
+	w->by_log = w->modseqs && chance(w, 50);
 	w->modseq = 10;
 	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
 	w->message_count =
 	    1 + random_below(&w->random, chance(w, 70) ? 3 : MESSAGES_MAX);
 	w->ends = START_USEC + (w->modseqs ? 2U : 12U) * USEC_DAY;
 	for (size_t i = 0; i < w->message_count; i++)
-		w->messages[i] = (struct message){.is_there = true,
+		w->messages[i] = (struct mail){.is_there = true,
 		    .kind = (enum kind)random_below(&w->random, KINDS),
 		    .leaves_at = USEC_NEVER,
 		    .marked = USEC_NEVER,
@@ -904,10 +1018,14 @@ run(struct world *w)
 	check_end(w);
 	for (size_t n = 0; n < w->node_count; n++) {
 		claim_free(&w->nodes[n].claim);
+		claim_log_free(&w->nodes[n].log);
 		imap_seqset_done(&w->nodes[n].group);
 		imap_seqset_done(&w->nodes[n].modified);
 		imap_seqset_done(&w->nodes[n].command.uids);
 	}
+	for (size_t i = 0; i < w->entry_count; i++)
+		buf_done(&w->entries[i].text);
+	free(w->entries);
 	return steps;
 }
 
