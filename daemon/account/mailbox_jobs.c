@@ -21,8 +21,10 @@ mailbox_job_free(struct mailbox *mb, struct job *job)
 {
 	list_remove(&job->link);
 	mb->job_count--;
-	for (size_t i = 0; i < job->count; i++)
+	for (size_t i = 0; i < job->count; i++) {
 		action_done(&job->actions[i].action);
+		free(job->actions[i].before);
+	}
 	free(job->actions);
 	buf_done(&job->header);
 	free(job->message_id);
@@ -105,6 +107,8 @@ mailbox_job_record(struct mailbox *mb, const struct job *job,
 	buf_add_str(&words, detail);
 	if (action->state == EFFECT_DONE && action->new_uid != 0)
 		undo_format_place(&words, action->new_validity);
+	if (action->before != NULL)
+		undo_format_before(&words, action->before);
 	store_batch_set_effect(batch, &job->key, action->seq, action->state,
 	    action->attempts, buf_str(&words), mailbox_unix(mb, now));
 }
@@ -365,6 +369,8 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 	if (modseq > job->modseq)
 		job->modseq = modseq;
 	added->mine = strcmp(effect->detail, MAILBOX_MINE) == 0;
+	if (action.kind == ACTION_MARK)
+		added->before = undo_read_before(effect->detail);
 	if (first && effect->attempts > 0)
 		job->not_before_unix =
 		    effect->changed_unix +

@@ -3,6 +3,7 @@
  * as a job. Everything that fetches messages to judge them comes here.
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wire/imap/bodystructure.h"
@@ -348,14 +349,17 @@ write_message(struct mailbox *mb, const struct job *job,
 static void
 write_effects(struct mailbox *mb, struct job *job, usec_t now)
 {
-	BUF_AUTO line = BUF_INIT, modseq = BUF_INIT;
+	BUF_AUTO line = BUF_INIT, detail = BUF_INIT;
 
 	mailbox_intent_begin_early(mb, job, now);
-	mailbox_modseq_detail(&modseq, job->modseq);
 	for (size_t i = 0; i < job->count; i++) {
 		const struct job_action *action = &job->actions[i];
-		bool guarded = mailbox_is_guarded(action->action.kind);
 		buf_clear(&line);
+		buf_clear(&detail);
+		if (mailbox_is_guarded(action->action.kind))
+			mailbox_modseq_detail(&detail, job->modseq);
+		if (action->before != NULL)
+			undo_format_before(&detail, action->before);
 		action_format(&line, &action->action);
 		store_batch_add_effect(
 		    mb->plan, &(struct store_effect){
@@ -365,7 +369,7 @@ write_effects(struct mailbox *mb, struct job *job, usec_t now)
 				  .kind = action_name(action->action.kind),
 				  .action = buf_str(&line),
 				  .state = action->state,
-				  .detail = guarded ? buf_str(&modseq) : "",
+				  .detail = buf_str(&detail),
 				  .changed_unix = mailbox_unix(mb, now),
 			      });
 	}
@@ -409,6 +413,16 @@ fill_job(struct mailbox *mb, struct job *job, struct candidate *candidate,
 	job->is_junk = is_junk(&candidate->flags);
 }
 
+static void
+add_action(struct job *job, const struct candidate *candidate,
+    const struct action *action)
+{
+	struct job_action *added = mailbox_job_add_action(job);
+
+	action_copy(&added->action, action);
+	added->before = undo_flags_before(action, &candidate->flags);
+}
+
 static struct job *
 make_job(struct mailbox *mb, struct candidate *candidate,
     const struct plan *plan, usec_t now)
@@ -421,8 +435,7 @@ make_job(struct mailbox *mb, struct candidate *candidate,
 		job->first_seq = candidate->run->row.run * STORE_APPLY_SEQ;
 	for (size_t i = 0; i < plan->count; i++)
 		if (is_wanted(mb, candidate, &plan->actions[i]))
-			action_copy(&mailbox_job_add_action(job)->action,
-			    &plan->actions[i]);
+			add_action(job, candidate, &plan->actions[i]);
 	return job;
 }
 

@@ -82,6 +82,7 @@ struct job_action {
 	bool early;    /* its intent went to disk with the plan */
 	bool by_other; /* the message is gone: another machine was first */
 	bool mine;     /* if it is marked as done on the server, then by us */
+	char *before;  /* owned: undo_flags_before of a mark, or NULL */
 };
 
 /* A message with something left to do. */

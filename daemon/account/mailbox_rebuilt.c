@@ -18,6 +18,7 @@
  * are, and the person is told.
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/date.h"
 
@@ -136,6 +137,8 @@ carry_action(struct mailbox *mb, const struct store_key *from,
 	buf_addf(&gone, "the server rebuilt the mailbox: it goes on as UID %u",
 	    to->uid);
 	mailbox_intent_detail(&detail, action->target_next);
+	if (action->before != NULL)
+		undo_format_before(&detail, action->before);
 	store_batch_set_effect(mb->rebuilt->batch, from, action->seq,
 	    EFFECT_SKIPPED, action->attempts, buf_str(&gone),
 	    mailbox_unix(mb, now));

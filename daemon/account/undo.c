@@ -11,6 +11,39 @@ undo_format_place(struct buf *detail, uint32_t uidvalidity)
 	buf_addf(detail, " (UIDVALIDITY %u)", uidvalidity);
 }
 
+#define BEFORE "was so before: "
+
+char *
+undo_flags_before(const struct action *mark, const struct strv *flags)
+{
+	STRV_AUTO before = STRV_INIT;
+
+	if (mark->kind != ACTION_MARK)
+		return NULL;
+	for (size_t i = 0; i < mark->add.len; i++)
+		if (strv_has_nocase(flags, span_from_str(mark->add.items[i])))
+			strv_add(&before, mark->add.items[i]);
+	for (size_t i = 0; i < mark->remove.len; i++)
+		if (!strv_has_nocase(
+			flags, span_from_str(mark->remove.items[i])))
+			strv_add(&before, mark->remove.items[i]);
+	return before.len > 0 ? strv_join(&before, " ") : NULL;
+}
+
+void
+undo_format_before(struct buf *detail, const char *flags)
+{
+	buf_addf(detail, "%s" BEFORE "%s", detail->len > 0 ? "; " : "", flags);
+}
+
+char *
+undo_read_before(const char *detail)
+{
+	const char *at = strstr(detail, BEFORE);
+
+	return at != NULL ? xstrdup(at + strlen(BEFORE)) : NULL;
+}
+
 /* place = "UID " number " there (UIDVALIDITY " number ")" */
 static bool
 parse_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
@@ -95,23 +128,43 @@ undo_copy(struct undo_step *step, const struct action *done,
 	return NULL;
 }
 
+static bool
+has_word(const char *words, const char *word)
+{
+	struct span rest = span_from_str(words != NULL ? words : ""), one;
+
+	while (span_split(&rest, ' ', &one))
+		if (span_is(one, word))
+			return true;
+	return false;
+}
+
+/* But for what was so before. */
 static void
-add_all(struct strv *to, const struct strv *from)
+add_all(struct strv *to, const struct strv *from, const char *before)
 {
 	for (size_t i = 0; i < from->len; i++)
-		strv_add(to, from->items[i]);
+		if (!has_word(before, from->items[i]))
+			strv_add(to, from->items[i]);
 }
 
 static const char *
 undo_mark(struct undo_step *step, const struct action *done,
     const struct store_message *message)
 {
+	STR_AUTO before = undo_read_before(step->effect->detail);
+	STRV_AUTO add = STRV_INIT, remove = STRV_INIT;
+
+	add_all(&add, &done->remove, before);
+	add_all(&remove, &done->add, before);
+	if (add.len == 0 && remove.len == 0)
+		return "it was so before";
 	step->mailbox = message->key.mailbox;
 	step->uidvalidity = message->key.uidvalidity;
 	step->uid = message->key.uid;
 	action_init(&step->action, ACTION_MARK);
-	add_all(&step->action.add, &done->remove);
-	add_all(&step->action.remove, &done->add);
+	strv_copy(&step->action.add, &add);
+	strv_copy(&step->action.remove, &remove);
 	return NULL;
 }
 

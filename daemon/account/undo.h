@@ -44,4 +44,15 @@ void undo_done(struct undo *undo);
 /* " (UIDVALIDITY 17)", behind "UID 5 there" in the journal. */
 void undo_format_place(struct buf *detail, uint32_t uidvalidity);
 
+/*
+ * What was so before a mark: "was so before: \Seen", behind any other words of
+ * its detail, from when it is planned on. Undo leaves that alone.
+ */
+/* The flags to add that were there, and those to remove that were not, with
+ * blanks between them; NULL: none. Owned by the caller. */
+char *undo_flags_before(const struct action *mark, const struct strv *flags);
+void undo_format_before(struct buf *detail, const char *flags);
+/* The same again, out of a detail. */
+char *undo_read_before(const char *detail);
+
 #endif

@@ -33,6 +33,10 @@ create = yes
 when = subject ~ /^mark/
 mark = read
 
+[rule both]
+when = subject ~ /^both/
+mark = read, flagged
+
 [rule rest]
 when = subject ~ /^rest/
 forward = deputy@example.org
@@ -94,6 +98,31 @@ def one_by_one(servers):
         user.wait_subjects("INBOX", subjects + ["other"])
         refused = daemon.ctl("undo", place + "1", code=1)
         live.same(refused["error"], "it was taken back already", "twice")
+
+
+@live.case
+def flags_that_were_there(servers):
+    """Undo leaves them, also in another life of the daemon."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        imap = user.imap()
+        for subject, flags in (("both", r"(\Flagged)"), ("mark", r"(\Seen)")):
+            live.same(imap.append("INBOX", flags, None,
+                                  live.message(subject))[0], "OK", "APPEND")
+        imap.logout()
+        wait_done(daemon, 2)
+        live.same(sorted(user.flags("INBOX", "both")),
+                  ["\\Flagged", "\\Seen"], "marked")
+        place = user.name + "/INBOX/"
+        daemon.stop()
+        daemon.start()
+        daemon.wait_watching()
+        live.same(undo(daemon, place + "1"), {"mark": "undone"}, "both")
+        live.same(user.flags("INBOX", "both"), ["\\Flagged"], "what was there")
+        refused = daemon.ctl("undo", place + "2", code=1)
+        live.check("it was so before" in str(refused), "%r", refused)
+        live.same(user.flags("INBOX", "mark"), ["\\Seen"], "untouched")
 
 
 @live.case
