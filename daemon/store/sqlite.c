@@ -1352,15 +1352,12 @@ run_migration(
 	    xasprintf("PRAGMA user_version = %d; PRAGMA application_id = %d;",
 		migration->version, SCHEMA_APPLICATION_ID);
 
-	return begin_transaction(sq, error_r) &&
-	       end_transaction(sq,
-		   execute(sq, migration->sql, error_r) &&
-		       execute(sq, version, error_r),
-		   error_r);
+	return execute(sq, migration->sql, error_r) &&
+	       execute(sq, version, error_r);
 }
 
 static bool
-migrate(struct sqlite *sq, int64_t version, struct error *error_r)
+run_migrations(struct sqlite *sq, int64_t version, struct error *error_r)
 {
 	for (size_t i = 0; i < sizeof(migrations) / sizeof(migrations[0]);
 	     i++) {
@@ -1369,6 +1366,16 @@ migrate(struct sqlite *sq, int64_t version, struct error *error_r)
 			return false;
 	}
 	return true;
+}
+
+/* All of them or none, by one transaction. */
+static bool
+migrate(struct sqlite *sq, int64_t version, struct error *error_r)
+{
+	return version == STORE_SCHEMA_VERSION ||
+	       (begin_transaction(sq, error_r) &&
+		   end_transaction(
+		       sq, run_migrations(sq, version, error_r), error_r));
 }
 
 /* auto_vacuum counts only before the first table. secure_delete overwrites

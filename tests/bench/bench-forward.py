@@ -102,7 +102,7 @@ def run_belfryd(here, sink, options, original):
     with daemon:
         live.wait("its state", lambda: os.path.exists(
             os.path.join(daemon.state, "state.db")))
-        live.wait("it to listen", lambda: daemon.ctl("status", code=None))
+        live.wait("it to listen", lambda: daemon.status("work"))
     fill(os.path.join(daemon.state, "state.db"), options.count, original)
     sink.stats()
     with daemon.start():
