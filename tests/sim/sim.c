@@ -26,6 +26,10 @@ run(void *ctx, const struct seeds_run *run)
 	struct totals *totals = ctx;
 	struct world_result result;
 
+	if (run->weather != NULL && options.weather == NULL) {
+		printf("there is no weather %s\n", run->weather);
+		return false;
+	}
 	world_run(&options, &result);
 	if (!result.ok)
 		printf("seed %llu: %s\n", (unsigned long long)run->seed,
