@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/base/buf.h"
+#include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/child.h"
 #include "tests/lib/looprun.h"
@@ -67,6 +68,7 @@ run(const char *const *argv, const struct strv *environment, struct span input,
 	return seen;
 }
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SH(script) ARGV("sh", "-c", script)
 
@@ -113,6 +115,81 @@ test_environment(void **state)
 	assert_true(seen.output.len < 3 * SPAWN_ENV_VALUE_MAX);
 	assert_true(span_ends_nocase(buf_span(&seen.output), "\n/tmp\n"));
 	seen_done(&seen);
+}
+
+static void
+add_hostile(struct random *random, struct buf *out)
+{
+	static const char *const pieces[] = {"\n", "=", "() { :;}; id", "$(id)",
+	    "`id`", "\nBELFRY_RULE=other", "\nLD_PRELOAD=/tmp/x.so", "\xff",
+	    "'", "\"", "\\", "\x1b[31m", "a", "\xc3\xa4", "PATH=/tmp", " ",
+	    ";"};
+
+	for (uint64_t n = random_below(random, 8); n > 0; n--)
+		buf_add_str(out, pieces[random_below(random, COUNT(pieces))]);
+}
+
+/* Of the values of NUL-separated assignments: those that are ours. */
+static void
+check_assignments(struct span all, const struct strv *given)
+{
+	size_t found = 0;
+	struct span one;
+
+	while (span_split(&all, '\0', &one)) {
+		bool is_given = false;
+		for (size_t i = 0; i < given->len; i++)
+			is_given = is_given || span_is(one, given->items[i]);
+		found += is_given;
+		if (!is_given &&
+		    (span_starts(one, "BELFRY_") || span_starts(one, "LD_") ||
+			span_starts(one, "CANARY") ||
+			span_starts(one, "BASH_ENV") ||
+			span_find(one, '\n') != SIZE_MAX))
+			fail_msg("leaked: %.*s", SPAN_FMT(one));
+	}
+	assert_int_equal(found, given->len);
+}
+
+/* Whatever mail says, a command gets exactly what it is given: each value
+ * whole, nothing that a value pretends to be, and nothing of ours. */
+static void
+test_environment_of_anything(void **state)
+{
+	static const char *const names[] = {"ACCOUNT", "MAILBOX", "UID", "RULE",
+	    "FROM", "SUBJECT", "MESSAGE_ID"};
+	struct random random;
+
+	(void)state;
+	random_init(&random, 1);
+	setenv("CANARY_SECRET", "sing", 1);
+	setenv("BELFRY_SUBJECT", "of another", 1);
+	setenv("BELFRY_STALE", "of another", 1);
+	setenv("BASH_ENV", "/tmp/x", 1);
+	setenv("LD_LIBRARY_PATH", "/tmp/x", 1);
+	for (unsigned n = 0; n < 60; n++) {
+		STRV_AUTO given = STRV_INIT, wanted = STRV_INIT;
+		for (size_t i = 0; i < COUNT(names); i++) {
+			BUF_AUTO value = BUF_INIT;
+			add_hostile(&random, &value);
+			strv_take(&given, xasprintf("BELFRY_%s=%s", names[i],
+					      buf_str(&value)));
+			strv_take(&wanted,
+			    xasprintf("BELFRY_%s=%s%s", names[i],
+				span_starts(buf_span(&value), "() {") ? " "
+								      : "",
+				buf_str(&value)));
+		}
+		struct seen seen =
+		    run(ARGV("env", "-0"), &given, SPAN_EMPTY, USEC_NEVER);
+		assert_int_equal(seen.status, 0);
+		check_assignments(buf_span(&seen.output), &wanted);
+		seen_done(&seen);
+	}
+	unsetenv("BELFRY_SUBJECT");
+	unsetenv("BELFRY_STALE");
+	unsetenv("BASH_ENV");
+	unsetenv("LD_LIBRARY_PATH");
 }
 
 /* Only 0, 1, 2; default signals; umask 077; its own session. Signals 32 and 33
@@ -486,6 +563,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_argv),
 	    cmocka_unit_test(test_environment),
+	    cmocka_unit_test(test_environment_of_anything),
 	    cmocka_unit_test(test_inherits_nothing),
 	    cmocka_unit_test(test_input),
 	    cmocka_unit_test(test_output_cap),
