@@ -24,7 +24,8 @@ struct claims {
 	char *node; /* owned */
 	const void *owner;
 
-	bool is_known; /* it was read in this life */
+	bool is_known;	 /* it was read in this life */
+	bool had_others; /* ... when it was read last */
 	usec_t checked;
 	unsigned looks; /* in a row that did not end */
 	uint32_t uidvalidity, uidnext;
@@ -130,7 +131,7 @@ claims_is_others(const struct claims *claims, int64_t judged_unix)
 static enum claims_answer
 ask_auto(const struct claims *claims, int64_t now_unix, usec_t now)
 {
-	if (claims->refusal.len > 0 &&
+	if (claims->refusal.len > 0 && !claims->had_others &&
 	    usec_since(claims->refused, now) < CLAIMS_REFUSED_USEC)
 		return CLAIMS_FREE;
 	if (!claims->is_known || claims->refusal.len > 0 ||
@@ -323,6 +324,7 @@ claims_read_end(struct claims *claims, int64_t now_unix)
 
 	bury_dead(claims);
 	claims->is_known = true;
+	claims->had_others = claims->count > 0;
 	/* After a long absence the others may have forgotten us. */
 	claims->joined_unix =
 	    claims->own.uid != 0 && age < CLAIMS_DEAD_SEC - CLAIMS_RENEW_SEC
@@ -433,8 +435,8 @@ static void
 describe_auto(const struct claims *claims, struct buf *words)
 {
 	if (claims->refusal.len > 0) {
-		buf_add_str(
-		    words, "acts alone, as " CLAIMS_MAILBOX " is refused: ");
+		buf_add_str(words, claims->had_others ? "waits" : "acts alone");
+		buf_add_str(words, ", as " CLAIMS_MAILBOX " is refused: ");
 		buf_add_span(words, buf_span(&claims->refusal));
 	} else if (!claims->is_known) {
 		buf_add_str(words, "not looked for other machines yet");

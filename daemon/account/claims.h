@@ -131,8 +131,9 @@ struct claim_log *claims_log(struct claims *claims);
 void claims_add_stale(struct claims *claims);
 enum claims_ladder claims_ladder(const struct claims *claims);
 void claims_set_ladder(struct claims *claims, enum claims_ladder ladder);
-/* The mailbox is not to be had: alone, as far as can be known. True: it was
- * not said before. */
+/* The mailbox is not to be had: alone, as far as can be known; but with others
+ * that were there before, nothing is done until it is. True: it was not said
+ * before. */
 bool claims_refuse(struct claims *claims, struct span words, usec_t now);
 
 /* In words, for `status`. */

@@ -362,7 +362,7 @@ mailbox_seek_logged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	if (response->status != IMAP_OK)
-		disproven(mb, now);
+		give_up(mb, response, now); /* it tells nothing of the order */
 	else if (mb->seek.step++ == 0)
 		append_proof(mb, now);
 	else

@@ -30,8 +30,20 @@ class Front:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=50)
         servers.env["SERVERS_IMAPS_PORT"] = str(
             self.listener.getsockname()[1])
-        servers.env["SERVERS_CA"] = certificate[0]
+        servers.env["SERVERS_CA"] = self.both(
+            folder, servers.env["SERVERS_CA"], certificate[0])
         threading.Thread(target=self.serve, daemon=True).start()
+
+    @staticmethod
+    def both(folder, *paths):
+        """The servers' other ports keep their certificate."""
+        path = os.path.join(folder, "both.pem")
+        with open(path, "w", encoding="utf-8") as file:
+            for one in paths:
+                with open(one, encoding="utf-8") as text:
+                    file.write(text.read() + "\n")
+        os.chmod(path, 0o644)
+        return path
 
     def serve(self):
         while True:

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
 import machines  # noqa: E402
+import no_keywords  # noqa: E402
 
 live.cases.clear()  # but those below
 COUNT = int(os.environ.get("CLAIM_FORWARDS", "30"))
@@ -274,6 +275,27 @@ def succeeded_when_it_does_not_come_back(servers):
     live.same(twice, [], "twice")
     print("%d of %d forwards succeeded to, by %s" % (
         took, len(made), dict(by)), flush=True)
+
+
+# The front that hides keywords stays, so this comes last.
+@live.case
+def each_arrives_once_by_log(servers):
+    front = no_keywords.Front(servers)
+    user, daemons = prepare(servers)
+    made = messages(max(COUNT // 3, 1), "log")
+    contest(user, daemons, made)
+    live.wait("all to be sent",
+              lambda: len(came(servers, daemons)) == len(made), PATIENCE)
+    user.wait_subjects("Moved", subjects(made, ".both@"), PATIENCE)
+    for daemon in daemons:
+        daemon.wait_quiet(PATIENCE)
+    found = came(servers, daemons)
+    live.same(sorted(found), sorted(made), "forwarded")
+    live.same([v for v in found.values() if len(v) > 1], [], "twice")
+    live.same(front.refused, 0, "keywords stored")
+    for daemon in daemons:
+        live.same(daemon.ctl("queue")["items"], [], "queue")
+        live.same(daemon.stop(), 0, "exit")
 
 
 if __name__ == "__main__":

@@ -116,6 +116,32 @@ test_answers(void **state)
 	}
 }
 
+/* The folder is refused to who knows of others: nothing is done that they might
+ * do, too, and it is looked for again. */
+static void
+test_refused_with_others(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	BUF_AUTO words = BUF_INIT;
+
+	(void)state;
+	claims_set_ladder(claims, LADDER_MODSEQ);
+	claims_read_begin(claims, START);
+	claims_read(claims, 1, NOW - 900, SPAN("you 1799999100 0"));
+	claims_read(claims, 2, NOW - 600, SPAN("me 1799999400 0"));
+	claims_read_end(claims, NOW);
+	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_SHARED);
+	claims_refuse(claims, SPAN("no room"), START);
+	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_ASK);
+	claims_describe(claims, &words);
+	assert_string_equal(
+	    buf_str(&words), "waits, as belfry-claims is refused: no room");
+	claims_read_begin(claims, START);
+	claims_refuse(claims, SPAN("no room"), START);
+	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_ASK);
+	claims_free(&claims);
+}
+
 /* What is known is good for two minutes, and as long as STATUS is the same. */
 static void
 test_looking_again(void **state)
@@ -202,6 +228,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_looking_again),
+	    cmocka_unit_test(test_refused_with_others),
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_look_never_ends),
 	};
