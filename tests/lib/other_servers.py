@@ -90,7 +90,8 @@ class Other:
         os.mkdir(folder, 0o755)
         self.users = iter(range(1, live.USERS + 1))
         self.certificate = liars.make_certificate(
-            folder, "DNS:localhost,IP:127.0.0.1")
+            folder, "DNS:localhost,IP:127.0.0.1"
+            + os.environ.get("SERVERS_NAMES", ""))
         # Read by servers that are nobody; there is nothing to hide.
         for path in self.certificate:
             os.chmod(path, 0o644)
@@ -181,11 +182,15 @@ START {
 }
 SERVICES {
   imaps cmd="%(bin)s/imapd -C %(imapd_conf)s -s" listen="127.0.0.1:%(imaps)d" prefork=1 maxchild=100
+%(far)s
   lmtp cmd="%(bin)s/lmtpd -C %(imapd_conf)s -a" listen="127.0.0.1:%(lmtp)d" maxchild=10
 }
 DAEMON {
   idled cmd="%(bin)s/idled -C %(imapd_conf)s"
 }
+"""
+CYRUS_FAR = """
+  far cmd="%(bin)s/imapd -C %(imapd_conf)s -s" listen="%(address)s:%(imaps)d" maxchild=100
 """
 
 
@@ -234,6 +239,10 @@ class Cyrus(Other):
                          daemon=True).start()
         ports = servers_py.free_ports(2)
         values["imaps"], values["lmtp"] = ports
+        values["far"] = ""
+        if "SERVERS_LISTEN" in os.environ:
+            values["far"] = CYRUS_FAR % {
+                **values, "address": os.environ["SERVERS_LISTEN"]}
         self.env["SERVERS_IMAPS_PORT"] = str(ports[0])
         self.env["SERVERS_LMTP_PORT"] = str(ports[1])
         with open(values["imapd_conf"], "w", encoding="utf-8") as file:
@@ -308,7 +317,9 @@ class Courier(Other):
         super().__init__(folder, extra)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*self.certificate)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+        # All addresses of a network of one's own, where it is told of it.
+        address = "" if "SERVERS_LISTEN" in os.environ else "127.0.0.1"
+        self.listener = socket.create_server((address, 0), backlog=50)
         self.env["SERVERS_IMAPS_PORT"] = str(self.listener.getsockname()[1])
         self.sessions = set()
         self.log_file = open(self.log_path, "wb")

@@ -29,6 +29,9 @@ SEED = int(os.environ.get("STORM_SEED", 1))
 FAULTS = int(os.environ.get("STORM_FAULTS", 10))
 PATIENT = "STORM_PATIENT" in os.environ
 OPEN_AT_ONCE = 3
+# Without submission, and Courier has no archive.
+OTHER_KINDS = [kind for kind in effects.KINDS
+               if kind not in ("forward", "archive")]
 PAUSE_SECONDS = (0.05, 1.2)
 CLOCK_SLACK_SECONDS = 3
 RECOVERY_SECONDS = 120
@@ -101,7 +104,10 @@ class Storm:
         self.user = FarUser(servers, servers.user().address)
         self.sleep = Sleep(servers.dir)
         self.daemon = effects.daemon_for(servers, self.user, self.make_daemon)
-        self.fed = effects.Fed(self.user, random.Random(seed + 1))
+        self.is_dovecot = isinstance(servers, live.Servers)
+        self.fed = effects.Fed(
+            self.user, random.Random(seed + 1),
+            effects.KINDS if self.is_dovecot else OTHER_KINDS)
         self.server_lock = threading.Lock()  # who stops it does not deliver
         self.server_runs = True
         self.open = {}  # group: name of the fault
@@ -234,6 +240,9 @@ class Storm:
         if self.is_running():
             self.daemon.ctl("reload", code=None)  # it may be starting
 
+    def cut(self):
+        self.servers.cut_imap()
+
     # name: (group of those that exclude each other, how)
     kinds = {
         "the cable is pulled": ("cable", pull),
@@ -250,12 +259,15 @@ class Storm:
         "frozen": ("daemon", frozen),
         "the machine sleeps": ("daemon", asleep),
         "reload": (None, reload),
+        "links are cut": (None, cut),
     }
+    of_dovecot = ("the server is away", "the server hangs", "kicked")
 
     def begin(self):
         name = self.rng.choice([
             n for n, (group, _) in self.kinds.items()
-            if group not in self.open])
+            if group not in self.open
+            and (self.is_dovecot or n not in self.of_dovecot)])
         group, how = self.kinds[name]
         self.note(name)
         end = how(self)
@@ -350,7 +362,8 @@ class Storm:
         effects.finish(self.daemon)
         print("    " + effects.check_all(
             self.servers, self.daemon, self.user, self.fed,
-            last_forwards(self.servers.log("submission.log"))))
+            last_forwards(self.servers.log("submission.log"))
+            if self.is_dovecot else ()))
         self.check_once()
         self.check_log()
         for words, count in self.words.most_common():
@@ -390,8 +403,12 @@ def storm(servers):
         net.stop()
 
 
-if __name__ == "__main__":
+def main(kind=None):
     network.enter()
     os.environ["SERVERS_LISTEN"] = network.SERVER
     os.environ["SERVERS_NAMES"] = ",DNS:" + network.HOST
-    live.main(120 + 20 * FAULTS + (600 if PATIENT else 0))
+    live.main(120 + 20 * FAULTS + (600 if PATIENT else 0), kind)
+
+
+if __name__ == "__main__":
+    main()
