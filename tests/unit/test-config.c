@@ -272,6 +272,17 @@ test_plaintext_on_loopback(void **state)
 	config_free(&c);
 }
 
+/* Whether the service files what it sends: the preset knows, and the person
+ * knows better. */
+static void
+assert_sent_copy(const char *text, bool wanted)
+{
+	struct config *c = must_parse("sent", text);
+
+	assert_int_equal(c->accounts[0].sent_copy, wanted);
+	config_free(&c);
+}
+
 static void
 test_user_forms(void **state)
 {
@@ -285,6 +296,13 @@ test_user_forms(void **state)
 	assert_string_equal(
 	    argv, "secret-tool lookup service belfry account w");
 	config_free(&c);
+	assert_sent_copy(ACCOUNT, true);
+	assert_sent_copy(ACCOUNT "sent_copy = no\n", false);
+	assert_sent_copy(
+	    "[account y]\nemail = a@yahoo.com\nkeyring = yes\n", false);
+	assert_sent_copy("[account y]\nemail = a@yahoo.com\nkeyring = yes\n"
+			 "sent_copy = yes\n",
+	    true);
 	c = must_parse("yahoo",
 	    "[account y]\nemail = ann@yahoo.com\ncredential = mail.pw\n");
 	assert_int_equal(c->accounts[0].connections, 1);
