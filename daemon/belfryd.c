@@ -139,7 +139,8 @@ tidy(void *ctx)
 	apply_tidy(belfry);
 	queue_measure(belfry);
 	if (now >= belfry->next_trim) {
-		belfry->next_trim = usec_add(now, TRIM_USEC);
+		usec_t age = usec_since(belfry->started, now);
+		belfry->next_trim = usec_add(now, usec_min(age, TRIM_USEC));
 		malloc_trim(0);
 	}
 	if (now >= belfry->next_prune) {

@@ -54,7 +54,8 @@
 /* List files and the clock are looked at this often at least. */
 #define TIDY_USEC (30 * USEC_SEC)
 /* Logins and catch-ups leave holes in the heap, a tenth of it: whole pages go
- * back, first when all have logged in. */
+ * back, soon after the start, as all may have logged in then or not, and each
+ * time after twice as long, up to this. */
 #define TRIM_USEC USEC_HOUR
 /* Finished messages and hits are forgotten after `history`. */
 #define PRUNE_USEC USEC_DAY

@@ -19,7 +19,7 @@ import time
 import bench
 import live
 
-TIDY_SECONDS = 33
+TIDY_SECONDS = 63  # the second time, when all have logged in
 RULES = """
 [rule work]
 when = subject ~ /weekly/
