@@ -183,8 +183,8 @@ MUTANTS = {
         "sim", (), 50),
     "nobody is held back by a login that failed": (
         ACCOUNT + "account.c",
-        "	if (now >= account->hold ||",
-        "	if (true ||",
+        "	if (until <= now)\n		return false;\n",
+        "	if (true)\n		return false;\n",
         "many", ("--personality", "server-bug"), 60),
     "hint of a wait is kept for oneself": (
         ACCOUNT + "mailbox.c",
@@ -213,7 +213,7 @@ MUTANTS = {
         "		if (mb->retry_at <= now)\n"
         "			error_forget(&mb->trouble);\n",
         "",
-        "many", (), 300),
+        "many", (), 800),
     "claim is believed beside another's": (
         ACCOUNT + "claim.c",
         "	} else if (r->own && r->others == 0 && !r->marked) {",

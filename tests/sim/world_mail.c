@@ -206,7 +206,7 @@ push(struct world *w)
 }
 
 void
-world_deliver(struct world *w)
+world_deliver_kind(struct world *w, enum kind kind)
 {
 	unsigned id = w->message_count, all = w->weather->messages;
 	BUF_AUTO text = BUF_INIT;
@@ -214,9 +214,7 @@ world_deliver(struct world *w)
 	if (id >= (w->faulty ? all - MESSAGES_LAST : all))
 		return;
 	struct sent_message *message = &w->messages[w->message_count++];
-	message->kind = (enum kind)random_below(&w->random, KINDS);
-	if (w->weather->is_bulk && !world_chance(w, 1))
-		message->kind = KIND_PLAIN;
+	message->kind = kind;
 	write_message(w, message, id, &text);
 	message->uid = model_deliver(&w->model, "INBOX", id, buf_str(&text));
 	message->uidvalidity = model_find(&w->model, "INBOX")->uidvalidity;
@@ -225,6 +223,16 @@ world_deliver(struct world *w)
 	world_note(w, "delivered %s #%u as UID %u", kinds[message->kind].word,
 	    id, message->uid);
 	push(w);
+}
+
+void
+world_deliver(struct world *w)
+{
+	enum kind kind = (enum kind)random_below(&w->random, KINDS);
+
+	if (w->weather->is_bulk && !world_chance(w, 1))
+		kind = KIND_PLAIN;
+	world_deliver_kind(w, kind);
 }
 
 void

@@ -192,6 +192,7 @@ void world_add_old_rules(struct buf *rules);
 const char *world_wire(const struct world *w, const char *name);
 const char *world_source_of(const struct world *w, unsigned id);
 void world_deliver_old(struct world *w);
+void world_deliver_kind(struct world *w, enum kind kind);
 void world_deliver(struct world *w);
 void world_deliver_late(struct world *w, uint32_t uid);
 
