@@ -569,6 +569,19 @@ go_on(struct mailbox *mb, usec_t now)
 		send_fetch(mb, &wanted, now);
 }
 
+/* Where a server can neither move nor remove single messages, what was moved
+ * stays behind, marked as deleted: for who wants to take it away it is gone. */
+bool
+mailbox_claim_is_taken(const struct mailbox *mb, const struct imap_fetch *fetch)
+{
+	if (!mailbox_is_destructive(mb->op->action.kind))
+		return false;
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		if (imap_value_is(&fetch->flags[i], "\\Deleted"))
+			return true;
+	return false;
+}
+
 void
 mailbox_claim_note_message(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -579,6 +592,8 @@ mailbox_claim_note_message(
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) || fetch.uid == 0 ||
 	    !fetch.has_flags)
+		return;
+	if (mailbox_claim_is_taken(mb, &fetch))
 		return;
 	for (size_t i = 0; i < fetch.flag_count && i < IMAP_FLAGS_MAX; i++)
 		flags[i] = fetch.flags[i].text;

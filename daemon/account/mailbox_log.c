@@ -223,7 +223,8 @@ mailbox_log_back(
 	if (!mailbox_verify_is_back(mb, response, now))
 		return;
 	imap_seqset_done(&mb->op->seen);
-	mailbox_op_send_uids(mb, OP_LOG_PRESENT, "UID FETCH", "(UID)", now);
+	mailbox_op_send_uids(
+	    mb, OP_LOG_PRESENT, "UID FETCH", "(UID FLAGS)", now);
 }
 
 void
@@ -233,7 +234,8 @@ mailbox_log_note_present(
 	struct imap_fetch fetch;
 
 	(void)now;
-	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0)
+	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0 &&
+	    !mailbox_claim_is_taken(mb, &fetch))
 		imap_seqset_add(&mb->op->seen, fetch.uid);
 }
 

@@ -1185,6 +1185,9 @@ void mailbox_claim_log_read(struct mailbox *mb, bool ok, usec_t now);
 void mailbox_claim_store(struct mailbox *mb, enum op_step step,
     const struct claim_command *wanted, usec_t now);
 
+bool mailbox_claim_is_taken(
+    const struct mailbox *mb, const struct imap_fetch *fetch);
+
 /* mailbox_log.c */
 bool mailbox_log_is_used(const struct mailbox *mb);
 void mailbox_log_append(struct mailbox *mb, enum op_step step,
