@@ -1,5 +1,6 @@
 /* Batches: plain data, copied. */
 #include <assert.h>
+#include <stddef.h>
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -14,29 +15,62 @@ store_batch_new(void)
 	return batch;
 }
 
-/* Every member of the union begins where the union does. */
-static const struct store_fields *const op_fields[STORE_OP_KINDS] = {
-    [STORE_SET_CURSOR] = &store_cursor_fields,
-    [STORE_SET_APPLY] = &store_apply_fields,
-    [STORE_JUDGE_AGAIN] = &store_message_fields,
-    [STORE_ADD_MESSAGE] = &store_message_fields,
-    [STORE_ADD_EFFECT] = &store_effect_fields,
-    [STORE_SET_EFFECT] = &store_effect_fields,
-    [STORE_ENQUEUE] = &store_item_fields,
-    [STORE_SET_QUEUE] = &store_item_fields,
-    [STORE_ADD_HIT] = &store_hit_fields,
-    [STORE_SET_FACT] = &store_fact_fields,
-    [STORE_ADD_RULE_STAT] = &store_rule_stat_fields,
-    [STORE_FORGET_RULE] = &store_rule_stat_fields,
-    [STORE_ADD_SENDER] = &store_sender_fields,
+/* Of what is allocated; the next is twice as large. */
+#define BLOCK_FIRST 1024
+#define BLOCK_MOST (64 * 1024)
+
+struct store_block {
+	struct store_block *next;
+	size_t size, used; /* of `bytes` */
+	max_align_t bytes[];
 };
 
-static void
-op_free(struct store_op *op)
+static size_t
+next_size(const struct store_block *block, size_t len)
 {
-	store_fields_free(op_fields[op->kind], &op->cursor);
-	free(op->bytes);
-	free(op);
+	size_t size = block == NULL ? BLOCK_FIRST : 2 * block->size;
+
+	if (size > BLOCK_MOST)
+		size = BLOCK_MOST;
+	return size > len ? size : len;
+}
+
+/* Lives as long as the batch. */
+static void *
+take(struct store_batch *batch, size_t len, size_t align)
+{
+	struct store_block *block = batch->blocks;
+	size_t at =
+	    block != NULL ? (block->used + align - 1) & ~(align - 1) : 0;
+
+	if (block == NULL || at > block->size || len > block->size - at) {
+		size_t size = next_size(block, len);
+		block = xmalloc(sizeof(*block) + size);
+		*block =
+		    (struct store_block){.next = batch->blocks, .size = size};
+		batch->blocks = block;
+		at = 0;
+	}
+	block->used = at + len;
+	return (char *)block->bytes + at;
+}
+
+static const char *
+copy_text(void *ctx, struct span text)
+{
+	char *copy = take(ctx, text.len + 1, 1);
+
+	if (text.len > 0)
+		memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	return copy;
+}
+
+static void
+free_bytes(struct store_batch *batch)
+{
+	LIST_EACH(pos, &batch->ops)
+	free(LIST_ITEM(pos, struct store_op, link)->bytes);
 }
 
 void
@@ -44,8 +78,13 @@ store_batch_free(struct store_batch **batch)
 {
 	if (*batch == NULL)
 		return;
-	LIST_EACH(pos, &(*batch)->ops)
-	op_free(LIST_ITEM(pos, struct store_op, link));
+	if ((*batch)->has_bytes)
+		free_bytes(*batch);
+	while ((*batch)->blocks != NULL) {
+		struct store_block *block = (*batch)->blocks;
+		(*batch)->blocks = block->next;
+		free(block);
+	}
 	free(*batch);
 	*batch = NULL;
 }
@@ -68,11 +107,19 @@ store_batch_count(const struct store_batch *batch)
 	return batch->count;
 }
 
+static void
+clean(struct store_batch *batch, const struct store_fields *fields, void *row)
+{
+	store_fields_clean(fields, row, copy_text, batch);
+}
+
 static struct store_op *
 add_op(struct store_batch *batch, enum store_op_kind kind)
 {
-	struct store_op *op = NEW(struct store_op);
+	struct store_op *op =
+	    take(batch, sizeof(*op), _Alignof(struct store_op));
 
+	memset(op, 0, sizeof(*op));
 	op->kind = kind;
 	list_add(&batch->ops, &op->link);
 	batch->count++;
@@ -86,7 +133,7 @@ store_batch_set_cursor(
 	struct store_op *op = add_op(batch, STORE_SET_CURSOR);
 
 	op->cursor = *cursor;
-	store_fields_clean(&store_cursor_fields, &op->cursor);
+	clean(batch, &store_cursor_fields, &op->cursor);
 }
 
 void
@@ -97,7 +144,7 @@ store_batch_set_apply(
 
 	assert(apply->state < APPLY_STATES);
 	op->apply = *apply;
-	store_fields_clean(&store_apply_fields, &op->apply);
+	clean(batch, &store_apply_fields, &op->apply);
 }
 
 static void
@@ -107,7 +154,7 @@ put_message(struct store_batch *batch, enum store_op_kind kind,
 	struct store_op *op = add_op(batch, kind);
 
 	op->message = *message;
-	store_fields_clean(&store_message_fields, &op->message);
+	clean(batch, &store_message_fields, &op->message);
 }
 
 void
@@ -132,7 +179,7 @@ store_batch_add_effect(
 
 	assert(effect->state < EFFECT_STATES);
 	op->effect = *effect;
-	store_fields_clean(&store_effect_fields, &op->effect);
+	clean(batch, &store_effect_fields, &op->effect);
 }
 
 void
@@ -151,7 +198,7 @@ store_batch_set_effect(struct store_batch *batch, const struct store_key *key,
 	    .detail = detail,
 	    .changed_unix = changed_unix,
 	};
-	store_fields_clean(&store_effect_fields, &op->effect);
+	clean(batch, &store_effect_fields, &op->effect);
 }
 
 void
@@ -163,8 +210,9 @@ store_batch_enqueue(
 	assert(item->original.len <= STORE_MESSAGE_MAX);
 	assert(item->state < QUEUE_STATES);
 	op->item = *item;
-	store_fields_clean(&store_item_fields, &op->item);
+	clean(batch, &store_item_fields, &op->item);
 	op->bytes = xmalloc(item->original.len + 1);
+	batch->has_bytes = true;
 	if (item->original.len > 0)
 		memcpy(op->bytes, item->original.data, item->original.len);
 	op->item.original = span_from(op->bytes, item->original.len);
@@ -186,7 +234,7 @@ store_batch_set_queue(struct store_batch *batch, int64_t id,
 	    .reply = reply,
 	};
 	op->now_unix = now_unix;
-	store_fields_clean(&store_item_fields, &op->item);
+	clean(batch, &store_item_fields, &op->item);
 }
 
 void
@@ -196,7 +244,7 @@ store_batch_add_hit(
 	struct store_op *op = add_op(batch, STORE_ADD_HIT);
 
 	op->hit = (struct store_hit){.rule = rule, .when_unix = when_unix};
-	store_fields_clean(&store_hit_fields, &op->hit);
+	clean(batch, &store_hit_fields, &op->hit);
 }
 
 void
@@ -207,7 +255,7 @@ store_batch_set_fact(struct store_batch *batch, const char *account,
 
 	op->fact = (struct store_fact){
 	    .account = account, .name = name, .value = value};
-	store_fields_clean(&store_fact_fields, &op->fact);
+	clean(batch, &store_fact_fields, &op->fact);
 }
 
 void
@@ -217,7 +265,7 @@ store_batch_add_rule_stat(
 	struct store_op *op = add_op(batch, STORE_ADD_RULE_STAT);
 
 	op->rule_stat = *stat;
-	store_fields_clean(&store_rule_stat_fields, &op->rule_stat);
+	clean(batch, &store_rule_stat_fields, &op->rule_stat);
 }
 
 void
@@ -240,7 +288,7 @@ store_batch_forget_rule(struct store_batch *batch, const char *rule)
 	struct store_op *op = add_op(batch, STORE_FORGET_RULE);
 
 	op->rule_stat = (struct store_rule_stat){.rule = rule};
-	store_fields_clean(&store_rule_stat_fields, &op->rule_stat);
+	clean(batch, &store_rule_stat_fields, &op->rule_stat);
 }
 
 void
@@ -258,7 +306,7 @@ store_batch_add_sender(struct store_batch *batch, const char *account,
 	    .first_unix = when_unix,
 	    .last_unix = when_unix,
 	};
-	store_fields_clean(&store_sender_fields, &op->sender);
+	clean(batch, &store_sender_fields, &op->sender);
 	for (char *at = (char *)op->sender.address; *at != '\0'; at++)
 		*at = char_to_lower(*at);
 }

@@ -142,33 +142,42 @@ const struct store_fields store_rule_stat_fields = FIELDS(rule_stat_rows);
 const struct store_fields store_sender_fields = FIELDS(sender_rows);
 
 /* A malformed byte becomes three, so it is cut when it is clean. */
-static char *
-clean_text(const char *text)
+static const char *
+copy_unclean(struct span text, store_copy_fn *copy, void *ctx)
 {
-	struct span span = span_slice(span_from_str(text), 0, STORE_TEXT_MAX);
 	BUF_AUTO clean = BUF_INIT;
 	size_t len, end = 0;
 	uint32_t code;
 
-	utf8_add_valid(&clean, span);
-	if (text != NULL && strlen(text) == span.len &&
-	    clean.len <= STORE_TEXT_MAX)
-		return buf_take_str(&clean);
-	span = buf_span(&clean);
+	utf8_add_valid(&clean, span_slice(text, 0, STORE_TEXT_MAX));
+	struct span span = buf_span(&clean);
+	if (text.len <= STORE_TEXT_MAX && span.len <= STORE_TEXT_MAX)
+		return copy(ctx, span);
 	while ((len = utf8_next(span_skip(span, end), &code, NULL)) > 0 &&
 	       end + len <= STORE_TEXT_MAX)
 		end += len;
-	return xstrdup_span(span_slice(span, 0, end));
+	return copy(ctx, span_slice(span, 0, end));
+}
+
+static const char *
+copy_clean(const char *text, store_copy_fn *copy, void *ctx)
+{
+	struct span span = span_from_str(text);
+
+	if (span.len <= STORE_TEXT_MAX && utf8_ascii_length(span) == span.len)
+		return copy(ctx, span);
+	return copy_unclean(span, copy, ctx);
 }
 
 void
-store_fields_clean(const struct store_fields *fields, void *row)
+store_fields_clean(const struct store_fields *fields, void *row,
+    store_copy_fn *copy, void *ctx)
 {
 	for (size_t i = 0; i < fields->count; i++) {
 		const char **text = store_field_at(&fields->items[i], row);
 
 		if (fields->items[i].type == FIELD_TEXT)
-			*text = clean_text(*text);
+			*text = copy_clean(*text, copy, ctx);
 	}
 }
 

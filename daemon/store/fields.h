@@ -62,11 +62,13 @@ extern const struct store_fields store_sender_fields;
 
 /* Replaces every text of `row` by a copy that is fit to be stored: valid
  * UTF-8 of at most STORE_TEXT_MAX bytes, cut between characters; NULL becomes
- * "". */
-void store_fields_clean(const struct store_fields *fields, void *row);
+ * "". `copy` makes it: a C string that is never freed by itself. */
+typedef const char *store_copy_fn(void *ctx, struct span text);
+void store_fields_clean(const struct store_fields *fields, void *row,
+    store_copy_fn *copy, void *ctx);
 /* Replaces every text of `row`, which is clean, by a copy. */
 void store_fields_copy(const struct store_fields *fields, void *row);
-/* Frees what either made. */
+/* Frees what store_fields_copy made. */
 void store_fields_free(const struct store_fields *fields, void *row);
 
 /* The member of `row` that `field` names. */

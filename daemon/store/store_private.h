@@ -24,7 +24,7 @@ enum store_op_kind {
 	STORE_OP_KINDS
 };
 
-/* The strings of the row are copies owned by the operation (fields.h). */
+/* It and the strings of its row lie in the batch's blocks. */
 struct store_op {
 	struct list_link link;
 	enum store_op_kind kind;
@@ -44,8 +44,14 @@ struct store_op {
 	char *bytes;	  /* owned: the original of ENQUEUE */
 };
 
+/* Operations and their strings, one behind the other: there are some ten
+ * strings for each message. */
+struct store_block;
+
 struct store_batch {
-	struct list_link ops; /* struct store_op::link */
+	struct list_link ops;	    /* struct store_op::link */
+	struct store_block *blocks; /* owned; the first has room */
+	bool has_bytes;		    /* some op has */
 	size_t count;
 	bool is_lazy; /* store_batch_set_lazy */
 };

@@ -1189,7 +1189,7 @@ try_commit(struct store *store, uint32_t next, struct error *error_r)
 	bool ok;
 
 	store_batch_set_cursor(
-	    batch, &(const struct store_cursor){"work", "INBOX", 7, next, 0});
+	    batch, &(const struct store_cursor){"work", "INBOX", 7, next, 0, NULL});
 	ok = store_commit(store, batch, error_r);
 	store_batch_free(&batch);
 	return ok;
