@@ -9,6 +9,7 @@
  *                  mod-sequence changes and others see that it lives
  *   belfry-s       a forward's final dot is about to be said
  *   belfry-f-RULE  it was done (the mark)
+ *   belfry-u       a person took back what was done: nobody judges it anew
  *
  * A group of messages is claimed at once, in at most three round trips:
  *
@@ -72,6 +73,7 @@
 #define CLAIM_PREFIX "belfry-c-"
 #define CLAIM_TICK "belfry-t"
 #define CLAIM_SENDING "belfry-s"
+#define CLAIM_UNDONE "belfry-u"
 
 enum claim_step {
 	CLAIM_BY_MODSEQ,  /* keywords and mod-sequences */

@@ -15,6 +15,7 @@
 #include <assert.h>
 
 #include "daemon/account/mailbox_private.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
 
 /* Another mailbox of the account looks for other machines. */
@@ -369,16 +370,29 @@ mailbox_claim_chore_back(
 
 /* ---- the command's mark, before it runs ---- */
 
+/* What a person takes back would be news for the other machines. */
+static bool
+is_undone_move(const struct action *action)
+{
+	return action->kind == ACTION_MOVE &&
+	       strcmp(action->rule, UNDO_RULE) == 0;
+}
+
 bool
 mailbox_claim_mark_first(struct mailbox *mb, usec_t now)
 {
+	const struct action *action = &mb->op->action;
+	bool is_undone = is_undone_move(action) && !mailbox_log_is_used(mb);
 	BUF_AUTO mark = BUF_INIT;
 
-	if (mb->op->action.kind != ACTION_EXEC || mb->claim == NULL ||
+	if ((action->kind != ACTION_EXEC && !is_undone) || mb->claim == NULL ||
 	    mb->op->step == OP_CLAIM_MARK ||
-	    claim_verdict(mb->claim, mailbox_op_only(mb)->key.uid) != CLAIM_WON)
+	    claim_verdict(mb->claim, mb->op->jobs[0]->key.uid) != CLAIM_WON)
 		return false;
-	mark_of(&mb->op->action, &mark);
+	if (is_undone)
+		buf_add_str(&mark, CLAIM_UNDONE);
+	else
+		mark_of(action, &mark);
 	mailbox_claim_store(mb, OP_CLAIM_MARK,
 	    &(struct claim_command){
 		.uids = &mb->op->uids, .add = true, .keywords = buf_str(&mark)},
@@ -401,7 +415,7 @@ void
 mailbox_claim_mark_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_OK) {
+	if (response->status == IMAP_OK || mb->op->action.kind != ACTION_EXEC) {
 		mailbox_op_started(mb, now);
 		return;
 	}

@@ -3,6 +3,7 @@
  * survive a broken link or a killed daemon.
  */
 #include <assert.h>
+#include <stdio.h>
 
 #include "daemon/account/mailbox_private.h"
 #include "daemon/account/undo.h"
@@ -356,6 +357,8 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 		action_done(&action);
 		return;
 	}
+	if (strcmp(effect->rule, UNDO_RULE) == 0)
+		snprintf(action.rule, sizeof(action.rule), "%s", UNDO_RULE);
 	struct job *job = job_of_effect(mb, effect, message);
 	bool first = job->count == 0;
 	struct job_action *added = mailbox_job_add_action(job);

@@ -485,6 +485,19 @@ take_plan(struct mailbox *mb, struct candidate *candidate,
 		mailbox_job_free(mb, job);
 }
 
+/* By a person, on whatever machine. */
+static bool
+is_undone(const struct mailbox *mb, const struct candidate *candidate)
+{
+	if (mb->config.claims == NULL || candidate->run != NULL)
+		return false;
+	for (size_t i = 0; i < candidate->flags.len; i++)
+		if (span_equal_nocase(span_from_str(candidate->flags.items[i]),
+			SPAN(CLAIM_UNDONE)))
+			return true;
+	return false;
+}
+
 unsigned
 mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 {
@@ -493,10 +506,13 @@ mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 	struct plan plan;
 	enum arrival arrival = mailbox_meet_arrival(mb, candidate, &judged);
 
-	if (arrival == ARRIVAL_KNOWN) {
+	if (arrival == ARRIVAL_KNOWN || is_undone(mb, candidate)) {
 		mailbox_chunk_note(mb, candidate->uid);
 		mailbox_report(mb, REPORT_KNOWN, candidate->uid,
-		    "a rule put it here: it is not judged again");
+		    arrival == ARRIVAL_KNOWN
+			? "a rule put it here: it is not judged again"
+			: "what was done with it was undone on another "
+			  "machine: it is not judged again");
 		return 0;
 	}
 	if (arrival == ARRIVAL_FORWARDED) {
