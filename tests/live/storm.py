@@ -241,7 +241,8 @@ class Storm:
             self.daemon.ctl("reload", code=None)  # it may be starting
 
     def cut(self):
-        self.servers.cut_imap()
+        if self.server_runs:
+            self.servers.cut_imap()
 
     # name: (group of those that exclude each other, how)
     kinds = {
