@@ -182,8 +182,9 @@ mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 		proof->died = now;
 		proof->quiet = quiet;
 	}
-	/* Nor was a login that was under way refused by anybody. */
-	if (proof->doubted && ease(mb, now) && error->fault == FAULT_RETRY)
+	/* Nor was a login that was under way refused, where nobody said so. */
+	if (proof->doubted && ease(mb, now) && error->fault == FAULT_RETRY &&
+	    !mb->login.is_bye && mb->login.refusal.kind == IMAP_REFUSAL_NONE)
 		mb->login.tried = false;
 	proof->doubted = proof->renewing = proof->restarted = false;
 }

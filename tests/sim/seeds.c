@@ -44,6 +44,9 @@ static const struct {
     {"sim", 14373, "judged twice"},
     /* A copy was done and not written, and the command behind it was. */
     {"sim", 1022430, "executed twice"},
+    /* The server said BYE to a login just after the network had changed: that
+     * was no login that the change killed. */
+    {"sim", 1136335, "logs in too soon"},
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},
