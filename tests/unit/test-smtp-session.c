@@ -764,7 +764,7 @@ test_slow_upload(void **state)
 {
 	BUF_AUTO text = BUF_INIT;
 	struct smtp_session_config config = {
-	    SMTP_SECURITY_TLS, SMTP_AUTH_NONE, "u", "h", 1, "me"};
+	    SMTP_SECURITY_TLS, SMTP_AUTH_NONE, "u", "h", 1, "me", false};
 	struct smtp_message message = {
 	    "a@b", &smtp_drive_recipient, {0}, false};
 	struct smtp_session *s = smtp_session_new(&config, 0);
@@ -803,7 +803,7 @@ static void
 test_dead_is_quiet(void **state)
 {
 	struct smtp_session_config config = {
-	    SMTP_SECURITY_TLS, SMTP_AUTH_PASSWORD, "u", "h", 1, "me"};
+	    SMTP_SECURITY_TLS, SMTP_AUTH_PASSWORD, "u", "h", 1, "me", false};
 	struct smtp_message message = {
 	    "a@b", &smtp_drive_recipient, {0}, false};
 	struct smtp_session *s = smtp_session_new(&config, 0);
