@@ -100,6 +100,7 @@ class Replica:
         self.heard = []
         self.sessions = []
         self.logins = 0
+        self.mechanisms = []
         self.connections = 0
         self.refusals = list(kind.get("refusals", ()))
         self.add_box("Inbox" if "inbox-cased" in self.quirks else "INBOX",
@@ -311,6 +312,8 @@ class Session:
 
     def do_authenticate(self, tag, arguments):
         mechanism = arguments[0].upper()
+        with self.replica.lock:
+            self.replica.mechanisms.append(mechanism)
         if self.has("plain-may-fail") and mechanism == "PLAIN":
             self.say(tag + " NO [AUTHENTICATIONFAILED] Authentication Failed")
             raise Gone
@@ -320,7 +323,27 @@ class Session:
         else:
             word = arguments[1].encode()
         secret = base64.b64decode(word)
+        if "token" in self.replica.kind:
+            return self.enter_by_token(tag, mechanism, secret)
         return self.enter(tag, self.replica.password.encode() in secret)
+
+    def enter_by_token(self, tag, mechanism, response):
+        """XOAUTH2 and OAUTHBEARER (RFC 7628); `token` has the words for a bad
+        one: the challenge, if the service has one, and the end."""
+        challenge, words = self.replica.kind["token"]
+        good = b"auth=Bearer %s\1\1" % self.replica.password.encode()
+        named = {"XOAUTH2": b"user=ann\1",
+                 "OAUTHBEARER": b"n,a=ann,\1"}[mechanism]
+        if response.startswith(named) and response.endswith(good):
+            return self.enter(tag, True)
+        with self.replica.lock:
+            self.replica.logins += 1
+        if challenge:
+            self.say("+ " + base64.b64encode(challenge.encode()).decode())
+            answer = base64.b64decode(self.read_line())
+            if answer not in (b"", b"\1"):
+                raise ValueError(answer)
+        return words
 
     def do_login(self, tag, arguments):
         return self.enter(tag, arguments[1] == self.replica.password)

@@ -428,6 +428,17 @@ REFUSALS = {
         "Session expired", False),
 }
 
+# Logins by OAuth 2.0: what a token that ran out is answered with.
+GOOGLE_SAYS = ('{"status":"400","schemes":"Bearer",'
+               '"scope":"https://mail.google.com/"}',
+               "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)")
+MICROSOFT_SAYS = (None, "NO AUTHENTICATE failed.")
+TOKENS = {
+    "gmail-token": {"like": "gmail", "token": GOOGLE_SAYS},
+    "exchange-token": {"like": "exchange", "token": MICROSOFT_SAYS},
+    "outlook-com-token": {"like": "outlook-com", "token": MICROSOFT_SAYS},
+}
+
 # Named by providers' facts, and nothing that an IMAP server does in a session
 # of Belfry's: where each is looked after.
 ELSEWHERE = {
@@ -459,7 +470,7 @@ def kind_of(name, changes):
 def all_kinds():
     """{name: kind} of services and quirks."""
     kinds = {name: kind_of(name, changes)
-             for name, changes in SERVICES.items()}
+             for name, changes in {**SERVICES, **TOKENS}.items()}
     for name, (_, changes) in QUIRKS.items():
         kinds[name] = kind_of(
             name, {**changes,

@@ -69,6 +69,7 @@ mark = flagged
 FIRST = ["move", "copy", "mark", "keyword", "archive", "trash", "junk",
          "delete", "body", "nothing"]
 SECOND = ["move again", "copy again", "mark again"]
+STALE_TOKEN = "ya29.ran-out"
 STAY = ["copy", "mark", "keyword", "body", "nothing"]
 
 
@@ -87,18 +88,24 @@ class Case:
         if before:
             before(self)
 
+    def login(self):
+        """Keys; the first token that the command gives has run out."""
+        if "token" not in self.kind:
+            return "auth = password\npassword_command = cat %s\n" % (
+                self.run.password_file)
+        return "auth = oauth2\ntoken_command = %s %s\n" % (
+            self.run.token_command, os.path.join(self.run.dir, self.name))
+
     def account(self):
         scheme = self.kind.get("scheme", "imaps")
         keys = self.kind.get("keys", "")
         return (
             "[account %s]\nemail = ann@example.com\nuser = ann\n"
             "provider = %s\nimap = %s://localhost:%d\n"
-            "password_command = cat %s\ntls_ca_file = %s\nauth = password\n"
-            "poll = 30s\n%s\n" % (
+            "tls_ca_file = %s\npoll = 30s\n%s%s\n" % (
                 self.name, self.kind.get("provider", "none"), scheme,
-                self.replica.port, self.run.password_file,
-                self.run.certificate[0], keys.replace("auth = password\n",
-                                                      "")))
+                self.replica.port, self.run.certificate[0], self.login(),
+                keys.replace("auth = password\n", "")))
 
     # ---- what is seen ----
 
@@ -310,6 +317,18 @@ def one_folder_each(case):
                   1, "judgements of " + subject)
 
 
+def by_token(case):
+    """The login with the old token was refused, and made once more with the
+    one that the command gave then; a password was never sent."""
+    case.wait("the words", lambda: case.log("refused the (token|login)"))
+    live.same(set(case.replica.mechanisms) <= {"XOAUTH2", "OAUTHBEARER"}, True,
+              "mechanisms: %r" % case.replica.mechanisms)
+    live.same(case.replica.said("^LOGIN"), [], "LOGIN")
+    said = "".join(case.log())
+    for secret in (live.PASSWORD, STALE_TOKEN):
+        live.same(secret in said, False, "a token in the log")
+
+
 BEFORE = {}
 BETWEEN = {
     "bye-loop": say_bye_thrice,
@@ -334,6 +353,7 @@ AFTER = {
     "labels": one_folder_each,
     "all-mail-duplicates": one_folder_each,
     "labels-as-folders": one_folder_each,
+    **{name: by_token for name in replica_kinds.TOKENS},
 }
 
 
@@ -345,6 +365,12 @@ class Run:
         self.password_file = os.path.join(folder, "password")
         with open(self.password_file, "w", encoding="utf-8") as file:
             file.write(live.PASSWORD + "\n")
+        self.token_command = os.path.join(folder, "token")
+        with open(self.token_command, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n[ -e \"$1\" ] && exec cat %s\n"
+                       ": >\"$1\"; echo %s\n" % (
+                           self.password_file, STALE_TOKEN))
+        os.chmod(self.token_command, 0o700)
         self.lock = threading.Lock()
         self.seen, self.seen_at = {}, 0
         self.cases = [
