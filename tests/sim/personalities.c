@@ -10,7 +10,9 @@
 #include "tests/sim/personality.h"
 
 /* Submission and certificates: not a matter of the session. */
-#define ELSEWHERE ((uint32_t)(QUIRK_STRICT_CONTENT | QUIRK_SELF_SIGNED))
+#define ELSEWHERE                                                              \
+	((uint32_t)(QUIRK_STRICT_CONTENT | QUIRK_SELF_SIGNED |                 \
+		    QUIRK_FILES_SENT))
 #define QUIRK_BITS 32
 
 static uint32_t
