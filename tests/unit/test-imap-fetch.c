@@ -483,7 +483,7 @@ describe_capabilities(struct buf *out, const struct imap_response *response)
 
 	if (imap_capability_update(response, &capabilities))
 		imap_capability_format(out, capabilities);
-	else if (capabilities == 1u << 31)
+	else if (capabilities == 1ull << 63)
 		buf_add_str(out, "none");
 }
 
