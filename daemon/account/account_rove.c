@@ -254,11 +254,26 @@ gather_shared(const struct account *account, struct shared *shared)
 			    account->visitors[i].mailbox;
 }
 
-/* One of them has it: home, if it makes one, else whoever is connected. */
+static bool
+is_any_connected(const struct shared *shared)
+{
+	for (size_t i = 0; i < shared->count; i++)
+		if (is_active(shared->mailboxes[i]) &&
+		    mailbox_is_connected(shared->mailboxes[i]))
+			return true;
+	return false;
+}
+
+/*
+ * One of them has it: home, if it is connected, else whoever is, else home, if
+ * it makes one. A home that only waits for its next try, as one does whose own
+ * connection was refused, is no reason to drop the connection of another.
+ */
 static void
 settle_holder(struct shared *shared, usec_t now)
 {
-	if (shared->home != NULL && is_active(shared->home))
+	if (shared->home != NULL && is_active(shared->home) &&
+	    (mailbox_is_connected(shared->home) || !is_any_connected(shared)))
 		shared->holder = shared->home;
 	for (size_t i = 0; i < shared->count; i++) {
 		struct mailbox *mailbox = shared->mailboxes[i];

@@ -198,6 +198,41 @@ test_limit_is_learned(void **state)
 	assert_int_equal(f->connects, 1);
 }
 
+static size_t
+count_connected(struct fixture *f)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < account_count(f->account); i++)
+		count += mailbox_is_connected(account_mailbox(f->account, i));
+	return count;
+}
+
+/* The second connection of two was refused to the mailbox that comes next in
+ * the order, while a later one has it: it is not hung up, to wait then. */
+static void
+test_limit_leaves_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+
+	account_set_clock(f->account, 1800000000, 0, f->now);
+	open_first(f);
+	greet(f, a);
+	open_mailbox(f, b);
+	assert_int_equal(count_connected(f), 2);
+	mailbox_secret(a, SPAN("secret"), f->now);
+	say(f, a, 1, "NO [LIMIT] Too many connections");
+	assert_int_equal(f->disconnects, 1);
+	assert_true(mailbox_is_connected(b) || mailbox_has_left(b));
+	f->now += 3 * USEC_SEC; /* longer than LOGOUT takes */
+	mailbox_tick(b, f->now);
+	pull(f);
+	assert_int_equal(f->disconnects, 0);
+	assert_true(mailbox_is_connected(a) || mailbox_is_connected(b));
+}
+
 /* A later mailbox is locked out: the person starts the account, and the first
  * one tries alone. */
 static void
@@ -367,6 +402,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_limit_leaves_what_is_there, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_one_a_minute, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
