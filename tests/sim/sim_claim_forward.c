@@ -83,6 +83,9 @@ struct message {
 	unsigned accepted;
 	size_t by;
 	bool heard; /* on the disk of who sent it */
+	/* Its claim was taken away by another after so long a silence that it
+	 * counts as gone, whatever it does when it is back. */
+	bool orphaned;
 };
 
 struct node {
@@ -190,6 +193,17 @@ keyword_of(struct message *m, const char *word)
 	return &m->claims[word[strlen(CLAIM_PREFIX)] - '0'];
 }
 
+/* Of who sent it. */
+static bool
+takes_claim_of(const struct node *node, const struct message *m)
+{
+	char claim[] = CLAIM_PREFIX "0";
+
+	claim[sizeof(claim) - 2] = (char)('0' + m->by);
+	return !node->command.add && m->accepted > 0 && m->claims[m->by] &&
+	       strstr(node->command.keywords, claim) != NULL;
+}
+
 static void
 store_one(struct world *w, struct node *node, size_t i)
 {
@@ -202,6 +216,9 @@ store_one(struct world *w, struct node *node, size_t i)
 		imap_seqset_add(&node->modified, (uint32_t)i + 1);
 		return;
 	}
+	if (takes_claim_of(node, m) && m->by != number_of(w, node) &&
+	    w->now - m->touched[m->by] >= ALMOST(2 * CLAIM_LEASE_USEC))
+		m->orphaned = true;
 	strcpy(words, c->keywords);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
 		changed |= *keyword_of(m, word) != c->add;
@@ -352,6 +369,8 @@ window_of(
 		return 1;
 	if (w->now - node->said > ALMOST(CLAIM_LEASE_USEC / 3 * 2))
 		return 3;
+	if (m->by != self && m->orphaned && !node->was_marked)
+		return m->heard ? 2 : 1;
 	if (m->by == self || node->was_marked ||
 	    away < ALMOST(CLAIM_LEASE_USEC))
 		return 0;
@@ -375,7 +394,7 @@ accept(struct world *w, struct node *node)
 			    node->item + 1, number_of(w, node), m->by);
 	}
 	m->by = number_of(w, node);
-	m->heard = false;
+	m->heard = m->orphaned = false;
 }
 
 static void
@@ -633,7 +652,7 @@ gather(
 	for (size_t i = 0; i < w->message_count; i++)
 		if (node->ledger[i] == ledger &&
 		    (times == NULL || times[i] <= w->now) &&
-		    !node->gone_is_ours[i])
+		    (ledger == ACCEPTED || !node->gone_is_ours[i]))
 			imap_seqset_add(&node->group, (uint32_t)i + 1);
 	return node->group.count > 0;
 }
