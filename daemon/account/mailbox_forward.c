@@ -158,7 +158,10 @@ mailbox_forward_queued(struct mailbox *mb, struct job *job, usec_t now)
 	    .queued_unix = mailbox_unix(mb, now),
 	    .resends = action->action.unknown == UNKNOWN_RESEND,
 	};
-	find_or_add(mb, &forward)->due = renew_at(mb, forward.uid, now);
+	struct forward *f = find_or_add(mb, &forward);
+	/* The outbox may have seen it in the store, and asked, before this. */
+	if (f->asked == 0)
+		f->due = renew_at(mb, forward.uid, now);
 	event.uidvalidity = forward.uidvalidity;
 	event.uid = forward.uid;
 	event.seq = forward.seq;
@@ -432,7 +435,8 @@ mailbox_forward_stored(
 	    mb->claim != NULL ? claim_fresh_until(mb->claim, f->uid) : 0;
 
 	f->busy = false;
-	f->due = renew_at(mb, f->uid, now);
+	/* Asked about while CLAIM_SENDING was taken away: once more. */
+	f->due = !is_added && f->asked != 0 ? now : renew_at(mb, f->uid, now);
 	if (!is_added)
 		f->unsends = f->is_sending = false;
 	else if (response->status == IMAP_OK)
