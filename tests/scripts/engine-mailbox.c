@@ -18,8 +18,8 @@
  * same rules again); >load (answers out of the store), >load-failed TEXT;
  * >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed
  * FAULT TEXT; >commit ok, >commit fail (nothing is written), >commit written
- * (it is, but the daemon does not hear of it: >kill follows); >task UID SEQ
- * STATE WORDS; >kill (the daemon dies; another one has the same store and rests
+ * (it is, but the daemon does not hear of it: >kill follows, or >commit heard);
+ * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same store and rests
  * until >start). >apply WORDS begins a run, which is in the store first: dry,
  * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
  * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES (STATUS),
@@ -733,6 +733,10 @@ call_commit(struct adapter *a, struct span args, usec_t now)
 	bool fails = span_is(args, "fail"), written = span_is(args, "written");
 	bool ok;
 
+	if (a->batch == NULL && span_is(args, "heard")) {
+		mailbox_committed(a->mailbox, true, &error, now);
+		return true;
+	}
 	if (a->batch == NULL)
 		return false;
 	store_fail_commit(a->store, fails ? 1 : 0, false);
