@@ -12,7 +12,8 @@
  *   probes.c     belfryctl probe
  *   mailboxes.c  belfryctl mailboxes
  *   queues.c     belfryctl queue
- *   notify.c     the notifiers: helper processes, commands, webhooks, journal
+ *   notify.c     the notifiers: helper processes, commands, webhooks, journal;
+ *                see notify.h
  *   transport.c  a connection to an account's server
  *   exec.c       commands of rules
  *   machine.c    its name among other machines

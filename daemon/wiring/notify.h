@@ -1,0 +1,101 @@
+/*
+ * wiring/notify: what the files of the notifiers share.
+ *
+ * A notification is a `delivery`, and for each notifier that it is for a
+ * `pending` until the notifier's queue has its outcome; with the last of them
+ * the delivery ends and its mailbox is answered.
+ *
+ *   notify.c          which notifiers there are
+ *   notify_turns.c    handing out what is due
+ *   notify_deliver.c  one notification on its way to several notifiers
+ *   notify_mail.c     from a message, and from Belfry itself
+ *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
+ *                     the kinds
+ */
+#ifndef BELFRY_WIRING_NOTIFY_H
+#define BELFRY_WIRING_NOTIFY_H
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/loop/http.h"
+#include "daemon/wiring/belfry.h"
+
+struct notify {
+	struct belfry *belfry;
+	struct list_link notifiers; /* struct notifier::link */
+	struct list_link pending;   /* struct pending::link */
+	uint64_t next_serial;
+};
+
+struct notifier {
+	struct list_link link;
+	struct notify *notify;
+	char *name;
+	int type;  /* enum config_notifier_type */
+	int least; /* enum urgency */
+	struct strv command, headers;
+	usec_t timeout;
+	char *url;
+	int format;
+	struct notify_queue *queue;
+	struct helper *helper;
+	struct child *child;
+	struct http *http;
+	uint64_t busy_id; /* exec, webhook: what is under way; 0: nothing */
+	struct loop_timer *timer;
+	usec_t again; /* when a notifier that is away is tried again */
+	bool told_away;
+};
+
+/* What a mailbox waits for: one entry for each notifier that has it. */
+struct pending {
+	struct list_link link;
+	struct notifier *notifier;
+	uint64_t id; /* in that notifier's queue */
+	struct delivery *delivery;
+};
+
+/* One notification on its way to one or several notifiers. */
+struct delivery {
+	struct line *line; /* NULL: nobody waits */
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+	unsigned open;	      /* notifiers that have not answered */
+	bool shown, unwanted; /* unwanted: by any notifier, as configured */
+	char *words;
+	struct notification n; /* for reports, and for other notifiers */
+	struct notify *notify;
+};
+
+/* notify_turns.c */
+/* Hands out what is due, takes what is settled, sets the timer. */
+void notifier_give_turn(struct notifier *notifier);
+/* The timer of a notifier; ctx is the notifier. */
+void notifier_on_timer(void *ctx);
+/* Starts its helper, or makes it available at once. */
+void notifier_begin(struct notifier *notifier);
+/* An answer that a notifier without a protocol of its own would give. */
+void notifier_answer(struct notifier *notifier, uint64_t id,
+    enum notifier_verb verb, const char *reason);
+/* Says once that a notifier is away. */
+void notifier_tell_away(struct notifier *notifier, const char *why);
+
+/* notify_deliver.c */
+struct delivery *delivery_new(struct notify *notify);
+/* Gives it to every notifier that it is for and that has it not. Takes the
+ * delivery. */
+void delivery_send(struct delivery *delivery);
+/* What became of it in one notifier; frees the pending one. */
+void pending_settle(
+    struct pending *pending, const struct notify_outcome *outcome);
+struct pending *pending_find(struct notifier *notifier, uint64_t id);
+
+/* The kinds, each with what it does with a request (NOTIFY or CLOSE). */
+void desktop_start(struct notifier *notifier);
+void desktop_show(struct notifier *notifier, const struct notifier_line *line);
+void exec_show(struct notifier *notifier, const struct notifier_line *line);
+void webhook_again(struct notifier *notifier);
+void webhook_show(struct notifier *notifier, const struct notifier_line *line);
+void journal_show(struct notifier *notifier, const struct notifier_line *line);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * wiring: belfry-desktop, a helper process.
+ */
+#include "daemon/wiring/notify.h"
+
+#include <stdlib.h>
+
+#define HELPER_AGAIN_USEC (30 * USEC_SEC)
+
+static void
+helper_gone(struct notifier *notifier, const char *why)
+{
+	notify_queue_set_available(notifier->queue, false, loop_now());
+	notifier->again = usec_add(loop_now(), HELPER_AGAIN_USEC);
+	notifier_tell_away(notifier, why);
+}
+
+static void
+on_helper_line(void *ctx, struct span text)
+{
+	struct notifier *notifier = ctx;
+	struct notifier_line line;
+
+	if (!notifier_line_parse(text, &line))
+		return;
+	if (line.verb == NOTIFIER_READY) {
+		notifier->told_away = false;
+		notify_queue_set_available(notifier->queue, true, loop_now());
+	} else if (line.verb == NOTIFIER_UNAVAILABLE) {
+		notify_queue_set_available(notifier->queue, false, loop_now());
+		if (!notifier->told_away)
+			report_note(notifier->notify->belfry, false,
+			    "notifier-away", NULL,
+			    "%s: %s; notifications wait for it", notifier->name,
+			    line.reason != NULL ? line.reason : "away");
+		notifier->told_away = true;
+	} else {
+		notify_queue_answer(notifier->queue, &line, loop_now());
+	}
+	notifier_line_done(&line);
+	notifier_give_turn(notifier);
+}
+
+static void
+on_helper_end(void *ctx, int status)
+{
+	struct notifier *notifier = ctx;
+	STR_AUTO why = xasprintf("belfry-desktop ended with %d", status);
+
+	helper_stop(&notifier->helper);
+	helper_gone(notifier, why);
+	notifier_give_turn(notifier);
+}
+
+/* The installed helper, or the one that a test or a build tree names. */
+static const char *
+desktop_program(void)
+{
+	const char *named = getenv("BELFRY_DESKTOP");
+
+	return named != NULL ? named : BELFRY_LIBEXECDIR "/belfry-desktop";
+}
+
+void
+desktop_start(struct notifier *notifier)
+{
+	STRV_AUTO argv = STRV_INIT;
+	struct error error = ERROR_INIT;
+
+	notifier->again = USEC_NEVER;
+	strv_add(&argv, desktop_program());
+	notifier->helper = helper_start(notifier->notify->belfry->loop, &argv,
+	    NOTIFIER_LINE_MAX, on_helper_line, on_helper_end, notifier, &error);
+	if (notifier->helper == NULL)
+		helper_gone(notifier, error.text);
+}
+
+void
+desktop_show(struct notifier *notifier, const struct notifier_line *line)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	notifier_line_format(&text, line);
+	if (notifier->helper == NULL ||
+	    !helper_send(notifier->helper, buf_span(&text)))
+		notifier_answer(notifier, line->n.id, NOTIFIER_FAILED,
+		    "the desktop notifier does not keep up");
+}

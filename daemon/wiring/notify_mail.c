@@ -1,0 +1,133 @@
+/*
+ * wiring: notifications of messages, and from Belfry itself.
+ */
+#include "daemon/control/json.h"
+#include "daemon/wiring/notify.h"
+
+static char *
+or_default(const char *given, const char *fallback)
+{
+	return xstrdup(given != NULL ? given : fallback);
+}
+
+/* The sender as people say it: the name in `Name <address>`, else all of it.
+ * A name that looks like an address of its own is shown with the true one. */
+static char *
+sender_of(const char *from)
+{
+	struct span all = span_from_str(from), name;
+	size_t bracket = span_find_span(all, SPAN(" <"), 0);
+
+	if (bracket == SIZE_MAX || !span_ends_nocase(all, ">"))
+		return xstrdup(from);
+	name = span_trim(span_slice(all, 0, bracket));
+	if (name.len > 2 && name.data[0] == '"' &&
+	    name.data[name.len - 1] == '"')
+		name = span_slice(name, 1, name.len - 2);
+	if (name.len == 0 || span_find(name, '@') != SIZE_MAX)
+		return xstrdup(from);
+	return xstrdup_span(name);
+}
+
+static void
+tell_withdrawn(struct line *line, uint32_t uid, const char *why)
+{
+	struct json *json = json_new_object();
+
+	json_set_time(json, "time", loop_now_unix());
+	json_set_str(json, "event", "withdrawn");
+	json_set_str(json, "account", line->owner->config->name);
+	json_set_str(json, "mailbox", mailbox_name(line->mailbox));
+	json_set_int(json, "uid", uid);
+	json_set_str(json, "text", why);
+	control_broadcast(line->owner->belfry, json);
+}
+
+void
+notify_withdraw(
+    struct line *line, uint32_t uidvalidity, uint32_t uid, const char *why)
+{
+	struct notify *notify = line->owner->belfry->notify;
+
+	tell_withdrawn(line, uid, why);
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		notify_queue_withdraw(notifier->queue,
+		    line->owner->config->name, mailbox_name(line->mailbox),
+		    uidvalidity, uid, loop_now());
+		notifier_give_turn(notifier);
+	}
+}
+
+void
+notify_task(struct line *line, struct mailbox_task *task)
+{
+	const struct action *action = &task->action;
+	struct delivery *delivery = delivery_new(line->owner->belfry->notify);
+	struct mailbox_event holder = {.task = task};
+	struct notification *n = &delivery->n;
+
+	n->account = xstrdup(line->owner->config->name);
+	n->mailbox = xstrdup(mailbox_name(line->mailbox));
+	n->uidvalidity = task->uidvalidity;
+	n->uid = task->uid;
+	n->urgency = action->urgency;
+	n->title = action->title != NULL ? xstrdup(action->title)
+					 : sender_of(task->from);
+	n->body = or_default(action->text, task->subject);
+	n->sound = or_default(action->sound, "message-new-email");
+	n->icon = or_default(action->icon, "mail-unread");
+	n->message_id = xstrdup(task->message_id);
+	strv_copy(&n->via, &action->via);
+	delivery->line = line;
+	delivery->uidvalidity = task->uidvalidity;
+	delivery->uid = task->uid;
+	delivery->seq = task->seq;
+	delivery_send(delivery);
+	mailbox_event_done(&holder);
+}
+
+void
+notify_say(struct belfry *belfry, const char *account, enum urgency urgency,
+    const char *title, const char *body)
+{
+	struct delivery *delivery = delivery_new(belfry->notify);
+	struct notification *n = &delivery->n;
+
+	n->account = xstrdup(account != NULL ? account : "");
+	n->mailbox = xstrdup("");
+	n->urgency = urgency;
+	n->title = xstrdup(title);
+	n->body = xstrdup(body);
+	n->sound = xstrdup("");
+	n->icon = xstrdup("mail-unread");
+	n->message_id = xstrdup("");
+	delivery_send(delivery);
+}
+
+void
+notify_forget_line(struct line *line)
+{
+	struct notify *notify = line->owner->belfry->notify;
+
+	if (notify == NULL)
+		return;
+	LIST_EACH(pos, &notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		struct delivery *delivery = pending->delivery;
+		if (delivery->line != line)
+			continue;
+		notify_queue_withdraw(pending->notifier->queue,
+		    line->owner->config->name, mailbox_name(line->mailbox),
+		    delivery->uidvalidity, delivery->uid, loop_now());
+	}
+	LIST_EACH(pos, &notify->pending)
+	{
+		struct pending *pending = LIST_ITEM(pos, struct pending, link);
+		if (pending->delivery->line == line)
+			pending->delivery->line = NULL;
+	}
+}

@@ -1,0 +1,101 @@
+/*
+ * wiring: what is due is handed to a notifier, what is settled is taken.
+ */
+#include "daemon/wiring/notify.h"
+
+static void
+pull_outcomes(struct notifier *notifier)
+{
+	struct notify_outcome outcome;
+
+	while (notify_queue_outcome(notifier->queue, &outcome)) {
+		struct pending *pending = pending_find(notifier, outcome.id);
+		if (pending != NULL)
+			pending_settle(pending, &outcome);
+	}
+}
+
+void
+notifier_answer(struct notifier *notifier, uint64_t id, enum notifier_verb verb,
+    const char *reason)
+{
+	struct notifier_line line = {.verb = verb};
+
+	notification_init(&line.n);
+	line.n.id = id;
+	if (reason != NULL)
+		line.reason = xstrdup(reason);
+	notify_queue_answer(notifier->queue, &line, loop_now());
+	notifier_line_done(&line);
+}
+
+void
+notifier_tell_away(struct notifier *notifier, const char *why)
+{
+	if (!notifier->told_away)
+		report_note(notifier->notify->belfry, false, "notifier-away",
+		    NULL, "%s: %s; notifications wait for it", notifier->name,
+		    why);
+	notifier->told_away = true;
+}
+
+/* ---- the table of kinds ---- */
+
+static const struct {
+	void (*start)(struct notifier *); /* NULL: available at once */
+	void (*again)(struct notifier *);
+	void (*show)(struct notifier *, const struct notifier_line *);
+	bool closes; /* understands CLOSE */
+	bool one_at_a_time;
+} types[] = {
+    [CONFIG_NOTIFIER_DESKTOP] = {desktop_start, desktop_start, desktop_show,
+	true, false},
+    [CONFIG_NOTIFIER_EXEC] = {NULL, NULL, exec_show, false, true},
+    [CONFIG_NOTIFIER_WEBHOOK] = {NULL, webhook_again, webhook_show, false,
+	true},
+    [CONFIG_NOTIFIER_JOURNAL] = {NULL, NULL, journal_show, false, false},
+};
+
+static bool
+can_take(const struct notifier *notifier)
+{
+	return !types[notifier->type].one_at_a_time || notifier->busy_id == 0;
+}
+
+void
+notifier_give_turn(struct notifier *notifier)
+{
+	struct notifier_line line;
+
+	while (
+	    can_take(notifier) && notify_queue_next(notifier->queue, &line)) {
+		if (line.verb == NOTIFIER_NOTIFY ||
+		    types[notifier->type].closes)
+			types[notifier->type].show(notifier, &line);
+		notifier_line_done(&line);
+	}
+	pull_outcomes(notifier);
+	loop_timer_set(notifier->timer,
+	    usec_min(notify_queue_deadline(notifier->queue), notifier->again));
+}
+
+void
+notifier_on_timer(void *ctx)
+{
+	struct notifier *notifier = ctx;
+
+	if (notifier->again <= loop_now())
+		types[notifier->type].again(notifier);
+	notify_queue_tick(notifier->queue, loop_now());
+	notifier_give_turn(notifier);
+}
+
+void
+notifier_begin(struct notifier *notifier)
+{
+	if (types[notifier->type].start != NULL)
+		types[notifier->type].start(notifier);
+	else
+		notify_queue_set_available(notifier->queue, true, loop_now());
+	notifier_give_turn(notifier);
+}
