@@ -672,19 +672,20 @@ is_wanted(const struct store_message *message,
 		   strcmp(message->key.account, query->account) == 0) &&
 	       (query->mailbox == NULL ||
 		   strcmp(message->key.mailbox, query->mailbox) == 0) &&
-	       (query->rule == NULL ||
-		   store_message_has_rule(message, query->rule));
+	       store_history_wants(query, message);
 }
 
-/* The rows lie together; what fn gets are copies in one array. */
+/* The rows lie together; what fn gets are copies in one array. *told counts
+ * the messages that the query wants. */
 static bool
 tell_history(struct memory *memory, const struct store_message *message,
+    const struct store_history_query *query, unsigned *told,
     store_history_fn *fn, void *ctx)
 {
 	const struct store_effect first = {.key = message->key};
 	size_t from = table_search(&memory->effects, &first), to = from;
 	struct store_effect *effects;
-	bool more;
+	bool more = true;
 
 	while (to < memory->effects.count &&
 	       store_key_equal(
@@ -695,7 +696,10 @@ tell_history(struct memory *memory, const struct store_message *message,
 	for (size_t i = from; i < to; i++)
 		effects[i - from] =
 		    *(struct store_effect *)memory->effects.rows[i];
-	more = fn(ctx, message, effects, to - from);
+	if (store_history_wants_effects(query, effects, to - from)) {
+		more = fn(ctx, message, effects, to - from);
+		++*told;
+	}
 	free(effects);
 	return more;
 }
@@ -708,6 +712,7 @@ memory_each_history(struct store *store,
 	struct memory *memory = memory_of(store);
 	void **found = xcalloc(memory->messages.count + 1, sizeof(*found));
 	size_t count = 0;
+	unsigned told = 0;
 
 	(void)error_r;
 	for (size_t i = 0; i < memory->messages.count; i++) {
@@ -715,10 +720,9 @@ memory_each_history(struct store *store,
 			found[count++] = memory->messages.rows[i];
 	}
 	qsort(found, count, sizeof(*found), compare_history);
-	if (query->limit > 0 && count > query->limit)
-		count = query->limit;
 	for (size_t i = 0; i < count; i++) {
-		if (!tell_history(memory, found[i], fn, ctx))
+		if (!tell_history(memory, found[i], query, &told, fn, ctx) ||
+		    (query->limit > 0 && told >= query->limit))
 			break;
 	}
 	free(found);

@@ -930,11 +930,12 @@ tell_history(struct walk *walk, bool *more_r, struct error *error_r)
 
 	read_fields(walk->sq, walk->statement, 0, &store_message_fields,
 	    &message, NULL);
-	if (query->rule != NULL &&
-	    !store_message_has_rule(&message, query->rule))
+	if (!store_history_wants(query, &message))
 		return true;
 	if (!read_effects(walk->sq, &message.key, &effects, error_r))
 		return false;
+	if (!store_history_wants_effects(query, effects.rows, effects.count))
+		return true;
 	walk->told++;
 	*more_r = walk->fn.history(
 		      walk->ctx, &message, effects.rows, effects.count) &&

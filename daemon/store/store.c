@@ -72,10 +72,25 @@ has_word(const char *text, const char *word)
 }
 
 bool
-store_message_has_rule(const struct store_message *message, const char *rule)
+store_history_wants(const struct store_history_query *query,
+    const struct store_message *message)
 {
-	return has_word(message->rules, rule) ||
-	       has_word(message->observed, rule);
+	return (query->until_unix == 0 ||
+		   message->judged_unix < query->until_unix) &&
+	       (query->rule == NULL || has_word(message->rules, query->rule) ||
+		   has_word(message->observed, query->rule)) &&
+	       (!query->is_observed || (message->observed != NULL &&
+					   *message->observed != '\0'));
+}
+
+bool
+store_history_wants_effects(const struct store_history_query *query,
+    const struct store_effect *effects, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((query->states & 1U << effects[i].state) != 0)
+			return true;
+	return query->states == 0;
 }
 
 struct store_rule_stat

@@ -354,8 +354,11 @@ bool store_count_apply(struct store *store, const struct store_apply *apply,
 struct store_history_query {
 	const char *account, *mailbox, *rule; /* NULL: any; an id in
 						 rules or observed */
-	int64_t since_unix;		      /* 0: any */
-	unsigned limit;			      /* 0: none */
+	int64_t since_unix, until_unix;	      /* [since, until); 0: any */
+	unsigned states; /* has an effect in one of them: bits of 1 <<
+			    enum effect_state; 0: any */
+	bool is_observed; /* a rule in observe mode would have done something */
+	unsigned limit;	  /* 0: none */
 };
 bool store_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,

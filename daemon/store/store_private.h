@@ -73,9 +73,12 @@ extern const struct store_outcome store_outcomes[QUEUE_STATES];
 bool store_can_follow(enum queue_state from, enum queue_state to);
 bool store_effect_is_open(enum effect_state state);
 bool store_key_equal(const struct store_key *a, const struct store_key *b);
-/* The rule is a word of the message's rules or of what was observed. */
-bool store_message_has_rule(
-    const struct store_message *message, const char *rule);
+/* What of a query no index helps with: all of it that the message says, but
+ * account, mailbox and the beginning of the time; and what its effects say. */
+bool store_history_wants(const struct store_history_query *query,
+    const struct store_message *message);
+bool store_history_wants_effects(const struct store_history_query *query,
+    const struct store_effect *effects, size_t count);
 
 /* What a hit adds to the stat of its rule, which is borrowed. */
 struct store_rule_stat store_hit_stat(const struct store_hit *hit);

@@ -101,6 +101,19 @@
 	"  1#0 planned 1@10 as planned\n  1#1 started 1@10 as planned\n"
 	"  1#2 done 1@10 as planned\n  1#3 failed 1@10 as planned\n"
 	"  1#4 skipped 1@10 as planned\n  1#5 unknown 1@10 as planned\n"},
+{"history: until, and by what became of it",
+	"message w/I/7 1 50 r\nmessage w/I/7 2 60 r\nmessage w/I/7 3 70 r\n"
+	"effect w/I/7 1 0 done\neffect w/I/7 1 1 failed\n"
+	"effect w/I/7 2 0 done\ncommit\n"
+	"?history - - - 0 0 60\n?history - - - 51 0 70\n"
+	"?history - - - 0 0 0 failed\n?history - - - 0 1 0 done\n"
+	"?history - - - 0 0 0 unknown\n",
+	"w/I/7/1 @50 r\n  1#0 done 1@10 as planned\n"
+	"  1#1 failed 1@10 as planned\n"
+	"w/I/7/2 @60 r\n  2#0 done 1@10 as planned\n"
+	"w/I/7/1 @50 r\n  1#0 done 1@10 as planned\n"
+	"  1#1 failed 1@10 as planned\n"
+	"w/I/7/2 @60 r\n  2#0 done 1@10 as planned\n"},
 {"open effects: planned and started, by uid and seq",
 	"message w/I/7 2 50 two\nmessage w/I/7 10 50 ten\n"
 	"effect w/I/7 10 1 started\neffect w/I/7 10 0 planned\n"

@@ -15,6 +15,7 @@
  *	forget RULE			sender ACCOUNT TIME ADDRESS
  *	commit				prune TIME
  *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
+ *	    [UNTIL [STATE | observed]]
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
  *	?stats  ?senders ACCOUNT  ?applies ACCOUNT  ?counts BOX RUN
  *
@@ -474,15 +475,20 @@ or_any(const char *word)
 static void
 ask_history(struct player *player, const char *line)
 {
-	char account[WORD], mailbox[WORD], rule[WORD];
+	char account[WORD], mailbox[WORD], rule[WORD], outcome[WORD] = "";
 	unsigned limit;
-	long long since;
+	long long since, until = 0;
+	enum effect_state state;
+	int count = sscanf(line, "?history %63s %63s %63s %lld %u %lld %63s",
+	    account, mailbox, rule, &since, &limit, &until, outcome);
 
-	expect_words(line,
-	    sscanf(line, "?history %63s %63s %63s %lld %u", account, mailbox,
-		rule, &since, &limit),
-	    5);
+	expect_words(line, count < 5 ? count : 5, 5);
+	const bool has_state =
+	    effect_state_parse(span_from_str(outcome), &state);
 	const struct store_history_query query = {
+	    .until_unix = until,
+	    .states = has_state ? 1U << state : 0,
+	    .is_observed = strcmp(outcome, "observed") == 0,
 	    .account = or_any(account),
 	    .mailbox = or_any(mailbox),
 	    .rule = or_any(rule),
