@@ -20,7 +20,7 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|-n|--limit|--until)
+	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|--until|--outcome|-n|--limit)
 		return
 		;;
 	esac
@@ -55,7 +55,7 @@ _belfryctl()
 		words=''
 		;;
 	history)
-		words=' --account --mailbox --rule --since -n --limit'
+		words=' --account --mailbox --rule --since --until --outcome -n --limit'
 		;;
 	queue)
 		words=' --account show retry release drop'

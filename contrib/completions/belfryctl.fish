@@ -44,6 +44,8 @@ complete -c belfryctl -n '__fish_seen_subcommand_from history' -l account -x -d 
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l mailbox -x -d 'only of this mailbox'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l rule -x -d 'only where this rule matched'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l since -x -d '2h, 3d, or a date such as 2026-11-21'
+complete -c belfryctl -n '__fish_seen_subcommand_from history' -l until -x -d 'judged before'
+complete -c belfryctl -n '__fish_seen_subcommand_from history' -l outcome -x -d 'done, failed, skipped, unknown, open, observed; again for more'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -s n -l limit -x -d 'at most so many messages (20)'
 complete -c belfryctl -n __fish_use_subcommand -a queue -d 'list the forwards, or do something to them'
 complete -c belfryctl -n '__fish_seen_subcommand_from queue' -l account -x -d 'only of this account'

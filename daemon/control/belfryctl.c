@@ -78,6 +78,9 @@ static const struct ctl_option history_options[] = {
     {'\0', "mailbox", "MAILBOX", "only of this mailbox"},
     {'\0', "rule", "RULE", "only where this rule matched"},
     {'\0', "since", "TIME", "2h, 3d, or a date such as 2026-11-21"},
+    {'\0', "until", "TIME", "judged before"},
+    {'\0', "outcome", "OUTCOME" CTL_LIST,
+	"done, failed, skipped, unknown, open, observed; again for more"},
     {'n', "limit", "N", "at most so many messages (20)"},
     OPTIONS_END,
 };
@@ -165,8 +168,10 @@ const struct ctl_command ctl_commands[] = {
      .details = "Moves back what was moved, and marks as before; says what "
                 "stays as it is.\nExits with 1 when anything does."},
     {.name = "pause", .summary = "hang up: one account, or all",
-     .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
-     .needs_daemon = true},
+     .arguments = "[ACCOUNT] [TIME]", .arguments_max = 2, .run = ctl_pause,
+     .needs_daemon = true,
+     .details = "For a TIME such as 2h, or until `belfryctl resume`. It "
+                "outlives the daemon."},
     {.name = "resume", .summary = "connect again",
      .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_pause,
      .needs_daemon = true},

@@ -60,25 +60,88 @@ add_message(struct buf *out, const struct json *message)
 	add_lines(out, "warning:", json_get_str(message, "warnings"));
 }
 
+/* What --outcome calls it, and the states of effects that it stands for. */
+static const struct {
+	const char *name, *states[2];
+} outcomes[] = {
+    {"done", {"done"}},
+    {"failed", {"failed"}},
+    {"skipped", {"skipped"}},
+    {"unknown", {"unknown"}},
+    {"open", {"planned", "started"}},
+};
+
+static bool
+add_outcome(struct json *states, struct span name)
+{
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++) {
+		if (!span_is(name, outcomes[i].name))
+			continue;
+		for (size_t k = 0; k < 2; k++)
+			if (outcomes[i].states[k] != NULL)
+				json_add_str(states, outcomes[i].states[k]);
+		return true;
+	}
+	return false;
+}
+
+/* EX_OK, or what is wrong with the list was said. */
+static int
+set_outcomes(const struct ctl *ctl, struct json *request)
+{
+	struct json *states = json_new_array();
+	struct span rest = span_from_str(ctl_get(ctl, "outcome")), name;
+
+	while (span_split(&rest, ',', &name)) {
+		STR_AUTO copy = xstrdup_span(name);
+		if (span_is(name, "observed")) {
+			json_set_bool(request, "observed", true);
+		} else if (!add_outcome(states, name)) {
+			json_free(&states);
+			return ctl_fail(ctl, EX_USAGE,
+			    "done, failed, skipped, unknown, open or observed",
+			    "--outcome: %s is none", copy);
+		}
+	}
+	json_set(request, "outcomes", states);
+	return EX_OK;
+}
+
+/* The option is a time, which goes into the request. */
+static int
+set_time(const struct ctl *ctl, struct json *request, const char *name)
+{
+	const char *text = ctl_get(ctl, name);
+	int64_t when = 0;
+
+	if (text == NULL)
+		return EX_OK;
+	if (!ctl_parse_since(text, ctl_now_unix(), &when))
+		return ctl_fail(ctl, EX_USAGE,
+		    "such as 2h, 3d, 2026-11-21 or \"2026-11-21 10:30\"",
+		    "--%s: %s is no time", name, text);
+	json_set_int(request, name, when);
+	return EX_OK;
+}
+
 /* EX_OK, or what is wrong with the options was said. */
 static int
 set_options(const struct ctl *ctl, struct json *request)
 {
-	const char *since = ctl_get(ctl, "since");
 	const char *limit = ctl_get(ctl, "limit");
 	uint32_t count = 0;
-	int64_t when = 0;
 
-	if (since != NULL && !ctl_parse_since(since, ctl_now_unix(), &when))
-		return ctl_fail(ctl, EX_USAGE,
-		    "such as 2h, 3d, 2026-11-21 or \"2026-11-21 10:30\"",
-		    "--since: %s is no time", since);
+	int code = set_time(ctl, request, "since");
+	if (code == EX_OK)
+		code = set_time(ctl, request, "until");
+	if (code == EX_OK && ctl_has(ctl, "outcome"))
+		code = set_outcomes(ctl, request);
+	if (code != EX_OK)
+		return code;
 	if (limit != NULL && (!span_to_u32(span_from_str(limit), &count) ||
 				 count < 1 || count > HISTORY_MAX))
 		return ctl_fail(ctl, EX_USAGE, NULL,
 		    "-n: not a number from 1 to %d: %s", HISTORY_MAX, limit);
-	if (since != NULL)
-		json_set_int(request, "since", when);
 	if (limit != NULL)
 		json_set_int(request, "limit", count);
 	return EX_OK;
@@ -93,6 +156,19 @@ set_filters(const struct ctl *ctl, struct json *request)
 		if (ctl_has(ctl, filters[i]))
 			json_set_str(
 			    request, filters[i], ctl_get(ctl, filters[i]));
+}
+
+/* An empty answer may be due to what was asked. */
+static bool
+is_narrowed(const struct ctl *ctl)
+{
+	static const char *const all[] = {
+	    "account", "mailbox", "rule", "since", "until", "outcome"};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (ctl_has(ctl, all[i]))
+			return true;
+	return false;
 }
 
 int
@@ -117,7 +193,9 @@ ctl_history(struct ctl *ctl)
 	for (size_t i = json_count(messages); i > 0; i--)
 		add_message(&out, json_at(messages, i - 1));
 	if (json_count(messages) == 0)
-		buf_add_str(&out, "nothing was judged\n");
+		buf_add_str(&out,
+		    is_narrowed(ctl) ? "nothing of this kind was judged\n"
+				     : "nothing was judged\n");
 	json_free(&answer);
 	return ctl_finish(&out, EX_OK);
 }

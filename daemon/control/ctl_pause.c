@@ -1,24 +1,66 @@
 /* pause, resume: connections of one account, or of all. */
+#include "daemon/base/xalloc.h"
 #include "daemon/control/ctl.h"
+
+/* [ACCOUNT] [TIME]: no account is called like a time, in what the daemon
+ * sees; one that is stands before its time. */
+static int
+read_arguments(
+    const struct ctl *ctl, const char **account_r, usec_t *time_r)
+{
+	bool can_last = ctl->command->run == ctl_pause &&
+			ctl->command->arguments_max > 1;
+	const char *last = NULL;
+
+	*account_r = ctl->arguments[0];
+	if (!can_last || ctl->argument_count == 0)
+		return EX_OK;
+	last = ctl->arguments[ctl->argument_count - 1];
+	if (!usec_parse(span_from_str(last), time_r)) {
+		if (ctl->argument_count == 1)
+			return EX_OK;
+		return ctl_fail(ctl, EX_USAGE, "such as 90m, 2h or 3d",
+		    "%s is no time", last);
+	}
+	if (*time_r < USEC_SEC)
+		return ctl_fail(ctl, EX_USAGE,
+		    "without a time it lasts until `belfryctl resume`",
+		    "%s is no time to pause for", last);
+	if (ctl->argument_count == 1)
+		*account_r = NULL;
+	return EX_OK;
+}
 
 int
 ctl_pause(struct ctl *ctl)
 {
 	BUF_AUTO out = BUF_INIT;
-	struct json *answer = NULL, *request = ctl_request(ctl);
-	const char *account = ctl->arguments[0];
+	struct json *answer = NULL, *request;
+	const char *account;
+	usec_t time = 0;
+	int code = read_arguments(ctl, &account, &time);
 
+	if (code != EX_OK)
+		return code;
+	request = ctl_request(ctl);
 	if (account != NULL)
 		json_set_str(request, "account", account);
-	int code = ctl_ask(ctl, request, &answer);
+	if (time != 0)
+		json_set_int(request, "for_s", (int64_t)(time / USEC_SEC));
+	code = ctl_ask(ctl, request, &answer);
 	if (code != EX_OK)
 		return code;
 	if (ctl->json)
 		return ctl_finish_json(answer, EX_OK);
-	json_free(&answer);
 	buf_addf(&out, "%sd: ", ctl->command->name);
 	ctl_add_clean(
 	    &out, account != NULL ? account : "all accounts", CTL_CELL_MAX);
+	if (json_get_str(answer, "until") != NULL) {
+		buf_add_str(&out, ", until ");
+		ctl_add_time(
+		    &out, ctl_parse_time(json_get_str(answer, "until")));
+	}
 	buf_add_char(&out, '\n');
+	json_free(&answer);
 	return ctl_finish(&out, EX_OK);
 }

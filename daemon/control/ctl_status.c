@@ -231,6 +231,25 @@ add_machines(struct buf *out, const struct json *account)
 }
 
 static void
+add_pause(struct buf *out, const struct json *account)
+{
+	const char *until = json_get_str(account, "paused_until");
+
+	if (!json_get_bool(account, "paused"))
+		return;
+	buf_add_str(out, "    paused ");
+	if (until != NULL) {
+		buf_add_str(out, "until ");
+		ctl_add_time(out, ctl_parse_time(until));
+	} else {
+		buf_add_str(out, "by you");
+	}
+	buf_add_str(out, "; to go on: belfryctl resume ");
+	ctl_add_clean(out, json_get_str(account, "account"), CTL_CELL_MAX);
+	buf_add_char(out, '\n');
+}
+
+static void
 add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
     int64_t now)
 {
@@ -253,6 +272,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 		buf_add_str(
 		    out, "\n    put it right, then: belfryctl reload\n");
 	}
+	add_pause(out, account);
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
 	add_forwards(out, json_get(account, "forwards"));

@@ -638,9 +638,12 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		    "what was learned of the server cannot be read: %s",
 		    error.text);
 	forwards_start(running);
-	account_start(running->account, loop_now());
 	if (config->smtp.host != NULL && !belfry->dry_run)
 		running->sender = sender_new(running);
+	if (pauses_restore(running))
+		accounts_stop(running);
+	else
+		account_start(running->account, loop_now());
 	accounts_pump(running);
 	return true;
 }
@@ -686,6 +689,7 @@ accounts_free(struct running_account **account)
 	forwards_free(running);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));
+	loop_timer_free(&running->unpause);
 	sender_free(&running->sender);
 	account_free(&running->account);
 	senders_free(&running->senders);

@@ -22,6 +22,7 @@
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
  *   undos.c      what rules did, taken back
+ *   pauses.c     accounts that a person holds
  *   explains.c   what the rules say of a message on the server
  *   journal.c    what is to be written, by a thread
  *   reload.c     a new configuration
@@ -82,6 +83,8 @@ struct running_account {
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	  /* by the person: a reload does not change that */
+	int64_t paused_until;	    /* 0: until it is resumed */
+	struct loop_timer *unpause; /* NULL: no end is set */
 	struct told told; /* to the person, today */
 	bool told_person; /* that it is locked out; until it is let in */
 	struct breaker breaker; /* of forwards */
@@ -270,6 +273,16 @@ void queue_ask(
 void queue_tidy(struct belfry *belfry);
 /* Looks how large the queue is, for those who add to it. */
 void queue_measure(struct belfry *belfry);
+
+/* pauses.c */
+/* Before its first start. True: it is not to be started, as a person paused
+ * it. */
+bool pauses_restore(struct running_account *account);
+/* The commands of belfryctl. */
+void pause_ask(struct belfry *belfry, struct client *client,
+    const struct json *request);
+void resume_ask(struct belfry *belfry, struct client *client,
+    const struct json *request);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

@@ -175,6 +175,8 @@ status_of_account(struct running_account *account)
 	json_set_str(json, "email", account->config->email);
 	json_set_str(json, "server", account->config->imap.host);
 	json_set_str(json, "locked_out", account_lockout(account->account));
+	json_set_bool(json, "paused", account->paused);
+	json_set_time(json, "paused_until", account->paused_until);
 	if (account->claims != NULL)
 		claims_describe(account->claims, &others);
 	json_set_str(
@@ -239,6 +241,7 @@ add_history(void *ctx, const struct store_message *message,
 	struct json *list = json_new_array();
 
 	json_set_time(json, "judged", message->judged_unix);
+	json_set_time(json, "received", message->received_unix);
 	json_set_str(json, "account", message->key.account);
 	json_set_str(json, "mailbox", message->key.mailbox);
 	json_set_int(json, "uidvalidity", message->key.uidvalidity);
@@ -256,6 +259,22 @@ add_history(void *ctx, const struct store_message *message,
 	return true;
 }
 
+/* Those named in the list, as bits; 0 for none. */
+static unsigned
+effect_states_of(const struct json *names)
+{
+	unsigned states = 0;
+	enum effect_state state;
+
+	for (size_t i = 0; i < json_count(names); i++) {
+		const char *name = json_str(json_at(names, i));
+		if (name != NULL &&
+		    effect_state_parse(span_from_str(name), &state))
+			states |= 1U << state;
+	}
+	return states;
+}
+
 static void
 do_history(struct client *client, const struct json *request)
 {
@@ -266,6 +285,9 @@ do_history(struct client *client, const struct json *request)
 	    .mailbox = json_get_str(request, "mailbox"),
 	    .rule = json_get_str(request, "rule"),
 	    .since_unix = json_get_int(request, "since", 0),
+	    .until_unix = json_get_int(request, "until", 0),
+	    .states = effect_states_of(json_get(request, "outcomes")),
+	    .is_observed = json_get_bool(request, "observed"),
 	    .limit = limit > 0 && limit < HISTORY_MAX ? (unsigned)limit
 						      : HISTORY_MAX,
 	};
@@ -330,61 +352,16 @@ do_notify(struct client *client, const struct json *request)
 	control_session_reply(client->session, json_new_object(), loop_now());
 }
 
-/* Accounts named in the request, or all. False: there is none of that name. */
-static bool
-each_named(struct client *client, const struct json *request,
-    void (*act)(struct running_account *))
-{
-	const char *only = json_get_str(request, "account");
-	bool found = only == NULL;
-
-	LIST_EACH(pos, &client->control->belfry->accounts)
-	{
-		struct running_account *account =
-		    LIST_ITEM(pos, struct running_account, link);
-		if (only != NULL && strcmp(only, account->config->name) != 0)
-			continue;
-		found = true;
-		act(account);
-	}
-	if (!found)
-		control_session_refuse(client->session,
-		    "belfryctl status lists them", loop_now(),
-		    "there is no account %s", only);
-	return found;
-}
-
-static void
-resume(struct running_account *account)
-{
-	account->paused = false;
-	account_start(account->account, loop_now());
-	if (account->sender != NULL)
-		sender_start(account->sender);
-	accounts_pump(account);
-}
-
-static void
-pause_account(struct running_account *account)
-{
-	account->paused = true;
-	accounts_stop(account);
-}
-
 static void
 do_pause(struct client *client, const struct json *request)
 {
-	if (each_named(client, request, pause_account))
-		control_session_reply(
-		    client->session, json_new_object(), loop_now());
+	pause_ask(client->control->belfry, client, request);
 }
 
 static void
 do_resume(struct client *client, const struct json *request)
 {
-	if (each_named(client, request, resume))
-		control_session_reply(
-		    client->session, json_new_object(), loop_now());
+	resume_ask(client->control->belfry, client, request);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
@@ -33,6 +34,54 @@ def resumes_at_once(servers):
         daemon.ctl("pause")
         daemon.ctl("resume")
         daemon.wait_log("watching", 2)
+        daemon.wait_watching()
+
+
+def rests(daemon):
+    return all(box["state"] == "stopped" for box in daemon.boxes().values())
+
+
+@live.case
+def a_pause_outlives_the_daemon(servers):
+    """What came meanwhile is judged when a person resumes it."""
+    user = servers.user()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        live.same(daemon.ctl("pause", user.name)["until"], None, "the end")
+        live.wait("the account to rest", lambda: rests(daemon))
+        live.same(daemon.stop(), 0, "exit status")
+        user.deliver(live.message("meanwhile"))
+        daemon.start()
+        daemon.wait_log("paused.*still paused, by a person")
+        live.wait("status to say so", lambda: (
+            daemon.status(user.name) or {}).get("paused"))
+        live.stays("nothing is judged", lambda: rests(daemon) and
+                   not daemon.logged("judged account"))
+        daemon.ctl("reload")
+        live.stays("a reload changes nothing", lambda: rests(daemon))
+        daemon.ctl("resume")
+        daemon.wait_log("judged.*meanwhile")
+        live.same(daemon.stop(), 0, "exit status")
+        daemon.start()
+        daemon.wait_watching()
+
+
+@live.case
+def a_pause_ends(servers):
+    """At its time, also where the daemon did not run then."""
+    user = servers.user()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        daemon.ctl("pause", user.name, "2s")
+        live.check(daemon.status(user.name)["paused_until"] is not None,
+                   "no end is shown")
+        daemon.wait_log("resumed.*the pause is over")
+        daemon.wait_watching()
+        live.same(daemon.status(user.name)["paused"], False, "paused")
+        daemon.ctl("pause", "1s")
+        live.same(daemon.stop(), 0, "exit status")
+        time.sleep(1.1)
+        daemon.start()
         daemon.wait_watching()
 
 

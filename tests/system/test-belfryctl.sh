@@ -482,6 +482,15 @@ run status --socket "/$(printf '%0200d' 1)"
 expect_words 'long path' 64 err 'may have at most 107 bytes'
 run history --since someday
 expect_words 'since' 64 err '--since: someday is no time'
+run history --until never
+expect_words 'until' 64 err '--until: never is no time'
+run history --outcome done,lost
+expect_words 'outcome' 64 err '--outcome: lost is none' \
+	'done, failed, skipped, unknown, open or observed'
+run pause work soon
+expect_words 'pause' 64 err 'soon is no time' 'such as 90m, 2h or 3d'
+run pause work 0s
+expect_words 'pause' 64 err '0s is no time to pause for'
 run history -n 0
 expect_words 'limit' 64 err '-n: not a number from 1 to 1000: 0'
 
@@ -593,6 +602,9 @@ expect 'history' 0 <<'END'
 END
 grep -qx '{"version":1,"command":"history","since":1767225600,"limit":5,"account":"work","rule":"boss"}' \
 	sock.request || fail "history: asks $(cat sock.request)"
+ask answer history --until 2026-01-02T00:00:00Z --outcome open --outcome failed,observed
+grep -qx '{"version":1,"command":"history","until":1767312000,"observed":true,"outcomes":\["planned","started","failed"\]}' \
+	sock.request || fail "history: asks $(cat sock.request)"
 ask answer history --json
 expect_json 'history'
 
@@ -667,6 +679,17 @@ ask answer pause work
 expect 'pause' 0 <<'END'
 paused: work
 END
+printf '%s\n' '{"until":"2026-01-01T00:00:00Z","ok":true}' >answer
+for words in '2h' 'work 2h'; do
+	# shellcheck disable=SC2086
+	TZ=UTC ask answer pause $words
+	expect 'pause' 0 <<END
+paused: $(test "$words" = 2h && echo all accounts || echo work), until 2026-01-01 00:00
+END
+	grep -q '"for_s":7200}' sock.request ||
+		fail "pause: asks $(cat sock.request)"
+done
+printf '%s\n' '{"until":null,"ok":true}' >answer
 ask answer resume
 expect 'resume' 0 <<'END'
 resumed: all accounts
