@@ -22,6 +22,7 @@
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
  *   undos.c      what rules did, taken back
+ *   status.c     how everything is
  *   pauses.c     accounts that a person holds
  *   explains.c   what the rules say of a message on the server
  *   journal.c    what is to be written, by a thread
@@ -273,6 +274,9 @@ void queue_ask(
 void queue_tidy(struct belfry *belfry);
 /* Looks how large the queue is, for those who add to it. */
 void queue_measure(struct belfry *belfry);
+
+/* status.c */
+struct json *status_of(const struct belfry *belfry);
 
 /* pauses.c */
 /* Before its first start. True: it is not to be started, as a person paused

@@ -6,7 +6,6 @@
 #include "daemon/wiring/belfry.h"
 
 #include <stdarg.h>
-#include <unistd.h>
 
 /* Messages in one answer of `history`. */
 #define HISTORY_MAX 1000
@@ -78,137 +77,6 @@ control_line(struct client *client, struct json *line)
 	control_session_line(client->session, line, loop_now());
 	if (client->channel != NULL)
 		channel_kick(client->channel);
-}
-
-/* ---- status ---- */
-
-static int64_t
-unix_of(usec_t when)
-{
-	return loop_now_unix() -
-	       (int64_t)(usec_since(when, loop_now()) / USEC_SEC);
-}
-
-static void
-set_wait(struct json *json, const char *key, usec_t when)
-{
-	if (when != USEC_NEVER)
-		json_set_int(json, key,
-		    (int64_t)(usec_since(loop_now(), when) / USEC_SEC));
-}
-
-static struct json *
-status_of_mailbox(struct mailbox *mailbox)
-{
-	struct mailbox_status status;
-	struct json *json = json_new_object();
-
-	mailbox_get_status(mailbox, &status);
-	json_set_str(json, "mailbox", status.name);
-	json_set_str(json, "state", status.state);
-	json_set_bool(json, "pushed", status.idle);
-	json_set_str(json, "watched", mailbox_watch_name(status.watch));
-	if (status.every != 0)
-		json_set_int(
-		    json, "asked_every_s", (int64_t)(status.every / USEC_SEC));
-	json_set_bool(json, "connected", status.is_connected);
-	json_set_time(json, "since", unix_of(status.since));
-	json_set_time(
-	    json, "proven", status.proven != 0 ? unix_of(status.proven) : 0);
-	set_wait(json, "next_try_in_s", status.next_try);
-	set_wait(json, "next_proof_in_s", status.next_proof);
-	json_set_int(json, "renew_s", (int64_t)(status.renew / USEC_SEC));
-	json_set_int(
-	    json, "renew_set_s", (int64_t)(status.renew_set / USEC_SEC));
-	json_set_int(json, "missed_pushes", status.missed);
-	json_set_bool(json, "polled_too", status.deaf);
-	json_set_str(
-	    json, "trouble", status.trouble[0] != '\0' ? status.trouble : NULL);
-	json_set_int(json, "uidvalidity", status.uidvalidity);
-	json_set_int(json, "next_uid", status.next_uid);
-	json_set_int(json, "open", (int64_t)status.jobs);
-	return json;
-}
-
-static bool
-count_item(void *ctx, const struct store_queue_item *item)
-{
-	unsigned *counts = ctx;
-
-	counts[item->state]++;
-	return true;
-}
-
-static struct json *
-status_of_queue(const struct running_account *account)
-{
-	unsigned counts[QUEUE_STATES] = {0};
-	struct json *json = json_new_object();
-	const struct outbox *outbox =
-	    account->sender != NULL ? sender_outbox(account->sender) : NULL;
-	const char *trouble = outbox != NULL ? outbox_trouble(outbox) : "";
-	usec_t until;
-
-	store_each_queued(account->belfry->store, account->config->name,
-	    count_item, counts, NULL);
-	for (size_t i = 0; i < QUEUE_STATES; i++)
-		json_set_int(
-		    json, queue_state_name((enum queue_state)i), counts[i]);
-	json_set_str(json, "trouble", *trouble != '\0' ? trouble : NULL);
-	if (outbox != NULL)
-		set_wait(json, "next_try_in_s", outbox_next_try(outbox));
-	json_set_int(json, "stopped",
-	    breaker_count_open(&account->breaker, &until, loop_now()));
-	if (until > 0)
-		set_wait(json, "stopped_for_s", until);
-	return json;
-}
-
-static struct json *
-status_of_account(struct running_account *account)
-{
-	struct json *json = json_new_object();
-	struct json *mailboxes = json_new_array();
-	BUF_AUTO others = BUF_INIT;
-
-	json_set_str(json, "account", account->config->name);
-	json_set_str(json, "email", account->config->email);
-	json_set_str(json, "server", account->config->imap.host);
-	json_set_str(json, "locked_out", account_lockout(account->account));
-	json_set_bool(json, "paused", account->paused);
-	json_set_time(json, "paused_until", account->paused_until);
-	if (account->claims != NULL)
-		claims_describe(account->claims, &others);
-	json_set_str(
-	    json, "machines", others.len > 0 ? buf_str(&others) : NULL);
-	for (size_t i = 0; i < account_count(account->account); i++)
-		json_add(mailboxes,
-		    status_of_mailbox(account_mailbox(account->account, i)));
-	json_set(json, "mailboxes", mailboxes);
-	json_set(json, "forwards", status_of_queue(account));
-	return json;
-}
-
-static void
-do_status(struct client *client, const struct json *request)
-{
-	struct belfry *belfry = client->control->belfry;
-	struct json *answer = json_new_object();
-	struct json *accounts = json_new_array();
-
-	(void)request;
-	json_set_str(answer, "version", PACKAGE_VERSION);
-	json_set_int(answer, "pid", getpid());
-	json_set_time(answer, "started", unix_of(belfry->started));
-	json_set_str(answer, "config", belfry->config_path);
-	json_set_bool(answer, "dry_run", belfry->dry_run);
-	json_set_int(
-	    answer, "rules", (int64_t)rules_count(belfry->config->rules));
-	LIST_EACH(pos, &belfry->accounts)
-	json_add(accounts,
-	    status_of_account(LIST_ITEM(pos, struct running_account, link)));
-	json_set(answer, "accounts", accounts);
-	control_session_reply(client->session, answer, loop_now());
 }
 
 /* ---- history ---- */
@@ -308,6 +176,14 @@ do_history(struct client *client, const struct json *request)
 }
 
 /* ---- the others ---- */
+
+static void
+do_status(struct client *client, const struct json *request)
+{
+	(void)request;
+	control_session_reply(client->session,
+	    status_of(client->control->belfry), loop_now());
+}
 
 static void
 do_watch(struct client *client, const struct json *request)
