@@ -281,6 +281,111 @@ def server_away(servers):
         live.wait("the forward", lambda: len(user.sent()) == 1)
 
 
+# What the big services say, word for word: the stage, the reply, what becomes
+# of the forward, and what the person reads of it. (Those of the login and of
+# the amount stop the account: what waits is not to blame.)
+OWN_ONLY = "from the account's own address only"
+PROVIDERS = (
+    ("dot", "550 5.7.60 SMTP; Client does not have permissions to send as "
+     "this sender", "failed", OWN_ONLY),
+    ("dot", "554 5.2.252 SendAsDenied; ann@outlook.com not allowed to send "
+     "as bob@example.net", "failed", OWN_ONLY),
+    ("dot", "550 5.7.0 From address is not one of your addresses", "failed",
+     OWN_ONLY),
+    ("dot", "550 Request failed; Mailbox unavailable", "failed",
+     "Mailbox unavailable"),
+    ("dot", "551 5.7.1 Not authorised to send from this header address",
+     "failed", OWN_ONLY),
+    ("dot", "554 Transaction failed Reject due to policy restrictions.",
+     "failed", "policy restrictions"),
+    ("mail", "553 5.7.1 Sender address rejected: not owned by auth user.",
+     "failed", OWN_ONLY),
+    ("mail", "501 mail from address must be same as authorization user",
+     "failed", OWN_ONLY),
+    ("mail", "553 Mail from must equal authorized user", "failed", OWN_ONLY),
+    ("mail", "530 5.7.1 Sender address not allowed", "failed", OWN_ONLY),
+    ("dot", "553 Relaying disallowed as bob@example.net", "failed", OWN_ONLY),
+    ("mail", "550 not local sender over smtp", "failed", OWN_ONLY),
+    ("mail", "451 4.0.0 backend: invalid return path: not owned by user",
+     "failed", OWN_ONLY),
+    ("dot", "552 5.3.4 Message size exceeds fixed limit", "failed",
+     "too large for the server"),
+    ("dot", "552 5.2.3 Your message exceeded Google's message size limits.",
+     "failed", "too large for the receiver"),
+    ("rcpt", "450 4.2.1 The user you are trying to contact is receiving mail "
+     "too quickly.", "waiting", "too quickly"),
+    ("mail", "451 Ratelimit exceeded for mailbox ann@mail.ru. Try again "
+     "later.", "waiting", "Ratelimit exceeded"),
+    ("mail", "432 4.3.2 Concurrent connections limit exceeded.", "waiting",
+     "Concurrent connections"),
+)
+PAUSED = (
+    ("mail", "550 5.4.5 Daily user sending limit exceeded.",
+     "limit for sending is used up"),
+    ("dot", "554 5.2.0 STOREDRV.Submission.Exception:"
+     "SubmissionQuotaExceededException", "limit for sending is used up"),
+    ("dot", "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException",
+     "sender of spam"),
+    ("dot", "550 5.4.6 Unusual sending activity detected.",
+     "limit for sending is used up"),
+    ("auth", "534 5.7.9 Application-specific password required.",
+     "a password made for this program"),
+    ("auth", "535 5.7.0 Application password is REQUIRED",
+     "a password made for this program"),
+    ("auth", "535 5.7.139 Authentication unsuccessful, "
+     "SmtpClientAuthentication is disabled for the Tenant.",
+     "switched off sending with a password"),
+)
+
+
+@live.case
+def as_providers_refuse(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        servers.fault(*["%s %s" % row[:2] for row in PROVIDERS])
+        user.deliver(*[live.message("forward %d" % n)
+                       for n in range(len(PROVIDERS))])
+        live.wait("all outcomes", lambda: sorted(
+            i["attempts"] for i in queue(daemon).values())
+            == [1] * len(PROVIDERS), 30)
+        items = queue(daemon)
+        for number, (_, reply, state, words) in enumerate(PROVIDERS):
+            item = items["forward %d" % number]
+            live.same(item["state"], state, reply)
+            live.check(item["reply"].startswith(reply) and
+                       words in item["reply"], "%s: the queue says %s", reply,
+                       item["reply"])
+        live.same(user.sent(), [], "sent")
+
+
+@live.case
+def as_providers_pause(servers):
+    """The account waits, and the forward has lost no try."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        for number, (stage, reply, words) in enumerate(PAUSED):
+            servers.fault("%s %s" % (stage, reply))
+            if number == 0:
+                user.deliver(live.message("forward it"))
+            else:
+                daemon.ctl("reload")
+
+            def waits():
+                found = daemon.status(user.name)["forwards"]
+                trouble = found["trouble"] or ""
+                return reply in trouble and words in trouble \
+                    and found.get("next_try_in_s", 0) > 600
+
+            live.wait("the account to wait for " + reply, waits)
+            item = queue(daemon)["forward it"]
+            live.same((item["state"], item["attempts"]), ("waiting", 0),
+                      reply)
+        daemon.ctl("reload")
+        live.wait("it to be sent", lambda: len(user.sent()) == 1)
+
+
 MODES = """
 [rule redirect]
 when = subject ~ /^redirect/

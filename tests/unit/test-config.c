@@ -351,6 +351,70 @@ test_warnings(void **state)
 	    "port 143 is usually that of imap://");
 }
 
+static bool
+is_redirect_refused(const char *text)
+{
+	struct config_report report;
+	struct config *config = parse(text, &report);
+	bool found = false;
+
+	for (size_t i = 0; config == NULL && i < report.problems.count; i++)
+		found = found || strstr(report.problems.items[i].text,
+				     "refuses mail from the address of "
+				     "somebody else") != NULL;
+	config_report_done(&report);
+	config_free(&config);
+	return found;
+}
+
+/* Each provider by its own address: what is known to refuse the address of
+ * somebody else is an error, and only that. */
+static void
+test_redirect_by_provider(void **state)
+{
+	unsigned failures = 0, refused = 0;
+
+	(void)state;
+	for (size_t i = 0; presets_at(i) != NULL; i++) {
+		const struct preset *preset = presets_at(i);
+		struct span rest = span_from_str(preset->domains), domain;
+
+		if (preset->refusal != NULL || preset->smtp.host == NULL ||
+		    !span_split(&rest, ' ', &domain) || domain.len == 0)
+			continue;
+		bool wanted = preset->from == PRESET_FROM_REFUSED;
+		refused += wanted;
+		STR_AUTO text = xasprintf(
+		    "[account a]\nemail = ann@%.*s\npassword_command = x\n%s",
+		    (int)domain.len, domain.data, REDIRECT);
+		if (is_redirect_refused(text) != wanted) {
+			print_error("%s\n", preset->id);
+			failures++;
+		}
+	}
+	assert_int_equal(failures, 0);
+	assert_true(refused > 20);
+}
+
+/* Those of whom it is known. */
+static void
+test_redirect_is_known(void **state)
+{
+	static const char *const refusing[] = {"icloud", "outlook-com",
+	    "microsoft-365", "yahoo", "aol", "fastmail", "gmx-net", "gmx-com",
+	    "webde", "mailcom", "ionos-de", "ionos-com", "yandex", "qq",
+	    "netease-163", "netease-126", "netease-yeah", "zoho-com", "zoho-eu",
+	    "mailru", "proton-bridge", "purelymail"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusing) / sizeof(refusing[0]); i++) {
+		const struct preset *preset =
+		    presets_find(span_from_str(refusing[i]));
+		if (preset == NULL || preset->from != PRESET_FROM_REFUSED)
+			fail_msg("%s", refusing[i]);
+	}
+}
+
 /* Nothing is known against these. */
 static void
 test_redirect_allowed(void **state)
@@ -624,6 +688,8 @@ main(void)
 	    cmocka_unit_test(test_user_forms),
 	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_redirect_allowed),
+	    cmocka_unit_test(test_redirect_by_provider),
+	    cmocka_unit_test(test_redirect_is_known),
 	    cmocka_unit_test(test_notifiers),
 	    cmocka_unit_test(test_kinds_of_files),
 	    cmocka_unit_test(test_password_in_a_file),

@@ -281,6 +281,16 @@ static const struct {
 	    true, OWN_ONLY},
 	{"Postfix", "553 5.7.1 <bob@example.net>: Sender address rejected: not "
 	    "owned by user ann@example.org", SMTP_REFUSED, true, OWN_ONLY},
+	{"Zoho", "553 Relaying disallowed as bob@example.net", SMTP_REFUSED,
+	    true, OWN_ONLY},
+	{"Mail.ru", "550 not local sender over smtp", SMTP_REFUSED, true,
+	    OWN_ONLY},
+	{"Proton Bridge", "451 4.0.0 backend: invalid return path: not owned by "
+	    "user", SMTP_REFUSED, true, OWN_ONLY},
+	{"Proton Bridge", "554 5.0.0 Error: transaction failed: invalid return "
+	    "path", SMTP_REFUSED, true, OWN_ONLY},
+	{"Proton, hydroxide", "554 5.0.0 Error: transaction failed: unknown "
+	    "sender address", SMTP_REFUSED, true, OWN_ONLY},
 	/* The login. */
 	{"Microsoft 365", "535 5.7.139 Authentication unsuccessful, "
 	    "SmtpClientAuthentication is disabled for the Tenant.",
@@ -300,7 +310,25 @@ static const struct {
 	    "with this password or token"},
 	{"Exchange", "454 4.7.0 Temporary authentication failure",
 	    SMTP_CREDENTIALS, false, NULL},
+	{"Zoho", "535 Authentication Failed", SMTP_CREDENTIALS, false,
+	    "the server does not take this user name with this password or "
+	    "token"},
+	{"Mail.ru", "535 5.7.0 NEOBHODIM parol prilozheniya https://help.mail."
+	    "ru/mail/security/protection/external / Application password is "
+	    "REQUIRED", SMTP_CREDENTIALS, false,
+	    "the provider wants a password made for this program"},
+	{"Proton Bridge", "454 4.7.0 Invalid username or password",
+	    SMTP_CREDENTIALS, false, NULL},
 	/* The amount. */
+	{"Zoho", "550 5.4.6 Unusual sending activity detected. Please try "
+	    "after sometime.", SMTP_PAUSED, false,
+	    "the provider's limit for sending is used up"},
+	{"a loop, by the same code", "554 5.4.6 Too many hops", SMTP_REFUSED,
+	    false, NULL},
+	{"Mail.ru", "451 Ratelimit exceeded for mailbox ann@mail.ru. Try again "
+	    "later.", SMTP_DEFERRED, false, NULL},
+	{"Proton Bridge", "451 4.0.0 backend: the API is not there",
+	    SMTP_DEFERRED, false, NULL},
 	{"Gmail", "550 5.4.5 Daily user sending limit exceeded.", SMTP_PAUSED,
 	    false, "the provider's limit for sending is used up"},
 	{"Outlook.com", "554 5.2.0 STOREDRV.Submission.Exception:"
@@ -321,6 +349,11 @@ static const struct {
 	{"Gmail", "552 5.2.3 Your message exceeded Google's message size "
 	    "limits.", SMTP_REFUSED, false,
 	    "the message is too large for the receiver"},
+	{"Mail.ru", "552 Message size exceeds fixed maximum message size",
+	    SMTP_REFUSED, false, "the message is too large for the server"},
+	{"Mail.ru", "550 spam message rejected. Please visit "
+	    "http://help.mail.ru/notspam-support/id", SMTP_REFUSED, false,
+	    NULL},
 	{"Postfix", "550 5.1.1 <x@example.net>: Recipient address rejected: "
 	    "User unknown in local recipient table", SMTP_REFUSED, false,
 	    "there is no such address"},

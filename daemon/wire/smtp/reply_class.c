@@ -43,6 +43,11 @@ static const struct class_row class_rows[] = {
 	{550, 554, {  5,   7, ANY}, "rate limit",      SMTP_PAUSED},
 	{550, 554, {  5,   2,   0}, "submissionquota", SMTP_PAUSED},
 	{550, 554, {  5,   2,   0}, "outboundspam",    SMTP_PAUSED},
+	/* Zoho; by the code alone it would be a loop. */
+	{550, 554, {  5,   4,   6}, "sending activity", SMTP_PAUSED},
+
+	/* Proton Bridge says "later" of a sender that it will never take. */
+	{451, 451, {  4,   0,   0}, "invalid return path", SMTP_REFUSED},
 
 	/* "I do not know that command", "not now": the two of us have lost
 	 * each other, which says nothing about the message. */
@@ -122,7 +127,8 @@ smtp_reply_fault(const struct smtp_reply *reply)
 
 /* clang-format off */
 /* Not from this address: Outlook.com and Microsoft 365, Fastmail, Yandex, QQ,
- * NetEase, iCloud, Purelymail, Postfix with login maps, in this order. */
+ * NetEase, iCloud, Purelymail, Postfix with login maps, Zoho, Mail.ru, Proton
+ * Bridge (two), in this order. */
 static const struct class_row sender_rows[] = {
 	{550, 554, {  5,   7,  60}, NULL,                    SMTP_REFUSED},
 	{550, 554, {ANY, ANY, ANY}, "sendasdenied",          SMTP_REFUSED},
@@ -133,6 +139,10 @@ static const struct class_row sender_rows[] = {
 	{550, 553, {ANY, ANY, ANY}, "not one of your addresses", SMTP_REFUSED},
 	{530, 530, {  5,   7,   1}, NULL,                    SMTP_REFUSED},
 	{553, 553, {  5,   7,   1}, NULL,                    SMTP_REFUSED},
+	{550, 554, {ANY, ANY, ANY}, "relaying disallowed as", SMTP_REFUSED},
+	{550, 550, {ANY, ANY, ANY}, "not local sender",      SMTP_REFUSED},
+	{451, 554, {ANY, ANY, ANY}, "invalid return path",   SMTP_REFUSED},
+	{554, 554, {  5,   0,   0}, "unknown sender address", SMTP_REFUSED},
 };
 
 /* The first row that fits; words are for those who do not know the codes. */
@@ -146,6 +156,8 @@ static const struct {
 	{{500, 599, {  5,   7,  30}, NULL, SMTP_CREDENTIALS},
 	    "the provider takes no passwords any more: use auth = oauth2"},
 	{{534, 534, {  5,   7,   9}, NULL, SMTP_CREDENTIALS},
+	    "the provider wants a password made for this program"},
+	{{535, 535, {ANY, ANY, ANY}, "application password", SMTP_CREDENTIALS},
 	    "the provider wants a password made for this program"},
 	{{530, 538, {ANY, ANY, ANY}, NULL, SMTP_CREDENTIALS},
 	    "the server does not take this user name with this password or "
