@@ -27,9 +27,12 @@ notification_done(struct notification *n)
 	free(n->mailbox);
 	free(n->title);
 	free(n->body);
+	free(n->preview);
 	free(n->sound);
 	free(n->icon);
 	free(n->message_id);
+	free(n->actions);
+	free(n->code);
 	strv_done(&n->via);
 	notification_init(n);
 }
@@ -46,9 +49,13 @@ notification_copy(struct notification *dst, const struct notification *src)
 	    .urgency = src->urgency,
 	    .title = xstrdup(src->title),
 	    .body = xstrdup(src->body),
+	    .preview = xstrdup(src->preview),
 	    .sound = xstrdup(src->sound),
 	    .icon = xstrdup(src->icon),
 	    .message_id = xstrdup(src->message_id),
+	    .actions = xstrdup(src->actions),
+	    .code = xstrdup(src->code),
+	    .is_private = src->is_private,
 	};
 
 	strv_copy(&copy.via, &src->via);
@@ -75,9 +82,23 @@ notification_copy_sanitized(
 	sanitize(&dst->mailbox, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->title, NOTIFICATION_TITLE_MAX);
 	sanitize(&dst->body, NOTIFICATION_BODY_MAX);
+	sanitize(&dst->preview, NOTIFICATION_PREVIEW_MAX);
 	sanitize(&dst->sound, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->icon, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->message_id, NOTIFICATION_FIELD_MAX);
+	sanitize(&dst->actions, NOTIFICATION_FIELD_MAX);
+	sanitize(&dst->code, NOTIFICATION_FIELD_MAX);
+}
+
+bool
+notification_offers(const struct notification *n, const char *key)
+{
+	struct span rest = span_from_str(n->actions), one;
+
+	while (span_split(&rest, ',', &one))
+		if (span_is(one, key))
+			return true;
+	return false;
 }
 
 static const char *const urgency_names[] = {
@@ -117,6 +138,7 @@ enum field_type {
 	FIELD_ID,      /* uint64_t, from 1, required */
 	FIELD_NUMBER,  /* uint32_t */
 	FIELD_URGENCY,
+	FIELD_FLAG, /* bool; left out when false */
 	FIELD_STRING,
 };
 
@@ -140,12 +162,16 @@ static const struct field {
     {"urgency", FIELD_URGENCY, IN(NOTIFY), AT(n.urgency)},
     {"title", FIELD_STRING, IN(NOTIFY), AT(n.title)},
     {"body", FIELD_STRING, IN(NOTIFY), AT(n.body)},
+    {"preview", FIELD_STRING, IN(NOTIFY), AT(n.preview)},
     {"icon", FIELD_STRING, IN(NOTIFY), AT(n.icon)},
     {"sound", FIELD_STRING, IN(NOTIFY), AT(n.sound)},
     {"message-id", FIELD_STRING, IN(NOTIFY), AT(n.message_id)},
+    {"actions", FIELD_STRING, IN(NOTIFY), AT(n.actions)},
     {"reason", FIELD_STRING, IN(FAILED) | IN(CLOSED) | IN(UNAVAILABLE),
 	AT(reason)},
+    {"keeps", FIELD_FLAG, IN(UNAVAILABLE), AT(keeps)},
     {"key", FIELD_STRING, IN(ACTION), AT(key)},
+    {"token", FIELD_STRING, IN(ACTION), AT(token)},
     {"capabilities", FIELD_STRING, IN(READY), AT(capabilities)},
     /* clang-format on */
 };
@@ -162,7 +188,9 @@ notifier_line_done(struct notifier_line *line)
 	free(line->reason);
 	free(line->key);
 	free(line->capabilities);
-	line->reason = line->key = line->capabilities = NULL;
+	free(line->token);
+	line->reason = line->key = NULL;
+	line->capabilities = line->token = NULL;
 }
 
 /* ---- Format ---- */
@@ -243,6 +271,10 @@ add_field(struct buf *buf, const struct field *field,
 	case FIELD_URGENCY:
 		buf_addf(buf, "\t%s=%s", field->name,
 		    urgency_name(*(const enum urgency *)value));
+		return;
+	case FIELD_FLAG:
+		if (*(const bool *)value)
+			buf_addf(buf, "\t%s=yes", field->name);
 		return;
 	case FIELD_STRING:
 		add_string(buf, field, line);
@@ -328,6 +360,9 @@ parse_value(
 		return span_to_u32(value, at);
 	case FIELD_URGENCY:
 		return parse_urgency(value, at);
+	case FIELD_FLAG:
+		*(bool *)at = span_is(value, "yes");
+		return true;
 	case FIELD_STRING:
 		return parse_string(value, at);
 	}

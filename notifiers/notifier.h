@@ -9,8 +9,8 @@
  * that new ones can come.
  *
  *   notify  id=1 account=work mailbox=INBOX uidvalidity=9 uid=12
- *           urgency=normal title=... body=... icon=... sound=...
- *           message-id=...
+ *           urgency=normal title=... body=... preview=... icon=...
+ *           sound=... message-id=... actions=default,read,trash
  *   close   id=1
  *
  * Answers:
@@ -19,9 +19,10 @@
  *   shown   id=1
  *   failed  id=1 reason=...
  *   closed  id=1 reason=dismissed
- *   action  id=1 key=default
+ *   action  id=1 key=default token=...
  *   unavailable reason=...      the service is away; keep and send again
- *                               after the next `ready`
+ *                               after the next `ready`; keeps=yes: what is
+ *                               shown stays so
  */
 #ifndef BELFRY_NOTIFIERS_NOTIFIER_H
 #define BELFRY_NOTIFIERS_NOTIFIER_H
@@ -32,6 +33,7 @@
 
 #define NOTIFICATION_TITLE_MAX 200 /* characters */
 #define NOTIFICATION_BODY_MAX 1000
+#define NOTIFICATION_PREVIEW_MAX 250
 #define NOTIFICATION_FIELD_MAX 250 /* of every other string */
 #define NOTIFIER_LINE_MAX (16 * 1024)
 
@@ -41,8 +43,12 @@ struct notification {
 	uint32_t uidvalidity, uid; /* 0: no single message (a summary) */
 	enum urgency urgency;
 	char *title, *body;
+	char *preview;			 /* of the text; "" when none */
 	char *sound, *icon, *message_id; /* "" when none */
-	struct strv via;		 /* notifier names; empty: all */
+	char *actions;	 /* keys that may be answered, with commas */
+	char *code;	 /* a one-time code; in no line of the protocol */
+	bool is_private; /* of a message: nothing but its number is shown */
+	struct strv via; /* notifier names; empty: all */
 };
 
 /* All strings NULL, which counts as "" everywhere. */
@@ -56,8 +62,18 @@ void notification_copy(
  * of it is shorter than NOTIFIER_LINE_MAX. */
 void notification_copy_sanitized(
     struct notification *dst, const struct notification *src);
+/* Whether `key` is one of its actions. */
+bool notification_offers(const struct notification *n, const char *key);
 /* "low", "normal", "critical": a constant. */
 const char *urgency_name(enum urgency urgency);
+
+/* Keys of actions (notify's `actions`, action's `key`). */
+#define NOTIFY_OPEN "default"	   /* a click on the notification itself */
+#define NOTIFY_READ "read"	   /* mark it as read */
+#define NOTIFY_READ_ALL "read-all" /* all that a summary counts */
+#define NOTIFY_ARCHIVE "archive"
+#define NOTIFY_TRASH "trash"
+#define NOTIFY_COPY "copy" /* the one-time code, to the clipboard */
 
 /* Lines of the protocol, both ways. */
 enum notifier_verb {
@@ -75,6 +91,8 @@ struct notifier_line {
 	enum notifier_verb verb;
 	struct notification n; /* id, and for notify all fields but via */
 	char *reason, *key, *capabilities; /* owned; NULL when absent */
+	char *token; /* of an action, for the window that opens; the same */
+	bool keeps;  /* of UNAVAILABLE: what is shown stays so */
 };
 void notifier_line_done(struct notifier_line *line);
 /* Appends the line with its LF. What may not be in a value is left out or,

@@ -1,6 +1,7 @@
 /*
  * notifiers/queue: what is shown when.
  */
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "notifiers/queue_private.h"
 
@@ -81,7 +82,7 @@ drop_above(struct notify_queue *queue, size_t max)
 	while (queue->waiting_count > max) {
 		struct entry *entry = least_wanted(queue);
 
-		queue_settle(queue, entry->n.id, NOTIFY_GONE,
+		queue_settle(queue, entry, NOTIFY_GONE,
 		    "too many notifications waited; a summary counts it");
 		queue_leave_waiting(queue, entry);
 		queue_free_entry(entry);
@@ -125,6 +126,10 @@ notify_queue_add(
 	queue->now = now;
 	notification_init(&entry->n);
 	notification_copy_sanitized(&entry->n, n);
+	entry->n.is_private =
+	    n->uid != 0 && (n->is_private || queue->is_private);
+	if (entry->n.is_private)
+		queue_make_private(&entry->n);
 	entry->n.id = ++queue->last_id;
 	list_add(&queue->waiting, &entry->link);
 	queue->waiting_count++;
@@ -152,14 +157,16 @@ wait_again(struct notify_queue *queue, struct request *request)
 }
 
 static void
-become_unavailable(struct notify_queue *queue)
+become_unavailable(struct notify_queue *queue, bool keeps)
 {
+	queue->is_available = false;
 	/* The last first, so that the first comes to the front. */
 	while (!list_is_empty(&queue->asked))
 		wait_again(queue, queue_request_at(queue->asked.prev));
-	while (!list_is_empty(&queue->shown))
-		queue_leave_shown(queue, queue_request_at(queue->shown.next));
-	free_closings(queue);
+	if (!keeps) {
+		free_closings(queue);
+		queue_take_back_shown(queue);
+	}
 	keep_bounds(queue);
 }
 
@@ -168,17 +175,28 @@ notify_queue_set_available(
     struct notify_queue *queue, bool available, usec_t now)
 {
 	queue->now = now;
-	if (available == queue->is_available)
-		return;
-	queue->is_available = available;
-	if (!available)
-		become_unavailable(queue);
+	if (available)
+		queue->is_available = true;
+	else if (queue->is_available || !list_is_empty(&queue->shown))
+		become_unavailable(queue, false);
+}
+
+void
+notify_queue_set_returns(struct notify_queue *queue, bool returns)
+{
+	queue->returns = returns;
+}
+
+void
+notify_queue_set_private(struct notify_queue *queue, bool is_private)
+{
+	queue->is_private = is_private;
 }
 
 /* ---- Answers ---- */
 
 static struct request *
-find_request(struct list_link *requests, uint64_t id)
+find_request(const struct list_link *requests, uint64_t id)
 {
 	LIST_EACH(pos, requests)
 	if (queue_request_at(pos)->id == id)
@@ -203,10 +221,9 @@ on_shown(struct notify_queue *queue, const struct notifier_line *line)
 	queue_settle_request(queue, request,
 	    request->is_summary ? NOTIFY_SUMMARISED : NOTIFY_SHOWN, NULL);
 	queue_leave_asked(queue, request);
-	LIST_EACH(pos, &request->entries)
-	queue_make_bare(queue_entry_at(pos));
 	list_add(&queue->shown, &request->link);
 	queue->shown_entries += queue_count_entries(request);
+	queue_strip_shown(queue);
 	forget_shown_above(queue, QUEUE_SHOWN_MAX);
 }
 
@@ -251,8 +268,10 @@ on_ready(struct notify_queue *queue, const struct notifier_line *line)
 static void
 on_unavailable(struct notify_queue *queue, const struct notifier_line *line)
 {
-	(void)line;
-	notify_queue_set_available(queue, false, queue->now);
+	if (!line->keeps)
+		notify_queue_set_available(queue, false, queue->now);
+	else if (queue->is_available)
+		become_unavailable(queue, true);
 }
 
 static void (*const on_answer[NOTIFIER_VERBS])(
@@ -271,6 +290,23 @@ notify_queue_answer(
 	queue->now = now;
 	if (on_answer[line->verb] != NULL)
 		on_answer[line->verb](queue, line);
+}
+
+size_t
+notify_queue_each(const struct notify_queue *queue, uint64_t id,
+    notify_each_fn *fn, void *ctx)
+{
+	struct request *request = find_request(&queue->shown, id);
+	size_t count = 0;
+
+	if (request == NULL)
+		request = find_request(&queue->asked, id);
+	if (request == NULL)
+		return 0;
+	for (struct list_link *pos = request->entries.prev;
+	     pos != &request->entries; pos = pos->prev, count++)
+		fn(ctx, &queue_entry_at(pos)->n);
+	return count;
 }
 
 /* ---- Time ---- */
@@ -391,6 +427,61 @@ ask_summary(struct notify_queue *queue, struct notifier_line *line_r)
 	open_window(queue, 0, is_flood ? twice : QUEUE_WINDOW_USEC);
 }
 
+/* The one that says how many there are of the account, if it is shown. */
+static struct request *
+find_private(struct notify_queue *queue, const struct entry *entry)
+{
+	LIST_EACH(pos, &queue->shown)
+	{
+		const struct notification *n =
+		    &queue_entry_at(queue_request_at(pos)->entries.next)->n;
+
+		if (n->is_private && n->urgency != URGENCY_CRITICAL &&
+		    strcmp(n->account, entry->n.account) == 0)
+			return queue_request_at(pos);
+	}
+	return NULL;
+}
+
+/* All that wait of the account, in one: the shown one, or a new one. */
+static void
+ask_private(struct notify_queue *queue, const struct entry *first,
+    struct notifier_line *line_r)
+{
+	struct request *request = find_private(queue, first);
+	STR_AUTO account = xstrdup(first->n.account);
+
+	if (request != NULL) {
+		list_remove(&request->link);
+		queue->shown_entries -= queue_count_entries(request);
+		request->deadline = usec_add(queue->now, QUEUE_ANSWER_USEC);
+	} else {
+		request = new_request(queue);
+		request->id = ++queue->last_id;
+	}
+	LIST_EACH(pos, &queue->waiting)
+	{
+		struct entry *entry = queue_entry_at(pos);
+
+		if (entry->n.is_private &&
+		    strcmp(entry->n.account, account) == 0)
+			take_entry(queue, request, entry);
+	}
+	request->is_summary = queue_count_entries(request) > 1;
+	queue_fill_summary(request, &line_r->n);
+	ask(queue, request);
+	open_window(queue, 0, QUEUE_WINDOW_USEC);
+}
+
+static struct entry *
+first_private(struct notify_queue *queue)
+{
+	LIST_EACH(pos, &queue->waiting)
+	if (queue_entry_at(pos)->n.is_private)
+		return queue_entry_at(pos);
+	return NULL;
+}
+
 static struct entry *
 first_critical(struct notify_queue *queue)
 {
@@ -438,7 +529,10 @@ next_plain(struct notify_queue *queue, struct notifier_line *line_r)
 	if (queue->waiting_count == 0 ||
 	    (is_window_open(queue) && queue->quota == 0))
 		return false;
-	if (want_summary(queue)) {
+	struct entry *hidden = first_private(queue);
+	if (hidden != NULL) {
+		ask_private(queue, hidden, line_r);
+	} else if (want_summary(queue)) {
 		ask_summary(queue, line_r);
 	} else {
 		spend(queue);
@@ -497,5 +591,12 @@ notify_queue_outcome(
 size_t
 notify_queue_waiting(const struct notify_queue *queue)
 {
-	return queue->waiting_count + queue->asked_entries;
+	size_t count = 0;
+
+	LIST_EACH(pos, &queue->waiting)
+	count += !queue_entry_at(pos)->is_settled;
+	LIST_EACH(pos, &queue->asked)
+	LIST_EACH(entry, &queue_request_at(pos)->entries)
+	count += !queue_entry_at(entry)->is_settled;
+	return count;
 }

@@ -24,6 +24,13 @@
  * wait at all. What was shown is remembered, for withdrawal, until the
  * notifier closes it, becomes unavailable, or QUEUE_SHOWN_MAX newer ones were
  * shown.
+ *
+ * - What was on the screen of a notifier that lost it
+ * (notify_queue_set_returns) waits to be shown again; of more than
+ * QUEUE_KEEP_MAX the oldest are only counted.
+ * - Private ones (struct notification) of an account become one notification
+ *   that says how many there are, and replaces the one before as long as that
+ *   is shown. Critical ones are shown by themselves, and say no more.
  */
 #ifndef BELFRY_NOTIFIERS_QUEUE_H
 #define BELFRY_NOTIFIERS_QUEUE_H
@@ -46,6 +53,11 @@ struct notify_queue;
 /* A new queue believes its notifier to be unavailable. */
 struct notify_queue *notify_queue_new(void);
 void notify_queue_free(struct notify_queue **queue);
+/* A notifier that says when what it shows is closed: whatever was shown when
+ * it becomes unavailable, and does not say `keeps`, is shown again. */
+void notify_queue_set_returns(struct notify_queue *queue, bool returns);
+/* All that is added from now on is private, if it is of a message. */
+void notify_queue_set_private(struct notify_queue *queue, bool is_private);
 /* Copies, and makes the strings fit to be shown. Assigns and returns the
  * id. */
 uint64_t notify_queue_add(
@@ -60,6 +72,13 @@ void notify_queue_set_available(
  * answer to what was not asked is passed over. */
 void notify_queue_answer(
     struct notify_queue *queue, const struct notifier_line *line, usec_t now);
+/* Calls `fn` for each notification that is behind what is shown, or was asked
+ * for, with this id: one, or those that a summary counts, the newest first.
+ * Their account, mailbox, UIDs, message_id, actions and code are there, other
+ * texts may be forgotten. Returns how many. `fn` must not call the queue. */
+typedef void notify_each_fn(void *ctx, const struct notification *n);
+size_t notify_queue_each(const struct notify_queue *queue, uint64_t id,
+    notify_each_fn *fn, void *ctx);
 usec_t notify_queue_deadline(const struct notify_queue *queue);
 void notify_queue_tick(struct notify_queue *queue, usec_t now);
 /* The next request (NOTIFY or CLOSE) to hand to the notifier; the caller

@@ -37,8 +37,8 @@ queue_count_entries(const struct request *request)
 void
 queue_make_bare(struct entry *entry)
 {
-	char **texts[] = {&entry->n.title, &entry->n.body, &entry->n.sound,
-	    &entry->n.icon, &entry->n.message_id};
+	char **texts[] = {&entry->n.title, &entry->n.body, &entry->n.preview,
+	    &entry->n.sound, &entry->n.icon};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		free(*texts[i]);
@@ -49,13 +49,17 @@ queue_make_bare(struct entry *entry)
 }
 
 void
-queue_settle(struct notify_queue *queue, uint64_t id, enum notify_fate fate,
-    const char *reason)
+queue_settle(struct notify_queue *queue, struct entry *entry,
+    enum notify_fate fate, const char *reason)
 {
-	struct outcome *outcome = NEW(struct outcome);
+	struct outcome *outcome;
 	BUF_AUTO words = BUF_INIT;
 
-	outcome->id = id;
+	if (entry->is_settled)
+		return;
+	entry->is_settled = true;
+	outcome = NEW(struct outcome);
+	outcome->id = entry->n.id;
 	outcome->fate = fate;
 	if (fate == NOTIFY_GONE) {
 		str_sanitize(&words, span_from_str(reason), REASON_MAX);
@@ -69,7 +73,7 @@ queue_settle_request(struct notify_queue *queue, struct request *request,
     enum notify_fate fate, const char *reason)
 {
 	LIST_EACH(pos, &request->entries)
-	queue_settle(queue, queue_entry_at(pos)->n.id, fate, reason);
+	queue_settle(queue, queue_entry_at(pos), fate, reason);
 }
 
 void

@@ -19,7 +19,8 @@
 struct entry {
 	struct list_link link;
 	struct notification n;
-	bool is_bare; /* its texts are forgotten */
+	bool is_bare;	 /* its texts are forgotten */
+	bool is_settled; /* its outcome came out; shown again since then */
 };
 
 struct request {
@@ -47,6 +48,7 @@ struct notify_queue {
 	usec_t now;
 	uint64_t last_id;
 	bool is_available;
+	bool returns, is_private;  /* notify_queue_set_... */
 	struct list_link waiting;  /* struct entry::link, the oldest first */
 	struct list_link asked;	   /* struct request::link */
 	struct list_link shown;	   /* struct request::link */
@@ -80,9 +82,9 @@ size_t queue_count_entries(const struct request *request);
 /* Forgets the texts, which takes nearly all its memory. */
 void queue_make_bare(struct entry *entry);
 
-/* The outcome of one, or of all in a request; the reason, made fit to be
- * shown, counts for NOTIFY_GONE only. */
-void queue_settle(struct notify_queue *queue, uint64_t id,
+/* The outcome of one that had none yet, or of all in a request; the reason,
+ * made fit to be shown, counts for NOTIFY_GONE only. */
+void queue_settle(struct notify_queue *queue, struct entry *entry,
     enum notify_fate fate, const char *reason);
 void queue_settle_request(struct notify_queue *queue, struct request *request,
     enum notify_fate fate, const char *reason);
@@ -93,7 +95,17 @@ void queue_leave_asked(struct notify_queue *queue, struct request *request);
 void queue_leave_shown(struct notify_queue *queue, struct request *request);
 void queue_add_closing(struct notify_queue *queue, uint64_t id);
 
+/* ---- queue_return.c ---- */
+
+/* Only the newest that are shown keep what they need to be shown again. */
+void queue_strip_shown(struct notify_queue *queue);
+/* What is shown waits again, in front of all others. */
+void queue_take_back_shown(struct notify_queue *queue);
+
 /* ---- queue_summary.c ---- */
+
+/* Takes away what a private one must not say. */
+void queue_make_private(struct notification *n);
 
 /* Writes the notification of a request that counts several. `n` was
  * initialised. */

@@ -37,7 +37,8 @@ summary_body(const struct request *request, size_t total)
 	for (struct list_link *pos = request->entries.prev;
 	     pos != &request->entries && lines < QUEUE_SUMMARY_LINES;
 	     pos = pos->prev) {
-		if (queue_entry_at(pos)->is_bare)
+		if (queue_entry_at(pos)->is_bare ||
+		    queue_entry_at(pos)->n.is_private)
 			continue;
 		add_summary_line(&body, &queue_entry_at(pos)->n);
 		lines++;
@@ -47,12 +48,49 @@ summary_body(const struct request *request, size_t total)
 	return buf_take_str(&body);
 }
 
+static char *
+summary_title(const char *account, size_t total, bool all_messages)
+{
+	const char *what = all_messages ? "message" : "notification";
+	const char *in = account[0] != '\0' ? " in " : "";
+
+	if (total == 1 && all_messages)
+		return xasprintf("New message%s%s", in, account);
+	return xasprintf("%zu %s%s%s%s%s", total, all_messages ? "new " : "",
+	    what, total == 1 ? "" : "s", in, account);
+}
+
+void
+queue_make_private(struct notification *n)
+{
+	free(n->title);
+	free(n->body);
+	free(n->preview);
+	free(n->code);
+	n->title = summary_title(n->account, 1, true);
+	n->body = xstrdup("");
+	n->preview = xstrdup("");
+	n->code = NULL;
+}
+
+/* Opening is for the newest, reading for all; what takes away many messages
+ * at one click is not offered. */
+static void
+set_actions(struct notification *n, bool any_open, bool any_read, size_t total)
+{
+	if (total == 1)
+		return;
+	free(n->actions);
+	n->actions = xasprintf("%s%s%s", any_open ? NOTIFY_OPEN : "",
+	    any_open && any_read ? "," : "", any_read ? NOTIFY_READ_ALL : "");
+}
+
 void
 queue_fill_summary(const struct request *request, struct notification *n)
 {
 	struct entry *newest = queue_entry_at(request->entries.prev);
 	size_t total = request->dropped;
-	bool all_messages = true;
+	bool all_messages = true, any_open = false, any_read = false;
 
 	notification_copy(n, &newest->n);
 	LIST_EACH(pos, &request->entries)
@@ -64,19 +102,24 @@ queue_fill_summary(const struct request *request, struct notification *n)
 		if (each->urgency > n->urgency)
 			n->urgency = each->urgency;
 		all_messages = all_messages && each->uid != 0;
+		any_open = any_open || notification_offers(each, NOTIFY_OPEN);
+		any_read = any_read || notification_offers(each, NOTIFY_READ);
 		total++;
 	}
 	free(n->title);
 	free(n->body);
+	free(n->preview);
 	free(n->message_id);
+	free(n->code);
 	n->id = request->id;
-	n->uidvalidity = n->uid = 0;
-	n->title = xasprintf("%zu %s%s%s%s", total,
-	    all_messages ? "new message" : "notification",
-	    total == 1 ? "" : "s", n->account[0] != '\0' ? " in " : "",
-	    n->account);
+	if (total != 1)
+		n->uidvalidity = n->uid = 0;
+	n->title = summary_title(n->account, total, all_messages);
 	n->body = summary_body(request, total);
+	n->preview = xstrdup("");
 	n->message_id = xstrdup("");
+	n->code = NULL;
+	set_actions(n, any_open, any_read, total);
 	if (n->sound == NULL)
 		n->sound = xstrdup("");
 	if (n->icon == NULL)

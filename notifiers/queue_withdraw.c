@@ -20,7 +20,7 @@ withdraw_waiting(struct notify_queue *queue, const struct notification *key)
 
 		if (!is_same(&entry->n, key))
 			continue;
-		queue_settle(queue, entry->n.id, NOTIFY_GONE, "withdrawn");
+		queue_settle(queue, entry, NOTIFY_GONE, "withdrawn");
 		queue_leave_waiting(queue, entry);
 		queue_free_entry(entry);
 	}
@@ -41,8 +41,7 @@ withdraw_entries(struct notify_queue *queue, struct request *request,
 		if (!is_same(&entry->n, key))
 			continue;
 		if (tell)
-			queue_settle(
-			    queue, entry->n.id, NOTIFY_GONE, "withdrawn");
+			queue_settle(queue, entry, NOTIFY_GONE, "withdrawn");
 		queue_free_entry(entry);
 		removed++;
 	}

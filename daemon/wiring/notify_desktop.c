@@ -27,13 +27,9 @@ on_helper_line(void *ctx, struct span text)
 		notifier->told_away = false;
 		notify_queue_set_available(notifier->queue, true, loop_now());
 	} else if (line.verb == NOTIFIER_UNAVAILABLE) {
-		notify_queue_set_available(notifier->queue, false, loop_now());
-		if (!notifier->told_away)
-			report_note(notifier->notify->belfry, false,
-			    "notifier-away", NULL,
-			    "%s: %s; notifications wait for it", notifier->name,
-			    line.reason != NULL ? line.reason : "away");
-		notifier->told_away = true;
+		notify_queue_answer(notifier->queue, &line, loop_now());
+		notifier_tell_away(
+		    notifier, line.reason != NULL ? line.reason : "away");
 	} else {
 		notify_queue_answer(notifier->queue, &line, loop_now());
 	}
@@ -68,6 +64,7 @@ desktop_start(struct notifier *notifier)
 	struct error error = ERROR_INIT;
 
 	notifier->again = USEC_NEVER;
+	notify_queue_set_returns(notifier->queue, true);
 	strv_add(&argv, desktop_program());
 	notifier->helper = helper_start(notifier->notify->belfry->loop, &argv,
 	    NOTIFIER_LINE_MAX, on_helper_line, on_helper_end, notifier, &error);

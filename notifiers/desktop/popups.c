@@ -15,6 +15,8 @@
 #define DESKTOP_ENTRY "belfry"
 #define CATEGORY "email.arrived"
 #define TITLE_FALLBACK "Belfry"
+#define ERROR_EXCESS                                                           \
+	"org.freedesktop.Notifications.Error.ExcessNotificationGeneration"
 
 struct popup {
 	struct list_link link;
@@ -55,6 +57,12 @@ popups_forget(struct popups *popups)
 {
 	LIST_EACH(pos, &popups->shown)
 	forget(LIST_ITEM(pos, struct popup, link));
+}
+
+bool
+popups_are_shown(const struct popups *popups)
+{
+	return popups->count > 0;
 }
 
 void
@@ -114,9 +122,18 @@ static void
 on_action(NotifyNotification *notification, char *key, void *data)
 {
 	struct popup *popup = data;
+	struct notifier_line line = {.verb = NOTIFIER_ACTION};
 
+	line.n.id = popup->id;
+	line.key = xstrdup(key);
+#if NOTIFY_CHECK_VERSION(0, 7, 10)
+	line.token =
+	    xstrdup(notify_notification_get_activation_token(notification));
+#else
 	(void)notification;
-	lines_tell(NOTIFIER_ACTION, popup->id, key);
+#endif
+	lines_say(&line);
+	notifier_line_done(&line);
 }
 
 /* ---- What it is told ---- */
@@ -145,21 +162,26 @@ safe_icon(const char *icon)
 }
 
 /* A title is never empty (libnotify insists), and never markup. */
-static const char *
-title_of(const struct notification *n)
+static char *
+title_of(const struct popups *popups, const struct notification *n)
 {
-	if (n->title[0] != '\0')
-		return n->title;
-	return n->body[0] != '\0' ? n->body : TITLE_FALLBACK;
+	if (n->title[0] == '\0')
+		return g_strdup(n->body[0] != '\0' ? n->body : TITLE_FALLBACK);
+	if (popups->can.body || n->body[0] == '\0')
+		return g_strdup(n->title);
+	return g_strdup_printf("%s: %s", n->title, n->body);
 }
 
 static char *
 body_of(const struct popups *popups, const struct notification *n)
 {
 	const char *body = n->title[0] != '\0' ? n->body : "";
+	bool is_both = body[0] != '\0' && n->preview[0] != '\0';
+	g_autofree char *text =
+	    g_strdup_printf("%s%s%s", body, is_both ? "\n" : "", n->preview);
 
-	return popups->can.markup ? g_markup_escape_text(body, -1)
-				  : g_strdup(body);
+	return popups->can.markup ? g_markup_escape_text(text, -1)
+				  : g_strdup(text);
 }
 
 static void
@@ -176,6 +198,9 @@ set_hints(NotifyNotification *notification, const struct notification *n)
 	notify_notification_set_category(notification, CATEGORY);
 	notify_notification_set_hint(
 	    notification, "desktop-entry", g_variant_new_string(DESKTOP_ENTRY));
+	if (n->account[0] != '\0')
+		notify_notification_set_hint(notification, "x-kde-origin-name",
+		    g_variant_new_string(n->account));
 	if (is_icon_name(n->sound))
 		notify_notification_set_hint(
 		    notification, "sound-name", g_variant_new_string(n->sound));
@@ -203,18 +228,41 @@ forget_above(struct popups *popups, size_t max)
 		forget(LIST_ITEM(popups->shown.next, struct popup, link));
 }
 
+/* In the order in which they are shown. */
+static const struct {
+	const char *key, *label;
+} buttons[] = {
+    {NOTIFY_OPEN, "Open"},
+    {NOTIFY_COPY, "Copy code"},
+    {NOTIFY_READ, "Mark read"},
+    {NOTIFY_READ_ALL, "Mark all read"},
+    {NOTIFY_ARCHIVE, "Archive"},
+    {NOTIFY_TRASH, "Trash"},
+};
+
+static void
+set_buttons(struct popup *popup, const struct notification *n)
+{
+	notify_notification_clear_actions(popup->notification);
+	if (!popup->popups->can.actions)
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(buttons); i++)
+		if (notification_offers(n, buttons[i].key))
+			notify_notification_add_action(popup->notification,
+			    buttons[i].key, buttons[i].label, on_action, popup,
+			    NULL);
+}
+
 static void
 fill(struct popup *popup, const struct notification *n)
 {
+	g_autofree char *title = title_of(popup->popups, n);
 	g_autofree char *body = body_of(popup->popups, n);
 
 	notify_notification_update(
-	    popup->notification, title_of(n), body, safe_icon(n->icon));
+	    popup->notification, title, body, safe_icon(n->icon));
 	set_hints(popup->notification, n);
-	notify_notification_clear_actions(popup->notification);
-	if (popup->popups->can.actions)
-		notify_notification_add_action(popup->notification, "default",
-		    "Open", on_action, popup, NULL);
+	set_buttons(popup, n);
 }
 
 /* ---- Showing ---- */
@@ -243,6 +291,15 @@ is_away(const GError *error)
 	return false;
 }
 
+/* Plasma's answer to many of them in a second. */
+static bool
+is_crowded(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return g_strcmp0(name, ERROR_EXCESS) == 0;
+}
+
 enum popup_result
 popups_show(
     struct popups *popups, const struct notification *n, char **reason_r)
@@ -261,6 +318,10 @@ popups_show(
 	if (error == NULL) {
 		*reason_r = xstrdup("the notification service refused it");
 		return POPUP_REFUSED;
+	}
+	if (is_crowded(error)) {
+		*reason_r = xstrdup("it is shown too many at once");
+		return POPUP_CROWDED;
 	}
 	g_dbus_error_strip_remote_error(error);
 	*reason_r = xstrdup(error->message);

@@ -16,6 +16,7 @@
 
 /* What the service can do, as far as it matters here. */
 struct popups_can {
+	bool body;    /* else the title has to say it all */
 	bool markup;  /* body-markup: texts are escaped */
 	bool actions; /* else none are added */
 };
@@ -29,6 +30,7 @@ void popups_set_can(struct popups *popups, struct popups_can can);
 enum popup_result {
 	POPUP_SHOWN,
 	POPUP_REFUSED, /* this one */
+	POPUP_CROWDED, /* too many at once: later */
 	POPUP_AWAY     /* the service does not answer */
 };
 /* Shows it; replaces the one with the same id. `reason_r` is malloc'ed,
@@ -37,6 +39,7 @@ enum popup_result popups_show(
     struct popups *popups, const struct notification *n, char **reason_r);
 /* An id that is not shown is passed over. */
 void popups_close(struct popups *popups, uint64_t id);
+bool popups_are_shown(const struct popups *popups);
 /* After the service or the bus has gone: its ids mean nothing any more. */
 void popups_forget(struct popups *popups);
 

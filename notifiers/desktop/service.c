@@ -31,6 +31,7 @@
 enum state {
 	NO_BUS,
 	NO_SERVICE,
+	CROWDED,
 	READY
 };
 
@@ -47,7 +48,9 @@ struct service {
 	guint watch;
 	bool can_start;		/* the bus can start the service */
 	GCancellable *question; /* of the last probe */
-	bool is_told_away;	/* `unavailable` was the last that was said */
+	bool is_told_away;	/* `unavailable` was the last that was said, */
+	bool is_told_kept;	/* and that what was shown stays */
+	bool keeps;		/* what was shown may be there still */
 	GSource *timer;
 	unsigned probe_again; /* seconds */
 	struct popups *popups;
@@ -60,6 +63,17 @@ struct request {
 
 static gboolean on_timer(void *data);
 static void probe(struct service *service);
+
+static void
+tell_unavailable(bool keeps, const char *reason)
+{
+	struct notifier_line line = {
+	    .verb = NOTIFIER_UNAVAILABLE, .keeps = keeps};
+
+	line.reason = xstrdup(reason);
+	lines_say(&line);
+	notifier_line_done(&line);
+}
 
 /* ---- Calls that block ---- */
 
@@ -93,8 +107,8 @@ service_check(struct service *service)
 	    g_get_monotonic_time() - service->busy_since >
 		(gint64)SERVICE_STALL_USEC) {
 		service->is_stalled = true;
-		lines_tell(NOTIFIER_UNAVAILABLE, 0,
-		    "the notification service does not answer");
+		tell_unavailable(
+		    true, "the notification service does not answer");
 	}
 	g_mutex_unlock(&service->mutex);
 }
@@ -119,6 +133,7 @@ set_timer(struct service *service, unsigned seconds)
 static void
 enter_no_bus(struct service *service)
 {
+	service->keeps = false;
 	set_timer(service, SERVICE_BUS_AGAIN_SEC);
 }
 
@@ -126,6 +141,7 @@ static void
 enter_no_service(struct service *service)
 {
 	popups_forget(service->popups);
+	service->keeps = false;
 	set_timer(service, service->probe_again);
 	service->probe_again *= 2;
 	if (service->probe_again > SERVICE_PROBE_AGAIN_MAX_SEC)
@@ -133,8 +149,16 @@ enter_no_service(struct service *service)
 }
 
 static void
+enter_crowded(struct service *service)
+{
+	service->keeps = true;
+	set_timer(service, SERVICE_CROWDED_SEC);
+}
+
+static void
 enter_ready(struct service *service)
 {
+	service->keeps = true;
 	service->probe_again = SERVICE_PROBE_AGAIN_SEC;
 	set_timer(service, 0);
 }
@@ -142,6 +166,7 @@ enter_ready(struct service *service)
 static void (*const enters[])(struct service *) = {
     [NO_BUS] = enter_no_bus,
     [NO_SERVICE] = enter_no_service,
+    [CROWDED] = enter_crowded,
     [READY] = enter_ready,
 };
 
@@ -157,8 +182,9 @@ enter(struct service *service, enum state state, const char *text)
 	enters[state](service);
 	if (state == READY)
 		lines_tell(NOTIFIER_READY, 0, text);
-	else if (!was_told)
-		lines_tell(NOTIFIER_UNAVAILABLE, 0, text);
+	else if (!was_told || (service->is_told_kept && !service->keeps))
+		tell_unavailable(service->keeps, text);
+	service->is_told_kept = service->is_told_away && service->keeps;
 }
 
 /* The daemon was told by service_check. It asks again for what it thinks was
@@ -167,7 +193,7 @@ static void
 recover(struct service *service)
 {
 	service->state = NO_SERVICE;
-	service->is_told_away = true;
+	service->is_told_away = service->is_told_kept = true;
 	probe(service);
 }
 
@@ -182,6 +208,7 @@ take_capabilities(struct service *service, GVariant *reply)
 
 	g_variant_get(reply, "(^a&s)", &names);
 	joined = g_strjoinv(",", (char **)(uintptr_t)names);
+	can.body = g_strv_contains(names, "body");
 	can.markup = g_strv_contains(names, "body-markup");
 	can.actions = g_strv_contains(names, "actions");
 	popups_set_can(service->popups, can);
@@ -240,7 +267,8 @@ on_name_appeared(
 	probe(service);
 }
 
-/* A service that the bus starts on demand may end whenever it is idle. */
+/* A service that the bus starts on demand may end whenever it is idle; when it
+ * had something to show it has not ended for that. */
 static void
 on_name_vanished(GDBusConnection *bus, const char *name, void *data)
 {
@@ -249,9 +277,11 @@ on_name_vanished(GDBusConnection *bus, const char *name, void *data)
 	(void)name;
 	if (bus == NULL || service->state != READY)
 		return;
-	popups_forget(service->popups);
-	if (!service->can_start)
-		enter(service, NO_SERVICE, "the notification service has gone");
+	if (service->can_start && !popups_are_shown(service->popups))
+		return;
+	enter(service, NO_SERVICE, "the notification service has gone");
+	if (service->can_start)
+		probe(service);
 }
 
 static void
@@ -368,7 +398,7 @@ on_timer(void *data)
 	set_timer(service, 0);
 	if (service->state == NO_BUS)
 		look_for_bus(service);
-	else if (service->state == NO_SERVICE)
+	else
 		probe(service);
 	return G_SOURCE_REMOVE;
 }
@@ -389,6 +419,8 @@ show(struct service *service, const struct notification *n)
 	}
 	if (result == POPUP_AWAY)
 		enter(service, NO_SERVICE, reason);
+	else if (result == POPUP_CROWDED)
+		enter(service, CROWDED, reason);
 	else if (result == POPUP_SHOWN)
 		lines_tell(NOTIFIER_SHOWN, n->id, NULL);
 	else
@@ -414,8 +446,8 @@ do_request(struct service *service, const struct notifier_line *line)
 	if (service->state == READY)
 		show(service, &line->n);
 	else
-		lines_tell(NOTIFIER_UNAVAILABLE, 0,
-		    "the notification service is not there");
+		tell_unavailable(
+		    service->keeps, "the notification service is not there");
 }
 
 static gboolean

@@ -16,8 +16,10 @@
  *	MOCK_DELAY=MS	answers Notify so much later
  *	MOCK_NOREPLY=N	never answers the first N times
  *	MOCK_ERROR=TEXT	answers with an error
+ *	MOCK_EXCESS=N	the first N times with the one of Plasma: too many
  *	MOCK_DIE=1	ends instead of an answer
  *	MOCK_ACTION=KEY	invokes that action of each
+ *	MOCK_TOKEN=TEXT	with this activation token
  *	MOCK_CLOSE=N	closes each, for reason N
  */
 #include <gio/gio.h>
@@ -44,11 +46,12 @@ static const char interface_xml[] =
     "<method name='CloseNotification'>"
     "<arg type='u' direction='in'/></method>"
     "<signal name='NotificationClosed'><arg type='u'/><arg type='u'/></signal>"
+    "<signal name='ActivationToken'><arg type='u'/><arg type='s'/></signal>"
     "<signal name='ActionInvoked'><arg type='u'/><arg type='s'/></signal>"
     "</interface></node>";
 
 static guint last_id;
-static long noreply_left;
+static long noreply_left, excess_left;
 
 struct answer {
 	GDBusMethodInvocation *invocation;
@@ -146,6 +149,9 @@ answer_notify(void *data)
 
 	g_dbus_method_invocation_return_value(
 	    invocation, g_variant_new("(u)", answer->id));
+	if (action != NULL && getenv("MOCK_TOKEN") != NULL)
+		send_signal(invocation, "ActivationToken",
+		    g_variant_new("(us)", answer->id, getenv("MOCK_TOKEN")));
 	if (action != NULL)
 		send_signal(invocation, "ActionInvoked",
 		    g_variant_new("(us)", answer->id, action));
@@ -170,10 +176,15 @@ on_notify(GDBusMethodInvocation *invocation, GVariant *parameters)
 		noreply_left--;
 		return;
 	}
-	if (getenv("MOCK_ERROR") != NULL) {
+	if (excess_left > 0) {
+		excess_left--;
 		g_dbus_method_invocation_return_dbus_error(invocation,
-		    NAME ".Error.ExcessNotificationGeneration",
-		    getenv("MOCK_ERROR"));
+		    NAME ".Error.ExcessNotificationGeneration", "Too many");
+		return;
+	}
+	if (getenv("MOCK_ERROR") != NULL) {
+		g_dbus_method_invocation_return_dbus_error(
+		    invocation, NAME ".Error.Refused", getenv("MOCK_ERROR"));
 		return;
 	}
 	answer = g_new0(struct answer, 1);
@@ -277,6 +288,7 @@ int
 main(void)
 {
 	noreply_left = number("MOCK_NOREPLY");
+	excess_left = number("MOCK_EXCESS");
 	g_bus_own_name(G_BUS_TYPE_SESSION, NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
 	    on_bus, on_owned, on_lost, NULL, NULL);
 	g_main_loop_run(g_main_loop_new(NULL, FALSE));

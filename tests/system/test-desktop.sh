@@ -200,21 +200,23 @@ test_what_arrives() {
 	start_desktop
 	heard "$READY"
 	say notify id=1 account=work urgency=normal \
+	    actions=trash,default,nonsense,read,archive,copy,read-all \
 	    'title=Ann <b> & "you"' \
 	    'body=<img src="file:///dev/urandom"> a & b &amp; %s%n\nline 2' \
 	    icon=mail-unread sound=message-new-email
-	noted "Notify 1 0 Belfry|mail-unread|Ann <b> & \"you\"|&lt;img src=&quot;file:///dev/urandom&quot;&gt; a &amp; b &amp;amp; %s%n/line 2|default,Open|$HINTS;sound-name='message-new-email';urgency=byte 0x01"
+	noted "Notify 1 0 Belfry|mail-unread|Ann <b> & \"you\"|&lt;img src=&quot;file:///dev/urandom&quot;&gt; a &amp; b &amp;amp; %s%n/line 2|default,Open,copy,Copy code,read,Mark read,read-all,Mark all read,archive,Archive,trash,Trash|$HINTS;sound-name='message-new-email';urgency=byte 0x01;x-kde-origin-name='work'"
 	heard "shown${TAB}id=1"
 	# Strange ids, icons and sounds; no title.
 	say notify id=18446744073709551615 urgency=critical body=B \
-	    icon=file:///dev/urandom 'sound=../x'
+	    icon=file:///dev/urandom 'sound=../x' actions=default
 	noted "Notify 2 0 Belfry|mail-unread|B||default,Open|$HINTS;urgency=byte 0x02"
 	heard "shown${TAB}id=18446744073709551615"
-	say notify id=3 urgency=low title=T icon=/dev/zero
-	noted "Notify 3 0 Belfry|mail-unread|T||default,Open|$HINTS;urgency=byte 0x00"
+	say notify id=3 urgency=low title=T body=B 'preview=<p> & so' \
+	    icon=/dev/zero
+	noted "Notify 3 0 Belfry|mail-unread|T|B/&lt;p&gt; &amp; so||$HINTS;urgency=byte 0x00"
 	# The same id again replaces it.
 	say notify id=1 title=again
-	noted "Notify 1 1 Belfry|mail-unread|again||default,Open|$HINTS;urgency=byte 0x01"
+	noted "Notify 1 1 Belfry|mail-unread|again|||$HINTS;urgency=byte 0x01"
 	heard "shown${TAB}id=1" 2
 	say close id=1
 	noted "Close 1"
@@ -229,6 +231,13 @@ test_plain_service() {
 	heard "ready${TAB}version=1${TAB}capabilities=body"
 	say notify id=1 'title=<T>' 'body=<b> & c'
 	noted "Notify 1 0 Belfry|mail-unread|<T>|<b> & c||$HINTS;urgency=byte 0x01"
+	stop_desktop
+	# Nothing but a title can be shown.
+	start_mock MOCK_CAPS=persistence
+	start_desktop
+	heard "ready${TAB}version=1${TAB}capabilities=persistence"
+	say notify id=1 'title=T' 'body=B & c' preview=P actions=default,read
+	noted "Notify 1 0 Belfry|mail-unread|T: B & c|B & c/P||$HINTS;urgency=byte 0x01"
 	stop_desktop
 }
 
@@ -252,9 +261,19 @@ test_signals() {
 	start_mock MOCK_ACTION=default MOCK_CLOSE=2
 	start_desktop
 	heard "$READY"
-	say notify id=5 title=T
+	say notify id=5 title=T actions=default
 	heard "action${TAB}id=5${TAB}key=default"
 	heard "closed${TAB}id=5${TAB}reason=dismissed"
+	# What was not offered cannot be chosen.
+	say notify id=6 title=T actions=read
+	heard "closed${TAB}id=6${TAB}reason=dismissed"
+	silent "action${TAB}id=6"
+	stop_desktop
+	start_mock MOCK_ACTION=read MOCK_TOKEN=from-the-compositor
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T actions=default,read
+	heard "action${TAB}id=5${TAB}key=read${TAB}token=from-the-compositor"
 	stop_desktop
 }
 
@@ -267,6 +286,22 @@ test_refusal() {
 	say notify id=6 title=T
 	heard "failed${TAB}id=6${TAB}reason=Too many"
 	silent '^unavailable'
+	stop_desktop
+}
+
+# Plasma's answer to too many: nothing is lost, it is asked again later.
+test_excess() {
+	start_mock MOCK_EXCESS=1
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T
+	heard "unavailable${TAB}reason=it is shown too many at once${TAB}keeps=yes"
+	say notify id=6 title=T
+	heard "unavailable${TAB}reason=the notification service is not there${TAB}keeps=yes"
+	heard "$READY" 2
+	say notify id=5 title=T
+	heard "shown${TAB}id=5"
+	silent '^failed'
 	stop_desktop
 }
 
@@ -353,7 +388,7 @@ test_service_that_stalls() {
 	heard "$READY"
 	say notify id=1 title=T
 	say notify id=2 title=T
-	heard "unavailable${TAB}reason=the notification service does not answer"
+	heard "unavailable${TAB}reason=the notification service does not answer${TAB}keeps=yes"
 	silent '^shown'
 	heard "$READY" 2
 	say notify id=1 title=T
@@ -364,7 +399,7 @@ test_service_that_stalls() {
 }
 
 for name in options no_bus what_arrives plain_service bad_lines signals \
-    refusal slow_service service_that_dies bus_that_dies end_inside_a_call \
+    refusal excess slow_service service_that_dies bus_that_dies end_inside_a_call \
     service_that_stalls; do
 	before=$failures
 	"test_$name"

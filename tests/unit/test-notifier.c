@@ -62,6 +62,12 @@ static const struct {
 	"closed\tid=2\treason=dismissed\n"},
     {"action", SPAN_INIT("action\tid=2\tkey=default"),
 	"action\tid=2\tkey=default\n"},
+    {"action with a token", SPAN_INIT("action\tid=2\tkey=read\ttoken=a b"),
+	"action\tid=2\tkey=read\ttoken=a b\n"},
+    {"unavailable, and keeps", SPAN_INIT("unavailable\tkeeps=yes"),
+	"unavailable\tkeeps=yes\n"},
+    {"unavailable, and keeps not", SPAN_INIT("unavailable\tkeeps=no"),
+	"unavailable\n"},
     {"unavailable", SPAN_INIT("unavailable\treason=no bus"),
 	"unavailable\treason=no bus\n"},
     {"close", SPAN_INIT("close\tid=2"), "close\tid=2\n"},
@@ -74,16 +80,18 @@ static const struct {
     {"controls", SPAN_INIT("unavailable\treason=\0\x1b[1m\x7f\xc2\x9b\ra"),
 	"unavailable\treason=[1ma\n"},
     {"notify, all",
-	SPAN_INIT("notify\tmessage-id=<a@b>\tsound=s\ticon=i\t"
+	SPAN_INIT("notify\tactions=default,read\tmessage-id=<a@b>\tsound=s\t"
+		  "icon=i\tpreview=P\tcode=1234\t"
 		  "body=B\ttitle=T\turgency=critical\tuid=12\t"
 		  "uidvalidity=9\tmailbox=INBOX\taccount=work\t"
 		  "id=1"),
 	"notify\tid=1\taccount=work\tmailbox=INBOX\tuidvalidity=9\tuid=12\t"
-	"urgency=critical\ttitle=T\tbody=B\ticon=i\tsound=s\t"
-	"message-id=<a@b>\n"},
+	"urgency=critical\ttitle=T\tbody=B\tpreview=P\ticon=i\tsound=s\t"
+	"message-id=<a@b>\tactions=default,read\n"},
     {"notify, hardly anything", SPAN_INIT("notify\tid=1"),
 	"notify\tid=1\taccount=\tmailbox=\tuidvalidity=0\tuid=0\t"
-	"urgency=normal\ttitle=\tbody=\ticon=\tsound=\tmessage-id=\n"},
+	"urgency=normal\ttitle=\tbody=\tpreview=\ticon=\tsound=\t"
+	"message-id=\tactions=\n"},
     {"notify, unknown urgency", SPAN_INIT("notify\tid=1\turgency=loud"), NULL},
     {"notify, uid too large", SPAN_INIT("notify\tid=1\tuid=4294967296"), NULL},
     {"notify, a wrong one at the end",

@@ -14,6 +14,10 @@
  *	read=UID	withdraws
  *	deadline	writes how many milliseconds are left
  *	waiting		writes how many have not come out
+ *	returns		what is lost is shown again
+ *	keeps		it is away, and what it shows stays
+ *	private		from now on only numbers are shown
+ *	list=ID		writes the UIDs behind it
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,6 +217,50 @@ static const struct {
 	"up c1 c2 c3 c4 c5 c6 c7 c8 c9 c10 c11 c12 c13 c14 c15 c16 c17 c18 "
 	"c19 c20 c21 waiting shown=1",
 	"*critical\n21 waiting\nnotify 21 <T21|B21> critical\n1 shown\n"},
+    {"what is on a lost screen is shown again, without a second outcome",
+	"returns up n1 n2 ok closed=2 down n3 up ok waiting",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\n"
+	"notify 1 <T1|B1>\nnotify 3 <T3|B3>\n3 shown\n0 waiting\n"},
+    {"what was read meanwhile is not shown again",
+	"returns up n1 n2 ok down read=1 up ok",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\n"
+	"notify 2 <T2|B2>\n"},
+    {"many of a lost screen are one summary",
+	"returns up n1 n2 n3 n4 n5 ok +3000 n6 ok down up +3000",
+	"*>\n*shown\nnotify 6 <T6|B6>\n6 shown\n"
+	"notify 7 <6 new messages in work|*>\n"},
+    {"a summary of a lost screen is counted again",
+	"returns up burst=6 ok down read=100 up +3000",
+	"notify 7 <6 new messages in work|*>\n*summarised\n"
+	"notify 2 <T101|B101>\nnotify 3 <T102|B102>\n*>\n"},
+    {"what a stalled one shows stays", "returns up n1 ok keeps n2 up read=1 ok",
+	"notify 1 <T1|B1>\n1 shown\nnotify 2 <T2|B2>\nclose 1\n2 shown\n"},
+    {"stalled, and then gone", "returns up n1 ok keeps unavailable up",
+	"notify 1 <T1|B1>\n1 shown\nnotify 1 <T1|B1>\n"},
+    {"stalled, and then its process ended", "returns up n1 ok keeps down up",
+	"notify 1 <T1|B1>\n1 shown\nnotify 1 <T1|B1>\n"},
+    {"private: nothing but the number", "private up n1 ok n2 n3 +3000 ok",
+	"notify 2 <New message in work|>\n1 shown\n"
+	"notify 2 <3 new messages in work|>\n"
+	"3 summarised\n4 summarised\n"},
+    {"private: closed with the last",
+	"private up n1 n2 ok +3000 ok read=1 read=2",
+	"notify 2 <New message in work|>\n1 shown\n"
+	"notify 2 <2 new messages in work|>\n"
+	"3 summarised\nclose 2\n"},
+    {"private: after a dismissal it counts anew",
+	"private up n1 ok closed=2 +3000 n2",
+	"notify 2 <New message in work|>\n1 shown\n"
+	"notify 4 <New message in work|>\n"},
+    {"private: a critical one says no more", "private up c1",
+	"notify 1 <New message in work|> critical\n"},
+    {"private: not what Belfry itself says", "private up s",
+	"notify 1 <T0|B0>\n"},
+    {"what is behind it", "up n1 shown=1 burst=6 list=1 +3000 list=8 list=9",
+	"notify 1 <T1|B1>\n1 shown\n"
+	"notify 8 <6 new messages in work|*>\n"
+	"1 <1@x>\n105 <105@x>\n104 <104@x>\n103 <103@x>\n102 <102@x>\n"
+	"101 <101@x>\n100 <100@x>\n"},
 };
 
 /* ---- The player ---- */
@@ -231,6 +279,10 @@ add(struct play *play, uint32_t uid, enum urgency urgency)
 	n.urgency = urgency;
 	n.title = xasprintf("T%u", uid);
 	n.body = xasprintf("B%u", uid);
+	n.message_id = xasprintf("<%u@x>", uid);
+	n.actions = xstrdup("default,read,archive,copy");
+	n.code = xstrdup("123456");
+	n.preview = xstrdup("P");
 	id = notify_queue_add(play->queue, &n, play->now);
 	notification_done(&n);
 	return id;
@@ -241,6 +293,20 @@ trace_text(struct buf *trace, const char *text)
 {
 	for (; *text != '\0'; text++)
 		buf_add_char(trace, *text == '\n' ? '/' : *text);
+}
+
+/* What may be done with it. */
+static void
+check_actions(const struct notification *n)
+{
+	bool is_private = strstr(n->title, "ew message") != NULL;
+	bool is_many = is_private && n->title[0] != 'N';
+
+	if (n->title[0] == '6' && strcmp(n->title, "6 notifications") == 0)
+		return;
+	assert_string_equal(n->actions,
+	    is_many ? "default,read-all" : "default,read,archive,copy");
+	assert_string_equal(n->preview, is_private ? "" : "P");
 }
 
 static void
@@ -255,6 +321,7 @@ trace_request(struct play *play, const struct notifier_line *line)
 	assert_true(line->verb == NOTIFIER_NOTIFY);
 	assert_true(play->asked_count < ASKED_MAX);
 	play->asked[play->asked_count++] = line->n.id;
+	check_actions(&line->n);
 	buf_addf(trace, "notify %u <", (unsigned)line->n.id);
 	trace_text(trace, line->n.title);
 	buf_add_char(trace, '|');
@@ -288,6 +355,7 @@ answer(
 
 	line.n.id = id;
 	line.reason = xstrdup(reason);
+	line.keeps = reason != NULL && strcmp(reason, "keeps") == 0;
 	notify_queue_answer(play->queue, &line, play->now);
 	notifier_line_done(&line);
 }
@@ -347,6 +415,7 @@ do_answer(struct play *play, const char *word)
 	    {"action=", NOTIFIER_ACTION, NULL},
 	    {"ready", NOTIFIER_READY, NULL},
 	    {"unavailable", NOTIFIER_UNAVAILABLE, "away"},
+	    {"keeps", NOTIFIER_UNAVAILABLE, "keeps"},
 	};
 
 	for (size_t i = 0; i < LENGTH(answers); i++) {
@@ -368,6 +437,10 @@ do_simple(struct play *play, const char *word)
 		notify_queue_set_available(play->queue, true, play->now);
 	else if (strcmp(word, "down") == 0)
 		notify_queue_set_available(play->queue, false, play->now);
+	else if (strcmp(word, "returns") == 0)
+		notify_queue_set_returns(play->queue, true);
+	else if (strcmp(word, "private") == 0)
+		notify_queue_set_private(play->queue, true);
 	else if (strcmp(word, "busy") == 0)
 		play->is_busy = true;
 	else if (strcmp(word, "idle") == 0)
@@ -391,6 +464,17 @@ do_simple(struct play *play, const char *word)
 }
 
 static void
+trace_uid(void *ctx, const struct notification *n)
+{
+	struct play *play = ctx;
+
+	assert_string_equal(n->account, "work");
+	assert_string_equal(n->code, "123456");
+	assert_string_equal(n->actions, "default,read,archive,copy");
+	buf_addf(&play->trace, "%u %s\n", n->uid, n->message_id);
+}
+
+static void
 do_word(struct play *play, const char *word)
 {
 	uint32_t number;
@@ -399,6 +483,11 @@ do_word(struct play *play, const char *word)
 		return;
 	if (strncmp(word, "burst=", 6) == 0) {
 		do_burst(play, (uint32_t)strtoul(word + 6, NULL, 10));
+		return;
+	}
+	if (strncmp(word, "list=", 5) == 0) {
+		notify_queue_each(
+		    play->queue, strtoul(word + 5, NULL, 10), trace_uid, play);
 		return;
 	}
 	if (strncmp(word, "read=", 5) == 0) {
