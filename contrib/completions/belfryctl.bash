@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	check)
 		words=' --settings'
@@ -44,6 +44,9 @@ _belfryctl()
 	rules)
 		words=' --english --sort'
 		files=-f
+		;;
+	providers)
+		words=''
 		;;
 	status)
 		words=''
@@ -82,7 +85,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	probe)
 		words=' --mailbox'

@@ -33,15 +33,20 @@ static const struct {
     {FOLDER_JUNK, "Junk Email"},
     {FOLDER_JUNK, "Junk E-Mail"},
     {FOLDER_JUNK, "Bulk"},
+    {FOLDER_JUNK, "Bulk Mail"},
+    {FOLDER_JUNK, "Junk Mail"},
+    {FOLDER_JUNK, "Spamverdacht"},
     {FOLDER_TRASH, "Trash"},
     {FOLDER_TRASH, "Deleted Messages"},
     {FOLDER_TRASH, "Deleted Items"},
     {FOLDER_TRASH, "Deleted"},
     {FOLDER_TRASH, "Papierkorb"},
+    {FOLDER_TRASH, "Gel\xc3\xb6scht"},
     {FOLDER_SENT, "Sent"},
     {FOLDER_SENT, "Sent Messages"},
     {FOLDER_SENT, "Sent Items"},
     {FOLDER_SENT, "Sent Mail"},
+    {FOLDER_SENT, "Gesendet"},
 };
 
 #define CAP_FIRST 2

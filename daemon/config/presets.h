@@ -73,24 +73,41 @@ struct preset_server {
 	enum server_tls tls;
 };
 
-/* Static, all of it. Strings that are not known are NULL. */
+/* Names of folders where the server does not tell what they are for; several
+ * are separated by "|", the likeliest first. NULL: not known. */
+struct preset_folders {
+	const char *sent, *trash, *junk, *archive, *drafts;
+};
+
+/* Static, all of it. Strings that are not known are NULL, numbers 0. */
 struct preset {
 	const char *id;	     /* for `provider =` */
 	const char *name;    /* for people */
 	const char *domains; /* separated by blanks, lower case */
 	const char *mx; /* suffixes of MX host names, separated by blanks */
 	struct preset_server imap, smtp;
+	struct preset_server imap_alt, smtp_alt; /* another way to them */
 	enum preset_user user, smtp_user;
 	bool retry_other_user; /* the login's other form, after a refusal */
 	unsigned auth;	       /* enum preset_auth bits */
+	const char *oauth;     /* whose tokens: "google", "microsoft", ... */
 	enum preset_from from;
 	unsigned idle_renew_s; /* 0: not known */
 	unsigned poll_s;       /* 0: not known */
 	unsigned connections;  /* the provider's limit; 0: not known */
 	uint32_t quirks;       /* enum preset_quirk bits */
-	const char *help;      /* where to make the password; a URL */
-	const char *enable;    /* what has to be switched on first */
-	const char *refusal;   /* why it cannot be used at all */
+	struct preset_folders folders;
+	unsigned day_messages, day_recipients; /* of submission */
+	unsigned message_recipients;
+	unsigned message_max; /* bytes that a person may send */
+	unsigned smtp_size;   /* bytes that the server announces */
+	unsigned max_folders;
+	const char *help;	   /* where to make the password; a URL */
+	const char *settings_help; /* the settings of mail programs; a URL */
+	const char *status_page;   /* whether it works just now; a URL */
+	const char *enable;	   /* what has to be switched on first */
+	const char *note;	   /* what else one should know */
+	const char *refusal;	   /* why it cannot be used at all */
 };
 
 /* The table: NULL behind its end. */
@@ -103,6 +120,8 @@ const struct preset *presets_find_domain(struct span domain);
 /* By the host of its submission server, ASCII case ignored; the first of
  * several. NULL: none. */
 const struct preset *presets_find_smtp(struct span host);
+/* By an id, a mail domain or an address. NULL: none. */
+const struct preset *presets_find_any(struct span text);
 /* By the name of a domain's MX host: the suffix must begin at a label; of
  * several the longest. */
 const struct preset *presets_find_mx(struct span host);

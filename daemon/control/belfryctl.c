@@ -129,6 +129,9 @@ const struct ctl_command ctl_commands[] = {
     {.name = "rules", .summary = "list the rules, and what they did",
      .arguments = "[FILE]", .arguments_max = 1, .options = rules_options,
      .run = ctl_rules},
+    {.name = "providers", .summary = "list the mail providers that are known",
+     .arguments = "[NAME|DOMAIN]", .arguments_max = 1, .run = ctl_providers,
+     .details = "With a name or a domain, all that is known of this one."},
     {.name = "status", .summary = "how is everything?",
      .arguments = "", .run = ctl_status, .needs_daemon = true,
      .details = "Exits with 1 when an account, mailbox or forward is in "

@@ -175,6 +175,7 @@ int ctl_later(struct ctl *ctl);
 int ctl_notify(struct ctl *ctl);
 int ctl_pause(struct ctl *ctl);
 int ctl_probe(struct ctl *ctl);
+int ctl_providers(struct ctl *ctl);
 int ctl_mailboxes(struct ctl *ctl);
 int ctl_queue(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);

@@ -22,11 +22,16 @@ takes_files(const struct ctl_command *command)
 	return strstr(command->arguments, "FILE") != NULL;
 }
 
-/* "bash|zsh|fish", "[show|drop ID...]": the first argument is one of ours. */
+/* "bash|zsh|fish", "[show|drop ID...]": the first argument is one of ours;
+ * "[NAME|DOMAIN]" is not. */
 static bool
 takes_words(const struct ctl_command *command)
 {
-	return strchr(command->arguments, '|') != NULL && !takes_files(command);
+	const char *words = command->arguments;
+
+	words += *words == '[';
+	return strchr(words, '|') != NULL && *words >= 'a' && *words <= 'z' &&
+	       !takes_files(command);
 }
 
 /* The words of `arguments`, or the names of all commands, with blanks. */

@@ -423,6 +423,28 @@ NO_COLOR=1 in_terminal check -c belfry.conf && fail 'NO_COLOR has colour'
 run check -c belfry.conf
 expect_clean 'no terminal' out
 
+# ---- providers ----
+
+run providers
+expect_words 'providers' 0 out 'Apple iCloud Mail'
+run providers Ann@GMX.de
+expect_words 'providers ADDRESS' 0 out 'gmx-net: GMX'
+expect_words 'providers ADDRESS' 0 out \
+	'  IMAP       imap.gmx.net:993 (TLS), or imap.gmx.net:143 (STARTTLS)'
+run providers icluod
+expect 'providers of nobody' 1 err <<'END'
+belfryctl: no provider is known by the name or domain icluod
+    did you mean `icloud`?
+END
+run providers --json
+expect_json 'providers'
+expect_value 'providers' 'len(d["providers"]) > 60, [p["smtp"] for p in
+	d["providers"] if p["id"] == "icloud"]' \
+	'[true, [{"host": "smtp.mail.me.com", "port": 587, "tls": "starttls"}]]'
+run providers --json hey.com
+expect_value 'a refusal' 'd["providers"][0]["refusal"]' \
+	'"it offers neither IMAP nor SMTP"'
+
 # ---- completions ----
 
 for shell in bash zsh fish; do
