@@ -391,22 +391,24 @@ account_explain(struct account *account, const char *name, uint32_t uid,
 }
 
 static bool
-find_each(struct mailbox *mailbox, const struct strv *message_ids, usec_t now)
+find_each(struct mailbox *mailbox, const struct mailbox_wanted *wanted,
+    size_t count, usec_t now)
 {
-	for (size_t i = 0; i < message_ids->len; i++)
-		if (!mailbox_find(mailbox, message_ids->items[i], now))
+	for (size_t i = 0; i < count; i++)
+		if (!mailbox_find(mailbox, &wanted[i], now))
 			return false;
 	return true;
 }
 
 struct mailbox *
 account_seek(struct account *account, const char *name,
-    const struct strv *message_ids, usec_t now, struct error *error_r)
+    const struct mailbox_wanted *wanted, size_t count, usec_t now,
+    struct error *error_r)
 {
 	struct mailbox *mailbox = find_watched(account, name);
 
 	if (mailbox != NULL) {
-		if (find_each(mailbox, message_ids, now))
+		if (find_each(mailbox, wanted, count, now))
 			return mailbox;
 		error_set(error_r, FAULT_RETRY,
 		    "%d other messages are looked for", MAILBOX_FINDS_MAX);
@@ -415,7 +417,7 @@ account_seek(struct account *account, const char *name,
 	mailbox = visit(account, name, VISIT_LOOK, now, error_r);
 	if (mailbox == NULL)
 		return NULL;
-	find_each(mailbox, message_ids, now);
+	find_each(mailbox, wanted, count, now);
 	begin_visit(account, mailbox, now);
 	return mailbox;
 }
@@ -460,7 +462,8 @@ account_find_mailbox(const struct account *account, const char *name,
 		    error_r, FAULT_RETRY, "the account is not connected yet");
 	if (!folders_wire_name(folders, name, &wire, error_r))
 		return false;
-	const struct mailbox *watched = account_find_wire(account, buf_str(&wire));
+	const struct mailbox *watched =
+	    account_find_wire(account, buf_str(&wire));
 	if (watched != NULL) {
 		buf_add_str(name_r, mailbox_name(watched));
 		return true;

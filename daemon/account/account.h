@@ -98,10 +98,11 @@ struct mailbox *account_apply(struct account *account,
 /* The same with a question; EXPLAINED follows. */
 struct mailbox *account_explain(struct account *account, const char *mailbox,
     uint32_t uid, usec_t now, struct error *error_r);
-/* The same with messages to be looked for by their Message-IDs, at most
- * MAILBOX_FINDS_MAX; a FOUND for each follows. */
+/* The same with messages to be looked for, at most MAILBOX_FINDS_MAX; a FOUND
+ * for each follows. */
 struct mailbox *account_seek(struct account *account, const char *mailbox,
-    const struct strv *message_ids, usec_t now, struct error *error_r);
+    const struct mailbox_wanted *wanted, size_t count, usec_t now,
+    struct error *error_r);
 /* For the watched mailbox of this name (mailbox.h). False: there is none; then
  * *is_known_r says whether that is certain. */
 bool account_ask_forward(struct account *account, const char *mailbox,

@@ -154,6 +154,9 @@
 #define MAILBOX_QUESTIONS_MAX 8
 /* The same of mailbox_find. */
 #define MAILBOX_FINDS_MAX 50
+/* Messages with one Message-ID that are looked at, of one that must be exact.
+ */
+#define MAILBOX_TWINS_MAX 50
 
 /*
  * A visitor is no watcher: it comes for a run or for questions, has no cursor,
@@ -289,12 +292,28 @@ struct mailbox_explained {
 	struct trace trace; /* borrows from the rules */
 };
 
+/*
+ * What is looked for. A Message-ID may be that of several messages, as it is
+ * the sender's: one that must be `exact` has, besides it, the same size and the
+ * same date of arrival (what a copy keeps), or, where none has both, one of
+ * them; and is not marked as deleted.
+ */
+struct mailbox_wanted {
+	const char *message_id;
+	bool is_exact;
+	uint64_t size;
+	int64_t received_unix;
+};
+
 /* Where a message is. */
 struct mailbox_found {
-	char *message_id;   /* as it was asked for; owned */
+	char *message_id; /* as it was asked for; owned */
+	bool is_exact;	  /* the same, with the next two */
+	uint64_t size;
+	int64_t received_unix;
 	struct error error; /* with a fault: nobody could look */
 	uint32_t uidvalidity;
-	size_t count; /* messages with this Message-ID */
+	size_t count; /* messages that are as it was asked for */
 	uint32_t uid; /* the last of them; 0: there is none */
 };
 
@@ -442,9 +461,10 @@ bool mailbox_explain(struct mailbox *mb, uint32_t uid, usec_t now);
 void mailbox_explain_cancel(struct mailbox *mb, uint32_t uid);
 void mailbox_explained_free(struct mailbox_explained **explained);
 
-/* Looks for a message by its Message-ID: FOUND follows, as soon as there is a
- * connection. False: MAILBOX_FINDS_MAX are asked for. */
-bool mailbox_find(struct mailbox *mb, const char *message_id, usec_t now);
+/* Looks for a message: FOUND follows, as soon as there is a connection. False:
+ * MAILBOX_FINDS_MAX are asked for. */
+bool mailbox_find(
+    struct mailbox *mb, const struct mailbox_wanted *wanted, usec_t now);
 void mailbox_found_free(struct mailbox_found **found);
 
 /*

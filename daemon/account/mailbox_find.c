@@ -1,6 +1,7 @@
 /*
  * Is a message here, by its Message-ID? For the outbox, which does not know
- * whether a forward was taken, and for undo. Nothing is changed.
+ * whether a forward was taken, and for undo, where the server did not say what
+ * UID the message got. Nothing is changed.
  *
  * The search is a substring's (RFC 9051 section 6.4.4), of a whole id in its
  * brackets. A redirected message has ours as Resent-Message-ID. Microsoft's
@@ -13,11 +14,24 @@
 
 #define KEPT_ID_FIELD "X-Microsoft-Original-Message-ID"
 
-struct finds {
-	char *ids[MAILBOX_FINDS_MAX]; /* owned; the first is next */
+/* How many of those that were fetched are alike. */
+struct likeness {
 	size_t count;
-	bool plainly;		     /* the server takes no OR */
-	struct mailbox_found *found; /* FINDING: what came */
+	uint32_t uid; /* the last one */
+};
+
+struct finds {
+	struct mailbox_wanted wanted[MAILBOX_FINDS_MAX]; /* ids owned; the
+							    first is next */
+	size_t count;
+	bool plainly; /* the server takes no OR */
+
+	/* FINDING: what came. */
+	struct likeness named;	    /* whatever has the Message-ID */
+	struct imap_seqset uids;    /* of these, at most MAILBOX_TWINS_MAX */
+	bool is_comparing;	    /* they are fetched, to be compared */
+	struct imap_seqset heard;   /* of these: already */
+	struct likeness both, half; /* of size and date */
 };
 
 void
@@ -39,17 +53,31 @@ mailbox_is_asked(const struct mailbox *mb)
 	       (mb->finds != NULL && mb->finds->count > 0);
 }
 
-bool
-mailbox_find(struct mailbox *mb, const char *message_id, usec_t now)
+static bool
+is_same(const struct mailbox_wanted *a, const struct mailbox_wanted *b)
 {
+	return strcmp(a->message_id, b->message_id) == 0 &&
+	       a->is_exact == b->is_exact &&
+	       (!a->is_exact || (a->size == b->size &&
+				    a->received_unix == b->received_unix));
+}
+
+bool
+mailbox_find(
+    struct mailbox *mb, const struct mailbox_wanted *wanted, usec_t now)
+{
+	struct mailbox_wanted *added;
+
 	if (mb->finds == NULL)
 		mb->finds = NEW(struct finds);
 	for (size_t i = 0; i < mb->finds->count; i++)
-		if (strcmp(mb->finds->ids[i], message_id) == 0)
+		if (is_same(&mb->finds->wanted[i], wanted))
 			return true; /* one answer is enough */
 	if (mb->finds->count == MAILBOX_FINDS_MAX)
 		return false;
-	mb->finds->ids[mb->finds->count++] = xstrdup(message_id);
+	added = &mb->finds->wanted[mb->finds->count++];
+	*added = *wanted;
+	added->message_id = xstrdup(wanted->message_id);
 	mailbox_wake(mb, now);
 	return true;
 }
@@ -60,12 +88,25 @@ take_next(struct mailbox *mb)
 {
 	struct mailbox_found *found = NEW(struct mailbox_found);
 	struct finds *finds = mb->finds;
+	const struct mailbox_wanted *wanted = &finds->wanted[0];
 
-	found->message_id = finds->ids[0];
+	found->message_id = (char *)wanted->message_id;
+	found->is_exact = wanted->is_exact;
+	found->size = wanted->size;
+	found->received_unix = wanted->received_unix;
 	finds->count--;
-	memmove(&finds->ids[0], &finds->ids[1],
-	    finds->count * sizeof(finds->ids[0]));
+	memmove(&finds->wanted[0], &finds->wanted[1],
+	    finds->count * sizeof(finds->wanted[0]));
 	return found;
+}
+
+static void
+forget_found(struct finds *finds)
+{
+	imap_seqset_done(&finds->uids);
+	imap_seqset_done(&finds->heard);
+	finds->is_comparing = false;
+	finds->named = finds->both = finds->half = (struct likeness){0};
 }
 
 void
@@ -73,9 +114,9 @@ mailbox_find_free(struct mailbox *mb)
 {
 	if (mb->finds == NULL)
 		return;
-	mailbox_found_free(&mb->finds->found);
+	forget_found(mb->finds);
 	while (mb->finds->count > 0)
-		free(mb->finds->ids[--mb->finds->count]);
+		free((char *)mb->finds->wanted[--mb->finds->count].message_id);
 	free(mb->finds);
 	mb->finds = NULL;
 }
@@ -102,11 +143,12 @@ mailbox_find_fail(struct mailbox *mb, const struct error *error)
 static void
 send_search(struct mailbox *mb, usec_t now)
 {
-	struct span id = span_from_str(mb->finds->ids[0]);
+	const struct mailbox_wanted *wanted = &mb->finds->wanted[0];
+	struct span id = span_from_str(wanted->message_id);
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "UID SEARCH");
-	if (!mb->finds->plainly) {
+	if (!mb->finds->plainly && !wanted->is_exact) {
 		imap_command_raw(&command, "OR HEADER " KEPT_ID_FIELD);
 		imap_command_string(&command, id);
 		imap_command_raw(&command, "OR HEADER Resent-Message-ID");
@@ -123,52 +165,146 @@ mailbox_find_begin(struct mailbox *mb, usec_t now)
 	if (mb->finds == NULL || mb->finds->count == 0)
 		return false;
 	mailbox_enter(mb, MAILBOX_FINDING, now);
-	mailbox_found_free(&mb->finds->found);
-	mb->finds->found = NEW(struct mailbox_found);
+	forget_found(mb->finds);
 	send_search(mb, now);
 	return true;
+}
+
+static void
+note_likeness(struct likeness *likeness, uint32_t uid)
+{
+	likeness->count++;
+	if (uid > likeness->uid)
+		likeness->uid = uid;
+}
+
+static void
+note_uids(struct finds *finds, const struct imap_response *response)
+{
+	for (size_t i = 0; i < response->count; i++) {
+		uint64_t uid = imap_value_number(&response->values[i]);
+		if (uid == 0 || uid > UINT32_MAX)
+			continue;
+		note_likeness(&finds->named, (uint32_t)uid);
+		if (finds->named.count <= MAILBOX_TWINS_MAX)
+			imap_seqset_add(&finds->uids, (uint32_t)uid);
+	}
+}
+
+/* ---- comparing ---- */
+
+static void
+send_fetch(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mb->finds->is_comparing = true;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, &mb->finds->uids);
+	imap_command_raw(&command, "(UID FLAGS INTERNALDATE RFC822.SIZE "
+				   "BODY.PEEK[HEADER.FIELDS (Message-ID)])");
+	mailbox_send(mb, &command, now);
+}
+
+static bool
+is_deleted(const struct imap_fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		if (span_is_nocase(fetch->flags[i].text, "\\Deleted"))
+			return true;
+	return false;
+}
+
+static void
+compare(struct finds *finds, const struct imap_fetch *fetch)
+{
+	const struct mailbox_wanted *wanted = &finds->wanted[0];
+	struct message *message = message_new(fetch->header);
+	bool has_id = span_is(mailbox_message_id(message), wanted->message_id);
+	bool has_size = fetch->has_size && fetch->size == wanted->size;
+	bool has_date = fetch->has_internaldate &&
+			fetch->internaldate_unix == wanted->received_unix;
+
+	message_free(&message);
+	if (!has_id || is_deleted(fetch))
+		return;
+	if (has_size && has_date)
+		note_likeness(&finds->both, fetch->uid);
+	else if (has_size || has_date)
+		note_likeness(&finds->half, fetch->uid);
 }
 
 void
 mailbox_find_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	struct finds *finds = mb->finds;
+	struct imap_fetch fetch;
+
 	(void)now;
-	if (!span_is_nocase(response->name, "SEARCH"))
-		return;
-	for (size_t i = 0; i < response->count; i++) {
-		uint64_t uid = imap_value_number(&response->values[i]);
-		if (uid == 0 || uid > UINT32_MAX)
-			continue;
-		mb->finds->found->count++;
-		if (uid > mb->finds->found->uid)
-			mb->finds->found->uid = (uint32_t)uid;
+	if (!finds->is_comparing) {
+		if (span_is_nocase(response->name, "SEARCH"))
+			note_uids(finds, response);
+	} else if (imap_fetch_parse(response, &fetch) && fetch.has_header &&
+		   imap_seqset_has(&finds->uids, fetch.uid) &&
+		   !imap_seqset_has(&finds->heard, fetch.uid)) {
+		imap_seqset_add(&finds->heard, fetch.uid);
+		compare(finds, &fetch);
 	}
+}
+
+/* ---- the answer ---- */
+
+static void
+set_refused(struct mailbox_found *found, const struct imap_response *response)
+{
+	BUF_AUTO text = BUF_INIT;
+
+	str_sanitize(&text, response->text, 200);
+	error_set(&found->error, FAULT_PEER,
+	    "the server refused the search: %s", buf_str(&text));
+}
+
+static void
+set_found(const struct finds *finds, struct mailbox_found *found)
+{
+	const struct likeness *best = &finds->named;
+
+	if (found->is_exact)
+		best = finds->both.count > 0 ? &finds->both : &finds->half;
+	found->count = best->count;
+	found->uid = best->uid;
 }
 
 void
 mailbox_find_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	struct finds *finds = mb->finds;
+	const struct mailbox_wanted *wanted = &finds->wanted[0];
+	size_t count = finds->named.count;
 	struct mailbox_found *found;
-	BUF_AUTO text = BUF_INIT;
 
-	if (response->status == IMAP_BAD && !mb->finds->plainly) {
-		mb->finds->plainly = true;
+	if (response->status == IMAP_BAD && !finds->is_comparing &&
+	    !finds->plainly && !wanted->is_exact) {
+		finds->plainly = true;
 		send_search(mb, now);
 		return;
 	}
-	found = take_next(mb);
-	if (response->status == IMAP_OK) {
-		found->uidvalidity = mb->uidvalidity;
-		found->count = mb->finds->found->count;
-		found->uid = mb->finds->found->uid;
-	} else {
-		str_sanitize(&text, response->text, 200);
-		error_set(&found->error, FAULT_PEER,
-		    "the server refused the search: %s", buf_str(&text));
+	if (response->status == IMAP_OK && wanted->is_exact &&
+	    !finds->is_comparing && count > 0 && count <= MAILBOX_TWINS_MAX) {
+		send_fetch(mb, now);
+		return;
 	}
-	mailbox_found_free(&mb->finds->found);
+	found = take_next(mb);
+	found->uidvalidity = mb->uidvalidity;
+	if (response->status != IMAP_OK)
+		set_refused(found, response);
+	else if (found->is_exact && count > MAILBOX_TWINS_MAX)
+		error_set(&found->error, FAULT_LIMIT,
+		    "%zu messages there have its Message-ID", count);
+	else
+		set_found(finds, found);
 	answer(mb, found);
 	mailbox_go_on(mb, now);
 }

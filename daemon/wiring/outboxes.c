@@ -132,13 +132,12 @@ need_sight(struct sender *sender, struct outbox_event *event)
 {
 	struct running_account *account = sender->owner;
 	struct error error = ERROR_INIT;
+	const struct mailbox_wanted wanted = {.message_id = event->message_id};
 	BUF_AUTO sent = BUF_INIT;
-	STRV_AUTO ids = STRV_INIT;
 
-	strv_add(&ids, event->message_id);
 	if (account_find_mailbox(account->account, "\\Sent", &sent, &error) &&
-	    account_seek(account->account, buf_str(&sent), &ids, loop_now(),
-		&error) != NULL) {
+	    account_seek(account->account, buf_str(&sent), &wanted, 1,
+		loop_now(), &error) != NULL) {
 		accounts_pump(account);
 		return;
 	}

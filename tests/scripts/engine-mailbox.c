@@ -19,13 +19,13 @@
  * >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed
  * FAULT TEXT; >commit ok, >commit fail (nothing is written), >commit written
  * (it is, but the daemon does not hear of it: >kill follows, or >commit heard);
- * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same store and rests
- * until >start). >apply WORDS begins a run, which is in the store first: dry,
- * notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
- * >explain UID, >explain-cancel UID; >find MESSAGE-ID; >ask NAMES (STATUS),
- * >notify NAMES. >forward ID asks for the claim of that item of the queue,
- * >settled ID STATE says what became of it (sending: it waits, and may have
- * been sent).
+ * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same
+ * store and rests until >start). >apply WORDS begins a run, which is in the
+ * store first: dry, notify, since=DAYS, until=DAYS (before now), rules=a,b;
+ * >cancel ends it; >explain UID, >explain-cancel UID; >find MESSAGE-ID [SIZE
+ * UNIX]; >ask NAMES (STATUS), >notify NAMES. >forward ID asks for the claim of
+ * that item of the queue, >settled ID STATE says what became of it (sending: it
+ * waits, and may have been sent).
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -659,12 +659,26 @@ call_explain_cancel(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
+/* ID [SIZE UNIX] */
 static bool
 call_find(struct adapter *a, struct span args, usec_t now)
 {
-	STR_AUTO id = xstrdup_span(args);
+	struct span id, word;
+	struct mailbox_wanted wanted = {0};
+	uint32_t size, date;
 
-	return mailbox_find(a->mailbox, id, now);
+	span_split(&args, ' ', &id);
+	STR_AUTO text = xstrdup_span(id);
+	wanted.message_id = text;
+	if (args.len > 0) {
+		if (!span_split(&args, ' ', &word) ||
+		    !span_to_u32(word, &size) || !span_to_u32(args, &date))
+			return false;
+		wanted.is_exact = true;
+		wanted.size = size;
+		wanted.received_unix = date;
+	}
+	return mailbox_find(a->mailbox, &wanted, now);
 }
 
 static bool
