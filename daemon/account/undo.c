@@ -3,12 +3,21 @@
 #include "daemon/base/xalloc.h"
 
 #define PLACE_UID "UID "
+#define PLACE_BEHIND "; "
 #define PLACE_THERE " there (UIDVALIDITY "
 
 void
 undo_format_place(struct buf *detail, uint32_t uidvalidity)
 {
 	buf_addf(detail, " (UIDVALIDITY %u)", uidvalidity);
+}
+
+void
+undo_add_place(struct buf *detail, uint32_t uid, uint32_t uidvalidity)
+{
+	buf_addf(detail, "%s" PLACE_UID "%u there",
+	    detail->len > 0 ? PLACE_BEHIND : "", uid);
+	undo_format_place(detail, uidvalidity);
 }
 
 #define BEFORE "was so before: "
@@ -44,11 +53,25 @@ undo_read_before(const char *detail)
 	return at != NULL ? xstrdup(at + strlen(BEFORE)) : NULL;
 }
 
-/* place = "UID " number " there (UIDVALIDITY " number ")" */
+/* Behind the last of other words, if there are any. */
+static const char *
+skip_words(const char *detail)
+{
+	const char *at = detail, *next;
+
+	while ((next = strstr(at, PLACE_BEHIND PLACE_UID)) != NULL)
+		at = next + strlen(PLACE_BEHIND);
+	return at;
+}
+
+/*
+ * detail = [words "; "] place / *1words
+ * place  = "UID " number " there (UIDVALIDITY " number ")"
+ */
 static bool
 parse_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
 {
-	struct span text = span_from_str(detail), number;
+	struct span text = span_from_str(skip_words(detail)), number;
 	uint32_t uid, validity;
 
 	if (!span_starts(text, PLACE_UID))
@@ -81,13 +104,16 @@ target_of(const struct action *action)
 	return uses[action->kind] != NULL ? uses[action->kind] : action->target;
 }
 
-/* False: nobody knows. */
+/* False: nobody knows, and it cannot be looked for. */
 static bool
-set_place(struct undo_step *step, const struct action *done)
+set_place(struct undo_step *step, const struct action *done,
+    const struct store_message *message)
 {
-	if (target_of(done) == NULL ||
-	    !parse_place(step->effect->detail, &step->uid, &step->uidvalidity))
+	if (target_of(done) == NULL || (!parse_place(step->effect->detail,
+					    &step->uid, &step->uidvalidity) &&
+					   message->message_id[0] == '\0'))
 		return false;
+	step->mover = step->effect;
 	step->place = xstrdup(target_of(done));
 	step->mailbox = step->place;
 	return true;
@@ -99,8 +125,8 @@ typedef const char *undo_fn(struct undo_step *step, const struct action *done,
     const struct store_message *message);
 
 static const char nowhere[] =
-    "the server did not say where it is now; `belfryctl history` says where "
-    "it was put";
+    "the server did not say where it is now, and it has no Message-ID to look "
+    "for; `belfryctl history` says where it was put";
 
 static const char *
 undo_move(struct undo_step *step, const struct action *done,
@@ -109,7 +135,7 @@ undo_move(struct undo_step *step, const struct action *done,
 	if (message->message_id[0] == '\0')
 		return "it has no Message-ID: back there it would be taken "
 		       "for new mail";
-	if (!set_place(step, done))
+	if (!set_place(step, done, message))
 		return nowhere;
 	action_init(&step->action, ACTION_MOVE);
 	step->action.target = xstrdup(message->key.mailbox);
@@ -121,8 +147,7 @@ static const char *
 undo_copy(struct undo_step *step, const struct action *done,
     const struct store_message *message)
 {
-	(void)message;
-	if (!set_place(step, done))
+	if (!set_place(step, done, message))
 		return nowhere;
 	action_init(&step->action, ACTION_TRASH);
 	return NULL;
@@ -261,6 +286,7 @@ follow_move(struct undo *undo)
 		struct undo_step *step = &undo->steps[i];
 		if (step->refusal != NULL || step->action.kind != ACTION_MARK)
 			continue;
+		step->mover = move->mover;
 		step->mailbox = move->mailbox;
 		step->uidvalidity = move->uidvalidity;
 		step->uid = move->uid;

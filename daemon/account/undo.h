@@ -4,10 +4,12 @@
  *
  * What a move came to is in its outcome (undo_format_place): the UID and the
  * UIDVALIDITY of the message where it is now, by COPYUID (RFC 4315). Nobody
- * else's message has these, so that it is found again without looking. The
- * effects of an undo are effects like any other, of the message where it is
- * now and of the rule UNDO_RULE, in a run of that mailbox (struct store_apply)
- * that judges nothing.
+ * else's message has these, so that it is found again without looking. Where
+ * the server did not say them (no UIDPLUS, or the link broke), the message is
+ * lost: it is looked for first (mailbox_find), and what is found is added to
+ * the outcome (undo_add_place). The effects of an undo are effects like any
+ * other, of the message where it is now and of the rule UNDO_RULE, in a run of
+ * that mailbox (struct store_apply) that judges nothing.
  */
 #ifndef BELFRY_ACCOUNT_UNDO_H
 #define BELFRY_ACCOUNT_UNDO_H
@@ -24,7 +26,9 @@ struct undo_step {
 	    *refusal; /* why it cannot be taken back; NULL: it can, by: */
 	struct action action; /* owned */
 	/* The message as it is now; `mailbox` as the effect has it ("\Trash"),
-	 * borrowed from the effect's message or owned by `place`. */
+	 * borrowed from the effect's message or owned by `place`. UID 0: lost
+	 * by the effect `mover`. */
+	const struct store_effect *mover; /* NULL: it was not moved */
 	const char *mailbox;
 	uint32_t uidvalidity, uid;
 	char *place;
@@ -43,6 +47,8 @@ void undo_done(struct undo *undo);
 
 /* " (UIDVALIDITY 17)", behind "UID 5 there" in the journal. */
 void undo_format_place(struct buf *detail, uint32_t uidvalidity);
+/* The whole of it, behind any other words of the detail. */
+void undo_add_place(struct buf *detail, uint32_t uid, uint32_t uidvalidity);
 
 /*
  * What was so before a mark: "was so before: \Seen", behind any other words of

@@ -316,7 +316,9 @@ need_answer(struct line *line, struct mailbox_event *event)
 static void
 need_finding(struct line *line, struct mailbox_event *event)
 {
-	if (line->owner->sender != NULL)
+	if (event->found->is_exact)
+		undo_found(line, event->found);
+	else if (line->owner->sender != NULL)
 		sender_found(line->owner->sender, event->found);
 }
 
@@ -328,6 +330,7 @@ need_farewell(struct line *line, struct mailbox_event *event)
 
 	(void)event;
 	apply_left(line);
+	undo_left(line);
 	line_free(line);
 	account_let_go(account, visitor);
 }
@@ -611,6 +614,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	running->belfry = belfry;
 	running->tls = tls;
 	list_init(&running->lines);
+	list_init(&running->searches);
 	running->senders = senders_new();
 	if (!senders_load(
 		running->senders, belfry->store, config->name, &error))
@@ -687,6 +691,7 @@ accounts_free(struct running_account **account)
 	journal_drain(running->belfry->journal);
 	probe_forget_account(running);
 	forwards_free(running);
+	undo_forget(running);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));
 	loop_timer_free(&running->unpause);

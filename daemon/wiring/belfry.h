@@ -22,6 +22,7 @@
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
  *   undos.c      what rules did, taken back
+ *   undo_search.c  what they moved, looked for
  *   status.c     how everything is
  *   pauses.c     accounts that a person holds
  *   explains.c   what the rules say of a message on the server
@@ -80,6 +81,7 @@ struct running_account {
 	struct arrivals *arrivals; /* what rules put into mailboxes */
 	struct claims *claims;	   /* other machines */
 	struct list_link unmarked; /* of forwards.c */
+	struct list_link searches; /* of undo_search.c */
 	struct list_link lines;	   /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
@@ -313,6 +315,12 @@ void apply_tidy(struct belfry *belfry);
 #define UNDO_MAX 1000
 void undo_ask(
     struct belfry *belfry, struct client *client, const struct json *request);
+/* undo_search.c */
+void undo_found(struct line *line, const struct mailbox_found *found);
+/* The line goes. */
+void undo_left(struct line *line);
+/* The account goes. */
+void undo_forget(struct running_account *account);
 
 /* control.c */
 /* A client that waits. Each takes the json; the first two end it. */

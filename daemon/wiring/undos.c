@@ -8,10 +8,9 @@
  */
 #include <limits.h>
 
-#include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/control/json.h"
-#include "daemon/wiring/belfry.h"
+#include "daemon/wiring/undos.h"
 
 /* One message of the history, copied: the store cannot be asked anything else
  * while it tells. */
@@ -53,6 +52,8 @@ struct undoing {
 	struct running_account *account;
 	const char *rule;
 	uint32_t uid;		   /* 0: any */
+	const char *found;	   /* only what was looked for in this mailbox,
+				      and found; NULL: whatever it is */
 	struct list_link messages; /* struct told_message::link */
 	struct list_link earlier;  /* the same: what was taken back before */
 	size_t count;
@@ -144,7 +145,10 @@ note_message(void *ctx, const struct store_message *message,
 	struct told_message *told;
 
 	if ((undoing->uid != 0 && message->key.uid != undoing->uid) ||
-	    (undoing->rule != NULL && !has_rule(effects, count, undoing->rule)))
+	    (undoing->rule != NULL &&
+		!has_rule(effects, count, undoing->rule)) ||
+	    (undoing->found != NULL && !search_has_found(undoing->account,
+					   &message->key, undoing->found)))
 		return true;
 	told = copy_message(message, effects, count);
 	list_add(&undoing->messages, &told->link);
@@ -209,9 +213,12 @@ standing_of(const struct store_effect *earlier)
 	return earlier != NULL ? standings[earlier->state] : STANDING_OPEN;
 }
 
+/* Of a request's rule, or of what was found. */
 static bool
-is_of_rule(const struct undoing *undoing, const struct undo_step *step)
+is_wanted(const struct undoing *undoing, const struct undo_step *step)
 {
+	if (undoing->found != NULL)
+		return search_is_found(undoing->account, step, undoing->found);
 	return undoing->rule == NULL ||
 	       strcmp(step->effect->rule, undoing->rule) == 0;
 }
@@ -235,13 +242,34 @@ find_mailbox(const struct undoing *undoing, const char *name,
 	return true;
 }
 
+static enum standing
+standing_of_search(const struct undoing *undoing, const struct undo_step *step,
+    const char **words_r)
+{
+	static const enum standing standings[] = {
+	    [SEARCH_NONE] = STANDING_OPEN,
+	    [SEARCH_WAITING] = STANDING_BEGUN,
+	    [SEARCH_ASKED] = STANDING_BEGUN,
+	    [SEARCH_FOUND] = STANDING_BEGUN,
+	    [SEARCH_FAILED] = STANDING_FAILED,
+	};
+	enum search_state state =
+	    search_get(undoing->account, step->mover, words_r);
+
+	if (state == SEARCH_NONE && step->uid == 0)
+		*words_r = "the server did not say where it is now: it is "
+			   "looked for by its Message-ID, size and date";
+	return standings[state];
+}
+
 static void
 look_at(const struct undoing *undoing, const struct undo_step *step,
     struct step_state *state)
 {
 	struct error error = ERROR_INIT;
 	BUF_AUTO mailbox = BUF_INIT;
-	const struct store_effect *earlier;
+	const struct store_effect *earlier = NULL;
+	const char *words = "";
 
 	if (step->refusal != NULL) {
 		state->words = xstrdup(step->refusal);
@@ -252,9 +280,14 @@ look_at(const struct undoing *undoing, const struct undo_step *step,
 		return;
 	}
 	state->mailbox = xstrdup(buf_str(&mailbox));
-	earlier = find_earlier(undoing, step, state->mailbox);
+	if (step->uid != 0)
+		earlier = find_earlier(undoing, step, state->mailbox);
 	state->standing = standing_of(earlier);
-	state->words = xstrdup(earlier != NULL ? earlier->detail : "");
+	if (earlier != NULL)
+		words = earlier->detail;
+	else if (step->mover != NULL && undoing->found == NULL)
+		state->standing = standing_of_search(undoing, step, &words);
+	state->words = xstrdup(words);
 }
 
 static void
@@ -313,7 +346,7 @@ message_json(const struct undoing *undoing, const struct told_message *told)
 	json_set_str(json, "from", message->from);
 	json_set_str(json, "subject", message->subject);
 	for (size_t i = 0; i < told->undo.count; i++)
-		if (is_of_rule(undoing, &told->undo.steps[i]))
+		if (is_wanted(undoing, &told->undo.steps[i]))
 			json_add(steps, step_json(told, i));
 	json_set(json, "steps", steps);
 	return json;
@@ -391,8 +424,8 @@ may_begin(const struct run *run, const struct told_message *told, size_t i)
 	const struct step_state *state = &told->states[i];
 	const struct undo_step *step = &told->undo.steps[i];
 
-	return is_of_rule(run->undoing, step) && !state->begins &&
-	       state->mailbox != NULL &&
+	return is_wanted(run->undoing, step) && !state->begins &&
+	       step->uid != 0 && state->mailbox != NULL &&
 	       (state->standing == STANDING_OPEN ||
 		   state->standing == STANDING_FAILED) &&
 	       strcmp(state->mailbox, run->mailbox) == 0 &&
@@ -510,7 +543,9 @@ begin_in(struct undoing *undoing, const char *mailbox)
 	}
 	run.row.total = run.count;
 	store_batch_set_apply(run.batch, &run.row);
-	if (!is_free) {
+	if (run.count == 0) {
+		/* Nothing there, or nothing that is known to be there. */
+	} else if (!is_free) {
 		tell_steps(&run, STANDING_REFUSED,
 		    "another run is under way where the message is now: when "
 		    "it is over, ask again");
@@ -522,6 +557,36 @@ begin_in(struct undoing *undoing, const char *mailbox)
 		hand_over(&run);
 	}
 	store_batch_free(&run.batch);
+}
+
+/* What nobody knows the place of is looked for. */
+static void
+begin_search(struct undoing *undoing, struct told_message *told, size_t i)
+{
+	const struct undo_step *step = &told->undo.steps[i];
+	struct step_state *state = &told->states[i];
+
+	if (!is_wanted(undoing, step) || state->mailbox == NULL ||
+	    step->uid != 0 ||
+	    (state->standing != STANDING_OPEN &&
+		state->standing != STANDING_FAILED))
+		return;
+	search_add(undoing->account, &told->message, step->mover,
+	    state->mailbox, undoing->rule);
+	state->standing = STANDING_BEGUN;
+}
+
+static void
+begin_searches(struct undoing *undoing)
+{
+	LIST_EACH(pos, &undoing->messages)
+	{
+		struct told_message *told =
+		    LIST_ITEM(pos, struct told_message, link);
+		for (size_t i = 0; i < told->undo.count; i++)
+			begin_search(undoing, told, i);
+	}
+	search_run(undoing->account);
 }
 
 /* Each mailbox once. */
@@ -541,6 +606,7 @@ begin_all(struct undoing *undoing)
 	}
 	for (size_t i = 0; i < mailboxes.len; i++)
 		begin_in(undoing, mailboxes.items[i]);
+	begin_searches(undoing);
 	accounts_pump(undoing->account);
 }
 
@@ -561,6 +627,49 @@ gather(
 	return store_each_history(
 		   store, &query, note_message, undoing, error_r) &&
 	       store_each_history(store, &all, note_earlier, undoing, error_r);
+}
+
+/* What was begun is in the journal; of the others it is told why not. */
+static void
+close_searches(struct undoing *undoing)
+{
+	LIST_EACH(pos, &undoing->messages)
+	{
+		const struct told_message *told =
+		    LIST_ITEM(pos, struct told_message, link);
+		for (size_t i = 0; i < told->undo.count; i++) {
+			const struct undo_step *step = &told->undo.steps[i];
+			const struct step_state *state = &told->states[i];
+			if (step->mover == NULL || !is_wanted(undoing, step))
+				continue;
+			search_close(undoing->account, step->mover,
+			    state->begins && state->standing == STANDING_REFUSED
+				? state->words
+				: NULL);
+		}
+	}
+}
+
+void
+undo_begin_found(struct running_account *account, const char *mailbox)
+{
+	struct undoing undoing = {
+	    .belfry = account->belfry,
+	    .account = account,
+	    .found = mailbox,
+	};
+	struct json *request = json_new_object();
+	struct error error = ERROR_INIT;
+
+	list_init(&undoing.messages);
+	list_init(&undoing.earlier);
+	if (gather(&undoing, request, &error)) {
+		look_at_all(&undoing);
+		begin_in(&undoing, mailbox);
+		close_searches(&undoing);
+	}
+	json_free(&request);
+	undoing_done(&undoing);
 }
 
 static struct running_account *

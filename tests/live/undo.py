@@ -7,6 +7,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
+import no_keywords  # noqa: E402
 
 RULES = """
 [rule move]
@@ -183,5 +184,101 @@ def refusals(servers):
         daemon.ctl("undo", user.name, code=64)
 
 
+def told(answer):
+    """What came of the only step of the only message."""
+    step, = answer["messages"][0]["steps"]
+    return step["state"], step["detail"]
+
+
+SAME = "<same@example.org>"
+TWIN = live.message("list twin", message_id="<twin@example.org>")
+LOST = [live.message("list one", message_id=SAME),
+        live.message("list other one", message_id=SAME), TWIN, TWIN]
+LOST_SUBJECTS = ["list one", "list other one", "list twin", "list twin"]
+
+
+def append(user, *messages):
+    imap = user.imap()
+    for text in messages:
+        live.same(imap.append("INBOX", None, '"01-Nov-2026 10:00:00 +0000"',
+                              text)[0], "OK", "APPEND")
+    imap.logout()
+
+
+@live.case_with("imap_capability = IMAP4rev1 SASL-IR LITERAL+ IDLE MOVE\n")
+def without_uidplus(servers):
+    """Nobody says where a message went: it is looked for."""
+    no_keywords.Front(servers, uidplus=False)
+    user = servers.user()
+    user.create("Lists")
+    place = user.name + "/INBOX/"
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        append(user, *LOST)
+        wait_done(daemon, 4)
+        user.wait_subjects("Lists", LOST_SUBJECTS)
+        live.same(told(daemon.ctl("undo", place + "1", "--dry-run")),
+                  ("open", "the server did not say where it is now: it is "
+                   "looked for by its Message-ID, size and date"), "dry run")
+
+        # Of two messages with one Message-ID the right one comes back; of two
+        # that are the same, neither.
+        live.same(undo(daemon, place + "1"), {"move": "undone"}, "one")
+        user.wait_subjects("INBOX", ["list one"])
+        state, detail = told(daemon.ctl("undo", place + "3", code=1))
+        live.same(state, "failed", "a twin")
+        live.check("2 messages in Lists are the same" in detail, "%r", detail)
+        user.wait_subjects("Lists", LOST_SUBJECTS[1:])
+
+        # Where it was found stays known.
+        daemon.stop()
+        daemon.start()
+        daemon.wait_watching()
+        daemon.wait_quiet()
+        refused = daemon.ctl("undo", place + "1", code=1)
+        live.same(refused["error"], "it was taken back already", "twice")
+
+        # All at once: more than are looked for at a time, and a message that
+        # somebody deleted.
+        subjects = ["list %d" % i for i in range(48)]
+        append(user, *[live.message(s) for s in subjects])
+        wait_done(daemon, 53)
+        imap = user.imap()
+        imap.select("Lists")
+        imap.uid("STORE", "2", "+FLAGS", "\\Deleted")
+        imap.expunge()
+        imap.logout()
+        answer = daemon.ctl("undo", user.name, "--rule", "into-watched",
+                            code=1)
+        found = sorted((m["subject"], s["state"]) for m in answer["messages"]
+                       for s in m["steps"])
+        live.same(found, sorted(
+            [(s, "undone") for s in subjects + ["list one"]]
+            + [("list twin", "failed")] * 2
+            + [("list other one", "failed")]), "all")
+        user.wait_subjects("INBOX", subjects + ["list one"])
+        user.wait_subjects("Lists", ["list twin", "list twin"])
+        time.sleep(live.STILL_SECONDS)
+        user.wait_subjects("INBOX", subjects + ["list one"])
+
+
+@live.case_with("imap_capability = IMAP4rev1 SASL-IR LITERAL+ IDLE\n")
+def without_move_either(servers):
+    """What was taken back stays marked as deleted where it was, and is not
+    taken for the message when that is undone again."""
+    no_keywords.Front(servers, uidplus=False)
+    user = servers.user()
+    user.create("Lists")
+    place = user.name + "/INBOX/"
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        append(user, LOST[0])
+        user.wait_subjects("Lists", ["list one"])
+        wait_done(daemon, 1)
+        live.same(undo(daemon, place + "1"), {"move": "undone"}, "one")
+        live.same(user.flags("Lists", "list one"), ["\\Deleted"], "there")
+        user.wait_subjects("INBOX", ["list one", "list one"])
+
+
 if __name__ == "__main__":
-    live.main(120)
+    live.main(180)

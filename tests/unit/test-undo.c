@@ -34,14 +34,20 @@ static const struct test {
     {"a copy", "<a@b>", {"copy=C|UID 6 there (UIDVALIDITY 18)"},
 	"move to the trash in C 18/6\n"},
     {"no COPYUID", "<a@b>", {"move=W|"},
-	"the server did not say where it is now; `belfryctl history` says "
-	"where it was put\n"},
+	"move to INBOX in W, to be looked for\n"},
     {"an older journal", "<a@b>", {"move=W|UID 5 there"},
-	"the server did not say where it is now; `belfryctl history` says "
-	"where it was put\n"},
+	"move to INBOX in W, to be looked for\n"},
     {"UID 0", "<a@b>", {"move=W|UID 0 there (UIDVALIDITY 17)"},
-	"the server did not say where it is now; `belfryctl history` says "
-	"where it was put\n"},
+	"move to INBOX in W, to be looked for\n"},
+    {"a mark of a message that is lost", "<a@b>", {"mark|", "move=W|"},
+	"mark not flagged, unread in W, to be looked for\n"
+	"move to INBOX in W, to be looked for\n"},
+    {"found later", "<a@b>",
+	{"move=W|no UIDPLUS; it stays; UID 5 there (UIDVALIDITY 17)"},
+	"move to INBOX in W 17/5\n"},
+    {"a copy that is lost", "", {"copy=C|"},
+	"the server did not say where it is now, and it has no Message-ID to "
+	"look for; `belfryctl history` says where it was put\n"},
     {"no Message-ID", "", {"move=W|UID 5 there (UIDVALIDITY 17)"},
 	"it has no Message-ID: back there it would be taken for new mail\n"},
     {"what is gone for good", "<a@b>", {"delete|", "exec|exit 0", "notify|"},
@@ -90,8 +96,11 @@ describe(const struct undo *undo, struct buf *out)
 			continue;
 		}
 		action_describe(out, &step->action);
-		buf_addf(out, " in %s %u/%u\n", step->mailbox,
-		    step->uidvalidity, step->uid);
+		buf_addf(out, " in %s", step->mailbox);
+		if (step->uid == 0)
+			buf_add_str(out, ", to be looked for\n");
+		else
+			buf_addf(out, " %u/%u\n", step->uidvalidity, step->uid);
 	}
 }
 
@@ -165,12 +174,28 @@ test_states(void **state)
 	}
 }
 
+/* What was looked for and found is as if the server had said it. */
+static void
+test_place(void **state)
+{
+	BUF_AUTO bare = BUF_INIT, worded = BUF_INIT;
+
+	(void)state;
+	undo_add_place(&bare, 5, 17);
+	assert_string_equal(buf_str(&bare), "UID 5 there (UIDVALIDITY 17)");
+	buf_add_str(&worded, "it stays");
+	undo_add_place(&worded, 5, 17);
+	assert_string_equal(
+	    buf_str(&worded), "it stays; UID 5 there (UIDVALIDITY 17)");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest all[] = {
 	    cmocka_unit_test(test_all),
 	    cmocka_unit_test(test_states),
+	    cmocka_unit_test(test_place),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
