@@ -20,7 +20,7 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--rule|--since|--until|--outcome|-n|--limit)
+	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
 		return
 		;;
 	esac
@@ -49,7 +49,7 @@ _belfryctl()
 		words=''
 		;;
 	status)
-		words=''
+		words=' -f --follow --format'
 		;;
 	mailboxes)
 		words=''

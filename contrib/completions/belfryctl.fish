@@ -38,6 +38,8 @@ complete -c belfryctl -n '__fish_seen_subcommand_from rules' -l sort -x -d 'by h
 complete -c belfryctl -n '__fish_seen_subcommand_from rules' -F
 complete -c belfryctl -n __fish_use_subcommand -a providers -d 'list the mail providers that are known'
 complete -c belfryctl -n __fish_use_subcommand -a status -d 'how is everything?'
+complete -c belfryctl -n '__fish_seen_subcommand_from status' -s f -l follow -d 'show it again whenever it changes'
+complete -c belfryctl -n '__fish_seen_subcommand_from status' -l format -x -d 'for a bar: waybar, i3blocks or polybar'
 complete -c belfryctl -n __fish_use_subcommand -a mailboxes -d 'list the mailboxes of an account'
 complete -c belfryctl -n __fish_use_subcommand -a watch -d 'show what happens, as it happens'
 complete -c belfryctl -n __fish_use_subcommand -a history -d 'what was done, and by which rule'

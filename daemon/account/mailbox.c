@@ -938,6 +938,7 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .every = watch != WATCH_POLL ? 0
 		     : parked		 ? mailbox_rove_interval(mb)
 					 : mb->config.poll,
+	    .unread = mailbox_follow_unread(mb),
 	};
 }
 

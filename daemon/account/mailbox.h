@@ -613,6 +613,8 @@ struct mailbox_status {
 	bool is_connected;	 /* at the moment: others may be, soon */
 	enum mailbox_watch watch;
 	usec_t every; /* POLL: so often; else 0 */
+	size_t unread; /* messages that rang and are not read yet, of the newest
+			  MAILBOX_FOLLOWED_MAX */
 };
 void mailbox_get_status(
     const struct mailbox *mb, struct mailbox_status *status_r);

@@ -70,6 +70,16 @@ mailbox_follow_clear(struct mailbox *mb)
 	*follow = (struct follow){.due = USEC_NEVER};
 }
 
+size_t
+mailbox_follow_unread(const struct mailbox *mb)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < mb->follow.count; i++)
+		count += mb->follow.items[i].is_unread;
+	return count;
+}
+
 /* ---- whom to follow ---- */
 
 static void

@@ -641,6 +641,8 @@ void mailbox_suspensions_clear(struct mailbox *mb);
 /* A notification of this message was handed over. */
 void mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now);
 void mailbox_follow_clear(struct mailbox *mb);
+/* As far as we know. */
+size_t mailbox_follow_unread(const struct mailbox *mb);
 /* What the server says at any time. */
 mailbox_response_fn mailbox_follow_news;
 /* A comparison is due, when somebody is followed; mailbox_follow_hint: soon;

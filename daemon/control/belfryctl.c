@@ -73,6 +73,11 @@ static const struct ctl_option probe_options[] = {
     {'\0', "mailbox", "MAILBOX", "made for it and deleted (Belfry-Probe)"},
     OPTIONS_END,
 };
+static const struct ctl_option status_options[] = {
+    {'f', "follow", NULL, "show it again whenever it changes"},
+    {'\0', "format", "BAR", "for a bar: waybar, i3blocks or polybar"},
+    OPTIONS_END,
+};
 static const struct ctl_option history_options[] = {
     {'\0', "account", "ACCOUNT", "only of this account"},
     {'\0', "mailbox", "MAILBOX", "only of this mailbox"},
@@ -133,9 +138,11 @@ const struct ctl_command ctl_commands[] = {
      .arguments = "[NAME|DOMAIN]", .arguments_max = 1, .run = ctl_providers,
      .details = "With a name or a domain, all that is known of this one."},
     {.name = "status", .summary = "how is everything?",
-     .arguments = "", .run = ctl_status, .needs_daemon = true,
+     .arguments = "", .options = status_options, .run = ctl_status,
+     .needs_daemon = true,
      .details = "Exits with 1 when an account, mailbox or forward is in "
-                "trouble."},
+                "trouble. For a bar it\nprints one line: how many messages "
+                "rang and are not read yet."},
     {.name = "mailboxes", .summary = "list the mailboxes of an account",
      .arguments = "[ACCOUNT]", .arguments_max = 1, .run = ctl_mailboxes,
      .needs_daemon = true,

@@ -54,6 +54,8 @@ struct ctl {
 	const char *socket; /* of --socket, or NULL */
 	bool json, color;
 	usec_t timeout; /* for an answer of the daemon; 0: the standard */
+	usec_t silence; /* between two lines of a stream; 0: any */
+	bool mute;	/* ctl_fail prints nothing: it is shown otherwise */
 	const char *values[CTL_OPTIONS_MAX]; /* as command->options */
 	struct strv joined;		     /* values that are lists */
 	char **arguments;		     /* ended by NULL */

@@ -316,7 +316,10 @@ follow(struct client *client, struct json *line, ctl_line_fn *fn, void *ctx)
 		json_free(&line);
 		if (code >= 0)
 			return code;
-		client->deadline = USEC_NEVER;
+		client->deadline =
+		    client->ctl->silence != 0
+			? usec_add(now_usec(), client->ctl->silence)
+			: USEC_NEVER;
 		code = client_read(client, &line);
 		if (code != EX_OK)
 			return code;

@@ -193,9 +193,9 @@ ctl_history(struct ctl *ctl)
 	for (size_t i = json_count(messages); i > 0; i--)
 		add_message(&out, json_at(messages, i - 1));
 	if (json_count(messages) == 0)
-		buf_add_str(&out,
-		    is_narrowed(ctl) ? "nothing of this kind was judged\n"
-				     : "nothing was judged\n");
+		buf_add_str(&out, is_narrowed(ctl)
+				      ? "nothing of this kind was judged\n"
+				      : "nothing was judged\n");
 	json_free(&answer);
 	return ctl_finish(&out, EX_OK);
 }

@@ -21,11 +21,12 @@ add_clean_lines(struct buf *out, const char *text, const char *indent)
 	}
 }
 
-/* Everything else is one document; `watch` is one to a line. */
+/* Everything else is one document; these are one to a line. */
 static bool
 is_stream(const struct ctl *ctl)
 {
-	return ctl->command != NULL && ctl->command->run == ctl_watch;
+	return ctl->command != NULL &&
+	       (ctl->command->run == ctl_watch || ctl_has(ctl, "follow"));
 }
 
 static int
@@ -54,6 +55,8 @@ ctl_fail(
 	va_start(args, format);
 	buf_vaddf(&text, format, args);
 	va_end(args);
+	if (ctl->mute)
+		return code;
 	if (ctl->json)
 		return fail_json(ctl, code, hint, buf_str(&text));
 	buf_add_str(&out, "belfryctl: ");

@@ -5,11 +5,10 @@
 /* [ACCOUNT] [TIME]: no account is called like a time, in what the daemon
  * sees; one that is stands before its time. */
 static int
-read_arguments(
-    const struct ctl *ctl, const char **account_r, usec_t *time_r)
+read_arguments(const struct ctl *ctl, const char **account_r, usec_t *time_r)
 {
-	bool can_last = ctl->command->run == ctl_pause &&
-			ctl->command->arguments_max > 1;
+	bool can_last =
+	    ctl->command->run == ctl_pause && ctl->command->arguments_max > 1;
 	const char *last = NULL;
 
 	*account_r = ctl->arguments[0];

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/control/ctl_bar.h"
+#include "daemon/control/ctl_status.h"
 #include "daemon/control/ctl_table.h"
 
 /* Forwards that somebody has to look at. */
@@ -13,8 +15,8 @@ static const char *const open_forwards[] = {
 
 /* ---- is something in trouble? ---- */
 
-static bool
-is_account_in_trouble(const struct json *account)
+bool
+ctl_status_is_trouble(const struct json *account)
 {
 	const struct json *mailboxes = json_get(account, "mailboxes");
 	const struct json *forwards = json_get(account, "forwards");
@@ -31,15 +33,39 @@ is_account_in_trouble(const struct json *account)
 	       json_get_int(forwards, "waiting", 0) > 0;
 }
 
-static bool
-is_in_trouble(const struct json *answer)
+bool
+ctl_status_is_bad(const struct json *answer)
 {
 	const struct json *accounts = json_get(answer, "accounts");
 
 	for (size_t i = 0; i < json_count(accounts); i++)
-		if (is_account_in_trouble(json_at(accounts, i)))
+		if (ctl_status_is_trouble(json_at(accounts, i)))
 			return true;
 	return false;
+}
+
+/* "INBOX: no route", or what the forwards wait for. */
+void
+ctl_status_add_trouble(struct buf *out, const struct json *account)
+{
+	const struct json *mailboxes = json_get(account, "mailboxes");
+	const struct json *forwards = json_get(account, "forwards");
+	const char *text = json_get_str(account, "locked_out");
+
+	for (size_t i = 0; i < json_count(mailboxes) && text == NULL; i++) {
+		text = json_get_str(json_at(mailboxes, i), "trouble");
+		if (text == NULL)
+			continue;
+		ctl_add_clean(out,
+		    json_get_str(json_at(mailboxes, i), "mailbox"),
+		    CTL_CELL_MAX);
+		buf_add_str(out, ": ");
+	}
+	if (text == NULL)
+		text = json_get_str(forwards, "trouble");
+	if (text == NULL && ctl_status_is_trouble(account))
+		text = "a forward failed or is held";
+	ctl_add_clean(out, text, CTL_CELL_MAX);
 }
 
 /* ---- for people ---- */
@@ -259,7 +285,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	ctl_add_clean(&name, json_get_str(account, "account"), CTL_CELL_MAX);
 	buf_add_str(out, "\naccount ");
 	ctl_add_colored(ctl, out,
-	    is_account_in_trouble(account) ? CTL_BAD : CTL_GOOD,
+	    ctl_status_is_trouble(account) ? CTL_BAD : CTL_GOOD,
 	    buf_str(&name));
 	buf_add_str(out, ": ");
 	ctl_add_clean(out, json_get_str(account, "email"), CTL_CELL_MAX);
@@ -279,24 +305,55 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_stopped(out, json_get(account, "forwards"));
 }
 
-int
-ctl_status(struct ctl *ctl)
+void
+ctl_status_print(
+    const struct ctl *ctl, struct buf *out, const struct json *answer)
+{
+	const struct json *accounts = json_get(answer, "accounts");
+	int64_t now = ctl_now_unix();
+
+	add_header(out, answer, now);
+	for (size_t i = 0; i < json_count(accounts); i++)
+		add_account(ctl, out, json_at(accounts, i), now);
+	if (json_count(accounts) == 0)
+		buf_add_str(out, "no account runs\n");
+}
+
+static int
+print_bar(struct ctl *ctl, const struct ctl_bar *bar)
 {
 	BUF_AUTO out = BUF_INIT;
 	struct json *answer = NULL;
-	int code = ctl_ask(ctl, ctl_request(ctl), &answer);
 
+	ctl->mute = true;
+	ctl_ask(ctl, ctl_request(ctl), &answer);
+	ctl_bar_add(bar, &out, answer);
+	json_free(&answer);
+	return ctl_finish(&out, EX_OK);
+}
+
+int
+ctl_status(struct ctl *ctl)
+{
+	const char *format = ctl_get(ctl, "format");
+	const struct ctl_bar *bar = NULL;
+	BUF_AUTO out = BUF_INIT;
+	struct json *answer = NULL;
+
+	if (format != NULL && (bar = ctl_bar_find(format)) == NULL)
+		return ctl_fail(ctl, EX_USAGE, ctl_bar_names,
+		    "--format: there is none called %s", format);
+	if (ctl_has(ctl, "follow"))
+		return ctl_status_follow(ctl, bar);
+	if (bar != NULL)
+		return print_bar(ctl, bar);
+	int code = ctl_ask(ctl, ctl_request(ctl), &answer);
 	if (code != EX_OK)
 		return code;
-	code = is_in_trouble(answer) ? CTL_EXIT_TROUBLE : EX_OK;
+	code = ctl_status_is_bad(answer) ? CTL_EXIT_TROUBLE : EX_OK;
 	if (ctl->json)
 		return ctl_finish_json(answer, code);
-	const struct json *accounts = json_get(answer, "accounts");
-	add_header(&out, answer, ctl_now_unix());
-	for (size_t i = 0; i < json_count(accounts); i++)
-		add_account(ctl, &out, json_at(accounts, i), ctl_now_unix());
-	if (json_count(accounts) == 0)
-		buf_add_str(&out, "no account runs\n");
+	ctl_status_print(ctl, &out, answer);
 	json_free(&answer);
 	return ctl_finish(&out, code);
 }

@@ -331,6 +331,8 @@ void control_line(struct client *client, struct json *line);
 /* Called once when the client goes, answered or not; NULL: nobody. */
 void control_on_leave(
     struct client *client, void (*leave)(void *ctx), void *ctx);
+/* What `status` tells may have changed; control_broadcast says so, too. */
+void control_changed(struct belfry *belfry);
 /* Whether anybody watches: thousands of lines for nobody take their time. */
 bool control_is_watched(const struct belfry *belfry);
 /* A line for everybody who watches (taken). */

@@ -10,10 +10,18 @@
 /* Messages in one answer of `history`. */
 #define HISTORY_MAX 1000
 
+/* Who follows the status hears of a change so soon, and otherwise so often: it
+ * has times in it that go on by themselves. */
+#define STATUS_SOON_USEC (200 * USEC_MSEC)
+#define STATUS_EVERY_USEC (10 * USEC_SEC)
+
 struct control {
 	struct belfry *belfry;
 	struct server *server;
 	struct list_link clients; /* struct client::link */
+	/* The next status for those who follow it; NULL: nobody ever did. */
+	struct loop_timer *status;
+	usec_t status_at;
 };
 
 struct client {
@@ -21,7 +29,8 @@ struct client {
 	struct control *control;
 	struct control_session *session;
 	struct channel *channel;
-	bool watches;
+	bool watches;		  /* what happens */
+	bool follows;		  /* the status */
 	void (*leave)(void *ctx); /* who waits with it; or NULL */
 	void *leave_ctx;
 };
@@ -178,11 +187,62 @@ do_history(struct client *client, const struct json *request)
 /* ---- the others ---- */
 
 static void
+set_status_time(struct control *control, usec_t when)
+{
+	control->status_at = when;
+	loop_timer_set(control->status, when);
+}
+
+static void
+give_status(void *ctx)
+{
+	struct control *control = ctx;
+	struct json *status = status_of(control->belfry);
+	usec_t next = USEC_NEVER;
+
+	json_set_bool(status, "ok", true);
+	LIST_EACH(pos, &control->clients)
+	{
+		struct client *client = LIST_ITEM(pos, struct client, link);
+		if (!client->follows)
+			continue;
+		control_line(client, json_copy_of(status));
+		next = loop_now() + STATUS_EVERY_USEC;
+	}
+	set_status_time(control, next);
+	json_free(&status);
+}
+
+/* Many changes that come together are one. */
+void
+control_changed(struct belfry *belfry)
+{
+	struct control *control = belfry->control;
+	usec_t soon;
+
+	if (control == NULL || control->status == NULL ||
+	    control->status_at == USEC_NEVER)
+		return;
+	soon = loop_now() + STATUS_SOON_USEC;
+	if (control->status_at > soon)
+		set_status_time(control, soon);
+}
+
+static void
 do_status(struct client *client, const struct json *request)
 {
-	(void)request;
-	control_session_reply(client->session,
-	    status_of(client->control->belfry), loop_now());
+	struct control *control = client->control;
+
+	if (!json_get_bool(request, "follow")) {
+		control_session_reply(
+		    client->session, status_of(control->belfry), loop_now());
+		return;
+	}
+	client->follows = true;
+	if (control->status == NULL)
+		control->status =
+		    loop_timer_new(control->belfry->loop, give_status, control);
+	set_status_time(control, loop_now());
 }
 
 static void
@@ -364,6 +424,7 @@ control_broadcast(struct belfry *belfry, struct json *line)
 	BUF_AUTO text = BUF_INIT;
 
 	json_print(line, &text, false);
+	control_changed(belfry);
 	if (belfry->control != NULL) {
 		LIST_EACH(pos, &belfry->control->clients)
 		{
@@ -404,6 +465,7 @@ control_free(struct control **control)
 	LIST_EACH(pos, &(*control)->clients)
 	free_client(LIST_ITEM(pos, struct client, link));
 	server_free(&(*control)->server);
+	loop_timer_free(&(*control)->status);
 	free(*control);
 	*control = NULL;
 }

@@ -142,8 +142,8 @@ each_named(struct belfry *belfry, struct client *client,
 }
 
 void
-pause_ask(struct belfry *belfry, struct client *client,
-    const struct json *request)
+pause_ask(
+    struct belfry *belfry, struct client *client, const struct json *request)
 {
 	int64_t seconds = json_get_int(request, "for_s", 0);
 	bool has_end =
@@ -154,8 +154,8 @@ pause_ask(struct belfry *belfry, struct client *client,
 }
 
 void
-resume_ask(struct belfry *belfry, struct client *client,
-    const struct json *request)
+resume_ask(
+    struct belfry *belfry, struct client *client, const struct json *request)
 {
 	each_named(belfry, client, request, resume_account, 0);
 }

@@ -71,6 +71,7 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	    "subject", report->subject, "what", report->text, "retry_in",
 	    buf_str(&wait), NULL);
 
+	control_changed(line->owner->belfry);
 	if (!control_is_watched(line->owner->belfry))
 		return;
 	struct json *json = begin(kind, account);

@@ -49,6 +49,7 @@ status_of_mailbox(struct mailbox *mailbox)
 	json_set_int(json, "uidvalidity", status.uidvalidity);
 	json_set_int(json, "next_uid", status.next_uid);
 	json_set_int(json, "open", (int64_t)status.jobs);
+	json_set_int(json, "unread", (int64_t)status.unread);
 	return json;
 }
 

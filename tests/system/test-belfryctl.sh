@@ -562,6 +562,47 @@ ask answer status --json
 expect_json 'status'
 expect_value 'status' 'd["accounts"][0]["mailboxes"][0]["next_uid"]' 1234
 cp answer good
+run status --format bar
+expect_words 'format' 64 err 'there is none called bar' \
+	'waybar, i3blocks or polybar'
+
+# bar FORMAT: what it shows of the answer.
+bar() {
+	ask answer status --format "$1"
+	expect "$1" 0
+}
+sed 's/"open":0/"open":0,"unread":2/; s/"open":2/"open":2,"unread":1/; s/"account":"work"/"account":"<b>w\&"/' good >answer
+bar waybar <<'END'
+{"text":"3","alt":"unread","class":"unread","tooltip":"&lt;b&gt;w&amp;: 3 unread"}
+END
+bar i3blocks <<'END'
+{"full_text":"✉ 3","short_text":"3"}
+END
+bar polybar <<'END'
+✉ 3
+END
+sed -i 's/"proven":null,"trouble":null/"proven":null,"trouble":"no <route>"/' answer
+bar waybar <<'END'
+{"text":"3 !","alt":"trouble","class":"trouble","tooltip":"&lt;b&gt;w&amp;: Lists/x: no &lt;route&gt;"}
+END
+bar i3blocks <<'END'
+{"full_text":"✉ 3 !","short_text":"3 !","color":"#ff5555"}
+END
+bar polybar <<'END'
+%{F#ff5555}✉ 3 !%{F-}
+END
+sed 's/"locked_out":null/"locked_out":null,"paused":true,"paused_until":"2026-01-01T00:00:00Z"/' good >answer
+bar waybar <<'END'
+{"text":"0","alt":"paused","class":"paused","tooltip":"work: paused"}
+END
+bar polybar <<'END'
+%{F#888888}✉ 0%{F-}
+END
+run status --socket "$work/nowhere" --format polybar
+expect 'off' 0 <<'END'
+%{F#888888}✉ off%{F-}
+END
+cp good answer
 
 sed 's/"loading"/"waiting"/; s/"proven":null,"trouble":null/"proven":null,"next_try_in_s":90,"trouble":"no \\u001b[2Jroute\\n\\u202e"/; s/"waiting":0/"waiting":3/; s/"dropped":0/"dropped":0,"trouble":"login: 535 no","next_try_in_s":3000/; s/"failed":0/"failed":2/; s/"locked_out":null/"locked_out":"the server says\\r\\nno"/' good >answer
 ask answer status

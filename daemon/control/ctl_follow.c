@@ -1,0 +1,89 @@
+/* status --follow: how everything is, again whenever it changes. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/control/ctl_bar.h"
+#include "daemon/control/ctl_status.h"
+
+/* The daemon says something more often than that (wiring/control.c). */
+#define SILENCE_USEC (60 * USEC_SEC)
+/* A bar is shown for as long as the session lasts, and the daemon may come
+ * later. */
+#define AGAIN_SECONDS 5
+/* Home, and what is below goes; then the status is written over itself. */
+#define CLEAR_SCREEN "\033[H\033[2J\033[3J"
+
+struct following {
+	struct ctl *ctl;
+	const struct ctl_bar *bar; /* NULL: none */
+	struct buf last;	   /* line of the bar */
+	unsigned same;		   /* times that it came again */
+};
+
+/* So many of the daemon's lines without a change, and it is said again: this
+ * is how we find that the bar is gone. */
+#define SAME_MAX 6
+
+static int
+show_bar(struct following *following, const struct json *answer)
+{
+	BUF_AUTO line = BUF_INIT;
+
+	ctl_bar_add(following->bar, &line, answer);
+	if (strcmp(buf_str(&line), buf_str(&following->last)) == 0 &&
+	    ++following->same < SAME_MAX)
+		return -1;
+	following->same = 0;
+	buf_clear(&following->last);
+	buf_add_span(&following->last, buf_span(&line));
+	return ctl_write(&line) ? -1 : EX_IOERR;
+}
+
+static int
+on_status(void *ctx, const struct json *answer)
+{
+	struct following *following = ctx;
+	const struct ctl *ctl = following->ctl;
+	BUF_AUTO out = BUF_INIT;
+
+	if (following->bar != NULL)
+		return show_bar(following, answer);
+	if (ctl->json) {
+		json_print(answer, &out, false);
+		buf_add_char(&out, '\n');
+	} else {
+		if (isatty(STDOUT_FILENO))
+			buf_add_str(&out, CLEAR_SCREEN);
+		else if (following->same++ > 0)
+			buf_add_char(&out, '\n');
+		ctl_status_print(ctl, &out, answer);
+	}
+	return ctl_write(&out) ? -1 : EX_IOERR;
+}
+
+static int
+ask_once(struct following *following)
+{
+	struct json *request = ctl_request(following->ctl);
+
+	json_set_bool(request, "follow", true);
+	return ctl_follow(following->ctl, request, on_status, following);
+}
+
+int
+ctl_status_follow(struct ctl *ctl, const struct ctl_bar *bar)
+{
+	struct following following = {.ctl = ctl, .bar = bar};
+	int code;
+
+	ctl->silence = SILENCE_USEC;
+	ctl->mute = bar != NULL;
+	while ((code = ask_once(&following)) != EX_IOERR && bar != NULL) {
+		code = show_bar(&following, NULL);
+		if (code >= 0)
+			break;
+		sleep(AGAIN_SECONDS);
+	}
+	buf_done(&following.last);
+	return code;
+}
