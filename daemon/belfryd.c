@@ -318,6 +318,7 @@ main(int argc, char **argv)
 	}
 	list_init(&belfry.accounts);
 	list_init(&belfry.execs);
+	list_init(&belfry.prepared_execs);
 	list_init(&belfry.questions);
 	list_init(&belfry.probings);
 	list_init(&belfry.followers);

@@ -28,6 +28,9 @@
  *   FOUND        the answer to mailbox_find
  *   LEFT         a visitor's, or a dismissed one's, last event: free it
  *   EXEC         run the command, then mailbox_task_done
+ *   PREPARE      a hint, behind the COMMIT of its intent: this EXEC is likely
+ *                to follow soon, and what is made ready for it now is time
+ *                gained; nothing may begin, and nobody is to be answered
  *   NOTIFY       hand to the notifiers, then mailbox_task_done once shown
  *   DISCONNECT   close the transport (its bytes and end do not matter now)
  *   CHANGED      a message that NOTIFY told of was read, or is gone: withdraw
@@ -226,6 +229,7 @@ enum mailbox_event_kind {
 	MAILBOX_SECRET,
 	MAILBOX_COMMIT,
 	MAILBOX_EXEC,
+	MAILBOX_PREPARE,
 	MAILBOX_NOTIFY,
 	MAILBOX_CHANGED,
 	MAILBOX_QUEUED,
@@ -361,7 +365,7 @@ struct mailbox_event {
 	/* COMMIT: borrowed until the answer; what belongs to no mailbox may be
 	 * added. */
 	struct store_batch *batch;
-	struct mailbox_task *task; /* EXEC, NOTIFY */
+	struct mailbox_task *task; /* EXEC, PREPARE, NOTIFY */
 	enum mailbox_change change;
 	uint32_t uidvalidity, uid; /* CHANGED, QUEUED */
 	unsigned seq;		   /* QUEUED */

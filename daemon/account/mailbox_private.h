@@ -1247,6 +1247,8 @@ void mailbox_task_hand_out(struct mailbox *mb, struct mailbox_task *task,
  * header is here. */
 void mailbox_task_add_early(
     struct mailbox *mb, struct store_batch *batch, usec_t now);
+/* ... and behind their commit: PREPARE. */
+void mailbox_task_prepare(struct mailbox *mb);
 
 /* mailbox_intent.c */
 /* The plan of this job is being written: marks as STARTED what will be begun

@@ -633,6 +633,8 @@ finish_window(struct mailbox *mb, usec_t now)
 	mb->cursor = cursor;
 	mailbox_task_add_early(mb, batch, now);
 	mailbox_sweep_commit(mb, batch, now);
+	if (mb->state == MAILBOX_COMMITTING)
+		mailbox_task_prepare(mb);
 }
 
 /* The rules changed while messages waited for their text: what the new ones

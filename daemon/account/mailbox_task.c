@@ -148,15 +148,14 @@ mailbox_task_hand_out(
 	mailbox_emit(mb, (struct mailbox_event){.kind = kind, .task = task});
 }
 
-void
-mailbox_task_start_exec(struct mailbox *mb, usec_t now)
+static struct mailbox_task *
+make_exec(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, struct span input)
 {
-	struct job *job = mailbox_op_only(mb);
-	struct job_action *action = mailbox_job_current(job);
 	struct mailbox_task *task = mailbox_task_make(mb, job, action);
 	STR_AUTO uid = xasprintf("%u", job->key.uid);
 
-	buf_add_span(&task->input, buf_span(&mb->op->content));
+	buf_add_span(&task->input, input);
 	add_environment(&task->environment, "ACCOUNT", mb->config.account);
 	add_environment(&task->environment, "MAILBOX", mb->config.name);
 	add_environment(&task->environment, "UID", uid);
@@ -164,9 +163,37 @@ mailbox_task_start_exec(struct mailbox *mb, usec_t now)
 	add_environment(&task->environment, "FROM", job->from);
 	add_environment(&task->environment, "SUBJECT", job->subject);
 	add_environment(&task->environment, "MESSAGE_ID", job->message_id);
+	return task;
+}
+
+void
+mailbox_task_start_exec(struct mailbox *mb, usec_t now)
+{
+	struct job *job = mailbox_op_only(mb);
+	struct mailbox_task *task = make_exec(
+	    mb, job, mailbox_job_current(job), buf_span(&mb->op->content));
+
 	job->running = true;
 	mailbox_task_hand_out(mb, task, MAILBOX_EXEC);
 	mailbox_op_finish(mb, now);
+}
+
+/* Of several the first, for which all the others wait. */
+void
+mailbox_task_prepare(struct mailbox *mb)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		const struct job *job = LIST_ITEM(pos, struct job, link);
+		const struct job_action *next = &job->actions[job->next];
+		if (job->next >= job->count || !next->early ||
+		    next->action.kind != ACTION_EXEC)
+			continue;
+		mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_PREPARE,
+				     .task = make_exec(mb, job, next,
+					 buf_span(&job->header))});
+		return;
+	}
 }
 
 /* ---- forward ---- */

@@ -16,6 +16,7 @@
 
 enum stage {
 	NOT_STARTED,
+	HELD,
 	RUNNING,
 	TERMED,
 	KILLED,
@@ -146,6 +147,8 @@ on_exit_status(void *ctx, int status)
 	if (child->stage == TERMED || child->stage == KILLED)
 		process_signal(child->process, SIGKILL);
 	child->process = NULL;
+	if (child->stage == HELD)
+		return; /* killed before it began: it is not ready */
 	drain(child, OUT);
 	drain(child, ERR);
 	finish(child, status);
@@ -156,9 +159,24 @@ static void
 enter(struct child *child, enum stage stage)
 {
 	child->stage = stage;
-	loop_timer_set(child->timer,
-	    usec_add(
-		loop_now(), stage == RUNNING ? child->limit : CHILD_KILL_USEC));
+	if (stage == NOT_STARTED)
+		loop_timer_set(child->timer, 0);
+	else if (stage != HELD)
+		loop_timer_set(child->timer,
+		    usec_add(loop_now(),
+			stage == RUNNING ? child->limit : CHILD_KILL_USEC));
+}
+
+/* Of one that was prepared. Who holds it sees that it is not ready. */
+static void
+on_failure(void *ctx, const struct error *error)
+{
+	struct child *child = ctx;
+
+	child->process = NULL;
+	child->error = *error;
+	if (child->stage != HELD)
+		enter(child, NOT_STARTED);
 }
 
 static void
@@ -167,6 +185,8 @@ on_timer(void *ctx)
 	struct child *child = ctx;
 
 	switch (child->stage) {
+	case HELD:
+		break;
 	case NOT_STARTED:
 		finish(child, 0);
 		break;
@@ -187,11 +207,8 @@ on_timer(void *ctx)
 }
 
 static bool
-start(struct child *child, const struct child_config *config)
+open_pipes(struct child *child, struct spawn *spawn)
 {
-	static loop_watch_fn *const watchers[PIPES] = {
-	    on_input, on_output, on_errors};
-	struct spawn spawn = {config->argv, config->environment, {-1, -1, -1}};
 	bool ok = true;
 
 	for (int i = 0; i < PIPES && ok; i++) {
@@ -200,13 +217,40 @@ start(struct child *child, const struct child_config *config)
 
 		ok = pipe_open(fds, ours, &child->error);
 		child->fds[i] = fds[ours];
-		spawn.fds[i] = fds[1 - ours];
+		spawn->fds[i] = fds[1 - ours];
 	}
-	if (ok)
+	return ok;
+}
+
+static void
+begin_process(struct child *child, struct spawn *spawn, bool held)
+{
+	if (held)
+		child->process = process_prepare(child->loop, spawn,
+		    on_exit_status, on_failure, child, &child->error);
+	else
 		child->process = process_start(
-		    child->loop, &spawn, on_exit_status, child, &child->error);
+		    child->loop, spawn, on_exit_status, child, &child->error);
+	if (held && child->process != NULL)
+		return; /* they were taken */
 	for (int i = 0; i < PIPES; i++)
-		pipe_close(&spawn.fds[i]);
+		pipe_close(&spawn->fds[i]);
+}
+
+static bool
+start(struct child *child, const struct child_config *config, bool held)
+{
+	static loop_watch_fn *const watchers[PIPES] = {
+	    on_input, on_output, on_errors};
+	struct spawn spawn = {
+	    config->argv, config->environment, {-1, -1, -1}, -1};
+
+	if (open_pipes(child, &spawn)) {
+		begin_process(child, &spawn, held);
+	} else {
+		for (int i = 0; i < PIPES; i++)
+			pipe_close(&spawn.fds[i]);
+	}
 	if (child->process == NULL)
 		return false;
 	for (int i = 0; i < PIPES; i++) {
@@ -218,9 +262,9 @@ start(struct child *child, const struct child_config *config)
 	return true;
 }
 
-struct child *
-child_run(struct loop *loop, const struct child_config *config, child_fn *fn,
-    void *ctx)
+static struct child *
+child_new(struct loop *loop, const struct child_config *config, child_fn *fn,
+    void *ctx, bool held)
 {
 	struct child *child = NEW(struct child);
 
@@ -237,11 +281,41 @@ child_run(struct loop *loop, const struct child_config *config, child_fn *fn,
 	if (config->secret)
 		buf_addf(&child->output, "%*s", SECRET_ROOM, "");
 	buf_truncate(&child->output, 0);
-	if (start(child, config))
-		enter(child, RUNNING);
+	bool ok = start(child, config, held);
+	if (held)
+		enter(child, HELD);
 	else
-		loop_timer_set(child->timer, 0);
+		enter(child, ok ? RUNNING : NOT_STARTED);
 	return child;
+}
+
+struct child *
+child_run(struct loop *loop, const struct child_config *config, child_fn *fn,
+    void *ctx)
+{
+	return child_new(loop, config, fn, ctx, false);
+}
+
+struct child *
+child_prepare(struct loop *loop, const struct child_config *config,
+    child_fn *fn, void *ctx)
+{
+	return child_new(loop, config, fn, ctx, true);
+}
+
+bool
+child_is_ready(const struct child *child)
+{
+	return child->stage == HELD && child->process != NULL &&
+	       process_is_held(child->process);
+}
+
+void
+child_begin(struct child *child)
+{
+	assert(child_is_ready(child));
+	process_release(child->process);
+	enter(child, RUNNING);
 }
 
 void

@@ -52,6 +52,18 @@ typedef void child_fn(void *ctx, const struct child_result *result);
  * is freed after it, so forget it there. Never NULL. */
 struct child *child_run(struct loop *loop, const struct child_config *config,
     child_fn *fn, void *ctx);
+/*
+ * The same, made ready while it may not begin yet, which it does not before
+ * child_begin, or never if we die: for what waits for its intent to be on
+ * disk. At most SPAWN_HELD_MAX at once.
+ */
+struct child *child_prepare(struct loop *loop,
+    const struct child_config *config, child_fn *fn, void *ctx);
+/* False: it is not ready (yet, or something failed): child_cancel it, and
+ * child_run says why, if it fails again. */
+bool child_is_ready(const struct child *child);
+/* Begins what is ready. */
+void child_begin(struct child *child);
 /* Kills the group and forgets: `fn` is not called any more. NULL-safe. */
 void child_cancel(struct child **child);
 /* Appends "exit code 3", "killed by signal 9 (Killed)", "took longer than

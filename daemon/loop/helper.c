@@ -141,7 +141,7 @@ struct helper *
 helper_start(struct loop *loop, const struct strv *argv, size_t line_max,
     helper_line_fn *line, helper_end_fn *end, void *ctx, struct error *error_r)
 {
-	struct spawn spawn = {argv, NULL, {-1, -1, STDERR_FILENO}};
+	struct spawn spawn = {argv, NULL, {-1, -1, STDERR_FILENO}, -1};
 	struct helper *helper = NEW(struct helper);
 
 	helper->line = line;

@@ -21,7 +21,25 @@ typedef void process_fn(void *ctx, int status);
 
 struct process *process_start(struct loop *loop, const struct spawn *spawn,
     process_fn *fn, void *ctx, struct error *error_r);
-/* A signal to the whole group. */
+
+/* It could not be started: as spawn_start says. The process is freed after
+ * it. */
+typedef void process_failed_fn(void *ctx, const struct error *error);
+
+/*
+ * The same, made ready in a thread, and begun with process_release: for what
+ * may not begin yet. If we die before that, or it is ended, it never begins.
+ * `spawn` is copied, its descriptors are taken, and it has no gate. NULL and
+ * the error: the descriptors are still the caller's. `failed` may be called
+ * before process_release, too.
+ */
+struct process *process_prepare(struct loop *loop, const struct spawn *spawn,
+    process_fn *fn, process_failed_fn *failed, void *ctx,
+    struct error *error_r);
+/* As long as it is held; not before a thread has it. */
+bool process_is_held(const struct process *process);
+void process_release(struct process *process);
+/* A signal to the whole group; none as long as it has not begun. */
 void process_signal(const struct process *process, int signal_number);
 /*
  * Forgets it: `fn` is not called any more. The group gets TERM after

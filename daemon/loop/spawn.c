@@ -50,6 +50,7 @@ struct plan {
 	const char *directory;
 	const int *fds;
 	int report_fd; /* errno of a failed step goes here */
+	int gate;      /* -1: none */
 	int fd_limit;
 };
 
@@ -192,7 +193,8 @@ static bool
 set_exec_error(const char *command, int number, struct error *error_r)
 {
 	bool is_short = number == EAGAIN || number == ENOMEM ||
-			number == EMFILE || number == ENFILE;
+			number == EMFILE || number == ENFILE ||
+			number == ECANCELED;
 	enum fault fault = is_short ? FAULT_RETRY : FAULT_CONFIG;
 	const char *reason = strerror(number);
 
@@ -244,25 +246,53 @@ reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Where they are put, and nothing else is left. */
+enum {
+	REPORT_FD = 3,
+	GATE_FD,
+	FDS
+};
+
 static bool
 place_fds(const struct plan *plan, int *report_fd)
 {
-	int fds[4];
+	const int from[FDS] = {plan->fds[0], plan->fds[1], plan->fds[2],
+	    plan->report_fd, plan->gate};
+	int count = plan->gate >= 0 ? FDS : GATE_FD;
+	int fds[FDS];
 
-	/* Above 2 first: a source may be another's target. */
-	for (int i = 0; i < 3; i++) {
-		fds[i] = fcntl(plan->fds[i], F_DUPFD, 4);
+	/* Above all of them first: a source may be another's target. */
+	for (int i = 0; i < count; i++) {
+		fds[i] = fcntl(from[i], F_DUPFD, FDS);
 		if (fds[i] < 0)
 			return false;
 	}
-	fds[3] = fcntl(plan->report_fd, F_DUPFD, 4);
-	if (fds[3] < 0)
-		return false;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < count; i++)
 		if (dup2(fds[i], i) < 0)
 			return false;
-	*report_fd = 3;
-	return fcntl(3, F_SETFD, FD_CLOEXEC) == 0;
+	*report_fd = REPORT_FD;
+	close_from(count, plan->fd_limit);
+	for (int i = REPORT_FD; i < count; i++)
+		if (fcntl(i, F_SETFD, FD_CLOEXEC) != 0)
+			return false;
+	return true;
+}
+
+/* False: it was closed, by whoever does not want the program any more, or by
+ * our end. */
+static bool
+pass_gate(const struct plan *plan)
+{
+	ssize_t len = 1;
+	char go;
+
+	if (plan->gate >= 0)
+		do
+			len = read(GATE_FD, &go, 1);
+		while (len < 0 && errno == EINTR);
+	if (len == 0)
+		errno = ECANCELED;
+	return len == 1;
 }
 
 static void __attribute__((noreturn)) become(const struct plan *plan)
@@ -273,11 +303,11 @@ static void __attribute__((noreturn)) become(const struct plan *plan)
 	setsid();
 	umask(077);
 	if (place_fds(plan, &report_fd)) {
-		close_from(4, plan->fd_limit);
 		if (chdir(plan->directory) != 0 && chdir("/") != 0)
 			_exit(127);
 		reset_signals();
-		execve(plan->path, plan->argv, plan->environment);
+		if (pass_gate(plan))
+			execve(plan->path, plan->argv, plan->environment);
 	}
 	number = errno;
 	while (write(report_fd, &number, sizeof(number)) < 0 && errno == EINTR)
@@ -353,7 +383,8 @@ spawn_start(const struct spawn *spawn, pid_t *pid_r, struct error *error_r)
 	STRV_AUTO environment = STRV_INIT;
 	STR_AUTO path = NULL;
 	const char *home = getenv("HOME");
-	struct plan plan = {.fds = spawn->fds, .fd_limit = fd_limit()};
+	struct plan plan = {
+	    .fds = spawn->fds, .gate = spawn->gate, .fd_limit = fd_limit()};
 	size_t total = 0;
 	pid_t pid = -1;
 	int number;

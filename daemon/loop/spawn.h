@@ -18,6 +18,8 @@
 /* All of them together: far below the kernel's 2 MiB. */
 #define SPAWN_TOTAL_MAX (512 * 1024)
 #define SPAWN_ENV_VALUE_MAX 4096
+/* Held at their gates at once: each of them has a thread. */
+#define SPAWN_HELD_MAX 4
 
 struct spawn {
 	/* argv[0] is looked up in PATH if it has no '/'; relative parts of
@@ -29,10 +31,15 @@ struct spawn {
 	 * shells would run, gets a blank in front. */
 	const struct strv *environment;
 	int fds[3]; /* become 0, 1, 2; borrowed */
+	/* -1, or the end for reading of a pipe; borrowed. All is made ready,
+	 * and the program begins with the first byte that comes from there. If
+	 * the pipe ends instead, as when we die, it never begins. */
+	int gate;
 };
 
 /* Returns when the program runs, or cannot: FAULT_CONFIG names the command,
- * FAULT_RETRY is for want of processes or memory. */
+ * FAULT_RETRY is for want of processes or memory, or says that the gate was
+ * closed. With a gate it is to be called in a thread, which waits here. */
 bool spawn_start(
     const struct spawn *spawn, pid_t *pid_r, struct error *error_r);
 /* The environment that spawn_start would build. */

@@ -147,6 +147,17 @@ work_start(struct worker_pool *pool, struct loop *loop,
 	return work;
 }
 
+bool
+work_is_waiting(const struct work *work)
+{
+	bool waiting;
+
+	pthread_mutex_lock(&work->pool->lock);
+	waiting = work->waiting;
+	pthread_mutex_unlock(&work->pool->lock);
+	return waiting;
+}
+
 void
 work_cancel(struct work **work_ptr)
 {

@@ -48,6 +48,8 @@ struct work;
 /* Takes the job. `key` is copied. */
 struct work *work_start(struct worker_pool *pool, struct loop *loop,
     const struct work_class *class, const char *key, void *job, void *ctx);
+/* No thread has it yet. */
+bool work_is_waiting(const struct work *work);
 /* `done` is not called any more; needed before the loop is freed. In `done`
  * and after it the work is gone. NULL-safe. */
 void work_cancel(struct work **work);

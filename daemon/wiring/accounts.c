@@ -253,6 +253,13 @@ need_exec(struct line *line, struct mailbox_event *event)
 }
 
 static void
+need_preparation(struct line *line, struct mailbox_event *event)
+{
+	exec_prepare(line, event->task);
+	event->task = NULL;
+}
+
+static void
 need_notify(struct line *line, struct mailbox_event *event)
 {
 	notify_task(line, event->task);
@@ -384,6 +391,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_SECRET] = need_secret,
     [MAILBOX_COMMIT] = need_commit,
     [MAILBOX_EXEC] = need_exec,
+    [MAILBOX_PREPARE] = need_preparation,
     [MAILBOX_NOTIFY] = need_notify,
     [MAILBOX_CHANGED] = need_withdrawal,
     [MAILBOX_QUEUED] = need_outbox,

@@ -118,6 +118,7 @@ struct belfry {
 	bool leaving;
 	struct list_link accounts; /* struct running_account::link */
 	struct list_link execs;	   /* struct exec::link, running and waiting */
+	struct list_link prepared_execs; /* ... that nobody asked for yet */
 	unsigned exec_running;
 	struct list_link questions; /* struct question::link */
 	struct list_link probings;  /* struct probing::link */
@@ -159,6 +160,8 @@ void alive_hint(struct belfry *belfry);
 /* exec.c */
 /* Runs it, or lets it wait; takes the task. */
 void exec_run(struct line *line, struct mailbox_task *task);
+/* Takes the task, which exec_run may ask for soon. */
+void exec_prepare(struct line *line, struct mailbox_task *task);
 /* The line goes: its commands run on, and nobody listens. */
 void exec_forget_line(struct line *line);
 void exec_free_all(struct belfry *belfry);

@@ -1,15 +1,25 @@
-/* Commands of rules: EXEC_MAX at once, the rest in turn. */
+/*
+ * Commands of rules: EXEC_MAX at once, the rest in turn. One that is likely to
+ * follow is made ready while its intent is on its way to the disk, and begun
+ * when the mailbox asks for it; for one that it does not ask for nothing has
+ * happened.
+ */
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
 
+/* The disk may take its time, the mailbox may have changed its mind: what was
+ * prepared and not asked for so long is forgotten. */
+#define PREPARED_USEC (2 * USEC_SEC)
+
 struct exec {
-	struct list_link link; /* in belfry::execs */
+	struct list_link link; /* in belfry::execs or prepared_execs */
 	struct belfry *belfry;
 	struct line *line;	 /* NULL: nobody listens any more */
 	char *account, *mailbox; /* for the journal, then */
 	struct mailbox_task *task;
-	struct child *child; /* NULL while it waits */
+	struct child *child;	   /* NULL while it waits */
+	struct loop_timer *forget; /* prepared, until it is asked for */
 };
 
 static void
@@ -18,6 +28,7 @@ free_exec(struct exec *exec)
 	struct mailbox_event holder = {.task = exec->task};
 
 	list_remove(&exec->link);
+	loop_timer_free(&exec->forget);
 	child_cancel(&exec->child);
 	mailbox_event_done(&holder);
 	free(exec->account);
@@ -105,15 +116,21 @@ on_end(void *ctx, const struct child_result *result)
 	leave_if_done(belfry);
 }
 
-static void
-start(struct exec *exec)
+static struct child_config
+config_of(const struct exec *exec)
 {
-	const struct child_config config = {
+	return (struct child_config){
 	    .argv = &exec->task->action.argv,
 	    .environment = &exec->task->environment,
 	    .input = buf_span(&exec->task->input),
 	    .limit = EXEC_USEC,
 	};
+}
+
+static void
+start(struct exec *exec)
+{
+	const struct child_config config = config_of(exec);
 
 	exec->belfry->exec_running++;
 	exec->child = child_run(exec->belfry->loop, &config, on_end, exec);
@@ -132,8 +149,8 @@ start_next(struct belfry *belfry)
 	}
 }
 
-void
-exec_run(struct line *line, struct mailbox_task *task)
+static struct exec *
+exec_new(struct line *line, struct mailbox_task *task, struct list_link *list)
 {
 	struct exec *exec = NEW(struct exec);
 
@@ -142,13 +159,122 @@ exec_run(struct line *line, struct mailbox_task *task)
 	exec->task = task;
 	exec->account = xstrdup(line->owner->config->name);
 	exec->mailbox = xstrdup(mailbox_name(line->mailbox));
-	list_add(&exec->belfry->execs, &exec->link);
-	start_next(exec->belfry);
+	list_add(list, &exec->link);
+	return exec;
+}
+
+/* ---- prepared ---- */
+
+static void
+on_forget(void *ctx)
+{
+	free_exec(ctx);
+}
+
+static size_t
+count_prepared(struct belfry *belfry)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &belfry->prepared_execs)
+	count++;
+	return count;
+}
+
+void
+exec_prepare(struct line *line, struct mailbox_task *task)
+{
+	struct belfry *belfry = line->owner->belfry;
+	struct exec *exec = exec_new(line, task, &belfry->prepared_execs);
+	const struct child_config config = config_of(exec);
+
+	if (belfry->leaving || count_prepared(belfry) > SPAWN_HELD_MAX) {
+		free_exec(exec);
+		return;
+	}
+	exec->forget = loop_timer_new(belfry->loop, on_forget, exec);
+	loop_timer_set(exec->forget, usec_add(loop_now(), PREPARED_USEC));
+	exec->child = child_prepare(belfry->loop, &config, on_end, exec);
+}
+
+static bool
+is_same(const struct mailbox_task *one, const struct mailbox_task *other)
+{
+	return one->uidvalidity == other->uidvalidity &&
+	       one->uid == other->uid && one->seq == other->seq;
+}
+
+/* What it would be given is what it was prepared with. */
+static bool
+has_same_words(const struct mailbox_task *one, const struct mailbox_task *other)
+{
+	return strv_equal(&one->action.argv, &other->action.argv) &&
+	       strv_equal(&one->environment, &other->environment) &&
+	       span_equal(buf_span(&one->input), buf_span(&other->input));
+}
+
+static struct exec *
+find_prepared(const struct line *line, const struct mailbox_task *task)
+{
+	LIST_EACH(pos, &line->owner->belfry->prepared_execs)
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		if (exec->line == line && is_same(exec->task, task))
+			return exec;
+	}
+	return NULL;
+}
+
+/* True: it runs, and the task was taken. */
+static bool
+begin_prepared(struct line *line, struct mailbox_task *task)
+{
+	struct belfry *belfry = line->owner->belfry;
+	struct exec *exec = find_prepared(line, task);
+	struct mailbox_event holder = {.task = task};
+
+	if (exec == NULL)
+		return false;
+	if (belfry->leaving || belfry->exec_running >= EXEC_MAX ||
+	    !child_is_ready(exec->child) || !has_same_words(exec->task, task)) {
+		free_exec(exec);
+		return false;
+	}
+	child_begin(exec->child);
+	loop_timer_free(&exec->forget);
+	list_remove(&exec->link);
+	list_add(&belfry->execs, &exec->link);
+	belfry->exec_running++;
+	mailbox_event_done(&holder);
+	return true;
+}
+
+void
+exec_run(struct line *line, struct mailbox_task *task)
+{
+	struct belfry *belfry = line->owner->belfry;
+
+	if (begin_prepared(line, task))
+		return;
+	exec_new(line, task, &belfry->execs);
+	start_next(belfry);
+}
+
+static void
+forget_prepared(struct belfry *belfry, const struct line *line)
+{
+	LIST_EACH(pos, &belfry->prepared_execs)
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		if (line == NULL || exec->line == line)
+			free_exec(exec);
+	}
 }
 
 void
 exec_forget_line(struct line *line)
 {
+	forget_prepared(line->owner->belfry, line);
 	LIST_EACH(pos, &line->owner->belfry->execs)
 	{
 		struct exec *exec = LIST_ITEM(pos, struct exec, link);
@@ -176,6 +302,7 @@ take_back(struct exec *exec)
 void
 exec_free_all(struct belfry *belfry)
 {
+	forget_prepared(belfry, NULL);
 	LIST_EACH(pos, &belfry->execs)
 	{
 		struct exec *exec = LIST_ITEM(pos, struct exec, link);

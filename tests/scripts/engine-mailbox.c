@@ -934,6 +934,7 @@ static const char *const event_names[] = {
     [MAILBOX_SECRET] = "secret",
     [MAILBOX_COMMIT] = "commit",
     [MAILBOX_EXEC] = "exec",
+    [MAILBOX_PREPARE] = "prepare",
     [MAILBOX_NOTIFY] = "notify",
     [MAILBOX_QUEUED] = "queued",
     [MAILBOX_FORWARD] = "forward",
@@ -1111,7 +1112,7 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 		assert(a->batch == NULL);
 		a->batch = event->batch;
 	} else if (event->task != NULL) {
-		add_task(line, event->task, event->kind == MAILBOX_EXEC);
+		add_task(line, event->task, event->kind != MAILBOX_NOTIFY);
 	} else if (event->report != NULL) {
 		add_report(line, event->report);
 	} else if (event->kind == MAILBOX_CHANGED) {

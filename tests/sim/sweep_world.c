@@ -248,6 +248,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_LEFT:
 		sweep_fail(w, "event %d was not in the story", event->kind);
 		break;
+	case MAILBOX_PREPARE:
 	case MAILBOX_FORWARD:
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:

@@ -136,6 +136,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 		let_go(w, mailbox);
 		world_resume_run(w); /* the wiring looks every half minute */
 		break;
+	case MAILBOX_PREPARE:
 	case MAILBOX_FORWARD:
 	case MAILBOX_QUEUED:
 	case MAILBOX_FOLDERS:
