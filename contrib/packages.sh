@@ -5,7 +5,7 @@
 # To build Belfry.
 PACKAGES_BUILD="gcc libc6-dev make autoconf automake autoconf-archive
  pkg-config libevent-dev libsqlite3-dev libpcre2-dev libinih-dev libssl-dev
- libjansson-dev libcurl4-openssl-dev libnotify-dev xz-utils"
+ libjansson-dev libcurl4-openssl-dev libexpat1-dev libnotify-dev xz-utils"
 
 # Private mail servers, and the real mail that goes through them: Python's own
 # e-mail corpus, and the bounces that Mailman's parser is tested with.

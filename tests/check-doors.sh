@@ -41,6 +41,9 @@ glib/           notifiers/desktop/
 gio/            notifiers/desktop/
 gdk-pixbuf/     notifiers/desktop/
 jansson.h       daemon/control/json.c
+expat.h         daemon/setup/autoconfig.c
+resolv.h        daemon/loop/dns.c
+arpa/nameser.h  daemon/loop/dns.c
 err.h           daemon/control/belfryctl.c
 syslog.h        daemon/loop/ daemon/wiring/ daemon/belfryd.c
 '
@@ -59,6 +62,7 @@ rules/             daemon/base/ daemon/mail/ rules/
 notifiers/         daemon/base/ daemon/mail/ rules/ notifiers/
 daemon/account/    daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/
 daemon/outbox/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/outbox/
+daemon/setup/      daemon/base/ daemon/config/presets.h daemon/config/syntax.h daemon/setup/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/

@@ -71,6 +71,18 @@ presets_find_smtp(struct span host)
 	return NULL;
 }
 
+const struct preset *
+presets_find_imap(struct span host)
+{
+	for (size_t i = 0; i < PRESET_COUNT && host.len > 0; i++)
+		if (presets[i].imap.host != NULL &&
+		    (span_is_nocase(host, presets[i].imap.host) ||
+			(presets[i].imap_alt.host != NULL &&
+			    span_is_nocase(host, presets[i].imap_alt.host))))
+			return &presets[i];
+	return NULL;
+}
+
 /* Whether `host` is `suffix` or ends in it behind a dot. */
 static bool
 is_under(struct span host, struct span suffix)

@@ -120,6 +120,8 @@ const struct preset *presets_find_domain(struct span domain);
 /* By the host of its submission server, ASCII case ignored; the first of
  * several. NULL: none. */
 const struct preset *presets_find_smtp(struct span host);
+/* By the host of its IMAP server or the other one, as presets_find_smtp. */
+const struct preset *presets_find_imap(struct span host);
 /* By an id, a mail domain or an address. NULL: none. */
 const struct preset *presets_find_any(struct span text);
 /* By the name of a domain's MX host: the suffix must begin at a label; of

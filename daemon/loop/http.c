@@ -24,10 +24,15 @@ struct http {
 
 /* What the thread sees. */
 struct job {
+	bool is_get;
 	char *url;
+	char *ca_file; /* or NULL */
+	usec_t limit;
 	struct strv headers;
 	struct buf body;
 	struct buf reply;
+	struct buf location;
+	bool is_cut;
 	unsigned status;
 	struct error error;
 };
@@ -60,7 +65,7 @@ is_loopback(const char *host)
 
 /* Which scheme the URL has, and whether it is allowed. */
 static bool
-check_url(const char *url, bool *loopback_r, struct error *error_r)
+check_url(const char *url, bool is_get, bool *loopback_r, struct error *error_r)
 {
 	CURLU *parts = curl_url();
 	char *scheme = NULL, *host = NULL;
@@ -72,7 +77,7 @@ check_url(const char *url, bool *loopback_r, struct error *error_r)
 
 	if (!ok)
 		error_set(error_r, FAULT_CONFIG, "this is not a URL");
-	else if (strcmp(scheme, "http") == 0 && is_loopback(host))
+	else if (!is_get && strcmp(scheme, "http") == 0 && is_loopback(host))
 		*loopback_r = true;
 	else if (strcmp(scheme, "https") == 0)
 		*loopback_r = false;
@@ -105,7 +110,17 @@ on_reply(char *data, size_t size, size_t count, void *ctx)
 	size_t room = HTTP_REPLY_MAX - job->reply.len;
 
 	buf_add(&job->reply, data, len < room ? len : room);
+	job->is_cut = len > room;
 	return len <= room ? len : 0;
+}
+
+static void
+set_body(CURL *curl, const struct job *job)
+{
+	curl_easy_setopt(curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, buf_str(&job->body));
+	curl_easy_setopt(
+	    curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->body.len);
 }
 
 static void
@@ -117,11 +132,11 @@ set_options(
 	    curl, CURLOPT_PROTOCOLS_STR, loopback ? "http" : "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(HTTP_USEC / 1000));
-	curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, buf_str(&job->body));
-	curl_easy_setopt(
-	    curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->body.len);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(job->limit / 1000));
+	if (job->ca_file != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, job->ca_file);
+	if (!job->is_get)
+		set_body(curl, job);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
@@ -150,7 +165,7 @@ perform(CURL *curl, struct job *job, bool loopback)
 {
 	/* "Expect: 100-continue" costs a second where it is not known. */
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-	char detail[CURL_ERROR_SIZE] = "";
+	char detail[CURL_ERROR_SIZE] = "", *location = NULL;
 	long status = 0;
 	CURLcode code;
 
@@ -160,9 +175,11 @@ perform(CURL *curl, struct job *job, bool loopback)
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
+	if (location != NULL)
+		buf_add_str(&job->location, location);
 	/* A reply cut at our limit is a reply. */
-	if (code == CURLE_OK ||
-	    (code == CURLE_WRITE_ERROR && job->reply.len == HTTP_REPLY_MAX))
+	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && job->is_cut))
 		job->status = (unsigned)status;
 	else
 		set_curl_error(job, code, detail);
@@ -178,7 +195,7 @@ run(void *ctx)
 	CURL *curl;
 
 	pthread_once(&once, start_curl);
-	if (!check_url(job->url, &loopback, &job->error) ||
+	if (!check_url(job->url, job->is_get, &loopback, &job->error) ||
 	    !check_headers(&job->headers, &job->error))
 		return;
 	curl = curl_easy_init();
@@ -204,8 +221,7 @@ run(void *ctx)
 	struct job *job = ctx;
 
 	error_set(&job->error, FAULT_CONFIG,
-	    "this belfryd was built without libcurl, so it cannot send "
-	    "webhooks");
+	    "this Belfry was built without libcurl, so it cannot speak HTTPS");
 }
 
 bool
@@ -224,6 +240,8 @@ done(void *ctx, void *owner)
 	struct http_result result = {
 	    .status = job->status,
 	    .body = buf_span(&job->reply),
+	    .location = buf_span(&job->location),
+	    .is_cut = job->is_cut,
 	    .error = job->error,
 	};
 
@@ -237,6 +255,8 @@ job_free(void *ctx)
 	struct job *job = ctx;
 
 	free(job->url);
+	free(job->ca_file);
+	buf_done(&job->location);
 	strv_done(&job->headers);
 	buf_wipe(&job->body); /* either may hold a token */
 	buf_wipe(&job->reply);
@@ -247,21 +267,43 @@ job_free(void *ctx)
 
 static const struct work_class http_class = {run, done, job_free};
 
+/* Takes the job. */
+static struct http *
+start(struct loop *loop, struct job *job, http_fn *fn, void *ctx)
+{
+	struct http *http = NEW(struct http);
+
+	http->fn = fn;
+	http->ctx = ctx;
+	http->work = work_start(&pool, loop, &http_class, job->url, job, http);
+	return http;
+}
+
 struct http *
 http_post(struct loop *loop, const char *url, const struct strv *headers,
     struct span body, http_fn *fn, void *ctx)
 {
-	struct http *http = NEW(struct http);
 	struct job *job = NEW(struct job);
 
 	job->url = xstrdup(url);
+	job->limit = HTTP_USEC;
 	if (headers != NULL)
 		strv_copy(&job->headers, headers);
 	buf_add_span(&job->body, body);
-	http->fn = fn;
-	http->ctx = ctx;
-	http->work = work_start(&pool, loop, &http_class, url, job, http);
-	return http;
+	return start(loop, job, fn, ctx);
+}
+
+struct http *
+http_get(struct loop *loop, const char *url, const char *ca_file, usec_t limit,
+    http_fn *fn, void *ctx)
+{
+	struct job *job = NEW(struct job);
+
+	job->is_get = true;
+	job->url = xstrdup(url);
+	job->ca_file = xstrdup(ca_file);
+	job->limit = limit;
+	return start(loop, job, fn, ctx);
 }
 
 void

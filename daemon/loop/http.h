@@ -1,10 +1,10 @@
 /*
- * loop/http: one HTTPS POST on a worker thread: the door to libcurl.
+ * loop/http: one HTTPS request on a worker thread: the door to libcurl.
  *
- * https only (http to loopback), no redirects, no cookies, certificates
- * verified, reply cut at HTTP_REPLY_MAX. Built without libcurl every request
- * fails with a sentence that says so. At most HTTP_THREADS_MAX run at once,
- * HTTP_SAME_MAX to one URL; the others wait.
+ * https only (http to loopback, for a POST), no redirects, no cookies,
+ * certificates verified, reply cut at HTTP_REPLY_MAX. Built without libcurl
+ * every request fails with a sentence that says so. At most HTTP_THREADS_MAX
+ * run at once, HTTP_SAME_MAX to one URL; the others wait.
  */
 #ifndef BELFRY_LOOP_HTTP_H
 #define BELFRY_LOOP_HTTP_H
@@ -22,8 +22,10 @@
 struct http;
 
 struct http_result {
-	unsigned status;  /* 0: no reply; `error` says why */
-	struct span body; /* borrowed for the call */
+	unsigned status;      /* 0: no reply; `error` says why */
+	struct span body;     /* borrowed for the call */
+	struct span location; /* of a redirect, a whole URL; borrowed */
+	bool is_cut;	      /* there was more than HTTP_REPLY_MAX */
 	/* FAULT_CONFIG: the URL or a header is not allowed, no libcurl;
 	 * FAULT_AUTH: the certificate; FAULT_RETRY: anything else. */
 	struct error error;
@@ -36,6 +38,10 @@ bool http_is_available(void);
  * freed after it. */
 struct http *http_post(struct loop *loop, const char *url,
     const struct strv *headers, struct span body, http_fn *fn, void *ctx);
+/* https only, to this machine, too. `ca_file` NULL: the system's store. The
+ * rest is as with http_post. */
+struct http *http_get(struct loop *loop, const char *url, const char *ca_file,
+    usec_t limit, http_fn *fn, void *ctx);
 /* Forgets it; the request may still reach the server. NULL-safe. */
 void http_cancel(struct http **http);
 
