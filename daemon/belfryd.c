@@ -135,6 +135,7 @@ tidy(void *ctx)
 	usec_t now = loop_now();
 
 	accounts_set_clock(belfry);
+	notify_look_at_clock(belfry);
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
 	queue_measure(belfry);

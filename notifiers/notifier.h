@@ -3,7 +3,7 @@
  *
  * Notifiers get requests as lines of text on standard input and answer with
  * lines on standard output, so that anyone can write one in any language
- * (belfry-notifier(7)). A line is a verb and "name=value" fields, each behind
+ * (belfry-notifiers(7)). A line is a verb and "name=value" fields, each behind
  * a tab; in values backslash, tab, CR and LF are written as \\ \t \r \n.
  * Values are UTF-8 without other controls. Unknown fields are passed over, so
  * that new ones can come.

@@ -110,8 +110,10 @@ strip_oldest(struct notify_queue *queue)
 static void
 keep_bounds(struct notify_queue *queue)
 {
-	drop_above(
-	    queue, queue->is_available ? QUEUE_MERGE_MAX : QUEUE_KEEP_MAX);
+	bool merges =
+	    queue->is_available || queue->is_quiet || queue->was_quiet;
+
+	drop_above(queue, merges ? QUEUE_MERGE_MAX : QUEUE_KEEP_MAX);
 	strip_oldest(queue);
 }
 
@@ -191,6 +193,16 @@ void
 notify_queue_set_private(struct notify_queue *queue, bool is_private)
 {
 	queue->is_private = is_private;
+}
+
+void
+notify_queue_set_quiet(struct notify_queue *queue, bool is_quiet, usec_t now)
+{
+	queue->now = now;
+	if (is_quiet == queue->is_quiet)
+		return;
+	queue->is_quiet = is_quiet;
+	queue->was_quiet = !is_quiet && queue->waiting_count > 0;
 }
 
 /* ---- Answers ---- */
@@ -329,7 +341,7 @@ notify_queue_deadline(const struct notify_queue *queue)
 	usec_t deadline = USEC_NEVER;
 
 	if (queue->waiting_count > 0 && is_window_open(queue) &&
-	    has_room_to_ask(queue))
+	    !queue->is_quiet && has_room_to_ask(queue))
 		deadline = queue->window_end;
 	LIST_EACH(pos, &queue->asked)
 	deadline = usec_min(deadline, queue_request_at(pos)->deadline);
@@ -519,6 +531,7 @@ static bool
 want_summary(const struct notify_queue *queue)
 {
 	return queue->waiting_count > QUEUE_COALESCE_ABOVE ||
+	       (queue->was_quiet && queue->waiting_count > 1) ||
 	       queue->dropped > 0 || has_bare(queue);
 }
 
@@ -526,7 +539,7 @@ want_summary(const struct notify_queue *queue)
 static bool
 next_plain(struct notify_queue *queue, struct notifier_line *line_r)
 {
-	if (queue->waiting_count == 0 ||
+	if (queue->waiting_count == 0 || queue->is_quiet ||
 	    (is_window_open(queue) && queue->quota == 0))
 		return false;
 	struct entry *hidden = first_private(queue);
@@ -538,6 +551,7 @@ next_plain(struct notify_queue *queue, struct notifier_line *line_r)
 		spend(queue);
 		ask_single(queue, queue_entry_at(queue->waiting.next), line_r);
 	}
+	queue->was_quiet = false;
 	return true;
 }
 

@@ -19,6 +19,10 @@
  *   QUEUE_ANSWER_USEC is GONE. At most QUEUE_ASKED_MAX are unanswered at a
  *   time.
  *
+ * In quiet hours all but `critical` wait, QUEUE_MERGE_MAX of them, so that each
+ * can still be withdrawn. Behind them the notifier is asked for one summary of
+ * what then waits; for a single one as for any other.
+ *
  * Of more than QUEUE_KEEP_MAX waiting ones the texts of the oldest are
  * forgotten, as they can only be counted; more than QUEUE_MERGE_MAX do not
  * wait at all. What was shown is remembered, for withdrawal, until the
@@ -68,6 +72,9 @@ void notify_queue_withdraw(struct notify_queue *queue, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid, usec_t now);
 void notify_queue_set_available(
     struct notify_queue *queue, bool available, usec_t now);
+/* Quiet hours begin, or end. A new queue has none. */
+void notify_queue_set_quiet(
+    struct notify_queue *queue, bool is_quiet, usec_t now);
 /* An answer of the notifier. READY and UNAVAILABLE are as set_available. An
  * answer to what was not asked is passed over. */
 void notify_queue_answer(
@@ -90,14 +97,15 @@ bool notify_queue_next(
 /*
  * What became of notifications that were added: each id comes out exactly
  * once, in any order. SHOWN: the notifier said so. SUMMARISED: a summary that
- * counts it was shown. GONE: it was dropped (too many waited), withdrawn, or
- * refused by the notifier; `reason` says it (else NULL). Borrowed until the
- * next call.
+ * counts it was shown. WITHDRAWN: before it was shown. GONE: it was dropped
+ * (too many waited), or refused by the notifier; `reason` says it (else NULL).
+ * Borrowed until the next call.
  */
 enum notify_fate {
 	NOTIFY_SHOWN,
 	NOTIFY_SUMMARISED,
-	NOTIFY_GONE
+	NOTIFY_GONE,
+	NOTIFY_WITHDRAWN
 };
 struct notify_outcome {
 	uint64_t id;

@@ -47,7 +47,8 @@ struct outcome {
 struct notify_queue {
 	usec_t now;
 	uint64_t last_id;
-	bool is_available;
+	bool is_available, is_quiet;
+	bool was_quiet;		   /* what waits since then is summed up */
 	bool returns, is_private;  /* notify_queue_set_... */
 	struct list_link waiting;  /* struct entry::link, the oldest first */
 	struct list_link asked;	   /* struct request::link */

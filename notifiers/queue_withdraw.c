@@ -20,7 +20,7 @@ withdraw_waiting(struct notify_queue *queue, const struct notification *key)
 
 		if (!is_same(&entry->n, key))
 			continue;
-		queue_settle(queue, entry, NOTIFY_GONE, "withdrawn");
+		queue_settle(queue, entry, NOTIFY_WITHDRAWN, NULL);
 		queue_leave_waiting(queue, entry);
 		queue_free_entry(entry);
 	}
@@ -41,7 +41,7 @@ withdraw_entries(struct notify_queue *queue, struct request *request,
 		if (!is_same(&entry->n, key))
 			continue;
 		if (tell)
-			queue_settle(queue, entry, NOTIFY_GONE, "withdrawn");
+			queue_settle(queue, entry, NOTIFY_WITHDRAWN, NULL);
 		queue_free_entry(entry);
 		removed++;
 	}
@@ -109,6 +109,8 @@ notify_queue_withdraw(struct notify_queue *queue, const char *account,
 	withdraw_asked(queue, &key);
 	withdraw_shown(queue, &key);
 	notification_done(&key);
-	if (queue->waiting_count == 0)
+	if (queue->waiting_count == 0) {
 		queue->dropped = 0;
+		queue->was_quiet = false;
+	}
 }

@@ -238,6 +238,15 @@ add_default_notifier(struct loader *l)
 	add_notifier(l, &notifier);
 }
 
+/* When all sections were read, as they may come in any order. */
+static void
+inherit_quiet_hours(struct config *c)
+{
+	for (size_t i = 0; i < c->notifier_count; i++)
+		if (!c->notifiers[i].quiet_hours.is_set)
+			c->notifiers[i].quiet_hours = c->daemon.quiet_hours;
+}
+
 /* ---- tests ---- */
 
 /* A file has text and attachments of its own. */
@@ -621,6 +630,7 @@ read_all(struct loader *l)
 		for (size_t i = 0; i < l->document.count; i++)
 			read_section(l, &l->document.sections[i]);
 	add_default_notifier(l);
+	inherit_quiet_hours(l->config);
 	check_whole(l);
 	finish_rules(l);
 	if (l->config->rules != NULL && l->may_read &&

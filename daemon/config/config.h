@@ -18,6 +18,7 @@
 #include "daemon/base/usec.h"
 #include "daemon/config/presets.h"
 #include "daemon/config/secrets.h"
+#include "notifiers/quiet_hours.h"
 #include "rules/rules.h"
 
 #define CONFIG_FILES_MAX 1000	  /* in conf.d */
@@ -82,6 +83,7 @@ struct config_daemon {
 	int log_level; /* enum config_log_level */
 	char *state_directory, *control_socket;
 	usec_t history;
+	struct quiet_hours quiet_hours; /* of notifiers that have none */
 };
 
 struct config_account {
@@ -134,6 +136,7 @@ struct config_notifier {
 	struct strv headers;	  /* webhook: "Name: value"; secret */
 	struct strv open_command; /* desktop: ${mid} and so on not expanded */
 	int urgency; /* enum urgency: the least that it is told about */
+	struct quiet_hours quiet_hours; /* its own, or the daemon's */
 };
 
 /* "2h" (ago), or a time: unix seconds; 0: not set. */

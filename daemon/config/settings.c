@@ -258,6 +258,7 @@ static const char *const type_names[SETTING_TYPES] = {
     [SETTING_PATH] = "path",
     [SETTING_ARGV] = "command",
     [SETTING_RATES] = "N/hour, N/day",
+    [SETTING_HOURS] = "days and hours",
     [SETTING_NAME] = "name",
     [SETTING_SECRET] = "secret",
     [SETTING_CONDITION] = "condition",

@@ -21,12 +21,14 @@
 {DAEMON(history), .key = "history", .type = SETTING_DURATION,
 	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
 	.help = "How long the history is kept."},
-{.section = SECTION_DAEMON,
-	.offset = SETTING_NO_OFFSET,
-	.key = "quiet_hours",
-	.type = SETTING_TEXT,
-	.flags = SETTING_LATER,
-	.help = "Hours in which only critical notifications are shown."},
+{DAEMON(quiet_hours), .key = "quiet_hours", .type = SETTING_HOURS,
+	.help = "Hours in which only critical notifications are shown.",
+	.more =
+	    "`22:00-07:00` is each night; `mon-fri 22:00-07:00, sat, sun` the "
+	    "nights that begin on weekdays, and all of the weekend; `none` is "
+	    "never. It is the local time of this machine. What comes meanwhile "
+	    "waits, and what is still unread at the end is shown then, as one "
+	    "summary. `belfryctl status` says until when it is quiet."},
 
 /* [account NAME] */
 {ACCOUNT(email), .key = "email", .type = SETTING_ADDRESS,
@@ -217,6 +219,9 @@
 {NOTIFIER(urgency), .key = "urgency", .type = SETTING_CHOICE,
 	.choices = urgencies, .standard = "low",
 	.help = "The least urgency that it is told about."},
+{NOTIFIER(quiet_hours), .key = "quiet_hours", .type = SETTING_HOURS,
+	.help = "Quiet hours of this notifier alone, in place of those of "
+		"[daemon]; `none` for none."},
 {NOTIFIER(command), .key = "command", .type = SETTING_ARGV,
 	.help = "The command of an exec notifier.",
 	.more =

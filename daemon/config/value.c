@@ -550,6 +550,19 @@ parse_rates(struct value *value, struct span text, void *member)
 	return true;
 }
 
+static bool
+parse_hours(struct value *value, struct span text, void *member)
+{
+	struct error error = ERROR_INIT;
+	size_t at;
+
+	if (!quiet_hours_parse(text, member, &at, &error))
+		return fail(value, text.data + at,
+		    "such as 22:00-07:00, or mon-fri 22:00-07:00, sat, sun",
+		    "%s", error.text);
+	return true;
+}
+
 /* ---- URLs ---- */
 
 struct scheme {
@@ -799,6 +812,7 @@ static const struct type_row {
     [SETTING_PATH] = {parse_path, free_string},
     [SETTING_ARGV] = {parse_argv, free_strv},
     [SETTING_RATES] = {parse_rates, free_nothing},
+    [SETTING_HOURS] = {parse_hours, free_nothing},
     [SETTING_NAME] = {parse_name, free_string},
     [SETTING_SECRET] = {parse_secret, free_secret},
     [SETTING_CONDITION] = {NULL, free_nothing},

@@ -305,6 +305,31 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_stopped(out, json_get(account, "forwards"));
 }
 
+static void
+add_notifier(struct buf *out, const struct json *notifier)
+{
+	const char *state = json_get_str(notifier, "state");
+	int64_t until = ctl_parse_time(json_get_str(notifier, "quiet_until"));
+	int64_t waiting = json_get_int(notifier, "waiting", 0);
+
+	if (state == NULL || (strcmp(state, "ready") == 0 && waiting == 0))
+		return;
+	buf_add_str(out, "\nnotifier ");
+	ctl_add_clean(out, json_get_str(notifier, "notifier"), CTL_CELL_MAX);
+	buf_add_str(out, ": ");
+	ctl_add_clean(out, state, CTL_CELL_MAX);
+	if (until > 0) {
+		buf_add_str(out, " until ");
+		ctl_add_time(out, until);
+	}
+	if (waiting > 0) {
+		buf_add_str(out, ", ");
+		ctl_add_count(out, (size_t)waiting, "notification");
+		buf_add_str(out, waiting == 1 ? " waits" : " wait");
+	}
+	buf_add_char(out, '\n');
+}
+
 void
 ctl_status_print(
     const struct ctl *ctl, struct buf *out, const struct json *answer)
@@ -317,6 +342,9 @@ ctl_status_print(
 		add_account(ctl, out, json_at(accounts, i), now);
 	if (json_count(accounts) == 0)
 		buf_add_str(out, "no account runs\n");
+	const struct json *notifiers = json_get(answer, "notifiers");
+	for (size_t i = 0; i < json_count(notifiers); i++)
+		add_notifier(out, json_at(notifiers, i));
 }
 
 static int

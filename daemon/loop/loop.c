@@ -103,15 +103,21 @@ loop_now_unix(void)
 }
 
 int
-loop_utc_offset(void)
+loop_utc_offset_at(int64_t unix_time)
 {
-	time_t now = time(NULL);
+	time_t when = (time_t)unix_time;
 	struct tm local;
 
 	tzset();
-	if (localtime_r(&now, &local) == NULL)
+	if (localtime_r(&when, &local) == NULL)
 		return 0;
 	return (int)local.tm_gmtoff;
+}
+
+int
+loop_utc_offset(void)
+{
+	return loop_utc_offset_at(loop_now_unix());
 }
 
 /* Timers. */

@@ -43,6 +43,8 @@ usec_t loop_now(void);
 int64_t loop_now_unix(void);
 /* Seconds east of UTC, of local time now. */
 int loop_utc_offset(void);
+/* The same of another time. */
+int loop_utc_offset_at(int64_t unix_time);
 
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *ctx);
 void loop_timer_free(struct loop_timer **timer);

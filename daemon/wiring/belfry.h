@@ -234,6 +234,10 @@ void notify_say(struct belfry *belfry, const char *account,
 void notify_forget_line(struct line *line);
 /* The configuration changed. */
 void notify_reload(struct belfry *belfry);
+/* The wall clock may have moved. */
+void notify_look_at_clock(struct belfry *belfry);
+/* What each is doing, for `belfryctl status`; the caller's. */
+struct json *notify_status(const struct belfry *belfry);
 
 /* report.c */
 void report_mailbox(struct line *line, const struct mailbox_report *report);

@@ -9,6 +9,7 @@
  *   journal   a line in the log
  */
 #include "daemon/wiring/notify.h"
+#include "daemon/control/json.h"
 
 static void
 add_notifier(struct notify *notify, const struct config_notifier *config)
@@ -26,9 +27,11 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	strv_copy(&notifier->headers, &config->headers);
 	notifier->queue = notify_queue_new();
 	notifier->again = USEC_NEVER;
+	notifier->quiet_hours = config->quiet_hours;
 	notifier->timer =
 	    loop_timer_new(notify->belfry->loop, notifier_on_timer, notifier);
 	list_add(&notify->notifiers, &notifier->link);
+	notifier_look_at_clock(notifier);
 	notifier_begin(notifier);
 }
 
@@ -48,10 +51,13 @@ is_same(const struct notifier *notifier, const struct config_notifier *config)
 
 /* One that is away is looked for at once: the person may have mended it. */
 static void
-keep_notifier(struct notify *notify, struct notifier *notifier)
+keep_notifier(struct notify *notify, struct notifier *notifier,
+    const struct config_notifier *config)
 {
 	list_remove(&notifier->link);
 	list_add(&notify->notifiers, &notifier->link);
+	notifier->quiet_hours = config->quiet_hours;
+	notifier_look_at_clock(notifier);
 	if (notifier->again != USEC_NEVER)
 		notifier->again = loop_now();
 	notifier_give_turn(notifier);
@@ -68,7 +74,7 @@ keep_or_add(struct notify *notify, struct list_link *old,
 		    LIST_ITEM(pos, struct notifier, link);
 		if (!is_same(notifier, config))
 			continue;
-		keep_notifier(notify, notifier);
+		keep_notifier(notify, notifier, config);
 		return;
 	}
 	add_notifier(notify, config);
@@ -208,4 +214,47 @@ notify_reload(struct belfry *belfry)
 	add_all(notify, &old);
 	LIST_EACH(pos, &old)
 	retire(LIST_ITEM(pos, struct notifier, link));
+}
+
+void
+notify_look_at_clock(struct belfry *belfry)
+{
+	LIST_EACH(pos, &belfry->notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		notifier_look_at_clock(notifier);
+		notifier_give_turn(notifier);
+	}
+}
+
+/* ---- status ---- */
+
+static const char *
+state_of(const struct notifier *notifier)
+{
+	if (notifier->told_away)
+		return "away";
+	return notifier->is_quiet ? "quiet" : "ready";
+}
+
+struct json *
+notify_status(const struct belfry *belfry)
+{
+	struct json *list = json_new_array();
+
+	LIST_EACH(pos, &belfry->notify->notifiers)
+	{
+		const struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		struct json *json = json_new_object();
+		json_set_str(json, "notifier", notifier->name);
+		json_set_str(json, "state", state_of(notifier));
+		json_set_int(json, "waiting",
+		    (int64_t)notify_queue_waiting(notifier->queue));
+		json_set_time(json, "quiet_until",
+		    notifier->is_quiet ? notifier->quiet_until_unix : 0);
+		json_add(list, json);
+	}
+	return list;
 }

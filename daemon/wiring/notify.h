@@ -45,6 +45,10 @@ struct notifier {
 	struct loop_timer *timer;
 	usec_t again; /* when a notifier that is away is tried again */
 	bool told_away;
+	struct quiet_hours quiet_hours;
+	bool is_quiet;
+	usec_t quiet_change;	  /* when that is to be looked at */
+	int64_t quiet_until_unix; /* 0: as things are, for ever */
 };
 
 /* What a mailbox waits for: one entry for each notifier that has it. */
@@ -61,7 +65,7 @@ struct delivery {
 	uint32_t uidvalidity, uid;
 	unsigned seq;
 	unsigned open;	      /* notifiers that have not answered */
-	bool shown, unwanted; /* unwanted: by any notifier, as configured */
+	bool shown, unwanted; /* unwanted: as configured, or by now */
 	char *words;
 	struct notification n; /* for reports, and for other notifiers */
 	struct notify *notify;
@@ -74,6 +78,9 @@ void notifier_give_turn(struct notifier *notifier);
 void notifier_on_timer(void *ctx);
 /* Starts its helper, or makes it available at once. */
 void notifier_begin(struct notifier *notifier);
+/* Looks whether it is quiet now: the hours began or ended, the clock was set,
+ * daylight saving time came. */
+void notifier_look_at_clock(struct notifier *notifier);
 /* An answer that a notifier without a protocol of its own would give. */
 void notifier_answer(struct notifier *notifier, uint64_t id,
     enum notifier_verb verb, const char *reason);

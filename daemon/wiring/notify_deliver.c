@@ -47,13 +47,15 @@ static const char *const fate_words[] = {
     [NOTIFY_SHOWN] = "shown",
     [NOTIFY_SUMMARISED] = "shown in a summary",
     [NOTIFY_GONE] = "not shown",
+    [NOTIFY_WITHDRAWN] = "not needed any more",
 };
 
 void
 pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 {
 	struct delivery *delivery = pending->delivery;
-	bool shown = outcome->fate != NOTIFY_GONE;
+	bool shown =
+	    outcome->fate == NOTIFY_SHOWN || outcome->fate == NOTIFY_SUMMARISED;
 
 	if (shown || delivery->words == NULL) {
 		free(delivery->words);
@@ -63,6 +65,8 @@ pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 		    shown || outcome->reason == NULL ? "" : outcome->reason);
 	}
 	delivery->shown = delivery->shown || shown;
+	delivery->unwanted =
+	    delivery->unwanted || outcome->fate == NOTIFY_WITHDRAWN;
 	list_remove(&pending->link);
 	free(pending);
 	if (--delivery->open == 0)

@@ -62,6 +62,39 @@ can_take(const struct notifier *notifier)
 	return !types[notifier->type].one_at_a_time || notifier->busy_id == 0;
 }
 
+/* An hour that daylight saving time adds or takes is in between, if the offset
+ * is another one then. */
+static int64_t
+end_of(int64_t now, int64_t left)
+{
+	return now + left -
+	       (loop_utc_offset_at(now + left) - loop_utc_offset_at(now));
+}
+
+static void
+note_change(struct notifier *notifier, int64_t now, int64_t local)
+{
+	int64_t left = quiet_hours_left(&notifier->quiet_hours, local);
+	int64_t end = end_of(now, left);
+
+	notifier->quiet_until_unix = left > 0 ? end : 0;
+	notifier->quiet_change = USEC_NEVER;
+	if (left > 0)
+		notifier->quiet_change = usec_add(
+		    loop_now(), (usec_t)(end > now ? end - now : 1) * USEC_SEC);
+}
+
+void
+notifier_look_at_clock(struct notifier *notifier)
+{
+	int64_t now = loop_now_unix();
+	int64_t local = now + loop_utc_offset();
+
+	notifier->is_quiet = quiet_hours_hold(&notifier->quiet_hours, local);
+	note_change(notifier, now, local);
+	notify_queue_set_quiet(notifier->queue, notifier->is_quiet, loop_now());
+}
+
 void
 notifier_give_turn(struct notifier *notifier)
 {
@@ -76,7 +109,9 @@ notifier_give_turn(struct notifier *notifier)
 	}
 	pull_outcomes(notifier);
 	loop_timer_set(notifier->timer,
-	    usec_min(notify_queue_deadline(notifier->queue), notifier->again));
+	    usec_min(usec_min(notify_queue_deadline(notifier->queue),
+			 notifier->again),
+		notifier->quiet_change));
 }
 
 void
@@ -86,6 +121,8 @@ notifier_on_timer(void *ctx)
 
 	if (notifier->again <= loop_now())
 		types[notifier->type].again(notifier);
+	if (notifier->quiet_change <= loop_now())
+		notifier_look_at_clock(notifier);
 	notify_queue_tick(notifier->queue, loop_now());
 	notifier_give_turn(notifier);
 }

@@ -129,5 +129,6 @@ status_of(const struct belfry *belfry)
 	json_add(accounts,
 	    status_of_account(LIST_ITEM(pos, struct running_account, link)));
 	json_set(answer, "accounts", accounts);
+	json_set(answer, "notifiers", notify_status(belfry));
 	return answer;
 }

@@ -2,7 +2,7 @@
  * belfry-desktop: shows notifications on the desktop.
  *
  * A process of its own, so that neither a hung session bus nor GLib can stop
- * the mail. Speaks the protocol of belfry-notifier(7) on standard input and
+ * the mail. Speaks the protocol of belfry-notifiers(7) on standard input and
  * output and ends with its input.
  */
 #include "config.h"
@@ -24,7 +24,7 @@ static const char usage[] =
     "\n"
     "Shows the notifications of belfryd(8) on the desktop. belfryd starts it;\n"
     "requests come on standard input and answers go to standard output, as\n"
-    "belfry-notifier(7) describes. Ends with its input.\n";
+    "belfry-notifiers(7) describes. Ends with its input.\n";
 
 /* Returns -1 to go on, else the exit code. */
 static int

@@ -604,6 +604,18 @@ expect 'off' 0 <<'END'
 END
 cp good answer
 
+sed 's/,"ok":true}/,"notifiers":[{"notifier":"desktop","state":"ready","waiting":0,"quiet_until":null},{"notifier":"phone\\u202e","state":"quiet","waiting":2,"quiet_until":"2026-01-02T07:00:00Z"},{"notifier":"x","state":"away","waiting":1,"quiet_until":null},7],"ok":true}/' good >answer
+ask answer status
+steady
+expect_clean 'status of notifiers' out
+grep -v '^ \|^account\|^belfryd\|^$' out >some
+mv some out
+expect 'status of notifiers' 0 <<'END'
+notifier phone: quiet until 2026-01-02 07:00, 2 notifications wait
+notifier x: away, 1 notification waits
+END
+cp good answer
+
 sed 's/"loading"/"waiting"/; s/"proven":null,"trouble":null/"proven":null,"next_try_in_s":90,"trouble":"no \\u001b[2Jroute\\n\\u202e"/; s/"waiting":0/"waiting":3/; s/"dropped":0/"dropped":0,"trouble":"login: 535 no","next_try_in_s":3000/; s/"failed":0/"failed":2/; s/"locked_out":null/"locked_out":"the server says\\r\\nno"/' good >answer
 ask answer status
 steady

@@ -342,6 +342,19 @@ test_workers(void **state)
 	assert_int_equal(freed, 20);
 }
 
+/* Daylight saving time ended in between. */
+static void
+test_utc_offset(void **state)
+{
+	(void)state;
+	setenv("TZ", "Europe/Berlin", 1);
+	assert_int_equal(loop_utc_offset_at(1792886399), 7200);
+	assert_int_equal(loop_utc_offset_at(1792890000), 3600);
+	setenv("TZ", "UTC0", 1);
+	assert_int_equal(loop_utc_offset_at(1792886399), 0);
+	unsetenv("TZ");
+}
+
 int
 main(void)
 {
@@ -354,6 +367,7 @@ main(void)
 	    cmocka_unit_test(test_posts),
 	    cmocka_unit_test(test_posts_at_free),
 	    cmocka_unit_test(test_workers),
+	    cmocka_unit_test(test_utc_offset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

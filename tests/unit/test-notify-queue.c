@@ -8,6 +8,7 @@
  *	nN cN lN	adds UID N: normal, critical, low
  *	s		adds one that is no message
  *	burst=N		adds N normal ones, UIDs from 100, before any turn
+ *	quiet loud	quiet hours begin, end
  *	busy idle	the caller takes no requests, takes them again
  *	shown=ID failed=ID closed=ID action=ID	answers
  *	ok		answers `shown` to all that is asked
@@ -164,9 +165,9 @@ static const struct {
     {"an action settles nothing", "up n1 action=1 waiting",
 	"notify 1 <T1|B1>\n1 waiting\n"},
     {"withdrawn while it waits", "n1 n2 read=1 up",
-	"1 gone: withdrawn\nnotify 2 <T2|B2>\n"},
+	"1 withdrawn\nnotify 2 <T2|B2>\n"},
     {"withdrawn while it is asked", "up n1 read=1 shown=1 waiting",
-	"notify 1 <T1|B1>\nclose 1\n1 gone: withdrawn\n0 waiting\n"},
+	"notify 1 <T1|B1>\nclose 1\n1 withdrawn\n0 waiting\n"},
     {"withdrawn when it is shown", "up n1 shown=1 read=1 read=1",
 	"notify 1 <T1|B1>\n1 shown\nclose 1\n"},
     {"what is dismissed needs no closing", "up n1 shown=1 closed=1 read=1",
@@ -183,7 +184,7 @@ static const struct {
 	"close 7\n"},
     {"one of an asked summary is withdrawn", "up burst=6 read=102 ok",
 	"notify 7 <6 new messages in work|*>\n"
-	"3 gone: withdrawn\n"
+	"3 withdrawn\n"
 	"1 summarised\n2 summarised\n4 summarised\n5 summarised\n"
 	"6 summarised\n"},
     {"the count of the lost goes with the last", "burst=21 read-all up n1",
@@ -261,6 +262,37 @@ static const struct {
 	"notify 8 <6 new messages in work|*>\n"
 	"1 <1@x>\n105 <105@x>\n104 <104@x>\n103 <103@x>\n102 <102@x>\n"
 	"101 <101@x>\n100 <100@x>\n"},
+    {"quiet: all wait, and are one summary then",
+	"up quiet n1 +3600000 n2 deadline waiting loud ok deadline",
+	"never\n2 waiting\n"
+	"notify 3 <2 new messages in work|T2: B2/T1: B1>\n"
+	"1 summarised\n2 summarised\nnever\n"},
+    {"quiet: critical breaks through", "up quiet n1 c2 l3 loud",
+	"notify 2 <T2|B2> critical\n"
+	"notify 4 <2 new messages in work|T3: B3/T1: B1>\n"},
+    {"quiet: what was read meanwhile is not in the summary",
+	"up quiet n1 n2 n3 read=2 loud",
+	"2 withdrawn\n"
+	"notify 4 <2 new messages in work|T3: B3/T1: B1>\n"},
+    {"quiet: a single one left rings as such", "up quiet n1 n2 read=1 loud n3",
+	"1 withdrawn\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"},
+    {"quiet: nothing left, and the next ones ring one by one",
+	"up quiet n1 n2 read=1 read=2 loud n3 n4",
+	"1 withdrawn\n2 withdrawn\n"
+	"notify 3 <T3|B3>\nnotify 4 <T4|B4>\n"},
+    {"quiet: many are all kept, and can be read",
+	"up quiet burst=30 read=100 read=129 loud",
+	"1 withdrawn\n30 withdrawn\n"
+	"notify 31 <28 new messages in work|*>\n"},
+    {"quiet ends while the notifier is away",
+	"quiet burst=30 loud n1 deadline up",
+	"never\nnotify 32 <31 new messages in work|*>\n"},
+    {"quiet: what was asked is still answered and withdrawn",
+	"up n1 quiet ok read=1", "notify 1 <T1|B1>\n1 shown\nclose 1\n"},
+    {"quiet begins while some wait for the window",
+	"up burst=6 ok n1 quiet deadline +3000 loud",
+	"notify 7 <6 new messages in work|*>\n"
+	"*summarised\nnever\nnotify 8 <T1|B1>\n"},
 };
 
 /* ---- The player ---- */
@@ -333,7 +365,8 @@ trace_request(struct play *play, const struct notifier_line *line)
 static void
 give_turn(struct play *play)
 {
-	static const char *const fates[] = {"shown", "summarised", "gone"};
+	static const char *const fates[] = {
+	    "shown", "summarised", "gone", "withdrawn"};
 	struct notifier_line line;
 	struct notify_outcome outcome;
 
@@ -441,6 +474,10 @@ do_simple(struct play *play, const char *word)
 		notify_queue_set_returns(play->queue, true);
 	else if (strcmp(word, "private") == 0)
 		notify_queue_set_private(play->queue, true);
+	else if (strcmp(word, "quiet") == 0)
+		notify_queue_set_quiet(play->queue, true, play->now);
+	else if (strcmp(word, "loud") == 0)
+		notify_queue_set_quiet(play->queue, false, play->now);
 	else if (strcmp(word, "busy") == 0)
 		play->is_busy = true;
 	else if (strcmp(word, "idle") == 0)
