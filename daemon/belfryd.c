@@ -139,6 +139,7 @@ tidy(void *ctx)
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
 	queue_measure(belfry);
+	pulses_tick(belfry);
 	if (now >= belfry->next_trim) {
 		usec_t age = usec_since(belfry->started, now);
 		belfry->next_trim = usec_add(now, usec_min(age, TRIM_USEC));

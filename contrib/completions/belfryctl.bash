@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules providers status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	check)
 		words=' --settings'
@@ -60,6 +60,10 @@ _belfryctl()
 	history)
 		words=' --account --mailbox --rule --since --until --outcome -n --limit'
 		;;
+	report)
+		words=' --since'
+		files=-f
+		;;
 	queue)
 		words=' --account show retry release drop'
 		;;
@@ -85,7 +89,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules providers status mailboxes watch history queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup doctor'
 		;;
 	probe)
 		words=' --mailbox'

@@ -110,6 +110,10 @@ static const struct ctl_option queue_options[] = {
     OPTIONS_END,
 };
 
+static const struct ctl_option report_options[] = {
+    {'\0', "since", "TIME", "from then on: 2d, 4w, 2026-11-21 (7d)"},
+    OPTIONS_END,
+};
 static const struct ctl_option rules_options[] = {
     {'\0', "english", NULL, "say each rule as a sentence"},
     {'\0', "sort", "ORDER", "by hits, last or time; else as in the files"},
@@ -153,6 +157,11 @@ const struct ctl_command ctl_commands[] = {
     {.name = "history", .summary = "what was done, and by which rule",
      .arguments = "", .options = history_options, .run = ctl_history,
      .needs_daemon = true},
+    {.name = "report", .summary = "write a page with plots of what happened",
+     .arguments = "[FILE]", .arguments_max = 1, .options = report_options,
+     .run = ctl_report, .needs_daemon = true,
+     .details = "HTML that needs nothing else; to belfry-report.html, or - for "
+                "standard output."},
     {.name = "queue", .summary = "list the forwards, or do something to them",
      .arguments = "[show|retry|release|drop ID...|all]", .arguments_max = -1,
      .options = queue_options, .run = ctl_queue, .needs_daemon = true,

@@ -158,6 +158,12 @@ int64_t ctl_parse_time(const char *text);
 bool ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r);
 /* "2026-11-21 21:43", local time; "" for 0. */
 void ctl_add_time(struct buf *out, int64_t unix_seconds);
+/* "Mon 16 Nov", with the hour "Mon 16 Nov 10:00"; local time. */
+void ctl_add_day(struct buf *out, int64_t unix_seconds, bool has_hour);
+/* The midnight before, or so many days later; days have 23 to 25 hours. */
+int64_t ctl_midnight(int64_t unix_seconds, int days_later);
+/* 0 to 23, local time. */
+int ctl_hour_of(int64_t unix_seconds);
 /* "21:43:05", local time. */
 void ctl_add_clock(struct buf *out, int64_t unix_seconds);
 /* "5 min ago", "never" for 0. */
@@ -181,6 +187,7 @@ int ctl_providers(struct ctl *ctl);
 int ctl_mailboxes(struct ctl *ctl);
 int ctl_queue(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
+int ctl_report(struct ctl *ctl);
 int ctl_rules(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_test(struct ctl *ctl);

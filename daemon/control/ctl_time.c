@@ -112,6 +112,34 @@ ctl_add_time(struct buf *out, int64_t unix_seconds)
 }
 
 void
+ctl_add_day(struct buf *out, int64_t unix_seconds, bool has_hour)
+{
+	struct tm tm = local_time(unix_seconds);
+	char text[64];
+
+	if (strftime(text, sizeof(text),
+		has_hour ? "%a %-d %b %H:%M" : "%a %-d %b", &tm) > 0)
+		buf_add_str(out, text);
+}
+
+int64_t
+ctl_midnight(int64_t unix_seconds, int days_later)
+{
+	struct tm tm = local_time(unix_seconds);
+
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_mday += days_later;
+	tm.tm_isdst = -1;
+	return (int64_t)mktime(&tm);
+}
+
+int
+ctl_hour_of(int64_t unix_seconds)
+{
+	return local_time(unix_seconds).tm_hour;
+}
+
+void
 ctl_add_clock(struct buf *out, int64_t unix_seconds)
 {
 	struct tm tm = local_time(unix_seconds);

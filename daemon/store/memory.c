@@ -697,8 +697,8 @@ tell_history(struct memory *memory, const struct store_message *message,
 		effects[i - from] =
 		    *(struct store_effect *)memory->effects.rows[i];
 	if (store_history_wants_effects(query, effects, to - from)) {
-		more = fn(ctx, message, effects, to - from);
-		++*told;
+		if (++*told > query->skip)
+			more = fn(ctx, message, effects, to - from);
 	}
 	free(effects);
 	return more;
@@ -722,7 +722,8 @@ memory_each_history(struct store *store,
 	qsort(found, count, sizeof(*found), compare_history);
 	for (size_t i = 0; i < count; i++) {
 		if (!tell_history(memory, found[i], query, &told, fn, ctx) ||
-		    (query->limit > 0 && told >= query->limit))
+		    (query->limit > 0 && told >= query->skip &&
+			told - query->skip >= query->limit))
 			break;
 	}
 	free(found);

@@ -751,7 +751,7 @@ struct walk {
 	} fn;
 	void *ctx;
 	const struct store_history_query *query;
-	unsigned told; /* history: for the limit */
+	unsigned told; /* history: for the limit, with those skipped */
 };
 typedef bool tell_fn(struct walk *walk, bool *more_r, struct error *error_r);
 
@@ -936,10 +936,12 @@ tell_history(struct walk *walk, bool *more_r, struct error *error_r)
 		return false;
 	if (!store_history_wants_effects(query, effects.rows, effects.count))
 		return true;
-	walk->told++;
+	if (++walk->told <= query->skip)
+		return true;
 	*more_r = walk->fn.history(
 		      walk->ctx, &message, effects.rows, effects.count) &&
-		  (query->limit == 0 || walk->told < query->limit);
+		  (query->limit == 0 ||
+		      walk->told - query->skip < query->limit);
 	return true;
 }
 

@@ -358,6 +358,7 @@ struct store_history_query {
 	unsigned states; /* has an effect in one of them: bits of 1 <<
 			    enum effect_state; 0: any */
 	bool is_observed; /* a rule in observe mode would have done something */
+	unsigned skip;	  /* so many of those that are wanted */
 	unsigned limit;	  /* 0: none */
 };
 bool store_each_history(struct store *store,

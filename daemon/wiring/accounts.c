@@ -696,6 +696,7 @@ accounts_free(struct running_account **account)
 	if (running == NULL)
 		return;
 	*account = NULL;
+	pulses_flush(running);
 	journal_drain(running->belfry->journal);
 	probe_forget_account(running);
 	forwards_free(running);

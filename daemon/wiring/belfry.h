@@ -24,6 +24,7 @@
  *   undos.c      what rules did, taken back
  *   undo_search.c  what they moved, looked for
  *   status.c     how everything is
+ *   pulses.c     how well accounts were connected
  *   pauses.c     accounts that a person holds
  *   explains.c   what the rules say of a message on the server
  *   journal.c    what is to be written, by a thread
@@ -36,6 +37,7 @@
 
 #include "daemon/account/account.h"
 #include "daemon/account/breaker.h"
+#include "daemon/account/pulse.h"
 #include "daemon/account/told.h"
 #include "daemon/base/list.h"
 #include "daemon/config/config.h"
@@ -91,6 +93,7 @@ struct running_account {
 	struct told told; /* to the person, today */
 	bool told_person; /* that it is locked out; until it is let in */
 	struct breaker breaker; /* of forwards */
+	struct pulse pulse;
 	struct sender *sender;	/* NULL: no submission server */
 };
 
@@ -129,6 +132,7 @@ struct belfry {
 	struct gate *gate;
 	struct loop_timer *tidy, *goodbye;
 	usec_t started, next_prune, next_trim;
+	usec_t looked; /* at how well all are connected */
 };
 
 /* accounts.c */
@@ -283,6 +287,15 @@ void queue_ask(
 void queue_tidy(struct belfry *belfry);
 /* Looks how large the queue is, for those who add to it. */
 void queue_measure(struct belfry *belfry);
+
+/* pulses.c */
+/* Every TIDY_USEC. */
+void pulses_tick(struct belfry *belfry);
+void pulses_report(struct running_account *account, enum report_kind kind);
+/* At the end: what of this hour is known is kept. */
+void pulses_flush(struct running_account *account);
+/* The command of belfryctl. */
+void pulses_ask(struct belfry *belfry, struct client *client);
 
 /* status.c */
 struct json *status_of(const struct belfry *belfry);

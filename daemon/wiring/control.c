@@ -165,6 +165,7 @@ do_history(struct client *client, const struct json *request)
 	    .until_unix = json_get_int(request, "until", 0),
 	    .states = effect_states_of(json_get(request, "outcomes")),
 	    .is_observed = json_get_bool(request, "observed"),
+	    .skip = (unsigned)json_get_int(request, "skip", 0),
 	    .limit = limit > 0 && limit < HISTORY_MAX ? (unsigned)limit
 						      : HISTORY_MAX,
 	};
@@ -307,6 +308,13 @@ do_probe(struct client *client, const struct json *request)
 }
 
 static void
+do_report(struct client *client, const struct json *request)
+{
+	(void)request;
+	pulses_ask(client->control->belfry, client);
+}
+
+static void
 do_queue(struct client *client, const struct json *request)
 {
 	queue_ask(client->control->belfry, client, request);
@@ -343,6 +351,7 @@ static const struct {
     {"status", do_status},
     {"history", do_history},
     {"queue", do_queue},
+    {"report", do_report},
     {"watch", do_watch},
     {"reload", do_reload},
     {"notify", do_notify},

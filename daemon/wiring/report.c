@@ -64,6 +64,8 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	STR_AUTO uid = report->uid != 0 ? xasprintf("%u", report->uid) : NULL;
 	BUF_AUTO wait = BUF_INIT;
 
+	if (!report->is_same)
+		pulses_report(line->owner, report->kind);
 	if (report->retry_in != USEC_NEVER)
 		usec_format(&wait, report->retry_in);
 	log_event(level_of(report), kind, "account", account, "mailbox",

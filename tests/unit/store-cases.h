@@ -114,6 +114,12 @@
 	"w/I/7/1 @50 r\n  1#0 done 1@10 as planned\n"
 	"  1#1 failed 1@10 as planned\n"
 	"w/I/7/2 @60 r\n  2#0 done 1@10 as planned\n"},
+{"history: page by page",
+	"message w/I/7 1 50 r\nmessage w/I/7 2 60 r\nmessage w/I/7 3 70 r\n"
+	"message w/J/7 3 70 r\ncommit\n"
+	"?history w I - 0 2 0 - 0\n?history w I - 0 2 0 - 2\n"
+	"?history w I - 0 2 0 - 3\n?history w I - 0 0 0 - 2\n",
+	"w/I/7/3 @70 r\nw/I/7/2 @60 r\nw/I/7/1 @50 r\nw/I/7/1 @50 r\n"},
 {"open effects: planned and started, by uid and seq",
 	"message w/I/7 2 50 two\nmessage w/I/7 10 50 ten\n"
 	"effect w/I/7 10 1 started\neffect w/I/7 10 0 planned\n"

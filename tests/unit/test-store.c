@@ -15,7 +15,7 @@
  *	forget RULE			sender ACCOUNT TIME ADDRESS
  *	commit				prune TIME
  *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
- *	    [UNTIL [STATE | observed]]
+ *	    [UNTIL [STATE | observed | - [SKIP]]]
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
  *	?stats  ?senders ACCOUNT  ?applies ACCOUNT  ?counts BOX RUN
  *
@@ -479,14 +479,16 @@ ask_history(struct player *player, const char *line)
 	unsigned limit;
 	long long since, until = 0;
 	enum effect_state state;
-	int count = sscanf(line, "?history %63s %63s %63s %lld %u %lld %63s",
-	    account, mailbox, rule, &since, &limit, &until, outcome);
+	unsigned skip = 0;
+	int count = sscanf(line, "?history %63s %63s %63s %lld %u %lld %63s %u",
+	    account, mailbox, rule, &since, &limit, &until, outcome, &skip);
 
 	expect_words(line, count < 5 ? count : 5, 5);
 	const bool has_state =
 	    effect_state_parse(span_from_str(outcome), &state);
 	const struct store_history_query query = {
 	    .until_unix = until,
+	    .skip = skip,
 	    .states = has_state ? 1U << state : 0,
 	    .is_observed = strcmp(outcome, "observed") == 0,
 	    .account = or_any(account),
