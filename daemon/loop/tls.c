@@ -63,6 +63,8 @@ struct tls_session {
 	int refused_why; /* X509_V_ERR_... */
 	bool upgrade;	 /* after STARTTLS */
 	bool broken;	 /* OpenSSL allows no further call */
+	bool loopback;	 /* the other end is on this machine */
+	bool wrong_pin;
 };
 
 /* The system's trust store has 880 KB and takes 55 ms to parse: one for
@@ -194,19 +196,25 @@ hint_administrator(struct buf *buf, X509 *cert)
 
 static const struct trust_hint {
 	int why;
+	enum tls_flaw flaw;
 	void (*add)(struct buf *buf, X509 *cert);
 } trust_hints[] = {
-    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, hint_authority},
-    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, hint_authority},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, hint_authority},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, hint_authority},
-    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, hint_authority},
-    {X509_V_ERR_CERT_UNTRUSTED, hint_authority},
-    {X509_V_ERR_CERT_HAS_EXPIRED, hint_clock},
-    {X509_V_ERR_CERT_NOT_YET_VALID, hint_clock},
-    {X509_V_ERR_HOSTNAME_MISMATCH, hint_names},
-    {X509_V_ERR_IP_ADDRESS_MISMATCH, hint_names},
-    {0, hint_administrator},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, TLS_FLAW_SELF_SIGNED,
+	hint_authority},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, TLS_FLAW_UNKNOWN_ISSUER,
+	hint_authority},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, TLS_FLAW_UNKNOWN_ISSUER,
+	hint_authority},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, TLS_FLAW_UNKNOWN_ISSUER,
+	hint_authority},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, TLS_FLAW_UNKNOWN_ISSUER,
+	hint_authority},
+    {X509_V_ERR_CERT_UNTRUSTED, TLS_FLAW_UNKNOWN_ISSUER, hint_authority},
+    {X509_V_ERR_CERT_HAS_EXPIRED, TLS_FLAW_EXPIRED, hint_clock},
+    {X509_V_ERR_CERT_NOT_YET_VALID, TLS_FLAW_NOT_YET_VALID, hint_clock},
+    {X509_V_ERR_HOSTNAME_MISMATCH, TLS_FLAW_WRONG_NAME, hint_names},
+    {X509_V_ERR_IP_ADDRESS_MISMATCH, TLS_FLAW_WRONG_NAME, hint_names},
+    {0, TLS_FLAW_OTHER, hint_administrator},
 };
 
 static const struct trust_hint *
@@ -443,7 +451,8 @@ find_kept(struct trust *trust, const char *peer)
 /*
  * Keeps a copy, not the session itself: OpenSSL marks a session as not
  * resumable when its connection ends without close_notify, which most mail
- * servers do.
+ * servers do. One that a pin alone made good is not kept: who resumes it may
+ * have no pin.
  */
 static int
 on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
@@ -451,7 +460,9 @@ on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
 	struct tls_session *session = SSL_get_ex_data(ssl, session_index);
 	struct trust *trust = session->tls->trust;
 	struct kept_session *kept = find_kept(trust, session->peer);
-	SSL_SESSION *copy = SSL_SESSION_dup(ssl_session);
+	SSL_SESSION *copy = session->refused_why == X509_V_OK
+				? SSL_SESSION_dup(ssl_session)
+				: NULL;
 
 	if (copy == NULL)
 		return 0;
@@ -503,7 +514,15 @@ resume(struct tls_session *session)
 
 /* Verification. */
 
-/* Remembers what it stumbled over, for the error text. Never overrides. */
+/* On this machine a pin stands for all other checks: see the header. */
+static bool
+trusts_pin(const struct tls_session *session)
+{
+	return session->loopback && session->tls->pins.len > 0;
+}
+
+/* Remembers what it stumbled over, for the error text. Overrides only where
+ * check_pin will have the last word. */
 static int
 on_verify(int ok, X509_STORE_CTX *store_context)
 {
@@ -513,7 +532,7 @@ on_verify(int ok, X509_STORE_CTX *store_context)
 	X509 *cert = X509_STORE_CTX_get_current_cert(store_context);
 
 	if (ok || session->refused_why != X509_V_OK)
-		return ok;
+		return ok || trusts_pin(session);
 	session->refused_why = X509_STORE_CTX_get_error(store_context);
 	if (cert == NULL)
 		cert = X509_STORE_CTX_get0_cert(store_context);
@@ -522,7 +541,7 @@ on_verify(int ok, X509_STORE_CTX *store_context)
 	cert = X509_STORE_CTX_get0_cert(store_context);
 	if (cert != NULL && X509_up_ref(cert) == 1)
 		session->refused_leaf = cert;
-	return ok;
+	return trusts_pin(session);
 }
 
 /* RFC 7469 section 2.4: the digest of the DER of SubjectPublicKeyInfo. */
@@ -554,6 +573,7 @@ check_pin(struct tls_session *session, struct error *error_r)
 		add_pin(&pin, cert);
 	if (strv_has(&session->tls->pins, buf_str(&pin)))
 		return TLS_DONE;
+	session->wrong_pin = true;
 	error_set(error_r, FAULT_AUTH,
 	    "the key of %s is " PIN_PREFIX "%s, but tls_pin wants " PIN_PREFIX
 	    "%s: if the server changed its key, change tls_pin",
@@ -738,8 +758,12 @@ tls_add_pin(struct tls *tls, const char *pin, struct error *error_r)
 
 /* Sessions. */
 
+#define LOOPBACK_NET 127
+
+/* The port, and whether the address is one of this machine's own. Sockets
+ * that are no network's are in tests. */
 static unsigned
-port_of(int fd)
+look_at_peer(int fd, bool *is_loopback_r)
 {
 	union {
 		struct sockaddr any;
@@ -749,12 +773,18 @@ port_of(int fd)
 	} peer;
 	socklen_t len = sizeof(peer);
 
+	*is_loopback_r = false;
 	if (getpeername(fd, &peer.any, &len) != 0)
 		return 0;
-	if (peer.any.sa_family == AF_INET)
+	if (peer.any.sa_family == AF_INET) {
+		*is_loopback_r =
+		    ntohl(peer.in.sin_addr.s_addr) >> 24 == LOOPBACK_NET;
 		return ntohs(peer.in.sin_port);
-	if (peer.any.sa_family == AF_INET6)
+	}
+	if (peer.any.sa_family == AF_INET6) {
+		*is_loopback_r = IN6_IS_ADDR_LOOPBACK(&peer.in6.sin6_addr);
 		return ntohs(peer.in6.sin6_port);
+	}
 	return 0;
 }
 
@@ -805,7 +835,8 @@ tls_session_new(
 	session->tls = tls;
 	tls->references++;
 	session->host = xstrdup_span(name);
-	session->peer = xasprintf("%s %u", session->host, port_of(fd));
+	session->peer = xasprintf(
+	    "%s %u", session->host, look_at_peer(fd, &session->loopback));
 	session->ssl = SSL_new(tls->trust->context);
 	if (session->ssl == NULL ||
 	    SSL_set_ex_data(session->ssl, session_index, session) != 1 ||
@@ -962,11 +993,21 @@ tls_describe(struct tls_session *session, struct buf *buf)
 	    tls_is_resumed(session) ? ", resumed" : "");
 }
 
+static enum tls_flaw
+flaw_of(const struct tls_session *session)
+{
+	if (session->wrong_pin)
+		return TLS_FLAW_WRONG_PIN;
+	if (session->refused_why == X509_V_OK || trusts_pin(session))
+		return TLS_FLAW_NONE;
+	return find_trust_hint(session->refused_why)->flaw;
+}
+
 bool
 tls_peer_get(const struct tls_session *session, struct tls_peer *peer_r)
 {
 	X509 *cert = SSL_get0_peer_certificate(session->ssl);
-	struct tls_peer peer = {BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, 0};
+	struct tls_peer peer = {.is_loopback = session->loopback};
 
 	if (cert == NULL)
 		cert = session->refused_leaf;
@@ -977,7 +1018,9 @@ tls_peer_get(const struct tls_session *session, struct tls_peer *peer_r)
 	add_names(&peer.names, cert, NAMES_SHOWN_MAX);
 	buf_add_str(&peer.pin, PIN_PREFIX);
 	add_pin(&peer.pin, cert);
+	peer.not_before_unix = asn1_to_unix(X509_get0_notBefore(cert));
 	peer.not_after_unix = asn1_to_unix(X509_get0_notAfter(cert));
+	peer.flaw = flaw_of(session);
 	*peer_r = peer;
 	return true;
 }

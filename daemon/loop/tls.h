@@ -8,7 +8,9 @@
  * SSL_MODE_RELEASE_BUFFERS; one shared trust store for all without their own
  * CA file. Policies with the same CA file (or none) and the same oldest version
  * share all but their pins, the sessions to resume included. Nothing here can
- * switch verification off.
+ * switch verification off. On loopback alone, where programs such as mail
+ * bridges make their own certificates, a pinned key is trusted for what it is:
+ * chain, name and dates do not count there.
  *
  * OpenSSL writes with write(2): the process must ignore SIGPIPE, which
  * loop_new sees to. All calls from one thread.
@@ -40,7 +42,7 @@ struct tls *tls_new(
 void tls_free(struct tls **tls);
 /*
  * Accepts only servers whose public key has this digest, on top of all other
- * checks. `pin` is "sha256:" and the base64 of the SHA-256 of the
+ * checks, and on loopback instead of them. `pin` is "sha256:" and the base64 of the SHA-256 of the
  * SubjectPublicKeyInfo (RFC 7469 section 2.4), as tls_peer_get gives
  * it; several calls allow several keys. FAULT_CONFIG for anything else.
  */
@@ -94,12 +96,26 @@ size_t tls_binding(const struct tls_session *session,
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed": for logs. */
 void tls_describe(struct tls_session *session, struct buf *buf);
 
+/* Why a certificate was refused. */
+enum tls_flaw {
+	TLS_FLAW_NONE,
+	TLS_FLAW_SELF_SIGNED,
+	TLS_FLAW_UNKNOWN_ISSUER,
+	TLS_FLAW_EXPIRED,
+	TLS_FLAW_NOT_YET_VALID,
+	TLS_FLAW_WRONG_NAME,
+	TLS_FLAW_WRONG_PIN,
+	TLS_FLAW_OTHER,
+};
+
 /* What the server's certificate says, sanitised; for `doctor`. */
 struct tls_peer {
 	struct buf subject, issuer; /* owned, see tls_peer_done */
 	struct buf names;	    /* subjectAltName, joined by ", " */
 	struct buf pin;		    /* as tls_add_pin takes it */
-	int64_t not_after_unix;
+	int64_t not_before_unix, not_after_unix;
+	enum tls_flaw flaw;
+	bool is_loopback; /* the address at the other end */
 };
 /* False before the handshake is done. Also after one that failed because of
  * the certificate. */
