@@ -209,6 +209,42 @@ rules_find_forward(const struct rules *rules, const char *account)
 	return NULL;
 }
 
+/* Appends "\\Trash" and so on; nothing for a folder by name, or none. */
+static void
+add_special_folder(const struct blueprint *blueprint, struct buf *name)
+{
+	static const char *const special[ACTION_KINDS] = {
+	    [ACTION_ARCHIVE] = "\\Archive",
+	    [ACTION_TRASH] = "\\Trash",
+	    [ACTION_JUNK] = "\\Junk",
+	};
+	enum action_kind kind = blueprint->fixed.kind;
+
+	if (special[kind] != NULL)
+		buf_add_str(name, special[kind]);
+	else if ((kind == ACTION_COPY || kind == ACTION_MOVE) &&
+		 (!template_get_fixed(blueprint->target, name) ||
+		     *buf_str(name) != '\\'))
+		buf_clear(name);
+}
+
+void
+rules_each_special_folder(const struct rules *rules, const char *account,
+    rules_folder_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->items[i];
+		if (!acts_for(rule, account))
+			continue;
+		for (size_t j = 0; j < rule->blueprint_count; j++) {
+			BUF_AUTO name = BUF_INIT;
+			add_special_folder(&rule->blueprints[j], &name);
+			if (name.len > 0)
+				fn(ctx, rule->id, buf_str(&name));
+		}
+	}
+}
+
 void
 rules_each_forward(const struct rules *rules, const char *account,
     rules_forward_fn *fn, void *ctx)

@@ -120,6 +120,10 @@ typedef void rules_forward_fn(void *ctx, const struct rule_place *place,
     const char *rule, const char *target);
 void rules_each_forward(const struct rules *rules, const char *account,
     rules_forward_fn *fn, void *ctx);
+/* Each special folder ("\\Trash") that such a rule files into. */
+typedef void rules_folder_fn(void *ctx, const char *rule, const char *folder);
+void rules_each_special_folder(const struct rules *rules, const char *account,
+    rules_folder_fn *fn, void *ctx);
 /* The same for `as = redirect`: the place of its value. */
 const struct rule_place *rules_find_redirect(
     const struct rules *rules, const char *account);
