@@ -11,10 +11,14 @@
 /* What is known of a message and a mailbox. */
 #define WAS_PUT 'p'    /* a rule has put it there, or will */
 #define WAS_JUDGED 'j' /* it was judged there */
+/* ... and of what the server calls an identity. */
+#define IS_JUDGED 'J' /* it was judged there */
+#define ANYWHERE ""
 
 struct arrivals {
 	struct recent *known;
 	struct strv places; /* mailboxes where something was judged */
+	struct judging *judging;
 };
 
 struct arrivals *
@@ -23,6 +27,7 @@ arrivals_new(void)
 	struct arrivals *arrivals = NEW(struct arrivals);
 
 	arrivals->known = recent_new();
+	arrivals->judging = judging_new();
 	return arrivals;
 }
 
@@ -32,6 +37,7 @@ arrivals_free(struct arrivals **arrivals)
 	if (*arrivals == NULL)
 		return;
 	recent_free(&(*arrivals)->known);
+	judging_free(&(*arrivals)->judging);
 	strv_done(&(*arrivals)->places);
 	free(*arrivals);
 	*arrivals = NULL;
@@ -82,6 +88,58 @@ has(const struct arrivals *arrivals, char what, const char *mailbox,
 	return recent_has(arrivals->known, buf_span(&name));
 }
 
+static struct span
+identity_of(const struct store_message *message)
+{
+	return span_from_str(
+	    message->identity != NULL ? message->identity : "");
+}
+
+static void
+name_identity(struct buf *name, const char *mailbox, struct span identity)
+{
+	bool is_inbox = span_is_nocase(span_from_str(mailbox), "INBOX");
+
+	buf_reserve(name, NAME_LIKELY);
+	buf_add_char(name, IS_JUDGED);
+	add_piece(name, is_inbox ? "INBOX" : mailbox);
+	buf_add_span(name, identity);
+}
+
+static void
+add_identity(struct arrivals *arrivals, const char *mailbox,
+    const struct store_message *message)
+{
+	BUF_AUTO name = BUF_INIT;
+
+	name_identity(&name, mailbox, identity_of(message));
+	recent_add(arrivals->known, buf_span(&name), message->judged_unix);
+}
+
+static bool
+has_identity(
+    const struct arrivals *arrivals, const char *mailbox, struct span identity)
+{
+	BUF_AUTO name = BUF_INIT;
+
+	if (identity.len == 0 || recent_count(arrivals->known) == 0)
+		return false;
+	name_identity(&name, mailbox, identity);
+	return recent_has(arrivals->known, buf_span(&name));
+}
+
+bool
+arrivals_was_judged(const struct arrivals *arrivals, const char *identity)
+{
+	return has_identity(arrivals, ANYWHERE, span_from_str(identity));
+}
+
+struct judging *
+arrivals_judging(struct arrivals *arrivals)
+{
+	return arrivals->judging;
+}
+
 /* Where the action puts the message: a mailbox as the rule writes it, or a
  * special use; NULL: nowhere. */
 static const char *
@@ -129,7 +187,7 @@ add_place(struct arrivals *arrivals, const char *mailbox)
 		strv_add(&arrivals->places, mailbox);
 }
 
-/* Most messages are put nowhere; where they were judged does not matter. */
+/* Those without an identity matter only where a rule puts them somewhere. */
 static bool
 note_message(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
@@ -137,6 +195,11 @@ note_message(void *ctx, const struct store_message *message,
 	struct arrivals *arrivals = ctx;
 	const char *mailbox = message->key.mailbox;
 
+	if (identity_of(message).len > 0) {
+		add_identity(arrivals, mailbox, message);
+		add_identity(arrivals, ANYWHERE, message);
+		add_place(arrivals, mailbox);
+	}
 	if (message->message_id[0] == '\0')
 		return true;
 	if (add_targets(arrivals, message, effects, count) ||
@@ -147,10 +210,46 @@ note_message(void *ctx, const struct store_message *message,
 	return true;
 }
 
+static bool
+end_judging(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	struct arrivals *arrivals = ctx;
+
+	(void)effects;
+	(void)count;
+	judging_end(arrivals->judging, identity_of(message));
+	return true;
+}
+
 void
 arrivals_note(struct arrivals *arrivals, const struct store_batch *batch)
 {
 	store_batch_each_plan(batch, note_message, arrivals);
+	store_batch_each_plan(batch, end_judging, arrivals);
+}
+
+void
+arrivals_drop(struct arrivals *arrivals, const struct store_batch *batch)
+{
+	store_batch_each_plan(batch, end_judging, arrivals);
+}
+
+struct loading {
+	struct arrivals *arrivals;
+	int64_t since_unix; /* of what has no identity */
+};
+
+static bool
+load_message(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	const struct loading *loading = ctx;
+
+	if (message->judged_unix < loading->since_unix &&
+	    identity_of(message).len == 0)
+		return true;
+	return note_message(loading->arrivals, message, effects, count);
 }
 
 /* Twice: the history gives the last first, and where a message arrived is
@@ -161,14 +260,15 @@ arrivals_load(struct arrivals *arrivals, struct store *store,
 {
 	const struct store_history_query query = {
 	    .account = account,
-	    .since_unix = now_unix - ARRIVALS_KEEP_SEC,
+	    .since_unix = now_unix - ARRIVALS_IDENTITY_KEEP_SEC,
 	    .limit = ARRIVALS_LOAD_MAX,
 	};
+	struct loading loading = {arrivals, now_unix - ARRIVALS_KEEP_SEC};
 
 	return store_each_history(
-		   store, &query, note_message, arrivals, error_r) &&
+		   store, &query, load_message, &loading, error_r) &&
 	       store_each_history(
-		   store, &query, note_message, arrivals, error_r);
+		   store, &query, load_message, &loading, error_r);
 }
 
 static bool
@@ -181,20 +281,49 @@ has_any(const struct arrivals *arrivals, char what, const struct strv *names,
 	return false;
 }
 
+static enum arrival
+meet_put(const struct arrivals *arrivals, const struct store_message *message,
+    const struct strv *names)
+{
+	if (message->message_id[0] == '\0' ||
+	    !has_any(arrivals, WAS_PUT, names, message))
+		return ARRIVAL_NEWS;
+	return has(arrivals, WAS_JUDGED, message->key.mailbox, message)
+		   ? ARRIVAL_KNOWN
+		   : ARRIVAL_FORWARDED;
+}
+
+static enum arrival
+meet_identity(
+    const struct arrivals *arrivals, const struct store_message *message)
+{
+	struct span identity = identity_of(message);
+
+	if (!has_identity(arrivals, ANYWHERE, identity))
+		return ARRIVAL_NEWS;
+	if (!has_identity(arrivals, message->key.mailbox, identity))
+		return ARRIVAL_FORWARDED;
+	return identity.data[0] == IDENTITY_MESSAGE ? ARRIVAL_KNOWN
+						    : ARRIVAL_NEWS;
+}
+
 enum arrival
 arrivals_meet(const struct arrivals *arrivals,
     const struct store_message *message, const struct strv *names,
     struct strv *judged_r)
 {
-	if (message->message_id[0] == '\0' ||
-	    !has_any(arrivals, WAS_PUT, names, message))
-		return ARRIVAL_NEWS;
-	if (has(arrivals, WAS_JUDGED, message->key.mailbox, message))
+	enum arrival put = meet_put(arrivals, message, names);
+	enum arrival same = meet_identity(arrivals, message);
+
+	if (put == ARRIVAL_KNOWN || same == ARRIVAL_KNOWN)
 		return ARRIVAL_KNOWN;
 	for (size_t i = 0; i < arrivals->places.len; i++) {
 		const char *place = arrivals->places.items[i];
-		if (has(arrivals, WAS_JUDGED, place, message))
+		if ((put == ARRIVAL_FORWARDED &&
+			has(arrivals, WAS_JUDGED, place, message)) ||
+		    (same == ARRIVAL_FORWARDED &&
+			has_identity(arrivals, place, identity_of(message))))
 			strv_add(judged_r, place);
 	}
-	return ARRIVAL_FORWARDED;
+	return put == ARRIVAL_NEWS ? same : put;
 }

@@ -244,6 +244,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_seek_done(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
+	mailbox_twin_free(mb);
 	mailbox_rebuilt_clear(mb);
 	mailbox_jobs_clear(mb);
 	LIST_EACH(pos, &mb->tasks)
@@ -783,6 +784,7 @@ mailbox_deadline(const struct mailbox *mb)
 	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING) {
 		deadline = usec_min(deadline, mailbox_act_deadline(mb));
 		deadline = usec_min(deadline, mailbox_follow_deadline(mb));
+		deadline = usec_min(deadline, mailbox_twin_deadline(mb));
 	}
 	if (mb->state == MAILBOX_PARKED)
 		deadline = usec_min(deadline, mailbox_rove_deadline(mb));
@@ -801,7 +803,8 @@ mailbox_tick(struct mailbox *mb, usec_t now)
 		states[mb->state].timer(mb, now);
 	}
 	mailbox_proof_tick(mb, now);
-	if (mailbox_act_is_due(mb, now) || mailbox_follow_deadline(mb) <= now)
+	if (mailbox_act_is_due(mb, now) || mailbox_follow_deadline(mb) <= now ||
+	    mailbox_twin_deadline(mb) <= now)
 		mailbox_wake(mb, now);
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_tick(mb, now);

@@ -117,6 +117,9 @@
  * learned is a fact of the account in the store: seconds. */
 #define MAILBOX_RENEW_MIN_USEC (150 * USEC_SEC)
 #define MAILBOX_RENEW_FACT "renew"
+/* A fact of the mailbox, "waiting MAILBOX": UIDVALIDITY, and UIDs below the
+ * cursor that are not judged yet, as another mailbox has the message, too. */
+#define MAILBOX_WAITING_FACT "waiting"
 /* Hints that follow each other faster are acted on once. */
 #define MAILBOX_HINT_USEC (5 * USEC_SEC)
 /* An action that the server refuses for the moment is tried again for this
@@ -560,8 +563,13 @@ void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
-/* Before mailbox_loaded: MAILBOX_RENEW_FACT. */
+/* Before mailbox_loaded: the facts that are its own, whatever the store has of
+ * them. False: the store cannot be read. */
+bool mailbox_load_facts(struct mailbox *mb, struct store *store, usec_t now,
+    struct error *error_r);
+/* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT. */
 void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
+void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 /* Takes *recall. */

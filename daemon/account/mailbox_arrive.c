@@ -1,5 +1,6 @@
 /*
- * Messages that rules put into this mailbox: see account/arrivals.h.
+ * Messages that rules put into this mailbox, or that another one has, too: see
+ * account/arrivals.h.
  */
 #include "daemon/account/mailbox_private.h"
 
@@ -33,6 +34,7 @@ mailbox_meet_arrival(struct mailbox *mb, const struct candidate *candidate,
 		.from = candidate->from,
 		.subject = candidate->subject,
 		.size = candidate->size,
+		.identity = candidate->identity,
 	    },
 	    &mb->arrival_names, judged_r);
 }

@@ -108,6 +108,7 @@ write_chunk(struct mailbox *mb)
 	mb->plan = store_batch_new();
 	store_batch_set_lazy(batch, true);
 	add_cursor(mb, batch, reach(mb));
+	mailbox_twin_write(mb, batch);
 	mailbox_commit(mb, COMMIT_PLAN, batch);
 }
 
@@ -120,6 +121,13 @@ mailbox_chunk_note(struct mailbox *mb, uint32_t uid)
 	mb->unwritten++;
 	if (is_due(mb))
 		write_chunk(mb);
+}
+
+void
+mailbox_chunk_pass(struct mailbox *mb, uint32_t uid)
+{
+	if (!mb->is_late)
+		imap_seqset_add(&mb->above, uid);
 }
 
 void

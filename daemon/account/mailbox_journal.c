@@ -38,6 +38,8 @@ mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch)
 {
 	if (*batch != NULL && mb->limits != NULL)
 		store_batch_each_hit(*batch, take_back_hit, mb->limits);
+	if (*batch != NULL && mb->config.arrivals != NULL)
+		arrivals_drop(mb->config.arrivals, *batch);
 	store_batch_free(batch);
 }
 

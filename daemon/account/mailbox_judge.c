@@ -77,6 +77,18 @@ sender_of(struct message *message)
 	return span_from_str(list->items[0].addr);
 }
 
+static char *
+read_identity(const struct imap_fetch *fetch)
+{
+	if (fetch->gm_msgid != 0)
+		return xasprintf("%c%llu", IDENTITY_MESSAGE,
+		    (unsigned long long)fetch->gm_msgid);
+	if (fetch->emailid.len > 0)
+		return xasprintf(
+		    "%c%.*s", IDENTITY_CONTENT, SPAN_FMT(fetch->emailid));
+	return xstrdup("");
+}
+
 struct candidate *
 mailbox_candidate_new(const struct imap_fetch *fetch)
 {
@@ -87,6 +99,7 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	candidate->size = fetch->size;
 	candidate->received_unix = fetch->internaldate_unix;
 	candidate->modseq = fetch->modseq;
+	candidate->identity = read_identity(fetch);
 	for (size_t i = 0; i < fetch->flag_count; i++)
 		strv_add_span(&candidate->flags, fetch->flags[i].text);
 	candidate->message = message_new(fetch->header);
@@ -114,6 +127,9 @@ mailbox_candidate_free(struct candidate **candidate)
 		return;
 	*candidate = NULL;
 	list_remove(&old->link);
+	if (old->judging != NULL)
+		judging_end(old->judging, span_from_str(old->identity));
+	free(old->identity);
 	strv_done(&old->flags);
 	message_free(&old->message);
 	free(old->message_id);
@@ -316,10 +332,12 @@ put_message(struct mailbox *mb, const struct store_message *row, bool is_old)
 		store_batch_add_message(mb->plan, row);
 }
 
+/* From now on it is the batch that says when its judging has ended. */
 static void
-write_message(struct mailbox *mb, const struct job *job,
-    const struct plan *plan, bool is_old)
+write_message(struct mailbox *mb, struct candidate *candidate,
+    const struct job *job, const struct plan *plan)
 {
+	bool is_old = candidate->run != NULL;
 	STR_AUTO rules = strv_join(&plan->matched, " ");
 	STR_AUTO observed = strv_join(&plan->would, "\n");
 	STR_AUTO warnings = strv_join(&plan->warnings, "\n");
@@ -334,9 +352,11 @@ write_message(struct mailbox *mb, const struct job *job,
 	    .rules = rules,
 	    .observed = observed,
 	    .warnings = warnings,
+	    .identity = is_old ? "" : candidate->identity,
 	};
 
 	put_message(mb, &row, is_old);
+	candidate->judging = NULL;
 	for (size_t i = 0; i < plan->matched.len; i++) {
 		limits_note(
 		    mb->limits, plan->matched.items[i], row.judged_unix);
@@ -457,15 +477,25 @@ take_old_plan(struct mailbox *mb, struct candidate *candidate,
 	job = make_job(mb, candidate, plan, now);
 	if (plan->matched.len > 0)
 		report_judged(mb, job, plan);
-	write_message(mb, job, plan, true);
+	write_message(mb, candidate, job, plan);
 	write_effects(mb, job, now);
 	if (job->count == 0)
 		mailbox_job_free(mb, job);
 }
 
+/* It was judged in another mailbox, where it is, too, and nobody asks for
+ * more. */
+static bool
+is_only_known(const struct candidate *candidate, const struct plan *plan,
+    const struct strv *judged)
+{
+	return judged->len > 0 && candidate->identity[0] != '\0' &&
+	       plan->count == 0 && plan->matched.len == 0;
+}
+
 static void
 take_plan(struct mailbox *mb, struct candidate *candidate,
-    const struct plan *plan, usec_t now)
+    const struct plan *plan, const struct strv *judged, usec_t now)
 {
 	struct job *job;
 
@@ -474,11 +504,15 @@ take_plan(struct mailbox *mb, struct candidate *candidate,
 		return;
 	}
 	job = make_job(mb, candidate, plan, now);
-	report_judged(mb, job, plan);
+	if (is_only_known(candidate, plan, judged))
+		mailbox_report(mb, REPORT_KNOWN, candidate->uid,
+		    "it is in %s, too, and was judged there", judged->items[0]);
+	else
+		report_judged(mb, job, plan);
 	for (size_t i = 0; i < plan->warnings.len; i++)
 		mailbox_report(mb, REPORT_WARNING, candidate->uid, "%s",
 		    plan->warnings.items[i]);
-	write_message(mb, job, plan, false);
+	write_message(mb, candidate, job, plan);
 	write_effects(mb, job, now);
 	write_sender(mb, candidate, mailbox_unix(mb, now));
 	if (job->count == 0 || mb->config.dry_run)
@@ -510,7 +544,7 @@ mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 		mailbox_chunk_note(mb, candidate->uid);
 		mailbox_report(mb, REPORT_KNOWN, candidate->uid,
 		    arrival == ARRIVAL_KNOWN
-			? "a rule put it here: it is not judged again"
+			? "it was judged here before: it is not judged again"
 			: "what was done with it was undone on another "
 			  "machine: it is not judged again");
 		return 0;
@@ -522,7 +556,7 @@ mailbox_judge(struct mailbox *mb, struct candidate *candidate, usec_t now)
 	rules_judge(mb->rules, &facts, &plan);
 	unsigned wants = plan.wants;
 	if (wants == 0)
-		take_plan(mb, candidate, &plan, now);
+		take_plan(mb, candidate, &plan, &judged, now);
 	if (wants == 0 && candidate->run == NULL)
 		mailbox_chunk_note(mb, candidate->uid);
 	plan_done(&plan);

@@ -70,6 +70,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	tell_connected(mb);
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = mb->is_alone = false;
+	mb->no_identity = false;
 	mb->group_max = 0;
 	mb->resync.refused = false;
 	folders_clear(&mb->folders);

@@ -232,6 +232,10 @@ struct candidate {
 	bool has_body;
 	uint64_t sender; /* senders_key */
 	bool is_new_sender;
+	/* What the server calls it everywhere; "": nothing. Owned. */
+	char *identity;
+	bool has_home;		 /* it is in a mailbox before this one */
+	struct judging *judging; /* which is told of the end; NULL: none */
 	const struct backlog *run; /* that judges it; NULL: live mail */
 	size_t bytes;		   /* memory that it takes, about */
 };
@@ -492,10 +496,12 @@ struct mailbox {
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	bool is_late;		  /* they are below the cursor, which stays */
 	struct rebuilt *rebuilt;  /* owned; NULL: it was not, or it is over */
+	struct twins *twins;	  /* owned; NULL: none ever waited */
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
 	bool whole;		  /* asked for with the whole header */
 	bool no_structure;	  /* this connection refuses it */
+	bool no_identity;	  /* ... or this */
 	uint64_t told_caps;	  /* what the server offers, in the log */
 	bool told_dropped;	  /* that answers could not be read */
 	bool shy;		  /* it ended a connection, being malformed */
@@ -829,6 +835,29 @@ void mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids);
 void mailbox_add_uids(struct imap_seqset *to, const struct imap_seqset *from,
     const struct imap_seqset *but, uint32_t first, uint32_t end);
 
+/* mailbox_twin.c */
+void mailbox_twin_free(struct mailbox *mb);
+/* What names it, for a FETCH of new messages. */
+void mailbox_twin_add_items(struct mailbox *mb, struct imap_command *command);
+bool mailbox_twin_has_home(
+    const struct mailbox *mb, const struct imap_fetch *fetch);
+/* It may be judged here now: the candidate says when that ends. False: it has
+ * to wait. */
+bool mailbox_twin_begin(
+    struct mailbox *mb, struct candidate *candidate, usec_t now);
+/* It waits, and the window goes on without it; false: too many do. */
+bool mailbox_twin_wait(struct mailbox *mb, uint32_t uid);
+/* Before its commit. */
+mailbox_begin_fn mailbox_twin_window_ends;
+/* Adds who waits, unless the store knows. */
+void mailbox_twin_write(struct mailbox *mb, struct store_batch *batch);
+/* Of the next look; USEC_NEVER: nobody waits. `deadline`: ... or it is not
+ * open. */
+usec_t mailbox_twin_due(const struct mailbox *mb);
+usec_t mailbox_twin_deadline(const struct mailbox *mb);
+/* When it is time: they are to be fetched, as late ones. */
+mailbox_begin_fn mailbox_twin_resume;
+
 /* mailbox_rebuilt.c */
 mailbox_begin_fn mailbox_rebuilt_begin;
 mailbox_response_fn mailbox_rebuilt_note_found, mailbox_rebuilt_searched,
@@ -856,6 +885,8 @@ bool mailbox_is_same_name(struct span a, struct span b);
 /* Live mail was judged, and is in mb->plan: writes that, when it is worth
  * while. */
 void mailbox_chunk_note(struct mailbox *mb, uint32_t uid);
+/* It waits (mailbox_twin.c): the cursor goes on without it. */
+void mailbox_chunk_pass(struct mailbox *mb, uint32_t uid);
 /* It was judged, maybe in an earlier life, and is not to be judged again. */
 bool mailbox_chunk_has(const struct mailbox *mb, uint32_t uid);
 /* The cursor was read (NULL: there is none), or set anew. */

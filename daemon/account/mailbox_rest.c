@@ -128,6 +128,7 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	if (mb->config.visit != VISIT_NONE)
 		mb->dirty = false; /* news are not its business */
 	bool is_busy = true;
+	mailbox_twin_resume(mb, now);
 	if (mailbox_sweep_is_due(mb))
 		mailbox_sweep_begin(mb, now);
 	else

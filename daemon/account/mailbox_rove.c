@@ -72,6 +72,7 @@ void
 mailbox_rove_loaded(struct mailbox *mb, usec_t now)
 {
 	mb->is_due = true;
+	mb->jobs_due = usec_min(mb->jobs_due, mailbox_twin_due(mb));
 	if (!mb->has_cursor || mb->config.visit != VISIT_NONE)
 		want(mb, now);
 }
@@ -435,7 +436,7 @@ work_due(const struct mailbox *mb, usec_t now)
 {
 	if (mb->dirty || mailbox_is_asked(mb) || mailbox_backlog_has_more(mb))
 		return now;
-	return mailbox_act_deadline(mb);
+	return usec_min(mailbox_act_deadline(mb), mailbox_twin_deadline(mb));
 }
 
 static void

@@ -28,6 +28,7 @@ commit_window(struct mailbox *mb, struct store_batch *batch, bool moves_cursor,
 	}
 	if (moves_cursor)
 		mailbox_chunk_end(mb, batch);
+	mailbox_twin_write(mb, batch);
 	mailbox_commit(mb, COMMIT_PLAN, batch);
 }
 
@@ -314,6 +315,8 @@ mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 	imap_command_raw(command, "(UID FLAGS INTERNALDATE RFC822.SIZE");
 	if (mailbox_has_modseq(mb))
 		imap_command_raw(command, "MODSEQ");
+	if (mb->state == MAILBOX_SWEEPING)
+		mailbox_twin_add_items(mb, command);
 	if (mb->needs.structure && !mb->bare)
 		imap_command_raw(command, "BODYSTRUCTURE");
 	if (mb->needs.all_headers ||
@@ -519,12 +522,28 @@ note_known(struct mailbox *mb, uint32_t uid)
 		mb->known_max = uid;
 }
 
+/* Another mailbox has it, and is to judge it first. */
+static void
+let_wait(struct mailbox *mb, uint32_t uid)
+{
+	if (!mailbox_twin_wait(mb, uid) && must_ignore(mb, uid, true)) {
+		ignore(mb, uid);
+		return;
+	}
+	mailbox_chunk_pass(mb, uid);
+	note_judged(mb, uid);
+}
+
 /* Judges it, or lets it wait for its text. */
 static void
 take(struct mailbox *mb, struct candidate **candidate, usec_t now)
 {
 	uint32_t uid = (*candidate)->uid;
 
+	if (!mailbox_twin_begin(mb, *candidate, now)) {
+		let_wait(mb, uid);
+		return;
+	}
 	mailbox_meet_sender(mb, *candidate);
 	if (mailbox_body_judge(mb, *candidate, now)) {
 		note_judged(mb, uid);
@@ -552,7 +571,7 @@ mailbox_sweep_untagged(
 		return; /* news about flags, or not for us */
 	if (!is_asked_for(mb, fetch.uid))
 		return;
-	if (mailbox_chunk_has(mb, fetch.uid)) {
+	if (!mb->is_late && mailbox_chunk_has(mb, fetch.uid)) {
 		note_known(mb, fetch.uid);
 		return;
 	}
@@ -565,6 +584,7 @@ mailbox_sweep_untagged(
 		return;
 	}
 	struct candidate *candidate = mailbox_candidate_new(&fetch);
+	candidate->has_home = mailbox_twin_has_home(mb, &fetch);
 	if (mb->whole && fetch.header.len <= MAILBOX_KEPT_HEADER_MAX)
 		buf_add_span(&candidate->header, fetch.header);
 	take(mb, &candidate, now);
@@ -596,6 +616,13 @@ finish_late(struct mailbox *mb, usec_t now)
 	struct store_batch *batch = mb->plan;
 
 	mb->plan = NULL;
+	mailbox_twin_window_ends(mb, now);
+	mailbox_twin_write(mb, batch);
+	if (mb->rebuilt == NULL && store_batch_is_empty(batch)) {
+		store_batch_free(&batch);
+		mailbox_go_on(mb, now);
+		return;
+	}
 	commit_window(mb, batch, mailbox_rebuilt_is_over(mb), now);
 }
 
@@ -621,6 +648,7 @@ finish_window(struct mailbox *mb, usec_t now)
 	} else {
 		mb->swept_exists = mb->exists;
 	}
+	mailbox_twin_window_ends(mb, now);
 	if (mb->judged > 0)
 		mb->echo_at = mb->echo_wait = 0;
 	struct store_batch *batch = mb->plan;
@@ -659,9 +687,22 @@ fetch_again(struct mailbox *mb, usec_t now)
 	send_fetch(mb, now);
 }
 
+static bool
+forgo_identity(struct mailbox *mb)
+{
+	if (mb->no_identity || mb->config.arrivals == NULL ||
+	    !(mailbox_can(mb, IMAP_CAP_OBJECTID) ||
+		mailbox_can(mb, IMAP_CAP_X_GM_EXT_1)))
+		return false;
+	mb->no_identity = true;
+	return true;
+}
+
 bool
 mailbox_fetch_less(struct mailbox *mb)
 {
+	if (mb->state == MAILBOX_SWEEPING && forgo_identity(mb))
+		return true;
 	if (mailbox_has_modseq(mb)) {
 		mb->modseq = 0;
 		return true;

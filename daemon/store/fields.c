@@ -68,6 +68,7 @@ static const struct store_field message_rows[] = {
 	ROW(store_message, FIELD_TEXT, rules),
 	ROW(store_message, FIELD_TEXT, observed),
 	ROW(store_message, FIELD_TEXT, warnings),
+	ROW(store_message, FIELD_TEXT, identity),
 };
 
 static const struct store_field effect_rows[] = {

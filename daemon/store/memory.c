@@ -569,6 +569,7 @@ message_of(struct memory *memory, const struct store_key *key)
 	    .rules = "",
 	    .observed = "",
 	    .warnings = "",
+	    .identity = "",
 	};
 	const struct store_message *message =
 	    table_find(&memory->messages, &nothing);

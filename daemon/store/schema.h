@@ -153,6 +153,10 @@
 	"DROP INDEX hits_at; DROP INDEX senders_last;"                         \
 	"ALTER TABLE cursors ADD COLUMN judged TEXT NOT NULL DEFAULT '';"
 
+/* The same message in several mailboxes. */
+#define SCHEMA_4                                                               \
+	"ALTER TABLE messages ADD COLUMN identity TEXT NOT NULL DEFAULT '';"
+
 enum sql {
 	SQL_BEGIN,
 	SQL_COMMIT,
@@ -204,7 +208,7 @@ enum sql {
 #define MESSAGE_COLUMNS                                                        \
 	"m.account, m.mailbox, m.uidvalidity, m.uid, m.message_id, m.sender,"  \
 	" m.subject, m.size, m.received, m.judged, m.rules, m.observed,"       \
-	" m.warnings"
+	" m.warnings, m.identity"
 #define EFFECT_COLUMNS                                                         \
 	"e.account, e.mailbox, e.uidvalidity, e.uid, e.seq, e.rule, e.kind,"   \
 	" e.action, e.state, e.attempts, e.detail, e.changed"
@@ -261,13 +265,13 @@ static const char *const sql_texts[SQL_COUNT] = {
 		" ORDER BY rule, kind, state",
 	[SQL_JUDGE_AGAIN] =
 		"INSERT INTO messages"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET judged = excluded.judged,"
 		" rules = excluded.rules, observed = excluded.observed,"
 		" warnings = excluded.warnings",
 	[SQL_ADD_MESSAGE] =
 		"INSERT INTO messages"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO NOTHING",
 	[SQL_ADD_EFFECT] =
 		"INSERT INTO effects"

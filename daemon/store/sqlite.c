@@ -1284,6 +1284,7 @@ static const struct migration {
     {1, SCHEMA_1},
     {2, SCHEMA_2 SCHEMA_APPLIES},
     {3, SCHEMA_3},
+    {4, SCHEMA_4},
 };
 
 /* A number that a pragma or a count gives. */

@@ -62,7 +62,7 @@
 
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 #define STORE_JUDGED_MAX 1000
 #define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
 /* Of one account: the oldest go at store_prune, and only so. */
@@ -145,6 +145,9 @@ struct store_message {
 	const char *observed; /* as rules, of those that only watch; or their
 				 lines "rule: what it would do" */
 	const char *warnings; /* sentences, one a line */
+	/* What the server calls it in all mailboxes of the account
+	 * (account/arrivals.h); "": nothing. */
+	const char *identity;
 };
 
 struct store_effect {

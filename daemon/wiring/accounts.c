@@ -170,21 +170,6 @@ load_effect(void *ctx, const struct store_effect *effect,
 	return true;
 }
 
-/* What is not known is learned again. */
-static void
-load_renewal(struct line *line)
-{
-	STR_AUTO renew = NULL;
-	uint64_t seconds;
-
-	if (store_get_fact(line->owner->belfry->store,
-		line->owner->config->name, MAILBOX_RENEW_FACT, &renew, NULL) &&
-	    renew != NULL && span_to_u64(span_from_str(renew), &seconds) &&
-	    seconds < USEC_DAY / USEC_SEC)
-		mailbox_load_renewal(
-		    line->mailbox, seconds * USEC_SEC, loop_now());
-}
-
 static void
 need_load(struct line *line, struct mailbox_event *event)
 {
@@ -200,11 +185,11 @@ need_load(struct line *line, struct mailbox_event *event)
 		store, account, mailbox, &cursor, &found, &error) ||
 	    !store_each_open_effect(
 		store, account, mailbox, load_effect, line, &error) ||
-	    !forwards_load(line, &error) || !apply_load(line, &error)) {
+	    !forwards_load(line, &error) || !apply_load(line, &error) ||
+	    !mailbox_load_facts(line->mailbox, store, loop_now(), &error)) {
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}
-	load_renewal(line);
 	mailbox_loaded(line->mailbox, found ? &cursor : NULL, loop_now());
 }
 

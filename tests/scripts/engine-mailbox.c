@@ -8,8 +8,9 @@
  * too, and never shown), renew and poll TIME, check-noop yes, other-user NAME,
  * ask-end-first yes, one-at-a-time yes, await-idle-end no (most scripts are
  * easier to read with it), condstore yes (and QRESYNC, where the server offers
- * them); and rules, as they stand in the configuration: "[rule x]", then "key =
- * value".
+ * them), watch A,B,... (what else the account watches, so that it knows what is
+ * in several mailboxes); and rules, as they stand in the configuration: "[rule
+ * x]", then "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
@@ -25,7 +26,9 @@
  * >cancel ends it; >explain UID, >explain-cancel UID; >find MESSAGE-ID [SIZE
  * UNIX]; >ask NAMES (STATUS), >notify NAMES. >forward ID asks for the claim of
  * that item of the queue, >settled ID STATE says what became of it (sending: it
- * waits, and may have been sent).
+ * waits, and may have been sent). >other begins|drops|judged ID: another mailbox
+ * of the account, the first of `watch`, begins to judge the message with this
+ * identity, drops it, or has written its plan.
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -61,6 +64,8 @@ struct adapter {
 	struct limits *limits;
 	struct senders *senders;
 	struct claims *claims;
+	struct strv watch; /* empty: nothing is known of others */
+	struct arrivals *arrivals;
 	struct store *store;
 	struct mailbox *mailbox;
 	/* Of the COMMIT not answered yet: the mailbox's own. */
@@ -171,6 +176,17 @@ set_claim(struct adapter *a, struct span value)
 }
 
 static bool
+set_watch(struct adapter *a, struct span value)
+{
+	struct span name;
+
+	while (span_split(&value, ',', &name))
+		strv_add_span(&a->watch, name);
+	a->config.watch = &a->watch;
+	return true;
+}
+
+static bool
 set_visit(struct adapter *a, struct span value)
 {
 	a->config.visit = span_is(value, "look") ? VISIT_LOOK : VISIT_ACT;
@@ -254,6 +270,7 @@ static const struct {
     {"senders", set_senders},
     {"queue-full", set_queue_full},
     {"claim", set_claim},
+    {"watch", set_watch},
     {"visit", set_visit},
     {"renew", set_renew},
     {"poll", set_poll},
@@ -344,6 +361,12 @@ be_born(struct adapter *a, usec_t now)
 	senders_load(a->senders, a->store, "work", NULL);
 	a->config.senders = a->senders;
 	load_breaker(a, now);
+	if (a->watch.len > 0) {
+		a->arrivals = arrivals_new();
+		arrivals_load(
+		    a->arrivals, a->store, "work", unix_at(a, now), NULL);
+		a->config.arrivals = a->arrivals;
+	}
 	a->mailbox = mailbox_new(&a->config, a->rules, a->limits, now);
 	mailbox_set_clock(a->mailbox, unix_at(a, now), 0, now);
 }
@@ -354,6 +377,7 @@ die(struct adapter *a)
 	mailbox_free(&a->mailbox);
 	limits_free(&a->limits);
 	senders_free(&a->senders);
+	arrivals_free(&a->arrivals);
 	breaker_done(&a->breaker);
 	a->batch = NULL;
 	a->tls = false;
@@ -370,6 +394,7 @@ adapter_destroy(void *adapter)
 	store_close(&a->store);
 	strv_done(&a->strings);
 	strv_done(&a->identities);
+	strv_done(&a->watch);
 	strv_done(&a->authserv);
 	buf_done(&a->rules_text);
 	free(a->secret);
@@ -553,6 +578,7 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	store_each_open_effect(
 	    a->store, "work", a->config.name, load_effect, a->mailbox, NULL);
 	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
+	mailbox_load_facts(a->mailbox, a->store, now, NULL);
 	a->load_now = now;
 	store_each_queued(a->store, "work", load_forward, a, NULL);
 	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);
@@ -568,6 +594,41 @@ call_recall(struct adapter *a, struct span args, usec_t now)
 
 	(void)args;
 	mailbox_recalled(a->mailbox, &recall, now);
+	return true;
+}
+
+static void
+judge_elsewhere(struct adapter *a, const char *identity, usec_t now)
+{
+	struct store_batch *batch = store_batch_new();
+
+	store_batch_add_message(
+	    batch, &(const struct store_message){
+		       .key = {"work", a->watch.items[0], 1000, 1},
+		       .identity = identity,
+		       .judged_unix = unix_at(a, now),
+		   });
+	store_commit(a->store, batch, NULL);
+	arrivals_note(a->arrivals, batch);
+	store_batch_free(&batch);
+}
+
+static bool
+call_other(struct adapter *a, struct span args, usec_t now)
+{
+	struct span what = take_word(&args);
+	STR_AUTO identity = xstrdup_span(args);
+
+	if (a->arrivals == NULL)
+		return false;
+	if (span_is(what, "judged"))
+		judge_elsewhere(a, identity, now);
+	else if (span_is(what, "begins"))
+		return judging_begin(arrivals_judging(a->arrivals), args, a);
+	else if (span_is(what, "drops"))
+		judging_end(arrivals_judging(a->arrivals), args);
+	else
+		return false;
 	return true;
 }
 
@@ -903,6 +964,7 @@ static const struct {
     {"commit", call_commit},
     {"task", call_task},
     {"kill", call_kill},
+    {"other", call_other},
     {"apply", call_apply},
     {"cancel", call_cancel},
     {"explain", call_explain},

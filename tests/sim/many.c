@@ -46,6 +46,7 @@ struct message {
 	unsigned box;
 	uint32_t uid, uidvalidity;
 	bool moves, hops; /* to Target; into a watched mailbox */
+	bool is_twin;	  /* in another mailbox, too (labels) */
 	bool lost;	  /* its mailbox was deleted: anything may be true */
 	unsigned executed;
 };
@@ -299,16 +300,17 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	store_get_cursor(w->store, "sim", name, &cursor, &found, NULL);
 	store_each_open_effect(
 	    w->store, "sim", name, load_effect, mailbox, NULL);
+	mailbox_load_facts(mailbox, w->store, w->now, NULL);
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 
 static void
 answer_recall(struct world *w, struct mailbox *mailbox)
 {
-	struct recall *recall = recall_load(w->store, "sim",
-	    mailbox_name(mailbox),
-	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC),
-	    RECALL_KEEP_SEC, NULL);
+	struct recall *recall =
+	    recall_load(w->store, "sim", mailbox_name(mailbox),
+		START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC),
+		RECALL_KEEP_SEC, NULL);
 
 	mailbox_recalled(mailbox, &recall, w->now);
 }
@@ -499,6 +501,20 @@ connections(const struct world *w)
 	return count;
 }
 
+/* A label, or two: at the same moment. */
+static void
+label(struct world *w, unsigned box, unsigned id)
+{
+	unsigned other = (unsigned)random_below(&w->random, w->box_count);
+
+	if ((w->model.traits & MODEL_LABELS) == 0 || other == box ||
+	    !w->there[other] || chance(w, 50))
+		return;
+	w->messages[id].is_twin = true;
+	model_label(&w->model, wire(w, box), id, wire(w, other));
+	note(w, "#%u is in %s, too", id, w->names[other]);
+}
+
 static void
 deliver(struct world *w)
 {
@@ -527,6 +543,7 @@ deliver(struct world *w)
 	message->uid =
 	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
 	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
+	label(w, box, id);
 	for (size_t i = 0; i < LINKS_MAX; i++) {
 		if (w->links[i].session == NULL)
 			continue;
@@ -869,7 +886,12 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 	if (message->executed > 1)
 		fail(w, "#%u (%s): executed %u times", id, box,
 		    message->executed);
-	if (message->moves &&
+	/* From where it stands first, or was seen first. */
+	if (message->moves && message->is_twin &&
+	    model_count(
+		&w->model, model_wire(&w->model, "Target"), id, false) != 1)
+		fail(w, "#%u (%s): was not moved", id, box);
+	if (message->moves && !message->is_twin &&
 	    (model_count(
 		 &w->model, model_wire(&w->model, "Target"), id, false) != 1 ||
 		model_count(&w->model, box, id, false) != 0))
@@ -936,6 +958,8 @@ check_turns(struct world *w)
 		deliver(w);
 	run_until(w, w->now + turn + BOUND_USEC);
 	check_all(w);
+	if (judging_count(arrivals_judging(w->arrivals)) != 0)
+		fail(w, "somebody judges in calm weather");
 	note(w, "%u messages in calm weather", w->message_count - first);
 }
 
@@ -968,7 +992,9 @@ choose_server(struct world *w, const struct personality *personality)
 	if (chance(w, 20))
 		traits |= MODEL_CHATTY;
 	model_init(&w->model, traits);
-	if (personality == NULL && chance(w, 50))
+	if (personality == NULL && chance(w, 20))
+		personality = personality_find("gmail");
+	else if (personality == NULL && chance(w, 50))
 		personality = personality_at(
 		    random_below(&w->random, personality_count()));
 	if (personality != NULL && (personality->traits & UNSUITABLE) == 0)
@@ -1025,6 +1051,8 @@ set_up(struct world *w, const struct seeds_run *run)
 	strv_add(&w->watch, "INBOX");
 	strv_add(&w->watch, "Archive");
 	strv_add(&w->watch, "Lists/*");
+	if ((w->model.traits & MODEL_LABELS) != 0)
+		strv_add(&w->watch, MODEL_ALL_MAIL);
 	strv_add(&w->identities, "ann@example.com");
 	w->config = (struct account_config){
 	    .mailbox = {.account = "sim",
@@ -1036,6 +1064,7 @@ set_up(struct world *w, const struct seeds_run *run)
 		    .client_version = "0"},
 		.identities = &w->identities,
 		.authserv = &w->authserv,
+		.watch = &w->watch,
 		.poll = POLL_USEC,
 		.email = "ann@example.com"},
 	    .watch = &w->watch,

@@ -217,6 +217,43 @@ add_date(struct buf *out, int64_t when_unix)
 	buf_add_char(out, '"');
 }
 
+/* What the server calls it, wherever it is. */
+static void
+add_identity(const struct model_session *s, struct buf *out,
+    const struct model_message *message, const char *items)
+{
+	if (strstr(items, "X-GM-MSGID") != NULL)
+		model_put(
+		    out, " X-GM-MSGID ", 1278455344230334866 + message->id);
+	if (strstr(items, "EMAILID") != NULL && !model_has(s, MODEL_LABELS)) {
+		model_put(out, " EMAILID (M", message->id);
+		buf_add_char(out, ')');
+	}
+}
+
+/* The others that it is in; there is no label for All Mail. */
+static void
+add_labels(const struct model_session *s, struct buf *out, unsigned id)
+{
+	const char *blank = "";
+
+	buf_add_str(out, " X-GM-LABELS (");
+	LIST_EACH(pos, &s->model->mailboxes)
+	{
+		const struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (mailbox == s->selected || mailbox->is_gone ||
+		    strcmp(mailbox->name, MODEL_ALL_MAIL) == 0 ||
+		    model_uid_of(mailbox, id) == 0)
+			continue;
+		buf_addf(out, "%s\"%s\"", blank,
+		    strcmp(mailbox->name, "INBOX") == 0 ? "\\\\Inbox"
+							: mailbox->name);
+		blank = " ";
+	}
+	buf_add_char(out, ')');
+}
+
 static void
 fetch_one(struct model_session *s, const struct model_message *message,
     const char *items)
@@ -239,6 +276,9 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		add_date(out, message->came_unix);
 	if (strstr(items, "RFC822.SIZE") != NULL)
 		add_size(s, out, text);
+	add_identity(s, out, message, items);
+	if (strstr(items, "X-GM-LABELS") != NULL)
+		add_labels(s, out, message->id);
 	if (strstr(items, "BODYSTRUCTURE") != NULL)
 		add_structure_of(s, out, message);
 	const char *header = strstr(items, "BODY.PEEK[HEADER");

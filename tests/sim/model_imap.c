@@ -225,6 +225,31 @@ model_has_uid(const struct model_mailbox *mailbox, uint32_t uid)
 	return i < mailbox->count && mailbox->messages[i].uid == uid;
 }
 
+uint32_t
+model_uid_of(const struct model_mailbox *mailbox, unsigned id)
+{
+	for (size_t i = mailbox->count; i-- > 0;)
+		if (mailbox->messages[i].id == id)
+			return mailbox->messages[i].uid;
+	return 0;
+}
+
+void
+model_label(struct model *model, const char *from, unsigned id, const char *to)
+{
+	const struct model_mailbox *mailbox = model_find(model, from);
+
+	for (size_t i = mailbox->count; i-- > 0;) {
+		const struct model_message *message = &mailbox->messages[i];
+		if (message->id != id)
+			continue;
+		struct model_message *copy =
+		    model_append(model_find(model, to), id, message->text);
+		copy->came_unix = message->came_unix;
+		return;
+	}
+}
+
 void
 model_remove_at(struct model_mailbox *mailbox, size_t i)
 {

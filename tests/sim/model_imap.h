@@ -138,6 +138,9 @@ struct model {
  * own. */
 #define MODEL_BOUNDARY "--sim"
 
+/* With MODEL_LABELS. */
+#define MODEL_ALL_MAIL "[Gmail]/All Mail"
+
 struct model_session;
 
 void model_init(struct model *model, uint64_t traits);
@@ -151,6 +154,9 @@ struct model_mailbox *model_add(struct model *model, const char *name);
 /* Returns the UID. `id` is the world's number. */
 uint32_t model_deliver(
     struct model *model, const char *mailbox, unsigned id, const char *text);
+/* Shows a message of one mailbox in another one, too. */
+void model_label(
+    struct model *model, const char *from, unsigned id, const char *to);
 /* As of a store that is kept in several places: a UID is given away, and what
  * has it is seen later, below others; whoever has the mailbox open hears BYE.
  */

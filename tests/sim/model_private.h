@@ -7,7 +7,6 @@
 
 #include "tests/sim/model_imap.h"
 
-#define MODEL_ALL_MAIL "[Gmail]/All Mail"
 #define TOLD_MAX 100 /* mailboxes that NOTIFY tells of */
 
 struct model_session {
@@ -58,6 +57,8 @@ void model_remove_at(struct model_mailbox *mailbox, size_t i);
 /* The first one that has this UID or a higher one. */
 size_t model_lower_bound(const struct model_mailbox *mailbox, uint32_t uid);
 
+/* The message of this number; 0: there is none. */
+uint32_t model_uid_of(const struct model_mailbox *mailbox, unsigned id);
 const char *model_prefix(const struct model *model);
 char model_delimiter(const struct model *model);
 bool model_has_uid(const struct model_mailbox *mailbox, uint32_t uid);

@@ -131,6 +131,20 @@ uid_store(struct model_session *s, const struct command *c)
 	imap_seqset_done(&modified);
 }
 
+static uint32_t
+copy_one(struct model_mailbox *target, const struct model_message *from)
+{
+	struct strv flags = STRV_INIT;
+	int64_t came_unix = from->came_unix;
+	struct model_message *copy;
+
+	strv_copy(&flags, &from->flags);
+	copy = model_append(target, from->id, from->text);
+	copy->flags = flags;
+	copy->came_unix = came_unix;
+	return copy->uid;
+}
+
 /* Copies; the code is left in `code`. False: it answered NO. */
 static bool
 copy_set(struct model_session *s, const struct command *c, struct buf *code)
@@ -154,13 +168,12 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 		struct model_message *message = &s->selected->messages[i];
 		if (!model_set_has(&set, message->uid))
 			continue;
-		struct model_message *copy =
-		    model_append(target, message->id, message->text);
-		message = &s->selected->messages[i];
-		strv_copy(&copy->flags, &message->flags);
-		copy->came_unix = message->came_unix;
+		uint32_t uid = model_has(s, MODEL_LABELS)
+				   ? model_uid_of(target, message->id)
+				   : 0;
 		imap_seqset_add(&from, message->uid);
-		imap_seqset_add(&to, copy->uid);
+		imap_seqset_add(
+		    &to, uid != 0 ? uid : copy_one(target, message));
 	}
 	if (from.count > 0 && model_has(s, MODEL_UIDPLUS) &&
 	    !model_has(s, MODEL_NO_COPYUID)) {

@@ -214,6 +214,16 @@ MUTANTS = {
         "			error_forget(&mb->trouble);\n",
         "",
         "many", (), 800),
+    "message of two mailboxes is two": (
+        ACCOUNT + "arrivals.c",
+        "	if (!has_identity(arrivals, ANYWHERE, identity))",
+        "	if (true)",
+        "many", ("--personality", "gmail"), 10),
+    "who waits is forgotten": (
+        ACCOUNT + "mailbox_twin.c",
+        "	twins->due = since != 0 && due != USEC_NEVER ? due : now;",
+        "	imap_seqset_done(&twins->waiting);",
+        "many", ("--personality", "gmail"), 60),
     "claim is believed beside another's": (
         ACCOUNT + "claim.c",
         "	} else if (r->own && r->others == 0 && !r->marked) {",

@@ -29,13 +29,9 @@ void
 world_answer_load(struct world *w, struct mailbox *mailbox)
 {
 	struct store_cursor cursor;
-	STR_AUTO renew = NULL;
 	bool found = false;
 
-	store_get_fact(w->store, "sim", MAILBOX_RENEW_FACT, &renew, NULL);
-	if (renew != NULL)
-		mailbox_load_renewal(
-		    mailbox, strtoull(renew, NULL, 10) * USEC_SEC, w->now);
+	mailbox_load_facts(mailbox, w->store, w->now, NULL);
 	store_get_cursor(
 	    w->store, "sim", mailbox_name(mailbox), &cursor, &found, NULL);
 	store_each_open_effect(

@@ -151,12 +151,158 @@ test_out_of_history(void **state)
 	arrivals_free(&arrivals);
 }
 
+/* One message after the other comes to a mailbox; then it was judged there. */
+static const struct {
+	const char *mailbox, *identity;
+	enum arrival arrival;
+	const char *judged; /* blank-separated */
+} met[] = {
+    {"INBOX", "g17", ARRIVAL_NEWS, ""},
+    {"Work", "g17", ARRIVAL_FORWARDED, "INBOX"},
+    {"Family", "g17", ARRIVAL_FORWARDED, "INBOX Work"},
+    {"INBOX", "g17", ARRIVAL_KNOWN, ""}, /* it left, and came back */
+    {"Work", "g170", ARRIVAL_NEWS, ""},
+    {"Work", "", ARRIVAL_NEWS, ""},
+    {"Family", "", ARRIVAL_NEWS, ""}, /* the server does not say */
+    {"INBOX", "e17", ARRIVAL_NEWS, ""},
+    {"INBOX", "e17", ARRIVAL_NEWS, ""}, /* two with the same content */
+    {"Work", "e17", ARRIVAL_FORWARDED, "INBOX"},
+};
+
+static enum arrival
+meet(const struct arrivals *arrivals, const struct store_message *message,
+    char **judged_r)
+{
+	STRV_AUTO names = STRV_INIT;
+	STRV_AUTO judged = STRV_INIT;
+
+	strv_add(&names, message->key.mailbox);
+	enum arrival arrival =
+	    arrivals_meet(arrivals, message, &names, &judged);
+	*judged_r = strv_join(&judged, " ");
+	return arrival;
+}
+
+/* In this life; or (`store`) each time in another one. */
+static void
+meet_all(struct arrivals *arrivals, struct store *store)
+{
+	for (size_t i = 0; i < sizeof(met) / sizeof(met[0]); i++) {
+		struct store_batch *batch = store_batch_new();
+		struct store_message message =
+		    message_of(met[i].mailbox, (uint32_t)i + 1, "");
+		STR_AUTO judged = NULL;
+		message.identity = met[i].identity;
+		if (store != NULL) {
+			arrivals_free(&arrivals);
+			arrivals = arrivals_new();
+			assert_true(arrivals_load(
+			    arrivals, store, "work", NOW_UNIX + 20, NULL));
+		}
+		enum arrival arrival = meet(arrivals, &message, &judged);
+		if (arrival != met[i].arrival ||
+		    (arrival == ARRIVAL_FORWARDED &&
+			strlen(judged) != strlen(met[i].judged)))
+			fail_msg("case %zu: %d, judged in \"%s\"", i,
+			    (int)arrival, judged);
+		store_batch_add_message(batch, &message);
+		if (store != NULL)
+			assert_true(store_commit(store, batch, NULL));
+		else
+			arrivals_note(arrivals, batch);
+		store_batch_free(&batch);
+	}
+	arrivals_free(&arrivals);
+}
+
+static void
+test_identity(void **state)
+{
+	struct store *store = store_open_memory();
+
+	(void)state;
+	meet_all(arrivals_new(), NULL);
+	meet_all(arrivals_new(), store);
+	store_close(&store);
+}
+
+static void
+test_identity_is_kept(void **state)
+{
+	static const struct {
+		int64_t later;
+		enum arrival arrival;
+	} cases_of_age[] = {
+	    {ARRIVALS_KEEP_SEC + 100, ARRIVAL_FORWARDED},
+	    {ARRIVALS_IDENTITY_KEEP_SEC - 100, ARRIVAL_FORWARDED},
+	    {ARRIVALS_IDENTITY_KEEP_SEC + 100, ARRIVAL_NEWS},
+	};
+	struct store *store = store_open_memory();
+	struct store_batch *batch = store_batch_new();
+	struct store_message message = message_of("INBOX", 1, "<a@x>");
+
+	(void)state;
+	message.identity = "g17";
+	store_batch_add_message(batch, &message);
+	assert_true(store_commit(store, batch, NULL));
+	store_batch_free(&batch);
+	message.key.mailbox = "Work";
+	for (size_t i = 0; i < 3; i++) {
+		struct arrivals *arrivals = arrivals_new();
+		STR_AUTO judged = NULL;
+		assert_true(arrivals_load(arrivals, store, "work",
+		    NOW_UNIX + cases_of_age[i].later, NULL));
+		assert_int_equal(
+		    meet(arrivals, &message, &judged), cases_of_age[i].arrival);
+		arrivals_free(&arrivals);
+	}
+	store_close(&store);
+}
+
+/* Of two who see it the second waits, until the plan of the first is durable,
+ * or was dropped. */
+static void
+test_judging(void **state)
+{
+	struct arrivals *arrivals = arrivals_new();
+	struct judging *judging = arrivals_judging(arrivals);
+	struct store_batch *batch = store_batch_new();
+	struct store_message message = message_of("INBOX", 1, "<a@x>");
+	int one, other;
+
+	(void)state;
+	message.identity = "g17";
+	store_batch_add_message(batch, &message);
+	assert_true(judging_begin(judging, SPAN_EMPTY, &one));
+	assert_true(judging_begin(judging, SPAN_EMPTY, &other));
+	assert_false(judging_is_by_other(judging, SPAN("g17"), &other));
+	assert_true(judging_begin(judging, SPAN("g17"), &one));
+	assert_true(judging_is_by_other(judging, SPAN("g17"), &other));
+	assert_false(judging_is_by_other(judging, SPAN("g17"), &one));
+	assert_false(judging_begin(judging, SPAN("g17"), &other));
+	assert_true(judging_begin(judging, SPAN("g17"), &one));
+	assert_true(judging_begin(judging, SPAN("g18"), &other));
+	assert_int_equal(judging_count(judging), 2);
+	arrivals_note(arrivals, batch);
+	assert_true(judging_is_by_other(judging, SPAN("g17"), &other));
+	assert_true(arrivals_was_judged(arrivals, "g17"));
+	arrivals_drop(arrivals, batch); /* the second of `one` */
+	assert_false(judging_is_by_other(judging, SPAN("g17"), &other));
+	arrivals_drop(arrivals, batch); /* nobody's */
+	assert_int_equal(judging_count(judging), 1);
+	store_batch_free(&batch);
+	arrivals_free(&arrivals);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_told_at_once),
 	    cmocka_unit_test(test_out_of_history),
+	    cmocka_unit_test(test_identity),
+	    cmocka_unit_test(test_identity_is_kept),
+	    cmocka_unit_test(test_judging),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -286,7 +286,7 @@ static const struct refusal {
 	{"cannot open state.db"}},
     {"newer schema", prepare_newer, try_open,
 	{"/state.db was written by a newer belfry",
-	    "schema 4, this one knows 3", "move the file away"}},
+	    "schema 5, this one knows 4", "move the file away"}},
     {"another program's", prepare_other_program, try_open,
 	{"/state.db is a database of another program"}},
     {"no database", prepare_no_database, try_open,

@@ -53,6 +53,7 @@ static const struct row rows[] = {
     {"NOTIFY", IMAP_CAP_NOTIFY, 0},
     {"ESEARCH", IMAP_CAP_ESEARCH, 0},
     {"LIST-STATUS", IMAP_CAP_LIST_STATUS, 0},
+    {"OBJECTID", IMAP_CAP_OBJECTID, 0},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -121,6 +121,39 @@ take_modseq(struct reading *reading, const struct imap_value *value)
 	return true;
 }
 
+/* 64 bits, unsigned. */
+static bool
+take_gm_msgid(struct reading *reading, const struct imap_value *value)
+{
+	if (value->kind == IMAP_LIST || value->kind == IMAP_STRING)
+		return false;
+	reading->fetch.gm_msgid = strict_number(value);
+	return true;
+}
+
+/* RFC 8474: "(" objectid ")" */
+static bool
+take_emailid(struct reading *reading, const struct imap_value *value)
+{
+	if (value->kind != IMAP_LIST)
+		return false;
+	if (value->count == 1 && value->items[0].kind == IMAP_ATOM &&
+	    value->items[0].text.len <= IMAP_OBJECTID_MAX)
+		reading->fetch.emailid = value->items[0].text;
+	return true;
+}
+
+static bool
+take_labels(struct reading *reading, const struct imap_value *value)
+{
+	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
+		return false;
+	reading->fetch.labels = value->items;
+	reading->fetch.label_count =
+	    value->kind == IMAP_LIST ? value->count : 0;
+	return true;
+}
+
 static bool
 take_header(struct reading *reading, const struct imap_value *value)
 {
@@ -199,6 +232,9 @@ static const struct item items[] = {
     {"INTERNALDATE", take_internaldate},
     {"RFC822.SIZE", take_size},
     {"MODSEQ", take_modseq},
+    {"X-GM-MSGID", take_gm_msgid},
+    {"X-GM-LABELS", take_labels},
+    {"EMAILID", take_emailid},
     {"RFC822.HEADER", take_header},
     {"RFC822", take_body},
     {"BODYSTRUCTURE", take_structure},

@@ -33,7 +33,15 @@ struct imap_fetch {
 	struct span part_section; /* "1.2" */
 	uint64_t part_origin;	  /* BODY[1.2]<6>: its first octet; else 0 */
 	struct span part;	  /* empty for NIL and "" */
+	/* What names the message in all mailboxes: X-GM-MSGID (0: none), and
+	 * EMAILID (RFC 8474; empty: none, or longer than any may be). */
+	uint64_t gm_msgid;
+	struct span emailid;
+	/* X-GM-LABELS but for the open mailbox's own: label_count strings. */
+	const struct imap_value *labels;
+	size_t label_count;
 };
+#define IMAP_OBJECTID_MAX 255
 
 /* False when the response is no FETCH. A bad item inside is left out. */
 bool imap_fetch_parse(
