@@ -248,6 +248,7 @@ close_all(struct belfry *belfry)
 	rules_meter_free(&belfry->meter);
 	list_files_free(&belfry->list_files);
 	journal_free(&belfry->journal);
+	told_done(&belfry->told);
 	store_close(&belfry->store);
 	belfry->config = NULL;
 	reload_release(belfry);
@@ -272,6 +273,7 @@ open_all(struct belfry *belfry)
 		return error.fault == FAULT_RETRY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
 	belfry->journal = journal_new(belfry->loop, belfry->store);
+	journal_on_health(belfry->journal, report_journal, belfry);
 	belfry->limits = limits_new();
 	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
 	    belfry->limits, NULL);

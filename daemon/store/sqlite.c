@@ -7,7 +7,8 @@
  * synchronous NORMAL: written to the log, whose next sync is theirs, too.
  *
  * A commit that fails is rolled back; its frames in the log are written anew
- * by the next one, so an fsync that failed is never believed later.
+ * by the next one. After a sync that failed (wal.h) nothing is committed until
+ * one has worked and the database was looked through.
  *
  * Each statement is prepared once, when first used (schema.h). Binding fails
  * only without memory, which ends the process as everywhere.
@@ -37,6 +38,7 @@ struct sqlite {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT]; /* NULL until used */
 	bool is_lazy;		      /* synchronous is NORMAL at the moment */
+	bool is_doubted;	      /* a sync failed, and all may have */
 	struct store_queue_item next; /* what queue_next handed out: owned */
 	struct buf next_bytes;
 	struct buf judged;     /* what get_cursor handed out */
@@ -685,6 +687,42 @@ set_lazy(struct sqlite *sq, bool is_lazy, struct error *error_r)
 		error_r))
 		return false;
 	sq->is_lazy = is_lazy;
+	wal_set_lazy(sq->db, is_lazy);
+	return true;
+}
+
+static bool
+check_quickly(struct sqlite *sq, struct error *error_r)
+{
+	sqlite3_stmt *statement;
+	bool ok, row;
+
+	if (sqlite3_prepare_v2(sq->db, "PRAGMA quick_check(1)", -1, &statement,
+		NULL) != SQLITE_OK)
+		return fail(sq, "check it", error_r);
+	ok = step(sq, statement, &row, error_r);
+	if (ok && row && strcmp(read_text(statement, 0), "ok") != 0)
+		ok = set_damaged(sq, read_text(statement, 0), error_r);
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+/* What was believed to be on the disk is there, and is what it was. */
+static bool
+end_doubt(struct sqlite *sq, struct error *error_r)
+{
+	int code = SQLITE_OK;
+
+	if (wal_is_doubted(sq->db)) {
+		sq->is_doubted = true;
+		code = wal_settle(sq->db);
+	}
+	if (code != SQLITE_OK)
+		return error_set(error_r, FAULT_LOCAL, "%s: cannot write: %s",
+		    sq->path, sqlite3_errstr(code & 0xff));
+	if (sq->is_doubted && !check_quickly(sq, error_r))
+		return false;
+	sq->is_doubted = false;
 	return true;
 }
 
@@ -694,7 +732,7 @@ sqlite_commit(struct store *store, const struct store_batch *const *batches,
 {
 	struct sqlite *sq = sqlite_of(store);
 
-	return check_files(sq, error_r) &&
+	return check_files(sq, error_r) && end_doubt(sq, error_r) &&
 	       set_lazy(sq, are_lazy(batches, count), error_r) &&
 	       begin_transaction(sq, error_r) &&
 	       end_transaction(sq,
@@ -1269,7 +1307,8 @@ sqlite_prune(struct store *store, int64_t before_unix, struct error *error_r)
 {
 	struct sqlite *sq = sqlite_of(store);
 
-	return begin_transaction(sq, error_r) &&
+	return check_files(sq, error_r) && end_doubt(sq, error_r) &&
+	       set_lazy(sq, false, error_r) && begin_transaction(sq, error_r) &&
 	       end_transaction(
 		   sq, prune_all(sq, before_unix, error_r), error_r) &&
 	       execute(sq, "PRAGMA incremental_vacuum", error_r);
@@ -1330,22 +1369,6 @@ read_version(struct sqlite *sq, int64_t *version_r, struct error *error_r)
 		    sq->path, (long long)version, STORE_SCHEMA_VERSION);
 	*version_r = version;
 	return true;
-}
-
-static bool
-check_quickly(struct sqlite *sq, struct error *error_r)
-{
-	sqlite3_stmt *statement;
-	bool ok, row;
-
-	if (sqlite3_prepare_v2(sq->db, "PRAGMA quick_check(1)", -1, &statement,
-		NULL) != SQLITE_OK)
-		return fail(sq, "check it", error_r);
-	ok = step(sq, statement, &row, error_r);
-	if (ok && row && strcmp(read_text(statement, 0), "ok") != 0)
-		ok = set_damaged(sq, read_text(statement, 0), error_r);
-	sqlite3_finalize(statement);
-	return ok;
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* The format of the log: https://www.sqlite.org/fileformat2.html#walformat */
 #include "daemon/store/wal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -10,9 +11,20 @@
 #define VFS_NAME "belfry"
 #define FRAME_HEADER_SIZE 24
 
+/* Of the log's bytes: what a sync that fails may lose. */
+struct kept {
+	struct kept *next;
+	sqlite3_int64 at;
+	size_t len;
+	char bytes[];
+};
+
 struct wal {
 	sqlite3_file file;  /* the head, which SQLite knows */
 	sqlite3_file *real; /* the system's, behind this struct */
+	bool keeps;	    /* what is written is not synced by its commit */
+	bool is_doubted;    /* a sync failed, and none has worked since */
+	struct kept *kept;  /* owned; what was written since the last sync */
 	char *bytes;	    /* gathered; owned; NULL until there are some */
 	size_t len;
 	sqlite3_int64 at;   /* where they go */
@@ -27,6 +39,114 @@ wal_of(sqlite3_file *file)
 {
 	return (struct wal *)(void *)file;
 }
+
+/* ---- what is not known to be on the disk ---- */
+
+static void
+forget_kept(struct wal *wal)
+{
+	while (wal->kept != NULL) {
+		struct kept *next = wal->kept->next;
+		free(wal->kept);
+		wal->kept = next;
+	}
+}
+
+/* What is cut off is not missed. */
+static void
+cut_kept(struct wal *wal, sqlite3_int64 size)
+{
+	for (struct kept **at = &wal->kept; *at != NULL;) {
+		struct kept *kept = *at;
+		if (kept->at < size) {
+			if (kept->at + (sqlite3_int64)kept->len > size)
+				kept->len = (size_t)(size - kept->at);
+			at = &kept->next;
+			continue;
+		}
+		*at = kept->next;
+		free(kept);
+	}
+}
+
+/* What is kept is what the file has there, always. */
+static void
+renew(struct kept *kept, const char *bytes, size_t len, sqlite3_int64 at)
+{
+	sqlite3_int64 end = at + (sqlite3_int64)len;
+	sqlite3_int64 kept_end = kept->at + (sqlite3_int64)kept->len;
+	sqlite3_int64 from = at > kept->at ? at : kept->at;
+	sqlite3_int64 to = end < kept_end ? end : kept_end;
+
+	if (from < to)
+		memcpy(kept->bytes + (from - kept->at), bytes + (from - at),
+		    (size_t)(to - from));
+}
+
+static void
+keep(struct wal *wal, const char *bytes, size_t len, sqlite3_int64 at)
+{
+	struct kept *kept;
+
+	for (kept = wal->kept; kept != NULL; kept = kept->next)
+		renew(kept, bytes, len, at);
+	if (!wal->keeps)
+		return;
+	kept = xmalloc(sizeof(*kept) + len);
+	kept->next = wal->kept;
+	kept->at = at;
+	kept->len = len;
+	memcpy(kept->bytes, bytes, len);
+	wal->kept = kept;
+}
+
+/* All that reaches the file, but for the zeros behind its end. */
+static int
+put(struct wal *wal, const void *bytes, int amount, sqlite3_int64 at)
+{
+	int code = wal->real->pMethods->xWrite(wal->real, bytes, amount, at);
+
+	if (code == SQLITE_OK)
+		keep(wal, bytes, (size_t)amount, at);
+	return code;
+}
+
+/*
+ * After a sync that failed the system takes what it could not write for
+ * written, and the next sync says nothing of it, though it is on no disk: so
+ * it is written once more.
+ */
+static int
+put_again(struct wal *wal)
+{
+	for (const struct kept *kept = wal->kept; kept != NULL;
+	     kept = kept->next) {
+		int code = wal->real->pMethods->xWrite(
+		    wal->real, kept->bytes, (int)kept->len, kept->at);
+		if (code != SQLITE_OK)
+			return code;
+	}
+	return SQLITE_OK;
+}
+
+/* At once after a failure, too: what the system believes to be written it may
+ * drop, and read the disk instead. */
+static int
+sync_all(struct wal *wal, int flags)
+{
+	int code = wal->is_doubted ? put_again(wal) : SQLITE_OK;
+
+	if (code == SQLITE_OK)
+		code = wal->real->pMethods->xSync(wal->real, flags);
+	wal->is_doubted = code != SQLITE_OK;
+	if (code == SQLITE_OK)
+		forget_kept(wal);
+	else
+		put_again(wal);
+	return code;
+}
+
+/* ---- gathering ---- */
 
 /*
  * Lets the file be larger than what it holds. That it may fail is why it is
@@ -66,8 +186,7 @@ flush(struct wal *wal)
 	wal->is_last = false;
 	if (len == 0)
 		return SQLITE_OK;
-	code = wal->real->pMethods->xWrite(
-	    wal->real, wal->bytes, (int)len, wal->at);
+	code = put(wal, wal->bytes, (int)len, wal->at);
 	if (code == SQLITE_OK)
 		grow(wal, wal->at + (sqlite3_int64)len);
 	return code;
@@ -116,10 +235,8 @@ wal_write(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 at)
 	}
 	if (code != SQLITE_OK)
 		return code;
-	if ((!follows && (!is_header || is_last)) || len > WAL_GATHER_MAX) {
-		return wal->real->pMethods->xWrite(
-		    wal->real, bytes, amount, at);
-	}
+	if ((!follows && (!is_header || is_last)) || len > WAL_GATHER_MAX)
+		return put(wal, bytes, amount, at);
 	gather(wal, bytes, len);
 	if (!is_header && wal->is_last)
 		return flush(wal);
@@ -145,6 +262,8 @@ wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 	int code = flush(wal);
 
 	wal->size = -1;
+	if (code == SQLITE_OK)
+		cut_kept(wal, size);
 	return code == SQLITE_OK
 		   ? wal->real->pMethods->xTruncate(wal->real, size)
 		   : code;
@@ -156,8 +275,7 @@ wal_sync(sqlite3_file *file, int flags)
 	struct wal *wal = wal_of(file);
 	int code = flush(wal);
 
-	return code == SQLITE_OK ? wal->real->pMethods->xSync(wal->real, flags)
-				 : code;
+	return code == SQLITE_OK ? sync_all(wal, flags) : code;
 }
 
 static int
@@ -177,6 +295,7 @@ wal_close(sqlite3_file *file)
 	struct wal *wal = wal_of(file);
 
 	flush(wal);
+	forget_kept(wal);
 	free(wal->bytes);
 	return wal->real->pMethods->xClose(wal->real);
 }
@@ -254,6 +373,44 @@ open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
 	if (code == SQLITE_OK)
 		wal->file.pMethods = &wal_methods;
 	return code;
+}
+
+/* ---- for sqlite.c ---- */
+
+/* The log of a connection; NULL: it was not used yet. */
+static struct wal *
+log_of(struct sqlite3 *db)
+{
+	sqlite3_file *file = NULL;
+
+	if (sqlite3_file_control(
+		db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods != &wal_methods)
+		return NULL;
+	return wal_of(file);
+}
+
+void
+wal_set_lazy(struct sqlite3 *db, bool is_lazy)
+{
+	struct wal *wal = log_of(db);
+
+	if (wal != NULL)
+		wal->keeps = is_lazy;
+}
+
+bool
+wal_is_doubted(struct sqlite3 *db)
+{
+	const struct wal *wal = log_of(db);
+
+	return wal != NULL && wal->is_doubted;
+}
+
+int
+wal_settle(struct sqlite3 *db)
+{
+	return wal_sync(&log_of(db)->file, SQLITE_SYNC_NORMAL);
 }
 
 /* The rest of the VFS is the system's, which looks at nothing in it but what

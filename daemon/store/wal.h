@@ -12,9 +12,18 @@
  * written with the page that ends the transaction, whose failure is then the
  * transaction's, and before the log is read, synced, cut or asked for its
  * size.
+ *
+ * A sync that fails is told once; the system then takes for written what it
+ * could not write, and may lose it without another word. What SQLite gives up
+ * with the transaction is written anew by the next one. But what was committed
+ * lazily before it is believed, and everything behind a hole in the log is lost
+ * with it: so that is kept in memory until a sync has worked, and written once
+ * more after one that did not. Until then the log is doubted.
  */
 #ifndef BELFRY_STORE_WAL_H
 #define BELFRY_STORE_WAL_H
+
+#include <stdbool.h>
 
 /* The largest single write. */
 #define WAL_GATHER_MAX (64 * 1024)
@@ -23,5 +32,15 @@
 
 /* The name for sqlite3_open_v2. */
 const char *wal_vfs(void);
+
+struct sqlite3;
+
+/* Between transactions: what is committed from now on is not synced with its
+ * commit (about as much as SQLite lets the log hold before it syncs it). */
+void wal_set_lazy(struct sqlite3 *db, bool is_lazy);
+/* A sync has failed, and none has worked since. */
+bool wal_is_doubted(struct sqlite3 *db);
+/* Of a doubted log: tries whether the disk takes it now. SQLite's code. */
+int wal_settle(struct sqlite3 *db);
 
 #endif

@@ -87,11 +87,11 @@ struct running_account {
 	struct list_link lines;	   /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
-	bool paused;	  /* by the person: a reload does not change that */
-	int64_t paused_until;	    /* 0: until it is resumed */
+	bool paused;	      /* by the person: a reload does not change that */
+	int64_t paused_until; /* 0: until it is resumed */
 	struct loop_timer *unpause; /* NULL: no end is set */
-	struct told told; /* to the person, today */
-	bool told_person; /* that it is locked out; until it is let in */
+	struct told told;	    /* to the person, today */
+	bool told_person;	/* that it is locked out; until it is let in */
 	struct breaker breaker; /* of forwards */
 	struct pulse pulse;
 	struct sender *sender;	/* NULL: no submission server */
@@ -109,6 +109,7 @@ struct belfry {
 	struct loop *loop;
 	struct store *store;	 /* for reading */
 	struct journal *journal; /* and for writing */
+	struct told told;	 /* to the person, of that */
 	struct config *config;
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
@@ -251,6 +252,8 @@ void report_outbox(
 void report_note(struct belfry *belfry, bool is_trouble, const char *kind,
     const char *account, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* For journal_on_health: `ctx` is the belfry. */
+void report_journal(void *ctx, bool ok, const struct error *error);
 
 /* explains.c */
 #define EXPLAIN_USEC (60 * USEC_SEC)
@@ -305,10 +308,10 @@ struct json *status_of(const struct belfry *belfry);
  * it. */
 bool pauses_restore(struct running_account *account);
 /* The commands of belfryctl. */
-void pause_ask(struct belfry *belfry, struct client *client,
-    const struct json *request);
-void resume_ask(struct belfry *belfry, struct client *client,
-    const struct json *request);
+void pause_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
+void resume_ask(
+    struct belfry *belfry, struct client *client, const struct json *request);
 
 /* applies.c */
 #define FOLLOWERS_MAX 16

@@ -12,6 +12,9 @@ struct journal {
 	struct lane *lane;
 	struct list_link entries; /* struct entry::link, in their order */
 	size_t asked;		  /* of these: whose fn waits */
+	bool is_failing;	  /* the last batch could not be written */
+	journal_health_fn *tell;  /* NULL: nobody wants to know */
+	void *tell_ctx;
 };
 
 /* One batch, or one prune. */
@@ -88,6 +91,23 @@ free_entry(struct journal *journal, struct entry *entry)
 	free(entry);
 }
 
+static void
+note_health(struct journal *journal, bool ok, const struct error *error)
+{
+	if (journal->is_failing == !ok)
+		return;
+	journal->is_failing = !ok;
+	if (journal->tell != NULL)
+		journal->tell(journal->tell_ctx, ok, error);
+}
+
+void
+journal_on_health(struct journal *journal, journal_health_fn *tell, void *ctx)
+{
+	journal->tell = tell;
+	journal->tell_ctx = ctx;
+}
+
 /* The entry is gone before the owner hears of it, who may give the next. */
 static void
 done(void *ctx, struct lane_job *job)
@@ -96,6 +116,7 @@ done(void *ctx, struct lane_job *job)
 	const struct entry answer = *entry_of(job);
 
 	free_entry(journal, entry_of(job));
+	note_health(journal, answer.ok, &answer.error);
 	if (answer.fn != NULL)
 		answer.fn(answer.owner, answer.ok, &answer.error);
 }
@@ -166,14 +187,15 @@ journal_commit_now(struct journal *journal, const struct store_batch *batch,
 {
 	struct entry *entry =
 	    add(journal, &(const struct entry){.batch = batch});
-	bool ok;
 
 	lane_forget(journal->lane, &entry->job);
-	ok = entry->ok;
-	if (!ok && error_r != NULL)
-		*error_r = entry->error;
+	const struct entry answer = *entry;
+
 	free_entry(journal, entry);
-	return ok;
+	if (!answer.ok && error_r != NULL)
+		*error_r = answer.error;
+	note_health(journal, answer.ok, &answer.error);
+	return answer.ok;
 }
 
 void

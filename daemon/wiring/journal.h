@@ -22,6 +22,12 @@
 struct journal;
 
 struct journal *journal_new(struct loop *loop, struct store *store);
+/* Told when a batch cannot be written after others could, and the other way
+ * round; not of the batches whose owner has gone. The error is borrowed, and
+ * empty if `ok`. */
+typedef void journal_health_fn(void *ctx, bool ok, const struct error *error);
+void journal_on_health(
+    struct journal *journal, journal_health_fn *tell, void *ctx);
 /* Writes what waits, and answers nobody. NULL-safe. */
 void journal_free(struct journal **journal);
 

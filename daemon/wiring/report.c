@@ -126,3 +126,27 @@ report_note(struct belfry *belfry, bool is_trouble, const char *kind,
 	json_set_str(json, "text", buf_str(&text));
 	control_broadcast(belfry, json);
 }
+
+/* It rings when it begins, and once a day: a full disk may have room now and
+ * then. At the end of the daemon's life there is nobody to tell. */
+void
+report_journal(void *ctx, bool ok, const struct error *error)
+{
+	struct belfry *belfry = ctx;
+
+	if (belfry->notify == NULL || belfry->leaving)
+		return;
+	if (ok) {
+		report_note(belfry, false, "journal", NULL,
+		    "it can be written again: all goes on");
+		return;
+	}
+	STR_AUTO text = xasprintf(
+	    "%s. Until that is mended no mail is moved, forwarded or announced,"
+	    " and no command runs; then all goes on by itself",
+	    error->text);
+	report_note(belfry, true, "journal", NULL, "%s", error->text);
+	if (!told_before(&belfry->told, span_from_str(error->text), loop_now()))
+		notify_say(belfry, NULL, URGENCY_CRITICAL,
+		    "Belfry cannot write its journal", text);
+}

@@ -107,8 +107,9 @@ def daemon_for(servers, user, kind=live.Daemon):
     daemon = kind(servers, "")
     note = daemon.script("note", "echo \"$@\" >>%s\nsleep 0.1\n"
                          % daemon.path("notes"))
-    tell = daemon.script("tell", "echo \"$BELFRY_MESSAGE_ID\" >>%s\n"
-                         % daemon.path("told"))
+    tell = daemon.script(
+        "tell", "echo \"${BELFRY_MESSAGE_ID:-$BELFRY_TITLE}\" >>%s\n"
+        % daemon.path("told"))
     daemon.write(user.account(ACCOUNT) + rules % {"note": note, "tell": tell})
     return daemon
 

@@ -111,6 +111,12 @@ def finish(daemon):
     live.wait("an empty queue", lambda: not daemon.ctl("queue")["items"])
 
 
+def rung(daemon):
+    """How often the person was told."""
+    return live.read(daemon.path("told")).count(
+        "Belfry cannot write its journal\n")
+
+
 def fail_for_a_while(servers, rng, call, error, number, words):
     """From the n-th call on, a few times: in the same life all is done."""
     user = servers.user()
@@ -125,6 +131,10 @@ def fail_for_a_while(servers, rng, call, error, number, words):
     daemon.stop()
     troubles = daemon.logged("journal: |cannot write")
     live.same(len(said), len(troubles), "sentences")
+    begun = len(daemon.logged("error journal what="))
+    live.same(len(daemon.logged("notice journal what=")), begun, "mended")
+    live.check(rung(daemon) <= 1 and rung(daemon) == min(begun, 1),
+               "rang %d times of %d", rung(daemon), begun)
     print("%s: said %d times" % (daemon.inject, len(said)))
 
 
@@ -156,6 +166,7 @@ def full_for_long(servers):
     live.wait("the trouble in `status`", lambda: any(
         "disk is full" in (box["trouble"] or "")
         for box in daemon.boxes().values()))
+    live.wait("a notification of it", lambda: rung(daemon))
     time.sleep(live.STILL_SECONDS)
     after = {name: len(m) for name, m in user.mailboxes().items()}
     after["INBOX"] -= sum(len(ids) for ids in fed.ids.values())
@@ -163,6 +174,7 @@ def full_for_long(servers):
               {k: v for k, v in before.items() if v}, "mailboxes")
     live.same(user.sent(), [], "forwards")
     live.same(live.read(daemon.path("notes")), "", "commands")
+    live.same(rung(daemon), 1, "rung")
     daemon.stop()
     live.Daemon.start(daemon)
     finish(daemon)

@@ -230,6 +230,39 @@ test_note(void **state)
 	tear_down(&w);
 }
 
+static void
+note_health(void *ctx, bool ok, const struct error *error)
+{
+	buf_addf(ctx, "%s\n", ok ? "well" : error->text);
+}
+
+/* Told when it begins to fail, and when it works again, not each time. */
+static void
+test_health(void **state)
+{
+	struct store_batch *batch = fact(1, 1);
+	BUF_AUTO told = BUF_INIT;
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	journal_on_health(w.journal, note_health, &told);
+	assert_true(journal_commit_now(w.journal, batch, NULL));
+	store_fail_commit(w.store, 1, true);
+	assert_false(journal_commit_now(w.journal, batch, NULL));
+	journal_note(w.journal, fact(2, 1));
+	journal_drain(w.journal);
+	assert_string_equal(buf_str(&told), "the disk is full (injected)\n");
+	store_fail_commit(w.store, 0, false);
+	journal_note(w.journal, fact(2, 1));
+	journal_drain(w.journal);
+	assert_true(journal_commit_now(w.journal, batch, NULL));
+	assert_string_equal(
+	    buf_str(&told), "the disk is full (injected)\nwell\n");
+	store_batch_free(&batch);
+	tear_down(&w);
+}
+
 int
 main(void)
 {
@@ -239,6 +272,7 @@ main(void)
 	    cmocka_unit_test(test_forget),
 	    cmocka_unit_test(test_drain),
 	    cmocka_unit_test(test_note),
+	    cmocka_unit_test(test_health),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
