@@ -107,7 +107,6 @@ finish_group(struct lane *lane, struct lane_job **jobs, size_t count)
 	}
 	pthread_cond_broadcast(&lane->run);
 	lane->posts++;
-	loop_post(lane->loop, on_finished, lane);
 }
 
 static void
@@ -120,6 +119,10 @@ run_group(struct lane *lane)
 	lane->class->run(lane->ctx, jobs, count);
 	pthread_mutex_lock(&lane->lock);
 	finish_group(lane, jobs, count);
+	/* The loop would wake up to wait for the lock. */
+	pthread_mutex_unlock(&lane->lock);
+	loop_post(lane->loop, on_finished, lane);
+	pthread_mutex_lock(&lane->lock);
 }
 
 static void *

@@ -5,7 +5,9 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/time.h>
 #include <time.h>
@@ -38,6 +40,7 @@ struct loop {
 	pthread_mutex_t post_lock;
 	struct list_link posts; /* struct post::link */
 	int post_pipe[2];
+	atomic_uint waking; /* who has posted, and writes to the pipe */
 	struct event *post_event;
 	struct list_link exits; /* struct loop_exit::link */
 	bool quit;
@@ -422,11 +425,22 @@ loop_post(struct loop *loop, loop_fn *fn, void *ctx)
 	pthread_mutex_lock(&loop->post_lock);
 	wake = list_is_empty(&loop->posts);
 	list_add(&loop->posts, &post->link);
-	/* Under the lock, so that the loop cannot be freed in between by
-	 * whoever waits for the posted function. */
-	if (wake && write(loop->post_pipe[1], "", 1) != 1 && errno != EAGAIN)
-		die("write to the loop's pipe");
+	atomic_fetch_add(&loop->waking, wake);
 	pthread_mutex_unlock(&loop->post_lock);
+	if (!wake)
+		return;
+	/* Not under the lock, for which the loop would wake up to wait. */
+	if (write(loop->post_pipe[1], "", 1) != 1 && errno != EAGAIN)
+		die("write to the loop's pipe");
+	atomic_fetch_sub(&loop->waking, 1);
+}
+
+/* The posted function was called, perhaps, before its thread was back. */
+static void
+await_wakers(struct loop *loop)
+{
+	while (atomic_load(&loop->waking) > 0)
+		sched_yield();
 }
 
 static void
@@ -509,6 +523,7 @@ loop_free(struct loop **loop_ptr)
 	/* A posted function may post again. */
 	while (!list_is_empty(&loop->posts))
 		run_posts(loop);
+	await_wakers(loop);
 	event_free(loop->post_event);
 	event_free(loop->clock);
 	event_free(loop->soon);

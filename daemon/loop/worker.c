@@ -107,23 +107,35 @@ worker(void *ctx)
 	return NULL;
 }
 
-/* Signals are the loop's. Without a thread the job waits for the next call. */
-static void
-add_thread(struct worker_pool *pool)
+/* Signals are the loop's. */
+static bool
+start_thread(struct worker_pool *pool)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	pthread_t thread;
+	bool ok;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, WORKER_STACK);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&thread, &attributes, worker, pool) == 0)
-		pool->threads++;
+	ok = pthread_create(&thread, &attributes, worker, pool) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
+	return ok;
+}
+
+/* Without a thread the job waits for the next call. */
+static void
+add_thread(struct worker_pool *pool)
+{
+	if (start_thread(pool))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->threads--;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 struct work *
@@ -131,6 +143,7 @@ work_start(struct worker_pool *pool, struct loop *loop,
     const struct work_class *class, const char *key, void *job, void *ctx)
 {
 	struct work *work = NEW(struct work);
+	bool is_short;
 
 	work->pool = pool;
 	work->loop = loop;
@@ -141,9 +154,12 @@ work_start(struct worker_pool *pool, struct loop *loop,
 	work->waiting = true;
 	pthread_mutex_lock(&pool->lock);
 	list_add(&pool->waiting, &work->link);
-	if (pool->threads < pool->threads_max)
-		add_thread(pool);
+	is_short = pool->threads < pool->threads_max;
+	pool->threads += is_short;
 	pthread_mutex_unlock(&pool->lock);
+	/* Not before: it would wait for the lock. */
+	if (is_short)
+		add_thread(pool);
 	return work;
 }
 
