@@ -185,7 +185,8 @@ outbox_drop_session(struct outbox *o)
 	if (o->session == NULL)
 		return;
 	smtp_session_free(&o->session);
-	outbox_free_item(&o->next);
+	o->has_held = false;
+	outbox_forget_next(o);
 	outbox_add_event(o, OUTBOX_DISCONNECT);
 }
 
@@ -262,7 +263,8 @@ _Static_assert(COUNT(state_rows) == STATE_COUNT, "one row per state");
 bool
 outbox_has_in_hand(const struct outbox *o, int64_t id)
 {
-	return o->item.id == id || o->next.id == id;
+	return o->item.id == id || o->next.id == id || o->trailing.id == id ||
+	       o->after.id == id;
 }
 
 const char *
@@ -319,9 +321,13 @@ outbox_sent(struct outbox *o, size_t len)
 usec_t
 outbox_deadline(const struct outbox *o)
 {
+	usec_t own = o->deadline;
+
+	if (o->writes_behind)
+		own = usec_min(own, o->write_again);
 	if (o->session == NULL)
-		return o->deadline;
-	return usec_min(o->deadline, smtp_session_deadline(o->session));
+		return own;
+	return usec_min(own, smtp_session_deadline(o->session));
 }
 
 void
@@ -330,6 +336,7 @@ outbox_tick(struct outbox *o, usec_t now)
 	if (o->session != NULL)
 		smtp_session_tick(o->session, now);
 	outbox_pump(o, now);
+	outbox_tick_behind(o, now);
 	if (now >= o->deadline)
 		state_rows[o->state].late(o, now);
 	outbox_pump(o, now);
@@ -361,7 +368,7 @@ void
 outbox_load_failed(struct outbox *o, const struct error *error, usec_t now)
 {
 	if (o->wants_next) /* it will be missed when its turn comes */
-		o->wants_next = false;
+		outbox_take_next(o, NULL, now);
 	else if (o->state == STATE_LOADING || o->state == STATE_FETCHING)
 		outbox_fail_round(o, error, now);
 }
@@ -435,6 +442,7 @@ journal_committed(
 	} else {
 		outbox_enter(o, STATE_DOT, now);
 		smtp_session_finish(o->session, now);
+		outbox_mark_ahead(o, now);
 	}
 }
 
@@ -460,7 +468,9 @@ outbox_committed(
 
 	if (error == NULL)
 		error = &unnamed;
-	if (o->state == STATE_JOURNAL)
+	if (o->writes_behind)
+		outbox_behind_committed(o, ok, error, now);
+	else if (o->state == STATE_JOURNAL)
 		journal_committed(o, ok, error, now);
 	else if (o->state == STATE_SETTLING)
 		outcome_committed(o, ok, error, now);
@@ -488,6 +498,8 @@ void
 outbox_stop(struct outbox *o, usec_t now)
 {
 	o->stopping = true;
+	if (o->writes_behind) /* again when that is written */
+		return;
 	switch (o->state) {
 	case STATE_CONNECTING:
 		outbox_add_event(o, OUTBOX_DISCONNECT);
@@ -512,6 +524,7 @@ outbox_stop(struct outbox *o, usec_t now)
 	case STATE_RENEWING:
 		outbox_drop_session(o);
 		outbox_drop_item(o);
+		outbox_free_item(&o->next);
 		outbox_enter(o, STATE_STOPPED, now);
 		break;
 	case STATE_FETCHING:
@@ -587,7 +600,9 @@ outbox_free(struct outbox **outbox)
 		outbox_event_done(&event);
 	smtp_session_free(&o->session);
 	outbox_drop_item(o);
-	outbox_free_item(&o->next);
+	o->next.is_marked = false;
+	outbox_forget_next(o);
+	outbox_free_item(&o->trailing);
 	bans_clear(&o->bans);
 	free(o->events);
 	free(o);

@@ -23,13 +23,16 @@
  *
  * The laws of the queue:
  *
- *  1. An item is SENDING in the store before the final dot is said, and its
- *     outcome is in the store before the dot of the next one is. A commit that
- *     fails before the dot is no reason to say it; one that fails after it is
- *     repeated until it succeeds. Where the server has PIPELINING the next
- *     item's envelope goes together with the dot, and its SENDING is written
- *     with the outcome, if after a crash it would be sent again anyway
- *     (`unknown = resend`).
+ *  1. An item is SENDING in the store before the final dot is said. A commit
+ *     that fails before the dot is no reason to say it; one that fails after
+ *     it is repeated until it succeeds. Where the server has PIPELINING the
+ *     next item's envelope goes together with the dot, and its SENDING is
+ *     written before its turn comes, if after a crash it would be sent again
+ *     anyway (`unknown = resend`); what does not come to its turn, as the link
+ *     breaks, is WAITING again. Its dot is said while the outcome of the one
+ *     before is being written, so that the server's disk and this one work at
+ *     the same time; what became of it is looked at when that is done. So a
+ *     crash leaves two items at most whose dot was said.
  *  2. A link that breaks before the dot: WAITING, the message is not there. A
  *     link that breaks after it, or an item found SENDING: nobody can tell;
  *     the item's `unknown` decides: "resend" (the same bytes under the same
@@ -53,7 +56,7 @@
  *
  * Memory: no item's original is kept; it is composed from the borrowed bytes
  * while the connection is ready, into one buffer that the session copies, and
- * one more of OUTBOX_AHEAD_MAX bytes at most for the next.
+ * two more of OUTBOX_AHEAD_MAX bytes at most for those that follow.
  */
 #ifndef BELFRY_OUTBOX_OUTBOX_H
 #define BELFRY_OUTBOX_OUTBOX_H
@@ -141,7 +144,7 @@ const char *outbox_report_name(enum outbox_report_kind kind);
 struct outbox_event {
 	enum outbox_event_kind kind;
 	struct store_batch *batch;   /* COMMIT; owned */
-	int64_t but;		     /* LOAD: not this item; 0: any */
+	struct store_but but;	     /* LOAD: not these items */
 	char *message_id;	     /* SEEK; owned, with brackets */
 	struct outbox_source source; /* CLAIM, SETTLED; with id and target */
 	bool resends;		     /* CLAIM: `unknown` is "resend" */

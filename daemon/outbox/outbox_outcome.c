@@ -22,8 +22,8 @@ outbox_commit_outcome(struct outbox *o, usec_t now)
 	outbox_add_event(o, OUTBOX_COMMIT)->batch = batch;
 }
 
-void
-outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
+static void
+note_outcome(struct outbox *o, enum queue_state state, unsigned attempts,
     usec_t wait, const char *reply, usec_t now)
 {
 	BUF_AUTO text = BUF_INIT;
@@ -36,6 +36,13 @@ outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
 	};
 	snprintf(
 	    o->outcome.reply, sizeof(o->outcome.reply), "%s", buf_str(&text));
+}
+
+void
+outbox_settle(struct outbox *o, enum queue_state state, unsigned attempts,
+    usec_t wait, const char *reply, usec_t now)
+{
+	note_outcome(o, state, attempts, wait, reply, now);
 	outbox_commit_outcome(o, now);
 }
 
@@ -52,7 +59,9 @@ on_accepted(struct outbox *o, const struct smtp_event *event, const char *reply,
 	o->trouble[0] = '\0';
 	bans_note_accepted(&o->bans, o->item.target);
 	outbox_report(o, OUTBOX_SENT, reply, FAULT_NONE, USEC_NEVER);
-	outbox_settle(o, QUEUE_SENT, o->item.attempts + 1, 0, reply, now);
+	note_outcome(o, QUEUE_SENT, o->item.attempts + 1, 0, reply, now);
+	if (!outbox_trail(o, now))
+		outbox_commit_outcome(o, now);
 }
 
 /* What this refusal says of those to come. */

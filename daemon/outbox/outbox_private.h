@@ -4,6 +4,7 @@
  *   outbox.c          events, states, time, answers, life
  *   outbox_round.c    what comes next: trouble, rest, or an item to send
  *   outbox_session.c  what the SMTP session says
+ *   outbox_next.c     what goes behind the item in hand, and what came before
  *   outbox_claim.c    whose the item in hand is to send
  *   outbox_outcome.c  what became of the item in hand
  *   outbox_seek.c     is it in \Sent?
@@ -46,6 +47,7 @@ struct item {
 	unsigned unknown_count;
 	bool is_target_refused; /* by RCPT */
 	bool is_marked;		/* SENDING in the store, no dot said yet */
+	bool is_unmarked;	/* is being made WAITING again */
 	bool is_claimed;
 	struct outbox_source source; /* its strings owned, as the others */
 };
@@ -73,7 +75,7 @@ struct outbox {
 
 	struct smtp_session *session; /* NULL: not connected */
 	struct error
-	    transport;	    /* its own words, for the failure that follows */
+	    transport; /* its own words, for the failure that follows */
 	bool no_scram; /* the server took the password in another way only */
 	bool token_renewed; /* the second login with a fresh token */
 	unsigned pauses;    /* quotas in a row */
@@ -84,9 +86,19 @@ struct outbox {
 
 	struct bans bans;
 	struct item item;
-	struct item next; /* the session has it behind `item` */
-	bool wants_next;  /* it was asked for */
+	struct item next;      /* the session has it behind `item` */
+	struct item after;     /* to become `next` */
+	struct buf after_text; /* composed */
+	bool wants_next;       /* `after` was asked for */
 	struct outcome outcome;
+	/* What was accepted before `item`; id 0: nothing. Its outcome, and that
+	 * `next` may be sent, are being written meanwhile; the end of `item`
+	 * waits for that. */
+	struct item trailing;
+	bool writes_behind;
+	usec_t write_again;	/* it failed; USEC_NEVER: it did not */
+	struct smtp_event held; /* what the session said meanwhile */
+	bool has_held;
 	/* SEEKING, UNSEEN: */
 	usec_t seek_since;
 	unsigned seek_looks;
@@ -148,8 +160,22 @@ void outbox_take_next(
     struct outbox *o, const struct store_queue_item *item, usec_t now);
 /* It is the item in hand now. False: there is none. */
 bool outbox_promote_next(struct outbox *o, usec_t now);
-/* That it may be sent, with the outcome of the item in hand. */
+/* The one behind that, and its mark; what follows is looked for. */
+void outbox_follow(struct outbox *o, usec_t now);
+/* The session is gone: nothing follows. */
+void outbox_forget_next(struct outbox *o);
+/* That it may be sent, or, when the session is gone, that it waits. */
 void outbox_mark_next(struct outbox *o, struct store_batch *batch, usec_t now);
+/* That it may be sent, while the item in hand is. */
+void outbox_mark_ahead(struct outbox *o, usec_t now);
+/* The item in hand was accepted, and what follows may be sent at once: its
+ * outcome is written meanwhile. False: not so. */
+bool outbox_trail(struct outbox *o, usec_t now);
+void outbox_tick_behind(struct outbox *o, usec_t now);
+void outbox_behind_committed(
+    struct outbox *o, bool ok, const struct error *error, usec_t now);
+/* Whether what the session says has to wait for that. */
+bool outbox_must_hold(const struct outbox *o, const struct smtp_event *event);
 
 /* outbox_round.c */
 usec_t outbox_wait_for(struct outbox *o, enum fault fault);
@@ -158,10 +184,12 @@ void outbox_note_trouble(
 void outbox_fail_round(struct outbox *o, const struct error *error, usec_t now);
 usec_t outbox_due_in(
     const struct outbox *o, const struct store_queue_item *item, usec_t now);
-/* What goes out: the text into `text`, the rest into `message_r`, borrowed. */
+/* What goes out. */
 bool outbox_compose(const struct outbox *o, const struct store_queue_item *item,
-    struct buf *text, struct strv *to, struct smtp_message *message_r,
-    struct error *error_r);
+    struct buf *text, struct error *error_r);
+/* Its envelope, into `to`, and what borrows from that and from `text`. */
+void outbox_address(const struct outbox *o, const struct item *item,
+    const struct buf *text, struct strv *to, struct smtp_message *message_r);
 /* The item was not sent, whatever the store says. */
 void outbox_put_back(struct outbox *o, usec_t now);
 void outbox_close_politely(struct outbox *o, usec_t now);

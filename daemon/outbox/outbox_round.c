@@ -83,7 +83,10 @@ outbox_next_round(struct outbox *o, usec_t now)
 	usec_t wait = o->wait;
 
 	outbox_drop_item(o);
-	if ((o->stopping || wait > 0) && !give_up_next(o, now))
+	if (o->next.is_unmarked)
+		outbox_free_item(&o->next);
+	if ((o->stopping || wait > 0 || o->session == NULL) &&
+	    !give_up_next(o, now))
 		return;
 	o->wait = 0;
 	if (o->session != NULL && (o->stopping || wait > 0)) {
@@ -94,7 +97,7 @@ outbox_next_round(struct outbox *o, usec_t now)
 	} else if (wait > 0) {
 		outbox_rest_until(o, STATE_BACKOFF, usec_add(now, wait), now);
 	} else if (outbox_promote_next(o, now)) {
-		outbox_want_next(o);
+		outbox_follow(o, now);
 	} else if (o->session != NULL) {
 		outbox_load(o, STATE_FETCHING, now);
 	} else {
@@ -152,8 +155,8 @@ outbox_look_at(
 	outbox_add_event(o, OUTBOX_CONNECT);
 }
 
-static bool
-compose(const struct outbox *o, const struct store_queue_item *item,
+bool
+outbox_compose(const struct outbox *o, const struct store_queue_item *item,
     struct buf *out, struct error *error_r)
 {
 	const struct forward_request request = {
@@ -176,19 +179,15 @@ compose(const struct outbox *o, const struct store_queue_item *item,
 	    smtp_session_has_8bitmime(o->session), out, error_r);
 }
 
-bool
-outbox_compose(const struct outbox *o, const struct store_queue_item *item,
-    struct buf *text, struct strv *to, struct smtp_message *message_r,
-    struct error *error_r)
+void
+outbox_address(const struct outbox *o, const struct item *item,
+    const struct buf *text, struct strv *to, struct smtp_message *message_r)
 {
-	if (!compose(o, item, text, error_r))
-		return false;
 	strv_add(to, item->target);
 	*message_r = (struct smtp_message){.from = o->config->from,
 	    .recipients = to,
 	    .bytes = buf_span(text),
 	    .utf8_header = forward_has_8bit_header(buf_span(text))};
-	return true;
 }
 
 static void
@@ -207,10 +206,11 @@ send_item(struct outbox *o, const struct store_queue_item *item, usec_t now)
 		outbox_refuse_untried(o, reason, now);
 		return;
 	}
-	if (!outbox_compose(o, item, &text, &to, &message, &error)) {
+	if (!outbox_compose(o, item, &text, &error)) {
 		outbox_refuse(o, &none, error.text, now);
 		return;
 	}
+	outbox_address(o, &o->item, &text, &to, &message);
 	outbox_enter(o, STATE_SENDING, now);
 	if (smtp_session_send(o->session, &message, now, &error))
 		outbox_want_next(o);

@@ -61,7 +61,9 @@ static void
 on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
 {
 	(void)event;
-	if (o->item.is_marked) { /* with the outcome of the one before */
+	if (o->item.is_marked && o->stopping) {
+		outbox_put_back(o, now);
+	} else if (o->item.is_marked) { /* with an earlier one */
 		outbox_enter(o, STATE_DOT, now);
 		smtp_session_finish(o->session, now);
 	} else if (!outbox_is_ours(o, now)) {
@@ -138,6 +140,21 @@ on_session_failed(struct outbox *o, const struct smtp_event *event, usec_t now)
 	}
 }
 
+static bool
+next_event(struct outbox *o, struct smtp_event *event_r)
+{
+	if (!o->has_held) {
+		if (!smtp_session_next_event(o->session, &o->held))
+			return false;
+		o->has_held = true;
+	}
+	if (outbox_must_hold(o, &o->held))
+		return false;
+	*event_r = o->held;
+	o->has_held = false;
+	return true;
+}
+
 /* Every call that may have moved the session ends here. */
 void
 outbox_pump(struct outbox *o, usec_t now)
@@ -159,6 +176,6 @@ outbox_pump(struct outbox *o, usec_t now)
 	 * the one before it is written. */
 	while (o->session != NULL &&
 	       !(o->state == STATE_SETTLING && o->next.id != 0) &&
-	       smtp_session_next_event(o->session, &event))
+	       next_event(o, &event))
 		acts[event.kind](o, &event, now);
 }

@@ -744,8 +744,18 @@ is_sooner(const struct queue_row *row, const struct queue_row *best)
 }
 
 static bool
-memory_queue_next(struct store *store, const char *account, int64_t but,
-    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+is_but(const struct store_but *but, int64_t id)
+{
+	for (size_t i = 0; i < STORE_BUT_MAX; i++)
+		if (but->ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool
+memory_queue_next(struct store *store, const char *account,
+    const struct store_but *but, struct store_queue_item *item_r, bool *found_r,
+    struct error *error_r)
 {
 	struct memory *memory = memory_of(store);
 	const struct queue_row *best = NULL;
@@ -756,7 +766,7 @@ memory_queue_next(struct store *store, const char *account, int64_t but,
 
 		if ((row->item.state == QUEUE_WAITING ||
 			row->item.state == QUEUE_SENDING) &&
-		    row->item.id != but &&
+		    !is_but(but, row->item.id) &&
 		    strcmp(row->item.account, account) == 0 &&
 		    is_sooner(row, best))
 			best = row;

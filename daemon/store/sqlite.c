@@ -1042,8 +1042,8 @@ keep_next(struct sqlite *sq, sqlite3_stmt *statement, struct error *error_r)
 }
 
 static bool
-find_next(struct sqlite *sq, enum sql which, const char *account, int64_t but,
-    bool *found_r, struct error *error_r)
+find_next(struct sqlite *sq, enum sql which, const char *account,
+    const struct store_but *but, bool *found_r, struct error *error_r)
 {
 	sqlite3_stmt *statement = prepare(sq, which, error_r);
 	bool ok;
@@ -1051,7 +1051,8 @@ find_next(struct sqlite *sq, enum sql which, const char *account, int64_t but,
 	if (statement == NULL)
 		return false;
 	bind_text(statement, 1, account);
-	bind_int(statement, 2, but);
+	for (int i = 0; i < STORE_BUT_MAX; i++)
+		bind_int(statement, 2 + i, but->ids[i]);
 	ok = step(sq, statement, found_r, error_r) &&
 	     (!*found_r || keep_next(sq, statement, error_r));
 	finish(statement);
@@ -1059,8 +1060,9 @@ find_next(struct sqlite *sq, enum sql which, const char *account, int64_t but,
 }
 
 static bool
-sqlite_queue_next(struct store *store, const char *account, int64_t but,
-    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+sqlite_queue_next(struct store *store, const char *account,
+    const struct store_but *but, struct store_queue_item *item_r, bool *found_r,
+    struct error *error_r)
 {
 	struct sqlite *sq = reader_of(store);
 	bool found = false;

@@ -79,8 +79,8 @@ store_history_wants(const struct store_history_query *query,
 		   message->judged_unix < query->until_unix) &&
 	       (query->rule == NULL || has_word(message->rules, query->rule) ||
 		   has_word(message->observed, query->rule)) &&
-	       (!query->is_observed || (message->observed != NULL &&
-					   *message->observed != '\0'));
+	       (!query->is_observed ||
+		   (message->observed != NULL && *message->observed != '\0'));
 }
 
 bool
@@ -324,17 +324,20 @@ bool
 store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r)
 {
+	static const struct store_but none = {0};
+
 	return store_queue_next_but(
-	    store, account, 0, item_r, found_r, error_r);
+	    store, account, &none, item_r, found_r, error_r);
 }
 
 bool
-store_queue_next_but(struct store *store, const char *account, int64_t id,
-    struct store_queue_item *item_r, bool *found_r, struct error *error_r)
+store_queue_next_but(struct store *store, const char *account,
+    const struct store_but *but, struct store_queue_item *item_r, bool *found_r,
+    struct error *error_r)
 {
 	assert(!store->is_walking);
 	return store->class->queue_next(
-	    store, account, id, item_r, found_r, error_r);
+	    store, account, but, item_r, found_r, error_r);
 }
 
 bool

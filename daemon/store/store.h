@@ -358,8 +358,8 @@ struct store_history_query {
 	const char *account, *mailbox, *rule; /* NULL: any; an id in
 						 rules or observed */
 	int64_t since_unix, until_unix;	      /* [since, until); 0: any */
-	unsigned states; /* has an effect in one of them: bits of 1 <<
-			    enum effect_state; 0: any */
+	unsigned states;  /* has an effect in one of them: bits of 1 <<
+			     enum effect_state; 0: any */
 	bool is_observed; /* a rule in observe mode would have done something */
 	unsigned skip;	  /* so many of those that are wanted */
 	unsigned limit;	  /* 0: none */
@@ -373,9 +373,14 @@ bool store_each_history(struct store *store,
  * function on the store. */
 bool store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r);
-/* The same, but for the item with this id. */
-bool store_queue_next_but(struct store *store, const char *account, int64_t id,
-    struct store_queue_item *item_r, bool *found_r, struct error *error_r);
+/* The same, but for the items with these ids (0: none). */
+#define STORE_BUT_MAX 3
+struct store_but {
+	int64_t ids[STORE_BUT_MAX];
+};
+bool store_queue_next_but(struct store *store, const char *account,
+    const struct store_but *but, struct store_queue_item *item_r, bool *found_r,
+    struct error *error_r);
 /* All items of `account` (NULL: of every one), whatever their state, by id;
  * without their bytes. */
 typedef bool store_queue_fn(void *ctx, const struct store_queue_item *item);

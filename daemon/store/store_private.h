@@ -108,8 +108,8 @@ struct store_class {
 	    const struct store_history_query *query, store_history_fn *fn,
 	    void *ctx, struct error *error_r);
 	bool (*queue_next)(struct store *store, const char *account,
-	    int64_t but, struct store_queue_item *item_r, bool *found_r,
-	    struct error *error_r);
+	    const struct store_but *but, struct store_queue_item *item_r,
+	    bool *found_r, struct error *error_r);
 	bool (*each_queued)(struct store *store, const char *account,
 	    store_queue_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_forward)(struct store *store, const char *account,

@@ -69,7 +69,7 @@ need_load(struct sender *sender, struct outbox_event *event)
 	bool found;
 
 	if (!store_queue_next_but(sender->owner->belfry->store,
-		sender->owner->config->name, event->but, &item, &found, &error))
+		sender->owner->config->name, &event->but, &item, &found, &error))
 		outbox_load_failed(sender->outbox, &error, loop_now());
 	else
 		outbox_item(sender->outbox, found ? &item : NULL, loop_now());

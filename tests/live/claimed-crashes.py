@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import live  # noqa: E402
 import crashes  # noqa: E402
 import machines  # noqa: E402
+import no_keywords  # noqa: E402
 
 live.cases.clear()  # but those below
 CRASHES = int(os.environ.get("CLAIM_CRASHES", "5"))
@@ -60,13 +61,12 @@ def check_commands(shared, daemons, made):
     return len(unknown)
 
 
-@live.case
-def killed_at_each_step(servers):
+def run(servers, count, words):
     rng = live.seed()
     user, daemons, shared = machines.prepare(servers)
     most = {call: number for call, _, number in crashes.CALLS}
     points, made = set(), []
-    for _ in range(CRASHES):
+    for _ in range(count):
         points.add(crash(user, daemons, rng, most, made))
     for daemon in daemons:
         daemon.wait_quiet(120)
@@ -76,16 +76,30 @@ def killed_at_each_step(servers):
     live.stays("once", lambda: user.subjects("Copied") == sorted(
         ["copy first"] + machines.wanted(made, "copy", "both")))
     unknown = check_commands(shared, daemons, made)
+    live.check(words in daemons[0].status(user.name)["machines"], "how")
     for daemon in daemons:
         live.same(daemon.stop(), 0, "exit")
     live.check(points - {None}, "it was never killed")
     print("%d crashes, at %d places; %d messages, %d commands are listed as "
-          "unknown" % (CRASHES, len(points - {None}), len(made), unknown),
+          "unknown" % (count, len(points - {None}), len(made), unknown),
           flush=True)
+
+
+@live.case
+def killed_at_each_step(servers):
+    run(servers, CRASHES, "claims by keywords")
+
+
+# The front that hides keywords stays, so this comes last.
+@live.case
+def killed_at_each_step_by_log(servers):
+    front = no_keywords.Front(servers)
+    run(servers, max(1, CRASHES // 2), "claims by the order")
+    live.same(front.refused, 0, "keywords stored")
 
 
 if __name__ == "__main__":
     if not shutil.which("strace"):
         print("strace is not installed")
         sys.exit(77)
-    live.main(200 + 10 * CRASHES)
+    live.main(200 + 20 * CRASHES)

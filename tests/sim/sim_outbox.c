@@ -369,7 +369,7 @@ end_link(struct world *w)
 /* ---- the owner ---- */
 
 static void
-answer_load(struct world *w, int64_t but)
+answer_load(struct world *w, const struct store_but *but)
 {
 	struct store_queue_item item;
 	bool found = false;
@@ -509,7 +509,7 @@ answer(struct world *w, struct outbox_event *event)
 {
 	switch (event->kind) {
 	case OUTBOX_LOAD:
-		answer_load(w, event->but);
+		answer_load(w, &event->but);
 		break;
 	case OUTBOX_CONNECT:
 		answer_connect(w);

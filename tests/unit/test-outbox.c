@@ -45,7 +45,8 @@ struct world {
 	/* While the store is at the n-th commit: the link breaks, or the
 	 * outbox is stopped. */
 	unsigned break_at_commit, stop_at_commit, commits;
-	bool died_in_window; /* the dot was said, the outcome not written */
+	unsigned wait_at_commit; /* it is not told of this one */
+	bool died_in_window;	 /* the dot was said, the outcome not written */
 	/* What is seen in Sent: a letter a look, the last one from then on; u
 	 * unseen, s seen, t the truth, b blind, n nowhere, - no answer. */
 	const char *sights;
@@ -148,7 +149,7 @@ start(struct world *w)
 /* ---- the owner ---------------------------------------------------- */
 
 static void
-answer_load(struct world *w, int64_t but)
+answer_load(struct world *w, const struct store_but *but)
 {
 	struct store_queue_item item;
 	bool found;
@@ -200,7 +201,8 @@ answer_commit(struct world *w, const struct outbox_event *event)
 	}
 	if (w->commits == w->stop_at_commit)
 		outbox_stop(w->outbox, w->now);
-	outbox_committed(w->outbox, ok, &error, w->now);
+	if (w->commits != w->wait_at_commit)
+		outbox_committed(w->outbox, ok, &error, w->now);
 }
 
 static void
@@ -282,7 +284,7 @@ answer(struct world *w, const struct outbox_event *event)
 {
 	switch (event->kind) {
 	case OUTBOX_LOAD:
-		answer_load(w, event->but);
+		answer_load(w, &event->but);
 		break;
 	case OUTBOX_CONNECT:
 		answer_connect(w);
@@ -906,8 +908,9 @@ test_many_on_one_connection(void **state)
 	world_done(&w);
 }
 
-/* "May be sent" is written with the outcome of the one before, where a crash
- * may have it sent again; otherwise by itself, and then the dot waits. */
+/* "May be sent" is written with the outcome of the one before the last, where a
+ * crash may have it sent again (and that of the second by itself, while the
+ * first is sent); otherwise by itself, and then the dot waits. */
 static void
 test_commits_of_many(void **state)
 {
@@ -915,7 +918,7 @@ test_commits_of_many(void **state)
 		const char *offers, *unknown;
 		unsigned commits;
 	} cases[] = {
-	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", 11},
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", 12},
 	    {"PIPELINING|8BITMIME|AUTH PLAIN", "hold", 20},
 	    {"8BITMIME|AUTH PLAIN", "resend", 20},
 	};
@@ -938,6 +941,64 @@ test_commits_of_many(void **state)
 		assert_int_equal(w.commits, cases[i].commits);
 		world_done(&w);
 	}
+}
+
+/* The second one's dot is said while the outcome of the first is written; what
+ * became of it is looked at when that is so, and not before. */
+static void
+test_written_while_the_next_is_sent(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.wait_at_commit = 3; /* the first may be sent, the second may be */
+	for (int k = 0; k < 4; k++) {
+		STR_AUTO key = xasprintf("k%d", k);
+
+		enqueue(&w, key, "resend");
+	}
+	start(&w);
+	run(&w, USEC_SEC);
+	assert_int_equal(w.messages, 2);
+	assert_int_equal(w.commits, 3);
+	assert_string_equal(outbox_state_name(w.outbox), "dot");
+	/* It has been answered; even a broken link waits. */
+	w.connected = false;
+	outbox_eof(w.outbox, w.now);
+	run(&w, USEC_SEC);
+	assert_int_equal(w.commits, 3);
+	outbox_committed(w.outbox, true, NULL, w.now);
+	run(&w, USEC_HOUR);
+	assert_int_equal(w.messages, 4);
+	assert_null(strstr(buf_str(&w.reports), "unknown"));
+	world_done(&w);
+}
+
+/* What was to follow waits again when the link broke before its turn; it is
+ * not as if it might have been sent. */
+static void
+test_mark_is_taken_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "dot";
+	w.reply = "";
+	w.bad_connections = 1;
+	w.hangs_up = true;
+	for (int k = 0; k < 3; k++) {
+		STR_AUTO key = xasprintf("k%d", k);
+
+		enqueue(&w, key, k == 0 ? "hold" : "resend");
+	}
+	start(&w);
+	run(&w, USEC_HOUR);
+	assert_int_equal(w.messages, 2);
+	assert_non_null(strstr(buf_str(&w.reports), "held: outcome unknown"));
+	assert_null(strstr(buf_str(&w.reports), "interrupted"));
+	world_done(&w);
 }
 
 static bool
@@ -1488,6 +1549,8 @@ main(void)
 	    cmocka_unit_test(test_claimed_die_everywhere),
 	    cmocka_unit_test(test_many_on_one_connection),
 	    cmocka_unit_test(test_commits_of_many),
+	    cmocka_unit_test(test_written_while_the_next_is_sent),
+	    cmocka_unit_test(test_mark_is_taken_back),
 	    cmocka_unit_test(test_stop_among_many),
 	    cmocka_unit_test(test_sent),
 	    cmocka_unit_test(test_sent_everywhere),
