@@ -64,9 +64,11 @@ daemon/account/    daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ n
 daemon/outbox/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/outbox/
 daemon/setup/      daemon/base/ daemon/config/presets.h daemon/config/syntax.h daemon/setup/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
+daemon/control/ctl_doctor.c  daemon/base/ daemon/config/ daemon/control/ daemon/doctor/ daemon/wiring/checkup.h
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/
 daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/control/ daemon/config/
+daemon/doctor/     daemon/base/ daemon/wire/imap/refusal.h daemon/config/presets.h daemon/doctor/
 daemon/loop/       daemon/base/ daemon/wire/engine.h daemon/loop/
 daemon/wiring/     daemon/ rules/ notifiers/
 daemon/belfryd.c   daemon/ rules/ notifiers/

@@ -27,7 +27,7 @@ _belfryctl()
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules providers status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup'
 		;;
 	check)
 		words=' --settings'
@@ -46,6 +46,9 @@ _belfryctl()
 		files=-f
 		;;
 	providers)
+		words=''
+		;;
+	doctor)
 		words=''
 		;;
 	status)
@@ -89,15 +92,12 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules providers status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup doctor'
+		words=' check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup'
 		;;
 	probe)
 		words=' --mailbox'
 		;;
 	setup)
-		words=''
-		;;
-	doctor)
 		words=''
 		;;
 	esac

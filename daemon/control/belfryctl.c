@@ -141,6 +141,12 @@ const struct ctl_command ctl_commands[] = {
     {.name = "providers", .summary = "list the mail providers that are known",
      .arguments = "[NAME|DOMAIN]", .arguments_max = 1, .run = ctl_providers,
      .details = "With a name or a domain, all that is known of this one."},
+    {.name = "doctor", .summary = "what is wrong, and what to do about it?",
+     .arguments = "[ACCOUNT...]", .arguments_max = -1, .run = ctl_doctor,
+     .details = "Walks each account (or all) step by step, from its password "
+                "to its mailboxes and\nto the server for sending. Changes "
+                "nothing, sends no mail, needs no daemon. Each\nstep may "
+                "take as long as --timeout says (20s)."},
     {.name = "status", .summary = "how is everything?",
      .arguments = "", .options = status_options, .run = ctl_status,
      .needs_daemon = true,
@@ -207,9 +213,6 @@ const struct ctl_command ctl_commands[] = {
                 "when the message did not come."},
     {.name = "setup", .summary = "make an account from an address",
      .arguments = "[ADDRESS]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
-    {.name = "doctor", .summary = "walk an account step by step",
-     .arguments = "[ACCOUNT]", .arguments_max = -1, .run = ctl_later,
      .is_later = true},
     {.name = NULL},
 };

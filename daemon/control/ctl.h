@@ -174,6 +174,7 @@ void ctl_add_ago(struct buf *out, int64_t unix_seconds, int64_t now_unix);
 int ctl_apply(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
 int ctl_completions(struct ctl *ctl);
+int ctl_doctor(struct ctl *ctl);
 int ctl_explain(struct ctl *ctl);
 /* Of a message on the server: ACCOUNT/MAILBOX/UID. */
 int ctl_explain_on_server(struct ctl *ctl);

@@ -6,8 +6,6 @@ static const struct {
 } instead[] = {
     {"setup", "write the configuration by hand: belfry.conf(5) shows how, and "
 	      "`belfryctl check` says whether it is right"},
-    {"doctor", "`belfryctl status` says what is wrong, `belfryd --dry-run -v` "
-	       "shows each step"},
 };
 
 int

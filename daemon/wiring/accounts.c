@@ -5,6 +5,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/login.h"
 #include "daemon/wiring/transport.h"
 
 /* ---- lines: one mailbox and its connection ---- */
@@ -438,31 +439,6 @@ accounts_pump(struct running_account *account)
 
 /* ---- accounts ---- */
 
-static enum imap_security
-imap_security_of(enum server_tls tls)
-{
-	static const enum imap_security securities[] = {
-	    [SERVER_TLS] = IMAP_SECURITY_TLS,
-	    [SERVER_STARTTLS] = IMAP_SECURITY_STARTTLS,
-	    [SERVER_PLAINTEXT] = IMAP_SECURITY_NONE,
-	};
-
-	return securities[tls];
-}
-
-static enum imap_auth
-imap_auth_of(int auth)
-{
-	switch (auth) {
-	case CONFIG_AUTH_OAUTH2:
-		return IMAP_AUTH_OAUTH2;
-	case CONFIG_AUTH_EXTERNAL:
-		return IMAP_AUTH_EXTERNAL;
-	default:
-		return IMAP_AUTH_PASSWORD;
-	}
-}
-
 static bool
 has_quirk(const struct config_account *config, enum preset_quirk quirk)
 {
@@ -493,21 +469,6 @@ seed_of(const char *name)
 	return seed;
 }
 
-static struct imap_session_config
-session_config(const struct config_account *config)
-{
-	return (struct imap_session_config){
-	    .security = imap_security_of(config->imap.tls),
-	    .auth = imap_auth_of(config->auth),
-	    .user = config->user,
-	    .host = config->imap.host,
-	    .port = config->imap.port,
-	    .client_version = PACKAGE_VERSION,
-	    .id_before_select = has_quirk(config, QUIRK_ID_FIRST),
-	    .enable_condstore = !has_quirk(config, QUIRK_BAD_MODSEQ),
-	};
-}
-
 static struct account_config
 account_config(struct running_account *running)
 {
@@ -517,7 +478,7 @@ account_config(struct running_account *running)
 	    .mailbox =
 		{
 		    .account = config->name,
-		    .imap = session_config(config),
+		    .imap = login_imap(config),
 		    .other =
 			config->other_user != NULL ? &running->other : NULL,
 		    .identities = &config->identity,
@@ -579,24 +540,11 @@ make_claims(struct belfry *belfry, const struct config_account *config)
 	return claims_new((enum claim_mode)config->claim, buf_str(&name));
 }
 
-/* NULL, with an error. */
-static struct tls *
-make_tls(const struct config_account *config, struct error *error_r)
-{
-	struct tls *tls =
-	    tls_new(config->tls_ca_file, config_tls_version(config), error_r);
-
-	for (size_t i = 0; tls != NULL && i < config->tls_pin.len; i++)
-		if (!tls_add_pin(tls, config->tls_pin.items[i], error_r))
-			tls_free(&tls);
-	return tls;
-}
-
 bool
 accounts_start(struct belfry *belfry, const struct config_account *config)
 {
 	struct error error = ERROR_INIT;
-	struct tls *tls = make_tls(config, &error);
+	struct tls *tls = login_tls(config, &error);
 
 	if (tls == NULL) {
 		report_note(
@@ -654,7 +602,7 @@ accounts_read_certificates(struct running_account *account)
 
 	if (config->tls_ca_file == NULL)
 		return;
-	tls = make_tls(config, &error);
+	tls = login_tls(config, &error);
 	if (tls == NULL) {
 		report_note(account->belfry, true, "trouble", config->name,
 		    "%s; what it held before is used", error.text);

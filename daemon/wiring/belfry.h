@@ -16,6 +16,7 @@
  *                see notify.h
  *   transport.c  a connection to an account's server
  *   exec.c       commands of rules
+ *   login.c      what a login takes
  *   machine.c    its name among other machines
  *   secrets.c    passwords and tokens
  *   report.c     what happened, to the log and to who watches

@@ -3,6 +3,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/login.h"
 #include "daemon/wiring/transport.h"
 
 /* Trouble that lasts so long rings. */
@@ -244,26 +245,6 @@ pump(void *ctx)
 
 /* ---- beginning and ending ---- */
 
-static enum smtp_security
-security_of(enum server_tls tls)
-{
-	static const enum smtp_security securities[] = {
-	    [SERVER_TLS] = SMTP_SECURITY_TLS,
-	    [SERVER_STARTTLS] = SMTP_SECURITY_STARTTLS,
-	    [SERVER_PLAINTEXT] = SMTP_SECURITY_NONE,
-	};
-
-	return securities[tls];
-}
-
-/* The name to say in EHLO: the domain of the person's own address, which is a
- * name and no literal, and tells nobody about this machine. */
-static const char *
-ehlo_name(const struct config_account *config)
-{
-	return config->domain != NULL ? config->domain : "localhost";
-}
-
 static struct transport *
 make_transport(struct sender *sender)
 {
@@ -294,17 +275,7 @@ sender_new(struct running_account *account)
 	    .account = config->name,
 	    .from = config->from,
 	    .files_sent = config->sent_copy,
-	    .smtp =
-		{
-		    .security = security_of(config->smtp.tls),
-		    .auth = config->auth == CONFIG_AUTH_OAUTH2
-				? SMTP_AUTH_OAUTH2
-				: SMTP_AUTH_PASSWORD,
-		    .user = config->smtp_user,
-		    .host = config->smtp.host,
-		    .port = config->smtp.port,
-		    .ehlo_name = ehlo_name(config),
-		},
+	    .smtp = login_smtp(config),
 	    .seed = account_get_config(account->account)->mailbox.seed + 1000,
 	};
 	sender->outbox = outbox_new(&sender->config, loop_now());

@@ -1,13 +1,9 @@
 #include "daemon/wiring/transport.h"
 
-#include <sys/random.h>
-
-#include "daemon/base/base64.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/connect.h"
 #include "daemon/wiring/gate.h"
-
-#define NONCE_BYTES 18 /* 144 bits, 24 characters */
+#include "daemon/wiring/login.h"
 
 struct transport {
 	struct running_account *account;
@@ -183,33 +179,15 @@ transport_start_tls(struct transport *transport)
 /* ---- secrets ---- */
 
 static void
-add_nonce(struct buf *nonce)
-{
-	unsigned char bytes[NONCE_BYTES];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		abort(); /* so few bytes are never refused */
-	base64_encode(nonce, span_from(bytes, sizeof(bytes)));
-}
-
-static void
 give_secret(struct transport *transport, struct span secret)
 {
-	struct tls_session *tls =
-	    transport->channel != NULL ? channel_tls(transport->channel) : NULL;
-	unsigned char binding[TLS_BINDING_MAX];
-	const char *name = "";
-	size_t len = tls != NULL ? tls_binding(tls, binding, &name) : 0;
-	BUF_AUTO nonce = BUF_INIT;
+	struct login_once once;
 
-	add_nonce(&nonce);
-	const struct sasl_once once = {
-	    .nonce = buf_span(&nonce),
-	    .binding_name = span_from_str(name),
-	    .binding = span_from(binding, len),
-	};
-	transport->owner.secret(transport->owner.ctx, secret, &once);
-	memory_wipe(binding, sizeof(binding));
+	login_once_init(&once, transport->channel != NULL
+				   ? channel_tls(transport->channel)
+				   : NULL);
+	transport->owner.secret(transport->owner.ctx, secret, &once.once);
+	login_once_done(&once);
 }
 
 static void

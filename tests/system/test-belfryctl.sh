@@ -156,15 +156,15 @@ run --nonsense status
 expect_words 'unknown option' 64 err 'nonsense'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
-for later in setup doctor; do
+for later in setup; do
 	run $later
 	expect_words "$later" 69 err "belfryctl: $later: not supported yet"
 	expect_words "$later" 69 err '    '
 done
-run --json doctor
+run --json setup
 expect_json 'later'
 expect_value 'later' 'd["ok"], d["error"]' \
-	'[false, "doctor: not supported yet"]'
+	'[false, "setup: not supported yet"]'
 
 # ---- check ----
 

@@ -1,0 +1,366 @@
+/*
+ * Causes at the login: where the secret comes from, and what the server says
+ * to it. Refusals come in the words of many servers; limits that are dressed
+ * up as wrong passwords are known by imap/refusal already.
+ */
+#include "daemon/base/str.h"
+#include "daemon/doctor/doctor_private.h"
+
+/* ---- conditions ---- */
+
+static bool
+is_about_credentials(const struct doctor_facts *facts)
+{
+	return facts->fault == FAULT_AUTH;
+}
+
+static bool
+takes(const struct doctor_facts *facts, unsigned auth)
+{
+	return facts->preset != NULL && (facts->preset->auth & auth) != 0;
+}
+
+/* No password at all, of whatever kind. */
+static bool
+wants_token_only(const struct doctor_facts *facts)
+{
+	return !facts->by_token && facts->preset != NULL &&
+	       !takes(facts, PRESET_PASSWORD | PRESET_APP_PASSWORD);
+}
+
+static bool
+server_wants_token(const struct doctor_facts *facts)
+{
+	return !facts->by_token && facts->wants_oauth;
+}
+
+static bool
+is_login_disabled(const struct doctor_facts *facts)
+{
+	return !facts->by_token && facts->login_disabled;
+}
+
+static bool
+wants_app_password(const struct doctor_facts *facts)
+{
+	return !facts->by_token && is_about_credentials(facts) &&
+	       takes(facts, PRESET_APP_PASSWORD) &&
+	       !takes(facts, PRESET_PASSWORD);
+}
+
+static bool
+has_typical_shape(const struct doctor_facts *facts)
+{
+	const struct doctor_provider *provider =
+	    doctor_provider_of(facts->preset);
+
+	return provider != NULL && provider->shape != SHAPE_UNKNOWN &&
+	       facts->shape == provider->shape;
+}
+
+/* It does not look like one that the provider made. */
+static bool
+is_ordinary_password(const struct doctor_facts *facts)
+{
+	const struct doctor_provider *provider =
+	    doctor_provider_of(facts->preset);
+
+	return wants_app_password(facts) && provider != NULL &&
+	       provider->shape != SHAPE_UNKNOWN &&
+	       facts->shape != SHAPE_UNKNOWN && !has_typical_shape(facts);
+}
+
+static bool
+is_dead_app_password(const struct doctor_facts *facts)
+{
+	return wants_app_password(facts) && has_typical_shape(facts);
+}
+
+static bool
+may_want_app_password(const struct doctor_facts *facts)
+{
+	return !facts->by_token && is_about_credentials(facts) &&
+	       takes(facts, PRESET_APP_PASSWORD);
+}
+
+static bool
+is_token(const struct doctor_facts *facts)
+{
+	return facts->by_token;
+}
+
+static bool
+is_refused_token(const struct doctor_facts *facts)
+{
+	return facts->by_token && is_about_credentials(facts);
+}
+
+static bool
+is_refused_password(const struct doctor_facts *facts)
+{
+	return !facts->by_token && is_about_credentials(facts);
+}
+
+#define IS_REFUSAL(name, value)                                                \
+	static bool name(const struct doctor_facts *facts)                     \
+	{                                                                      \
+		return facts->refusal == (value);                              \
+	}
+IS_REFUSAL(is_account, IMAP_REFUSAL_ACCOUNT)
+IS_REFUSAL(is_quota, IMAP_REFUSAL_QUOTA)
+
+static bool
+is_limit(const struct doctor_facts *facts)
+{
+	return facts->refusal == IMAP_REFUSAL_LIMIT ||
+	       facts->fault == FAULT_LIMIT;
+}
+
+static bool
+is_passing(const struct doctor_facts *facts)
+{
+	return facts->refusal == IMAP_REFUSAL_UNAVAILABLE ||
+	       facts->refusal == IMAP_REFUSAL_GOODBYE ||
+	       facts->refusal == IMAP_REFUSAL_SERVER ||
+	       facts->fault == FAULT_RETRY;
+}
+
+static bool
+is_port_25(const struct doctor_facts *facts)
+{
+	return facts->port == 25;
+}
+
+/* ---- the table ---- */
+
+#define LOGIN (STEP(DOCTOR_LOGIN) | STEP(DOCTOR_GREETING))
+#define SECRET STEP(DOCTOR_SECRET)
+#define IMAP PLACE(DOCTOR_IMAP)
+#define SMTP PLACE(DOCTOR_SMTP)
+#define MAKE_ONE                                                               \
+	"Make one{ at ${help}}, store it in place of the old one, then "       \
+	"${again}."
+#define SIGN_IN                                                                \
+	"Sign in again with the program behind `token_command` (`oama "        \
+	"authorize`, `pizauth refresh`, `mutt_oauth2.py --authorize`), then "  \
+	"${again}."
+
+/* clang-format off */
+const struct doctor_row doctor_login_rows[] = {
+	/* ---- where the secret comes from ---- */
+	{"sign-in-ended", SECRET, ANY_PLACE,
+	    "invalid_grant|aadsts70008|aadsts700082|aadsts50173|"
+	    "aadsts50076|aadsts50079|interaction_required", NULL,
+	    "Your permission for Belfry has ended (the provider says "
+	    "invalid_grant or the like): it ran out, or the password of the "
+	    "account was changed.", SIGN_IN, NULL, false},
+	{"consent-missing", SECRET, ANY_PLACE, "aadsts65001", NULL,
+	    "You, or your organisation's administrator, have not permitted "
+	    "this program to read mail.", SIGN_IN, NULL, false},
+	{"keyring-empty", SECRET, ANY_PLACE,
+	    "secret-tool failed with status 1|secret-tool printed nothing|"
+	    "secret-tool gave nothing", NULL,
+	    "The keyring has no such password, or is locked: ${text}.",
+	    "Store it: `secret-tool store --label=Belfry service belfry "
+	    "account ${account}`, and compare those words with the "
+	    "configuration. Then ${again}.", NULL, false},
+	{"command-missing", SECRET, ANY_PLACE,
+	    "no such file|not found|permission denied", NULL,
+	    "The command for the password cannot be run: ${text}.",
+	    "Install ${command}, or correct the line in the configuration; "
+	    "Belfry runs it without a shell. Then ${again}.", NULL, false},
+	{"command-slow", SECRET, ANY_PLACE, "did not end in time", NULL,
+	    "${command} gave no password in time: perhaps it waits for you "
+	    "to type something, as the password of a password manager.",
+	    "Run it in this terminal and unlock what it asks for; Belfry "
+	    "cannot answer its questions. Then ${again}.", NULL, false},
+	{"command-talks", SECRET, ANY_PLACE, "more than one line", NULL,
+	    "${command} printed more than a password.",
+	    "Let it print the password and nothing else (with `pass`: the "
+	    "first line only, as `pass show` prints the whole entry). Then "
+	    "${again}.", NULL, false},
+	{"credential-elsewhere", SECRET, ANY_PLACE,
+	    "$credentials_directory is not set", NULL,
+	    "The password is a credential of the systemd service, which only "
+	    "the service itself can read; here it cannot be tried.",
+	    "That is well if belfryd runs as the service: `belfryctl status` "
+	    "shows whether it is let in.", NULL, true},
+	{"command-failed", SECRET, ANY_PLACE, NULL, NULL,
+	    "There is no password: ${text}.",
+	    "Run the command of the configuration yourself: it must print "
+	    "the password, and nothing else. Then ${again}.", NULL, false},
+
+	/* ---- limits and passing trouble, also in a greeting ---- */
+	{"quota-full", LOGIN, ANY_PLACE,
+	    "overquota|over quota|quota exceeded|mailbox full", NULL,
+	    "The mailbox is full: \"${said}\".",
+	    "Delete mail, or buy space{ (${help})}. Then ${again}.",
+	    NULL, false},
+	{"quota-full", LOGIN, ANY_PLACE, NULL, is_quota,
+	    "The mailbox is full: \"${said}\".",
+	    "Delete mail, or buy space. Then ${again}.", NULL, false},
+	{"throttled", LOGIN, ANY_PLACE,
+	    "throttl|backoff|rate limit|bandwidth|too fast|unusual activity|"
+	    "too many login|command error. 1|432 ", NULL,
+	    "${host} slows this account down, as it was asked too much or too "
+	    "often: \"${said}\".",
+	    "Wait a quarter of an hour; belfryd does so by itself. Are there "
+	    "other programs that fetch this mail very often?", NULL, false},
+	{"too-many-connections", LOGIN, ANY_PLACE, NULL, is_limit,
+	    "Too many programs are connected to this account at the same "
+	    "time: \"${said}\". The password may be right.",
+	    "Close mail programs on other devices, or wait some minutes. "
+	    "With `connections = 1` in the account Belfry itself uses one.",
+	    NULL, false},
+	{"account-without-mailbox", LOGIN, IMAP, NULL, is_account,
+	    "The login was accepted, but no mailbox opened: IMAP is switched "
+	    "off for it, it has no licence, the token is another user's, or "
+	    "too many programs are connected.",
+	    "Check{ that ${enable}, and} that `user` is the mailbox's own "
+	    "address. Then ${again}.", NULL, false},
+
+	/* ---- what has to be switched on ---- */
+	{"imap-switched-off", LOGIN, ANY_PLACE,
+	    "not enabled for imap|enable imap|imap is disabled|"
+	    "imap access is disabled|imap disabled|imap access disabled|"
+	    "not allowed to use imap|protocol disabled|imap is not enabled",
+	    NULL,
+	    "The password may be right, but IMAP is switched off for this "
+	    "account: \"${said}\".",
+	    "Switch it on in the provider's web mail settings{: ${enable}}"
+	    "{ (${help})}. Then ${again}.", NULL, false},
+	{"smtp-switched-off", LOGIN, SMTP,
+	    "5.7.139|smtpclientauthentication is disabled|"
+	    "smtp auth is disabled|switched off sending", NULL,
+	    "Sending by SMTP is switched off for this account: \"${said}\".",
+	    "Switch it on{: ${enable}}, or ask the administrator. Reading "
+	    "mail is not affected.", NULL, false},
+
+	/* ---- which kind of secret ---- */
+	{"password-not-taken", LOGIN, ANY_PLACE,
+	    "basicauthblocked|5.7.30|basic authentication is disabled", NULL,
+	    "The provider takes no passwords any more, only a "
+	    "sign-in through the browser (OAuth2).",
+	    "Write `auth = oauth2` and a `token_command` that prints a token "
+	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	{"password-not-taken", LOGIN, ANY_PLACE, NULL, wants_token_only,
+	    "${provider} takes no passwords any more, only a sign-in through "
+	    "the browser (OAuth2).",
+	    "Write `auth = oauth2` and a `token_command` that prints a token "
+	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	{"browser-login-wanted", LOGIN, ANY_PLACE,
+	    "web browser|webalert|web login|suspicious|verify it's you|"
+	    "verify your account", NULL,
+	    "The provider doubts that it is you, and "
+	    "wants to see you in a browser first: \"${said}\".",
+	    "Log in to the provider's web mail in a browser and confirm what "
+	    "it asks. Then ${again}.", NULL, false},
+	{"app-password-wanted", LOGIN, ANY_PLACE,
+	    "application-specific password|app-specific|app password|"
+	    "5.7.9|invalidsecondfactor", NULL,
+	    "This looks like your ordinary password{ (your ${own})}: "
+	    "\"${said}\". The provider wants one that it makes for this "
+	    "program{: an ${wanted}}{ (${likeness})}.", MAKE_ONE, NULL, false},
+	{"ordinary-password", LOGIN, ANY_PLACE, NULL, is_ordinary_password,
+	    "This looks like your ${own}; ${provider} wants an ${wanted} "
+	    "(${likeness}).", MAKE_ONE, NULL, false},
+	{"app-password-dead", LOGIN, ANY_PLACE, NULL, is_dead_app_password,
+	    "The password has the form of an ${wanted}, and ${provider} "
+	    "refuses it: it was taken back (which a change of your ${own} "
+	    "does to all of them), belongs to another account, or has a "
+	    "letter wrong.",
+	    "Make a new one{ at ${help}}, store it in place of the old one, "
+	    "then ${again}. The user name tried was ${user}.", NULL, false},
+	{"app-password-wanted", LOGIN, ANY_PLACE, NULL, wants_app_password,
+	    "${provider} refuses the password. It wants one that was made for "
+	    "this program{ (${wanted})}, and not the one you log in to its "
+	    "web page with.", MAKE_ONE, NULL, false},
+
+	/* ---- tokens ---- */
+	{"token-scope", LOGIN, ANY_PLACE, "status 403|insufficient|scope",
+	    is_token,
+	    "The token is good, but not for reading mail over IMAP: it was "
+	    "asked for with the wrong scope.",
+	    "Add the scope for IMAP and SMTP to the program behind "
+	    "`token_command`, sign in again, then ${again}.", NULL, false},
+	{"token-expired", LOGIN, ANY_PLACE, "status 400|status 401|expired",
+	    is_token,
+	    "${host} does not take the token: it has run out, or was made "
+	    "for somebody else than ${user}.", SIGN_IN, NULL, false},
+	{"token-refused", LOGIN, ANY_PLACE, NULL, is_refused_token,
+	    "${host} does not take the token of `token_command`: it has run "
+	    "out, is another user's than ${user}, or is not for mail.",
+	    SIGN_IN, NULL, false},
+	{"no-token-login", LOGIN, ANY_PLACE,
+	    "no oauth2|takes no oauth2", NULL,
+	    "${host} offers no login by token (OAuth2).",
+	    "Take `auth = oauth2` out of the account and use a "
+	    "`password_command`, or check `${key} = ...`.", NULL, false},
+
+	/* ---- logins that are not offered ---- */
+	{"password-not-offered", LOGIN, ANY_PLACE,
+	    "accepts no password|takes no password", server_wants_token,
+	    "${host} takes no passwords, only a sign-in through the browser "
+	    "(OAuth2).",
+	    "Write `auth = oauth2` and a `token_command` that prints a token "
+	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	{"login-disabled", LOGIN, ANY_PLACE,
+	    "accepts no password|takes no password", is_login_disabled,
+	    "${host} forbids logging in with a password (LOGINDISABLED), "
+	    "though the connection is encrypted.",
+	    "Try `${key} = ...` with ${usual-ways}. If it stays so, ask who "
+	    "runs ${host} how to log in.", NULL, false},
+	{"login-not-offered", LOGIN, IMAP, "accepts no password", NULL,
+	    "${host} offers no way to log in with a password that is safe.",
+	    "Ask who runs ${host} how to log in.", NULL, false},
+	{"port-25-relay", LOGIN, SMTP, "no login|takes no password|relay",
+	    is_port_25,
+	    "The server lets nobody log in on port 25, which is for mail "
+	    "between servers: it would take no mail of yours for others "
+	    "(relaying).",
+	    "Write `smtp = ...` with ${usual-ways}.", NULL, false},
+	{"smtp-login-not-offered", LOGIN, SMTP, "no login|takes no password",
+	    NULL,
+	    "${host} lets nobody log in on port ${port}, so it takes no mail "
+	    "of yours for others (relaying).",
+	    "Write `smtp = ...` with ${usual-ways}.", NULL, false},
+	{"relay-refused", LOGIN, SMTP, "relay", NULL,
+	    "${host} takes no mail from here for other domains: \"${said}\".",
+	    "Is it the server for sending, of the same provider as your "
+	    "address? Usual are ${usual-ways}.", NULL, false},
+
+	/* ---- wrong, as far as can be told ---- */
+	{"password-expired", LOGIN, ANY_PLACE,
+	    "password has expired|password expired|[expired]|"
+	    "change your password", NULL,
+	    "The password has run out: \"${said}\".",
+	    "Set a new one with the provider, store it, then ${again}.",
+	    NULL, false},
+	{"password-or-app-password", LOGIN, ANY_PLACE, NULL,
+	    may_want_app_password,
+	    "${host} does not take this password for ${user}. If the account "
+	    "has two-factor login, ${provider} wants a password made for "
+	    "this program.",
+	    "Is it the right password, and of this account? With two-factor "
+	    "login make one for Belfry{ (${help})}. Then ${again}.",
+	    NULL, false},
+	{"password-refused-to-send", LOGIN, SMTP, NULL, is_refused_password,
+	    "${host} does not take this password for ${user} to send mail: "
+	    "\"${said}\".",
+	    "Is sending allowed for the account, and is its user name "
+	    "another one there (`smtp_user = ...`)? Then ${again}.",
+	    NULL, false},
+	{"password-wrong", LOGIN, ANY_PLACE, NULL, is_refused_password,
+	    "${host} does not take this password for the user ${user}.",
+	    "Can you log in to the web mail with them? If so, is the user "
+	    "name another one for mail programs (`user = ...`: often the "
+	    "whole address, or what stands before the @)? Then ${again}.",
+	    NULL, false},
+	{"goodbye", LOGIN, ANY_PLACE, NULL, is_passing,
+	    "${host} ended the conversation: \"${said}\". That usually "
+	    "passes.",
+	    "Try again in a few minutes; belfryd does so by itself.",
+	    NULL, false},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, false},
+};
+/* clang-format on */

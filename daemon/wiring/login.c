@@ -1,0 +1,142 @@
+#include "daemon/wiring/login.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "daemon/base/base64.h"
+#include "daemon/base/secret.h"
+
+#define NONCE_BYTES 18 /* 144 bits, 24 characters */
+
+/* ---- IMAP ---- */
+
+static enum imap_security
+imap_security_of(enum server_tls tls)
+{
+	static const enum imap_security securities[] = {
+	    [SERVER_TLS] = IMAP_SECURITY_TLS,
+	    [SERVER_STARTTLS] = IMAP_SECURITY_STARTTLS,
+	    [SERVER_PLAINTEXT] = IMAP_SECURITY_NONE,
+	};
+
+	return securities[tls];
+}
+
+static enum imap_auth
+imap_auth_of(int auth)
+{
+	switch (auth) {
+	case CONFIG_AUTH_OAUTH2:
+		return IMAP_AUTH_OAUTH2;
+	case CONFIG_AUTH_EXTERNAL:
+		return IMAP_AUTH_EXTERNAL;
+	default:
+		return IMAP_AUTH_PASSWORD;
+	}
+}
+
+static bool
+has_quirk(const struct config_account *account, enum preset_quirk quirk)
+{
+	return account->preset != NULL &&
+	       (account->preset->quirks & quirk) != 0;
+}
+
+struct imap_session_config
+login_imap(const struct config_account *account)
+{
+	return (struct imap_session_config){
+	    .security = imap_security_of(account->imap.tls),
+	    .auth = imap_auth_of(account->auth),
+	    .user = account->user,
+	    .host = account->imap.host,
+	    .port = account->imap.port,
+	    .client_version = PACKAGE_VERSION,
+	    .id_before_select = has_quirk(account, QUIRK_ID_FIRST),
+	    .enable_condstore = !has_quirk(account, QUIRK_BAD_MODSEQ),
+	};
+}
+
+/* ---- SMTP ---- */
+
+static enum smtp_security
+smtp_security_of(enum server_tls tls)
+{
+	static const enum smtp_security securities[] = {
+	    [SERVER_TLS] = SMTP_SECURITY_TLS,
+	    [SERVER_STARTTLS] = SMTP_SECURITY_STARTTLS,
+	    [SERVER_PLAINTEXT] = SMTP_SECURITY_NONE,
+	};
+
+	return securities[tls];
+}
+
+/* The name to say in EHLO: the domain of the person's own address, which is a
+ * name and no literal, and tells nobody about this machine. */
+static const char *
+ehlo_name(const struct config_account *account)
+{
+	return account->domain != NULL ? account->domain : "localhost";
+}
+
+struct smtp_session_config
+login_smtp(const struct config_account *account)
+{
+	return (struct smtp_session_config){
+	    .security = smtp_security_of(account->smtp.tls),
+	    .auth = account->auth == CONFIG_AUTH_OAUTH2 ? SMTP_AUTH_OAUTH2
+							: SMTP_AUTH_PASSWORD,
+	    .user = account->smtp_user,
+	    .host = account->smtp.host,
+	    .port = account->smtp.port,
+	    .ehlo_name = ehlo_name(account),
+	};
+}
+
+/* ---- both ---- */
+
+struct tls *
+login_tls(const struct config_account *account, struct error *error_r)
+{
+	struct tls *tls =
+	    tls_new(account->tls_ca_file, config_tls_version(account), error_r);
+
+	for (size_t i = 0; tls != NULL && i < account->tls_pin.len; i++)
+		if (!tls_add_pin(tls, account->tls_pin.items[i], error_r))
+			tls_free(&tls);
+	return tls;
+}
+
+static void
+add_nonce(struct buf *nonce)
+{
+	unsigned char bytes[NONCE_BYTES];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		abort(); /* so few bytes are never refused */
+	base64_encode(nonce, span_from(bytes, sizeof(bytes)));
+}
+
+void
+login_once_init(struct login_once *once, const struct tls_session *tls)
+{
+	const char *name = "";
+	size_t len = 0;
+
+	*once = (struct login_once){.nonce = BUF_INIT};
+	add_nonce(&once->nonce);
+	if (tls != NULL)
+		len = tls_binding(tls, once->binding, &name);
+	once->once = (struct sasl_once){
+	    .nonce = buf_span(&once->nonce),
+	    .binding_name = span_from_str(name),
+	    .binding = span_from(once->binding, len),
+	};
+}
+
+void
+login_once_done(struct login_once *once)
+{
+	memory_wipe(once->binding, sizeof(once->binding));
+	buf_wipe(&once->nonce);
+}
