@@ -16,6 +16,7 @@
 #include "daemon/loop/log.h"
 #include "daemon/loop/sd_notify.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/deeds.h"
 #include "daemon/wiring/gate.h"
 
 static const char usage[] =
@@ -241,6 +242,8 @@ close_all(struct belfry *belfry)
 	alive_free(&belfry->alive);
 	gate_free(&belfry->gate);
 	exec_free_all(belfry);
+	deeds_free_all(belfry);
+	opens_free_all(belfry);
 	notify_free(&belfry->notify);
 	control_free(&belfry->control);
 	if (belfry->store != NULL)
@@ -323,6 +326,8 @@ main(int argc, char **argv)
 	list_init(&belfry.accounts);
 	list_init(&belfry.execs);
 	list_init(&belfry.prepared_execs);
+	list_init(&belfry.deeds);
+	list_init(&belfry.opens);
 	list_init(&belfry.questions);
 	list_init(&belfry.probings);
 	list_init(&belfry.followers);

@@ -368,6 +368,17 @@ account_apply(struct account *account, const struct store_apply *apply,
 	return mailbox;
 }
 
+bool
+account_do(struct account *account, const struct store_effect *effect,
+    const struct store_message *message, usec_t now)
+{
+	struct mailbox *mailbox = find_watched(account, effect->key.mailbox);
+
+	if (mailbox != NULL)
+		mailbox_do(mailbox, effect, message, now);
+	return mailbox != NULL;
+}
+
 struct mailbox *
 account_explain(struct account *account, const char *name, uint32_t uid,
     usec_t now, struct error *error_r)

@@ -5,8 +5,8 @@
  * lasts; the last connection serves all others (account_rove.c). A server that
  * refuses so many is believed for a day. The first one logs in alone; the
  * others follow once it has proven that login and catch-up work, so that a
- * wrong password is tried once and not once per mailbox; where a refusal deserves
- * a second try, one of them makes it for all. A refusal of the
+ * wrong password is tried once and not once per mailbox; where a refusal
+ * deserves a second try, one of them makes it for all. A refusal of the
  * credentials or the certificate stops all of them until account_start (a
  * reload, a changed secret) or, slowly, the back-off of the one that was
  * refused. Patterns among the watched names are expanded from the list of
@@ -15,8 +15,8 @@
  *
  * Mailboxes that nobody watches are visited for runs and questions
  * (mailbox.h), once somebody has logged in since the account was started: with
- * a connection of the budget, or when the shared one comes. When the login of one
- * is refused no other comes for an hour, or until somebody is let in again.
+ * a connection of the budget, or when the shared one comes. When the login of
+ * one is refused no other comes for an hour, or until somebody is let in again.
  */
 #ifndef BELFRY_ACCOUNT_ACCOUNT_H
 #define BELFRY_ACCOUNT_ACCOUNT_H
@@ -95,6 +95,10 @@ bool account_find_mailbox(const struct account *account, const char *name,
 struct mailbox *account_apply(struct account *account,
     const struct store_apply *apply, bool is_dry, usec_t now,
     struct error *error_r);
+/* Gives the effect, which is in the store, to the watched mailbox of its key
+ * (mailbox_do). False: nobody watches it. */
+bool account_do(struct account *account, const struct store_effect *effect,
+    const struct store_message *message, usec_t now);
 /* The same with a question; EXPLAINED follows. */
 struct mailbox *account_explain(struct account *account, const char *mailbox,
     uint32_t uid, usec_t now, struct error *error_r);

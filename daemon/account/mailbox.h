@@ -285,6 +285,10 @@ struct mailbox_task {
 	struct buf input;	 /* exec: header block or message */
 	struct strv environment; /* exec: BELFRY_...=... */
 	char *from, *subject, *message_id;
+	/* notify: where rules have put it before ("\Trash", or a folder), or
+	 * NULL; whether they have marked it as read. */
+	char *moved_to;
+	bool is_read;
 };
 
 /* What the rules say of one message. */
@@ -541,6 +545,11 @@ void mailbox_learned(struct mailbox *mb);
  * comes with LOAD. */
 void mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
+
+/* The same of one that belongs to no run, of a message that was judged here
+ * (account/deed.h): it is done as soon as possible. */
+void mailbox_do(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message, usec_t now);
 
 /* ---- forwards in the queue that were claimed: mailbox_forward.c ---- */
 

@@ -435,6 +435,7 @@ is_same(const struct mailbox *mb, const struct job_action *action,
 	if (model->verify)
 		return is_looked_for(mb, action);
 	return !action->verify && !action->copied &&
+	       action->by_person == model->by_person &&
 	       action_equal(&action->action, &model->action);
 }
 

@@ -64,6 +64,7 @@ static bool
 is_ours_already(const struct job_action *action)
 {
 	return action->copied || action->early || action->verify ||
+	       action->by_person ||
 	       (action->action.kind == ACTION_EXEC && action->attempts > 0);
 }
 

@@ -79,6 +79,19 @@ mailbox_report_to_person(struct mailbox *mb, const char *format, ...)
 }
 
 void
+mailbox_report_refusal(
+    struct mailbox *mb, uint32_t uid, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(mb, REPORT_REFUSED, uid, format, args);
+	va_end(args);
+	LIST_ITEM(mb->events.prev, struct queued_event, link)
+	    ->event.report->for_person = true;
+}
+
+void
 mailbox_warn(struct mailbox *mb, const char *format, ...)
 {
 	va_list args;
@@ -111,6 +124,7 @@ task_content_free(struct mailbox_task *task)
 	free(task->from);
 	free(task->subject);
 	free(task->message_id);
+	free(task->moved_to);
 	free(task);
 }
 

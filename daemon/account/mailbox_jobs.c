@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "daemon/account/deed.h"
 #include "daemon/account/mailbox_private.h"
 #include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
@@ -121,7 +122,12 @@ report_outcome(struct mailbox *mb, const struct job *job,
 	BUF_AUTO what = BUF_INIT;
 
 	action_describe(&what, &action->action);
-	if (action->state == EFFECT_DONE)
+	if (action->by_person)
+		buf_addf(&what, ", by the person, \"%s\"", job->subject);
+	if (action->by_person && action->state != EFFECT_DONE)
+		mailbox_report_refusal(mb, job->key.uid, "%s: %s: %s",
+		    buf_str(&what), effect_state_name(action->state), detail);
+	else if (action->state == EFFECT_DONE)
 		mailbox_report(mb, REPORT_DONE, job->key.uid, "%s%s%s",
 		    buf_str(&what), detail[0] != '\0' ? ": " : "", detail);
 	else
@@ -357,8 +363,8 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 		action_done(&action);
 		return;
 	}
-	if (strcmp(effect->rule, UNDO_RULE) == 0)
-		snprintf(action.rule, sizeof(action.rule), "%s", UNDO_RULE);
+	if (effect->rule[0] == '@') /* no rule's: the action does not tell */
+		snprintf(action.rule, sizeof(action.rule), "%s", effect->rule);
 	struct job *job = job_of_effect(mb, effect, message);
 	bool first = job->count == 0;
 	struct job_action *added = mailbox_job_add_action(job);
@@ -371,6 +377,7 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 	uint64_t modseq = mailbox_read_modseq(effect->detail);
 	if (modseq > job->modseq)
 		job->modseq = modseq;
+	added->by_person = strcmp(effect->rule, DEED_RULE) == 0;
 	added->mine = strcmp(effect->detail, MAILBOX_MINE) == 0;
 	if (action.kind == ACTION_MARK)
 		added->before = undo_read_before(effect->detail);
@@ -418,6 +425,14 @@ mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
 		if (job != NULL)
 			job->is_given = true;
 	}
+}
+
+void
+mailbox_do(struct mailbox *mb, const struct store_effect *effect,
+    const struct store_message *message, usec_t now)
+{
+	mailbox_give_effect(mb, effect, message);
+	mailbox_wake(mb, now);
 }
 
 bool

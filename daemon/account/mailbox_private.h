@@ -78,11 +78,12 @@ struct job_action {
 	uint32_t target_next;  /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;      /* in the target, by COPYUID; 0: not told */
 	uint32_t new_validity; /* ... and its UIDVALIDITY */
-	bool copied;   /* a move without MOVE: its copy is known to be there */
-	bool early;    /* its intent went to disk with the plan */
-	bool by_other; /* the message is gone: another machine was first */
-	bool mine;     /* if it is marked as done on the server, then by us */
-	char *before;  /* owned: undo_flags_before of a mark, or NULL */
+	bool copied;	/* a move without MOVE: its copy is known to be there */
+	bool early;	/* its intent went to disk with the plan */
+	bool by_other;	/* the message is gone: another machine was first */
+	bool mine;	/* if it is marked as done on the server, then by us */
+	bool by_person; /* DEED_RULE */
+	char *before;	/* owned: undo_flags_before of a mark, or NULL */
 };
 
 /* A message with something left to do. */
@@ -481,14 +482,14 @@ struct mailbox {
 	uint32_t window_most; /* messages; 0: MAILBOX_WINDOW */
 	uint32_t window_size; /* UIDs; grows over gaps */
 	struct imap_seqset window_seen;
-	struct imap_seqset above; /* judged, from the cursor on */
-	uint32_t known_max;	  /* the highest of them that came again */
-	unsigned unwritten;	  /* judged, and in no commit yet */
-	uint64_t swept_exists;		/* EXISTS at the last catch-up */
-	usec_t echo_at, echo_wait;	/* mailbox_rest_echo: the next look */
-	bool expunged;			/* since the last EXISTS */
-	bool echo_due;			/* ... is what ends this IDLE */
-	struct store_batch *plan;	/* of the window */
+	struct imap_seqset above;  /* judged, from the cursor on */
+	uint32_t known_max;	   /* the highest of them that came again */
+	unsigned unwritten;	   /* judged, and in no commit yet */
+	uint64_t swept_exists;	   /* EXISTS at the last catch-up */
+	usec_t echo_at, echo_wait; /* mailbox_rest_echo: the next look */
+	bool expunged;		   /* since the last EXISTS */
+	bool echo_due;		   /* ... is what ends this IDLE */
+	struct store_batch *plan;  /* of the window */
 	struct senders *window_senders; /* met in it, not in the store yet */
 	struct strv unmet_senders;	/* but for these, who come once more */
 	struct strv arrival_names;	/* of this mailbox; empty: not known */
@@ -535,8 +536,8 @@ struct mailbox {
 
 	struct claim *claim;	   /* NULL: nothing was claimed here */
 	uint32_t claim_validity;   /* of its UIDs */
-	bool claims_by_log;	 /* not by keywords */
-	uint32_t log_base;	 /* so far the log was read for the claim */
+	bool claims_by_log;	   /* not by keywords */
+	uint32_t log_base;	   /* so far the log was read for the claim */
 	struct list_link chores;   /* struct chore::link */
 	struct list_link forwards; /* struct forward::link */
 	bool says_sending;	   /* CLAIM_SENDING was used here */
@@ -618,6 +619,10 @@ void mailbox_report(struct mailbox *mb, enum report_kind kind, uint32_t uid,
 /* A warning that deserves a notification. */
 void mailbox_report_to_person(struct mailbox *mb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What a person asked for was not done. */
+void mailbox_report_refusal(struct mailbox *mb, uint32_t uid,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* mailbox_brake.c */
 /* Whether the forward in hand may be queued; else why not, and where the

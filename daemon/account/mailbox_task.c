@@ -3,6 +3,7 @@
  * standard input) and forwards (all of it into the queue).
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -116,6 +117,25 @@ add_environment(struct strv *environment, const char *name, const char *value)
 	    environment, xasprintf("BELFRY_%s=%s", name, buf_str(&clean)));
 }
 
+/* What was done to the message until now. */
+static void
+note_deeds(struct mailbox_task *task, const struct job *job)
+{
+	for (size_t i = 0; i < job->next; i++) {
+		const struct job_action *done = &job->actions[i];
+		if (done->state != EFFECT_DONE)
+			continue;
+		if (mailbox_is_destructive(done->action.kind)) {
+			const char *where = undo_target_of(&done->action);
+			free(task->moved_to);
+			task->moved_to = xstrdup(where != NULL ? where : "");
+		} else if (done->action.kind == ACTION_MARK &&
+			   strv_has_nocase(&done->action.add, SPAN("\\Seen"))) {
+			task->is_read = true;
+		}
+	}
+}
+
 struct mailbox_task *
 mailbox_task_make(
     struct mailbox *mb, const struct job *job, const struct job_action *action)
@@ -123,6 +143,7 @@ mailbox_task_make(
 	struct mailbox_task *task = NEW(struct mailbox_task);
 
 	(void)mb;
+	note_deeds(task, job);
 	task->uidvalidity = job->key.uidvalidity;
 	task->uid = job->key.uid;
 	task->seq = action->seq;

@@ -68,8 +68,8 @@ skip_words(const char *detail)
  * detail = [words "; "] place / *1words
  * place  = "UID " number " there (UIDVALIDITY " number ")"
  */
-static bool
-parse_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
+bool
+undo_read_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
 {
 	struct span text = span_from_str(skip_words(detail)), number;
 	uint32_t uid, validity;
@@ -92,8 +92,8 @@ parse_place(const char *detail, uint32_t *uid_r, uint32_t *validity_r)
 
 /* ---- where the message went ---- */
 
-static const char *
-target_of(const struct action *action)
+const char *
+undo_target_of(const struct action *action)
 {
 	static const char *const uses[ACTION_KINDS] = {
 	    [ACTION_ARCHIVE] = "\\Archive",
@@ -109,12 +109,12 @@ static bool
 set_place(struct undo_step *step, const struct action *done,
     const struct store_message *message)
 {
-	if (target_of(done) == NULL || (!parse_place(step->effect->detail,
+	if (undo_target_of(done) == NULL || (!undo_read_place(step->effect->detail,
 					    &step->uid, &step->uidvalidity) &&
 					   message->message_id[0] == '\0'))
 		return false;
 	step->mover = step->effect;
-	step->place = xstrdup(target_of(done));
+	step->place = xstrdup(undo_target_of(done));
 	step->mailbox = step->place;
 	return true;
 }

@@ -49,6 +49,12 @@ void undo_done(struct undo *undo);
 void undo_format_place(struct buf *detail, uint32_t uidvalidity);
 /* The whole of it, behind any other words of the detail. */
 void undo_add_place(struct buf *detail, uint32_t uid, uint32_t uidvalidity);
+/* Both out of a detail. False: the server did not say it. */
+bool undo_read_place(
+    const char *detail, uint32_t *uid_r, uint32_t *uidvalidity_r);
+/* The folder that a move or a copy is aimed at, "\Trash" or as the rule has
+ * it; NULL for other actions. */
+const char *undo_target_of(const struct action *action);
 
 /*
  * What was so before a mark: "was so before: \Seen", behind any other words of

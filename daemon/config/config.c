@@ -6,6 +6,7 @@
  * at the end is decided whether there is a configuration.
  */
 #include "daemon/config/config.h"
+#include "notifiers/open.h"
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -114,10 +115,35 @@ find_thing(const struct document_section *section, const char *key)
 	return NULL;
 }
 
+/* Its variables. */
+static void
+check_open_command(struct loader *l, const struct document_section *section,
+    const struct strv *command)
+{
+	const struct document_thing *thing =
+	    find_thing(section, "open_command");
+	struct span name;
+
+	for (size_t i = 0; thing != NULL && i < command->len; i++) {
+		if (open_check(command->items[i], &name))
+			continue;
+		STR_AUTO written = xstrdup_span(name);
+		STR_AUTO hint = xasprintf(
+		    "there is ${%s}; belfry.conf(5) lists all",
+		    open_nearest(name) != NULL ? open_nearest(name) : "url");
+		const char *at = strstr(thing->value, written);
+		size_t offset = at != NULL ? (size_t)(at - thing->value) : 0;
+		problem_add(l->problems, false, document_place(thing, offset),
+		    hint, "`open_command` knows no variable \"%s\"", written);
+		return;
+	}
+}
+
 static void
 load_daemon(struct loader *l, const struct document_section *section)
 {
 	fill(l, SECTION_DAEMON, section, &l->config->daemon);
+	check_open_command(l, section, &l->config->daemon.open_command);
 }
 
 /* No error: the other accounts can do without. */
@@ -147,6 +173,7 @@ load_account(struct loader *l, const struct document_section *section)
 	account_finish(&account, section,
 	    files_find(&c->files, section->place.file), l->problems);
 	check_certificates(l, &account, section);
+	check_open_command(l, section, &account.open_command);
 	c->accounts =
 	    xreallocarray(c->accounts, c->account_count + 1, sizeof(account));
 	c->accounts[c->account_count++] = account;
@@ -165,7 +192,6 @@ static const struct notifier_key {
     {"url", CONFIG_NOTIFIER_WEBHOOK, "add `url = https://...`"},
     {"format", CONFIG_NOTIFIER_WEBHOOK, NULL},
     {"header", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"open_command", CONFIG_NOTIFIER_DESKTOP, NULL},
 };
 
 static void

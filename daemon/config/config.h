@@ -45,6 +45,12 @@ enum config_notify {
 	CONFIG_NOTIFY_NO,  /* never, whatever a rule says */
 	CONFIG_NOTIFY_RULES_ONLY,
 };
+/* What a notification says of a message. */
+enum config_privacy {
+	CONFIG_PRIVACY_NONE,  /* sender, subject, and what the text begins with
+			       */
+	CONFIG_PRIVACY_COUNT, /* how many there are */
+};
 enum config_plaintext {
 	CONFIG_PLAINTEXT_NO,
 	CONFIG_PLAINTEXT_LOOPBACK
@@ -84,6 +90,7 @@ struct config_daemon {
 	char *state_directory, *control_socket;
 	usec_t history;
 	struct quiet_hours quiet_hours; /* of notifiers that have none */
+	struct strv open_command, copy_command;
 };
 
 struct config_account {
@@ -113,7 +120,10 @@ struct config_account {
 	char *from;	      /* for forwards; never NULL */
 	bool sent_copy;	      /* the service puts one into \Sent itself */
 	int notify;	      /* enum config_notify */
-	int claim;	      /* enum claim_mode */
+	bool preview;
+	int privacy;		  /* enum config_privacy */
+	struct strv open_command; /* variables not expanded */
+	int claim;		  /* enum claim_mode */
 	unsigned connections;
 	usec_t idle_renew, poll;
 	struct config_rates forward_limit, forward_target_limit;
@@ -134,7 +144,7 @@ struct config_notifier {
 	char *url;		  /* webhook; may hold a token: never log it */
 	int format;		  /* webhook: enum config_webhook_format */
 	struct strv headers;	  /* webhook: "Name: value"; secret */
-	struct strv open_command; /* desktop: ${mid} and so on not expanded */
+	int privacy;		  /* enum config_privacy */
 	int urgency; /* enum urgency: the least that it is told about */
 	struct quiet_hours quiet_hours; /* its own, or the daemon's */
 };

@@ -4,6 +4,11 @@
 
 #include "daemon/base/str.h"
 
+/* One message, by the search that Gmail has for that. */
+#define GMAIL_MESSAGE                                                          \
+	"https://mail.google.com/mail/?authuser=${email}"                      \
+	"#search/rfc822msgid%3A${message-id}"
+
 static const struct preset presets[] = {
 #include "daemon/config/presets_table.h"
 };

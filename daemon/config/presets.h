@@ -104,6 +104,7 @@ struct preset {
 	unsigned max_folders;
 	const char *help;	   /* where to make the password; a URL */
 	const char *settings_help; /* the settings of mail programs; a URL */
+	const char *webmail;	   /* a message in it: notifiers/open.h */
 	const char *status_page;   /* whether it works just now; a URL */
 	const char *enable;	   /* what has to be switched on first */
 	const char *note;	   /* what else one should know */

@@ -36,6 +36,7 @@
 },
 {
     .id = "gmail",
+    .webmail = GMAIL_MESSAGE,
     .name = "Gmail",
     .domains = "gmail.com googlemail.com",
     .imap = {"imap.gmail.com", 993, SERVER_TLS},
@@ -57,6 +58,7 @@
 },
 {
     .id = "google-workspace",
+    .webmail = GMAIL_MESSAGE,
     .name = "Google Workspace",
     .mx = "google.com googlemail.com psmtp.com",
     .imap = {"imap.gmail.com", 993, SERVER_TLS},

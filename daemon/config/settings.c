@@ -105,6 +105,11 @@ static const struct setting_choice notify_kinds[] = {
     {"rules-only", CONFIG_NOTIFY_RULES_ONLY, NULL},
     {NULL, 0, NULL},
 };
+static const struct setting_choice privacies[] = {
+    {"none", CONFIG_PRIVACY_NONE, NULL},
+    {"count", CONFIG_PRIVACY_COUNT, NULL},
+    {NULL, 0, NULL},
+};
 static const struct setting_choice claim_modes[] = {
     {"auto", CLAIM_AUTO, NULL},
     {"no", CLAIM_NO, NULL},

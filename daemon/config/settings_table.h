@@ -21,6 +21,24 @@
 {DAEMON(history), .key = "history", .type = SETTING_DURATION,
 	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
 	.help = "How long the history is kept."},
+{DAEMON(open_command), .key = "open_command", .type = SETTING_ARGV,
+	.help = "What a click on a notification runs, to open the message.",
+	.more = "In its arguments `${url}` becomes `mid:` and the Message-ID, or, "
+		"with an account at Gmail, the address of the message in the "
+		"webmail; `${message-id}` is the "
+		"Message-ID without its angle brackets; `${account}`, `${email}`, "
+		"`${mailbox}` and `${uid}` are what they are called. Without it, "
+		"`xdg-open ${url}` is run. There is no shell. It gets "
+		"`XDG_ACTIVATION_TOKEN` where the desktop gave one. As a service "
+		"of systemd, belfryd has systemd-run start it, outside of "
+		"the service. A summary opens the newest message."},
+{DAEMON(copy_command), .key = "copy_command", .type = SETTING_ARGV,
+	.help = "What copies a one-time code to the clipboard, from standard "
+		"input.",
+	.more = "Without it: wl-copy, xclip or xsel, as they are installed. "
+		"Where there is none, notifications have no button "
+		"`Copy code`. The code is not logged, and not kept in the "
+		"history beyond the subject it may stand in."},
 {DAEMON(quiet_hours), .key = "quiet_hours", .type = SETTING_HOURS,
 	.help = "Hours in which only critical notifications are shown.",
 	.more =
@@ -158,6 +176,27 @@
 	.more = "With `yes`, a message that is still unread after the rules "
 		"is notified, unless one of them was quiet, has notified, or "
 		"threw it away."},
+{ACCOUNT(preview), .key = "preview", .type = SETTING_BOOL,
+	.standard = "yes",
+	.help = "Whether a notification on the desktop also says how the text "
+		"of the message begins.",
+	.more = "It is fetched only for what is about to be shown by itself, "
+		"and only the beginning: from a server that has PREVIEW, 200 "
+		"characters, and else of the first text part. A "
+		"message with a one-time code in its subject or in this "
+		"beginning gets the button `Copy code`. What a rule has "
+		"moved, and what has a `text` of its rule, is shown without."},
+{ACCOUNT(privacy), .key = "privacy", .type = SETTING_CHOICE,
+	.choices = privacies, .standard = "none",
+	.help = "With `count`, notifications say only how many new messages "
+		"there are: no sender, no subject, nothing of the text, and "
+		"none of what a rule wants to be said.",
+	.more = "One notification counts all of the account that are unread "
+		"and not dismissed. Its buttons stay. Besides, the log and the "
+		"history are as before."},
+{ACCOUNT(open_command), .key = "open_command", .type = SETTING_ARGV,
+	.help = "What a click on a notification of this account runs, in "
+		"place of that of [daemon]."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
 {ACCOUNT(sent_copy), .key = "sent_copy", .type = SETTING_BOOL,
@@ -246,11 +285,11 @@
 	.flags = SETTING_REPEATABLE | SETTING_HIDDEN,
 	.help = "A header field that a webhook sends along, such as "
 		"Authorization."},
-{NOTIFIER(open_command), .key = "open_command", .type = SETTING_ARGV,
-	.flags = SETTING_LATER,
-	.help = "What a click on a desktop notification runs.",
-	.more = "`${message-id}`, `${account}`, `${mailbox}` and `${uid}` are "
-		"replaced inside its arguments."},
+{NOTIFIER(privacy), .key = "privacy", .type = SETTING_CHOICE,
+	.choices = privacies, .standard = "none",
+	.help = "With `count`, this notifier says only how many new messages "
+		"there are, as `privacy` of an account does.",
+	.more = "Such as for a phone whose locked screen anybody can read."},
 
 /* [list NAME] */
 {LIST, .key = "member", .type = SETTING_RULE_TEXT,

@@ -59,6 +59,7 @@ child_free(struct child *child)
 		close_pipe(child, i);
 	loop_timer_free(&child->timer);
 	if (child->secret) {
+		buf_wipe(&child->input);
 		buf_wipe(&child->output);
 		buf_wipe(&child->errors);
 	}
@@ -316,6 +317,20 @@ child_begin(struct child *child)
 	assert(child_is_ready(child));
 	process_release(child->process);
 	enter(child, RUNNING);
+}
+
+void
+child_forget(struct child **child_ptr)
+{
+	struct child *child = *child_ptr;
+
+	if (child == NULL)
+		return;
+	*child_ptr = NULL;
+	if (child->finishing)
+		return;
+	process_forget(&child->process);
+	child_free(child);
 }
 
 void

@@ -34,7 +34,7 @@ struct child_config {
 	const struct strv *environment; /* "NAME=value", added; may be NULL */
 	struct span input;		/* given on standard input, copied */
 	usec_t limit;			/* USEC_NEVER: none */
-	/* `output` and `errors` are wiped when freed: a secret command. */
+	/* `input`, `output` and `errors` are wiped when freed: a secret. */
 	bool secret;
 };
 
@@ -64,6 +64,8 @@ struct child *child_prepare(struct loop *loop,
 bool child_is_ready(const struct child *child);
 /* Begins what is ready. */
 void child_begin(struct child *child);
+/* Forgets it and lets it run on: `fn` is not called any more. NULL-safe. */
+void child_forget(struct child **child);
 /* Kills the group and forgets: `fn` is not called any more. NULL-safe. */
 void child_cancel(struct child **child);
 /* Appends "exit code 3", "killed by signal 9 (Killed)", "took longer than

@@ -265,3 +265,11 @@ process_end(struct process **process_ptr, usec_t term_usec, usec_t kill_usec)
 	process->timer = loop_timer_new(process->loop, on_end_timer, process);
 	loop_timer_set(process->timer, usec_add(loop_now(), term_usec));
 }
+
+void
+process_forget(struct process **process)
+{
+	if (*process != NULL)
+		process_free(*process);
+	*process = NULL;
+}

@@ -47,5 +47,8 @@ void process_signal(const struct process *process, int signal_number);
  * running when the loop is freed gets TERM then. NULL-safe.
  */
 void process_end(struct process **process, usec_t term_usec, usec_t kill_usec);
+/* Forgets it and lets it run, at the end of our own life: nobody waits for it.
+ * NULL-safe. */
+void process_forget(struct process **process);
 
 #endif

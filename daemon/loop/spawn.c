@@ -170,6 +170,14 @@ find_in_path(const char *command)
 	return NULL;
 }
 
+bool
+spawn_finds(const char *command)
+{
+	STR_AUTO path = find_in_path(command);
+
+	return path != NULL;
+}
+
 static bool
 check_size(const struct strv *strings, size_t *total, struct error *error_r)
 {

@@ -42,6 +42,8 @@ struct spawn {
  * closed. With a gate it is to be called in a thread, which waits here. */
 bool spawn_start(
     const struct spawn *spawn, pid_t *pid_r, struct error *error_r);
+/* Whether a command without a slash would be found. */
+bool spawn_finds(const char *command);
 /* The environment that spawn_start would build. */
 void spawn_environment(struct strv *environment, const struct strv *additional);
 

@@ -44,8 +44,7 @@ on_tls_started(void *ctx)
 }
 
 static void
-on_secret(
-    void *ctx, struct span secret, const struct sasl_once *once)
+on_secret(void *ctx, struct span secret, const struct sasl_once *once)
 {
 	struct line *line = ctx;
 
@@ -352,7 +351,8 @@ tell_person(struct line *line, const struct mailbox_report *report)
 	    xasprintf(is_alert ? "Belfry: the server of %s says" : "Belfry: %s",
 		owner->config->name);
 
-	if (told_before(&owner->told, span_from_str(report->text), loop_now()))
+	if (report->kind != REPORT_REFUSED && /* he has just asked for it */
+	    told_before(&owner->told, span_from_str(report->text), loop_now()))
 		return;
 	notify_say(owner->belfry, owner->config->name, URGENCY_NORMAL, title,
 	    report->text);

@@ -12,6 +12,11 @@
  *   probes.c     belfryctl probe
  *   mailboxes.c  belfryctl mailboxes
  *   queues.c     belfryctl queue
+ *   deeds.c      buttons of notifications that act on the server
+ *   opens.c      programs that open messages, or copy codes
+ *   chosen.c     which of them a click is for
+ *   planned_run.c  runs that do what somebody planned
+ *   past.c       messages of the history
  *   notify.c     the notifiers: helper processes, commands, webhooks, journal;
  *                see notify.h
  *   transport.c  a connection to an account's server
@@ -125,6 +130,8 @@ struct belfry {
 	struct list_link execs;	   /* struct exec::link, running and waiting */
 	struct list_link prepared_execs; /* ... that nobody asked for yet */
 	unsigned exec_running;
+	struct list_link deeds;	    /* of deeds.c: what waits for another run */
+	struct list_link opens;	    /* of opens.c: programs that are running */
 	struct list_link questions; /* struct question::link */
 	struct list_link probings;  /* struct probing::link */
 	struct list_link followers; /* struct follower::link */

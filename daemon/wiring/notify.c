@@ -11,6 +11,14 @@
 #include "daemon/wiring/notify.h"
 #include "daemon/control/json.h"
 
+/* What is shown stays as it is. */
+static void
+set_privacy(struct notifier *notifier, const struct config_notifier *config)
+{
+	notify_queue_set_private(
+	    notifier->queue, config->privacy == CONFIG_PRIVACY_COUNT);
+}
+
 static void
 add_notifier(struct notify *notify, const struct config_notifier *config)
 {
@@ -26,6 +34,7 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	strv_copy(&notifier->command, &config->command);
 	strv_copy(&notifier->headers, &config->headers);
 	notifier->queue = notify_queue_new();
+	set_privacy(notifier, config);
 	notifier->again = USEC_NEVER;
 	notifier->quiet_hours = config->quiet_hours;
 	notifier->timer =
@@ -74,6 +83,7 @@ keep_or_add(struct notify *notify, struct list_link *old,
 		    LIST_ITEM(pos, struct notifier, link);
 		if (!is_same(notifier, config))
 			continue;
+		set_privacy(notifier, config);
 		keep_notifier(notify, notifier, config);
 		return;
 	}

@@ -1,6 +1,7 @@
 /*
  * wiring: belfry-desktop, a helper process.
  */
+#include "daemon/wiring/deeds.h"
 #include "daemon/wiring/notify.h"
 
 #include <stdlib.h>
@@ -30,6 +31,8 @@ on_helper_line(void *ctx, struct span text)
 		notify_queue_answer(notifier->queue, &line, loop_now());
 		notifier_tell_away(
 		    notifier, line.reason != NULL ? line.reason : "away");
+	} else if (line.verb == NOTIFIER_ACTION) {
+		notifier_chosen(notifier, &line);
 	} else {
 		notify_queue_answer(notifier->queue, &line, loop_now());
 	}

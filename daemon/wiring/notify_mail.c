@@ -2,6 +2,7 @@
  * wiring: notifications of messages, and from Belfry itself.
  */
 #include "daemon/control/json.h"
+#include "daemon/wiring/deeds.h"
 #include "daemon/wiring/notify.h"
 
 static char *
@@ -61,6 +62,52 @@ notify_withdraw(
 	}
 }
 
+/* ---- what may be done with it ---- */
+
+static void
+offer(struct buf *actions, const char *key)
+{
+	buf_addf(actions, "%s%s", actions->len > 0 ? "," : "", key);
+}
+
+/* The account has such a folder, and the message is not there already. */
+static bool
+can_move(struct line *line, const struct mailbox_task *task, const char *use)
+{
+	const struct folders *folders = account_folders(line->owner->account);
+	const char *where = task->moved_to != NULL
+				? task->moved_to
+				: mailbox_name(line->mailbox);
+	BUF_AUTO target = BUF_INIT, here = BUF_INIT;
+
+	return folders != NULL &&
+	       folders_wire_name(folders, use, &target, NULL) &&
+	       folders_wire_name(folders, where, &here, NULL) &&
+	       !span_equal(buf_span(&target), buf_span(&here));
+}
+
+static void
+set_actions(
+    struct line *line, const struct mailbox_task *task, struct notification *n)
+{
+	struct belfry *belfry = line->owner->belfry;
+	bool acts = !belfry->dry_run &&
+		    (task->moved_to == NULL || task->moved_to[0] != '\0');
+	BUF_AUTO actions = BUF_INIT;
+
+	if (open_can(belfry, n))
+		offer(&actions, NOTIFY_OPEN);
+	if (acts && !task->is_read)
+		offer(&actions, NOTIFY_READ);
+	if (acts && can_move(line, task, "\\Archive"))
+		offer(&actions, NOTIFY_ARCHIVE);
+	if (acts && can_move(line, task, "\\Trash"))
+		offer(&actions, NOTIFY_TRASH);
+	if (n->code != NULL && copy_can(belfry))
+		offer(&actions, NOTIFY_COPY);
+	n->actions = buf_take_str(&actions);
+}
+
 void
 notify_task(struct line *line, struct mailbox_task *task)
 {
@@ -80,7 +127,9 @@ notify_task(struct line *line, struct mailbox_task *task)
 	n->sound = or_default(action->sound, "message-new-email");
 	n->icon = or_default(action->icon, "mail-unread");
 	n->message_id = xstrdup(task->message_id);
+	n->is_private = line->owner->config->privacy == CONFIG_PRIVACY_COUNT;
 	strv_copy(&n->via, &action->via);
+	set_actions(line, task, n);
 	delivery->line = line;
 	delivery->uidvalidity = task->uidvalidity;
 	delivery->uid = task->uid;

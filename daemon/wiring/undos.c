@@ -6,19 +6,15 @@
  * what can be taken back and was not. A client that wants to see the end asks
  * again with a dry one.
  */
-#include <limits.h>
-
 #include "daemon/base/xalloc.h"
 #include "daemon/control/json.h"
+#include "daemon/wiring/planned_run.h"
 #include "daemon/wiring/undos.h"
 
-/* One message of the history, copied: the store cannot be asked anything else
- * while it tells. */
+/* One message of the history. */
 struct told_message {
 	struct list_link link; /* in undoing::messages, the newest first */
-	struct store_message message;
-	struct store_effect *effects; /* owned, and their strings */
-	size_t count;
+	struct past past;
 	struct undo undo;
 	struct step_state *states; /* of undo.steps */
 };
@@ -61,45 +57,19 @@ struct undoing {
 
 /* ---- copies of the history ---- */
 
-static char **
-texts_of(struct store_message *m, size_t i)
-{
-	const char **const texts[] = {&m->key.account, &m->key.mailbox,
-	    &m->message_id, &m->from, &m->subject, &m->rules, &m->observed,
-	    &m->warnings};
-
-	return i < sizeof(texts) / sizeof(texts[0]) ? (char **)texts[i] : NULL;
-}
-
 static struct told_message *
 copy_message(const struct store_message *message,
     const struct store_effect *effects, size_t count)
 {
 	struct told_message *told = NEW(struct told_message);
-	char **text;
 
-	told->message = *message;
-	for (size_t i = 0; (text = texts_of(&told->message, i)) != NULL; i++)
-		*text = xstrdup(*text);
-	told->effects = xcalloc(count + 1, sizeof(*told->effects));
-	told->count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct store_effect *effect = &told->effects[i];
-		*effect = effects[i];
-		effect->key = told->message.key;
-		effect->rule = xstrdup(effect->rule);
-		effect->kind = xstrdup(effect->kind);
-		effect->action = xstrdup(effect->action);
-		effect->detail = xstrdup(effect->detail);
-	}
+	past_copy(&told->past, message, effects, count);
 	return told;
 }
 
 static void
 free_message(struct told_message *told)
 {
-	char **text;
-
 	list_remove(&told->link);
 	for (size_t i = 0; told->states != NULL && i < told->undo.count; i++) {
 		free(told->states[i].words);
@@ -107,15 +77,7 @@ free_message(struct told_message *told)
 	}
 	free(told->states);
 	undo_done(&told->undo);
-	for (size_t i = 0; (text = texts_of(&told->message, i)) != NULL; i++)
-		free(*text);
-	for (size_t i = 0; i < told->count; i++) {
-		free((char *)told->effects[i].rule);
-		free((char *)told->effects[i].kind);
-		free((char *)told->effects[i].action);
-		free((char *)told->effects[i].detail);
-	}
-	free(told->effects);
+	past_done(&told->past);
 	free(told);
 }
 
@@ -152,7 +114,8 @@ note_message(void *ctx, const struct store_message *message,
 		return true;
 	told = copy_message(message, effects, count);
 	list_add(&undoing->messages, &told->link);
-	undo_init(&told->undo, &told->message, told->effects, told->count);
+	undo_init(&told->undo, &told->past.message, told->past.effects,
+	    told->past.count);
 	told->states = xcalloc(told->undo.count + 1, sizeof(*told->states));
 	return ++undoing->count < UNDO_MAX;
 }
@@ -185,15 +148,16 @@ find_earlier(const struct undoing *undoing, const struct undo_step *step,
 	{
 		const struct told_message *told =
 		    LIST_ITEM(pos, struct told_message, link);
-		const struct store_key *other = &told->message.key;
+		const struct store_key *other = &told->past.message.key;
 		if (other->uid != key.uid ||
 		    other->uidvalidity != key.uidvalidity ||
 		    strcmp(other->mailbox, key.mailbox) != 0)
 			continue;
-		for (size_t i = 0; i < told->count; i++)
-			if (strcmp(told->effects[i].rule, UNDO_RULE) == 0 &&
-			    strcmp(told->effects[i].kind, kind) == 0)
-				last = &told->effects[i];
+		for (size_t i = 0; i < told->past.count; i++)
+			if (strcmp(told->past.effects[i].rule, UNDO_RULE) ==
+				0 &&
+			    strcmp(told->past.effects[i].kind, kind) == 0)
+				last = &told->past.effects[i];
 	}
 	return last;
 }
@@ -221,25 +185,6 @@ is_wanted(const struct undoing *undoing, const struct undo_step *step)
 		return search_is_found(undoing->account, step, undoing->found);
 	return undoing->rule == NULL ||
 	       strcmp(step->effect->rule, undoing->rule) == 0;
-}
-
-/* A mailbox that is not in the list of folders may be newer than that. */
-static bool
-find_mailbox(const struct undoing *undoing, const char *name,
-    struct buf *mailbox, struct error *error_r)
-{
-	struct error error = ERROR_INIT;
-
-	if (account_find_mailbox(
-		undoing->account->account, name, mailbox, &error))
-		return true;
-	if (error.fault != FAULT_CONFIG || name[0] == '\\') {
-		*error_r = error;
-		return false;
-	}
-	buf_clear(mailbox);
-	buf_add_str(mailbox, name);
-	return true;
 }
 
 static enum standing
@@ -275,7 +220,8 @@ look_at(const struct undoing *undoing, const struct undo_step *step,
 		state->words = xstrdup(step->refusal);
 		return;
 	}
-	if (!find_mailbox(undoing, step->mailbox, &mailbox, &error)) {
+	if (!planned_find_mailbox(
+		undoing->account, step->mailbox, &mailbox, &error)) {
 		state->words = xstrdup(error.text);
 		return;
 	}
@@ -335,7 +281,7 @@ static struct json *
 message_json(const struct undoing *undoing, const struct told_message *told)
 {
 	struct json *json = json_new_object(), *steps = json_new_array();
-	const struct store_message *message = &told->message;
+	const struct store_message *message = &told->past.message;
 
 	json_set_time(json, "judged", message->judged_unix);
 	json_set_str(json, "account", message->key.account);
@@ -373,50 +319,8 @@ answer(const struct undoing *undoing, struct client *client)
 struct run {
 	struct undoing *undoing;
 	const char *mailbox;
-	struct store_apply row;
-	struct store_batch *batch;
-	size_t count; /* steps */
+	struct planned_run planned;
 };
-
-static bool
-note_run(void *ctx, const struct store_apply *apply)
-{
-	struct store_apply *last = ctx;
-
-	if (strcmp(apply->mailbox, last->mailbox) == 0) {
-		last->run = apply->run;
-		last->state = apply->state;
-	}
-	return true;
-}
-
-/* The number of the next run; false: one is under way. */
-static bool
-number_run(struct run *run)
-{
-	const char *account = run->undoing->account->config->name;
-	struct store_apply last = {
-	    .mailbox = run->mailbox, .state = APPLY_DONE};
-
-	if (!store_each_apply(
-		run->undoing->belfry->store, account, note_run, &last, NULL) ||
-	    apply_is_unfinished(last.state) ||
-	    last.run >= UINT_MAX / STORE_APPLY_SEQ - 1)
-		return false;
-	run->row = (struct store_apply){
-	    .account = account,
-	    .mailbox = run->mailbox,
-	    .run = last.run + 1,
-	    .first_uid = 1,
-	    .next_uid = 1,
-	    .end_uid = 1,
-	    .rules = "",
-	    .detail = "",
-	    .started_unix = loop_now_unix(),
-	    .changed_unix = loop_now_unix(),
-	};
-	return true;
-}
 
 static bool
 may_begin(const struct run *run, const struct told_message *told, size_t i)
@@ -429,81 +333,18 @@ may_begin(const struct run *run, const struct told_message *told, size_t i)
 	       (state->standing == STANDING_OPEN ||
 		   state->standing == STANDING_FAILED) &&
 	       strcmp(state->mailbox, run->mailbox) == 0 &&
-	       (run->row.uidvalidity == 0 ||
-		   run->row.uidvalidity == step->uidvalidity);
-}
-
-/* The message as it is now. Of its old place nothing changes, but that the
- * mailbox there knows that it was judged: store_batch_each_plan. */
-static void
-add_message(struct run *run, const struct told_message *told,
-    const struct undo_step *step)
-{
-	struct store_message now = told->message;
-
-	store_batch_add_message(run->batch, &told->message);
-	for (size_t i = 0; i < told->count; i++)
-		store_batch_add_effect(run->batch, &told->effects[i]);
-	now.key.mailbox = run->mailbox;
-	now.key.uidvalidity = step->uidvalidity;
-	now.key.uid = step->uid;
-	now.judged_unix = loop_now_unix();
-	now.rules = UNDO_RULE;
-	now.observed = now.warnings = "";
-	store_batch_add_message(run->batch, &now);
+	       (run->planned.row.uidvalidity == 0 ||
+		   run->planned.row.uidvalidity == step->uidvalidity);
 }
 
 static void
 add_step(struct run *run, struct told_message *told, size_t i)
 {
 	const struct undo_step *step = &told->undo.steps[i];
-	BUF_AUTO text = BUF_INIT;
 
-	if (run->row.uidvalidity == 0)
-		run->row.uidvalidity = step->uidvalidity;
-	action_format(&text, &step->action);
-	add_message(run, told, step);
-	store_batch_add_effect(
-	    run->batch, &(const struct store_effect){
-			    .key = {run->row.account, run->mailbox,
-				step->uidvalidity, step->uid},
-			    .seq = run->row.run * STORE_APPLY_SEQ + (unsigned)i,
-			    .rule = UNDO_RULE,
-			    .kind = action_name(step->action.kind),
-			    .action = buf_str(&text),
-			    .state = EFFECT_PLANNED,
-			    .detail = "",
-			    .changed_unix = loop_now_unix(),
-			});
+	planned_run_add(&run->planned, &told->past, step->uidvalidity,
+	    step->uid, &step->action, (unsigned)i);
 	told->states[i].begins = true;
-	run->count++;
-}
-
-static bool
-give(void *ctx, const struct store_message *message,
-    const struct store_effect *effects, size_t count)
-{
-	struct run *run = ctx;
-	struct line *line =
-	    accounts_find_line(run->undoing->account, run->mailbox);
-
-	if (strcmp(message->rules, UNDO_RULE) != 0 || line == NULL)
-		return true;
-	for (size_t i = 0; i < count; i++)
-		mailbox_give_effect(line->mailbox, &effects[i], message);
-	return true;
-}
-
-/* Where there is no connection now it begins with the next one, as any run
- * does (apply_resume). */
-static void
-hand_over(struct run *run)
-{
-	struct running_account *account = run->undoing->account;
-
-	arrivals_note(account->arrivals, run->batch);
-	store_batch_each_plan(run->batch, give, run);
-	account_apply(account->account, &run->row, false, loop_now(), NULL);
 }
 
 static void
@@ -530,9 +371,9 @@ begin_in(struct undoing *undoing, const char *mailbox)
 {
 	struct run run = {.undoing = undoing, .mailbox = mailbox};
 	struct error error = ERROR_INIT;
-	bool is_free = number_run(&run);
+	bool is_free = planned_run_begin(
+	    &run.planned, undoing->account, mailbox, UNDO_RULE);
 
-	run.batch = store_batch_new();
 	LIST_EACH(pos, &undoing->messages)
 	{
 		struct told_message *told =
@@ -541,22 +382,17 @@ begin_in(struct undoing *undoing, const char *mailbox)
 			if (may_begin(&run, told, i))
 				add_step(&run, told, i);
 	}
-	run.row.total = run.count;
-	store_batch_set_apply(run.batch, &run.row);
-	if (run.count == 0) {
-		/* Nothing there, or nothing that is known to be there. */
-	} else if (!is_free) {
+	if (run.planned.count == 0)
+		; /* nothing there, or nothing that is known to be there */
+	else if (!is_free)
 		tell_steps(&run, STANDING_REFUSED,
 		    "another run is under way where the message is now: when "
 		    "it is over, ask again");
-	} else if (!journal_commit_now(
-		       undoing->belfry->journal, run.batch, &error)) {
+	else if (!planned_run_commit(&run.planned, &error))
 		tell_steps(&run, STANDING_REFUSED, error.text);
-	} else {
+	else
 		tell_steps(&run, STANDING_BEGUN, "");
-		hand_over(&run);
-	}
-	store_batch_free(&run.batch);
+	planned_run_done(&run.planned);
 }
 
 /* What nobody knows the place of is looked for. */
@@ -571,7 +407,7 @@ begin_search(struct undoing *undoing, struct told_message *told, size_t i)
 	    (state->standing != STANDING_OPEN &&
 		state->standing != STANDING_FAILED))
 		return;
-	search_add(undoing->account, &told->message, step->mover,
+	search_add(undoing->account, &told->past.message, step->mover,
 	    state->mailbox, undoing->rule);
 	state->standing = STANDING_BEGUN;
 }

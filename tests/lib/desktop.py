@@ -1,6 +1,7 @@
 """A desktop that shows notifications, and another client that does away with
 their messages."""
 
+import json
 import os
 
 import live
@@ -8,12 +9,22 @@ import live
 NOTIFIER = "[notifier mock]\ntype = desktop\n"
 # Shows everything at once, and notes down what it is told.
 MOCK = """#!/usr/bin/env -S python3 -B
-import sys
-print("ready\\tversion=1\\tcapabilities=body", flush=True)
+import json, os, sys, threading
+noted = %r
+def press():
+    while True:
+        with open(noted + ".press", encoding="utf-8") as pipe:
+            for line in pipe:
+                print(line.rstrip(), flush=True)
+os.path.exists(noted + ".press") or os.mkfifo(noted + ".press")
+threading.Thread(target=press, daemon=True).start()
+print("ready\\tversion=1\\tcapabilities=body,actions", flush=True)
 for line in sys.stdin:
     fields = dict(f.split("=", 1) for f in line.rstrip("\\n").split("\\t")[1:])
     verb = line.split("\\t")[0].strip()
-    with open(%r, "a", encoding="utf-8") as file:
+    with open(noted + ".all", "a", encoding="utf-8") as file:
+        print(json.dumps(dict(fields, verb=verb)), file=file)
+    with open(noted, "a", encoding="utf-8") as file:
         print(verb, fields["id"], fields.get("body", ""), file=file)
     if verb == "notify":
         print("shown\\tid=" + fields["id"], flush=True)
@@ -43,6 +54,43 @@ class Desktop:
             else:
                 shown.pop(number, None)
         return sorted(shown.values())
+
+    def requests(self):
+        """All fields of what is not closed, by body, and by title."""
+        shown = {}
+        if not os.path.exists(self.noted + ".all"):
+            return {}
+        for line in live.read(self.noted + ".all").splitlines():
+            fields = json.loads(line)
+            if fields["verb"] == "notify":
+                shown[fields["id"]] = fields
+            else:
+                shown.pop(fields["id"], None)
+        return {fields[name]: fields for fields in shown.values()
+                for name in ("title", "body") if fields.get(name)}
+
+    def request(self, text):
+        """The fields of the one with this title or body, once it is there."""
+        return live.wait("on the screen: " + text,
+                         lambda: self.requests().get(text))
+
+    def actions(self, text):
+        return self.request(text)["actions"].split(",")
+
+    def press(self, text, key, more=""):
+        """As the service would, it goes then."""
+        number = self.request(text)["id"]
+        self.say("action\tid=%s\tkey=%s%s" % (number, key, more),
+                 "closed\tid=%s\treason=dismissed" % number)
+        with open(self.noted, "a", encoding="utf-8") as file:
+            print("close %s " % number, file=file)
+        with open(self.noted + ".all", "a", encoding="utf-8") as file:
+            print(json.dumps({"verb": "close", "id": number}), file=file)
+
+    def say(self, *lines):
+        with open(self.noted + ".press", "w", encoding="utf-8") as pipe:
+            for line in lines:
+                print(line, file=pipe)
 
     def wait(self, *bodies):
         live.wait("on the screen: %s" % (bodies,),
