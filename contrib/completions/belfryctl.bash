@@ -68,7 +68,7 @@ _belfryctl()
 		files=-f
 		;;
 	queue)
-		words=' --account show retry release drop'
+		words=' --account show retry release drop resume'
 		;;
 	reload)
 		words=''

@@ -217,6 +217,30 @@ breaker_load(
 				    now_unix, now);
 }
 
+static void
+forget_recent(struct breaker_marks *marks, uint64_t digest)
+{
+	for (unsigned i = 0; i < BREAKER_RECENT_MAX; i++)
+		if (marks->recent[i].digest == digest)
+			marks->recent[i] = (struct breaker_mark){0};
+}
+
+unsigned
+breaker_resume(struct breaker *breaker, usec_t now)
+{
+	struct breaker_marks *marks = breaker->marks;
+	unsigned count = 0;
+
+	for (unsigned i = 0; marks != NULL && i < BREAKER_OPEN_MAX; i++) {
+		if (!counts(&marks->open[i], now))
+			continue;
+		forget_recent(marks, marks->open[i].digest);
+		marks->open[i] = (struct breaker_mark){0};
+		count++;
+	}
+	return count;
+}
+
 unsigned
 breaker_count_open(const struct breaker *breaker, usec_t *until_r, usec_t now)
 {

@@ -58,6 +58,10 @@ void breaker_load(
 unsigned breaker_count_open(
     const struct breaker *breaker, usec_t *until_r, usec_t now);
 
+/* A person knows better: what is stopped goes on, and is counted from the
+ * beginning. How many subjects these were. */
+unsigned breaker_resume(struct breaker *breaker, usec_t now);
+
 /* Whether such a forward may be; it is not counted. */
 bool breaker_allows(struct breaker *breaker, struct span target,
     struct span subject, usec_t now);

@@ -96,9 +96,11 @@ tell(struct mailbox *mb, const struct job *job, bool is_cap)
 	else
 		mailbox_report_to_person(mb,
 		    "forwards to %s stopped for an hour: %d with the subject "
-		    "\"%.60s\" within %d minutes look like a loop",
+		    "\"%.60s\" within %d minutes look like a loop; if they "
+		    "are none: belfryctl queue resume %s",
 		    target, BREAKER_SAME_MAX, job->subject,
-		    (int)(BREAKER_WINDOW_USEC / USEC_MINUTE));
+		    (int)(BREAKER_WINDOW_USEC / USEC_MINUTE),
+		    mb->config.account);
 }
 
 /* What the breaker knows, for the next life. */

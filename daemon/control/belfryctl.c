@@ -169,12 +169,15 @@ const struct ctl_command ctl_commands[] = {
      .details = "HTML that needs nothing else; to belfry-report.html, or - for "
                 "standard output."},
     {.name = "queue", .summary = "list the forwards, or do something to them",
-     .arguments = "[show|retry|release|drop ID...|all]", .arguments_max = -1,
+     .arguments = "[show|retry|release|drop|resume ID...|all|ACCOUNT]",
+     .arguments_max = -1,
      .options = queue_options, .run = ctl_queue, .needs_daemon = true,
      .details = "show     all that is known of it\n"
                 "retry    try it now; one that failed begins anew\n"
                 "release  send one that is held, though it may have arrived\n"
-                "drop     give it up"},
+                "drop     give it up\n"
+                "resume   let forwards go on that were stopped, as too many had "
+                "the same\n         subject; of an account, or of all"},
     {.name = "reload", .summary = "read the configuration again",
      .arguments = "", .run = ctl_reload, .needs_daemon = true},
     {.name = "notify", .summary = "send a test notification",

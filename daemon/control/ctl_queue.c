@@ -11,11 +11,16 @@ static const struct queue_word {
 	bool takes_all;
 	const char *done; /* what it did, for people */
 } queue_words[] = {
-    {"show", false, NULL},
-    {"retry", true, "is tried now"},
-    {"release", true, "is sent again now"},
-    {"drop", true, "is dropped"},
+    {"show", false, NULL}, {"retry", true, "is tried now"},
+    {"release", true, "is sent again now"}, {"drop", true, "is dropped"},
+    {"resume", false, NULL}, /* of accounts, not of forwards */
 };
+
+static bool
+is_resume(const struct queue_word *word)
+{
+	return word != NULL && strcmp(word->name, "resume") == 0;
+}
 
 /* ---- what is printed ---- */
 
@@ -123,6 +128,46 @@ add_results(
 		buf_add_str(out, "there is none\n");
 }
 
+/* The circuit breaker (account/breaker.h). */
+static void
+add_stopped(const struct ctl *ctl, struct buf *out, const struct json *stopped)
+{
+	for (size_t i = 0; i < json_count(stopped); i++) {
+		const struct json *one = json_at(stopped, i);
+		int64_t count = json_get_int(one, "subjects", 0);
+		buf_add_str(out, "forwards of ");
+		ctl_add_clean(out, json_get_str(one, "account"), CTL_CELL_MAX);
+		buf_addf(out, ": %" PRId64 " subject%s ", count,
+		    count == 1 ? "" : "s");
+		ctl_add_colored(ctl, out, CTL_BAD,
+		    count == 1 ? "is stopped" : "are stopped");
+		buf_add_str(out, " for ");
+		usec_format(
+		    out, (usec_t)json_get_int(one, "for_s", 0) * USEC_SEC);
+		buf_add_str(out,
+		    ", as too many had the same; to go on: belfryctl queue "
+		    "resume ");
+		ctl_add_clean(out, json_get_str(one, "account"), CTL_CELL_MAX);
+		buf_add_char(out, '\n');
+	}
+}
+
+static void
+add_resumed(struct buf *out, const struct json *resumed)
+{
+	for (size_t i = 0; i < json_count(resumed); i++) {
+		const struct json *one = json_at(resumed, i);
+		int64_t count = json_get_int(one, "subjects", 0);
+		ctl_add_clean(out, json_get_str(one, "account"), CTL_CELL_MAX);
+		buf_addf(out,
+		    ": forwards of %" PRId64 " subject%s go on; what was "
+		    "stopped meanwhile is not sent (belfryctl history)\n",
+		    count, count == 1 ? "" : "s");
+	}
+	if (json_count(resumed) == 0)
+		buf_add_str(out, "no subject is stopped\n");
+}
+
 /* ---- what is asked ---- */
 
 static const struct queue_word *
@@ -145,6 +190,15 @@ set_ids(
 	struct json *list;
 	uint32_t id;
 
+	if (is_resume(word)) {
+		if (*ids != NULL && ids[1] != NULL)
+			return ctl_fail(ctl, EX_USAGE,
+			    "belfryctl queue resume [ACCOUNT]",
+			    "resume: one account, or none for all");
+		if (*ids != NULL)
+			json_set_str(request, "account", *ids);
+		return EX_OK;
+	}
 	if (*ids == NULL || ctl->argument_count > IDS_MAX)
 		return ctl_fail(ctl, EX_USAGE, "belfryctl queue lists them",
 		    "%s: which forwards? 1 to %d numbers%s", word->name,
@@ -179,7 +233,8 @@ set_action(const struct ctl *ctl, const struct queue_word **word_r,
 		return EX_OK;
 	*word_r = find_word(name);
 	if (*word_r == NULL)
-		return ctl_fail(ctl, EX_USAGE, "show, retry, release or drop",
+		return ctl_fail(ctl, EX_USAGE,
+		    "show, retry, release, drop or resume",
 		    "queue: nothing called %s can be done to a forward", name);
 	json_set_str(request, "action", name);
 	return set_ids(ctl, *word_r, request);
@@ -203,12 +258,16 @@ ctl_queue(struct ctl *ctl)
 	if (ctl->json)
 		return ctl_finish_json(answer, EX_OK);
 	const struct json *items = json_get(answer, "items");
-	if (word != NULL)
+	if (is_resume(word))
+		add_resumed(&out, json_get(answer, "resumed"));
+	else if (word != NULL)
 		add_results(&out, word, items);
 	else if (json_count(items) > 0)
 		add_items(&out, items);
 	else
 		buf_add_str(&out, "the queue is empty\n");
+	if (word == NULL)
+		add_stopped(ctl, &out, json_get(answer, "stopped"));
 	json_free(&answer);
 	return ctl_finish(&out, EX_OK);
 }

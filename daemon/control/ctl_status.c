@@ -228,7 +228,7 @@ add_forwards(struct buf *out, const struct json *forwards)
 
 /* The circuit breaker (account/breaker.h). */
 static void
-add_stopped(struct buf *out, const struct json *forwards)
+add_stopped(struct buf *out, const struct json *forwards, const char *account)
 {
 	int64_t count = json_get_int(forwards, "stopped", 0);
 	int64_t wait = json_get_int(forwards, "stopped_for_s", 0);
@@ -240,6 +240,8 @@ add_stopped(struct buf *out, const struct json *forwards)
 	    " subject%s are stopped, as too many had the same: for ",
 	    count, count == 1 ? "" : "s");
 	usec_format(out, (usec_t)wait * USEC_SEC);
+	buf_add_str(out, "; to go on: belfryctl queue resume ");
+	ctl_add_clean(out, account, CTL_CELL_MAX);
 	buf_add_char(out, '\n');
 }
 
@@ -302,7 +304,8 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
 	add_forwards(out, json_get(account, "forwards"));
-	add_stopped(out, json_get(account, "forwards"));
+	add_stopped(out, json_get(account, "forwards"),
+	    json_get_str(account, "account"));
 }
 
 static void

@@ -52,6 +52,7 @@ struct walk {
 	struct buf refusal;
 	const char *hint;
 	bool in_full;
+	const char *account; /* NULL: all */
 };
 
 /* The n-th of the ids asked for; 0: that is no number. */
@@ -240,6 +241,43 @@ wake(const struct walk *walk)
 	}
 }
 
+/* Of subjects that are stopped (account/breaker.h). NULL: none is. */
+static struct json *
+describe_stopped(const struct running_account *account)
+{
+	usec_t until, now = loop_now();
+	unsigned count = breaker_count_open(&account->breaker, &until, now);
+	struct json *json;
+
+	if (count == 0)
+		return NULL;
+	json = json_new_object();
+	json_set_str(json, "account", account->config->name);
+	json_set_int(json, "subjects", count);
+	json_set_int(json, "for_s", (int64_t)((until - now) / USEC_SEC));
+	return json;
+}
+
+/* `name`: NULL: of all accounts. */
+static struct json *
+describe_all_stopped(const struct belfry *belfry, const char *name)
+{
+	struct json *list = json_new_array();
+
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		const struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		struct json *stopped = describe_stopped(account);
+		if (stopped != NULL &&
+		    (name == NULL || strcmp(name, account->config->name) == 0))
+			json_add(list, stopped);
+		else
+			json_free(&stopped);
+	}
+	return list;
+}
+
 static void
 answer(struct walk *walk, struct client *client, bool ok,
     const struct error *error)
@@ -257,6 +295,9 @@ answer(struct walk *walk, struct client *client, bool ok,
 	json = json_new_object();
 	json_set(json, "items", walk->items);
 	walk->items = NULL;
+	if (!walk->in_full)
+		json_set(json, "stopped",
+		    describe_all_stopped(walk->belfry, walk->account));
 	control_reply(client, json);
 }
 
@@ -294,6 +335,47 @@ find_act(const char *name)
 	return NULL;
 }
 
+/* In memory and in the store, which the next life reads. */
+static void
+resume_account(struct running_account *account, struct store_batch *batch)
+{
+	BUF_AUTO text = BUF_INIT;
+	unsigned count = breaker_resume(&account->breaker, loop_now());
+
+	breaker_save(&account->breaker, &text, loop_now_unix(), loop_now());
+	store_batch_set_fact(
+	    batch, account->config->name, BREAKER_FACT, buf_str(&text));
+	if (count > 0)
+		report_note(account->belfry, false, "resumed",
+		    account->config->name,
+		    "forwards of %u subject%s go on, as a person wants", count,
+		    count == 1 ? "" : "s");
+}
+
+static void
+resume_stopped(struct belfry *belfry, struct client *client, const char *name)
+{
+	struct json *json, *stopped = describe_all_stopped(belfry, name);
+	struct store_batch *batch = store_batch_new();
+	struct error error = ERROR_INIT;
+
+	for (size_t i = 0; i < json_count(stopped); i++)
+		resume_account(
+		    accounts_find(
+			belfry, json_get_str(json_at(stopped, i), "account")),
+		    batch);
+	if (!store_batch_is_empty(batch) &&
+	    !journal_commit_now(belfry->journal, batch, &error)) {
+		json_free(&stopped);
+		control_refuse(client, NULL, "%s", error.text);
+	} else {
+		json = json_new_object();
+		json_set(json, "resumed", stopped);
+		control_reply(client, json);
+	}
+	store_batch_free(&batch);
+}
+
 void
 queue_ask(
     struct belfry *belfry, struct client *client, const struct json *request)
@@ -304,7 +386,19 @@ queue_ask(
 	    .ids = json_get(request, "ids"),
 	    .act = name != NULL ? find_act(name) : NULL,
 	    .in_full = name != NULL,
+	    .account = json_get_str(request, "account"),
 	};
+
+	if (walk.account != NULL &&
+	    accounts_find(belfry, walk.account) == NULL) {
+		control_refuse(client, "belfryctl status lists them",
+		    "there is no account %s", walk.account);
+		return;
+	}
+	if (name != NULL && strcmp(name, "resume") == 0) {
+		resume_stopped(belfry, client, walk.account);
+		return;
+	}
 
 	if (name != NULL && walk.act == NULL && strcmp(name, "show") != 0) {
 		control_refuse(client, NULL,
@@ -318,7 +412,7 @@ queue_ask(
 	walk.states = walk.act != NULL
 			  ? walk.act->all
 			  : ~(BIT(QUEUE_SENT) | BIT(QUEUE_DROPPED));
-	run(&walk, client, json_get_str(request, "account"));
+	run(&walk, client, walk.account);
 }
 
 /* ---- what nobody looks at ------------------------------------------ */

@@ -2,6 +2,7 @@
 """Forwards, when the submission server is in a bad mood."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -204,6 +205,49 @@ def by_hand(servers):
         live.wait("an empty queue", lambda: not queue(daemon))
         live.same(daemon.ctl("queue", "show", str(dead))["items"][0]["state"],
                   "sent", "what became of it")
+
+
+def said(daemon, *words):
+    """For people."""
+    return subprocess.run(
+        [live.BELFRYCTL, "-c", daemon.config, *words], env=daemon.env,
+        capture_output=True, text=True, check=True).stdout
+
+
+@live.case
+def stopped_and_resumed(servers):
+    """What looks like a loop stops; a person may know better."""
+    user = servers.user()
+    with live.Daemon(servers, user.account("forward_limit = 20/hour\n")
+                     + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(*[live.message("forward again") for _ in range(11)])
+        daemon.wait_quiet()
+        live.wait("ten", lambda: sent_subjects(user)
+                  == ["Fwd: forward again"] * 10)
+        words = "to go on: belfryctl queue resume %s\n" % user.name
+        for command in ("queue", "status"):
+            text = said(daemon, command)
+            live.check("1 subject" in text and words in text, "%s: %s",
+                       command, text)
+            print(text, end="")
+        stopped, = daemon.ctl("queue")["stopped"]
+        live.same((stopped["account"], stopped["subjects"]), (user.name, 1),
+                  "stopped")
+        live.check(3000 < stopped["for_s"] <= 3600, "%r", stopped)
+        refused = daemon.ctl("queue", "resume", "nobody", code=1)
+        live.same(refused["error"], "there is no account nobody", "nobody")
+        live.check("forwards of 1 subject go on" in
+                   said(daemon, "queue", "resume"), "resume")
+        live.same(daemon.ctl("queue")["stopped"], [], "after it")
+        live.same(daemon.ctl("queue", "resume", user.name)["resumed"], [],
+                  "resumed twice")
+        # Not by a restart either is it stopped again.
+        live.same(daemon.stop(), 0, "exit status")
+        daemon.start()
+        daemon.wait_watching()
+        user.deliver(live.message("forward again"))
+        live.wait("one more", lambda: len(sent_subjects(user)) == 11)
 
 
 @live.case

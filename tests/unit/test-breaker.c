@@ -154,11 +154,39 @@ test_load_nonsense(void **state)
 	breaker_done(&breaker);
 }
 
+/* A person lets it go on: as many may go as at first, and then it stops again;
+ * what was not stopped is counted on. */
+static void
+test_resume(void **state)
+{
+	struct breaker breaker = {0}, next = {0};
+	BUF_AUTO text = BUF_INIT;
+	usec_t now = USEC_HOUR, until;
+
+	(void)state;
+	assert_int_equal(breaker_resume(&breaker, now), 0);
+	let_through(&breaker, "Build failed", 30, USEC_SEC, &now);
+	let_through(&breaker, "Daily", BREAKER_SAME_MAX - 2, USEC_SEC, &now);
+	assert_int_equal(breaker_resume(&breaker, now), 1);
+	assert_int_equal(breaker_resume(&breaker, now), 0);
+	assert_int_equal(breaker_count_open(&breaker, &until, now), 0);
+	assert_true(breaker_allows(&breaker, TO, SPAN("Build failed"), now));
+	/* Nor is it stopped by what a restart reads. */
+	breaker_save(&breaker, &text, 1800000000, now);
+	breaker_load(&next, buf_span(&text), 1800000000, now);
+	assert_int_equal(let_through(&next, "Build failed", 30, USEC_SEC, &now),
+	    BREAKER_SAME_MAX);
+	assert_int_equal(let_through(&next, "Daily", 30, USEC_SEC, &now), 2);
+	breaker_done(&breaker);
+	breaker_done(&next);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_restart),
+	    cmocka_unit_test(test_resume),
 	    cmocka_unit_test(test_load_nonsense),
 	    cmocka_unit_test(test_same_subjects),
 	    cmocka_unit_test(test_more_allowed),
