@@ -165,7 +165,8 @@ row_fits(const struct doctor_row *row, const struct doctor_facts *facts)
 	return (row->steps == ANY_STEP || row->steps & STEP(facts->step)) &&
 	       (row->places == ANY_PLACE ||
 		   row->places & PLACE(facts->place)) &&
-	       (row->words == NULL || has_words(row->words, facts->text)) &&
+	       (row->words == NULL || has_words(row->words, facts->text) ||
+		   has_words(row->words, facts->said)) &&
 	       (row->fits == NULL || row->fits(facts));
 }
 

@@ -20,12 +20,12 @@ has_other_host(const struct doctor_facts *facts)
 	return known != NULL && strcmp(known, facts->host) != 0;
 }
 
-/* The provider's own server: its certificate is never wrong for the world. */
+/* The provider's own server, of the world, and no bridge here. */
 static bool
 is_known_host(const struct doctor_facts *facts)
 {
-	return facts->preset != NULL && !facts->is_loopback &&
-	       !has_other_host(facts);
+	return facts->preset != NULL && !has_other_host(facts) &&
+	       (facts->preset->quirks & QUIRK_SELF_SIGNED) == 0;
 }
 
 /* The part of the address behind the @. */
@@ -122,7 +122,8 @@ is_intercepted(const struct doctor_facts *facts)
 static bool
 is_self_signed_here(const struct doctor_facts *facts)
 {
-	return facts->is_loopback && facts->pin != NULL &&
+	return facts->is_loopback && !is_known_host(facts) &&
+	       facts->pin != NULL &&
 	       (is_unknown_issuer(facts) || facts->flaw == FLAW_WRONG_NAME ||
 		   facts->flaw == FLAW_EXPIRED);
 }
@@ -246,6 +247,14 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "Write `${key} = ${tls-way}`.", NULL, false},
 
 	/* ---- certificates ---- */
+	{"pin-missing", CRYPT, SMTP, NULL, is_wrong_pin,
+	    "`tls_pin` holds for both servers of the account, and the key of "
+	    "the one for sending is not in it. Or somebody stands between "
+	    "you and the server.",
+	    "If ${host} is the right server and was well before: put this "
+	    "key behind the other in `tls_pin`, with a comma between. Then "
+	    "${again}.",
+	    "tls_pin = ${pin}", false},
 	{"pin-changed", CRYPT, ANY_PLACE, NULL, is_wrong_pin,
 	    "The server's key is not the one in `tls_pin`. Either it was "
 	    "renewed, or somebody stands between you and the server.",

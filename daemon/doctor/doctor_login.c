@@ -277,6 +277,11 @@ const struct doctor_row doctor_login_rows[] = {
 	    "web page with.", MAKE_ONE, NULL, false},
 
 	/* ---- tokens ---- */
+	{"no-token-login", LOGIN, ANY_PLACE,
+	    "no oauth2|takes no oauth2", NULL,
+	    "${host} offers no login by token (OAuth2).",
+	    "Take `auth = oauth2` out of the account and use a "
+	    "`password_command`, or check `${key} = ...`.", NULL, false},
 	{"token-scope", LOGIN, ANY_PLACE, "status 403|insufficient|scope",
 	    is_token,
 	    "The token is good, but not for reading mail over IMAP: it was "
@@ -291,12 +296,6 @@ const struct doctor_row doctor_login_rows[] = {
 	    "${host} does not take the token of `token_command`: it has run "
 	    "out, is another user's than ${user}, or is not for mail.",
 	    SIGN_IN, NULL, false},
-	{"no-token-login", LOGIN, ANY_PLACE,
-	    "no oauth2|takes no oauth2", NULL,
-	    "${host} offers no login by token (OAuth2).",
-	    "Take `auth = oauth2` out of the account and use a "
-	    "`password_command`, or check `${key} = ...`.", NULL, false},
-
 	/* ---- logins that are not offered ---- */
 	{"password-not-offered", LOGIN, ANY_PLACE,
 	    "accepts no password|takes no password", server_wants_token,

@@ -85,6 +85,15 @@ on_done(struct walk *walk, const struct imap_response *response)
 	str_sanitize(&walk->answer, response->text, CHECKUP_TEXT_MAX);
 }
 
+/* The server wants it to be shown; what it says to the login, too, is said
+ * there. */
+static void
+on_alert(struct walk *walk, struct span text)
+{
+	buf_clear(&walk->alerts);
+	str_sanitize(&walk->alerts, text, CHECKUP_TEXT_MAX);
+}
+
 static void
 on_event(struct walk *walk, const struct imap_event *event)
 {
@@ -108,8 +117,7 @@ on_event(struct walk *walk, const struct imap_event *event)
 		walk->idling = true;
 		break;
 	case IMAP_EVENT_ALERT:
-		buf_add_char(&walk->alerts, ' ');
-		str_sanitize(&walk->alerts, event->text, CHECKUP_TEXT_MAX);
+		on_alert(walk, event->text);
 		break;
 	case IMAP_EVENT_CLOSED:
 		walk->closed = walk->link.over = true;
@@ -197,6 +205,16 @@ said_by(const char *text)
 	return text;
 }
 
+static char *
+with_alert(const struct walk *walk, const char *text)
+{
+	const char *alert = buf_str(&walk->alerts);
+
+	if (*alert == '\0' || strstr(text, alert) != NULL)
+		return xstrdup(text);
+	return xasprintf("%s (%s)", text, alert);
+}
+
 static void
 blame_login(struct walk *walk)
 {
@@ -204,7 +222,7 @@ blame_login(struct walk *walk)
 	    checkup_facts(walk->checkup, DOCTOR_IMAP, DOCTOR_LOGIN);
 	const struct error *error =
 	    walk->link.failed ? &walk->link.error : &walk->error;
-	STR_AUTO text = xasprintf("%s%s", error->text, buf_str(&walk->alerts));
+	STR_AUTO text = with_alert(walk, error->text);
 	STR_AUTO tried = xasprintf("user %s", walk->user);
 
 	facts.fault = error->fault;
@@ -287,7 +305,8 @@ tell_login(struct walk *walk)
 		    walk->checkup->account->user, walk->user);
 	else
 		checkup_good(walk->checkup, DOCTOR_IMAP, DOCTOR_LOGIN, tried,
-		    "let in%s", buf_str(&walk->alerts));
+		    "let in%s%s", walk->alerts.len > 0 ? "; it says: " : "",
+		    buf_str(&walk->alerts));
 	imap_capability_format(
 	    &offer, imap_session_capabilities(walk->session));
 	checkup_good(walk->checkup, DOCTOR_IMAP, DOCTOR_CAPABILITIES,
@@ -495,8 +514,8 @@ look_at_clock(struct walk *walk)
 
 	if (!examine(walk, SPAN("INBOX")) || walk->exists == 0)
 		return;
-	imap_session_command(walk->session, &command, "FETCH");
-	imap_command_number(&command, walk->exists);
+	imap_session_command(walk->session, &command, "UID FETCH");
+	imap_command_raw(&command, "*");
 	imap_command_raw(&command, "INTERNALDATE");
 	if (!send_command(walk, &command) || walk->newest_unix == 0 ||
 	    walk->checkup->server_unix != 0)

@@ -11,6 +11,8 @@ it says and how it misbehaves is its kind, a dictionary (replica_kinds.py):
   folders    (name on the wire, attributes), without INBOX
   quirks     words; each is looked up where it matters below
   refusals   what the first logins are answered, one after the other
+  quota      (KiB used, KiB allowed)
+  date       INTERNALDATE of all messages
 
 Nothing is ever lost here, so a test can see what a client did: `boxes`, and
 `heard`, all commands (without what AUTHENTICATE and LOGIN said)."""
@@ -429,6 +431,13 @@ class Session:
             self.replica.add_box(arguments[0])
         return "OK CREATE completed"
 
+    def do_getquotaroot(self, _tag, arguments):
+        if "quota" not in self.replica.kind:
+            return "BAD unknown command"
+        self.say('* QUOTAROOT "%s" ""' % arguments[0])
+        self.say('* QUOTA "" (STORAGE %d %d)' % self.replica.kind["quota"])
+        return "OK done"
+
     def do_subscribe(self, _tag, _):
         return "OK done"
 
@@ -511,6 +520,8 @@ class Session:
     def do_idle(self, tag, _):
         if " IDLE" not in " " + self.replica.kind["post"]:
             return "BAD unknown command"
+        if self.has("idle-refused"):
+            return "NO not for you"
         if self.has("exists-before-plus"):
             self.tell_news()
         if self.has("malformed-keepalive"):
@@ -557,7 +568,7 @@ class Session:
         texts = {
             "UID": "%d" % message.uid,
             "FLAGS": "(%s)" % " ".join(sorted(message.flags)),
-            "INTERNALDATE": DATE,
+            "INTERNALDATE": self.replica.kind.get("date", DATE),
             "RFC822.SIZE": "9.37e+06" if self.has("float-numbers")
                            else str(len(message.data)),
             "BODYSTRUCTURE": self.structure(message),
