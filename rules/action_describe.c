@@ -107,6 +107,12 @@ describe_notify(struct buf *buf, const struct action *action)
 		buf_add_str(buf, joint);
 		add_text(buf, action->via.items[i]);
 	}
+	if (action->after > 0) {
+		buf_add_str(buf, " after ");
+		usec_format(buf, action->after * USEC_SEC);
+	}
+	if (action->unless_read)
+		buf_add_str(buf, " unless read");
 	if (action->title != NULL) {
 		buf_add_str(buf, " \"");
 		add_text(buf, action->title);

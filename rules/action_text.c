@@ -59,6 +59,9 @@ static const struct member members[] = {
     {"sound", MEMBER_STRING, AT(sound), NULL, 0},
     {"icon", MEMBER_STRING, AT(icon), NULL, 0},
     {"via", MEMBER_STRINGS, AT(via), NULL, 0},
+    {"except", MEMBER_STRINGS, AT(except), NULL, 0},
+    {"after", MEMBER_NUMBER, AT(after), NULL, 0},
+    {"unless-read", MEMBER_BOOL, AT(unless_read), NULL, 0},
 };
 
 #define MEMBER_COUNT (sizeof(members) / sizeof(*members))

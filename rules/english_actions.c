@@ -209,6 +209,17 @@ add_via(struct list *list, const struct strv *via)
 }
 
 static void
+add_escalation(struct list *list, const struct action *action)
+{
+	if (action->after == 0)
+		return;
+	buf_add_str(&list->item, " after ");
+	usec_format(&list->item, action->after * USEC_SEC);
+	if (action->unless_read)
+		buf_add_str(&list->item, " unless it was read");
+}
+
+static void
 say_notify(struct list *list, const struct blueprint *blueprint)
 {
 	const struct action *action = &blueprint->fixed;
@@ -220,6 +231,7 @@ say_notify(struct list *list, const struct blueprint *blueprint)
 
 	buf_add_str(&list->item, urgencies[action->urgency]);
 	add_via(list, &action->via);
+	add_escalation(list, action);
 	add_quoted(list, ", titled ", blueprint->title);
 	add_quoted(list, ", saying ", blueprint->text);
 	if (action->sound != NULL) {

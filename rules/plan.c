@@ -54,6 +54,7 @@ action_done(struct action *action)
 	strv_done(&action->add);
 	strv_done(&action->remove);
 	strv_done(&action->via);
+	strv_done(&action->except);
 	free(action->title);
 	free(action->text);
 	free(action->sound);
@@ -74,10 +75,12 @@ action_copy(struct action *dst, const struct action *src)
 	strv_init(&dst->add);
 	strv_init(&dst->remove);
 	strv_init(&dst->via);
+	strv_init(&dst->except);
 	strv_copy(&dst->argv, &src->argv);
 	strv_copy(&dst->add, &src->add);
 	strv_copy(&dst->remove, &src->remove);
 	strv_copy(&dst->via, &src->via);
+	strv_copy(&dst->except, &src->except);
 }
 
 static bool
@@ -101,7 +104,9 @@ action_equal(const struct action *a, const struct action *b)
 	       a->repeat_safe == b->repeat_safe &&
 	       strv_equal(&a->add, &b->add) &&
 	       strv_equal(&a->remove, &b->remove) && a->urgency == b->urgency &&
-	       strv_equal(&a->via, &b->via);
+	       strv_equal(&a->via, &b->via) &&
+	       strv_equal(&a->except, &b->except) && a->after == b->after &&
+	       a->unless_read == b->unless_read;
 }
 
 const char *

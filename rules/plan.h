@@ -73,8 +73,16 @@ struct action {
 	/* notify; title, text, sound, icon NULL: the default */
 	enum urgency urgency;
 	char *title, *text, *sound, *icon;
-	struct strv via; /* notifier names; empty: all */
+	struct strv via;    /* notifier names; empty: all */
+	struct strv except; /* with an empty via: not these */
+	/* escalate: so many seconds after it was judged; 0: at once */
+	unsigned after;
+	bool unless_read; /* nor moved, nor deleted */
 };
+
+/* Seconds of `after`. */
+#define ESCALATE_MIN_SEC 10
+#define ESCALATE_MAX_SEC (7 * 24 * 60 * 60)
 
 /* What a rule is undecided for the lack of. */
 enum plan_want {

@@ -24,6 +24,13 @@ struct job {
 	size_t line_count;
 };
 
+static struct source
+source_of(const struct rule_context *context, const struct rule_line *line)
+{
+	return (struct source){span_trim(span_from_str(line->value)),
+	    line->place, context->problems};
+}
+
 static const struct rule_line *
 find_line(const struct job *job, const char *key)
 {
@@ -760,6 +767,83 @@ set_via(const struct job *job)
 	    &rule_find_blueprint(job->rule, ACTION_NOTIFY)->fixed.via);
 }
 
+/* Notifications that come later. */
+
+/* The texts are those of the rule's notification; each has its own. */
+static void
+set_same_texts(const struct job *job, struct blueprint *later)
+{
+	static const char *const names[] = {"title", "text"};
+	const struct blueprint *first =
+	    rule_find_blueprint(job->rule, ACTION_NOTIFY);
+	struct template *const compiled[] = {first->title, first->text};
+	struct template **const templates[] = {&later->title, &later->text};
+
+	if (first->fixed.after > 0)
+		return;
+	later->fixed.urgency = first->fixed.urgency;
+	later->fixed.sound = xstrdup(first->fixed.sound);
+	later->fixed.icon = xstrdup(first->fixed.icon);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct job line_job = *job;
+		const struct rule_line *line = find_line(job, names[i]);
+
+		if (line == NULL || compiled[i] == NULL)
+			continue;
+		line_job.source = source_of(job->context, line);
+		*templates[i] = compile_template(&line_job, TEMPLATE_TEXT);
+	}
+}
+
+/* False: it is neither "10m" nor "10m unless read". */
+static bool
+read_delay(struct span text, struct action *action)
+{
+	struct span unless = SPAN("unless read"), time = text;
+	usec_t after;
+
+	if (span_ends_nocase(text, "unless read") && text.len > unless.len &&
+	    char_is_blank(text.data[text.len - unless.len - 1])) {
+		action->unless_read = true;
+		time = span_slice(text, 0, text.len - unless.len);
+	}
+	if (!usec_parse(span_trim(time), &after) ||
+	    after < ESCALATE_MIN_SEC * USEC_SEC ||
+	    after > ESCALATE_MAX_SEC * USEC_SEC)
+		return false;
+	action->after = (unsigned)(after / USEC_SEC);
+	return true;
+}
+
+/* escalate = notifier 1*WSP "after" 1*WSP time [ 1*WSP "unless read" ] */
+static bool
+set_escalate(const struct job *job)
+{
+	struct span text = job->source.text, after = SPAN(" after ");
+	size_t at = span_find_span(text, after, 0);
+	struct job name_job = *job;
+	struct action action;
+	struct blueprint *later;
+
+	action_init(&action, ACTION_NOTIFY);
+	if (at == SIZE_MAX ||
+	    !read_delay(span_trim(span_skip(text, at + after.len)), &action))
+		return source_error(&job->source, 0, NULL,
+		    "a notifier and a time from 10s to 7d are expected, as in "
+		    "phone after 10m unless read");
+	name_job.source.text = span_trim(span_slice(text, 0, at));
+	if (!read_names(
+		&name_job, job->context->notifiers, "notifier", &action.via)) {
+		action_done(&action);
+		return false;
+	}
+	later = rule_add_blueprint(job->rule, ACTION_NOTIFY);
+	memcpy(action.rule, later->fixed.rule, sizeof(action.rule));
+	later->fixed = action;
+	set_same_texts(job, later);
+	return true;
+}
+
 /* The rule itself. */
 
 static bool
@@ -875,6 +959,7 @@ static const struct key {
     {"sound", set_sound, false, "notify"},
     {"icon", set_icon, false, "notify"},
     {"via", set_via, false, "notify"},
+    {"escalate", set_escalate, true, NULL},
     {"accounts", set_accounts, false, NULL},
     {"mailboxes", set_mailboxes, false, NULL},
     {"stop", set_stop, false, NULL},
@@ -905,13 +990,6 @@ fail_key(const struct source *source, const char *name)
 	names[KEY_COUNT] = NULL;
 	return source_error_near(source, 0, span_from_str(name), names,
 	    "unknown key `%s` in a [rule] section", name);
-}
-
-static struct source
-source_of(const struct rule_context *context, const struct rule_line *line)
-{
-	return (struct source){span_trim(span_from_str(line->value)),
-	    line->place, context->problems};
 }
 
 /* Unknown keys, and keys that stand twice. */
@@ -1032,12 +1110,48 @@ check_moves(const struct rule_context *context, const struct rule_line *lines,
 }
 
 static bool
+rings_at_once(const struct rule *rule)
+{
+	const struct blueprint *first =
+	    rule_find_blueprint(rule, ACTION_NOTIFY);
+
+	return first != NULL && first->fixed.after == 0;
+}
+
+static bool
+waits_for_reader(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->blueprint_count; i++)
+		if (rule->blueprints[i].fixed.unless_read)
+			return true;
+	return false;
+}
+
+/* What a rule moves is not looked after where it went. */
+static void
+check_escalation(const struct rule *rule, struct rule_problems *problems)
+{
+	const struct blueprint *mark = rule_find_blueprint(rule, ACTION_MARK);
+
+	if (!waits_for_reader(rule))
+		return;
+	if (mark != NULL && strv_has_nocase(&mark->fixed.add, SPAN("\\Seen")))
+		rule_problems_add(problems, true, rule->place, NULL,
+		    "rule %s marks the message as read, so it never escalates",
+		    rule->id);
+	else if (rule_find_move(rule) != NULL)
+		rule_problems_add(problems, true, rule->place, NULL,
+		    "rule %s moves the message, and nobody looks there whether "
+		    "it was read: it escalates in any case",
+		    rule->id);
+}
+
+static bool
 check_rule(const struct rule *rule, const struct rule_context *context)
 {
 	struct rule_problems *problems = context->problems;
 
-	if (rule->is_quiet &&
-	    rule_find_blueprint(rule, ACTION_NOTIFY) != NULL) {
+	if (rule->is_quiet && rings_at_once(rule)) {
 		rule_problems_add(problems, false, rule->place, NULL,
 		    "rule %s is both quiet and notifies", rule->id);
 		return false;
@@ -1046,6 +1160,7 @@ check_rule(const struct rule *rule, const struct rule_context *context)
 		rule_problems_add(problems, true, rule->place, NULL,
 		    "rule %s does nothing: it has no action and no stop",
 		    rule->id);
+	check_escalation(rule, problems);
 	return true;
 }
 

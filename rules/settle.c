@@ -175,7 +175,9 @@ merge_notifications(struct plan *plan)
 			struct action *later = &plan->actions[j];
 			struct action swap = *first;
 
-			if (!strv_equal(&first->via, &later->via))
+			if (!strv_equal(&first->via, &later->via) ||
+			    first->after != later->after ||
+			    first->unless_read != later->unless_read)
 				continue;
 			if (later->urgency > first->urgency) {
 				*first = *later;
@@ -203,11 +205,15 @@ is_unread(const struct plan *plan, const struct facts *facts)
 	return !is_read;
 }
 
+/* One that rings at once. */
 static bool
 has_notification(const struct plan *plan)
 {
-	return plan->count > 0 &&
-	       plan->actions[plan->count - 1].kind == ACTION_NOTIFY;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind == ACTION_NOTIFY &&
+		    plan->actions[i].after == 0)
+			return true;
+	return false;
 }
 
 /* Nobody wants to be rung for what a rule throws away. */
@@ -226,6 +232,16 @@ is_thrown_away(const struct plan *plan)
 		    (span_is(target, "\\Trash") || span_is(target, "\\Junk")))
 			return true;
 	}
+	return false;
+}
+
+static bool
+is_moved(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind == ACTION_MOVE ||
+		    plan->actions[i].kind == ACTION_ARCHIVE)
+			return true;
 	return false;
 }
 
@@ -267,6 +283,47 @@ add_default_notification(struct plan *plan, const struct facts *facts)
 	settle_add(plan, &action);
 }
 
+/* Escalations: of what a rule reads or throws away there are none, and where a
+ * rule moves it nobody can tell whether it was read. */
+static void
+settle_escalations(struct plan *plan, const struct facts *facts)
+{
+	bool is_over = !is_unread(plan, facts) || is_thrown_away(plan);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct action *action = &plan->actions[i];
+
+		if (!action->unless_read)
+			continue;
+		if (is_over)
+			drop(plan, i--);
+		else if (is_moved(plan))
+			action->unless_read = false;
+	}
+}
+
+/* Who is rung later is not rung at once, unless `via` says so. */
+static void
+spare_the_later(struct plan *plan, struct action *action)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct action *later = &plan->actions[i];
+
+		for (size_t j = 0; later->after > 0 && j < later->via.len; j++)
+			if (!strv_has(&action->except, later->via.items[j]))
+				strv_add(&action->except, later->via.items[j]);
+	}
+}
+
+static void
+spare_all(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind == ACTION_NOTIFY &&
+		    plan->actions[i].via.len == 0)
+			spare_the_later(plan, &plan->actions[i]);
+}
+
 static void
 cut(struct plan *plan)
 {
@@ -288,6 +345,8 @@ settle_plan(struct plan *plan, const struct facts *facts)
 	settle_marks(plan);
 	merge_notifications(plan);
 	add_default_notification(plan, facts);
+	settle_escalations(plan, facts);
+	spare_all(plan);
 	cut(plan);
 	assert(plan->count <= PLAN_ACTIONS_MAX);
 }

@@ -289,6 +289,7 @@ struct mailbox_task {
 	 * NULL; whether they have marked it as read. */
 	char *moved_to;
 	bool is_read;
+	int64_t judged_unix; /* from when on an escalation counts */
 };
 
 /* What the rules say of one message. */
@@ -599,6 +600,9 @@ void mailbox_secret_failed(
 void mailbox_committed(
     struct mailbox *mb, bool ok, const struct error *error, usec_t now);
 /* `state`: DONE, FAILED or SKIPPED, with words. */
+/* Finds out soon whether the messages that NOTIFY told of are still unread;
+ * CHANGED says which are not. */
+void mailbox_look_after(struct mailbox *mb, usec_t now);
 void mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
     unsigned seq, enum effect_state state, const char *detail, usec_t now);
 

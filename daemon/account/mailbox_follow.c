@@ -20,7 +20,8 @@
  *
  * Not followed is what a rule took away or marked as read itself. Of what an
  * earlier life judged nobody knows that: there the first look only finds out
- * how it is.
+ * how it is, unless somebody waits for the message to be read: then no rule
+ * has done it.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
@@ -92,8 +93,10 @@ add(struct follow *follow, uint32_t uid, bool is_unread)
 	if (follow->count == MAILBOX_FOLLOWED_MAX)
 		remove_at(follow, 0);
 	size_t index = find(follow, uid);
-	if (has(follow, index, uid))
+	if (has(follow, index, uid)) {
+		follow->items[index].is_unread |= is_unread;
 		return;
+	}
 	memmove(&follow->items[index + 1], &follow->items[index],
 	    (follow->count - index) * sizeof(*follow->items));
 	follow->items[index] = (struct followed){uid, is_unread};
@@ -129,6 +132,16 @@ is_worth_it(const struct mailbox *mb, const struct job *job)
 	return true;
 }
 
+/* An escalation is still to come (rules/settle.c). */
+static bool
+waits_for_reader(const struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		if (job->actions[i].action.unless_read)
+			return true;
+	return false;
+}
+
 void
 mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now)
 {
@@ -140,7 +153,7 @@ mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now)
 	if (mb->follow.count == 0)
 		mb->follow.modseq = mailbox_has_modseq(mb) ? mb->modseq : 0;
 	mb->follow.validity = mb->uidvalidity;
-	add(&mb->follow, job->key.uid, job->unread);
+	add(&mb->follow, job->key.uid, job->unread || waits_for_reader(job));
 	if (job->is_fresh)
 		return;
 	mb->follow.modseq = 0;
@@ -237,6 +250,12 @@ mailbox_follow_compare(struct mailbox *mb, usec_t now)
 {
 	if (mb->follow.count > 0)
 		mb->follow.due = now;
+}
+
+void
+mailbox_look_after(struct mailbox *mb, usec_t now)
+{
+	mailbox_follow_compare(mb, now);
 }
 
 usec_t

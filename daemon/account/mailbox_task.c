@@ -153,6 +153,7 @@ mailbox_task_make(
 	task->from = xstrdup(job->from);
 	task->subject = xstrdup(job->subject);
 	task->message_id = xstrdup(job->message_id);
+	task->judged_unix = job->judged_unix;
 	return task;
 }
 

@@ -424,6 +424,11 @@
 {RULE, .key = "via", .type = SETTING_RULE_TEXT,
 	.form = "name, ...",
 	.help = "The notifiers to use; without it, all."},
+{RULE, .key = "escalate", .type = SETTING_RULE_TEXT,
+	.form = "NOTIFIER after TIME [unless read]",
+	.flags = SETTING_REPEATABLE,
+	.help = "Ring that notifier, too, but only later; `unless read`: not "
+		"if the message was read, moved or deleted by then."},
 
 /* [test ID] */
 {TEST(headers), .key = "header", .type = SETTING_HEADER,

@@ -309,6 +309,17 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 }
 
 static void
+add_escalations(struct buf *out, int64_t count)
+{
+	if (count <= 0)
+		return;
+	buf_add_char(out, '\n');
+	ctl_add_count(out, (size_t)count, "notification");
+	buf_add_str(out, count == 1 ? " waits to be escalated\n"
+				    : " wait to be escalated\n");
+}
+
+static void
 add_notifier(struct buf *out, const struct json *notifier)
 {
 	const char *state = json_get_str(notifier, "state");
@@ -348,6 +359,7 @@ ctl_status_print(
 	const struct json *notifiers = json_get(answer, "notifiers");
 	for (size_t i = 0; i < json_count(notifiers); i++)
 		add_notifier(out, json_at(notifiers, i));
+	add_escalations(out, json_get_int(answer, "escalations", 0));
 }
 
 static int

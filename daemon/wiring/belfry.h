@@ -249,6 +249,8 @@ void notify_forget_line(struct line *line);
 void notify_reload(struct belfry *belfry);
 /* The wall clock may have moved. */
 void notify_look_at_clock(struct belfry *belfry);
+/* How many escalations wait. */
+size_t notify_count_later(const struct belfry *belfry);
 /* What each is doing, for `belfryctl status`; the caller's. */
 struct json *notify_status(const struct belfry *belfry);
 

@@ -192,6 +192,7 @@ notify_start(struct belfry *belfry, struct error *error_r)
 	list_init(&none);
 	list_init(&notify->notifiers);
 	list_init(&notify->pending);
+	later_start(notify);
 	belfry->notify = notify;
 	add_all(notify, &none);
 	return true;
@@ -203,6 +204,7 @@ notify_free(struct notify **notify)
 	if (*notify == NULL)
 		return;
 	drop_pending(*notify);
+	later_free(*notify);
 	LIST_EACH(pos, &(*notify)->notifiers)
 	free_notifier(LIST_ITEM(pos, struct notifier, link));
 	free(*notify);

@@ -9,6 +9,7 @@
  *   notify_turns.c    handing out what is due
  *   notify_deliver.c  one notification on its way to several notifiers
  *   notify_mail.c     from a message, and from Belfry itself
+ *   notify_later.c    escalations
  *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
  *                     the kinds
  */
@@ -19,12 +20,16 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/http.h"
 #include "daemon/wiring/belfry.h"
+#include "notifiers/escalation.h"
 
 struct notify {
 	struct belfry *belfry;
 	struct list_link notifiers; /* struct notifier::link */
 	struct list_link pending;   /* struct pending::link */
+	struct list_link later;	    /* struct delivery::later */
 	uint64_t next_serial;
+	struct escalations *escalations; /* of struct delivery */
+	struct loop_timer *escalating;
 };
 
 struct notifier {
@@ -61,12 +66,15 @@ struct pending {
 
 /* One notification on its way to one or several notifiers. */
 struct delivery {
-	struct line *line; /* NULL: nobody waits */
+	struct list_link later; /* in notify::later, or in no list */
+	struct line *line;	/* NULL: nobody waits */
 	uint32_t uidvalidity, uid;
 	unsigned seq;
 	unsigned open;	      /* notifiers that have not answered */
+	bool is_escalation;   /* rings whatever urgency its notifier wants */
 	bool shown, unwanted; /* unwanted: as configured, or by now */
 	char *words;
+	struct strv except;    /* without `via`: not these notifiers */
 	struct notification n; /* for reports, and for other notifiers */
 	struct notify *notify;
 };
@@ -96,6 +104,20 @@ void delivery_send(struct delivery *delivery);
 void pending_settle(
     struct pending *pending, const struct notify_outcome *outcome);
 struct pending *pending_find(struct notifier *notifier, uint64_t id);
+
+/* The delivery ends without any notifier, for this reason; frees it. */
+void delivery_drop(struct delivery *delivery, const char *words);
+/* Nobody hears of it; frees it. */
+void delivery_forget(struct delivery *delivery);
+
+/* notify_later.c */
+void later_start(struct notify *notify);
+void later_free(struct notify *notify);
+/* Sends it when its time has come; takes the delivery. */
+void later_send(struct delivery *delivery, const struct mailbox_task *task);
+void later_withdraw(struct notify *notify, const char *account,
+    const char *mailbox, uint32_t uidvalidity, uint32_t uid);
+void later_forget_line(struct notify *notify, const struct line *line);
 
 /* The kinds, each with what it does with a request (NOTIFY or CLOSE). */
 void desktop_start(struct notifier *notifier);

@@ -24,6 +24,16 @@ broadcast(const struct delivery *delivery)
 	control_broadcast(delivery->notify->belfry, line);
 }
 
+void
+delivery_forget(struct delivery *delivery)
+{
+	list_remove(&delivery->later);
+	free(delivery->words);
+	strv_done(&delivery->except);
+	notification_done(&delivery->n);
+	free(delivery);
+}
+
 static void
 end_delivery(struct delivery *delivery)
 {
@@ -36,9 +46,7 @@ end_delivery(struct delivery *delivery)
 		    delivery->shown || delivery->unwanted ? EFFECT_DONE
 							  : EFFECT_SKIPPED,
 		    delivery->words, loop_now());
-	free(delivery->words);
-	notification_done(&delivery->n);
-	free(delivery);
+	delivery_forget(delivery);
 	if (line != NULL)
 		accounts_pump(line->owner);
 }
@@ -88,11 +96,17 @@ pending_find(struct notifier *notifier, uint64_t id)
 /* ---- adding ---- */
 
 static bool
-is_for(const struct notifier *notifier, const struct notification *n)
+is_for(const struct notifier *notifier, const struct delivery *delivery)
 {
+	const struct notification *n = &delivery->n;
+
+	if (delivery->is_escalation)
+		return strv_has(&n->via, notifier->name);
 	if ((int)n->urgency < notifier->least)
 		return false;
-	return n->via.len == 0 || strv_has(&n->via, notifier->name);
+	if (n->via.len > 0)
+		return strv_has(&n->via, notifier->name);
+	return !strv_has(&delivery->except, notifier->name);
 }
 
 struct delivery *
@@ -102,7 +116,16 @@ delivery_new(struct notify *notify)
 
 	delivery->notify = notify;
 	notification_init(&delivery->n);
+	list_init(&delivery->later);
 	return delivery;
+}
+
+void
+delivery_drop(struct delivery *delivery, const char *words)
+{
+	delivery->unwanted = true;
+	delivery->words = xstrdup(words);
+	end_delivery(delivery);
 }
 
 static bool
@@ -130,7 +153,7 @@ delivery_send(struct delivery *delivery)
 	{
 		struct notifier *notifier =
 		    LIST_ITEM(pos, struct notifier, link);
-		if (!is_for(notifier, n) || has_it(notifier, delivery))
+		if (!is_for(notifier, delivery) || has_it(notifier, delivery))
 			continue;
 		struct pending *pending = NEW(struct pending);
 		pending->notifier = notifier;

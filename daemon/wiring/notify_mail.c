@@ -51,6 +51,8 @@ notify_withdraw(
 	struct notify *notify = line->owner->belfry->notify;
 
 	tell_withdrawn(line, uid, why);
+	later_withdraw(notify, line->owner->config->name,
+	    mailbox_name(line->mailbox), uidvalidity, uid);
 	LIST_EACH(pos, &notify->notifiers)
 	{
 		struct notifier *notifier =
@@ -134,7 +136,11 @@ notify_task(struct line *line, struct mailbox_task *task)
 	delivery->uidvalidity = task->uidvalidity;
 	delivery->uid = task->uid;
 	delivery->seq = task->seq;
-	delivery_send(delivery);
+	strv_copy(&delivery->except, &action->except);
+	if (action->after > 0)
+		later_send(delivery, task);
+	else
+		delivery_send(delivery);
 	mailbox_event_done(&holder);
 }
 
@@ -163,6 +169,7 @@ notify_forget_line(struct line *line)
 
 	if (notify == NULL)
 		return;
+	later_forget_line(notify, line);
 	LIST_EACH(pos, &notify->pending)
 	{
 		struct pending *pending = LIST_ITEM(pos, struct pending, link);

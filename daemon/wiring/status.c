@@ -130,5 +130,7 @@ status_of(const struct belfry *belfry)
 	    status_of_account(LIST_ITEM(pos, struct running_account, link)));
 	json_set(answer, "accounts", accounts);
 	json_set(answer, "notifiers", notify_status(belfry));
+	json_set_int(
+	    answer, "escalations", (int64_t)notify_count_later(belfry));
 	return answer;
 }

@@ -275,6 +275,7 @@ static const char every_key[] =
     "exec = /bin/true\nstdin = message\nretry = 2\nrepeat = safe\n"
     "notify = yes\nurgency = low\ntitle = t\ntext = t\n"
     "sound = bell\nicon = mail\nvia = n\n"
+    "escalate = n after 10m unless read\nescalate = n after 1h\n"
     "[rule archive]\nwhen = subject is b\narchive = yes\nquiet = yes\n"
     "[rule trash]\nwhen = subject is c\ntrash = yes\n"
     "[rule junk]\nwhen = subject is d\njunk = yes\n"

@@ -25,6 +25,8 @@ static const char *const lines[] = {
     "junk",
     "delete",
     "notify urgency=critical title=T text=X%FFY sound=s icon=i via=a via=b",
+    "notify except=a except=b",
+    "notify via=a after=600 unless-read=yes",
 };
 
 static const char *const refused[] = {

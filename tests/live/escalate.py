@@ -1,0 +1,61 @@
+#!/usr/bin/env -S python3 -B
+"""`escalate`: the phone rings for what nobody read, over a restart, too."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import desktop  # noqa: E402
+import live  # noqa: E402
+
+RULE = ("[notifier phone]\ntype = exec\ncommand = %s\nurgency = critical\n\n"
+        "[rule r]\nwhen = all\nescalate = phone after 10s unless read\n")
+PHONE = "#!/bin/sh\nprintf '%%s\\n' \"$BELFRY_TEXT\" >>%s\n"
+
+
+def fates(daemon):
+    """What became of each escalation."""
+    return {m["subject"]: (e["state"], e["detail"])
+            for m in daemon.history() for e in m["effects"]
+            if "after 10 s" in e["what"]}
+
+
+@live.case
+def only_what_nobody_read(servers):
+    user = servers.user()
+    user.create("Elsewhere")
+    screen = desktop.Desktop(servers, "desktop1")
+    rung = os.path.join(servers.dir, "rung")
+    with live.Daemon(servers, user.account() + desktop.NOTIFIER,
+                     env=screen.env) as daemon:
+        daemon.wait_watching()
+        phone = daemon.script("phone", PHONE % rung)
+        daemon.write(user.account() + desktop.NOTIFIER + RULE % phone)
+        daemon.ctl("reload")
+        user.deliver(*desktop.letters(
+            "fresh", "seen", "moved", "gone", "meanwhile"))
+        screen.wait(
+            "fresh", "seen", "moved", "gone", "meanwhile")
+        live.same(daemon.ctl("status")["escalations"], 5, "waiting")
+        desktop.change(user, "seen", "STORE", "+FLAGS", "(\\Seen)")
+        desktop.change(user, "moved", "MOVE", "Elsewhere")
+        daemon.kill()
+        desktop.change(user, "meanwhile", "STORE", "+FLAGS", "(\\Seen)")
+        desktop.change(user, "gone", "STORE", "+FLAGS", "(\\Deleted)")
+        live.check(not os.path.exists(rung), "the phone rang at once")
+        daemon.start()
+        daemon.wait_watching()
+        live.wait("the phone", lambda: os.path.exists(rung))
+        live.stays("once", lambda: live.read(rung) == "fresh\n", 2)
+        live.wait("the others to be settled",
+                  lambda: daemon.ctl("status")["escalations"] == 0)
+        not_needed = ("done",
+                      "not escalated: the message was read, moved or deleted")
+        live.same(fates(daemon), {
+            "fresh": ("done", "notification shown by phone"),
+            "seen": not_needed, "moved": not_needed, "gone": not_needed,
+            "meanwhile": not_needed}, "what became of them")
+
+
+if __name__ == "__main__":
+    live.main()
