@@ -120,6 +120,8 @@
 /* A fact of the mailbox, "waiting MAILBOX": UIDVALIDITY, and UIDs below the
  * cursor that are not judged yet, as another mailbox has the message, too. */
 #define MAILBOX_WAITING_FACT "waiting"
+/* Another one, "audit MAILBOX": see mailbox_audit.c. */
+#define MAILBOX_AUDIT_FACT "audit"
 /* Hints that follow each other faster are acted on once. */
 #define MAILBOX_HINT_USEC (5 * USEC_SEC)
 /* An action that the server refuses for the moment is tried again for this
@@ -577,9 +579,15 @@ void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
  * them. False: the store cannot be read. */
 bool mailbox_load_facts(struct mailbox *mb, struct store *store, usec_t now,
     struct error *error_r);
-/* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT. */
+/* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT,
+ * MAILBOX_AUDIT_FACT. */
 void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
 void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
+/* True: mailbox_load_judged follows for each message of the mailbox that the
+ * history has judged since then. False: it is not needed. */
+bool mailbox_load_audit(
+    struct mailbox *mb, struct span text, int64_t *since_unix_r);
+void mailbox_load_judged(struct mailbox *mb, const struct store_key *key);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 /* Takes *recall. */

@@ -9,8 +9,16 @@
  *
  *   UID SEARCH UID 4000:4999
  *
- * The first look of a life only finds out who is there. Many at once are no
+ * The first look at a mailbox only finds out who is there. Many at once are no
  * late messages but a mailbox that had not told of all: they stay as they are.
+ *
+ * Who was there is a fact of the mailbox after each look; whoever was judged
+ * since then is in the history. So a restart forgets nobody:
+ *
+ *   fact    = UIDVALIDITY SP first SP time SP bits
+ *   first   = UID that the first bit stands for
+ *   time    = of the look: seconds since 1970
+ *   bits    = *HEXDIG ; four UIDs each, the lowest is the highest bit
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
@@ -19,6 +27,9 @@
 #define AUDIT_AFTER_USEC USEC_HOUR
 #define AUDIT_EVERY_USEC USEC_DAY
 #define LATE_MAX 100
+/* The history is read from so long before the look on, as clocks are set:
+ * seconds. */
+#define AUDIT_MARGIN_SEC (24 * 60 * 60)
 
 void
 mailbox_audit_selected(struct mailbox *mb, usec_t now)
@@ -113,6 +124,81 @@ look_for_late(struct mailbox *mb)
 	    audit->first, mb->cursor);
 }
 
+/* ---- the store ---- */
+
+static void
+add_bits(const struct mailbox *mb, uint32_t first, struct buf *text)
+{
+	for (uint32_t uid = first; uid < mb->cursor; uid += 4) {
+		unsigned bits = 0;
+		for (uint32_t i = 0; i < 4; i++)
+			bits = bits << 1 |
+			       imap_seqset_has(&mb->audit.known, uid + i);
+		buf_addf(text, "%x", bits);
+	}
+}
+
+static void
+remember(struct mailbox *mb, usec_t now)
+{
+	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->config.name);
+	uint32_t first =
+	    mb->audit.first > first_uid(mb) ? mb->audit.first : first_uid(mb);
+	BUF_AUTO text = BUF_INIT;
+
+	buf_addf(&text, "%u %u %lld ", mb->audit.validity, first,
+	    (long long)mailbox_unix(mb, now));
+	add_bits(mb, first, &text);
+	mailbox_learn(mb, name, buf_str(&text));
+	mailbox_learned(mb);
+}
+
+static void
+read_bits(struct audit *audit, struct span bits)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < bits.len && i < AUDIT_UIDS / 4; i++) {
+		const char *digit = strchr(digits, bits.data[i]);
+		uint32_t uid = audit->first + 4 * (uint32_t)i;
+		if (bits.data[i] == '\0' || digit == NULL)
+			return;
+		for (uint32_t bit = 0; bit < 4; bit++)
+			if ((digit - digits) >> (3 - bit) & 1)
+				imap_seqset_add(&audit->known, uid + bit);
+	}
+}
+
+bool
+mailbox_load_audit(struct mailbox *mb, struct span text, int64_t *since_unix_r)
+{
+	struct span validity, first, when;
+	struct audit *audit = &mb->audit;
+	uint32_t of, from;
+	uint64_t seconds;
+
+	if (audit->validity != 0 || !span_split(&text, ' ', &validity) ||
+	    !span_split(&text, ' ', &first) || !span_split(&text, ' ', &when) ||
+	    !span_to_u32(validity, &of) || !span_to_u32(first, &from) ||
+	    from == 0 || from > UINT32_MAX - AUDIT_UIDS ||
+	    !span_to_u64(when, &seconds) || seconds > INT64_MAX)
+		return false;
+	audit->validity = of;
+	audit->first = from;
+	read_bits(audit, text);
+	*since_unix_r = (int64_t)seconds - AUDIT_MARGIN_SEC;
+	return true;
+}
+
+void
+mailbox_load_judged(struct mailbox *mb, const struct store_key *key)
+{
+	if (key->uidvalidity == mb->audit.validity && key->uid != 0)
+		imap_seqset_add(&mb->audit.known, key->uid);
+}
+
+/* ---- who came late ---- */
+
 static void
 report_late(struct mailbox *mb)
 {
@@ -145,6 +231,7 @@ mailbox_audit_done(
 		else
 			begin_to_know(mb);
 		report_late(mb);
+		remember(mb, now);
 	}
 	imap_seqset_done(&mb->audit.found);
 	mailbox_go_on(mb, now);

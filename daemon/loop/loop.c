@@ -99,6 +99,26 @@ loop_now(void)
 	return (usec_t)now.tv_sec * USEC_SEC + (usec_t)now.tv_nsec / 1000;
 }
 
+/* The two clocks are read one after the other, and one of them is slewed: a
+ * difference that is hardly another one is taken for the same. */
+#define SAME_OFFSET_USEC (USEC_SEC / 2)
+
+int64_t
+loop_unix_of(usec_t when)
+{
+	static int64_t offset; /* what the wall clock is ahead */
+	struct timespec wall;
+
+	if (clock_gettime(CLOCK_REALTIME, &wall) != 0)
+		die("clock_gettime");
+	int64_t found = (int64_t)wall.tv_sec * (int64_t)USEC_SEC +
+			wall.tv_nsec / 1000 - (int64_t)loop_now();
+	if (found - offset > (int64_t)SAME_OFFSET_USEC ||
+	    offset - found > (int64_t)SAME_OFFSET_USEC)
+		offset = found;
+	return ((int64_t)when + offset) / (int64_t)USEC_SEC;
+}
+
 int64_t
 loop_now_unix(void)
 {

@@ -41,6 +41,8 @@ void loop_quit(struct loop *loop);
 /* CLOCK_BOOTTIME, fresh at each call. */
 usec_t loop_now(void);
 int64_t loop_now_unix(void);
+/* What the wall clock said then: the same at each call, unless it was set. */
+int64_t loop_unix_of(usec_t when);
 /* Seconds east of UTC, of local time now. */
 int loop_utc_offset(void);
 /* The same of another time. */

@@ -4,13 +4,6 @@
 #include "daemon/control/json.h"
 #include "daemon/wiring/belfry.h"
 
-static int64_t
-unix_of(usec_t when)
-{
-	return loop_now_unix() -
-	       (int64_t)(usec_since(when, loop_now()) / USEC_SEC);
-}
-
 static void
 set_wait(struct json *json, const char *key, usec_t when)
 {
@@ -34,9 +27,9 @@ status_of_mailbox(struct mailbox *mailbox)
 		json_set_int(
 		    json, "asked_every_s", (int64_t)(status.every / USEC_SEC));
 	json_set_bool(json, "connected", status.is_connected);
-	json_set_time(json, "since", unix_of(status.since));
-	json_set_time(
-	    json, "proven", status.proven != 0 ? unix_of(status.proven) : 0);
+	json_set_time(json, "since", loop_unix_of(status.since));
+	json_set_time(json, "proven",
+	    status.proven != 0 ? loop_unix_of(status.proven) : 0);
 	set_wait(json, "next_try_in_s", status.next_try);
 	set_wait(json, "next_proof_in_s", status.next_proof);
 	json_set_int(json, "renew_s", (int64_t)(status.renew / USEC_SEC));
@@ -120,7 +113,7 @@ status_of(const struct belfry *belfry)
 
 	json_set_str(answer, "version", PACKAGE_VERSION);
 	json_set_int(answer, "pid", getpid());
-	json_set_time(answer, "started", unix_of(belfry->started));
+	json_set_time(answer, "started", loop_unix_of(belfry->started));
 	json_set_str(answer, "config", belfry->config_path);
 	json_set_bool(answer, "dry_run", belfry->dry_run);
 	json_set_int(

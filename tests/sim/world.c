@@ -320,6 +320,12 @@ check_late(struct world *w)
 	uint32_t uid = model_reserve(&w->model, "INBOX");
 	world_deliver(w);
 	rest(w, USEC_HOUR);
+	if (world_chance(w, 50)) {
+		world_note(w, "the daemon is started anew");
+		world_die(w);
+		world_be_born(w);
+		world_pump(w);
+	}
 	world_deliver_late(w, uid);
 	world_say_bye(w);
 	rest(w, USEC_DAY + 2 * USEC_HOUR);

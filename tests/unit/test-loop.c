@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -48,6 +49,30 @@ test_heap_order(void **state)
 	}
 	assert_int_equal(count, ITEMS - removed);
 	heap_done(&heap);
+}
+
+/* Clocks. */
+
+/* The same all the time, also when a second ends: then differences of the
+ * clocks show. */
+static void
+test_unix_of(void **state)
+{
+	struct timespec began, wall;
+	int64_t first[200];
+
+	(void)state;
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &began), 0);
+	usec_t when = loop_now() - (usec_t)began.tv_nsec / 1000 - 100;
+	for (usec_t i = 0; i < 200; i++)
+		first[i] = loop_unix_of(when + i);
+	assert_true(first[0] >= began.tv_sec - 1);
+	assert_true(first[199] <= began.tv_sec);
+	do {
+		for (usec_t i = 0; i < 200; i++)
+			assert_int_equal(loop_unix_of(when + i), first[i]);
+		assert_int_equal(clock_gettime(CLOCK_REALTIME, &wall), 0);
+	} while (wall.tv_sec == began.tv_sec || wall.tv_nsec < 20000000);
 }
 
 /* Timers. */
@@ -359,6 +384,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_unix_of),
 	    cmocka_unit_test(test_heap_order),
 	    cmocka_unit_test(test_timers),
 	    cmocka_unit_test(test_quit_before_run),
