@@ -378,6 +378,7 @@ print_json(const struct preset *only)
 	for (size_t i = 0; presets_at(i) != NULL; i++)
 		if (only == NULL || only == presets_at(i))
 			json_add(list, preset_json(presets_at(i)));
+	json_set_bool(document, "ok", true);
 	json_set(document, "providers", list);
 	return ctl_finish_json(document, EX_OK);
 }

@@ -40,6 +40,7 @@ import tempfile
 import time
 import traceback
 
+import schema
 import servers as servers_py
 
 LIB = os.path.dirname(os.path.abspath(__file__))
@@ -469,9 +470,11 @@ class Daemon:
             same(result.returncode, code, "belfryctl %s (%s)" % (
                 " ".join(words), result.stderr.decode()))
         try:
-            return json.loads(result.stdout)
+            answer = json.loads(result.stdout)
         except ValueError:
             return None
+        same(schema.problems(words, answer), [], "what breaks the schema")
+        return answer
 
     def status(self, account):
         answer = self.ctl("status", code=None) or {}

@@ -71,6 +71,14 @@ expect_json() {
 	}
 }
 
+# expect_schema NAME COMMAND...: as daemon/control/schemas says.
+expect_schema() {
+	name=$1
+	shift
+	"$python" -B "$here/tests/lib/schema.py" "$@" <out >problems 2>&1 ||
+		fail "$name: $(head -n 3 problems)"
+}
+
 # expect_value NAME EXPRESSION VALUE: of the JSON document d.
 expect_value() {
 	value=$("$python" -c '
@@ -163,6 +171,7 @@ for later in setup; do
 done
 run --json setup
 expect_json 'later'
+expect_schema 'later' error
 expect_value 'later' 'd["ok"], d["error"]' \
 	'[false, "setup: not supported yet"]'
 
@@ -178,6 +187,7 @@ expect_words 'check broken' 78 out 'broken.conf:11:1: error: '
 expect_words 'check broken' 78 out 'broken.conf: 1 error'
 run check --json broken.conf
 expect_json 'check broken'
+expect_schema 'check broken' check
 expect_value 'check broken' \
 	'd["ok"], d["errors"], [p["line"] for p in d["problems"] if
 	p["severity"] == "error"]' '[false, 1, [11]]'
@@ -227,6 +237,7 @@ run check --settings
 expect_words 'settings' 0 out 'password_command'
 run check --settings --json
 expect_json 'settings'
+expect_schema 'settings' check --settings
 expect_value 'settings' 'len(d["settings"]) > 50' 'true'
 
 # ---- test ----
@@ -261,6 +272,7 @@ mails/ci.eml
 END
 run -c belfry.conf test --json mbox --mailbox Lists/x
 expect_json 'mbox'
+expect_schema 'mbox' test
 expect_value 'mbox' '[(m["index"], m["from"], m["plan"]["matched"],
 	m["mailbox"]) for m in d["messages"]]' \
 	'[[1, "ci@example.org", ["ci"], "Lists/x"], [2, "\"The Boss\" <boss@example.org>", ["boss"], "Lists/x"]]'
@@ -268,6 +280,7 @@ expect_value 'mbox' 'd["messages"][0]["rules"][1]["captures"]' \
 	'{"project": "belfry"}'
 run -c belfry.conf test --json box
 expect_json 'Maildir'
+expect_schema 'Maildir' test
 expect_value 'Maildir' '[m["flags"] for m in d["messages"]]' \
 	'[["\\Seen"], []]'
 run -c belfry.conf test --summary box mbox mails
@@ -283,12 +296,14 @@ expect 'summary' 0 <<'END'
 END
 run -c belfry.conf test --summary --json mbox
 expect_json 'summary'
+expect_schema 'summary' test
 expect_value 'summary' 'd["summary"]["actions"]["move"], d["ok"]' '[1, true]'
 run -c belfry.conf test nowhere mails/boss.eml
 expect_words 'unreadable' 66 err 'nowhere: No such file'
 expect_words 'unreadable' 66 out 'boss   matched'
 run -c belfry.conf test --json nowhere
 expect_json 'unreadable'
+expect_schema 'unreadable' test
 expect_value 'unreadable' 'd["ok"], d["messages"], d["errors"][0]["source"]' \
 	'[false, [], "nowhere"]'
 : >empty
@@ -298,6 +313,7 @@ run -c broken.conf test mails
 expect_words 'test broken' 78 err 'broken.conf:11:1: error: '
 run -c broken.conf test --json mails
 expect_json 'test broken'
+expect_schema 'test broken' test
 run -c belfry.conf test --account nobody mails
 expect_words 'test account' 64 err 'no account nobody'
 run test --rules only.conf mails/boss.eml
@@ -309,6 +325,7 @@ run -c belfry.conf test hostile.eml
 expect_clean 'test' out
 run -c belfry.conf test --json hostile.eml
 expect_json 'test hostile'
+expect_schema 'test hostile' test
 expect_clean 'test hostile' out
 "$belfryctl" -c belfry.conf test --json - <mails/boss.eml >out
 code=$?
@@ -332,6 +349,7 @@ expect_words 'rules' 0 out 'ci  (belfry.conf:14)'
 expect_words 'rules' 0 out '    when from in @vip'
 run -c belfry.conf rules --json
 expect_json 'rules'
+expect_schema 'rules' rules
 expect_value 'rules' '[r["rule"] for r in d["rules"]]' \
 	'["boss", "ci", "tried"]'
 expect_value 'rules' 'd["rules"][1]["keys"]["move"]' '["CI/${project}"]'
@@ -438,6 +456,7 @@ belfryctl: no provider is known by the name or domain icluod
 END
 run providers --json
 expect_json 'providers'
+expect_schema 'providers' providers
 expect_value 'providers' 'len(d["providers"]) > 60, [p["smtp"] for p in
 	d["providers"] if p["id"] == "icloud"]' \
 	'[true, [{"host": "smtp.mail.me.com", "port": 587, "tls": "starttls"}]]'
@@ -486,6 +505,7 @@ END
 done
 run --json status
 expect_json 'away'
+expect_schema 'away' status
 expect_value 'away' 'd["ok"]' 'false'
 XDG_RUNTIME_DIR=$work/run run status
 expect_words 'away' 69 err "$work/run/belfry/control"
@@ -741,6 +761,7 @@ refused: the old configuration stays
 END
 ask answer reload --json
 expect_json 'reload refused'
+expect_schema 'reload refused' reload
 test "$code" = 78 || fail "reload --json: exit code $code"
 
 printf '%s\n' '{"ok":true}' >answer
@@ -777,6 +798,7 @@ belfryctl: there is no account [5mx
 END
 ask answer pause x --json
 expect_json 'refused'
+expect_schema 'refused' pause
 expect_clean 'refused' out
 
 # ---- a daemon that is old, foreign, or out of order ----
