@@ -139,6 +139,7 @@ tidy(void *ctx)
 	notify_look_at_clock(belfry);
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
+	certificates_tidy(belfry);
 	queue_measure(belfry);
 	pulses_tick(belfry);
 	if (now >= belfry->next_trim) {

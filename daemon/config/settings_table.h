@@ -118,11 +118,14 @@
 {ACCOUNT(tls_pin), .key = "tls_pin", .type = SETTING_PINS,
 	.help = "The public key that the servers must have.",
 	.more =
-	    "On top of all other checks, for IMAP and SMTP alike: where their "
+	    "On top of all other checks (but for a server on this machine, "
+	    "such as a mail bridge with a certificate of its own: there the "
+	    "key is all that counts), for IMAP and SMTP alike: where their "
 	    "keys differ, or will change, several are separated by commas. A key "
 	    "is `sha256:` and the base64 of the SHA-256 of the "
 	    "SubjectPublicKeyInfo. With a key that is not the server's the "
-	    "login is not made, and the message names the server's key."},
+	    "login is not made, and the message names the server's key. "
+	    "`belfryctl doctor` prints the line for the key of now."},
 {ACCOUNT(watch), .key = "watch", .type = SETTING_MAILBOXES,
 	.flags = SETTING_REPEATABLE, .standard = "INBOX",
 	.help = "The mailboxes whose new messages are judged.",

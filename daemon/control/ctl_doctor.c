@@ -15,7 +15,8 @@
 #define COLUMNS_MIN 50
 #define COLUMNS_MAX 100
 #define COLUMNS_USUAL 80
-#define INDENT "          "
+#define OUTCOME_INDENT 27 /* behind mark and step */
+#define ADVICE_INDENT 12
 
 struct doctor {
 	const struct ctl *ctl;
@@ -41,20 +42,20 @@ terminal_columns(void)
 	return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
 }
 
-/* Broken between words; every line but the first begins with the indent. */
+/* Broken between words; every line but the first begins with `indent`
+ * blanks, which the first has behind it. */
 static void
-add_wrapped(const struct doctor *doctor, struct buf *out, const char *first,
+add_wrapped(const struct doctor *doctor, struct buf *out, size_t indent,
     const char *text)
 {
 	struct span rest = span_from_str(text), word;
-	size_t used = strlen(INDENT), start = used;
+	size_t used = indent, start = used;
 
-	buf_add_str(out, first);
 	while (span_split(&rest, ' ', &word)) {
 		BUF_AUTO clean = BUF_INIT;
 		str_sanitize(&clean, word, CTL_TEXT_MAX);
 		if (used > start && used + 1 + clean.len > doctor->columns) {
-			buf_add_str(out, "\n" INDENT);
+			buf_addf(out, "\n%*s", (int)indent, "");
 			used = start;
 		} else if (used > start) {
 			buf_add_char(out, ' ');
@@ -129,17 +130,20 @@ add_finding(struct doctor *doctor, struct buf *out,
 
 	add_heading(doctor, out, finding->place);
 	add_mark(doctor, out, finding->result);
-	buf_addf(out, "  %-14s", doctor_step_name(finding->step));
+	buf_addf(out, "  %-15s", doctor_step_name(finding->step));
 	add_outcome(&outcome, finding);
-	ctl_add_clean(out, buf_str(&outcome), CTL_TEXT_MAX);
-	buf_add_char(out, '\n');
-	if (finding->why != NULL)
-		add_wrapped(doctor, out, INDENT, finding->why);
-	if (finding->next != NULL)
-		add_wrapped(doctor, out, "       -> ", finding->next);
+	add_wrapped(doctor, out, OUTCOME_INDENT, buf_str(&outcome));
+	if (finding->why != NULL) {
+		buf_addf(out, "%*s", ADVICE_INDENT, "");
+		add_wrapped(doctor, out, ADVICE_INDENT, finding->why);
+	}
+	if (finding->next != NULL) {
+		buf_addf(out, "%*s", ADVICE_INDENT, "-> ");
+		add_wrapped(doctor, out, ADVICE_INDENT, finding->next);
+	}
 	if (finding->line != NULL) {
 		BUF_AUTO line = BUF_INIT;
-		buf_add_str(&line, INDENT "  ");
+		buf_addf(&line, "%*s", OUTCOME_INDENT, "");
 		ctl_add_clean(&line, finding->line, CTL_TEXT_MAX);
 		ctl_add_colored(doctor->ctl, out,
 		    finding->result == DOCTOR_GOOD ? CTL_DIM : CTL_BOLD,

@@ -277,6 +277,21 @@ add_pause(struct buf *out, const struct json *account)
 	buf_add_char(out, '\n');
 }
 
+/* Those that end soon. */
+static void
+add_certificates(struct buf *out, const struct json *certificates)
+{
+	for (size_t i = 0; i < json_count(certificates); i++) {
+		const char *warning =
+		    json_get_str(json_at(certificates, i), "warning");
+		if (warning == NULL)
+			continue;
+		buf_add_str(out, "    ");
+		ctl_add_clean(out, warning, CTL_TEXT_MAX);
+		buf_add_char(out, '\n');
+	}
+}
+
 static void
 add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
     int64_t now)
@@ -301,6 +316,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 		    out, "\n    put it right, then: belfryctl reload\n");
 	}
 	add_pause(out, account);
+	add_certificates(out, json_get(account, "certificates"));
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
 	add_forwards(out, json_get(account, "forwards"));

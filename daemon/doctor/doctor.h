@@ -17,8 +17,6 @@
 #include "daemon/config/presets.h"
 #include "daemon/wire/imap/refusal.h"
 
-/* A certificate that ends sooner is warned of. */
-#define DOCTOR_EXPIRY_SEC (14 * 24 * 60 * 60)
 /* A clock that is wrong by less is not worth a word. */
 #define DOCTOR_SKEW_SEC (5 * 60)
 /* Findings of one account; more are dropped. */

@@ -104,7 +104,7 @@ const struct doctor_row doctor_mail_rows[] = {
 	{"desktop-not-installed", NOTE, ANY_PLACE,
 	    "no such file|not found|cannot run", NULL,
 	    "The program that shows notifications, belfry-desktop, is not "
-	    "installed: ${text}.",
+	    "installed.",
 	    "Build Belfry with libnotify (libnotify-dev), or set up another "
 	    "notifier: belfry.conf(5).", NULL, true},
 	{"no-notification-service", NOTE, ANY_PLACE, NULL, NULL,

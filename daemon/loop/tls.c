@@ -956,6 +956,28 @@ tls_is_resumed(const struct tls_session *session)
 	return SSL_session_reused(session->ssl) == 1;
 }
 
+void
+tls_get_validity(const struct tls_session *session, int64_t *from_unix_r,
+    int64_t *until_unix_r)
+{
+	X509 *cert = SSL_get0_peer_certificate(session->ssl);
+
+	*from_unix_r = *until_unix_r = 0;
+	if (cert == NULL)
+		return;
+	*from_unix_r = asn1_to_unix(X509_get0_notBefore(cert));
+	*until_unix_r = asn1_to_unix(X509_get0_notAfter(cert));
+}
+
+bool
+tls_ends_soon(int64_t from_unix, int64_t until_unix, int64_t now_unix)
+{
+	int64_t third = (until_unix - from_unix) / 3;
+
+	return until_unix - now_unix <
+	       (third < TLS_EXPIRY_SEC ? third : TLS_EXPIRY_SEC);
+}
+
 /* The first Finished of the handshake: the client's, but in a resumed one. */
 static size_t
 unique_binding(

@@ -84,6 +84,14 @@ enum tls_result tls_write(struct tls_session *session, const void *data,
 /* close_notify, best effort. */
 void tls_close(struct tls_session *session);
 bool tls_is_resumed(const struct tls_session *session);
+/* From when and until when the server's certificate is valid; 0 and 0: not
+ * known. */
+void tls_get_validity(const struct tls_session *session, int64_t *from_unix_r,
+    int64_t *until_unix_r);
+/* Within TLS_EXPIRY_SEC; of one that lives shortly by design, within a third of
+ * its life, as those are renewed late. */
+#define TLS_EXPIRY_SEC (14 * 24 * 60 * 60)
+bool tls_ends_soon(int64_t from_unix, int64_t until_unix, int64_t now_unix);
 /*
  * The channel binding (RFC 5056) of this connection: "tls-exporter" (RFC 9266)
  * with TLS 1.3, "tls-unique" (RFC 5929) before it. `name_r` is static. 0: there

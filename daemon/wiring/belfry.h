@@ -7,6 +7,7 @@
  *
  *   accounts.c   mailboxes: connections, secrets, commits, commands
  *   alive.c      proofs of life: ours to systemd, and of connections to us
+ *   certificates.c those that end soon
  *   gate.c       how many connections begin at once
  *   outboxes.c   the forward queue's connections
  *   probes.c     belfryctl probe
@@ -76,6 +77,17 @@
 
 struct belfry;
 
+/* Of one of an account's servers, as it was seen last. */
+struct certificate {
+	int64_t from_unix, until_unix; /* 0: none was seen */
+	int64_t told_unix;	       /* the one that the person knows of */
+};
+enum {
+	CERTIFICATE_IMAP,
+	CERTIFICATE_SMTP,
+	CERTIFICATES
+};
+
 /* One account as it runs. */
 struct running_account {
 	struct list_link link; /* in belfry::accounts */
@@ -101,6 +113,7 @@ struct running_account {
 	struct breaker breaker; /* of forwards */
 	struct pulse pulse;
 	struct sender *sender;	/* NULL: no submission server */
+	struct certificate certificates[CERTIFICATES];
 };
 
 /* One mailbox and what it is connected to. */
@@ -178,6 +191,16 @@ void exec_prepare(struct line *line, struct mailbox_task *task);
 /* The line goes: its commands run on, and nobody listens. */
 void exec_forget_line(struct line *line);
 void exec_free_all(struct belfry *belfry);
+
+/* certificates.c */
+struct json;
+/* On a new connection. */
+void certificates_seen(struct running_account *account,
+    const struct config_server *server, const struct tls_session *tls);
+/* From time to time. */
+void certificates_tidy(struct belfry *belfry);
+/* For `status`. */
+struct json *certificates_status(const struct running_account *account);
 
 /* machine.c */
 /* Appends what this machine is called among those that watch the account. */

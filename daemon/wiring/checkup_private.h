@@ -61,7 +61,7 @@ void checkup_secret(struct checkup *checkup);
 void checkup_notifications(struct checkup *checkup);
 void checkup_clock(struct checkup *checkup);
 
-/* ---- checkup_link.c ---- */
+/* ---- checkup_link.c, checkup_talk.c ---- */
 
 /* The way to one server: from its name to an encrypted connection, over which
  * an engine speaks. What is heard first is kept. */
@@ -92,6 +92,9 @@ struct checkup_link {
 	struct error error;
 };
 
+struct doctor_facts checkup_link_facts(
+    const struct checkup_link *link, enum doctor_step step);
+bool checkup_link_is_loopback(const struct checkup_link *link);
 /* Name and connection. False: told why not. */
 bool checkup_link_open(struct checkup_link *link, struct checkup *checkup,
     enum doctor_place place, const struct config_server *server);
@@ -118,8 +121,6 @@ void checkup_link_blame(struct checkup_link *link, const struct error *error,
 /* What was heard first, one line of it; malloc'ed, fit to be shown. */
 char *checkup_link_greeting(const struct checkup_link *link);
 bool checkup_link_heard(const struct checkup_link *link, const char *word);
-/* "imaps://mail.example.org:993" */
-char *checkup_link_describe(const struct checkup_link *link);
 
 /* ---- checkup_imap.c, checkup_smtp.c ---- */
 

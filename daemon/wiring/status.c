@@ -101,6 +101,7 @@ status_of_account(struct running_account *account)
 		json_add(mailboxes,
 		    status_of_mailbox(account_mailbox(account->account, i)));
 	json_set(json, "mailboxes", mailboxes);
+	json_set(json, "certificates", certificates_status(account));
 	json_set(json, "forwards", status_of_queue(account));
 	return json;
 }

@@ -101,6 +101,8 @@ on_tls(void *ctx)
 {
 	struct transport *transport = ctx;
 
+	certificates_seen(transport->account, transport->server,
+	    channel_tls(transport->channel));
 	if (transport->told)
 		transport->owner.tls_started(transport->owner.ctx);
 	else

@@ -54,6 +54,7 @@ class Clinic:
     """What the cases share: one good server for sending, certificates."""
 
     def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.ca = clinic.Authority(folder + "/ca")
         self.stranger = clinic.Authority(folder + "/stranger",
@@ -74,7 +75,7 @@ class Clinic:
             "expired": lambda: self.ca.issue(self.names, -20, -10),
             "early": lambda: self.ca.issue(self.names, 10, 20),
             "other": lambda: self.ca.issue("DNS:www.other.example"),
-            "soon": lambda: self.ca.issue(self.names, -1, 10.5),
+            "soon": lambda: self.ca.issue(self.names, -50, 10.5),
         }
         return issue[kind]()
 
@@ -817,13 +818,133 @@ def scripted(folder, word):
     return failed
 
 
+# ---- beside a daemon ----
+
+class Place:
+    """As much of live.Servers as a daemon needs."""
+
+    def __init__(self, folder):
+        self.dir = folder
+
+
+def own_account(shared, folder, replica, more=""):
+    path = os.path.join(folder, "password%d" % replica.port)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(LETTERS + "\n")
+    return ("[account home]\nemail = %s\nimap = imaps://127.0.0.1:%d\n"
+            "tls_ca_file = %s\npassword_command = cat %s\n%s\n" % (
+                OWN, replica.port, shared.ca.path, path, more))
+
+
+def causes(report):
+    return [s["cause"] for s in report["accounts"][0]["steps"] if s["cause"]]
+
+
+def bells(daemon):
+    return live.read(daemon.path("bells")).splitlines()
+
+
+def beside_a_daemon(shared, place):
+    """It goes on, on its one connection; nothing is read, nothing stored."""
+    replica = Replica(replica_kinds.kind_of("own", {}), shared.good, LETTERS)
+    replica.deliver(live.message("hello"))
+    with live.Daemon(place, own_account(shared, place.dir, replica)) as daemon:
+        daemon.wait_watching()
+        before = replica.connections
+        report = daemon.ctl("doctor")
+        live.same(causes(report), [], "causes")
+        live.same(replica.connections, before + 1, "connections")
+        live.wait("one session again", lambda: len(replica.sessions) == 1)
+        live.same(replica.said("^(STORE|APPEND|CREATE|DELETE)"), [], "changes")
+        live.same(daemon.boxes()["home", "INBOX"]["trouble"], None, "trouble")
+    replica.stop()
+
+
+def held_by_the_daemon(shared, place):
+    """The server refused the password: doctor says that the daemon waits."""
+    kind = replica_kinds.kind_of("own", {"refusals": tuple(
+        (NO_AUTH,) for _ in range(3))})
+    replica = Replica(kind, shared.good, LETTERS)
+    with live.Daemon(place, own_account(shared, place.dir, replica)) as daemon:
+        live.wait("locked out", lambda: (daemon.status("home") or {}).get(
+            "locked_out"))
+        logins = replica.logins
+        replica.refusals.clear()
+        report = daemon.ctl("doctor")
+        live.same(causes(report), ["held-by-daemon"], "causes")
+        step = next(s for s in report["accounts"][0]["steps"] if s["cause"])
+        has_words(step, "why", "does not log in to this account any more, "
+                  "because the server refused it", "why")
+        has_words(step, "do", "`belfryctl reload` lets it try again", "do")
+        live.same(replica.logins, logins + 1, "one login more")
+    replica.stop()
+
+
+def certificate_ends(shared, place):
+    """The daemon tells once, also across a restart; status goes on."""
+    replica = Replica(replica_kinds.kind_of("own", {}), shared.ca.issue(
+        "IP:127.0.0.1", -50, 9.5), LETTERS)
+    text = own_account(shared, place.dir, replica) + "[notifier bell]\n" \
+        "type = exec\ncommand = sh -c 'echo \"$BELFRY_TEXT\" >>bells'\n"
+    daemon = live.Daemon(place, text)
+    open(daemon.path("bells"), "w", encoding="utf-8").close()
+    for _ in range(2):
+        with daemon:
+            daemon.wait_watching()
+            status = live.wait("the certificate", lambda: (
+                daemon.status("home")["certificates"]))
+            live.wait("the bell", lambda: bells(daemon))
+            has_words(status[0], "warning",
+                      "the certificate of 127.0.0.1 ends on ", "status")
+            has_words(status[0], "warning", "in 9 days; who runs the server "
+                      "must renew it", "status")
+    live.same([b[:38] for b in bells(daemon)],
+              ["the certificate of 127.0.0.1 ends on 2"], "bells")
+    replica.stop()
+
+
+def certificate_is_well(shared, place):
+    """One of a week, in its first half, is as it should be."""
+    replica = Replica(replica_kinds.kind_of("own", {}), shared.ca.issue(
+        "IP:127.0.0.1", -3, 4), LETTERS)
+    with live.Daemon(place, own_account(shared, place.dir, replica)) as daemon:
+        daemon.wait_watching()
+        status = daemon.status("home")["certificates"]
+        live.same([c["warning"] for c in status], [None], "warnings")
+    replica.stop()
+
+
+DAEMON_CASES = (beside_a_daemon, held_by_the_daemon, certificate_ends,
+                certificate_is_well)
+
+
+def with_daemons(folder, word):
+    shared, place = Clinic(folder + "/daemons"), Place(folder + "/daemons")
+    failed = 0
+    for one in DAEMON_CASES:
+        if word not in one.__name__:
+            continue
+        try:
+            one(shared, place)
+        except (live.Failed, OSError, KeyError) as fault:
+            failed += 1
+            print("FAIL %s: %s: %s" % (one.__name__, type(fault).__name__,
+                                       fault))
+    return failed
+
+
 def main():
     live.bounded(120)
     folder = tempfile.mkdtemp(prefix="belfry-doctor-", dir="/tmp")
     os.chmod(folder, 0o755)
     try:
-        failed = scripted(folder, sys.argv[1] if len(sys.argv) > 1 else "")
+        word = sys.argv[1] if len(sys.argv) > 1 else ""
+        failed = scripted(folder, word)
+        failed += with_daemons(folder, word)
     finally:
+        for daemon in live.Daemon.running:
+            if daemon.process.poll() is None:
+                daemon.kill()
         if "LIVE_KEEP" in os.environ:
             print("kept: %s" % folder)
         else:
