@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import clinic  # noqa: E402
 import live  # noqa: E402
 import replica_kinds  # noqa: E402
+import schema  # noqa: E402
 from replica import Replica  # noqa: E402
 
 APPLE = "abcd-efgh-ijkl-mnop"
@@ -726,7 +727,9 @@ class Patient:
             stderr=subprocess.PIPE, text=True, timeout=60)
         if done.stderr:
             raise live.Failed("it complains: %s" % done.stderr)
-        return done.returncode, json.loads(done.stdout)
+        report = json.loads(done.stdout)
+        live.same(schema.problems(["doctor"], report), [], "schema")
+        return done.returncode, report
 
     def stop(self):
         for server in self.servers:
