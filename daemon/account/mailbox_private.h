@@ -235,8 +235,8 @@ struct candidate {
 	bool is_new_sender;
 	/* What the server calls it everywhere; "": nothing. Owned. */
 	char *identity;
-	bool has_home;		 /* it is in a mailbox before this one */
-	struct judging *judging; /* which is told of the end; NULL: none */
+	bool has_home;		   /* it is in a mailbox before this one */
+	struct judging *judging;   /* which is told of the end; NULL: none */
 	const struct backlog *run; /* that judges it; NULL: live mail */
 	size_t bytes;		   /* memory that it takes, about */
 };
@@ -1159,9 +1159,10 @@ mailbox_begin_fn mailbox_claim_begin;
 /* It is done at once, as far as is known. */
 bool mailbox_claim_is_free(
     const struct mailbox *mb, enum action_kind kind, usec_t now);
-/* An action of the group under way was settled. */
-void mailbox_claim_settled(struct mailbox *mb, const struct job *job,
-    const struct job_action *action, enum effect_state state);
+/* What happens twice when two machines do it. */
+bool mailbox_claim_is_once(enum action_kind kind);
+/* A group of equal copies may be of several rules. */
+void mailbox_claim_mark_of(const struct action *action, struct buf *mark);
 /* The intent of a command is on disk: true when its mark is stored first. */
 bool mailbox_claim_mark_first(struct mailbox *mb, usec_t now);
 /* The connection goes before the mark is known to be stored. */
@@ -1170,27 +1171,35 @@ void mailbox_claim_take_back(struct mailbox *mb, struct job *job, usec_t now);
  * under way. */
 bool mailbox_claim_must_be_alone(
     const struct mailbox *mb, const struct job *job, usec_t now);
-/* Before other operations: one that stores marks, where some wait. */
-mailbox_begin_fn mailbox_claim_mark;
-/* Nothing else is to be done: an operation that stores what is left. */
-mailbox_begin_fn mailbox_claim_tidy;
 /* The connection is gone. */
 void mailbox_claim_interrupt(struct mailbox *mb);
 void mailbox_claim_clear(struct mailbox *mb);
 mailbox_response_fn mailbox_claim_note_message, mailbox_claim_done,
-    mailbox_claim_mark_done, mailbox_claim_chore_done,
-    mailbox_claim_chore_selected, mailbox_claim_chore_stored,
-    mailbox_claim_chore_back;
+    mailbox_claim_mark_done;
 
 /* What a person would call the claims of others, as far as is known. */
 enum claims_answer mailbox_claim_ask(const struct mailbox *mb, usec_t now);
 /* Begins to claim op->uids. False: the mailbox keeps no keywords. */
 bool mailbox_claim_run(
     struct mailbox *mb, const char *mark, bool holds_unsure, usec_t now);
+
+/* mailbox_chore.c */
+/* An action of the group under way was settled. */
+void mailbox_claim_settled(struct mailbox *mb, const struct job *job,
+    const struct job_action *action, enum effect_state state);
 /* To be stored: the mark of what was done to the message, and then, once
  * nothing else needs it, no claim. */
 void mailbox_claim_note_done(
     struct mailbox *mb, uint32_t uid, const char *mark);
+/* Before other operations: one that stores marks, where some wait. */
+mailbox_begin_fn mailbox_claim_mark;
+/* Nothing else is to be done: an operation that stores what is left. */
+mailbox_begin_fn mailbox_claim_tidy;
+void mailbox_chores_clear(struct mailbox *mb);
+/* The connection is gone. */
+void mailbox_chores_interrupt(struct mailbox *mb);
+mailbox_response_fn mailbox_claim_chore_done, mailbox_claim_chore_selected,
+    mailbox_claim_chore_stored, mailbox_claim_chore_back;
 
 /* mailbox_forward.c */
 /* The forward of the operation is in the store's queue. */
