@@ -71,6 +71,7 @@
 #define CLAIM_KEYWORD_MAX 50
 
 #define CLAIM_PREFIX "belfry-c-"
+#define CLAIM_MARK_PREFIX "belfry-f-"
 #define CLAIM_TICK "belfry-t"
 #define CLAIM_SENDING "belfry-s"
 #define CLAIM_UNDONE "belfry-u"

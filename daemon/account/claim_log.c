@@ -9,7 +9,6 @@
 #include "daemon/base/xalloc.h"
 
 #define BOX_DIGITS 10 /* of a digest */
-#define MARK_PREFIX "belfry-f-"
 
 /* A line of an entry. */
 struct line {
@@ -153,7 +152,7 @@ parse(const struct claim_log *log, struct span rest, struct line *line_r)
 	memcpy(line.box, box.data, BOX_DIGITS);
 	line.is_ours = span_is_nocase(node, log->node);
 	line.add = sign.data[0] == '+';
-	line.is_mark = span_starts_nocase(rest, MARK_PREFIX);
+	line.is_mark = span_starts_nocase(rest, CLAIM_MARK_PREFIX);
 	line.words = xstrdup_span(rest);
 	*line_r = line;
 	return true;

@@ -102,7 +102,7 @@ claims_mark(
 	const struct span pieces[] = {span_from_str(rule), span_from_str(kind),
 	    span_from_str(target != NULL ? target : "")};
 
-	buf_add_str(mark, "belfry-f-");
+	buf_add_str(mark, CLAIM_MARK_PREFIX);
 	add_digest(mark, pieces, 3);
 }
 

@@ -648,7 +648,8 @@ mailbox_act_begin(struct mailbox *mb, usec_t now)
 usec_t
 mailbox_act_deadline(const struct mailbox *mb)
 {
-	usec_t first = mailbox_forward_deadline(mb);
+	usec_t first =
+	    usec_min(mailbox_forward_deadline(mb), mailbox_chores_deadline(mb));
 	bool room = has_room_for_commands(mb);
 
 	LIST_EACH(pos, &mb->jobs)

@@ -2,11 +2,21 @@
  * Chores are what has to be stored besides claims, as soon as nothing is left
  * to do: marks, claims that are not needed any more, and claims that a move or
  * a copy has carried into its target. They outlive the connection.
+ *
+ * One that is refused is tried again: as long as a mark is missing, another
+ * machine would do again what was done, once our claim is old. A claim is not
+ * let go before the marks that were noted before it.
  */
 #include <assert.h>
 
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
+
+/* Until the next try, doubled each time; about ten minutes in all, less than
+ * our claim is good for. */
+#define RETRY_USEC (2 * USEC_SEC)
+#define RETRY_MAX_USEC (2 * USEC_MINUTE)
+#define TRIES_MAX 10
 
 struct chore {
 	struct list_link link;
@@ -15,6 +25,11 @@ struct chore {
 	char *keywords;
 	bool add;
 	bool is_sent;
+	unsigned tries;
+	usec_t not_before; /* 0: at once */
+	/* Where claims are a log: an entry for the target, with this
+	 * UIDVALIDITY. */
+	uint32_t log_validity;
 	struct imap_seqset uids;
 };
 
@@ -50,7 +65,7 @@ find_chore(struct mailbox *mb, struct span wire, const char *keywords, bool add)
 	LIST_EACH(pos, &mb->chores)
 	{
 		struct chore *chore = LIST_ITEM(pos, struct chore, link);
-		if (!chore->is_sent &&
+		if (!chore->is_sent && chore->log_validity == 0 &&
 		    (add || wire.len > 0 || pos == mb->chores.prev) &&
 		    span_equal(buf_span(&chore->wire), wire) &&
 		    strcmp(chore->keywords, keywords) == 0 &&
@@ -102,14 +117,68 @@ mailbox_claim_note_done(struct mailbox *mb, uint32_t uid, const char *mark)
 	    &find_chore(mb, SPAN_EMPTY, buf_str(&words), false)->uids, uid);
 }
 
+/* The marks of the rules that were done to it, as far as we know of them. */
 static void
-note_carried(struct mailbox *mb, const struct job_action *action)
+add_marks(const struct mailbox *mb, const struct job *job, struct strv *marks)
+{
+	struct span words[CLAIM_LOG_WORDS_MAX];
+	uint32_t changed;
+	size_t count =
+	    claim_log_words(claims_log(mb->config.claims), buf_span(&mb->wire),
+		mb->uidvalidity, job->key.uid, words, &changed);
+
+	for (size_t i = 0; i < count; i++)
+		if (span_starts_nocase(words[i], CLAIM_MARK_PREFIX) &&
+		    !strv_has_nocase(marks, words[i]))
+			strv_add_span(marks, words[i]);
+	for (size_t i = 0; i < job->next; i++) {
+		const struct action *action = &job->actions[i].action;
+		BUF_AUTO mark = BUF_INIT;
+		if (job->actions[i].state != EFFECT_DONE ||
+		    !mailbox_claim_is_once(action->kind) ||
+		    action->kind >= ACTION_MOVE)
+			continue;
+		mailbox_claim_mark_of(action, &mark);
+		if (!strv_has_nocase(marks, buf_span(&mark)))
+			strv_add_span(marks, buf_span(&mark));
+	}
+}
+
+/* Keywords go with a message, entries of the log do not: where it is now, it
+ * may be judged by another machine. */
+static void
+note_log_carried(
+    struct mailbox *mb, const struct job *job, const struct job_action *action)
+{
+	STRV_AUTO marks = STRV_INIT;
+
+	if (action->new_validity == 0)
+		return;
+	add_marks(mb, job, &marks);
+	if (marks.len == 0)
+		return;
+	struct chore *chore = NEW(struct chore);
+	chore->uidvalidity = mb->uidvalidity;
+	chore->log_validity = action->new_validity;
+	buf_add_span(&chore->wire, buf_span(&mb->op->target));
+	chore->keywords = strv_join(&marks, " ");
+	chore->add = true;
+	imap_seqset_add(&chore->uids, action->new_uid);
+	list_add(&mb->chores, &chore->link);
+}
+
+static void
+note_carried(
+    struct mailbox *mb, const struct job *job, const struct job_action *action)
 {
 	BUF_AUTO words = BUF_INIT;
 
-	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0 ||
-	    mailbox_log_is_used(mb))
+	if (action->new_uid == 0 || mb->op == NULL || mb->op->target.len == 0)
 		return;
+	if (mailbox_log_is_used(mb)) {
+		note_log_carried(mb, job, action);
+		return;
+	}
 	add_claim_words(mb, &words);
 	struct chore *chore =
 	    find_chore(mb, buf_span(&mb->op->target), buf_str(&words), false);
@@ -129,7 +198,7 @@ mailbox_claim_settled(struct mailbox *mb, const struct job *job,
 	if (kind == ACTION_COPY || kind == ACTION_FORWARD)
 		note_mark(mb, job, &action->action);
 	if (kind == ACTION_COPY || kind >= ACTION_MOVE)
-		note_carried(mb, action);
+		note_carried(mb, job, action);
 	if (kind >= ACTION_MOVE)
 		claim_forget(mb->claim, job->key.uid);
 }
@@ -178,19 +247,51 @@ note_releases(struct mailbox *mb)
 	imap_seqset_done(&held);
 }
 
-/* The next one: `marks`, of those only. */
-static struct chore *
-next_chore(struct mailbox *mb, bool marks)
+/* The log is another mailbox. */
+static bool
+can_store(const struct mailbox *mb)
 {
+	return !mb->read_only || mailbox_log_is_used(mb);
+}
+
+/* The next one: `marks`, of those only. While a mark waits for its next try,
+ * no claim is let go. */
+static struct chore *
+next_chore(struct mailbox *mb, bool marks, usec_t now)
+{
+	bool is_held = false;
+
 	LIST_EACH(pos, &mb->chores)
 	{
 		struct chore *chore = LIST_ITEM(pos, struct chore, link);
 		if (chore->uidvalidity != mb->uidvalidity)
 			chore_free(chore);
-		else if (chore->add || !marks)
+		else if (chore->not_before > now)
+			is_held = is_held || chore->add;
+		else if (chore->add || (!marks && !is_held))
 			return chore;
 	}
 	return NULL;
+}
+
+usec_t
+mailbox_chores_deadline(const struct mailbox *mb)
+{
+	usec_t first = USEC_NEVER, held = 0;
+
+	LIST_EACH(pos, &mb->chores)
+	{
+		const struct chore *chore = LIST_ITEM(pos, struct chore, link);
+		usec_t when = chore->not_before;
+		if (when == 0 || !can_store(mb) ||
+		    chore->uidvalidity != mb->uidvalidity)
+			continue;
+		if (chore->add && when > held)
+			held = when;
+		first =
+		    usec_min(first, chore->add || when > held ? when : held);
+	}
+	return first;
 }
 
 /* The one under way. */
@@ -225,7 +326,17 @@ begin_chore(struct mailbox *mb, struct chore *chore, usec_t now)
 	chore->is_sent = true;
 	mailbox_op_new(mb);
 	mb->op->is_alone = true;
-	if (chore->wire.len == 0) {
+	if (chore->log_validity != 0) {
+		mailbox_log_append(mb, OP_CHORE,
+		    &(struct claim_log_store){
+			.mailbox = buf_span(&chore->wire),
+			.uidvalidity = chore->log_validity,
+			.add = true,
+			.uids = &chore->uids,
+			.words = chore->keywords,
+		    },
+		    now);
+	} else if (chore->wire.len == 0) {
 		send_chore(mb, chore, OP_CHORE, now);
 	} else {
 		buf_add_span(&mb->op->target, buf_span(&chore->wire));
@@ -240,9 +351,9 @@ begin_chore(struct mailbox *mb, struct chore *chore, usec_t now)
 void
 mailbox_claim_mark(struct mailbox *mb, usec_t now)
 {
-	struct chore *chore = next_chore(mb, true);
+	struct chore *chore = next_chore(mb, true, now);
 
-	if (chore != NULL && !mb->read_only)
+	if (chore != NULL && can_store(mb))
 		begin_chore(mb, chore, now);
 }
 
@@ -251,21 +362,56 @@ mailbox_claim_tidy(struct mailbox *mb, usec_t now)
 {
 	struct chore *chore;
 
-	if (mb->read_only)
+	if (!can_store(mb))
 		return;
 	note_releases(mb);
-	chore = next_chore(mb, false);
+	chore = next_chore(mb, false, now);
 	if (chore != NULL)
 		begin_chore(mb, chore, now);
 }
 
-/* A refusal changes nothing: a claim that stays is taken over. */
+static void
+warn_of_missing(struct mailbox *mb, const struct chore *chore,
+    const struct imap_response *response, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	if (!chore->add || told_before(&mb->told, SPAN("[mark]"), now))
+		return;
+	mailbox_refusal_words(response, &words);
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "the server does not take the keyword that says what was done "
+	    "(%s): another machine may do it once more",
+	    buf_str(&words));
+}
+
+/* What cannot be said at all is given up: a claim that stays is taken over. */
+static void
+end_chore(struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct chore *chore = sent_chore(mb);
+	usec_t wait = RETRY_USEC;
+
+	if (response->status == IMAP_NO && chore->tries < TRIES_MAX) {
+		for (unsigned i = 0; i < chore->tries && wait < RETRY_MAX_USEC;
+		     i++)
+			wait *= 2;
+		chore->tries++;
+		chore->is_sent = false;
+		chore->not_before =
+		    usec_add(now, usec_min(wait, RETRY_MAX_USEC));
+		return;
+	}
+	if (response->status != IMAP_OK)
+		warn_of_missing(mb, chore, response, now);
+	chore_free(chore);
+}
+
 void
 mailbox_claim_chore_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	(void)response;
-	chore_free(sent_chore(mb));
+	end_chore(mb, response, now);
 	mailbox_op_finish(mb, now);
 }
 
@@ -284,7 +430,7 @@ mailbox_claim_chore_selected(
 		send_chore(mb, sent_chore(mb), OP_CHORE_STORE, now);
 		return;
 	}
-	chore_free(sent_chore(mb));
+	end_chore(mb, response, now);
 	come_back(mb, OP_CHORE_BACK, now);
 }
 
@@ -292,8 +438,7 @@ void
 mailbox_claim_chore_stored(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	(void)response;
-	chore_free(sent_chore(mb));
+	end_chore(mb, response, now);
 	come_back(mb, OP_CHORE_BACK, now);
 }
 

@@ -353,11 +353,35 @@ mailbox_claim_log_read(struct mailbox *mb, bool ok, usec_t now)
 	go_on(mb, now);
 }
 
+static bool
+has_keyword(const struct mailbox *mb)
+{
+	for (size_t i = 0; i < mb->permanent_flags.len; i++)
+		if (mb->permanent_flags.items[i][0] != '\\')
+			return true;
+	return mb->any_keyword;
+}
+
+/*
+ * Also where only this mailbox keeps none, as all machines see. One that keeps
+ * those it has, and takes no more, is another matter: who opened it before may
+ * still claim by them, and does not look into the log.
+ */
+static bool
+claims_by_log(const struct mailbox *mb)
+{
+	enum claims_ladder ladder = claims_ladder(mb->config.claims);
+
+	return ladder == LADDER_LOG ||
+	       (ladder != LADDER_UNPROVEN && ladder != LADDER_FIRST &&
+		   mb->has_permanent_flags && !has_keyword(mb));
+}
+
 /* The step of the ladder that this mailbox can stand on: false, none. */
 static bool
 can_claim(struct mailbox *mb, enum claim_step *step_r)
 {
-	if (claims_ladder(mb->config.claims) == LADDER_LOG) {
+	if (claims_by_log(mb)) {
 		*step_r = CLAIM_BY_MODSEQ; /* an entry's UID is as good */
 		return true;
 	}
@@ -373,7 +397,7 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 static void
 prepare(struct mailbox *mb, enum claim_step step)
 {
-	bool by_log = claims_ladder(mb->config.claims) == LADDER_LOG;
+	bool by_log = claims_by_log(mb);
 	BUF_AUTO keyword = BUF_INIT;
 
 	if (mb->claim != NULL && (mb->claim_validity != mb->uidvalidity ||
@@ -401,7 +425,7 @@ mailbox_claim_run(
 	if (!can_claim(mb, &step)) {
 		if (!told_before(&mb->told, SPAN("[claims]"), now))
 			mailbox_report(mb, REPORT_WARNING, 0,
-			    "this mailbox keeps no keywords, so machines "
+			    "this mailbox takes no new keywords, so machines "
 			    "cannot agree who acts: write claim = leader for "
 			    "one of them and claim = standby for the others");
 		return false;

@@ -1196,6 +1196,8 @@ mailbox_begin_fn mailbox_claim_mark;
 /* Nothing else is to be done: an operation that stores what is left. */
 mailbox_begin_fn mailbox_claim_tidy;
 void mailbox_chores_clear(struct mailbox *mb);
+/* When one that was refused is tried again. */
+usec_t mailbox_chores_deadline(const struct mailbox *mb);
 /* The connection is gone. */
 void mailbox_chores_interrupt(struct mailbox *mb);
 mailbox_response_fn mailbox_claim_chore_done, mailbox_claim_chore_selected,
