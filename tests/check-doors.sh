@@ -64,6 +64,13 @@ daemon/account/    daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ n
 daemon/outbox/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/outbox/
 daemon/setup/      daemon/base/ daemon/config/presets.h daemon/config/syntax.h daemon/setup/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
+daemon/control/ctl_setup.h  daemon/base/ daemon/config/ daemon/control/ daemon/setup/
+daemon/control/ctl_setup.c  daemon/base/ daemon/config/ daemon/control/
+daemon/control/ctl_setup_find.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/discovery.h
+daemon/control/ctl_setup_secret.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/errand.h
+daemon/control/ctl_setup_start.c  daemon/base/ daemon/control/ daemon/wiring/errand.h
+daemon/control/ctl_setup_test.c  daemon/base/ daemon/control/ daemon/wiring/checkup.h
+daemon/control/ctl_doctor.h  daemon/control/ daemon/doctor/
 daemon/control/ctl_doctor.c  daemon/base/ daemon/config/ daemon/control/ daemon/doctor/ daemon/wiring/checkup.h
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/

@@ -16,18 +16,21 @@ _belfryctl()
 		esac
 	done
 	case $prev in
-	-c|--config|--socket|--rules)
+	-c|--config|--socket|--ca-file|--rules)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
+	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--credential|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
 		return
 		;;
 	esac
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup'
+		words=' setup check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
+		;;
+	setup)
+		words=' --email --name --provider --imap --smtp --user --keyring --in-file --password-command --token-command --credential --ca-file --ask-list --no-test --start -y --yes'
 		;;
 	check)
 		words=' --settings'
@@ -92,13 +95,10 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe setup'
+		words=' setup check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
 		;;
 	probe)
 		words=' --mailbox'
-		;;
-	setup)
-		words=''
 		;;
 	esac
 	[[ $cur == -* ]] && words+=" $globals"

@@ -72,6 +72,9 @@ config_free(struct config **config)
 
 /* ---- sections ---- */
 
+/* Said only where nothing else is wrong. */
+static const char no_account[] = "there is no [account NAME] section";
+
 struct loader {
 	struct config *config;
 	struct document document;
@@ -573,8 +576,8 @@ check_whole(struct loader *l)
 		return;
 	problem_add(l->problems, false,
 	    (struct rule_place){c->files.items[0]->path, 0, 0},
-	    "add one, with `email` and a secret such as `keyring = yes`",
-	    "there is no [account NAME] section");
+	    "add one, with `email` and a secret such as `keyring = yes`", "%s",
+	    no_account);
 }
 
 bool
@@ -718,6 +721,15 @@ config_report_done(struct config_report *report)
 	rule_problems_done(&report->problems);
 	strv_done(&report->echoes);
 	files_done(&report->files);
+}
+
+bool
+config_report_lacks_only_account(const struct config_report *report)
+{
+	for (size_t i = 0; i < report->problems.count; i++)
+		if (strcmp(report->problems.items[i].text, no_account) == 0)
+			return true;
+	return false;
 }
 
 bool

@@ -227,6 +227,8 @@ void config_free(struct config **config);
 void config_report_done(struct config_report *report);
 
 bool config_report_has_errors(const struct config_report *report);
+/* Nothing is wrong but that there is no account yet. */
+bool config_report_lacks_only_account(const struct config_report *report);
 /* All problems with their source lines, a caret, and hints. */
 void config_print_problems(const struct config_report *report, struct buf *buf);
 

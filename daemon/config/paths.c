@@ -78,6 +78,18 @@ add_places(struct strv *places)
 }
 
 char *
+config_own_path(void)
+{
+	STRV_AUTO places = STRV_INIT;
+
+	add_places(&places);
+	return strncmp(places.items[0], BELFRY_SYSCONFDIR,
+		   strlen(BELFRY_SYSCONFDIR)) == 0
+		   ? NULL
+		   : xstrdup(places.items[0]);
+}
+
+char *
 config_find_path(const char *argument, struct error *error_r)
 {
 	STRV_AUTO places = STRV_INIT;

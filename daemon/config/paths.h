@@ -14,4 +14,8 @@ char *config_state_directory(const struct config *config);
  * $XDG_RUNTIME_DIR/belfry, else in the state directory. */
 char *config_control_path(const struct config *config);
 
+/* Where a user's own configuration belongs, whether it is there or not. NULL:
+ * neither $XDG_CONFIG_HOME nor $HOME is set. */
+char *config_own_path(void);
+
 #endif

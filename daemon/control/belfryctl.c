@@ -41,6 +41,25 @@ const struct ctl_option ctl_global_options[] = {
 		'\0', NULL, NULL, NULL                                         \
 	}
 
+static const struct ctl_option setup_options[] = {
+    {'\0', "email", "ADDRESS", "the address, as the argument"},
+    {'\0', "name", "ACCOUNT", "what the account is called"},
+    {'\0', "provider", "NAME", "one that belfryctl providers lists"},
+    {'\0', "imap", "URL", "imaps://HOST, or imap://HOST for STARTTLS"},
+    {'\0', "smtp", "URL", "smtps://HOST, or submission://HOST"},
+    {'\0', "user", "NAME", "what to log in with, if not the address"},
+    {'\0', "keyring", NULL, "keep the password in the keyring"},
+    {'\0', "in-file", NULL, "keep it in the configuration, for you alone"},
+    {'\0', "password-command", "CMD", "a command prints it"},
+    {'\0', "token-command", "CMD", "a command prints an OAuth2 token"},
+    {'\0', "credential", "NAME", "systemd has it, by this name"},
+    {'\0', "ca-file", "FILE", "certificates that the servers' are signed by"},
+    {'\0', "ask-list", NULL, "ask Thunderbird's list about the domain, too"},
+    {'\0', "no-test", NULL, "write it without logging in"},
+    {'\0', "start", NULL, "start the service, now and at each login"},
+    {'y', "yes", NULL, "do not ask"},
+    OPTIONS_END,
+};
 static const struct ctl_option check_options[] = {
     {'\0', "settings", NULL, "list every key that a configuration may have"},
     OPTIONS_END,
@@ -122,6 +141,15 @@ static const struct ctl_option rules_options[] = {
 
 /* clang-format off */
 const struct ctl_command ctl_commands[] = {
+    {.name = "setup", .summary = "make an account from an address",
+     .arguments = "[ADDRESS]", .arguments_max = 1, .options = setup_options,
+     .run = ctl_setup,
+     .details = "Finds the servers, tells which password is wanted, tests it, "
+                "and writes the account\ninto the configuration, whose other "
+                "lines stay as they are. Again for an account\nthat is there, "
+                "it changes that. At a terminal it asks for what is missing; "
+                "else\nsay --yes, and give a password as the first line of "
+                "standard input."},
     {.name = "check", .summary = "is the configuration right?",
      .arguments = "[FILE]", .arguments_max = 1, .options = check_options,
      .run = ctl_check},
@@ -214,9 +242,6 @@ const struct ctl_command ctl_commands[] = {
      .details = "Makes a mailbox, puts a message into it, hears of it on "
                 "another connection,\nand deletes the mailbox. Exits with 1 "
                 "when the message did not come."},
-    {.name = "setup", .summary = "make an account from an address",
-     .arguments = "[ADDRESS]", .arguments_max = -1, .run = ctl_later,
-     .is_later = true},
     {.name = NULL},
 };
 /* clang-format on */
@@ -243,10 +268,10 @@ add_options(struct buf *out, const struct ctl_option *options)
 static void
 add_command_help(struct buf *out, const struct ctl_command *command)
 {
-	buf_addf(out, "usage: belfryctl %s%s%s%s\n\n%s%s\n", command->name,
+	buf_addf(out, "usage: belfryctl %s%s%s%s\n\n%s\n", command->name,
 	    command->options != NULL ? " [OPTIONS]" : "",
 	    *command->arguments != '\0' ? " " : "", command->arguments,
-	    command->summary, command->is_later ? " (not supported yet)" : "");
+	    command->summary);
 	if (command->details != NULL)
 		buf_addf(out, "%s\n", command->details);
 	buf_add_char(out, '\n');
@@ -255,12 +280,11 @@ add_command_help(struct buf *out, const struct ctl_command *command)
 }
 
 static void
-add_commands(struct buf *out, const char *title, bool daemon, bool later)
+add_commands(struct buf *out, const char *title, bool daemon)
 {
 	buf_addf(out, "%s\n", title);
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
-		if (ctl_commands[i].needs_daemon == daemon &&
-		    ctl_commands[i].is_later == later)
+		if (ctl_commands[i].needs_daemon == daemon)
 			buf_addf(out, "  %-12s %s\n", ctl_commands[i].name,
 			    ctl_commands[i].summary);
 	buf_add_char(out, '\n');
@@ -270,9 +294,8 @@ static void
 add_help(struct buf *out)
 {
 	buf_add_str(out, "usage: belfryctl [OPTIONS] COMMAND ...\n\n");
-	add_commands(out, "By itself:", false, false);
-	add_commands(out, "With the running daemon:", true, false);
-	add_commands(out, "Not supported yet:", false, true);
+	add_commands(out, "By itself:", false);
+	add_commands(out, "With the running daemon:", true);
 	buf_add_str(out, "Options of every command:\n");
 	add_options(out, ctl_global_options);
 	buf_add_str(out, "\n`belfryctl help COMMAND` has more; so has "

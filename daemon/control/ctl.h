@@ -18,7 +18,7 @@
 #include "daemon/config/config.h"
 #include "daemon/control/json.h"
 
-#define CTL_OPTIONS_MAX 16 /* of one command, with the global ones */
+#define CTL_OPTIONS_MAX 20 /* of one command */
 #define CTL_CELL_MAX 120   /* characters of one outside text on a line */
 #define CTL_TEXT_MAX 2000  /* characters of one outside text */
 /* The daemon did it, or answered, and there is something to look at. */
@@ -45,7 +45,6 @@ struct ctl_command {
 	const char *details;		  /* further help, or NULL */
 	int (*run)(struct ctl *ctl);
 	bool needs_daemon;
-	bool is_later; /* named in the help, and refused */
 };
 
 struct ctl {
@@ -180,7 +179,6 @@ int ctl_explain(struct ctl *ctl);
 int ctl_explain_on_server(struct ctl *ctl);
 int ctl_help(struct ctl *ctl);
 int ctl_history(struct ctl *ctl);
-int ctl_later(struct ctl *ctl);
 int ctl_notify(struct ctl *ctl);
 int ctl_pause(struct ctl *ctl);
 int ctl_probe(struct ctl *ctl);
@@ -190,6 +188,7 @@ int ctl_queue(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
 int ctl_report(struct ctl *ctl);
 int ctl_rules(struct ctl *ctl);
+int ctl_setup(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_test(struct ctl *ctl);
 int ctl_undo(struct ctl *ctl);

@@ -5,9 +5,8 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/control/ctl.h"
+#include "daemon/control/ctl_doctor.h"
 #include "daemon/control/session.h"
-#include "daemon/doctor/doctor.h"
 #include "daemon/wiring/checkup.h"
 
 /* For the daemon's word on the account. */
@@ -234,8 +233,8 @@ end_account(const struct doctor *doctor, const struct doctor_report *report)
 
 /* ---- JSON ---- */
 
-static struct json *
-finding_json(const struct doctor_finding *finding)
+struct json *
+ctl_finding_json(const struct doctor_finding *finding)
 {
 	struct json *json = json_new_object();
 
@@ -259,7 +258,7 @@ account_json(
 	struct json *steps = json_new_array();
 
 	for (size_t i = 0; i < report->count; i++)
-		json_add(steps, finding_json(&report->findings[i]));
+		json_add(steps, ctl_finding_json(&report->findings[i]));
 	json_set_str(json, "account", account->name);
 	json_set_str(json, "email", account->email);
 	json_set_str(json, "provider",

@@ -1,9 +1,10 @@
 /*
- * make-ca DIRECTORY NAMES: writes ca.pem, server.pem and server.key, the
- * server's certificate for NAMES ("DNS:localhost,IP:127.0.0.1"): for tests
- * that are shell scripts.
+ * make-ca DIRECTORY NAMES [DAYS]: writes ca.pem, server.pem and server.key, the
+ * server's certificate for NAMES ("DNS:localhost,IP:127.0.0.1"), good
+ * until tomorrow, or for so many days: for tests that are scripts.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/testca.h"
@@ -18,14 +19,18 @@ main(int argc, char **argv)
 	struct testca *ca;
 	bool ok;
 
-	if (argc != 3 || strlen(argv[1]) > PATH_SIZE - 16) {
-		fputs("usage: make-ca DIRECTORY NAMES\n", stderr);
+	if (argc < 3 || argc > 4 || strlen(argv[1]) > PATH_SIZE - 16) {
+		fputs("usage: make-ca DIRECTORY NAMES [DAYS]\n", stderr);
 		return 64;
 	}
 	snprintf(ca_path, sizeof(ca_path), "%s/ca.pem", argv[1]);
 	snprintf(cert_path, sizeof(cert_path), "%s/server.pem", argv[1]);
 	snprintf(key_path, sizeof(key_path), "%s/server.key", argv[1]);
 	want.names = argv[2];
+	if (argc == 4) {
+		want.from_days = -1;
+		want.to_days = strtol(argv[3], NULL, 10);
+	}
 	ca = testca_new();
 	ok = testca_write(ca, ca_path) &&
 	     testca_write_server(ca, &want, cert_path, key_path);

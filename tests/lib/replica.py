@@ -93,7 +93,7 @@ def numbers(items):
 class Replica:
     """One server with one mailbox owner."""
 
-    def __init__(self, kind, certificate, password):
+    def __init__(self, kind, certificate, password, place=("127.0.0.1", 0)):
         self.kind = kind
         self.quirks = set(kind.get("quirks", ()))
         self.password = password
@@ -113,7 +113,7 @@ class Replica:
         if "tls12-max" in self.quirks:
             self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=20)
+        self.listener = socket.create_server(place, backlog=20)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
 

@@ -143,7 +143,6 @@ printf '[rule only]\nwhen = subject is hi\nmove = Hi\n' >only.conf
 run
 expect_words 'no command' 64 err 'usage: belfryctl'
 run --help
-expect_words 'help' 0 out 'Not supported yet:'
 expect_words 'help' 0 out '  doctor       '
 run help history
 expect_words 'help of a command' 0 out '  -n, --limit N '
@@ -164,16 +163,6 @@ run --nonsense status
 expect_words 'unknown option' 64 err 'nonsense'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
-for later in setup; do
-	run $later
-	expect_words "$later" 69 err "belfryctl: $later: not supported yet"
-	expect_words "$later" 69 err '    '
-done
-run --json setup
-expect_json 'later'
-expect_schema 'later' error
-expect_value 'later' 'd["ok"], d["error"]' \
-	'[false, "setup: not supported yet"]'
 
 # ---- check ----
 

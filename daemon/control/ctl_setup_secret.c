@@ -1,0 +1,247 @@
+/* setup: the secret: where it comes from, and where it is kept. */
+#include <stdio.h>
+
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/config/preset_words.h"
+#include "daemon/control/ctl_setup.h"
+#include "daemon/wiring/errand.h"
+
+/* The keyring may ask its owner to unlock it. */
+#define KEYRING_USEC (2 * USEC_MINUTE)
+
+/* ---- from the options ---- */
+
+static const struct {
+	const char *option;
+	enum setup_secret kind;
+} sources[] = {
+    {"keyring", SETUP_SECRET_KEYRING},
+    {"password-command", SETUP_SECRET_COMMAND},
+    {"token-command", SETUP_SECRET_TOKEN},
+    {"credential", SETUP_SECRET_CREDENTIAL},
+    {"in-file", SETUP_SECRET_FILE},
+};
+
+static int
+take_options(struct setup *setup, bool *given_r)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		const char *value = ctl_get(setup->ctl, sources[i].option);
+		if (value == NULL)
+			continue;
+		if (first != NULL)
+			return ctl_fail(setup->ctl, EX_USAGE, NULL,
+			    "--%s and --%s: an account has one secret", first,
+			    sources[i].option);
+		first = sources[i].option;
+		setup->kind = sources[i].kind;
+		if (*value != '\0')
+			setup->command = xstrdup(value);
+	}
+	*given_r = first != NULL;
+	return EX_OK;
+}
+
+/* ---- asked ---- */
+
+static bool
+is_typed(enum setup_secret kind)
+{
+	return kind == SETUP_SECRET_KEYRING || kind == SETUP_SECRET_FILE;
+}
+
+static bool
+takes_tokens_only(const struct setup *setup)
+{
+	if (setup->preset != NULL && setup->imap == NULL &&
+	    !setup->keeps_servers)
+		return setup->preset->auth == PRESET_OAUTH2;
+	return setup->wants_token;
+}
+
+/* Which password, where to make it, and what to switch on before. */
+static void
+explain(const struct setup *setup)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	preset_add_password_words(&words, setup->preset);
+	setup_say(setup, "%s", buf_str(&words));
+	if (setup->preset != NULL && setup->preset->enable != NULL)
+		setup_say(setup, "First: %s.", setup->preset->enable);
+}
+
+static int
+fail_ended(const struct setup *setup)
+{
+	return ctl_fail(setup->ctl, EX_NOINPUT, NULL,
+	    "the input ended: nothing was written");
+}
+
+static int
+ask_command(struct setup *setup, const char *question)
+{
+	BUF_AUTO answer = BUF_INIT;
+
+	if (!setup_ask(question, &answer))
+		return fail_ended(setup);
+	struct span command = span_trim(buf_span(&answer));
+	if (command.len == 0)
+		return fail_ended(setup);
+	setup->command = xstrdup_span(command);
+	return EX_OK;
+}
+
+static int
+ask_token(struct setup *setup)
+{
+	setup->kind = SETUP_SECRET_TOKEN;
+	return ask_command(setup,
+	    "Command that prints an access token (such as oama access "
+	    "ADDRESS): ");
+}
+
+static int
+ask_password(struct setup *setup)
+{
+	const char *question =
+	    setup->old != NULL
+		? "Password (not shown; empty to keep what is there): "
+	    : setup->may_choose
+		? "Password (not shown; empty to name a command that prints "
+		  "it): "
+		: "Password (not shown): ";
+
+	if (!setup_ask_secret(question, &setup->secret))
+		return fail_ended(setup);
+	if (setup->secret.len > 0)
+		return EX_OK;
+	if (setup->old != NULL) {
+		setup->kind = SETUP_SECRET_KEPT;
+		return EX_OK;
+	}
+	if (!setup->may_choose)
+		return fail_ended(setup);
+	setup->kind = SETUP_SECRET_COMMAND;
+	return ask_command(setup, "Command that prints the password: ");
+}
+
+/* The first line of standard input. */
+static int
+read_password(struct setup *setup)
+{
+	struct buf line = BUF_INIT;
+	bool ok = setup_read_line(&line) && line.len > 0;
+
+	if (ok)
+		secret_set(&setup->secret, buf_span(&line));
+	buf_wipe(&line);
+	buf_done(&line);
+	return ok ? EX_OK
+		  : ctl_fail(setup->ctl, EX_USAGE,
+			"give it as the first line of standard input, or use "
+			"--password-command COMMAND",
+			"no password");
+}
+
+/* A password that came with a page's blanks around it, or cannot be one. */
+static int
+check_typed(struct setup *setup)
+{
+	struct span text = secret_span(&setup->secret);
+	struct span trimmed = span_trim(text);
+
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+			return ctl_fail(setup->ctl, EX_DATAERR, "type it again",
+			    "the password has a control "
+			    "character in it");
+	if (setup->kind == SETUP_SECRET_FILE && trimmed.len != text.len)
+		return ctl_fail(setup->ctl, EX_DATAERR,
+		    "keep it in the keyring or behind a command",
+		    "a password in the file cannot begin or end with a blank");
+	return EX_OK;
+}
+
+int
+setup_take_secret(struct setup *setup)
+{
+	bool is_given = false;
+	int code = take_options(setup, &is_given);
+
+	if (code != EX_OK)
+		return code;
+	if (!is_given && setup->old != NULL && !setup->is_terminal) {
+		setup->kind = SETUP_SECRET_KEPT;
+		return EX_OK;
+	}
+	if (!is_given && takes_tokens_only(setup)) {
+		explain(setup);
+		return setup->is_terminal
+			   ? ask_token(setup)
+			   : ctl_fail(setup->ctl, EX_USAGE,
+				 "give a command that prints an access token: "
+				 "--token-command COMMAND",
+				 "it takes no passwords");
+	}
+	if (!is_given) {
+		setup->kind = SETUP_SECRET_KEYRING;
+		setup->may_choose = true;
+	}
+	if (!is_typed(setup->kind))
+		return EX_OK;
+	explain(setup);
+	code = setup->is_terminal ? ask_password(setup) : read_password(setup);
+	return code == EX_OK && setup->secret.len > 0 ? check_typed(setup)
+						      : code;
+}
+
+/* ---- kept ---- */
+
+/* secret-tool reads the secret from standard input: it stands in no list of
+ * processes. */
+static bool
+keep_in_keyring(struct setup *setup, struct error *error_r)
+{
+	STRV_AUTO argv = STRV_INIT, look = STRV_INIT;
+	struct buf found = BUF_INIT;
+	STR_AUTO label =
+	    xasprintf("--label=Belfry: %s (%s)", setup->name, setup->email);
+
+	secret_keyring_argv(setup->name, &look);
+	for (size_t i = 0; i < look.len; i++)
+		strv_add(&argv, i == 1 ? "store" : look.items[i]);
+	STRV_AUTO store = STRV_INIT;
+	for (size_t i = 0; i < argv.len; i++) {
+		strv_add(&store, argv.items[i]);
+		if (i == 1)
+			strv_add(&store, label);
+	}
+	bool ok = errand_run(&store, secret_span(&setup->secret), KEYRING_USEC,
+		      NULL, error_r) &&
+		  errand_run(&look, SPAN_EMPTY, KEYRING_USEC, &found, error_r);
+	if (ok && !span_equal(span_trim(buf_span(&found)),
+		      span_trim(secret_span(&setup->secret))))
+		ok = error_set(error_r, FAULT_LOCAL,
+		    "the keyring gave something else back");
+	buf_wipe(&found);
+	buf_done(&found);
+	return ok;
+}
+
+int
+setup_store_secret(struct setup *setup)
+{
+	struct error error = ERROR_INIT;
+
+	if (setup->kind != SETUP_SECRET_KEYRING || setup->secret.len == 0 ||
+	    keep_in_keyring(setup, &error))
+		return EX_OK;
+	return ctl_fail(setup->ctl, EX_UNAVAILABLE,
+	    "install secret-tool (libsecret-tools) and unlock the keyring, or "
+	    "use --password-command or --in-file",
+	    "the keyring did not take the password: %s", error.text);
+}
