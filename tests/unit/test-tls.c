@@ -1,4 +1,6 @@
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -26,7 +28,8 @@ static char other_ca_path[] = "/tmp/belfry-test-ca-XXXXXX";
 struct server {
 	SSL_CTX *context; /* NULL: speaks `plain` instead */
 	struct span plain;
-	bool silent_end; /* no close_notify */
+	bool silent_end;  /* no close_notify */
+	bool on_loopback; /* by TCP, which has an address */
 	int fd;
 	pthread_t thread;
 };
@@ -63,13 +66,35 @@ serve(void *ctx)
 	return NULL;
 }
 
+static void
+tcp_pair(int fds[2])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr *any = (struct sockaddr *)&address;
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, any, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, any, &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fds[0], any, len), 0);
+	fds[1] = accept(listener, NULL, NULL);
+	assert_true(fds[1] >= 0);
+	close(listener);
+}
+
 /* The client's end. */
 static int
 server_start(struct server *server)
 {
 	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	if (server->on_loopback)
+		tcp_pair(fds);
+	else
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	server->fd = fds[1];
 	assert_int_equal(
 	    pthread_create(&server->thread, NULL, serve, server), 0);
@@ -501,11 +526,100 @@ tear_down(void **state)
 	return 0;
 }
 
+/* A certificate that a program here made itself, for another name, and ended:
+ * a pin, the place, and whether it is trusted. */
+static const struct bridge_case {
+	const char *name;
+	bool on_loopback;
+	const char *pin; /* "": the right one; NULL: none */
+	enum tls_result result;
+	enum tls_flaw flaw;
+} bridge_cases[] = {
+    {"no pin", true, NULL, TLS_FAILED, TLS_FLAW_SELF_SIGNED},
+    {"the pin", true, "", TLS_DONE, TLS_FLAW_NONE},
+    {"no pin after one that had", true, NULL, TLS_FAILED, TLS_FLAW_SELF_SIGNED},
+    {"another pin", true, "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+	TLS_FAILED, TLS_FLAW_WRONG_PIN},
+    {"the pin, from elsewhere", false, "", TLS_FAILED, TLS_FLAW_SELF_SIGNED},
+};
+
+static bool
+bridge_case_holds(
+    const struct bridge_case *bcase, SSL_CTX *context, struct buf *pin)
+{
+	struct server server = {
+	    .context = context, .on_loopback = bcase->on_loopback};
+	int fd = server_start(&server);
+	struct tls *tls = trusting();
+	struct tls_session *session;
+	struct error error = ERROR_INIT;
+	struct tls_peer peer;
+	enum tls_result result;
+	bool ok;
+
+	if (bcase->pin != NULL)
+		assert_true(tls_add_pin(tls,
+		    *bcase->pin != '\0' ? bcase->pin : buf_str(pin), NULL));
+	session = session_on(tls, fd, HOST);
+	result = tls_handshake(session, &error);
+	assert_true(tls_peer_get(session, &peer));
+	ok = result == bcase->result && peer.flaw == bcase->flaw &&
+	     peer.is_loopback == bcase->on_loopback && !tls_is_resumed(session);
+	if (!ok)
+		print_error("%s: result %d, flaw %d, \"%s\"\n", bcase->name,
+		    result, peer.flaw, error.text);
+	buf_clear(pin);
+	buf_add_span(pin, buf_span(&peer.pin));
+	tls_peer_done(&peer);
+	tls_close(session);
+	tls_session_free(&session);
+	tls_free(&tls);
+	close(fd);
+	server_join(&server);
+	return ok;
+}
+
+static void
+test_bridge(void **state)
+{
+	struct testca_want want = {"x", "DNS:bridge.example", -9, -8, true};
+	SSL_CTX *context = testca_server(ca, &want);
+	BUF_AUTO pin = BUF_INIT;
+	bool ok = true;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bridge_cases) / sizeof(*bridge_cases);
+	     i++)
+		ok &= bridge_case_holds(&bridge_cases[i], context, &pin);
+	assert_true(ok);
+	SSL_CTX_free(context);
+}
+
+#define DAY (24 * 60 * 60)
+
+static void
+test_ends_soon(void **state)
+{
+	static const struct {
+		int64_t from, until; /* days from now */
+		bool soon;
+	} cases[] = {{-60, 30, false}, {-60, 15, false}, {-60, 13, true},
+	    {-400, -1, true}, {-3, 4, false}, {-5, 2, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(
+		    tls_ends_soon(cases[i].from * DAY, cases[i].until * DAY, 0),
+		    cases[i].soon);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_trust),
+	    cmocka_unit_test(test_bridge),
+	    cmocka_unit_test(test_ends_soon),
 	    cmocka_unit_test(test_no_tls),
 	    cmocka_unit_test(test_resumption),
 	    cmocka_unit_test(test_policy_freed_first),
