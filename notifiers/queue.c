@@ -133,6 +133,7 @@ notify_queue_add(
 	if (entry->n.is_private)
 		queue_make_private(&entry->n);
 	entry->n.id = ++queue->last_id;
+	entry->since = now;
 	list_add(&queue->waiting, &entry->link);
 	queue->waiting_count++;
 	keep_bounds(queue);
@@ -193,6 +194,30 @@ void
 notify_queue_set_private(struct notify_queue *queue, bool is_private)
 {
 	queue->is_private = is_private;
+}
+
+void
+notify_queue_set_keep(struct notify_queue *queue, usec_t keep)
+{
+	queue->keep = keep;
+}
+
+static void
+drop_old(struct notify_queue *queue)
+{
+	if (queue->is_available || queue->is_quiet || queue->keep == 0)
+		return;
+	LIST_EACH(pos, &queue->waiting)
+	{
+		struct entry *entry = queue_entry_at(pos);
+
+		if (usec_since(entry->since, queue->now) < queue->keep)
+			continue;
+		queue_settle(queue, entry, NOTIFY_GONE,
+		    "the notifier was away for too long");
+		queue_leave_waiting(queue, entry);
+		queue_free_entry(entry);
+	}
 }
 
 void
@@ -359,6 +384,7 @@ notify_queue_tick(struct notify_queue *queue, usec_t now)
 		if (request->deadline <= now)
 			give_up(queue, request, "the notifier did not answer");
 	}
+	drop_old(queue);
 }
 
 /* The one place where windows open. */

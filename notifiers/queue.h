@@ -72,6 +72,9 @@ void notify_queue_withdraw(struct notify_queue *queue, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid, usec_t now);
 void notify_queue_set_available(
     struct notify_queue *queue, bool available, usec_t now);
+/* So long one waits for a notifier that is away; then it is GONE. Else for
+ * ever. */
+void notify_queue_set_keep(struct notify_queue *queue, usec_t keep);
 /* Quiet hours begin, or end. A new queue has none. */
 void notify_queue_set_quiet(
     struct notify_queue *queue, bool is_quiet, usec_t now);

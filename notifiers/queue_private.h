@@ -18,6 +18,7 @@
 
 struct entry {
 	struct list_link link;
+	usec_t since; /* it was added */
 	struct notification n;
 	bool is_bare;	 /* its texts are forgotten */
 	bool is_settled; /* its outcome came out; shown again since then */
@@ -48,6 +49,7 @@ struct notify_queue {
 	usec_t now;
 	uint64_t last_id;
 	bool is_available, is_quiet;
+	usec_t keep;		   /* 0: for ever */
 	bool was_quiet;		   /* what waits since then is summed up */
 	bool returns, is_private;  /* notify_queue_set_... */
 	struct list_link waiting;  /* struct entry::link, the oldest first */

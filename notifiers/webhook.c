@@ -199,10 +199,21 @@ static void (*const formats[])(
 };
 
 void
-webhook_format(int format, const struct notification *n, struct strv *headers,
-    struct buf *body)
+webhook_format(int format, const struct notification *n, const char *key,
+    struct strv *headers, struct buf *body)
 {
 	if (format < 0 || (size_t)format >= LENGTH(formats))
 		format = WEBHOOK_JSON;
+	if (format == WEBHOOK_NTFY && key != NULL)
+		add_header(headers, "X-Sequence-ID", key);
 	formats[format](n, headers, body);
+}
+
+void
+webhook_format_template(const char *text, const struct notification *n,
+    const char *key, struct strv *headers, struct buf *body)
+{
+	webhook_expand(span_from_str(text), webhook_escape_of(headers), n, key,
+	    NULL, body);
+	add_header(headers, "Content-Type", "application/json");
 }

@@ -7,6 +7,7 @@
  */
 #include "daemon/config/config.h"
 #include "notifiers/open.h"
+#include "notifiers/webhook.h"
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -195,13 +196,41 @@ static const struct notifier_key {
     {"url", CONFIG_NOTIFIER_WEBHOOK, "add `url = https://...`"},
     {"format", CONFIG_NOTIFIER_WEBHOOK, NULL},
     {"header", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"body", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"cancel_url", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"token_command", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"cancel_token_command", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"tls_ca_file", CONFIG_NOTIFIER_WEBHOOK, NULL},
 };
+
+/* Templates are for `format = json`, and have variables that exist. */
+static void
+check_template(struct loader *l, const struct config_notifier *notifier,
+    const struct document_section *section, const char *key)
+{
+	const struct document_thing *thing = find_thing(section, key);
+	struct error error = ERROR_INIT;
+	size_t at;
+
+	if (thing == NULL)
+		return;
+	if (notifier->format != CONFIG_WEBHOOK_JSON)
+		problem_add(l->problems, false, thing->key_place, NULL,
+		    "`%s` goes with `format = json`", key);
+	else if (!webhook_check_template(span_from_str(thing->value),
+		     strcmp(key, "cancel_url") == 0, &at, &error))
+		problem_add(l->problems, false, document_place(thing, at), NULL,
+		    "%s", error.text);
+}
 
 static void
 check_notifier(struct loader *l, const struct config_notifier *notifier,
     const struct document_section *section)
 {
 	size_t count = sizeof(notifier_keys) / sizeof(notifier_keys[0]);
+
+	check_template(l, notifier, section, "body");
+	check_template(l, notifier, section, "cancel_url");
 
 	if (notifier->type == CONFIG_NOTIFIER_NONE) {
 		if (find_thing(section, "type") == NULL)

@@ -139,12 +139,15 @@ struct config_notifier {
 	struct rule_place place;
 	int type; /* enum config_notifier_type */
 	bool enabled;
-	struct strv command;	  /* exec */
-	usec_t timeout;		  /* exec */
-	char *url;		  /* webhook; may hold a token: never log it */
-	int format;		  /* webhook: enum config_webhook_format */
-	struct strv headers;	  /* webhook: "Name: value"; secret */
-	int privacy;		  /* enum config_privacy */
+	struct strv command;	 /* exec */
+	usec_t timeout;		 /* exec */
+	char *url;		 /* webhook; may hold a token: never log it */
+	int format;		 /* webhook: enum config_webhook_format */
+	struct strv headers;	 /* webhook: "Name: value"; secret */
+	char *body, *cancel_url; /* webhook: templates */
+	struct strv token_command, cancel_token_command; /* webhook */
+	char *tls_ca_file;				 /* webhook */
+	int privacy; /* enum config_privacy */
 	int urgency; /* enum urgency: the least that it is told about */
 	struct quiet_hours quiet_hours; /* its own, or the daemon's */
 };

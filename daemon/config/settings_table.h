@@ -286,6 +286,39 @@
 	.help = "What a webhook sends.",
 	.more = "`ntfy` and `gotify` are what these services take; `json` is "
 		"an object with all that is known of the notification."},
+{NOTIFIER(body), .key = "body", .type = SETTING_TEXT,
+	.form = "text with ${variables}",
+	.help = "What a webhook with `format = json` sends instead.",
+	.more =
+	    "`${title}`, `${body}`, `${preview}`, `${urgency}`, `${account}`, "
+	    "`${mailbox}`, `${uid}`, `${message-id}` and `${key}` (the same for "
+	    "the same message, also after a restart) are replaced, in a way "
+	    "that fits inside the quotes of a JSON string; with a `header = "
+	    "Content-Type: text/plain` as they are, and percent-encoded for "
+	    "`application/x-www-form-urlencoded`."},
+{NOTIFIER(cancel_url), .key = "cancel_url", .type = SETTING_TEXT,
+	.flags = SETTING_HIDDEN,
+	.form = "URL with ${key} or ${id}",
+	.help = "With `format = json`: where a DELETE takes a notification "
+		"back when its message was read, moved or deleted.",
+	.more = "`${id}` is the `id` of the service's JSON reply. For ntfy and "
+		"Gotify Belfry knows the place by itself: ntfy, from server "
+		"2.16 on, by a sequence id, Gotify if there is a "
+		"`cancel_token_command`. What was sent before a restart of "
+		"belfryd stays."},
+{NOTIFIER(token_command), .key = "token_command", .type = SETTING_ARGV,
+	.help = "A command that prints the token for a webhook on one line.",
+	.more =
+	    "It is sent as `Authorization: Bearer`, to Gotify as "
+	    "`X-Gotify-Key`. The command is run when the token is first "
+	    "needed, and again when the service refuses it. There is no shell."},
+{NOTIFIER(cancel_token_command), .key = "cancel_token_command",
+	.type = SETTING_ARGV,
+	.help = "The same for taking notifications back: Gotify wants the token "
+		"of a client there, not that of the application."},
+{NOTIFIER(tls_ca_file), .key = "tls_ca_file", .type = SETTING_PATH,
+	.help = "Certificates (PEM) that are believed for this webhook, in "
+		"place of the system's."},
 {NOTIFIER(headers), .key = "header", .type = SETTING_HEADER,
 	.flags = SETTING_REPEATABLE | SETTING_HIDDEN,
 	.help = "A header field that a webhook sends along, such as "

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 #endif
 
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/worker.h"
@@ -24,7 +25,8 @@ struct http {
 
 /* What the thread sees. */
 struct job {
-	bool is_get;
+	bool is_get, is_delete;
+	usec_t retry_after;
 	char *url;
 	char *ca_file; /* or NULL */
 	usec_t limit;
@@ -135,7 +137,9 @@ set_options(
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(job->limit / 1000));
 	if (job->ca_file != NULL)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, job->ca_file);
-	if (!job->is_get)
+	if (job->is_delete)
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+	else if (!job->is_get)
 		set_body(curl, job);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
@@ -160,6 +164,17 @@ set_curl_error(struct job *job, CURLcode code, const char *detail)
 	error_set(&job->error, fault, "%s", buf_str(&text));
 }
 
+static usec_t
+retry_after(CURL *curl)
+{
+	curl_off_t wait = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
+	if (wait <= 0 || (usec_t)wait > HTTP_RETRY_AFTER_MAX / USEC_SEC)
+		return 0;
+	return (usec_t)wait * USEC_SEC;
+}
+
 static void
 perform(CURL *curl, struct job *job, bool loopback)
 {
@@ -176,6 +191,7 @@ perform(CURL *curl, struct job *job, bool loopback)
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
+	job->retry_after = retry_after(curl);
 	if (location != NULL)
 		buf_add_str(&job->location, location);
 	/* A reply cut at our limit is a reply. */
@@ -242,6 +258,7 @@ done(void *ctx, void *owner)
 	    .body = buf_span(&job->reply),
 	    .location = buf_span(&job->location),
 	    .is_cut = job->is_cut,
+	    .retry_after = job->retry_after,
 	    .error = job->error,
 	};
 
@@ -254,11 +271,16 @@ job_free(void *ctx)
 {
 	struct job *job = ctx;
 
+	/* Each of these may hold a token. */
+	memory_wipe(job->url, strlen(job->url));
+	for (size_t i = 0; i < job->headers.len; i++)
+		memory_wipe(
+		    job->headers.items[i], strlen(job->headers.items[i]));
 	free(job->url);
 	free(job->ca_file);
 	buf_done(&job->location);
 	strv_done(&job->headers);
-	buf_wipe(&job->body); /* either may hold a token */
+	buf_wipe(&job->body);
 	buf_wipe(&job->reply);
 	buf_done(&job->body);
 	buf_done(&job->reply);
@@ -280,17 +302,29 @@ start(struct loop *loop, struct job *job, http_fn *fn, void *ctx)
 }
 
 struct http *
-http_post(struct loop *loop, const char *url, const struct strv *headers,
-    struct span body, http_fn *fn, void *ctx)
+http_send(struct loop *loop, const struct http_request *request, http_fn *fn,
+    void *ctx)
 {
 	struct job *job = NEW(struct job);
 
-	job->url = xstrdup(url);
+	job->url = xstrdup(request->url);
+	job->is_delete = request->is_delete;
+	job->ca_file = xstrdup(request->ca_file);
 	job->limit = HTTP_USEC;
-	if (headers != NULL)
-		strv_copy(&job->headers, headers);
-	buf_add_span(&job->body, body);
+	if (request->headers != NULL)
+		strv_copy(&job->headers, request->headers);
+	buf_add_span(&job->body, request->body);
 	return start(loop, job, fn, ctx);
+}
+
+struct http *
+http_post(struct loop *loop, const char *url, const struct strv *headers,
+    struct span body, http_fn *fn, void *ctx)
+{
+	const struct http_request request = {
+	    .url = url, .headers = headers, .body = body};
+
+	return http_send(loop, &request, fn, ctx);
 }
 
 struct http *

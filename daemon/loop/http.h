@@ -18,6 +18,7 @@
 #define HTTP_USEC (30 * USEC_SEC)
 #define HTTP_THREADS_MAX 4
 #define HTTP_SAME_MAX 2
+#define HTTP_RETRY_AFTER_MAX (24 * USEC_HOUR) /* more is not believed */
 
 struct http;
 
@@ -26,6 +27,7 @@ struct http_result {
 	struct span body;     /* borrowed for the call */
 	struct span location; /* of a redirect, a whole URL; borrowed */
 	bool is_cut;	      /* there was more than HTTP_REPLY_MAX */
+	usec_t retry_after;   /* the wait that the server asks for, or 0 */
 	/* FAULT_CONFIG: the URL or a header is not allowed, no libcurl;
 	 * FAULT_AUTH: the certificate; FAULT_RETRY: anything else. */
 	struct error error;
@@ -38,6 +40,16 @@ bool http_is_available(void);
  * freed after it. */
 struct http *http_post(struct loop *loop, const char *url,
     const struct strv *headers, struct span body, http_fn *fn, void *ctx);
+/* The same with all that a service may want. Borrowed for the call. */
+struct http_request {
+	const char *url;
+	bool is_delete; /* DELETE, without a body; else POST */
+	const struct strv *headers;
+	struct span body;
+	const char *ca_file; /* NULL: the system's store */
+};
+struct http *http_send(struct loop *loop, const struct http_request *request,
+    http_fn *fn, void *ctx);
 /* https only, to this machine, too. `ca_file` NULL: the system's store. The
  * rest is as with http_post. */
 struct http *http_get(struct loop *loop, const char *url, const char *ca_file,

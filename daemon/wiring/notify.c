@@ -41,6 +41,8 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	    loop_timer_new(notify->belfry->loop, notifier_on_timer, notifier);
 	list_add(&notify->notifiers, &notifier->link);
 	notifier_look_at_clock(notifier);
+	if (config->type == CONFIG_NOTIFIER_WEBHOOK)
+		webhook_new(notifier, config);
 	notifier_begin(notifier);
 }
 
@@ -55,7 +57,8 @@ is_same(const struct notifier *notifier, const struct config_notifier *config)
 	       strcmp(notifier->url != NULL ? notifier->url : "",
 		   config->url != NULL ? config->url : "") == 0 &&
 	       strv_equal(&notifier->command, &config->command) &&
-	       strv_equal(&notifier->headers, &config->headers);
+	       strv_equal(&notifier->headers, &config->headers) &&
+	       webhook_is_same(notifier, config);
 }
 
 /* One that is away is looked for at once: the person may have mended it. */
@@ -114,6 +117,7 @@ free_notifier(struct notifier *notifier)
 	helper_stop(&notifier->helper);
 	child_cancel(&notifier->child);
 	http_cancel(&notifier->http);
+	webhook_free(&notifier->webhook);
 	loop_timer_free(&notifier->timer);
 	notify_queue_free(&notifier->queue);
 	strv_done(&notifier->command);

@@ -46,6 +46,7 @@ struct notifier {
 	struct helper *helper;
 	struct child *child;
 	struct http *http;
+	struct webhook *webhook; /* NULL: another kind */
 	uint64_t busy_id; /* exec, webhook: what is under way; 0: nothing */
 	struct loop_timer *timer;
 	usec_t again; /* when a notifier that is away is tried again */
@@ -123,6 +124,11 @@ void later_forget_line(struct notify *notify, const struct line *line);
 void desktop_start(struct notifier *notifier);
 void desktop_show(struct notifier *notifier, const struct notifier_line *line);
 void exec_show(struct notifier *notifier, const struct notifier_line *line);
+void webhook_new(
+    struct notifier *notifier, const struct config_notifier *config);
+void webhook_free(struct webhook **webhook);
+bool webhook_is_same(
+    const struct notifier *notifier, const struct config_notifier *config);
 void webhook_again(struct notifier *notifier);
 void webhook_show(struct notifier *notifier, const struct notifier_line *line);
 void journal_show(struct notifier *notifier, const struct notifier_line *line);

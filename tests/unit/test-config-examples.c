@@ -63,9 +63,11 @@ static void
 test_example(void **state)
 {
 	STR_AUTO path = source_path("contrib/examples/belfry.conf");
+	STR_AUTO notifiers = source_path("contrib/examples/notifiers.conf");
 
 	(void)state;
 	must_pass(path);
+	must_pass(notifiers);
 }
 
 static void

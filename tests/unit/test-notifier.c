@@ -399,7 +399,7 @@ test_webhooks(void **state)
 
 		if (webhooks[i].given != NULL)
 			strv_add(&headers, webhooks[i].given);
-		webhook_format(webhooks[i].format, &n, &headers, &body);
+		webhook_format(webhooks[i].format, &n, NULL, &headers, &body);
 		joined = strv_join(&headers, "|");
 		if (strcmp(joined, webhooks[i].headers) == 0 &&
 		    strcmp(buf_str(&body), webhooks[i].sent) == 0)
@@ -408,6 +408,140 @@ test_webhooks(void **state)
 		    buf_str(&body));
 		fail();
 	}
+}
+
+static const struct {
+	const char *name, *text, *type, *sent;
+} templates[] = {
+    {"JSON", "{\"t\": \"${title}\", \"u\": ${uid}}", NULL,
+	"{\"t\": \"a\\\"b\\\\\\n${body}\", \"u\": 12}"},
+    {"a value is no template", "${title}", "Content-Type: text/plain",
+	"a\"b\\\n${body}"},
+    {"a form", "text=${title}&k=${key}&x=",
+	"content-type: application/x-www-form-urlencoded",
+	"text=a%22b%5C%0A%24%7Bbody%7D&k=key&x="},
+    {"another kind of JSON", "\"${urgency}\"",
+	"Content-Type: application/vnd.x+json", "\"critical\""},
+    {"nothing to replace", "$title {} $", NULL, "$title {} $"},
+    {"what is missing is empty", "[${preview}${message-id}]", NULL, "[]"},
+};
+
+static void
+test_templates(void **state)
+{
+	const struct notification n = {
+	    .uid = 12,
+	    .urgency = URGENCY_CRITICAL,
+	    .title = (char *)(uintptr_t) "a\"b\\\n${body}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(templates); i++) {
+		STRV_AUTO headers = STRV_INIT;
+		BUF_AUTO body = BUF_INIT;
+
+		if (templates[i].type != NULL)
+			strv_add(&headers, templates[i].type);
+		webhook_format_template(
+		    templates[i].text, &n, "key", &headers, &body);
+		if (strcmp(buf_str(&body), templates[i].sent) == 0 &&
+		    headers.len == 1)
+			continue;
+		print_error("%s: %s\n", templates[i].name, buf_str(&body));
+		fail();
+	}
+}
+
+static void
+test_wrong_templates(void **state)
+{
+	static const struct {
+		const char *text;
+		bool has_id;
+		size_t offset; /* SIZE_MAX: it is right */
+	} cases[] = {{"${title}${key}", false, SIZE_MAX},
+	    {"ab${titel}", false, 2}, {"${title} ${body", false, 9},
+	    {"${}", false, 0}, {"${id}", false, 0}, {"${id}", true, SIZE_MAX}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct error error = ERROR_INIT;
+		size_t offset = SIZE_MAX;
+
+		webhook_check_template(span_from_str(cases[i].text),
+		    cases[i].has_id, &offset, &error);
+		if (offset == cases[i].offset)
+			continue;
+		print_error("%s: at %zu\n", cases[i].text, offset);
+		fail();
+	}
+}
+
+static const struct {
+	const char *name;
+	int format;
+	const char *url, *cancel, *key, *id, *result; /* NULL: none */
+} cancels[] = {
+    {"ntfy", WEBHOOK_NTFY, "https://n/a", NULL, "k", "7", "https://n/a/k"},
+    {"ntfy, with a query", WEBHOOK_NTFY, "https://n/a/?auth=x", NULL, "k", NULL,
+	"https://n/a/k"},
+    {"gotify", WEBHOOK_GOTIFY, "https://g/message", NULL, "k", "7",
+	"https://g/message/7"},
+    {"gotify, a hostile id", WEBHOOK_GOTIFY, "https://g/message", NULL, "k",
+	"../x?", "https://g/message/..%2Fx%3F"},
+    {"gotify, no id", WEBHOOK_GOTIFY, "https://g/message", NULL, "k", NULL,
+	NULL},
+    {"JSON", WEBHOOK_JSON, "https://j/", "https://j/${id}/${key}", "k", "a b",
+	"https://j/a%20b/k"},
+    {"JSON, no id came", WEBHOOK_JSON, "https://j/", "https://j/${id}", "k",
+	NULL, NULL},
+    {"JSON by key", WEBHOOK_JSON, "https://j/", "https://j/${key}", "k", NULL,
+	"https://j/k"},
+    {"JSON, none given", WEBHOOK_JSON, "https://j/", NULL, "k", "7", NULL},
+};
+
+static void
+test_cancels(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cancels); i++) {
+		BUF_AUTO url = BUF_INIT;
+		bool can = webhook_cancel_url(cancels[i].format, cancels[i].url,
+		    cancels[i].cancel, cancels[i].key, cancels[i].id, &url);
+
+		if (can == (cancels[i].result != NULL) &&
+		    (!can || strcmp(buf_str(&url), cancels[i].result) == 0))
+			continue;
+		print_error("%s: %s\n", cancels[i].name, buf_str(&url));
+		fail();
+	}
+}
+
+/* Of the message alone, so that it is the same after a restart. */
+static void
+test_keys(void **state)
+{
+	struct notification n = {.account = (char *)(uintptr_t) "work",
+	    .mailbox = (char *)(uintptr_t) "INBOX",
+	    .uidvalidity = 9,
+	    .uid = 1,
+	    .id = 5};
+	BUF_AUTO first = BUF_INIT, same = BUF_INIT, other = BUF_INIT;
+	BUF_AUTO summary = BUF_INIT, later = BUF_INIT;
+
+	(void)state;
+	webhook_key(&n, 1, &first);
+	n.id = 6;
+	webhook_key(&n, 2, &same);
+	assert_string_equal(buf_str(&first), buf_str(&same));
+	assert_in_range(first.len, 20, 64);
+	n.uid = 2;
+	webhook_key(&n, 2, &other);
+	assert_string_not_equal(buf_str(&first), buf_str(&other));
+	n.uid = 0;
+	webhook_key(&n, 2, &summary);
+	webhook_key(&n, 3, &later);
+	assert_string_not_equal(buf_str(&summary), buf_str(&later));
 }
 
 int
@@ -422,6 +556,10 @@ main(void)
 	    cmocka_unit_test(test_sanitized_of_nothing),
 	    cmocka_unit_test(test_json_strings),
 	    cmocka_unit_test(test_webhooks),
+	    cmocka_unit_test(test_templates),
+	    cmocka_unit_test(test_wrong_templates),
+	    cmocka_unit_test(test_cancels),
+	    cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
  *	s		adds one that is no message
  *	burst=N		adds N normal ones, UIDs from 100, before any turn
  *	quiet loud	quiet hours begin, end
+ *	keep		it keeps for ten seconds
  *	busy idle	the caller takes no requests, takes them again
  *	shown=ID failed=ID closed=ID action=ID	answers
  *	ok		answers `shown` to all that is asked
@@ -262,6 +263,12 @@ static const struct {
 	"notify 8 <6 new messages in work|*>\n"
 	"1 <1@x>\n105 <105@x>\n104 <104@x>\n103 <103@x>\n102 <102@x>\n"
 	"101 <101@x>\n100 <100@x>\n"},
+    {"away for too long", "keep up n1 down +5000 n2 +4999 +1 up",
+	"notify 1 <T1|B1>\n1 gone: the notifier was away for too long\n"
+	"notify 2 <T2|B2>\n"},
+    {"away for long, and nobody minds", "n1 +999999 up", "notify 1 <T1|B1>\n"},
+    {"quiet for long is not away", "keep quiet n1 +20000 up loud",
+	"notify 1 <T1|B1>\n"},
     {"quiet: all wait, and are one summary then",
 	"up quiet n1 +3600000 n2 deadline waiting loud ok deadline",
 	"never\n2 waiting\n"
@@ -474,6 +481,8 @@ do_simple(struct play *play, const char *word)
 		notify_queue_set_returns(play->queue, true);
 	else if (strcmp(word, "private") == 0)
 		notify_queue_set_private(play->queue, true);
+	else if (strcmp(word, "keep") == 0)
+		notify_queue_set_keep(play->queue, 10 * USEC_SEC);
 	else if (strcmp(word, "quiet") == 0)
 		notify_queue_set_quiet(play->queue, true, play->now);
 	else if (strcmp(word, "loud") == 0)
