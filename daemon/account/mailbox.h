@@ -115,7 +115,14 @@
 #define MAILBOX_POLL_USEC (2 * USEC_MINUTE)
 /* Connections that die in silence shorten the renewal down to this. What was
  * learned is a fact of the account in the store: seconds. */
-#define MAILBOX_RENEW_MIN_USEC (150 * USEC_SEC)
+#define MAILBOX_RENEW_SURE_USEC (150 * USEC_SEC)
+/* ... or, where no connection outlives a single one, to this: firewalls forget
+ * silent connections after a minute, and hardly any after less than half of
+ * it; more often would be polling. */
+#define MAILBOX_RENEW_MIN_USEC (30 * USEC_SEC)
+/* TCP's own question, which costs the server nothing, comes before it. */
+#define MAILBOX_KEEPALIVE_MIN_USEC (15 * USEC_SEC)
+#define MAILBOX_KEEPALIVE_USEC USEC_MINUTE
 #define MAILBOX_RENEW_FACT "renew"
 /* A fact of the mailbox, "waiting MAILBOX": UIDVALIDITY, and UIDs below the
  * cursor that are not judged yet, as another mailbox has the message, too. */
@@ -613,6 +620,9 @@ void mailbox_committed(
 void mailbox_look_after(struct mailbox *mb, usec_t now);
 void mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
     unsigned seq, enum effect_state state, const char *detail, usec_t now);
+
+/* After how much silence TCP should ask whether its connection lives. */
+usec_t mailbox_keepalive(const struct mailbox *mb);
 
 /* A warning in the mailbox's name: a REPORT event. */
 void mailbox_warn(struct mailbox *mb, const char *format, ...)

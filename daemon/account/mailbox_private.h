@@ -414,6 +414,11 @@ struct proof {
 	usec_t renew_changed;
 	usec_t died;  /* a silent connection ended; USEC_NEVER: none did */
 	usec_t quiet; /* how long it had been silent */
+	bool in_vain; /* ... and it had never stood the test before */
+	/* The time of IDLE, or of a poll, is over; so often that went well on
+	 * this connection. */
+	bool is_tested;
+	unsigned survived;
 
 	bool renewing;		 /* IDLE was ended by its timer */
 	unsigned found;		 /* messages judged since */
@@ -795,7 +800,11 @@ void mailbox_proof_pushed(struct mailbox *mb);
 /* How long IDLE may last. */
 usec_t mailbox_proof_wait(const struct mailbox *mb);
 /* IDLE ends because its time is over; and nothing is left to do. */
+/* How long it may rest without IDLE. */
+usec_t mailbox_proof_poll(const struct mailbox *mb);
 void mailbox_proof_renews(struct mailbox *mb);
+/* The same of a poll. */
+void mailbox_proof_tests(struct mailbox *mb);
 void mailbox_proof_rests(struct mailbox *mb, usec_t now);
 
 /* mailbox_rove.c */

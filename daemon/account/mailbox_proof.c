@@ -8,7 +8,9 @@
  *
  * A connection that died in silence, while a new one was had at once, was
  * forgotten by something between here and the server: IDLE is renewed sooner
- * from then on, which is remembered and grows back day by day. News that only
+ * from then on, which is remembered and grows back day by day. One that has
+ * stood the test before is suspected less: many die of something else. TCP's
+ * keepalive follows (mailbox_keepalive). News that only
  * a renewal finds were not pushed: after a few of them the server is asked
  * beside IDLE.
  */
@@ -142,16 +144,20 @@ shorten(struct mailbox *mb, usec_t now)
 	BUF_AUTO quiet = BUF_INIT, words = BUF_INIT;
 
 	renew -= renew % RENEW_STEP_USEC;
-	if (renew < MAILBOX_RENEW_MIN_USEC)
-		renew = MAILBOX_RENEW_MIN_USEC;
+	usec_t least = mb->proof.in_vain ? MAILBOX_RENEW_MIN_USEC
+					 : MAILBOX_RENEW_SURE_USEC;
+	if (renew < least)
+		renew = least;
 	if (renew >= mb->proof.renew)
 		return;
 	usec_format(&quiet, mb->proof.quiet);
 	usec_format(&words, renew);
 	mailbox_report(mb, REPORT_WARNING, 0,
 	    "the connection died unnoticed within %s of silence: from now on "
-	    "IDLE is renewed every %s",
-	    buf_str(&quiet), buf_str(&words));
+	    "%s every %s",
+	    buf_str(&quiet),
+	    mailbox_can_idle(mb) ? "IDLE is renewed" : "the server is asked",
+	    buf_str(&words));
 	remember_renewal(mb, renew, now);
 }
 
@@ -174,14 +180,20 @@ mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	struct proof *proof = &mb->proof;
 	usec_t quiet = usec_since(mb->heard, now);
-	bool was_idle =
-	    mb->state == MAILBOX_IDLE || mb->state == MAILBOX_IDLE_END;
+	bool was_idle = mb->state == MAILBOX_IDLE ||
+			mb->state == MAILBOX_IDLE_END ||
+			mb->state == MAILBOX_NOOP;
+	bool was_quiet = quiet >= QUIET_USEC ||
+			 (proof->is_tested && quiet >= MAILBOX_RENEW_MIN_USEC);
 
 	if (was_idle && error->fault == FAULT_RETRY && !proof->doubted &&
-	    quiet >= QUIET_USEC) {
+	    was_quiet) {
 		proof->died = now;
 		proof->quiet = quiet;
+		proof->in_vain = proof->survived == 0;
 	}
+	proof->is_tested = false;
+	proof->survived = 0;
 	/* Nor was a login that was under way refused, where nobody said so. */
 	if (proof->doubted && ease(mb, now) && error->fault == FAULT_RETRY &&
 	    !mb->login.is_bye && mb->login.refusal.kind == IMAP_REFUSAL_NONE)
@@ -230,9 +242,34 @@ mailbox_proof_wait(const struct mailbox *mb)
 			      : mb->proof.renew;
 }
 
+usec_t
+mailbox_proof_poll(const struct mailbox *mb)
+{
+	if (mb->proof.renew >= mb->config.renew)
+		return mb->config.poll;
+	return usec_min(mb->config.poll, mb->proof.renew);
+}
+
+usec_t
+mailbox_keepalive(const struct mailbox *mb)
+{
+	usec_t half = mb->proof.renew / 2;
+
+	if (half < MAILBOX_KEEPALIVE_MIN_USEC)
+		return MAILBOX_KEEPALIVE_MIN_USEC;
+	return usec_min(half, MAILBOX_KEEPALIVE_USEC);
+}
+
+void
+mailbox_proof_tests(struct mailbox *mb)
+{
+	mb->proof.is_tested = true;
+}
+
 void
 mailbox_proof_renews(struct mailbox *mb)
 {
+	mailbox_proof_tests(mb);
 	mb->proof.renewing = true;
 	mb->proof.found = 0;
 }
@@ -248,7 +285,9 @@ mailbox_proof_rests(struct mailbox *mb, usec_t now)
 	proof->died = USEC_NEVER;
 	if (proof->renewing && proof->found > 0)
 		note_miss(mb);
-	if (proof->renewing)
+	if (proof->renewing || proof->is_tested)
 		grow(mb, now);
+	proof->survived += proof->is_tested;
+	proof->is_tested = false;
 	proof->renewing = proof->doubted = proof->restarted = false;
 }

@@ -89,9 +89,9 @@ rest(struct mailbox *mb, usec_t now)
 		mb->command = imap_session_idle(mb->session, now);
 		return;
 	}
+	usec_t poll = mailbox_proof_poll(mb);
 	mailbox_enter(mb, MAILBOX_POLLING, now);
-	mb->timer = usec_min(
-	    rest_until(mb, mb->config.poll, now), mailbox_rove_limit(mb));
+	mb->timer = usec_min(rest_until(mb, poll, now), mailbox_rove_limit(mb));
 }
 
 void
@@ -286,6 +286,7 @@ mailbox_rest_polling_timer(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mb->looked = now;
+	mailbox_proof_tests(mb);
 	mailbox_enter(mb, MAILBOX_NOOP, now);
 	mailbox_begin_command(mb, &command, "NOOP");
 	mailbox_send(mb, &command, now);

@@ -151,8 +151,8 @@
 	.help = "How often a connection that waits for news is proven alive.",
 	.more = "Without it, the preset may know a better time. Where "
 		"connections die in silence they are renewed sooner, down to "
-		"2.5 minutes; that is remembered, and taken back step by step "
-		"on days when none dies."},
+		"half a minute where none outlives it; that is remembered, "
+		"and taken back step by step on days when none dies."},
 {ACCOUNT(poll), .key = "poll", .type = SETTING_DURATION,
 	.min = 30 * USEC_SEC, .max = USEC_DAY, .standard = "2m",
 	.help = "How often to ask a server that does not tell by itself "

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -439,6 +441,21 @@ void
 channel_set_engine(struct channel *channel, void *engine)
 {
 	channel->config.engine = engine;
+}
+
+void
+channel_set_keepalive(struct channel *channel, usec_t idle)
+{
+#ifdef TCP_KEEPIDLE
+	int seconds = (int)(idle / USEC_SEC);
+
+	if (channel->fd >= 0)
+		setsockopt(channel->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
+		    sizeof(seconds));
+#else
+	(void)channel;
+	(void)idle;
+#endif
 }
 
 bool

@@ -70,6 +70,9 @@ void channel_kick(struct channel *channel);
 /* Another engine of the same class takes the conversation over. Also in a
  * callback. */
 void channel_set_engine(struct channel *channel, void *engine);
+/* After so much silence TCP asks whether the connection lives; a kernel that
+ * cannot asks as connect.h says. */
+void channel_set_keepalive(struct channel *channel, usec_t idle);
 bool channel_is_secure(const struct channel *channel);
 /* For logs and `doctor`: NULL without TLS. Borrowed. */
 struct tls_session *channel_tls(struct channel *channel);

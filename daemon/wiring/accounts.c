@@ -433,7 +433,12 @@ accounts_pump(struct running_account *account)
 	}
 	account->pumping = false;
 	LIST_EACH(pos, &account->lines)
-	transport_arm(LIST_ITEM(pos, struct line, link)->transport);
+	{
+		struct line *line = LIST_ITEM(pos, struct line, link);
+		transport_set_keepalive(
+		    line->transport, mailbox_keepalive(line->mailbox));
+		transport_arm(line->transport);
+	}
 	leave_if_done(account->belfry);
 }
 

@@ -15,6 +15,7 @@ struct transport {
 	struct secret_wait *secret;
 	struct loop_timer *timer; /* while there is no channel */
 	bool told;		  /* the engine knows that it is connected */
+	usec_t keepalive;	  /* 0: that of loop/connect.h */
 };
 
 static void
@@ -123,6 +124,8 @@ open_channel(struct transport *transport, int fd)
 	};
 
 	transport->channel = channel_new(&config, fd);
+	if (transport->keepalive != 0)
+		channel_set_keepalive(transport->channel, transport->keepalive);
 	if (transport->server->tls == SERVER_TLS)
 		transport_start_tls(transport);
 	else
@@ -214,6 +217,16 @@ transport_ask_secret(struct transport *transport)
 }
 
 /* ---- its turn ---- */
+
+void
+transport_set_keepalive(struct transport *transport, usec_t idle)
+{
+	if (transport->keepalive == idle)
+		return;
+	transport->keepalive = idle;
+	if (transport->channel != NULL)
+		channel_set_keepalive(transport->channel, idle);
+}
 
 /* The channel has a timer of its own. */
 void

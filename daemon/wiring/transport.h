@@ -47,6 +47,8 @@ void transport_disconnect(struct transport *transport);
 /* Does nothing without a connection. */
 void transport_start_tls(struct transport *transport);
 void transport_ask_secret(struct transport *transport);
+/* As channel_set_keepalive; also of a connection to come. */
+void transport_set_keepalive(struct transport *transport, usec_t idle);
 /* Sends the engine's output, and wakes it at its deadline. */
 void transport_arm(struct transport *transport);
 

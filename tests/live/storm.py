@@ -166,6 +166,14 @@ class Storm:
         self.net.tell("forget", how)
         self.unheard_of = True
 
+    def short_memory(self):
+        self.net.tell("nat", "3")
+
+        def end():
+            self.net.tell("nat", "0")
+            self.unheard_of = True
+        return end
+
     def roam(self):
         if "cable" in self.open:
             return  # nothing is plugged in that could
@@ -251,6 +259,7 @@ class Storm:
         "packets vanish": ("cable", drop),
         "a bad line": ("line", bad_line),
         "connections are forgotten": (None, forget),
+        "what is silent is forgotten": ("memory", short_memory),
         "another network": (None, roam),
         "the server is away": ("server", server_away),
         "the server hangs": ("server", server_hangs),

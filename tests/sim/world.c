@@ -142,6 +142,9 @@ set_up(struct world *w, const struct world_options *options)
 	list_init(&w->outsides);
 	list_init(&w->writings);
 	w->slow_disk = world_chance(w, 50);
+	if (world_chance(w, 10))
+		w->memory =
+		    40 * USEC_SEC + random_below(&w->random, 5 * USEC_MINUTE);
 	w->store = store_open_memory();
 	w->rules = world_make_rules();
 	strv_add(&w->watch, "INBOX");

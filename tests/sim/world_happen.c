@@ -308,6 +308,7 @@ sleep_through_night(struct world *w)
 		world_deliver(w);
 	wake_up(w, 8 * USEC_HOUR);
 	w->model.overquota = false;
+	w->memory = 0;
 	if (account_lockout(w->account) != NULL)
 		start_again(w);
 }

@@ -96,6 +96,18 @@ take_piece(struct world *w, struct pipe *pipe)
 }
 
 static void
+forget(struct world *w, struct link *link)
+{
+	if (link->session == NULL || link->silent || w->memory == 0 ||
+	    w->now < usec_add(link->moved, w->memory))
+		return;
+	world_note(w, "the link is forgotten");
+	if (link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	link->silent = true;
+}
+
+static void
 move_up(struct world *w, struct link *link)
 {
 	struct buf piece = take_piece(w, &link->up);
@@ -150,6 +162,7 @@ finish_connect(struct world *w, struct link *link)
 		return;
 	}
 	link->session = model_session_new(&w->model);
+	link->moved = w->now;
 	mailbox_connected(link->mailbox, w->now);
 }
 
@@ -167,6 +180,10 @@ world_serve_link(struct world *w, struct link *link)
 {
 	if (link->connect_at <= w->now)
 		finish_connect(w, link);
+	if (link->up.next <= w->now || link->down.next <= w->now) {
+		forget(w, link);
+		link->moved = w->now;
+	}
 	if (link->session != NULL && link->up.next <= w->now)
 		move_up(w, link);
 	if (link->session != NULL && link->down.next <= w->now)

@@ -68,6 +68,7 @@ struct link {
 	bool silent;	   /* half-open: nothing arrives any more */
 	usec_t last_connect, free_until;
 	usec_t stalled_until; /* nothing moves, and nothing is lost */
+	usec_t moved;	      /* a piece arrived at either end */
 	usec_t doubted;	      /* a hint came and it is silent; 0: not */
 };
 
@@ -131,6 +132,9 @@ struct world {
 	bool requested;
 	usec_t next_happening, quiet_until;
 	usec_t next_night;
+	/* What is between forgets links that are silent for so long, and TCP's
+	 * questions do not count; 0: it does not. */
+	usec_t memory;
 	usec_t down_until; /* the server is restarted */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
