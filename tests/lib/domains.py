@@ -18,6 +18,7 @@ import ctypes
 import http.server
 import os
 import socket
+import socketserver
 import ssl
 import struct
 import subprocess
@@ -117,6 +118,11 @@ class Web(http.server.BaseHTTPRequestHandler):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
+    def server_bind(self):
+        """Without asking for the name of its address."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address
+
     def handle_error(self, *_):
         pass
 
