@@ -404,6 +404,18 @@ spend(struct notify_queue *queue)
 	queue->quota--;
 }
 
+bool
+notify_queue_would_show(
+    const struct notify_queue *queue, enum urgency urgency, usec_t now)
+{
+	if (!has_room_to_ask(queue) || queue->is_private)
+		return false;
+	return urgency == URGENCY_CRITICAL ||
+	       (!queue->is_quiet && queue->waiting_count == 0 &&
+		   queue->dropped == 0 &&
+		   (now >= queue->window_end || queue->quota > 0));
+}
+
 /* ---- What goes out ---- */
 
 static struct request *

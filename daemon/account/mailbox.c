@@ -270,6 +270,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_round_done(&mb->round);
 	mailbox_candidate_free(&mb->question);
 	mailbox_find_free(mb);
+	mailbox_preview_free(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
 	rules_needs_done(&mb->needs);
@@ -550,6 +551,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_explain_done, NULL, USEC_NEVER},
 	[MAILBOX_FINDING] = {"searching", mailbox_find_untagged,
 	    mailbox_find_done, NULL, USEC_NEVER},
+	[MAILBOX_PREVIEWING] = {"reading", mailbox_preview_untagged,
+	    mailbox_preview_done, NULL, USEC_NEVER},
 	[MAILBOX_COMMITTING] = {"writing", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_ACTING] = {"acting", NULL, NULL, NULL, USEC_NEVER},
 	[MAILBOX_RESYNCING] = {"checking", mailbox_resync_untagged,

@@ -26,6 +26,7 @@
  *                mailbox_get_apply
  *   EXPLAINED    the answer to mailbox_explain
  *   FOUND        the answer to mailbox_find
+ *   PREVIEWED    the answer to mailbox_preview
  *   LEFT         a visitor's, or a dismissed one's, last event: free it
  *   EXEC         run the command, then mailbox_task_done
  *   PREPARE      a hint, behind the COMMIT of its intent: this EXEC is likely
@@ -169,6 +170,12 @@
 #define MAILBOX_QUESTIONS_MAX 8
 /* The same of mailbox_find. */
 #define MAILBOX_FINDS_MAX 50
+/* The same of mailbox_preview, and the bytes of a text part that are fetched
+ * for one, as they are encoded: mailings begin with a lot of style. */
+#define MAILBOX_PREVIEWS_MAX 8
+#define MAILBOX_PREVIEW_RAW_MAX (32 * 1024)
+/* Bytes of the text that come with it. */
+#define MAILBOX_PREVIEW_TEXT_MAX (8 * 1024)
 /* Messages with one Message-ID that are looked at, of one that must be exact.
  */
 #define MAILBOX_TWINS_MAX 50
@@ -258,6 +265,7 @@ enum mailbox_event_kind {
 	MAILBOX_PROGRESS,
 	MAILBOX_EXPLAINED,
 	MAILBOX_FOUND,
+	MAILBOX_PREVIEWED,
 	MAILBOX_LEFT,
 };
 
@@ -326,6 +334,13 @@ struct mailbox_wanted {
 	int64_t received_unix;
 };
 
+/* How the text of a message begins. */
+struct mailbox_previewed {
+	uint32_t uidvalidity, uid;
+	char *preview; /* one line; "" when there is no text, or none came */
+	char *text;    /* the beginning itself; the same */
+};
+
 /* Where a message is. */
 struct mailbox_found {
 	char *message_id; /* as it was asked for; owned */
@@ -391,6 +406,7 @@ struct mailbox_event {
 	struct mailbox_report *report;
 	struct mailbox_explained *explained;
 	struct mailbox_found *found;
+	struct mailbox_previewed *previewed;
 	struct error error; /* LOCKED_OUT, LOGIN_FAILED */
 	char *name;	    /* TOLD: whose news these are */
 	struct mailbox_news news;
@@ -487,6 +503,16 @@ void mailbox_explained_free(struct mailbox_explained **explained);
 bool mailbox_find(
     struct mailbox *mb, const struct mailbox_wanted *wanted, usec_t now);
 void mailbox_found_free(struct mailbox_found **found);
+
+/* Asks how the text of a message begins: PREVIEWED follows, as soon as there
+ * is a connection. `wants_text`: a server's PREVIEW (RFC 8970) is not enough.
+ * False: MAILBOX_PREVIEWS_MAX are asked for. */
+bool mailbox_preview(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    bool wants_text, usec_t now);
+/* Nobody waits for it any more. */
+void mailbox_preview_cancel(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
+void mailbox_previewed_free(struct mailbox_previewed **previewed);
 
 /*
  * One connection for several mailboxes: mailbox_rove.c, for account.c.

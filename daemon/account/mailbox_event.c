@@ -135,6 +135,7 @@ mailbox_event_done(struct mailbox_event *event)
 	report_free(event->report);
 	mailbox_explained_free(&event->explained);
 	mailbox_found_free(&event->found);
+	mailbox_previewed_free(&event->previewed);
 	free(event->name);
 	*event = (struct mailbox_event){0};
 }

@@ -48,9 +48,8 @@ add_leaf(struct structure *structure, const struct imap_leaf *leaf)
 	structure_add(structure, &source);
 }
 
-/* NULL: not told. */
-static struct structure *
-read_structure(const struct imap_value *value)
+struct structure *
+mailbox_read_structure(const struct imap_value *value)
 {
 	struct imap_bodystructure walk;
 	struct imap_leaf leaf;
@@ -108,7 +107,7 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	candidate->from = mailbox_sender(candidate->message);
 	candidate->subject = mailbox_decoded(candidate->message, "Subject");
 	candidate->sender = senders_key(sender_of(candidate->message));
-	candidate->structure = read_structure(fetch->structure);
+	candidate->structure = mailbox_read_structure(fetch->structure);
 	candidate->bytes = sizeof(*candidate) + 2 * fetch->header.len;
 	if (candidate->structure != NULL)
 		for (size_t i = 0; i < candidate->structure->count; i++)

@@ -38,6 +38,7 @@ enum mailbox_state {
 	MAILBOX_REVIEWING,  /* a run: fetching a group of them */
 	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
 	MAILBOX_FINDING,    /* searching a Message-ID */
+	MAILBOX_PREVIEWING, /* how does a message begin? */
 	MAILBOX_COMMITTING, /* cursor and plans are on their way to disk */
 	MAILBOX_ACTING,	    /* an operation of mailbox_act.c is under way */
 	MAILBOX_RESYNCING,  /* what became of messages with work left */
@@ -523,6 +524,7 @@ struct mailbox {
 	bool question_reads;	    /* ... and its text is asked for */
 
 	struct finds *finds; /* owned; NULL: nothing was looked for */
+	struct previews *previews; /* owned; NULL: none was asked for */
 
 	struct proof proof;
 
@@ -986,6 +988,10 @@ void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
 
 /* mailbox_find.c */
 /* Looks for the next one; false: there is none. */
+bool mailbox_preview_begin(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_preview_untagged, mailbox_preview_done;
+void mailbox_preview_free(struct mailbox *mb);
+bool mailbox_preview_is_asked(const struct mailbox *mb);
 bool mailbox_find_begin(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_find_untagged, mailbox_find_done;
 /* Answers all of them with this error. */
@@ -996,6 +1002,8 @@ bool mailbox_is_asked(const struct mailbox *mb);
 
 /* mailbox_judge.c */
 /* Copies what the answer tells; the answer must have a header. */
+/* NULL: not told. */
+struct structure *mailbox_read_structure(const struct imap_value *value);
 struct candidate *mailbox_candidate_new(const struct imap_fetch *fetch);
 /* Takes it out of its list, too. */
 void mailbox_candidate_free(struct candidate **candidate);

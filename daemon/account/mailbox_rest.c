@@ -132,7 +132,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	if (mailbox_sweep_is_due(mb))
 		mailbox_sweep_begin(mb, now);
 	else
-		is_busy = mailbox_follow_begin(mb, now) ||
+		is_busy = mailbox_preview_begin(mb, now) ||
+			  mailbox_follow_begin(mb, now) ||
 			  mailbox_explain_begin(mb, now) ||
 			  mailbox_find_begin(mb, now) ||
 			  mailbox_audit_begin(mb, now) ||

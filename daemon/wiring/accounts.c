@@ -306,6 +306,12 @@ need_answer(struct line *line, struct mailbox_event *event)
 }
 
 static void
+need_preview(struct line *line, struct mailbox_event *event)
+{
+	notify_previewed(line, event->previewed);
+}
+
+static void
 need_finding(struct line *line, struct mailbox_event *event)
 {
 	if (event->found->is_exact)
@@ -394,6 +400,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_PROGRESS] = need_progress,
     [MAILBOX_EXPLAINED] = need_answer,
     [MAILBOX_FOUND] = need_finding,
+    [MAILBOX_PREVIEWED] = need_preview,
     [MAILBOX_LEFT] = need_farewell,
 };
 

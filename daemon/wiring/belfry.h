@@ -267,6 +267,9 @@ void notify_withdraw(
 /* From Belfry itself, about an account (may be NULL). */
 void notify_say(struct belfry *belfry, const char *account,
     enum urgency urgency, const char *title, const char *body);
+/* The answer to mailbox_preview. */
+void notify_previewed(
+    struct line *line, const struct mailbox_previewed *previewed);
 void notify_forget_line(struct line *line);
 /* The configuration changed. */
 void notify_reload(struct belfry *belfry);

@@ -197,6 +197,7 @@ notify_start(struct belfry *belfry, struct error *error_r)
 	list_init(&notify->notifiers);
 	list_init(&notify->pending);
 	later_start(notify);
+	list_init(&notify->previews);
 	belfry->notify = notify;
 	add_all(notify, &none);
 	return true;
@@ -207,6 +208,7 @@ notify_free(struct notify **notify)
 {
 	if (*notify == NULL)
 		return;
+	notify_preview_forget(*notify, NULL);
 	drop_pending(*notify);
 	later_free(*notify);
 	LIST_EACH(pos, &(*notify)->notifiers)

@@ -9,6 +9,7 @@
  *   notify_turns.c    handing out what is due
  *   notify_deliver.c  one notification on its way to several notifiers
  *   notify_mail.c     from a message, and from Belfry itself
+ *   notify_preview.c  how the message begins
  *   notify_later.c    escalations
  *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
  *                     the kinds
@@ -27,6 +28,7 @@ struct notify {
 	struct list_link notifiers; /* struct notifier::link */
 	struct list_link pending;   /* struct pending::link */
 	struct list_link later;	    /* struct delivery::later */
+	struct list_link previews;  /* of notify_preview.c */
 	uint64_t next_serial;
 	struct escalations *escalations; /* of struct delivery */
 	struct loop_timer *escalating;
@@ -101,6 +103,8 @@ struct delivery *delivery_new(struct notify *notify);
 /* Gives it to every notifier that it is for and that has it not. Takes the
  * delivery. */
 void delivery_send(struct delivery *delivery);
+bool notifier_is_for(
+    const struct notifier *notifier, const struct delivery *delivery);
 /* What became of it in one notifier; frees the pending one. */
 void pending_settle(
     struct pending *pending, const struct notify_outcome *outcome);
@@ -119,6 +123,19 @@ void later_send(struct delivery *delivery, const struct mailbox_task *task);
 void later_withdraw(struct notify *notify, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid);
 void later_forget_line(struct notify *notify, const struct line *line);
+/* notify_mail.c */
+/* As the configuration is now: an account whose connections need not change
+ * runs on with an older one. */
+const struct config_account *notify_account(const struct line *line);
+
+/* notify_preview.c */
+/* As delivery_send, as soon as it is known how the message begins, where that
+ * is wanted. */
+void delivery_send_with_preview(
+    struct delivery *delivery, const struct mailbox_task *task);
+/* No longer waited for: the message was read, the line goes (NULL: all). */
+void notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid);
+void notify_preview_forget(struct notify *notify, const struct line *line);
 
 /* The kinds, each with what it does with a request (NOTIFY or CLOSE). */
 void desktop_start(struct notifier *notifier);

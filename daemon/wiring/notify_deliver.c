@@ -95,8 +95,9 @@ pending_find(struct notifier *notifier, uint64_t id)
 
 /* ---- adding ---- */
 
-static bool
-is_for(const struct notifier *notifier, const struct delivery *delivery)
+bool
+notifier_is_for(
+    const struct notifier *notifier, const struct delivery *delivery)
 {
 	const struct notification *n = &delivery->n;
 
@@ -153,7 +154,8 @@ delivery_send(struct delivery *delivery)
 	{
 		struct notifier *notifier =
 		    LIST_ITEM(pos, struct notifier, link);
-		if (!is_for(notifier, delivery) || has_it(notifier, delivery))
+		if (!notifier_is_for(notifier, delivery) ||
+		    has_it(notifier, delivery))
 			continue;
 		struct pending *pending = NEW(struct pending);
 		pending->notifier = notifier;

@@ -30,6 +30,15 @@ sender_of(const char *from)
 	return xstrdup_span(name);
 }
 
+const struct config_account *
+notify_account(const struct line *line)
+{
+	const struct config_account *now = config_find_account(
+	    line->owner->belfry->config, line->owner->config->name);
+
+	return now != NULL ? now : line->owner->config;
+}
+
 static void
 tell_withdrawn(struct line *line, uint32_t uid, const char *why)
 {
@@ -53,6 +62,7 @@ notify_withdraw(
 	tell_withdrawn(line, uid, why);
 	later_withdraw(notify, line->owner->config->name,
 	    mailbox_name(line->mailbox), uidvalidity, uid);
+	notify_preview_over(line, uidvalidity, uid);
 	LIST_EACH(pos, &notify->notifiers)
 	{
 		struct notifier *notifier =
@@ -105,8 +115,6 @@ set_actions(
 		offer(&actions, NOTIFY_ARCHIVE);
 	if (acts && can_move(line, task, "\\Trash"))
 		offer(&actions, NOTIFY_TRASH);
-	if (n->code != NULL && copy_can(belfry))
-		offer(&actions, NOTIFY_COPY);
 	n->actions = buf_take_str(&actions);
 }
 
@@ -129,7 +137,7 @@ notify_task(struct line *line, struct mailbox_task *task)
 	n->sound = or_default(action->sound, "message-new-email");
 	n->icon = or_default(action->icon, "mail-unread");
 	n->message_id = xstrdup(task->message_id);
-	n->is_private = line->owner->config->privacy == CONFIG_PRIVACY_COUNT;
+	n->is_private = notify_account(line)->privacy == CONFIG_PRIVACY_COUNT;
 	strv_copy(&n->via, &action->via);
 	set_actions(line, task, n);
 	delivery->line = line;
@@ -140,7 +148,7 @@ notify_task(struct line *line, struct mailbox_task *task)
 	if (action->after > 0)
 		later_send(delivery, task);
 	else
-		delivery_send(delivery);
+		delivery_send_with_preview(delivery, task);
 	mailbox_event_done(&holder);
 }
 
@@ -169,6 +177,7 @@ notify_forget_line(struct line *line)
 
 	if (notify == NULL)
 		return;
+	notify_preview_forget(notify, line);
 	later_forget_line(notify, line);
 	LIST_EACH(pos, &notify->pending)
 	{

@@ -26,9 +26,9 @@
  * >cancel ends it; >explain UID, >explain-cancel UID; >find MESSAGE-ID [SIZE
  * UNIX]; >ask NAMES (STATUS), >notify NAMES. >forward ID asks for the claim of
  * that item of the queue, >settled ID STATE says what became of it (sending: it
- * waits, and may have been sent). >other begins|drops|judged ID: another mailbox
- * of the account, the first of `watch`, begins to judge the message with this
- * identity, drops it, or has written its plan.
+ * waits, and may have been sent). >other begins|drops|judged ID: another
+ * mailbox of the account, the first of `watch`, begins to judge the message
+ * with this identity, drops it, or has written its plan.
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -720,6 +720,30 @@ call_explain_cancel(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
+/* UID [text] */
+static bool
+call_preview(struct adapter *a, struct span args, usec_t now)
+{
+	uint32_t uid;
+	struct span word;
+
+	return span_split(&args, ' ', &word) && span_to_u32(word, &uid) &&
+	       mailbox_preview(
+		   a->mailbox, 1000, uid, span_is(args, "text"), now);
+}
+
+static bool
+call_preview_cancel(struct adapter *a, struct span args, usec_t now)
+{
+	uint32_t uid;
+
+	(void)now;
+	if (!span_to_u32(args, &uid))
+		return false;
+	mailbox_preview_cancel(a->mailbox, 1000, uid);
+	return true;
+}
+
 /* ID [SIZE UNIX] */
 static bool
 call_find(struct adapter *a, struct span args, usec_t now)
@@ -970,6 +994,8 @@ static const struct {
     {"explain", call_explain},
     {"explain-cancel", call_explain_cancel},
     {"find", call_find},
+    {"preview", call_preview},
+    {"preview-cancel", call_preview_cancel},
     {"ask", call_ask},
     {"forward", call_forward},
     {"settled", call_settled},
@@ -1013,6 +1039,7 @@ static const char *const event_names[] = {
     [MAILBOX_PROGRESS] = "progress",
     [MAILBOX_EXPLAINED] = "explained",
     [MAILBOX_FOUND] = "found",
+    [MAILBOX_PREVIEWED] = "previewed",
     [MAILBOX_LEFT] = "left",
 };
 
@@ -1167,6 +1194,9 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 		add_progress(a, line, now);
 	} else if (event->found != NULL) {
 		add_found(line, event->found);
+	} else if (event->previewed != NULL) {
+		buf_addf(line, " %u \"%s\"", event->previewed->uid,
+		    event->previewed->preview);
 	} else if (event->explained != NULL) {
 		add_explained(line, event->explained);
 	} else if (event->kind == MAILBOX_COMMIT) {

@@ -245,6 +245,7 @@ answer(struct world *w, const struct mailbox_event *event)
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
 	case MAILBOX_FOUND:
+	case MAILBOX_PREVIEWED:
 	case MAILBOX_LEFT:
 		sweep_fail(w, "event %d was not in the story", event->kind);
 		break;

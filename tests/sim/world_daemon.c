@@ -150,6 +150,7 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 	case MAILBOX_PROGRESS:
 	case MAILBOX_EXPLAINED:
 	case MAILBOX_FOUND:
+	case MAILBOX_PREVIEWED:
 		break;
 	}
 }

@@ -83,6 +83,8 @@ describe_fetch(struct buf *out, const struct imap_response *response)
 	if (f.structure != NULL)
 		buf_addf(out, " structure=%.*s",
 		    SPAN_FMT(f.structure->items[0].text));
+	if (f.has_preview)
+		buf_addf(out, " preview=%.*s.", SPAN_FMT(f.preview));
 	if (f.has_part)
 		buf_addf(out, " part %.*s at %" PRIu64 "=%.*s",
 		    SPAN_FMT(f.part_section), f.part_origin, SPAN_FMT(f.part));
@@ -160,9 +162,13 @@ static const struct test_case fetches[] = {
 	{"value left out", "* 1 FETCH (FLAGS UID 4)", "seq=1 uid=4"},
 	{"unknown item without value", "* 1 FETCH (X-ODD UID 4)",
 	    "seq=1 uid=4"},
-	{"unknown items", "* 1 FETCH (X-GM-MSGID 12 EMAILID (M1) PREVIEW NIL"
+	{"unknown items", "* 1 FETCH (X-GM-MSGID 12 EMAILID (M1) X-ODD NIL"
 	    " ENVELOPE (\"UID 9\" (\"UID\" NIL)) THREADID NIL UID 4)",
 	    "seq=1 uid=4"},
+	{"a preview", "* 1 FETCH (UID 4 PREVIEW \"Hello, UID 9\")",
+	    "seq=1 uid=4 preview=Hello, UID 9."},
+	{"no preview", "* 1 FETCH (PREVIEW NIL UID 4)",
+	    "seq=1 uid=4 preview=."},
 	{"strings are no items", "* 1 FETCH (\"UID\" 9 UID 4)", "seq=1 uid=4"},
 	{"a string that looks like an item", "* 1 FETCH (BODY[] \"UID\" FLAGS"
 	    " (x))", "seq=1 uid=0 flags=x, body=UID"},

@@ -54,6 +54,7 @@ static const struct row rows[] = {
     {"ESEARCH", IMAP_CAP_ESEARCH, 0},
     {"LIST-STATUS", IMAP_CAP_LIST_STATUS, 0},
     {"OBJECTID", IMAP_CAP_OBJECTID, 0},
+    {"PREVIEW", IMAP_CAP_PREVIEW, 0},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

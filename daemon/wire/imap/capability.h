@@ -43,6 +43,7 @@ enum imap_capability {
 	IMAP_CAP_AUTH_SCRAM_SHA_1 = 1 << 30,
 	IMAP_CAP_AUTH_SCRAM_SHA_1_PLUS = 1ll << 31,
 	IMAP_CAP_OBJECTID = 1ll << 32,
+	IMAP_CAP_PREVIEW = 1ll << 33,
 };
 
 /* Bits for a list of atoms, as in CAPABILITY responses and codes. Unknown

@@ -198,6 +198,17 @@ take_old_structure(struct reading *reading, const struct imap_value *value)
 	return true;
 }
 
+static bool
+take_preview(struct reading *reading, const struct imap_value *value)
+{
+	if (!is_text(value))
+		return false;
+	reading->fetch.has_preview = true;
+	reading->fetch.preview =
+	    value->kind == IMAP_STRING ? value->text : SPAN_EMPTY;
+	return true;
+}
+
 /* "BODY[" section "]" ["<" number ">"] */
 static bool
 take_part(struct reading *reading, const struct imap_value *value)
@@ -238,6 +249,7 @@ static const struct item items[] = {
     {"RFC822.HEADER", take_header},
     {"RFC822", take_body},
     {"BODYSTRUCTURE", take_structure},
+    {"PREVIEW", take_preview},
     {"BODY", take_old_structure},
 };
 

@@ -33,6 +33,9 @@ struct imap_fetch {
 	struct span part_section; /* "1.2" */
 	uint64_t part_origin;	  /* BODY[1.2]<6>: its first octet; else 0 */
 	struct span part;	  /* empty for NIL and "" */
+	/* PREVIEW (RFC 8970): UTF-8; empty for NIL and "". */
+	bool has_preview;
+	struct span preview;
 	/* What names the message in all mailboxes: X-GM-MSGID (0: none), and
 	 * EMAILID (RFC 8474; empty: none, or longer than any may be). */
 	uint64_t gm_msgid;

@@ -1,0 +1,263 @@
+/*
+ * How does a message begin? For its notification. Nothing is changed: PREVIEW
+ * (RFC 8970 section 3.1) and BODY.PEEK leave \Seen alone.
+ *
+ *   UID FETCH 7 (UID PREVIEW)
+ *
+ * or, where that is not offered, is not enough or gives nothing:
+ *
+ *   UID FETCH 7 (UID BODYSTRUCTURE)
+ *   UID FETCH 7 (UID BODY.PEEK[1.1]<0.32768>)
+ *
+ * What the server refuses, or does not have any more, is a message without a
+ * text: the notification does not wait for a better answer.
+ */
+#include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/mail/body.h"
+
+enum step {
+	STEP_PREVIEW,
+	STEP_STRUCTURE,
+	STEP_TEXT
+};
+
+struct asked {
+	uint32_t uidvalidity, uid;
+	bool wants_text;
+};
+
+struct previews {
+	struct asked items[MAILBOX_PREVIEWS_MAX]; /* the first is next */
+	size_t count;
+	/* Of the first, PREVIEWING: */
+	enum step step;
+	struct structure *structure; /* owned; NULL: not told */
+	struct buf preview, text;
+};
+
+void
+mailbox_previewed_free(struct mailbox_previewed **previewed)
+{
+	struct mailbox_previewed *old = *previewed;
+
+	if (old == NULL)
+		return;
+	*previewed = NULL;
+	free(old->preview);
+	free(old->text);
+	free(old);
+}
+
+bool
+mailbox_preview_is_asked(const struct mailbox *mb)
+{
+	return mb->previews != NULL && mb->previews->count > 0;
+}
+
+bool
+mailbox_preview(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    bool wants_text, usec_t now)
+{
+	if (mb->previews == NULL)
+		mb->previews = NEW(struct previews);
+	if (mb->previews->count == MAILBOX_PREVIEWS_MAX)
+		return false;
+	mb->previews->items[mb->previews->count++] =
+	    (struct asked){uidvalidity, uid, wants_text};
+	mailbox_wake(mb, now);
+	return true;
+}
+
+static void
+forget(struct mailbox *mb, size_t index)
+{
+	struct previews *previews = mb->previews;
+
+	previews->count--;
+	memmove(&previews->items[index], &previews->items[index + 1],
+	    (previews->count - index) * sizeof(previews->items[0]));
+}
+
+void
+mailbox_preview_cancel(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+{
+	struct previews *previews = mb->previews;
+
+	for (size_t i = 0; previews != NULL && i < previews->count; i++) {
+		if (previews->items[i].uid != uid ||
+		    previews->items[i].uidvalidity != uidvalidity)
+			continue;
+		/* The one under way is answered, and nobody listens. */
+		if (i > 0 || mb->state != MAILBOX_PREVIEWING)
+			forget(mb, i);
+		return;
+	}
+}
+
+static void
+clear(struct previews *previews)
+{
+	if (previews->structure != NULL)
+		structure_done(previews->structure);
+	free(previews->structure);
+	previews->structure = NULL;
+	buf_clear(&previews->preview);
+	buf_clear(&previews->text);
+}
+
+void
+mailbox_preview_free(struct mailbox *mb)
+{
+	if (mb->previews == NULL)
+		return;
+	clear(mb->previews);
+	buf_done(&mb->previews->preview);
+	buf_done(&mb->previews->text);
+	free(mb->previews);
+	mb->previews = NULL;
+}
+
+/* ---- asking ---- */
+
+static void
+send_fetch(struct mailbox *mb, enum step step, const char *items, usec_t now)
+{
+	struct imap_command command;
+
+	mb->previews->step = step;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_number(&command, mb->previews->items[0].uid);
+	imap_command_raw(&command, items);
+	mailbox_send(mb, &command, now);
+}
+
+static void
+answer(struct mailbox *mb)
+{
+	struct previews *previews = mb->previews;
+	struct mailbox_previewed *made = NEW(struct mailbox_previewed);
+
+	made->uidvalidity = previews->items[0].uidvalidity;
+	made->uid = previews->items[0].uid;
+	if (previews->preview.len == 0)
+		body_add_preview(&previews->preview, buf_span(&previews->text));
+	made->preview = xstrdup(buf_str(&previews->preview));
+	made->text = xstrdup_span(
+	    span_slice(buf_span(&previews->text), 0, MAILBOX_PREVIEW_TEXT_MAX));
+	clear(previews);
+	forget(mb, 0);
+	mailbox_emit(mb, (struct mailbox_event){
+			     .kind = MAILBOX_PREVIEWED, .previewed = made});
+}
+
+static void
+ask_text(struct mailbox *mb, usec_t now)
+{
+	const struct part *part =
+	    mb->previews->structure != NULL
+		? structure_find_text(mb->previews->structure)
+		: NULL;
+	BUF_AUTO items = BUF_INIT;
+
+	if (part == NULL) {
+		answer(mb);
+		mailbox_go_on(mb, now);
+		return;
+	}
+	buf_addf(&items, "(UID BODY.PEEK[%s]", part->section);
+	if (!mb->no_partial || part->size > MAILBOX_PREVIEW_RAW_MAX)
+		buf_addf(&items, "<0.%d>", MAILBOX_PREVIEW_RAW_MAX);
+	buf_add_char(&items, ')');
+	send_fetch(mb, STEP_TEXT, buf_str(&items), now);
+}
+
+bool
+mailbox_preview_begin(struct mailbox *mb, usec_t now)
+{
+	struct previews *previews = mb->previews;
+
+	/* Those of another time have no answer. */
+	while (previews != NULL && previews->count > 0 &&
+	       previews->items[0].uidvalidity != mb->uidvalidity)
+		answer(mb);
+	if (!mailbox_preview_is_asked(mb))
+		return false;
+	mailbox_enter(mb, MAILBOX_PREVIEWING, now);
+	clear(previews);
+	if (mailbox_can(mb, IMAP_CAP_PREVIEW) && !previews->items[0].wants_text)
+		send_fetch(mb, STEP_PREVIEW, "(UID PREVIEW)", now);
+	else
+		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
+	return true;
+}
+
+/* ---- answers ---- */
+
+/* Where it was cut, no character or escape is. */
+static struct span
+whole_lines(struct span raw)
+{
+	size_t len = raw.len;
+
+	if (len < MAILBOX_PREVIEW_RAW_MAX)
+		return raw;
+	raw = span_slice(raw, 0, MAILBOX_PREVIEW_RAW_MAX);
+	for (len = raw.len; len > 0 && raw.data[len - 1] != '\n'; len--)
+		;
+	return len > 0 ? span_slice(raw, 0, len) : raw;
+}
+
+static void
+note_text(struct previews *previews, const struct imap_fetch *fetch)
+{
+	const struct part *part = structure_find_text(previews->structure);
+
+	if (!fetch->has_part || fetch->part_origin != 0 ||
+	    !span_is(fetch->part_section, part->section))
+		return;
+	buf_clear(&previews->text);
+	body_add_text(&previews->text, whole_lines(fetch->part), part);
+}
+
+void
+mailbox_preview_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct previews *previews = mb->previews;
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (!imap_fetch_parse(response, &fetch) ||
+	    fetch.uid != previews->items[0].uid)
+		return;
+	if (previews->step == STEP_PREVIEW && fetch.has_preview) {
+		buf_clear(&previews->preview);
+		buf_clear(&previews->text);
+		body_add_preview(&previews->preview, fetch.preview);
+		buf_add_span(&previews->text, fetch.preview);
+	} else if (previews->step == STEP_STRUCTURE &&
+		   previews->structure == NULL) {
+		previews->structure = mailbox_read_structure(fetch.structure);
+	} else if (previews->step == STEP_TEXT) {
+		note_text(previews, &fetch);
+	}
+}
+
+void
+mailbox_preview_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct previews *previews = mb->previews;
+
+	(void)response; /* whether it was refused, or says nothing, is the same
+			 */
+	if (previews->step == STEP_PREVIEW && previews->preview.len == 0) {
+		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
+	} else if (previews->step == STEP_STRUCTURE) {
+		ask_text(mb, now);
+	} else {
+		answer(mb);
+		mailbox_go_on(mb, now);
+	}
+}

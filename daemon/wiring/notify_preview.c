@@ -1,0 +1,194 @@
+/*
+ * wiring: what a notification also says of a message: how its text begins, and
+ * that there is a one-time code in it.
+ *
+ * The beginning is asked for on the connection of the mailbox, and only when
+ * the desktop would show it at once and by itself; the notification waits for
+ * it, but not for long.
+ */
+#include "daemon/mail/code.h"
+#include "daemon/wiring/deeds.h"
+#include "daemon/wiring/notify.h"
+
+/* A slow server, or a connection that is being made again. */
+#define PREVIEW_USEC (3 * USEC_SEC)
+/* More at once become a summary, and none of them waits any longer. */
+#define PREVIEWS_MAX QUEUE_COALESCE_ABOVE
+
+struct waiting {
+	struct list_link link; /* in notify::previews */
+	struct delivery *delivery;
+	char *subject;
+	struct loop_timer *timer;
+};
+
+static void
+note_code(struct delivery *delivery, const char *subject, const char *text)
+{
+	struct notification *n = &delivery->n;
+	BUF_AUTO code = BUF_INIT;
+	char *actions;
+
+	if (n->is_private || !copy_can(delivery->notify->belfry) ||
+	    !code_find(span_from_str(subject), span_from_str(text), &code))
+		return;
+	n->code = xstrdup(buf_str(&code));
+	actions = xasprintf("%s%s%s", n->actions,
+	    n->actions[0] != '\0' ? "," : "", NOTIFY_COPY);
+	free(n->actions);
+	n->actions = actions;
+	buf_wipe(&code);
+}
+
+/* ---- those that wait ---- */
+
+static void
+send_it(struct waiting *waiting, const struct mailbox_previewed *previewed)
+{
+	struct delivery *delivery = waiting->delivery;
+
+	if (previewed != NULL)
+		delivery->n.preview = xstrdup(previewed->preview);
+	note_code(delivery, waiting->subject,
+	    previewed != NULL ? previewed->text : "");
+	list_remove(&waiting->link);
+	loop_timer_free(&waiting->timer);
+	free(waiting->subject);
+	free(waiting);
+	delivery_send(delivery);
+}
+
+static void
+give_up(struct waiting *waiting)
+{
+	struct delivery *delivery = waiting->delivery;
+
+	mailbox_preview_cancel(
+	    delivery->line->mailbox, delivery->uidvalidity, delivery->uid);
+	send_it(waiting, NULL);
+}
+
+static void
+on_timer(void *ctx)
+{
+	give_up(ctx);
+}
+
+static struct waiting *
+find(const struct notify *notify, const struct line *line, uint32_t uidvalidity,
+    uint32_t uid)
+{
+	LIST_EACH(pos, &notify->previews)
+	{
+		struct waiting *waiting = LIST_ITEM(pos, struct waiting, link);
+		const struct delivery *delivery = waiting->delivery;
+		if (delivery->line == line && delivery->uid == uid &&
+		    delivery->uidvalidity == uidvalidity)
+			return waiting;
+	}
+	return NULL;
+}
+
+static size_t
+count_waiting(const struct notify *notify)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &notify->previews)
+	count++;
+	return count;
+}
+
+/* ---- whether it is asked for ---- */
+
+static bool
+would_show(const struct delivery *delivery)
+{
+	const struct notify *notify = delivery->notify;
+
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (notifier->type == CONFIG_NOTIFIER_DESKTOP &&
+		    notifier_is_for(notifier, delivery) &&
+		    notify_queue_would_show(
+			notifier->queue, delivery->n.urgency, loop_now()))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct delivery *delivery, const struct mailbox_task *task)
+{
+	return notify_account(delivery->line)->preview &&
+	       !delivery->n.is_private && task->moved_to == NULL &&
+	       task->action.text == NULL && would_show(delivery);
+}
+
+/* Where the subject says that a code comes, and has none. */
+static bool
+wants_text(const char *subject)
+{
+	BUF_AUTO code = BUF_INIT;
+	struct span text = span_from_str(subject);
+
+	return code_is_announced(text) && !code_find(text, SPAN_EMPTY, &code);
+}
+
+void
+delivery_send_with_preview(
+    struct delivery *delivery, const struct mailbox_task *task)
+{
+	struct line *line = delivery->line;
+	struct waiting *waiting;
+
+	if (count_waiting(delivery->notify) >= PREVIEWS_MAX)
+		notify_preview_forget(delivery->notify, NULL);
+	if (!is_wanted(delivery, task) ||
+	    !mailbox_preview(line->mailbox, delivery->uidvalidity,
+		delivery->uid, wants_text(task->subject), loop_now())) {
+		note_code(delivery, task->subject, "");
+		delivery_send(delivery);
+		return;
+	}
+	waiting = NEW(struct waiting);
+	waiting->delivery = delivery;
+	waiting->subject = xstrdup(task->subject);
+	waiting->timer =
+	    loop_timer_new(line->owner->belfry->loop, on_timer, waiting);
+	loop_timer_set(waiting->timer, usec_add(loop_now(), PREVIEW_USEC));
+	list_add(&delivery->notify->previews, &waiting->link);
+}
+
+void
+notify_previewed(struct line *line, const struct mailbox_previewed *previewed)
+{
+	struct waiting *waiting = find(line->owner->belfry->notify, line,
+	    previewed->uidvalidity, previewed->uid);
+
+	if (waiting != NULL)
+		send_it(waiting, previewed);
+}
+
+void
+notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid)
+{
+	struct waiting *waiting =
+	    find(line->owner->belfry->notify, line, uidvalidity, uid);
+
+	if (waiting != NULL)
+		give_up(waiting);
+}
+
+void
+notify_preview_forget(struct notify *notify, const struct line *line)
+{
+	LIST_EACH(pos, &notify->previews)
+	{
+		struct waiting *waiting = LIST_ITEM(pos, struct waiting, link);
+		if (line == NULL || waiting->delivery->line == line)
+			give_up(waiting);
+	}
+}

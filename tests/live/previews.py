@@ -1,0 +1,110 @@
+#!/usr/bin/env -S python3 -B
+"""How messages begin, one-time codes, and nothing but their number."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import desktop  # noqa: E402
+import live  # noqa: E402
+
+MARKUP = """MIME-Version: 1.0
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<html><head><style>p { color: red }</style></head><body>
+<p>Gr=C3=BC=C3=9Fe &amp; <b>K=C3=BCsse</b><img src=3D"http://x.example/y"></p>
+<script>alert(1)</script>\u202e
+</body></html>
+"""
+
+
+def mail(subject, headers_and_text):
+    """A message whose MIME headers are in the text."""
+    head = live.message(subject).split(b"\r\n\r\n")[0]
+    return (head + b"\r\n" +
+            headers_and_text.replace("\n", "\r\n").encode())
+
+
+def copier(servers, name):
+    noted = os.path.join(servers.dir, name + ".copied")
+    path = os.path.join(servers.dir, name + "-copy")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nexec cat >%s\n" % noted)
+    os.chmod(path, 0o700)
+    return "\n[daemon]\ncopy_command = %s\n" % path, noted
+
+
+@live.case
+def previews(servers):
+    user = servers.user()
+    screen = desktop.Desktop(servers, "desktop7")
+    with live.Daemon(servers, user.account() + desktop.NOTIFIER,
+                     env=screen.env) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("plain", body="Dear Ann,\nlunch?\n"),
+                     mail("markup", MARKUP), mail("none", "\n"))
+        live.same(screen.request("plain")["preview"], "Dear Ann, lunch?",
+                  "plain")
+        live.same(screen.request("markup")["preview"], "Grüße & Küsse",
+                  "markup")
+        live.same(screen.request("none")["preview"], "", "none")
+        live.same(user.flags("INBOX", "plain"), [], "it is not read")
+        live.check("lunch" not in daemon.log(), "it is in the log")
+        daemon.write(user.account("preview = no\n") + desktop.NOTIFIER)
+        daemon.ctl("reload")
+        user.deliver(live.message("bare", body="Dear Ann,\nlunch?\n"))
+        live.same(screen.request("bare")["preview"], "", "switched off")
+
+
+@live.case
+def codes(servers):
+    user = servers.user()
+    screen = desktop.Desktop(servers, "desktop8")
+    command, noted = copier(servers, "code")
+    daemon = live.Daemon(servers, "", env=screen.env)
+    daemon.write(user.account() + desktop.NOTIFIER)
+    text = live.read(daemon.config).replace(
+        "[daemon]\n", command.lstrip("\n"), 1)
+    with open(daemon.config, "w", encoding="utf-8") as file:
+        file.write(text)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(
+            live.message("Sign in", body="Your login code is 482913.\n"),
+            live.message("Order 482914", body="Thank you.\n"))
+        live.check("copy" in screen.actions("Sign in"), "no button")
+        live.check("copy" not in screen.actions("Order 482914"), "a button")
+        screen.press("Sign in", "copy")
+        live.wait("copied", lambda: os.path.exists(noted) and
+                  live.read(noted) == "482913")
+        for place in (daemon.log(), str(daemon.history())):
+            live.check("482913" not in place, "it was kept: %s", place)
+        for name in os.listdir(daemon.state):
+            with open(os.path.join(daemon.state, name), "rb") as file:
+                live.check(b"482913" not in file.read(), "it is in %s", name)
+
+
+@live.case
+def nothing_but_the_number(servers):
+    user = servers.user()
+    screen = desktop.Desktop(servers, "desktop9")
+    with live.Daemon(servers, user.account("privacy = count\n") +
+                     desktop.NOTIFIER, env=screen.env) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("secret", body="Your code is 482913\n"))
+        one = screen.request("New message in " + user.name)
+        live.check("read" in one["actions"], "%r", one)
+        user.deliver(live.message("secret 2"))
+        two = screen.request("2 new messages in " + user.name)
+        live.same(two["id"], one["id"], "it replaces the first")
+        live.check("secret" not in live.read(screen.noted + ".all") and
+                   "Some" not in live.read(screen.noted + ".all") and
+                   "4829" not in live.read(screen.noted + ".all"), "said")
+        screen.press("2 new messages in " + user.name, "read-all")
+        live.wait("read", lambda: user.flags("INBOX", "secret 2") and
+                  user.flags("INBOX", "secret"))
+
+
+if __name__ == "__main__":
+    live.main()
