@@ -238,10 +238,17 @@ mailbox_audit_done(
 }
 
 void
-mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids)
+mailbox_audit_note_below(struct mailbox *mb, uint32_t validity,
+    const struct imap_seqset *uids, uint32_t end)
 {
 	struct imap_seqset none = IMAP_SEQSET_INIT;
 
-	if (mb->audit.validity == mb->uidvalidity)
-		mailbox_add_uids(&mb->audit.known, uids, &none, 1, UINT32_MAX);
+	if (mb->audit.validity == validity)
+		mailbox_add_uids(&mb->audit.known, uids, &none, 1, end);
+}
+
+void
+mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids)
+{
+	mailbox_audit_note_below(mb, mb->uidvalidity, uids, UINT32_MAX);
 }

@@ -27,9 +27,14 @@ mailbox_chunk_has(const struct mailbox *mb, uint32_t uid)
 	return imap_seqset_has(&mb->above, uid);
 }
 
+/* What was judged of a window that was interrupted, and is behind the cursor
+ * that was read now, comes in no window again: it is no late message. */
 void
 mailbox_chunk_begin(struct mailbox *mb, const struct store_cursor *cursor)
 {
+	if (cursor != NULL)
+		mailbox_audit_note_below(
+		    mb, cursor->uidvalidity, &mb->above, cursor->next_uid);
 	imap_seqset_done(&mb->above);
 	mb->unwritten = 0;
 	if (cursor != NULL && span_from_str(cursor->judged).len > 0)

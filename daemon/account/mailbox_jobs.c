@@ -278,7 +278,57 @@ exec_failed(struct mailbox *mb, struct job *job, const char *detail, usec_t now)
 		return;
 	}
 	job->running = false;
+	action->lost = false;
 	mailbox_job_postpone(mb, job, NULL, detail, now);
+}
+
+static struct job_action *
+find_later(struct job *job, unsigned seq)
+{
+	for (size_t i = job->next + 1; i < job->count; i++)
+		if (job->actions[i].seq == seq)
+			return &job->actions[i];
+	return NULL;
+}
+
+/*
+ * A command of this life that was started after an action whose outcome could
+ * not be written, so that this one is looked at again first. False: it is none
+ * of the job's.
+ */
+static bool
+later_task_done(struct mailbox *mb, struct job *job, unsigned seq,
+    enum effect_state state, const char *detail, usec_t now)
+{
+	struct job_action *action = find_later(job, seq);
+
+	if (action == NULL || action->action.kind != ACTION_EXEC ||
+	    !is_open(action->state))
+		return false;
+	if (state != EFFECT_FAILED ||
+	    action->attempts >= action->action.retry) {
+		settle_one(mb, job, action, state, detail, now);
+		return true;
+	}
+	action->state = EFFECT_PLANNED;
+	action->lost = false;
+	action->attempts++;
+	mailbox_job_record(mb, job, action, detail, now);
+	return true;
+}
+
+/* The current action is that task: it runs, or would be seen to as soon as the
+ * job has its turn. */
+static bool
+is_outside(struct job *job, unsigned seq)
+{
+	const struct job_action *action;
+
+	if (job->next >= job->count)
+		return false;
+	action = mailbox_job_current(job);
+	return action->seq == seq &&
+	       (job->running || (action->lost && job->op == NULL));
 }
 
 void
@@ -287,8 +337,9 @@ mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 {
 	struct job *job = mailbox_job_find(mb, uidvalidity, uid);
 
-	if (job != NULL && job->running &&
-	    mailbox_job_current(job)->seq == seq) {
+	if (job != NULL && later_task_done(mb, job, seq, state, detail, now))
+		return;
+	if (job != NULL && is_outside(job, seq)) {
 		if (state == EFFECT_FAILED)
 			exec_failed(mb, job, detail, now);
 		else

@@ -846,6 +846,9 @@ bool mailbox_audit_begin(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_audit_untagged, mailbox_audit_done;
 /* These were there, and judged. */
 void mailbox_audit_note(struct mailbox *mb, const struct imap_seqset *uids);
+/* ... of this UIDVALIDITY, those below `end`. */
+void mailbox_audit_note_below(struct mailbox *mb, uint32_t validity,
+    const struct imap_seqset *uids, uint32_t end);
 
 /* Adds those of `from` that lie in [first, end) and are not in `but`. */
 void mailbox_add_uids(struct imap_seqset *to, const struct imap_seqset *from,

@@ -341,6 +341,10 @@ model_do_uid(struct model_session *s, const struct command *c)
 			continue;
 		if (s->selected == NULL)
 			model_say(s, c, "BAD no mailbox is selected");
+		else if (s->view_validity != s->selected->uidvalidity)
+			/* Rebuilt: RFC 3501 section 2.3.1.1, its UIDs are of
+			 * other messages now. */
+			model_session_bye(s);
 		else
 			uid_commands[i].run(s, c);
 		return;

@@ -47,6 +47,13 @@ static const struct {
     /* The server said BYE to a login just after the network had changed: that
      * was no login that the change killed. */
     {"sim", 1136335, "logs in too soon"},
+    /* A window broke after its first chunk, and the next look below the cursor
+     * took what was in that for late. */
+    {"sim", 20031253, "executed twice"},
+    {"sim", 20085337, "executed twice"},
+    /* A copy's outcome could not be written, and that of the command behind it
+     * came while the copy was looked for. */
+    {"sim", 20051168, "a command's outcome was lost"},
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},
