@@ -89,6 +89,12 @@
 #define MAILBOX_REVIEW 200
 /* Open jobs (messages with something left to do); above it no catch-up. */
 #define MAILBOX_JOBS_MAX 1000
+/* Those that wait for another machine, or for a forward to be sent, are not
+ * counted among these, up to so many. */
+#define MAILBOX_WAITING_MAX 10000
+/* Of forwards and commands that wait for another machine each is looked at by
+ * itself: one in so long, that news have their turn. */
+#define MAILBOX_LOOK_EACH_USEC (250 * USEC_MSEC)
 /* Where so few messages are new, all of their headers are fetched if a rule
  * has a command: what it is given is there then, and its intent goes to disk
  * with the plan. */
@@ -223,6 +229,7 @@ struct mailbox_config {
 	usec_t renew, poll;  /* 0: the defaults */
 	bool ask_end_first;  /* never FETCH above the last UID: it hangs */
 	unsigned chunk;	     /* messages; 0: MAILBOX_CHUNK */
+	unsigned jobs_max;   /* 0: MAILBOX_JOBS_MAX */
 	bool one_at_a_time;  /* it cannot have several commands at once */
 	bool await_idle_end; /* nor one together with DONE */
 	bool check_noop;     /* NOOP at each renewal: IDLE stops silently */
@@ -610,8 +617,8 @@ void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
 /* Before mailbox_loaded: the facts that are its own, whatever the store has of
  * them. False: the store cannot be read. */
-bool mailbox_load_facts(struct mailbox *mb, struct store *store, usec_t now,
-    struct error *error_r);
+bool mailbox_load_facts(
+    struct mailbox *mb, struct store *store, usec_t now, struct error *error_r);
 /* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT,
  * MAILBOX_AUDIT_FACT. */
 void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
@@ -681,7 +688,7 @@ struct mailbox_status {
 	bool deaf;		 /* so many that the server is polled, too */
 	bool is_connected;	 /* at the moment: others may be, soon */
 	enum mailbox_watch watch;
-	usec_t every; /* POLL: so often; else 0 */
+	usec_t every;  /* POLL: so often; else 0 */
 	size_t unread; /* messages that rang and are not read yet, of the newest
 			  MAILBOX_FOLLOWED_MAX */
 };

@@ -144,12 +144,28 @@ wait_until(struct mailbox *mb, struct job *job, usec_t until, usec_t now)
 	struct job_action *action = mailbox_job_current(job);
 
 	job->not_before = until;
+	job->waits = true;
 	job->op = NULL;
 	if (!action->early)
 		return;
 	action->early = false;
 	action->state = EFFECT_PLANNED;
 	mailbox_job_record(mb, job, action, "", now);
+}
+
+/* A thousand forwards that another machine holds leave us time for more than
+ * to look at them. */
+static usec_t
+next_look(const struct mailbox *mb, const struct job *job, usec_t now)
+{
+	enum action_kind kind = job->actions[job->next].action.kind;
+	usec_t until = claim_until(mb->claim, job->key.uid);
+	usec_t turn =
+	    usec_add(now, mailbox_jobs_waiting(mb) * MAILBOX_LOOK_EACH_USEC);
+
+	if (kind != ACTION_FORWARD && kind != ACTION_EXEC)
+		return until;
+	return turn > until ? turn : until;
 }
 
 /* Another machine may have sent it, and did not come back. Who has to ask in
@@ -182,7 +198,7 @@ share_out_one(
 		return;
 	}
 	if (verdict == CLAIM_WAIT || verdict == CLAIM_UNKNOWN) {
-		wait_until(mb, job, claim_until(mb->claim, uid), now);
+		wait_until(mb, job, next_look(mb, job, now), now);
 		return;
 	}
 	if (verdict == CLAIM_UNSURE) {

@@ -621,6 +621,7 @@ mailbox_forward_hold_back(struct mailbox *mb, usec_t now)
 			continue;
 		}
 		job->not_before = usec_add(now, HELD_BACK_USEC);
+		job->waits = true;
 		job->op = NULL;
 	}
 	imap_seqset_done(&mb->op->uids);

@@ -266,6 +266,31 @@ mailbox_jobs_free_finished(struct mailbox *mb)
 	}
 }
 
+/* ---- how many ---- */
+
+size_t
+mailbox_jobs_waiting(const struct mailbox *mb)
+{
+	size_t count = 0;
+
+	LIST_EACH(pos, &mb->jobs)
+	count += LIST_ITEM(pos, struct job, link)->waits;
+	return count;
+}
+
+/* What others keep us from doing must not keep us from the news. */
+bool
+mailbox_jobs_are_full(const struct mailbox *mb)
+{
+	size_t max =
+	    mb->config.jobs_max != 0 ? mb->config.jobs_max : MAILBOX_JOBS_MAX;
+
+	if (mb->job_count < max)
+		return false;
+	return mb->job_count >= max + MAILBOX_WAITING_MAX ||
+	       mb->job_count - mailbox_jobs_waiting(mb) >= max;
+}
+
 /* ---- answers from outside ---- */
 
 static void

@@ -26,6 +26,7 @@ mailbox_op_add(struct mailbox *mb, struct job *job)
 	op->jobs = xreallocarray(op->jobs, op->count + 1, sizeof(struct job *));
 	op->jobs[op->count++] = job;
 	job->op = op;
+	job->waits = false;
 	imap_seqset_add(&op->uids, job->key.uid);
 }
 

@@ -114,6 +114,7 @@ struct job {
 	uint64_t modseq, guard;
 	bool checked; /* of an earlier life, and known to be there */
 	bool gone;    /* the server said so */
+	bool waits;   /* for another machine, or for its forward */
 };
 
 /* A task handed to the outside, known across reconnects. */
@@ -1171,6 +1172,11 @@ bool mailbox_can(const struct mailbox *mb, uint64_t capability);
 mailbox_begin_fn mailbox_op_begin;
 /* What follows once the intent of the operation's group is on disk. */
 mailbox_begin_fn mailbox_op_started;
+
+/* Jobs that wait for others than us. */
+size_t mailbox_jobs_waiting(const struct mailbox *mb);
+/* As many as there may be. */
+bool mailbox_jobs_are_full(const struct mailbox *mb);
 
 /* mailbox_claim.c */
 /* The group is complete: mailbox_op_begin with what is ours of it, now or

@@ -305,7 +305,7 @@ bool
 mailbox_sweep_is_due(const struct mailbox *mb)
 {
 	return (mb->dirty || mb->audit.late.count > 0) && mb->has_cursor &&
-	       mb->job_count < MAILBOX_JOBS_MAX;
+	       !mailbox_jobs_are_full(mb);
 }
 
 void

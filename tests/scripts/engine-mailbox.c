@@ -239,6 +239,17 @@ set_await_idle_end(struct adapter *a, struct span value)
 }
 
 static bool
+set_jobs_max(struct adapter *a, struct span value)
+{
+	uint32_t max;
+
+	if (!span_to_u32(value, &max))
+		return false;
+	a->config.jobs_max = max;
+	return true;
+}
+
+static bool
 set_chunk(struct adapter *a, struct span value)
 {
 	uint32_t chunk;
@@ -279,6 +290,7 @@ static const struct {
     {"ask-end-first", set_ask_end_first},
     {"condstore", set_condstore},
     {"chunk", set_chunk},
+    {"jobs-max", set_jobs_max},
     {"one-at-a-time", set_one_at_a_time},
     {"await-idle-end", set_await_idle_end},
 };
