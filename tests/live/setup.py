@@ -17,6 +17,8 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import domains  # noqa: E402
+import live  # noqa: E402
+import other_servers  # noqa: E402
 import replica_kinds  # noqa: E402
 import schema  # noqa: E402
 from live import BELFRYCTL, BUILD, check, same  # noqa: E402
@@ -242,6 +244,7 @@ def conversation(run):
     terminal.send(PASSWORD + "\n")
     shown += terminal.expect(r"Write \[account icloud\] in .*\? \[Y/n\] ")
     check(terminal.has_echo(), "no echo behind the password")
+    look_at_process(terminal.pid)
     terminal.send("\n")
     shown += terminal.expect(r"Start Belfry now .*\? \[Y/n\] ")
     terminal.send("y\n")
@@ -265,6 +268,16 @@ def conversation(run):
     with open(run.folder + "/systemctl.args", encoding="utf-8") as file:
         check("--user enable --now belfry.service" in file.read(), "no start")
     home.check()
+
+
+def look_at_process(pid):
+    """The password is in it, and nowhere where others could see it."""
+    for name in ("cmdline", "environ"):
+        with open("/proc/%d/%s" % (pid, name), "rb") as file:
+            check(PASSWORD.encode() not in file.read(), "in its %s", name)
+    with open("/proc/%d/limits" % pid, encoding="utf-8") as file:
+        core = next(line for line in file if "core file" in line)
+    same(core.split()[4:6], ["0", "0"], "core limit")
 
 
 def again(run):
@@ -458,14 +471,72 @@ def command_at_terminal(run):
     check("password_command = %s/pw\n" % run.bin in home.read(), "file")
 
 
+def on_dovecot(run):
+    folder = os.path.join(run.folder, "servers")
+    os.mkdir(folder, 0o755)
+    on_server(run, live.Servers, folder)
+
+
+def on_cyrus(run):
+    on_server(run, other_servers.Cyrus, os.path.join(run.folder, "servers"))
+
+
+def on_courier(run):
+    on_server(run, other_servers.Courier, os.path.join(run.folder, "servers"))
+
+
+def on_server(run, kind, folder):
+    """By options, and again at a terminal."""
+    try:
+        servers = kind(folder)
+    except SystemExit:
+        print("%s is not here" % kind.__name__)
+        return
+    try:
+        use_server(run, servers, kind.__name__)
+    finally:
+        servers.stop()
+
+
+def use_server(run, servers, name):
+    home, user = run.home(), servers.user()
+    args = [user.address, "--name", "own", "--ca-file",
+            servers.env["SERVERS_CA"], "--imap",
+            "imaps://localhost:" + servers.env["SERVERS_IMAPS_PORT"]]
+    if "SERVERS_SMTP_PORT" in servers.env:
+        args += ["--smtp", "submission://localhost:"
+                 + servers.env["SERVERS_SMTP_PORT"]]
+    found = home.setup(*args, "--yes", "--in-file",
+                       text=live.PASSWORD + "\n")
+    check("It works" in found.stdout, "%s: %s", name, found.stdout)
+    home.check()
+    text = home.read()
+    found = home.setup(*args, "--yes", "--in-file", text="no\n", code=77)
+    check("Nothing was written" in found.stdout, "%s: %s", name, found.stdout)
+    same(home.read(), text, name)
+    terminal = home.terminal("--name", "own")
+    shown = terminal.expect("empty to keep what is there.*: ")
+    check(live.PASSWORD not in shown, "%s: shown: %s", name, shown)
+    terminal.wait_echo(False)
+    terminal.send("\n")
+    terminal.expect(r"Change \[account own\] in .*\? \[Y/n\] ")
+    terminal.send("\n")
+    terminal.expect(r"Start .*\? \[Y/n\] ")
+    terminal.send("n\n")
+    terminal.end()
+    same(terminal.status, 0, name)
+    same(home.read(), text, name)
+
+
+SERVERS = (on_dovecot, on_cyrus, on_courier)
 CASES = (conversation, each_preset, again, links, wrong_password, json_answer,
          refusals, no_keyring, interrupted, declined, command_at_terminal)
 
 
-def main():
+def main(cases=CASES):
     domains.enter()
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    for case in CASES:
+    for case in cases:
         if wanted not in case.__name__:
             continue
         pid = os.fork()
@@ -480,6 +551,7 @@ def run_case(case):
     """In mounts and a network of its own, so that names and ports are free."""
     domains.again()
     folder = tempfile.mkdtemp(prefix="belfry-setup-")
+    os.chmod(folder, 0o755)  # servers run as other users
     try:
         case(Run(folder))
         print("%s: ok" % case.__name__, flush=True)
