@@ -65,7 +65,8 @@
 	.more = "`imaps://HOST` speaks TLS from the first byte, on port 993; "
 		"`imap://HOST` uses port 143 and requires STARTTLS. A port may "
 		"follow "
-		"the host. An IPv6 address stands in brackets."},
+		"the host. An IPv6 address stands in brackets, an international "
+		"name as it is written or in its xn-- form."},
 {ACCOUNT(smtp), .key = "smtp", .type = SETTING_SMTP_URL,
 	.help = "The submission server, needed by rules that forward.",
 	.more = "`submission://HOST` uses port 587 and requires STARTTLS; "

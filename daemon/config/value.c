@@ -597,6 +597,29 @@ fail_scheme(struct value *value, struct span text, const struct scheme *schemes)
 	    value->setting->key, schemes[0].name, schemes[1].name);
 }
 
+/* A mail server's name as DNS and certificates have it (RFC 5890); false for
+ * what has no such form. */
+static bool
+add_ascii_host(struct buf *ascii, struct span host)
+{
+	const char *why;
+	size_t offset;
+
+	return eai_add_address(ascii, host, &why) &&
+	       host_check(buf_span(ascii), &why, &offset);
+}
+
+static bool
+is_international(const struct value *value, struct span host)
+{
+	BUF_AUTO ascii = BUF_INIT;
+	enum setting_type type = value->setting->type;
+
+	return (type == SETTING_IMAP_URL || type == SETTING_SMTP_URL) &&
+	       utf8_ascii_length(host) != host.len &&
+	       add_ascii_host(&ascii, host);
+}
+
 /*   host = name / IPv4 / "[" IPv6 "]"                                        */
 static bool
 split_host(struct value *value, struct span text, struct span *host_r,
@@ -620,7 +643,7 @@ split_host(struct value *value, struct span text, struct span *host_r,
 		if (strchr(":/", text.data[len]) != NULL)
 			break;
 	struct span host = span_slice(text, 0, len);
-	if (!host_check(host, &why, &offset))
+	if (!is_international(value, host) && !host_check(host, &why, &offset))
 		return fail(value, text.data + offset,
 		    host_is_ipv6(text) ? "an IPv6 address stands in brackets"
 				       : NULL,
@@ -713,6 +736,9 @@ parse_server(struct value *value, struct span text,
 		return fail(
 		    value, rest.data, NULL, "nothing may follow host and port");
 	warn_port(value, text, schemes, &server);
+	BUF_AUTO ascii = BUF_INIT;
+	if (!host_is_ipv6(host) && add_ascii_host(&ascii, host))
+		host = buf_span(&ascii);
 	free(member->host);
 	server.host = xstrdup_span(host);
 	*member = server;

@@ -222,7 +222,7 @@ test_account_of_ones_own(void **state)
 {
 	struct config *c = must_parse("own",
 	    "[account work]\nemail = ann@example.org\n"
-	    "imap = imap://[2001:db8::1]:1143/\nsmtp = smtps://mail.example.org"
+	    "imap = imap://[2001:db8::1]:1143/\nsmtp = smtps://M\xc3\xbcller.example.org"
 	    "\nuser = ann\ntoken_command = oama access ann\n"
 	    "watch = INBOX, Lists/*\n  \\Junk\nidentity = a@b.example,\n"
 	    "  ANN@example.org\nforward_limit = 5/hour\nconnections = 1\n"
@@ -233,6 +233,7 @@ test_account_of_ones_own(void **state)
 	(void)state;
 	assert_null(a->preset);
 	assert_string_equal(a->imap.host, "2001:db8::1");
+	assert_string_equal(a->smtp.host, "xn--mller-kva.example.org");
 	assert_int_equal(a->imap.port, 1143);
 	assert_int_equal(a->imap.tls, SERVER_STARTTLS);
 	assert_int_equal(a->smtp.port, 465);
