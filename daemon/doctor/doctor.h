@@ -162,6 +162,9 @@ struct doctor_facts {
 	/* The secret. */
 	const char *command; /* argv[0], or the source's name */
 	enum doctor_shape shape;
+	/* What the domain of the address says in DNS: "imaps://h.example"
+	 * (SRV), and who receives its mail (MX). */
+	const char *offered, *receiver;
 	/* A mailbox, or a special folder. */
 	const char *mailbox, *nearest, *rule;
 	/* Of this machine, and how far it seems to be behind. */

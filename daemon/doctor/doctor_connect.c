@@ -41,6 +41,12 @@ is_bare_domain(const struct doctor_facts *facts)
 }
 
 static bool
+is_offered(const struct doctor_facts *facts)
+{
+	return facts->offered != NULL;
+}
+
+static bool
 is_loopback(const struct doctor_facts *facts)
 {
 	return facts->is_loopback;
@@ -161,15 +167,22 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "called ${preset-host}.",
 	    "Take the line `${key} = ...` out of the account: without it "
 	    "Belfry uses ${preset-host}. Then ${again}.", NULL, false},
+	{"name-offered", NAME, ANY_PLACE, "no such host|no address",
+	    is_offered,
+	    "There is no server called ${host}. The domain of your address "
+	    "names another one itself: ${offered}.",
+	    "Write `${key} = ${offered}`, if that is your provider's. Then "
+	    "${again}.", NULL, false},
 	{"name-only-domain", NAME, ANY_PLACE, "no such host|no address",
 	    is_bare_domain,
 	    "${host} is the domain of your address, but there is no server of "
-	    "that name.",
+	    "that name.{ Its mail is received by ${receiver}.}",
 	    "Name the mail server itself in `${key} = ...`: often "
 	    "${key}.${host} or mail.${host}; your provider's help page says "
 	    "which.", NULL, false},
 	{"name-unknown", NAME, ANY_PLACE, "no such host|no address", NULL,
-	    "There is no server called ${host}.",
+	    "There is no server called ${host}.{ Mail for your address is "
+	    "received by ${receiver}.}",
 	    "Look for a spelling mistake in `${key} = ...`, and at your "
 	    "provider's help page for the right name. Then ${again}.",
 	    NULL, false},

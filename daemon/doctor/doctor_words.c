@@ -58,6 +58,8 @@ ADD_FACT(pin)
 ADD_FACT(command)
 ADD_FACT(mailbox)
 ADD_FACT(nearest)
+ADD_FACT(offered)
+ADD_FACT(receiver)
 ADD_FACT(rule)
 ADD_PRESET(help)
 ADD_PRESET(enable)
@@ -244,12 +246,14 @@ static const struct {
     {"names", add_names},
     {"nearest", add_nearest},
     {"now", add_now},
+    {"offered", add_offered},
     {"other-user", add_other_user},
     {"own", add_own},
     {"pin", add_pin},
     {"port", add_port},
     {"preset-host", add_preset_host},
     {"provider", add_provider},
+    {"receiver", add_receiver},
     {"refusal", add_refusal},
     {"rule", add_rule},
     {"said", add_said},

@@ -86,28 +86,133 @@ tell_addresses(struct checkup_link *link)
 	    link->server->host, "%s", buf_str(&text));
 }
 
+/* ---- what the domain says itself, when the name is none ---- */
+
+struct question {
+	struct checkup *checkup;
+	struct dns_result result;
+	bool done;
+};
+
+static void
+on_records(void *ctx, const struct dns_result *result)
+{
+	struct question *question = ctx;
+
+	question->result = *result;
+	question->done = true;
+	checkup_wake(question->checkup);
+}
+
+/* The first record; NULL: none. */
+static const struct dns_record *
+ask_domain(struct checkup_link *link, struct question *question,
+    enum dns_kind kind, const char *name)
+{
+	struct dns *dns;
+
+	*question = (struct question){.checkup = link->checkup};
+	dns = dns_ask(link->checkup->loop, kind, name, on_records, question);
+	if (!checkup_wait(link->checkup, &question->done))
+		dns_cancel(&dns);
+	return question->result.count > 0 &&
+		       *question->result.records[0].host != '\0'
+		   ? &question->result.records[0]
+		   : NULL;
+}
+
+/* RFC 6186 and 8314. Malloc'ed; NULL: nothing is offered. */
+static char *
+find_offer(struct checkup_link *link)
+{
+	static const struct {
+		const char *service, *scheme;
+		unsigned port;
+	} offers[DOCTOR_PLACES][2] = {
+	    [DOCTOR_IMAP] = {{"_imaps", "imaps", 993}, {"_imap", "imap", 143}},
+	    [DOCTOR_SMTP] = {{"_submissions", "smtps", 465},
+		{"_submission", "submission", 587}},
+	};
+	const char *domain = link->checkup->account->domain;
+	struct question question;
+
+	for (size_t i = 0; i < 2; i++) {
+		STR_AUTO name = xasprintf(
+		    "%s._tcp.%s", offers[link->place][i].service, domain);
+		const struct dns_record *record =
+		    ask_domain(link, &question, DNS_SRV, name);
+		if (record == NULL)
+			continue;
+		STR_AUTO host = checkup_clean(span_from_str(record->host));
+		if (record->port == offers[link->place][i].port)
+			return xasprintf(
+			    "%s://%s", offers[link->place][i].scheme, host);
+		return xasprintf("%s://%s:%u", offers[link->place][i].scheme,
+		    host, record->port);
+	}
+	return NULL;
+}
+
+static char *
+find_receiver(struct checkup_link *link)
+{
+	struct question question;
+	const struct dns_record *record =
+	    ask_domain(link, &question, DNS_MX, link->checkup->account->domain);
+	const struct preset *preset;
+
+	if (record == NULL)
+		return NULL;
+	STR_AUTO host = checkup_clean(span_from_str(record->host));
+	preset = presets_find_mx(span_from_str(host));
+	return preset != NULL ? xasprintf("%s (%s)", host, preset->name)
+			      : xstrdup(host);
+}
+
+/* By "no": a name server that says nothing is not asked more. */
+static bool
+is_answered(const struct checkup_link *link)
+{
+	const char *text = link->addresses.error.text;
+
+	return strstr(text, "no such host") != NULL ||
+	       strstr(text, "No address") != NULL;
+}
+
+static void
+blame_name(struct checkup_link *link)
+{
+	struct doctor_facts facts = checkup_link_facts(link, DOCTOR_NAME);
+	bool is_own = facts.preset == NULL && is_answered(link);
+	STR_AUTO offered = is_own ? find_offer(link) : NULL;
+	STR_AUTO receiver = is_own ? find_receiver(link) : NULL;
+
+	facts.fault = link->addresses.error.fault;
+	facts.text = link->addresses.error.text;
+	facts.offered = offered;
+	facts.receiver = receiver;
+	checkup_bad(link->checkup, &facts, link->server->host, facts.text);
+}
+
 static bool
 find_addresses(struct checkup_link *link)
 {
 	struct lookup lookup = {.link = link};
 	struct resolve *resolve = resolve_start(link->checkup->loop,
 	    link->server->host, link->server->port, on_resolved, &lookup);
-	struct doctor_facts facts = checkup_link_facts(link, DOCTOR_NAME);
 
 	if (!checkup_wait(link->checkup, &lookup.done)) {
 		resolve_cancel(&resolve);
 		error_set(&link->addresses.error, FAULT_RETRY,
 		    "no answer from the name server");
 	}
-	if (link->addresses.count > 0) {
-		link->is_private = leads_home(link);
-		tell_addresses(link);
-		return true;
+	if (link->addresses.count == 0) {
+		blame_name(link);
+		return false;
 	}
-	facts.fault = link->addresses.error.fault;
-	facts.text = link->addresses.error.text;
-	checkup_bad(link->checkup, &facts, link->server->host, facts.text);
-	return false;
+	link->is_private = leads_home(link);
+	tell_addresses(link);
+	return true;
 }
 
 /* ---- the connection: each address by itself ---- */

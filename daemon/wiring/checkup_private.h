@@ -8,6 +8,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/loop/channel.h"
 #include "daemon/loop/connect.h"
+#include "daemon/loop/dns.h"
 #include "daemon/loop/loop.h"
 #include "daemon/wiring/checkup.h"
 
