@@ -98,6 +98,17 @@ span_find(struct span s, char c)
 	return found != NULL ? (size_t)(found - s.data) : SIZE_MAX;
 }
 
+/* Not two searches: text without LF would be searched to its end at each CR. */
+size_t
+span_line_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.data[n] != '\n' && s.data[n] != '\r')
+		n++;
+	return n;
+}
+
 size_t
 span_find_span(struct span s, struct span needle, size_t from)
 {

@@ -20,7 +20,10 @@ struct span {
 };
 
 /* A span over a string literal, usable in static initialisers. */
-#define SPAN_INIT(literal) {(literal), sizeof(literal) - 1}
+#define SPAN_INIT(literal)                                                     \
+	{                                                                      \
+		(literal), sizeof(literal) - 1                                 \
+	}
 #define SPAN(literal) ((struct span)SPAN_INIT(literal))
 #define SPAN_EMPTY ((struct span){NULL, 0})
 /* For printf: printf("%.*s", SPAN_FMT(s)). */
@@ -58,6 +61,8 @@ size_t span_find(struct span s, char c);
 /* Offset of the first `needle` from `from` on, or SIZE_MAX. */
 size_t span_find_span(struct span s, struct span needle, size_t from);
 bool span_contains_nocase(struct span s, struct span needle);
+/* How many of the first bytes are neither CR nor LF. */
+size_t span_line_length(struct span s);
 
 static inline struct span
 span_skip(struct span s, size_t n)

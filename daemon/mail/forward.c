@@ -17,27 +17,23 @@
 struct forward_shape
 forward_measure(struct span s)
 {
-	struct forward_shape shape = {0};
-	size_t line = 0;
+	struct forward_shape shape = {
+	    .has_nul = span_find(s, '\0') != SIZE_MAX,
+	    .has_8bit = utf8_ascii_length(s) < s.len,
+	};
 	bool in_header = true;
 
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
+	while (s.len > 0) {
+		struct span line = span_slice(s, 0, span_line_length(s));
 
-		if (c == '\r' || c == '\n') {
-			if (c == '\r' && i + 1 < s.len && s.data[i + 1] == '\n')
-				i++;
-			in_header = in_header && line > 0;
-			line = 0;
-			continue;
-		}
-		line++;
-		shape.has_nul = shape.has_nul || c == 0;
-		shape.has_8bit = shape.has_8bit || c >= 0x80;
+		s = span_skip(s, line.len);
+		in_header = in_header && line.len > 0;
 		shape.header_has_8bit =
-		    shape.header_has_8bit || (in_header && c >= 0x80);
+		    shape.header_has_8bit ||
+		    (in_header && utf8_ascii_length(line) < line.len);
 		shape.has_long_line =
-		    shape.has_long_line || line > FORWARD_LINE_MAX;
+		    shape.has_long_line || line.len > FORWARD_LINE_MAX;
+		s = span_skip(s, span_starts(s, "\r\n") ? 2 : 1);
 	}
 	return shape;
 }
@@ -45,7 +41,8 @@ forward_measure(struct span s)
 bool
 forward_has_8bit_header(struct span message)
 {
-	return forward_measure(message).header_has_8bit;
+	return utf8_ascii_length(message) < message.len &&
+	       forward_measure(message).header_has_8bit;
 }
 
 /* ---- what may enter a header -------------------------------------- */
@@ -443,7 +440,7 @@ forward_compose_redirect(const struct forward_request *request,
 	if (is_continuation(original))
 		return error_set(error_r, FAULT_CONFIG,
 		    "the message begins with no header field");
-	if (forward_measure(original).has_nul)
+	if (span_find(original, '\0') != SIZE_MAX)
 		return error_set(
 		    error_r, FAULT_CONFIG, "the message contains a NUL byte");
 	add_mark(out, request);

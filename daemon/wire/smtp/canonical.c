@@ -1,5 +1,7 @@
 #include "daemon/wire/smtp/canonical.h"
 
+#include "daemon/base/utf8.h"
+
 void
 canonical_init(struct canonical *c, bool stuff)
 {
@@ -12,18 +14,6 @@ end_line(struct canonical *c, struct buf *out)
 {
 	buf_add(out, "\r\n", 2);
 	c->at = CANONICAL_LINE_START;
-}
-
-/* How many of the first bytes are neither CR nor LF. Not two searches: text
- * without LF would be searched to its end at each CR. */
-static size_t
-plain_run(struct span s)
-{
-	size_t n = 0;
-
-	while (n < s.len && s.data[n] != '\n' && s.data[n] != '\r')
-		n++;
-	return n;
 }
 
 /* Takes one byte that is, or comes behind, a line end; false: it is an
@@ -61,7 +51,7 @@ canonical_add(struct canonical *c, struct span bytes, struct buf *out)
 		if (c->stuff && c->at == CANONICAL_LINE_START &&
 		    bytes.data[0] == '.')
 			buf_add_char(out, '.');
-		run = plain_run(bytes);
+		run = span_line_length(bytes);
 		buf_add(out, bytes.data, run);
 		c->at = CANONICAL_IN_LINE;
 		bytes = span_skip(bytes, run);
@@ -78,24 +68,23 @@ canonical_finish(struct canonical *c, struct buf *out)
 struct canonical_facts
 canonical_measure(struct span text)
 {
-	struct canonical_facts facts = {.size = text.len};
-	size_t i, line = 0;
+	struct canonical_facts facts = {.size = text.len,
+	    .has_nul = span_find(text, '\0') != SIZE_MAX,
+	    .has_8bit = utf8_ascii_length(text) < text.len};
+	struct span rest = text;
 
-	for (i = 0; i < text.len; i++) {
-		char byte = text.data[i];
-		bool lf_next = i + 1 < text.len && text.data[i + 1] == '\n';
+	while (rest.len > 0) {
+		size_t line = span_line_length(rest);
 
-		line = byte == '\r' || byte == '\n' ? 0 : line + 1;
 		facts.has_long_line =
 		    facts.has_long_line || line > CANONICAL_LINE_MAX;
-		if (byte == '\r' && lf_next)
-			i++;
-		else if (byte == '\r' || byte == '\n')
+		rest = span_skip(rest, line);
+		if (span_starts(rest, "\r\n")) {
+			rest = span_skip(rest, 2);
+		} else if (rest.len > 0) {
 			facts.rewritten++;
-		else if (byte == '\0')
-			facts.has_nul = true;
-		else if ((unsigned char)byte >= 0x80)
-			facts.has_8bit = true;
+			rest = span_skip(rest, 1);
+		}
 	}
 	facts.size += facts.rewritten;
 	if (text.len > 0 && text.data[text.len - 1] != '\n' &&
