@@ -186,21 +186,24 @@ load_account(struct loader *l, const struct document_section *section)
 
 /* ---- notifiers ---- */
 
+#define FOR(type) (1U << (type))
+
 static const struct notifier_key {
 	const char *key;
-	enum config_notifier_type type;
+	unsigned types;	     /* FOR(enum config_notifier_type) */
 	const char *missing; /* a hint where it is required; NULL: it is not */
 } notifier_keys[] = {
-    {"command", CONFIG_NOTIFIER_EXEC, "add `command = PROGRAM ARGUMENTS`"},
-    {"timeout", CONFIG_NOTIFIER_EXEC, NULL},
-    {"url", CONFIG_NOTIFIER_WEBHOOK, "add `url = https://...`"},
-    {"format", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"header", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"body", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"cancel_url", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"token_command", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"cancel_token_command", CONFIG_NOTIFIER_WEBHOOK, NULL},
-    {"tls_ca_file", CONFIG_NOTIFIER_WEBHOOK, NULL},
+    {"command", FOR(CONFIG_NOTIFIER_EXEC) | FOR(CONFIG_NOTIFIER_PROGRAM),
+	"add `command = PROGRAM ARGUMENTS`"},
+    {"timeout", FOR(CONFIG_NOTIFIER_EXEC), NULL},
+    {"url", FOR(CONFIG_NOTIFIER_WEBHOOK), "add `url = https://...`"},
+    {"format", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"header", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"body", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"cancel_url", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"token_command", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"cancel_token_command", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"tls_ca_file", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
 };
 
 /* Templates are for `format = json`, and have variables that exist. */
@@ -235,7 +238,8 @@ check_notifier(struct loader *l, const struct config_notifier *notifier,
 	if (notifier->type == CONFIG_NOTIFIER_NONE) {
 		if (find_thing(section, "type") == NULL)
 			problem_add(l->problems, false, section->place,
-			    "add `type = desktop`, exec, webhook or journal",
+			    "add `type = desktop`, exec, program, webhook or "
+			    "journal",
 			    "notifier %s has no `type`", section->name);
 		return;
 	}
@@ -243,7 +247,7 @@ check_notifier(struct loader *l, const struct config_notifier *notifier,
 		const struct notifier_key *row = &notifier_keys[i];
 		const struct document_thing *thing =
 		    find_thing(section, row->key);
-		bool is_its = notifier->type == (int)row->type;
+		bool is_its = (row->types & FOR(notifier->type)) != 0;
 		if (thing != NULL && !is_its)
 			problem_add(l->problems, false, thing->key_place, NULL,
 			    "`%s` is not for a notifier of this type",

@@ -120,6 +120,7 @@ static const struct setting_choice claim_modes[] = {
 static const struct setting_choice notifier_types[] = {
     {"desktop", CONFIG_NOTIFIER_DESKTOP, NULL},
     {"exec", CONFIG_NOTIFIER_EXEC, NULL},
+    {"program", CONFIG_NOTIFIER_PROGRAM, NULL},
     {"webhook", CONFIG_NOTIFIER_WEBHOOK, NULL},
     {"journal", CONFIG_NOTIFIER_JOURNAL, NULL},
     {NULL, 0, NULL},

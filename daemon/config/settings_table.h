@@ -258,7 +258,11 @@
 	.choices = notifier_types, .help = "What kind of notifier it is.",
 	.more =
 	    "`desktop` shows a notification, `exec` runs a command for each, "
-	    "`webhook` sends it to a web service, `journal` logs it."},
+	    "`program` keeps one program running that is told of "
+	    "all, in lines (belfry-notifiers(7)), "
+	    "`webhook` sends it to a web service, `journal` writes it into "
+	    "systemd's journal, with fields such as BELFRY_ACCOUNT and "
+	    "BELFRY_TITLE, else to the syslog, else into the log."},
 {NOTIFIER(enabled), .key = "enabled", .type = SETTING_BOOL,
 	.standard = "yes", .help = "Whether the notifier is used."},
 {NOTIFIER(urgency), .key = "urgency", .type = SETTING_CHOICE,
@@ -268,9 +272,10 @@
 	.help = "Quiet hours of this notifier alone, in place of those of "
 		"[daemon]; `none` for none."},
 {NOTIFIER(command), .key = "command", .type = SETTING_ARGV,
-	.help = "The command of an exec notifier.",
+	.help = "The command of an exec notifier, or the program.",
 	.more =
-	    "Title and text are on standard input, one a line, and in the "
+	    "There is no shell. Of a command, one runs at a time; title and "
+	    "text are on standard input, one a line, and in the "
 	    "environment as `BELFRY_TITLE` and `BELFRY_TEXT`, beside "
 	    "`BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, `BELFRY_UID`, "
 	    "`BELFRY_URGENCY` and `BELFRY_MESSAGE_ID`. It gets none of the "

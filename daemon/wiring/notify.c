@@ -6,7 +6,8 @@
  *             ends
  *   exec      a command for each notification
  *   webhook   an HTTPS request for each
- *   journal   a line in the log
+ *   program   a person's own helper process
+ *   journal   an entry in systemd's journal
  */
 #include "daemon/wiring/notify.h"
 #include "daemon/control/json.h"

@@ -139,6 +139,7 @@ void notify_preview_forget(struct notify *notify, const struct line *line);
 
 /* The kinds, each with what it does with a request (NOTIFY or CLOSE). */
 void desktop_start(struct notifier *notifier);
+void program_start(struct notifier *notifier);
 void desktop_show(struct notifier *notifier, const struct notifier_line *line);
 void exec_show(struct notifier *notifier, const struct notifier_line *line);
 void webhook_new(

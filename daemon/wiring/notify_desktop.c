@@ -1,5 +1,6 @@
 /*
- * wiring: belfry-desktop, a helper process.
+ * wiring: belfry-desktop, or a person's own program: a helper process that
+ * speaks lines.
  */
 #include "daemon/wiring/deeds.h"
 #include "daemon/wiring/notify.h"
@@ -44,7 +45,7 @@ static void
 on_helper_end(void *ctx, int status)
 {
 	struct notifier *notifier = ctx;
-	STR_AUTO why = xasprintf("belfry-desktop ended with %d", status);
+	STR_AUTO why = xasprintf("its program ended with %d", status);
 
 	helper_stop(&notifier->helper);
 	helper_gone(notifier, why);
@@ -60,19 +61,32 @@ desktop_program(void)
 	return named != NULL ? named : BELFRY_LIBEXECDIR "/belfry-desktop";
 }
 
+static void
+start(struct notifier *notifier, const struct strv *argv)
+{
+	struct error error = ERROR_INIT;
+
+	notifier->again = USEC_NEVER;
+	notifier->helper = helper_start(notifier->notify->belfry->loop, argv,
+	    NOTIFIER_LINE_MAX, on_helper_line, on_helper_end, notifier, &error);
+	if (notifier->helper == NULL)
+		helper_gone(notifier, error.text);
+}
+
 void
 desktop_start(struct notifier *notifier)
 {
 	STRV_AUTO argv = STRV_INIT;
-	struct error error = ERROR_INIT;
 
-	notifier->again = USEC_NEVER;
 	notify_queue_set_returns(notifier->queue, true);
 	strv_add(&argv, desktop_program());
-	notifier->helper = helper_start(notifier->notify->belfry->loop, &argv,
-	    NOTIFIER_LINE_MAX, on_helper_line, on_helper_end, notifier, &error);
-	if (notifier->helper == NULL)
-		helper_gone(notifier, error.text);
+	start(notifier, &argv);
+}
+
+void
+program_start(struct notifier *notifier)
+{
+	start(notifier, &notifier->command);
 }
 
 void
@@ -84,5 +98,5 @@ desktop_show(struct notifier *notifier, const struct notifier_line *line)
 	if (notifier->helper == NULL ||
 	    !helper_send(notifier->helper, buf_span(&text)))
 		notifier_answer(notifier, line->n.id, NOTIFIER_FAILED,
-		    "the desktop notifier does not keep up");
+		    "its program does not keep up");
 }

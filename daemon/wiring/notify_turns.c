@@ -51,6 +51,8 @@ static const struct {
     [CONFIG_NOTIFIER_DESKTOP] = {desktop_start, desktop_start, desktop_show,
 	true, false},
     [CONFIG_NOTIFIER_EXEC] = {NULL, NULL, exec_show, false, true},
+    [CONFIG_NOTIFIER_PROGRAM] = {program_start, program_start, desktop_show,
+	true, false},
     [CONFIG_NOTIFIER_WEBHOOK] = {NULL, webhook_again, webhook_show, true, true},
     [CONFIG_NOTIFIER_JOURNAL] = {NULL, NULL, journal_show, false, false},
 };

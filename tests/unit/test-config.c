@@ -130,7 +130,7 @@ test_all_errors_are_reported_in_order(void **state)
 	    "f:7:1: error: notifier n has no `type`\n"
 	    "    [notifier n]\n"
 	    "    ^\n"
-	    "    add `type = desktop`, exec, webhook or journal\n"
+	    "    add `type = desktop`, exec, program, webhook or journal\n"
 	    "f:8:1: error: unknown key `typ` in a section [notifier]\n"
 	    "    typ …\n"
 	    "    ^\n"

@@ -1,0 +1,53 @@
+#!/usr/bin/env -S python3 -B
+"""The notifiers that belfry-notifiers(7) has as examples, run by belfryd."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import desktop  # noqa: E402
+import live  # noqa: E402
+
+EXAMPLES = os.path.join(live.LIB, "../../contrib/examples/notifiers")
+SECTION = "[notifier %s]\ntype = program\ncommand = %s %s\n"
+
+
+def run_example(servers, name):
+    user = servers.user()
+    noted = os.path.join(servers.dir, name + ".noted")
+    program = os.path.abspath(os.path.join(EXAMPLES, name))
+    text = user.account() + SECTION % ("mine", program, noted)
+
+    def rows():
+        text = live.read(noted) if os.path.exists(noted) else ""
+        return sorted(row.split("\t")[-1] for row in text.splitlines())
+
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching()
+        user.deliver(*desktop.letters("one", "two \\ t\\n"))
+        live.wait("both", lambda: len(rows()) == 2)
+        daemon.wait_log("done.*shown by mine", 2)
+        desktop.change(user, "two", "STORE", "+FLAGS", "(\\Seen)")
+        live.wait("the first", lambda: rows() == ["Some Body: one"])
+
+
+@live.case
+def in_shell(servers):
+    run_example(servers, "to-file.sh")
+
+
+@live.case
+def in_python(servers):
+    run_example(servers, "to_file.py")
+
+
+@live.case
+def one_that_ends_is_away(servers):
+    user = servers.user()
+    text = user.account() + SECTION % ("mine", "/bin/false", "x")
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_log("notifier-away.*mine: its program ended with 1")
+
+
+if __name__ == "__main__":
+    live.main()
