@@ -23,7 +23,7 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 # What the tests use besides.
 PACKAGES_TESTS="libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
  libglib2.0-dev dunst xvfb xauth imagemagick xdotool procps git python3-gi python3-jsonschema
- fonts-dejavu-core chromium strace iproute2 util-linux"
+ apparmor debhelper dpkg-dev fonts-dejavu-core lintian chromium strace iproute2 util-linux"
 # Only one mail server can be installed: another one is not pushed out.
 if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postfix ]; then
 	PACKAGES_TESTS="$PACKAGES_TESTS postfix"

@@ -3,12 +3,16 @@
  * whatever is wrong with the rest is passed over: a daemon that runs on the
  * old configuration must be found while the new one is being mended.
  */
+#include <unistd.h>
+
 #include "daemon/base/xalloc.h"
 #include "daemon/config/files.h"
 #include "daemon/config/paths.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/value.h"
 #include "daemon/control/ctl.h"
+
+#define SYSTEM_SOCKET "/run/belfry/control"
 
 static void
 read_daemon(struct document *document, struct config_daemon *daemon,
@@ -40,6 +44,16 @@ read_file(const char *path, struct config *config)
 	rule_problems_done(&problems);
 }
 
+/* The system's own daemon (contrib/systemd/system), which has its
+ * RUNTIME_DIRECTORY from systemd; belfryctl has not. */
+static bool
+is_system(const char *file, const struct config *config)
+{
+	return file != NULL && config->daemon.control_socket == NULL &&
+	       span_starts(span_from_str(file), "/etc/belfry/") &&
+	       access(SYSTEM_SOCKET, F_OK) == 0;
+}
+
 char *
 ctl_socket_path(const struct ctl *ctl)
 {
@@ -49,8 +63,12 @@ ctl_socket_path(const struct ctl *ctl)
 
 	if (file != NULL)
 		read_file(file, config);
-	path = ctl->socket != NULL ? xstrdup(ctl->socket)
-				   : config_control_path(config);
+	if (ctl->socket != NULL)
+		path = xstrdup(ctl->socket);
+	else if (is_system(file, config))
+		path = xstrdup(SYSTEM_SOCKET);
+	else
+		path = config_control_path(config);
 	config_free(&config);
 	return path;
 }
