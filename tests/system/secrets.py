@@ -189,6 +189,38 @@ def literal_password_in_a_readable_file(servers):
 
 
 @live.case
+def asked_again_for_each_login(servers):
+    """A command is run for every login, and so a new password is known."""
+    user, daemon = servers.user(), live.Daemon(servers, "")
+    count = daemon.path("count")
+    daemon.write(user.account("password_command = %s\n" % daemon.script(
+        "pw", "echo x >>%s\necho %s\n" % (count, live.PASSWORD))))
+    with daemon:
+        daemon.wait_watching()
+        before = len(live.read(count))
+        for _ in range(2):
+            logins = servers.logins(user.address)
+            servers.cut_imap()
+            live.wait("another login",
+                      lambda n=logins: servers.logins(user.address) > n)
+        live.check(len(live.read(count)) >= before + 2 * len("x\n"),
+                   "the command ran %r times", live.read(count))
+
+
+@live.case
+def complaint_is_shown(servers):
+    """What a command that fails says on standard error, and no login."""
+    user = servers.user()
+    with live.Daemon(servers, user.account(
+            "password_command = sh -c \"echo 'no such entry' >&2; "
+            "exit 3\"\n")) as daemon:
+        live.wait("the complaint", lambda: "no such entry" in str(
+            daemon.status(user.name)))
+        live.check("status 3" in str(daemon.status(user.name)), "no status")
+        live.same(servers.logins(user.address), (0, 0), "logins")
+
+
+@live.case
 def no_core_and_no_ptrace(servers):
     user = servers.user()
     with live.Daemon(servers, user.account()) as daemon:
