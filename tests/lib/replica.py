@@ -38,8 +38,14 @@ class Gone(Exception):
 
 
 class Message:
-    def __init__(self, uid, data, flags=()):
+    count = 0
+
+    def __init__(self, uid, data, flags=(), number=None):
         self.uid = uid
+        if number is None:  # else it is shown in several mailboxes
+            Message.count += 1
+            number = Message.count
+        self.number = number
         self.data = data
         self.flags = set(flags)
         at = data.find(b"\r\n\r\n") + 4
@@ -69,8 +75,8 @@ class Box:
         self.next = 1
         self.messages = []
 
-    def add(self, data, flags=()):
-        self.messages.append(Message(self.next, data, flags))
+    def add(self, data, flags=(), number=None):
+        self.messages.append(Message(self.next, data, flags, number))
         self.next += 1
         return self.next - 1
 
@@ -135,6 +141,13 @@ class Replica:
         with self.lock:
             for data in messages:
                 self.inbox().add(data)
+
+    def show(self, data, *wire_names):
+        """One message in several mailboxes, from one moment on."""
+        with self.lock:
+            Message.count += 1
+            for name in wire_names:
+                self.box(name).add(data, (), Message.count)
 
     def subjects(self, wire_name):
         with self.lock:
@@ -573,9 +586,25 @@ class Session:
                            else str(len(message.data)),
             "BODYSTRUCTURE": self.structure(message),
         }
+        if self.offers("X-GM-EXT-1"):
+            texts["X-GM-MSGID"] = str((1 << 60) + message.number)
+            texts["X-GM-LABELS"] = self.labels(message)
+        if self.offers("OBJECTID"):
+            texts["EMAILID"] = "(M%d)" % message.number
         if upper not in texts:
             return None, b""  # as iCloud leaves RFC822 out
         return upper + " " + texts[upper], b""
+
+    def offers(self, capability):
+        return capability in self.replica.kind["post"].split()
+
+    def labels(self, message):
+        """Of the others that it is in; there is none for All Mail."""
+        names = [name for name, box in self.replica.boxes.items()
+                 if box is not self.box and "\\All" not in box.attributes
+                 and any(m.number == message.number for m in box.messages)]
+        return "(%s)" % " ".join(
+            '"\\\\Inbox"' if n == "INBOX" else '"%s"' % n for n in names)
 
     def structure(self, message):
         if self.has("bodystructure-broken"):
@@ -678,7 +707,7 @@ class Session:
                 "\\NonExistent" in target.attributes:
             return "NO not selectable", "", []
         found = uids_of(arguments[0], self.box)
-        there = [target.add(m.data, m.flags) for m in found]
+        there = [target.add(m.data, m.flags, m.number) for m in found]
         sets = ("", "") if self.has("copyuid-empty") else (
             numbers(m.uid for m in found), numbers(there))
         return None, "[COPYUID %d %s %s]" % (target.validity, *sets), found
