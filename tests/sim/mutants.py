@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 ACCOUNT = "daemon/account/"
+OUTBOX = "daemon/outbox/"
 
 # name: (file, what stands there, what stands there now, program, arguments,
 #        seeds that it may take at most; 0: a program that goes through all
@@ -299,6 +300,55 @@ MUTANTS = {
         "	wait_for_other",
         "	wait_for_other",
         "sim-claim", (), 300),
+    "dot is said though the journal does not know": (
+        OUTBOX + "outbox.c",
+        "	} else if (!ok) {\n		outbox_fail_round(o, error, now);",
+        "	} else if (!ok && o->stopping) {\n"
+        "		outbox_fail_round(o, error, now);",
+        "sim-outbox", (), 100),
+    "outcome goes on though it was not written": (
+        OUTBOX + "outbox.c",
+        "	if (ok) {\n		outbox_tell_settled(o);",
+        "	if (ok || error != NULL) {\n		outbox_tell_settled(o);",
+        "sim-outbox", (), 200),
+    "next try is not waited for": (
+        OUTBOX + "outbox_round.c",
+        "	if (seconds <= 0)\n		return 0;",
+        "	if (seconds <= 3000)\n		return 0;",
+        "sim-outbox", (), 50),
+    "what was deferred is tried at once": (
+        OUTBOX + "outbox_outcome.c",
+        "	usec_t wait = retry_wait(&o->random, attempts, event->slow);",
+        "	usec_t wait = event->slow;",
+        "sim-outbox", (), 50),
+    "trouble of the account is not waited for": (
+        OUTBOX + "outbox_round.c",
+        "	if (wait > o->wait)\n		o->wait = wait;",
+        "	if (wait > o->wait)\n		o->wait = wait / 100;",
+        "sim-outbox", (), 100),
+    "what a crash left is sent again, whatever the rule says": (
+        OUTBOX + "outbox_round.c",
+        "	    o, SMTP_UNKNOWN, &none, \"interrupted while it was sent\", "
+        "now);",
+        "	    o, SMTP_DEFERRED, &none, \"interrupted while it was sent\", "
+        "now);",
+        "sim-outbox", (), 100),
+    "lost answer is no answer": (
+        OUTBOX + "outbox_outcome.c",
+        "	    [SMTP_UNKNOWN] = on_unknown,",
+        "	    [SMTP_UNKNOWN] = on_deferred,",
+        "sim-outbox", (), 100),
+    "Sent is looked at once": (
+        OUTBOX + "outbox_seek.c",
+        "waits[o->seek_looks] : 0;",
+        "0 : 0;",
+        "sim-outbox", (), 200),
+    "what is found in Sent is sent again": (
+        OUTBOX + "outbox_seek.c",
+        "	outbox_settle(o, QUEUE_SENT, o->item.attempts + 1, 0, reply, now);",
+        "	outbox_settle(o, QUEUE_WAITING, o->item.attempts + 1, 0, reply, "
+        "now);",
+        "sim-outbox", (), 100),
 }
 
 # What is rare becomes common: all limits of these names are that small.
@@ -319,6 +369,7 @@ VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
              "LIBS", "tests_sim_sim_OBJECTS", "tests_sim_sim_LDADD",
              "tests_sim_many_OBJECTS", "tests_sim_many_LDADD",
              "tests_sim_sim_claim_OBJECTS", "tests_sim_sim_claim_LDADD",
+             "tests_sim_sim_outbox_OBJECTS", "tests_sim_sim_outbox_LDADD",
              "tests_sim_sweep_OBJECTS", "tests_sim_sweep_LDADD")
 
 
