@@ -681,12 +681,25 @@ send_verify(struct claim *claim, usec_t now)
 	return false;
 }
 
+/* What was won before others had to be withdrawn: that may have taken long. The
+ * mark of what is ours says nothing of when. */
+static void
+renew_old(struct claim *claim, usec_t now)
+{
+	for (size_t i = 0; i < claim->count; i++) {
+		struct record *r = &claim->records[i];
+		if (r->asked && r->verdict == CLAIM_WON && r->held_since != 0 &&
+		    !is_young(claim, r, now))
+			renew_later(claim, r, now);
+	}
+}
+
 static bool
 send_withdraw(struct claim *claim, usec_t now)
 {
-	(void)now;
 	if (gather_store(claim))
 		return true;
+	renew_old(claim, now);
 	finish(claim);
 	return false;
 }

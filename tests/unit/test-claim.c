@@ -328,12 +328,51 @@ test_group(void **state)
 	claim_free(&claim);
 }
 
+/* One of a group is won, and withdrawing from the other takes so long that the
+ * claim of the first is old by then: it is renewed before it counts. */
+static void
+test_group_grows_old(void **state)
+{
+	const usec_t late = START + CLAIM_LEASE_USEC / 3 + USEC_SEC;
+	const struct span mine = SPAN("belfry-c-me");
+	const struct span both[] = {mine, SPAN("belfry-c-x")};
+	struct claim_command command;
+	struct imap_seqset uids = IMAP_SEQSET_INIT;
+	struct claim *claim =
+	    claim_new(&(struct claim_config){.keyword = "belfry-c-me"});
+
+	(void)state;
+	imap_seqset_add(&uids, 1);
+	imap_seqset_add(&uids, 2);
+	claim_begin(claim, &uids, "", START);
+	assert_true(claim_command(claim, &command, START));
+	claim_on_message(claim, 1, 5, NULL, 0);
+	claim_on_message(claim, 2, 5, NULL, 0);
+	claim_on_done(claim, true, START);
+	assert_true(claim_command(claim, &command, START));
+	claim_on_done(claim, true, START);
+	assert_true(claim_command(claim, &command, START));
+	claim_on_message(claim, 1, 6, &mine, 1);
+	claim_on_message(claim, 2, 7, both, 2);
+	claim_on_done(claim, true, START);
+	assert_int_equal(claim_verdict(claim, 1), CLAIM_WON);
+	assert_true(claim_command(claim, &command, START));
+	assert_string_equal(command.keywords, "belfry-c-me belfry-t");
+	claim_on_done(claim, true, late);
+	assert_false(claim_command(claim, &command, late));
+	assert_int_equal(claim_verdict(claim, 1), CLAIM_WAIT);
+	assert_int_equal(claim_verdict(claim, 2), CLAIM_WAIT);
+	imap_seqset_done(&uids);
+	claim_free(&claim);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_steps),
 	    cmocka_unit_test(test_group),
+	    cmocka_unit_test(test_group_grows_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
