@@ -23,6 +23,15 @@ add_lines(struct buf *out, const char *label, const char *text)
 	}
 }
 
+/* Who wanted it, where that is no rule. */
+static const char *
+who_of(const char *rule)
+{
+	if (rule == NULL || *rule == '\0')
+		return "(default)";
+	return strcmp(rule, "@person") == 0 ? "by the person" : rule;
+}
+
 static void
 add_effects(struct buf *out, const struct json *effects)
 {
@@ -31,9 +40,7 @@ add_effects(struct buf *out, const struct json *effects)
 	ctl_table_init(&table, 4);
 	for (size_t i = 0; i < json_count(effects); i++) {
 		const struct json *effect = json_at(effects, i);
-		const char *rule = json_get_str(effect, "rule");
-		bool is_rule = rule != NULL && *rule != '\0';
-		ctl_table_add(&table, is_rule ? rule : "(default)");
+		ctl_table_add(&table, who_of(json_get_str(effect, "rule")));
 		ctl_table_add(&table, json_get_str(effect, "what"));
 		ctl_table_add(&table, json_get_str(effect, "state"));
 		ctl_table_add(&table, json_get_str(effect, "detail"));
