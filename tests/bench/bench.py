@@ -75,11 +75,11 @@ def place():
 class Mock:
     """tests/bench/mock-imap.c, which describes the orders."""
 
-    def __init__(self, here):
+    def __init__(self, here, port=None):
         self.here = here
         self.process = subprocess.Popen(
             [program("bench/mock-imap"), here.path("server.pem"),
-             here.path("server.key")],
+             here.path("server.key")] + ([str(port)] if port else []),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 

@@ -1,5 +1,5 @@
 /*
- * mock-imap CERTIFICATE KEY: a small, fast IMAP server over TLS for the
+ * mock-imap CERTIFICATE KEY [PORT]: a small, fast IMAP server over TLS for the
  * benches: one process, one thread, epoll; any user with any password; folders
  * that live as long as it does.
  *
@@ -1027,15 +1027,18 @@ read_orders(void)
 
 /* 127.0.0.1, .2 and so on, all with the port of the first. */
 static void
-listen_on_loopback(int *listeners)
+listen_on_loopback(int *listeners, uint16_t port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_port = htons(port)};
 	socklen_t len = sizeof(address);
+	int yes = 1;
 
 	for (uint32_t i = 0; i < HOSTS; i++) {
 		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i);
 		int fd = socket(
 		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 		if (bind(fd, (struct sockaddr *)&address, len) != 0 ||
 		    listen(fd, 4096) != 0 ||
 		    getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
@@ -1113,15 +1116,15 @@ main(int argc, char **argv)
 {
 	int listeners[HOSTS];
 
-	if (argc != 3) {
-		fputs("usage: mock-imap CERTIFICATE KEY\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: mock-imap CERTIFICATE KEY [PORT]\n", stderr);
 		return 64;
 	}
 	if (!prepare(argv)) {
 		fputs("mock-imap: no certificate\n", stderr);
 		return 1;
 	}
-	listen_on_loopback(listeners);
+	listen_on_loopback(listeners, argc == 4 ? (uint16_t)atoi(argv[3]) : 0);
 	serve(listeners);
 	return 0;
 }

@@ -291,6 +291,9 @@ QUIRKS = {
     "labels-as-folders": ("folders below Labels/ hold second copies", {
         "folders": SPECIAL + (("Labels", "\\Noselect"),
                               ("Labels/work", "\\HasNoChildren"))}),
+    "objectid": ("what is the same in several mailboxes has one EMAILID",
+                 {"post": "IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE "
+                          "LITERAL+ UNSELECT OBJECTID"}),
     "expunge-archives": ("EXPUNGE takes the label away only",
                          {"like": "gmail"}),
     # Login.

@@ -24,8 +24,6 @@ mailboxes = Label
 when = all
 mark = flagged
 """
-OBJECTID = replica_kinds.kind_of("objectid", {
-    "post": "IMAP4rev1 IDLE UIDPLUS MOVE NAMESPACE OBJECTID"})
 RULES = """
 [rule forward]
 when = subject has report
@@ -116,7 +114,7 @@ def labels_of_one_message(servers):
 
 @live.case
 def copies_with_one_objectid(servers):
-    is_one(servers, OBJECTID, False)
+    is_one(servers, replica_kinds.all_kinds()["objectid"], False)
 
 
 if __name__ == "__main__":

@@ -501,14 +501,25 @@ connections(const struct world *w)
 	return count;
 }
 
+/* The server says what is the same. */
+static bool
+has_twins(const struct world *w)
+{
+	const struct personality *personality = w->model.personality;
+
+	return personality != NULL && personality->post != NULL &&
+	       ((w->model.traits & MODEL_LABELS) != 0 ||
+		   strstr(personality->post, "OBJECTID") != NULL);
+}
+
 /* A label, or two: at the same moment. */
 static void
 label(struct world *w, unsigned box, unsigned id)
 {
-	unsigned other = (unsigned)random_below(&w->random, w->box_count);
+	unsigned other = (unsigned)random_below(
+	    &w->random, chance(w, 50) ? 3 : w->box_count);
 
-	if ((w->model.traits & MODEL_LABELS) == 0 || other == box ||
-	    !w->there[other] || chance(w, 50))
+	if (!has_twins(w) || other == box || !w->there[other] || chance(w, 50))
 		return;
 	w->messages[id].is_twin = true;
 	model_label(&w->model, wire(w, box), id, wire(w, other));

@@ -220,6 +220,11 @@ MUTANTS = {
         "	if (!has_identity(arrivals, ANYWHERE, identity))",
         "	if (true)",
         "many", ("--personality", "gmail"), 10),
+    "two judge a message at once": (
+        ACCOUNT + "judging.c",
+        "	return turn != NULL && turn->who != who;",
+        "	return false;",
+        "many", ("--personality", "objectid"), 60),
     "who waits is forgotten": (
         ACCOUNT + "mailbox_twin.c",
         "	twins->due = since != 0 && due != USEC_NEVER ? due : now;",

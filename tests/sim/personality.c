@@ -155,6 +155,10 @@ static const struct personality personalities[] = {
     {.name = "labels", .pre = GMAIL_PRE, .post = GMAIL_POST,
 	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS},
 
+    {.name = "objectid",
+	.post = "IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE SPECIAL-USE "
+	    "LIST-EXTENDED LITERAL+ UNSELECT OBJECTID"},
+
     /* Login. */
     {.name = "caps-untagged", .offers = OFFERS_UNTAGGED},
     {.name = "pre-greeting-alert", .traits = MODEL_ALERT_FIRST},
