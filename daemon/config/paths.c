@@ -102,9 +102,8 @@ config_find_path(const char *argument, struct error *error_r)
 			return xstrdup(places.items[i]);
 	STR_AUTO list = strv_join(&places, ", ");
 	error_set(error_r, FAULT_CONFIG,
-	    "no configuration: looked for %s; belfry.conf(5) shows how to "
-	    "write "
-	    "one",
+	    "no configuration: looked for %s; `belfryctl setup ADDRESS` "
+	    "makes one",
 	    list);
 	return NULL;
 }

@@ -7,14 +7,12 @@
 #include <resolv.h>
 #include <string.h>
 
-#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/worker.h"
 
 #define ANSWER_SIZE (16 * 1024)
 #define MX_SIZE 3  /* the preference, and the shortest name */
 #define SRV_SIZE 7 /* priority, weight, port, and the shortest name */
-#define NAME_SHOWN_MAX 100
 
 struct dns {
 	dns_fn *fn;
@@ -79,17 +77,13 @@ read_answer(struct job *job, const unsigned char *answer, int len)
 	}
 }
 
+/* That there is no such name, or no such record, is an answer. */
 static void
 set_failure(struct job *job, int code)
 {
-	BUF_AUTO name = BUF_INIT;
-
-	/* There is no such name, or it has no such record: an answer. */
-	if (code == HOST_NOT_FOUND || code == NO_DATA)
-		return;
-	str_sanitize(&name, span_from_str(job->name), NAME_SHOWN_MAX);
-	error_set(&job->result.error, FAULT_RETRY,
-	    "no name server answered about %s", buf_str(&name));
+	if (code != HOST_NOT_FOUND && code != NO_DATA)
+		error_set(
+		    &job->result.error, FAULT_RETRY, "no name server answered");
 }
 
 static void

@@ -498,10 +498,21 @@ discover_records(struct discover *discover,
 		answer_srv(discover, records, count);
 }
 
+void
+discover_unanswered(struct discover *discover, const char *why)
+{
+	struct discover *d = discover;
+
+	if (d->step.kind != DISCOVER_MX && d->step.kind != DISCOVER_SRV)
+		return;
+	note_step(d, why);
+	go_on(d);
+}
+
 /* ---- knocking ---- */
 
 void
-discover_knocked(struct discover *discover, bool is_there)
+discover_knocked(struct discover *discover, const char *why)
 {
 	struct discover *d = discover;
 	const struct discover_step step = d->step;
@@ -509,10 +520,8 @@ discover_knocked(struct discover *discover, bool is_there)
 	if (step.kind != DISCOVER_KNOCK)
 		return;
 	STR_AUTO what = xasprintf("%s:%u", step.host, step.port);
-	note(d, what,
-	    span_from_str(
-		is_there ? "found" : "no server there that could be trusted"));
-	if (is_there) {
+	note(d, what, span_from_str(why == NULL ? "found" : why));
+	if (why == NULL) {
 		take_server(d, step.is_smtp, span_from_str(step.host),
 		    step.port, step.tls);
 		forget_candidates(d);

@@ -102,12 +102,15 @@ const struct discover_step *discover_step(const struct discover *discover);
 /* None: count 0. Borrowed for the call. */
 void discover_records(struct discover *discover,
     const struct discover_record *records, size_t count);
+/* Nobody knows whether there are any, and why. */
+void discover_unanswered(struct discover *discover, const char *why);
 /* `status` 0: there was no answer, `body` says why for the notes. `location`
  * is a whole URL. */
 void discover_fetched(struct discover *discover, unsigned status,
     struct span location, struct span body);
 void discover_consented(struct discover *discover, bool yes);
-void discover_knocked(struct discover *discover, bool is_there);
+/* `why` not, for the notes; NULL: it is there. */
+void discover_knocked(struct discover *discover, const char *why);
 
 /* At DISCOVER_DONE; borrowed. */
 const struct discover_result *discover_result(const struct discover *discover);

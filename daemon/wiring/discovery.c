@@ -26,7 +26,10 @@ on_records(void *ctx, const struct dns_result *result)
 		    .port = result->records[i].port,
 		    .host = result->records[i].host,
 		};
-	discover_records(d->discover, records, result->count);
+	if (result->error.fault != FAULT_NONE)
+		discover_unanswered(d->discover, result->error.text);
+	else
+		discover_records(d->discover, records, result->count);
 	loop_quit(d->loop);
 }
 
@@ -52,8 +55,7 @@ on_knocked(void *ctx, bool is_there, const struct error *error)
 {
 	struct discovery *d = ctx;
 
-	(void)error;
-	discover_knocked(d->discover, is_there);
+	discover_knocked(d->discover, is_there ? NULL : error->text);
 	loop_quit(d->loop);
 }
 

@@ -322,7 +322,15 @@ def ask_elsewhere(world):
           "the list was asked")
 
 
+def has_https():
+    with open(os.path.join(BUILD, "config.h"), encoding="utf-8") as file:
+        return "#define HAVE_LIBCURL 1" in file.read()
+
+
 def main():
+    if not has_https():
+        print("built without libcurl")
+        sys.exit(77)
     domains.enter()
     folder = tempfile.mkdtemp(prefix="belfry-discovery-")
     world = World(folder)

@@ -436,7 +436,8 @@ take_step(const struct world *world, struct discover *d, struct buf *asked)
 		break;
 	case DISCOVER_KNOCK:
 		buf_addf(asked, "knock %s\n", door);
-		discover_knocked(d, find(world, SERVER, door) != NULL);
+		discover_knocked(
+		    d, find(world, SERVER, door) != NULL ? NULL : "nobody");
 		break;
 	case DISCOVER_DONE:
 		break;
@@ -536,13 +537,32 @@ test_unasked(void **state)
 
 	(void)state;
 	discover_fetched(d, 200, SPAN_EMPTY, SPAN(BOTH));
-	discover_knocked(d, true);
+	discover_knocked(d, NULL);
 	discover_consented(d, true);
 	assert_int_equal(discover_step(d)->kind, DISCOVER_MX);
 	discover_records(d, &record, 1);
 	assert_int_equal(discover_step(d)->kind, DISCOVER_DONE);
 	discover_records(d, &record, 1);
 	assert_int_equal(discover_step(d)->kind, DISCOVER_DONE);
+	discover_unanswered(d, "too late");
+	assert_int_equal(discover_step(d)->kind, DISCOVER_DONE);
+	discover_free(&d);
+}
+
+/* What nobody answered is no answer, and is told as such. */
+static void
+test_unanswered(void **state)
+{
+	struct discover *d = discover_new("ann@example.org", false, NULL);
+
+	(void)state;
+	discover_unanswered(d, "no name server answered");
+	assert_int_equal(discover_step(d)->kind, DISCOVER_FETCH);
+	discover_unanswered(d, "not asked");
+	assert_int_equal(discover_step(d)->kind, DISCOVER_FETCH);
+	assert_int_equal(discover_result(d)->notes.len, 1);
+	assert_string_equal(discover_result(d)->notes.items[0],
+	    "example.org: no name server answered");
 	discover_free(&d);
 }
 
@@ -672,6 +692,7 @@ main(void)
 	    cmocka_unit_test(test_worlds),
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_unasked),
+	    cmocka_unit_test(test_unanswered),
 	    cmocka_unit_test(test_documents),
 	    cmocka_unit_test(test_bounds),
 	};
