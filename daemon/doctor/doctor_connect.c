@@ -173,6 +173,14 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "names another one itself: ${offered}.",
 	    "Write `${key} = ${offered}`, if that is your provider's. Then "
 	    "${again}.", NULL, false},
+	{"name-hidden", NAME, ANY_PLACE, "no such host|no address",
+	    is_known_host,
+	    "${host} is the right server of ${provider}, and this machine "
+	    "cannot find it.",
+	    "Is this machine online? `getent hosts ${host}` should print an "
+	    "address. If web pages open and this does not, a VPN, a filter or "
+	    "the name server in /etc/resolv.conf may hide it. Then ${again}.",
+	    NULL, false},
 	{"name-only-domain", NAME, ANY_PLACE, "no such host|no address",
 	    is_bare_domain,
 	    "${host} is the domain of your address, but there is no server of "

@@ -325,6 +325,13 @@ case("misspelt provider",
      email="ann@gmail.com", imap="imaps://imap.gmial.com",
      keys="auth = password\n", names={"imap.gmial.com": "!nxdomain"},
      exit=68)
+case("provider hidden",
+     ("imap", "name", "name-hidden",
+      "imap.gmail.com is the right server of Gmail, and this machine cannot "
+      "find it.", "Is this machine online?"),
+     email="ann@gmail.com", imap="imaps://imap.gmail.com",
+     keys="auth = password\n", names={"imap.gmail.com": "!nxdomain"},
+     exit=68)
 case("only the domain",
      ("imap", "name", "name-only-domain",
       "firm.example is the domain of your address, but there is no server",
