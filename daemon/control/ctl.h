@@ -91,6 +91,9 @@ bool ctl_write(struct buf *out);
 int ctl_finish_json(struct json *document, int code);
 /* The same with a text. */
 int ctl_finish(struct buf *out, int code);
+/* A password comes into this process: it goes into no core, and no other
+ * process of the user reads it out of this one. */
+void ctl_close_up(void);
 
 void ctl_add_clean(struct buf *out, const char *text, size_t max_chars);
 /* A text of ours in colour, when there is colour. */

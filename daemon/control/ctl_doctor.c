@@ -410,6 +410,7 @@ ctl_doctor(struct ctl *ctl)
 		code = check_arguments(ctl, loaded.config);
 	if (code != EX_OK)
 		return code;
+	ctl_close_up();
 	struct json *status = ask_daemon(ctl);
 	struct json *list = json_new_array();
 	doctor.status = status;

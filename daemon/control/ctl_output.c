@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/base/str.h"
@@ -96,6 +98,15 @@ ctl_finish_json(struct json *document, int code)
 	buf_add_char(&out, '\n');
 	json_free(&document);
 	return ctl_finish(&out, code);
+}
+
+void
+ctl_close_up(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 void

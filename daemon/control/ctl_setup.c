@@ -1,7 +1,5 @@
 /* setup [ADDRESS]: from an address to an account that works. */
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/base/str.h"
@@ -13,17 +11,6 @@
 /* As long as any name may be, with a number behind it. */
 #define NAME_MAX_BYTES 36
 #define NAMES_TRIED_MAX 100
-
-/* A password is typed here: it goes into no core, and no other process of the
- * user reads it out of this one. */
-static void
-close_up(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0);
-}
 
 /* ---- who ---- */
 
@@ -355,7 +342,7 @@ ctl_setup(struct ctl *ctl)
 			   isatty(STDOUT_FILENO) != 0,
 	};
 
-	close_up();
+	ctl_close_up();
 	int code = run(&setup);
 	setup_done(&setup);
 	return code;
