@@ -352,7 +352,7 @@ void
 checkup_imap_look_around(struct checkup_walk *walk)
 {
 	const struct config *config = walk->checkup->config->config;
-	size_t before = walk->checkup->report->count;
+	size_t before;
 
 	list_folders(walk);
 	look_at_watched(walk);
