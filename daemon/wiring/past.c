@@ -13,7 +13,7 @@ texts_of(struct store_message *m, size_t i)
 {
 	const char **const texts[] = {&m->key.account, &m->key.mailbox,
 	    &m->message_id, &m->from, &m->subject, &m->rules, &m->observed,
-	    &m->warnings};
+	    &m->warnings, &m->identity};
 
 	return i < sizeof(texts) / sizeof(texts[0]) ? (char **)texts[i] : NULL;
 }
