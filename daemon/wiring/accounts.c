@@ -595,12 +595,14 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		    "what was learned of the server cannot be read: %s",
 		    error.text);
 	forwards_start(running);
+	bool is_paused = pauses_restore(running);
+	/* Before the sender, which asks its mailboxes for claims. */
+	if (!is_paused)
+		account_start(running->account, loop_now());
 	if (config->smtp.host != NULL && !belfry->dry_run)
 		running->sender = sender_new(running);
-	if (pauses_restore(running))
+	if (is_paused)
 		accounts_stop(running);
-	else
-		account_start(running->account, loop_now());
 	accounts_pump(running);
 	return true;
 }
