@@ -193,6 +193,29 @@ def three_at_once(servers):
     three(servers, COUNT, "claims by keywords")
 
 
+@live.case
+def one_leads(servers):
+    """Said by hand who acts: the others ring, and do nothing else."""
+    user = servers.user()
+    user.create("Moved", "Copied")
+    shared = os.path.join(servers.dir, user.name + ".ran")
+    open(shared, "w").close()
+    daemons = [Machine(servers, user, shared, "claim = " + word)
+               for word in ("leader", "standby", "standby")]
+    start(daemons)
+    user.deliver(live.message("copy first"))
+    subjects = subjects_of(COUNT)
+    contest(user, daemons, subjects)
+    finish(user, daemons, shared, subjects)
+    for daemon in daemons:
+        live.wait("every machine to ring", lambda: daemon.rang() > 0)
+    for daemon in daemons[1:]:
+        live.same(daemon.logged("info done.*(move|copy) to"), [],
+                  "what one that stands by did")
+    for daemon in daemons:
+        live.same(daemon.stop(), 0, "exit")
+
+
 # The front that hides keywords stays, so these come last.
 @live.case
 def three_without_keywords(servers):
