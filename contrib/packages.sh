@@ -21,7 +21,7 @@ PACKAGES_LIBRARIES="libcom-err2 libcourier-unicode4 libgamin0 libgdbm6 libical3
 PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 
 # What the tests use besides.
-PACKAGES_TESTS="libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
+PACKAGES_TESTS="build-essential libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
  libglib2.0-dev dunst xvfb xauth imagemagick xdotool procps git python3-gi python3-jsonschema
  apparmor debhelper dpkg-dev fonts-dejavu-core lintian chromium strace iproute2 util-linux"
 # Only one mail server can be installed: another one is not pushed out.
