@@ -87,7 +87,9 @@ def run(servers, count, words):
     live.stays("once", lambda: user.subjects("Copied") == sorted(
         ["copy first"] + machines.wanted(made, "copy", "both")))
     unknown = check_commands(shared, daemons, made)
-    live.check(words in daemons[0].status(user.name)["machines"], "how")
+    # Who was just started again has to look first.
+    live.wait("%s to be said" % words, lambda: words in (
+        daemons[0].status(user.name)["machines"] or ""))
     live.same(still_open(daemons), [], "not done")
     for daemon in daemons:
         live.same(daemon.stop(), 0, "exit")
