@@ -156,7 +156,7 @@ MUTANTS = {
         ACCOUNT + "mailbox_rest.c",
         "	} else if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&",
         "	} else if (false && mb->proof.doubted &&",
-        "sim", (), 100),
+        "sim", (), 800),
     "hint is ignored": (
         ACCOUNT + "mailbox_proof.c",
         "	if (now >= mb->proof.next_hint)\n		hint_now(mb, now);\n",
