@@ -84,9 +84,12 @@ read_accounts(const struct ctl *ctl, struct report *report)
 static bool
 write_file(const char *path, const struct buf *page)
 {
-	FILE *file = fopen(path, "we");
+	FILE *file;
 	bool ok;
 
+	/* In a folder of everybody, nobody else's link is followed. */
+	unlink(path);
+	file = fopen(path, "wxe");
 	if (file == NULL)
 		return false;
 	/* Senders and subjects are not in it, but names of rules are. */
