@@ -174,9 +174,22 @@ add_bash(struct buf *out)
 	buf_add_str(out, bash_tail);
 }
 
+/* Inside single quotes: `quote` stands for one. */
+static void
+add_quoted(struct buf *out, const char *text, const char *quote)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c == '\'')
+			buf_add_str(out, quote);
+		else
+			buf_add_char(out, *c);
+}
+
 /* ---- zsh ---- */
 
-/* Inside '...[...]': no word of ours has a quote or a bracket. */
+#define ZSH_QUOTE "'\\''"
+
+/* Inside '...[...]': no word of ours has a bracket. */
 static void
 zsh_option(struct buf *out, const struct ctl_option *option)
 {
@@ -188,7 +201,9 @@ zsh_option(struct buf *out, const struct ctl_option *option)
 		buf_addf(out, "'--%s", option->name);
 	if (option->letter != '\0')
 		buf_add_str(out, "}'");
-	buf_addf(out, "[%s]", option->help);
+	buf_add_char(out, '[');
+	add_quoted(out, option->help, ZSH_QUOTE);
+	buf_add_char(out, ']');
 	if (option->value != NULL)
 		buf_addf(out, ":%s:%s", option->value,
 		    is_file(option->value) ? "_files" : "");
@@ -215,9 +230,11 @@ add_zsh(struct buf *out)
 			 "# made by: belfryctl completions zsh\n"
 			 "local -a commands\n"
 			 "commands=(\n");
-	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
-		buf_addf(out, "\t'%s:%s'\n", ctl_commands[i].name,
-		    ctl_commands[i].summary);
+	for (size_t i = 0; ctl_commands[i].name != NULL; i++) {
+		buf_addf(out, "\t'%s:", ctl_commands[i].name);
+		add_quoted(out, ctl_commands[i].summary, ZSH_QUOTE);
+		buf_add_str(out, "'\n");
+	}
 	buf_add_str(out, ")\n"
 			 "local curcontext=$curcontext state line\n"
 			 "_arguments -C");
@@ -242,16 +259,19 @@ add_zsh(struct buf *out)
 
 /* ---- fish ---- */
 
+#define FISH_QUOTE "\\'"
+
 static void
 fish_option(struct buf *out, const struct ctl_option *option)
 {
 	if (option->letter != '\0')
 		buf_addf(out, " -s %c", option->letter);
-	buf_addf(out, " -l %s%s -d '%s'\n", option->name,
+	buf_addf(out, " -l %s%s -d '", option->name,
 	    option->value == NULL    ? ""
 	    : is_file(option->value) ? " -r -F"
-				     : " -x",
-	    option->help);
+				     : " -x");
+	add_quoted(out, option->help, FISH_QUOTE);
+	buf_add_str(out, "'\n");
 }
 
 static void
@@ -261,8 +281,10 @@ fish_command(struct buf *out, const struct ctl_command *command)
 	BUF_AUTO words = BUF_INIT;
 
 	buf_addf(out,
-	    "complete -c belfryctl -n __fish_use_subcommand -a %s -d '%s'\n",
-	    command->name, command->summary);
+	    "complete -c belfryctl -n __fish_use_subcommand -a %s -d '",
+	    command->name);
+	add_quoted(out, command->summary, FISH_QUOTE);
+	buf_add_str(out, "'\n");
 	for (; option != NULL && option->name != NULL; option++) {
 		buf_addf(out,
 		    "complete -c belfryctl "
