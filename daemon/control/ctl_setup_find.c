@@ -98,8 +98,8 @@ is_found(const struct discover *found)
 static bool
 wants_list(struct setup *setup, const struct discover *found)
 {
-	return !is_found(found) && setup->is_terminal &&
-	       !ctl_has(setup->ctl, "ask-list") &&
+	return !is_found(found) && !discover_result(found)->is_stopped &&
+	       setup->is_terminal && !ctl_has(setup->ctl, "ask-list") &&
 	       !ctl_has(setup->ctl, "yes") &&
 	       setup_agree(setup,
 		   "Nothing found. Ask Thunderbird's list of providers? It is "
@@ -110,7 +110,8 @@ wants_list(struct setup *setup, const struct discover *found)
 static void
 add_notes(const struct setup *setup, const struct discover_result *result)
 {
-	for (size_t i = 0; i < result->notes.len; i++)
+	/* The last one is the error then. */
+	for (size_t i = 0; i + result->is_stopped < result->notes.len; i++)
 		setup_say(setup, "  %s", result->notes.items[i]);
 }
 
@@ -118,6 +119,11 @@ static int
 fail_nothing(struct setup *setup, const struct discover_result *result)
 {
 	add_notes(setup, result);
+	if (result->is_stopped)
+		return ctl_fail(setup->ctl, EX_UNAVAILABLE,
+		    "is this machine online? Then run this again; or name the "
+		    "servers: --imap imaps://HOST --smtp smtps://HOST",
+		    "%s", result->notes.items[result->notes.len - 1]);
 	return ctl_fail(setup->ctl, EX_UNAVAILABLE,
 	    "name them: --imap imaps://HOST --smtp smtps://HOST; who runs the "
 	    "mail of the domain can tell which",

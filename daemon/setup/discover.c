@@ -276,6 +276,26 @@ go_on(struct discover *d)
 	finish(d);
 }
 
+static void
+forget_candidates(struct discover *d)
+{
+	for (size_t i = 0; i < d->candidate_count; i++)
+		free(d->candidates[i].host);
+	d->candidate = d->candidate_count = 0;
+}
+
+void
+discover_stop(struct discover *discover, const char *why)
+{
+	if (discover->step.kind == DISCOVER_DONE)
+		return;
+	note(discover, discover->domain, span_from_str(why));
+	discover->result.is_stopped = true;
+	forget_candidates(discover);
+	discover->at = 0;
+	finish(discover);
+}
+
 /* ---- beginning ---- */
 
 static bool
@@ -319,14 +339,6 @@ discover_new(const char *address, bool ask_list, struct error *error_r)
 	else
 		enter(d, DISCOVER_DONE);
 	return d;
-}
-
-static void
-forget_candidates(struct discover *d)
-{
-	for (size_t i = 0; i < d->candidate_count; i++)
-		free(d->candidates[i].host);
-	d->candidate = d->candidate_count = 0;
 }
 
 static void

@@ -89,6 +89,7 @@ struct discover_result {
 	enum discover_source source; /* of the preset */
 	struct discover_server imap, smtp;
 	struct strv notes; /* what was asked, and what came of it */
+	bool is_stopped;   /* not all was asked: the last note says why */
 };
 
 struct discover;
@@ -111,6 +112,9 @@ void discover_fetched(struct discover *discover, unsigned status,
 void discover_consented(struct discover *discover, bool yes);
 /* `why` not, for the notes; NULL: it is there. */
 void discover_knocked(struct discover *discover, const char *why);
+/* Instead of an answer: nothing more can be asked, and why. What was found
+ * until then counts. */
+void discover_stop(struct discover *discover, const char *why);
 
 /* At DISCOVER_DONE; borrowed. */
 const struct discover_result *discover_result(const struct discover *discover);

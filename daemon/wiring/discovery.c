@@ -11,7 +11,27 @@ struct discovery {
 	struct loop *loop;
 	struct tls *tls;
 	struct discover *discover;
+	struct loop_timer *timer; /* when all has to be known */
+	/* What is asked now; the others are NULL. */
+	struct dns *dns;
+	struct http *http;
+	struct knock *knock;
 };
+
+/* Any name server that is alive has an answer about the root. */
+static void
+on_root(void *ctx, const struct dns_result *result)
+{
+	struct discovery *d = ctx;
+
+	d->dns = NULL;
+	if (result->error.fault != FAULT_NONE)
+		discover_stop(d->discover, "no name server answers");
+	else
+		discover_unanswered(
+		    d->discover, "no name server has an answer");
+	loop_quit(d->loop);
+}
 
 static void
 on_records(void *ctx, const struct dns_result *result)
@@ -19,6 +39,11 @@ on_records(void *ctx, const struct dns_result *result)
 	struct discovery *d = ctx;
 	struct discover_record records[DNS_RECORDS_MAX];
 
+	d->dns = NULL;
+	if (result->error.fault != FAULT_NONE) {
+		d->dns = dns_ask(d->loop, DNS_MX, ".", on_root, d);
+		return;
+	}
 	for (size_t i = 0; i < result->count; i++)
 		records[i] = (struct discover_record){
 		    .priority = result->records[i].priority,
@@ -26,10 +51,7 @@ on_records(void *ctx, const struct dns_result *result)
 		    .port = result->records[i].port,
 		    .host = result->records[i].host,
 		};
-	if (result->error.fault != FAULT_NONE)
-		discover_unanswered(d->discover, result->error.text);
-	else
-		discover_records(d->discover, records, result->count);
+	discover_records(d->discover, records, result->count);
 	loop_quit(d->loop);
 }
 
@@ -38,6 +60,7 @@ on_fetched(void *ctx, const struct http_result *result)
 {
 	struct discovery *d = ctx;
 
+	d->http = NULL;
 	if (result->status == 0)
 		discover_fetched(d->discover, 0, SPAN_EMPTY,
 		    span_from_str(result->error.text));
@@ -55,7 +78,21 @@ on_knocked(void *ctx, bool is_there, const struct error *error)
 {
 	struct discovery *d = ctx;
 
+	d->knock = NULL;
 	discover_knocked(d->discover, is_there ? NULL : error->text);
+	loop_quit(d->loop);
+}
+
+static void
+on_too_late(void *ctx)
+{
+	struct discovery *d = ctx;
+
+	dns_cancel(&d->dns);
+	http_cancel(&d->http);
+	knock_cancel(&d->knock);
+	discover_stop(d->discover, "too many answers are late; not all was "
+				   "asked");
 	loop_quit(d->loop);
 }
 
@@ -67,23 +104,29 @@ ask(struct discovery *d, const struct discover_step *step)
 
 	switch (step->kind) {
 	case DISCOVER_MX:
-		dns_ask(d->loop, DNS_MX, step->name, on_records, d);
+		d->dns = dns_ask(d->loop, DNS_MX, step->name, on_records, d);
 		break;
 	case DISCOVER_SRV:
-		dns_ask(d->loop, DNS_SRV, step->name, on_records, d);
+		d->dns = dns_ask(d->loop, DNS_SRV, step->name, on_records, d);
 		break;
 	case DISCOVER_FETCH:
-		http_get(d->loop, step->name, d->config->ca_file,
+		d->http = http_get(d->loop, step->name, d->config->ca_file,
 		    DISCOVERY_FETCH_USEC, on_fetched, d);
 		break;
 	case DISCOVER_KNOCK:
-		knock_start(
+		d->knock = knock_start(
 		    d->loop, &server, step->is_smtp, d->tls, on_knocked, d);
 		break;
 	case DISCOVER_CONSENT:
 	case DISCOVER_DONE:
 		break;
 	}
+}
+
+static void
+set_deadline(struct discovery *d)
+{
+	loop_timer_set(d->timer, usec_add(loop_now(), DISCOVERY_USEC));
 }
 
 static void
@@ -98,6 +141,8 @@ walk(struct discovery *d)
 			    d->discover, config->consent != NULL &&
 					     config->consent(config->ctx,
 						 step->host, step->name));
+			/* What the person took is not counted. */
+			set_deadline(d);
 			continue;
 		}
 		if (config->asking != NULL)
@@ -121,7 +166,10 @@ discovery_run(const struct discovery_config *config, struct error *error_r)
 		return NULL;
 	}
 	d.loop = loop_new();
+	d.timer = loop_timer_new(d.loop, on_too_late, &d);
+	set_deadline(&d);
 	walk(&d);
+	loop_timer_free(&d.timer);
 	loop_free(&d.loop);
 	tls_free(&d.tls);
 	return d.discover;

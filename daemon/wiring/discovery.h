@@ -9,6 +9,8 @@
 
 /* One document. */
 #define DISCOVERY_FETCH_USEC (10 * USEC_SEC)
+/* All of it: somebody waits. */
+#define DISCOVERY_USEC (45 * USEC_SEC)
 
 struct discovery_config {
 	const char *address;
@@ -22,7 +24,9 @@ struct discovery_config {
 };
 
 /* NULL and FAULT_CONFIG: no address, or the CA file is none. Else the engine
- * at its end, with what was found, or not; the caller frees it. */
+ * at its end, with what was found, or not; the caller frees it. It ends early
+ * (result->is_stopped) where no name server answers, which the root's name
+ * tells from a domain whose records are broken, and at DISCOVERY_USEC. */
 struct discover *discovery_run(
     const struct discovery_config *config, struct error *error_r);
 

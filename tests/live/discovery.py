@@ -322,6 +322,49 @@ def ask_elsewhere(world):
           "the list was asked")
 
 
+def dead_name_server(world):
+    """It is told soon, and without a wait for each thing that could be asked.
+    """
+    alive, world.net.answer = world.net.answer, lambda _: None
+    asked = len(world.net.asked)
+    os.remove(os.path.join(world.folder, "page.example.conf"))
+    found = run_setup(world, "page.example")
+    check("no name server answers" in found.stdout
+          and "is this machine online?" in found.stdout, "%s", found.stdout)
+    same((found.returncode, len(world.net.asked)), (69, asked), "dead")
+    world.net.answer = alive
+
+
+def broken_records(world):
+    """Servers that fail for a domain are not dead."""
+    domain = "well-known.example"
+    world.net.records[(domain, "MX")] = lambda query, question: (
+        query[:2] + b"\x84\x02\0\1\0\0\0\0\0\0" + question)
+    os.remove(os.path.join(world.folder, domain + ".conf"))
+    check_case(world, domain, run_setup(world, domain))
+    check(("", "MX") in world.net.asked, "the root was not asked for")
+
+
+def late_answers(world):
+    """The end of all patience: a page that sends on and on, slowly."""
+    domain, began = "circle.example", time.monotonic()
+
+    def slowly(request):
+        time.sleep(8)
+        request.send_response(302)
+        request.send_header("Location", "https://" + request.headers["Host"]
+                            + request.path)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+    for key in (("autoconfig." + domain, AUTOCONFIG), (domain, WELL_KNOWN)):
+        world.net.pages[key] = slowly
+    found = run_setup(world, domain)
+    took = time.monotonic() - began
+    check("not all was asked" in found.stdout, "%s", found.stdout)
+    check(40 < took < 60, "%.0f s", took)
+    print("late answers: ok (%.0f s)" % took)
+
+
 def has_https():
     with open(os.path.join(BUILD, "config.h"), encoding="utf-8") as file:
         return "#define HAVE_LIBCURL 1" in file.read()
@@ -343,6 +386,11 @@ def main():
         check_traces(world)
         ask_elsewhere(world)
         print("asked elsewhere: ok")
+        broken_records(world)
+        dead_name_server(world)
+        print("name servers: ok")
+        if "LIVE_LONG" in os.environ:
+            late_answers(world)
     finally:
         if "LIVE_KEEP" not in os.environ:
             shutil.rmtree(folder, ignore_errors=True)

@@ -566,6 +566,39 @@ test_unanswered(void **state)
 	discover_free(&d);
 }
 
+/* Nothing more is asked, wherever it is on its way; what was found counts. */
+static void
+test_stopped(void **state)
+{
+	struct discover *d;
+
+	(void)state;
+	for (size_t steps = 0; steps < 3; steps++) {
+		d = discover_new("ann@example.org", false, NULL);
+		for (size_t i = 0; i < steps; i++) {
+			discover_unanswered(d, "none");
+			discover_fetched(d, 404, SPAN_EMPTY, SPAN_EMPTY);
+			discover_knocked(d, "none");
+		}
+		discover_stop(d, "no name server answers");
+		assert_int_equal(discover_step(d)->kind, DISCOVER_DONE);
+		assert_true(discover_result(d)->is_stopped);
+		discover_stop(d, "twice");
+		struct strv notes = discover_result(d)->notes;
+		assert_string_equal(notes.items[notes.len - 1],
+		    "example.org: no name server answers");
+		discover_free(&d);
+	}
+	d = discover_new("ann@example.org", false, NULL);
+	discover_records(d, NULL, 0);
+	discover_fetched(d, 200, SPAN_EMPTY,
+	    SPAN(PAGE_OF(IMAP_AT("mail.example.org", "993", "SSL", ""))));
+	assert_int_equal(discover_step(d)->kind, DISCOVER_SRV);
+	discover_stop(d, "too late");
+	assert_string_equal(discover_result(d)->imap.host, "mail.example.org");
+	discover_free(&d);
+}
+
 /* ---- XML ---- */
 
 struct document {
@@ -693,6 +726,7 @@ main(void)
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_unasked),
 	    cmocka_unit_test(test_unanswered),
+	    cmocka_unit_test(test_stopped),
 	    cmocka_unit_test(test_documents),
 	    cmocka_unit_test(test_bounds),
 	};
