@@ -77,6 +77,29 @@ queue_request_at(struct list_link *link)
 	return LIST_ITEM(link, struct request, link);
 }
 
+static inline bool
+queue_is_window_open(const struct notify_queue *queue)
+{
+	return queue->now < queue->window_end;
+}
+
+static inline bool
+queue_has_room_to_ask(const struct notify_queue *queue)
+{
+	return queue->is_available && queue->asked_count < QUEUE_ASKED_MAX;
+}
+
+/* ---- queue.c ---- */
+
+/* `keeps`: what is shown stays so. */
+void queue_become_unavailable(struct notify_queue *queue, bool keeps);
+
+/* ---- queue_answer.c ---- */
+
+/* It is not asked for again. */
+void queue_give_up(
+    struct notify_queue *queue, struct request *request, const char *reason);
+
 /* ---- queue_parts.c ---- */
 
 void queue_free_entry(struct entry *entry);
