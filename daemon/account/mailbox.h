@@ -242,7 +242,10 @@ struct mailbox_config {
 	const char *email;
 	uint64_t seed;
 	struct rules_meter *meter; /* borrowed; NULL: nothing is measured */
-	bool dry_run;		   /* judge and report, change nothing */
+	/* Notifications want the header block, which after a move nobody can
+	 * fetch: as MAILBOX_FEW. Borrowed, and may change; NULL: no. */
+	const bool *notes_headers;
+	bool dry_run; /* judge and report, change nothing */
 	enum mailbox_visit visit;
 };
 
@@ -306,7 +309,9 @@ struct mailbox_task {
 	uint32_t uidvalidity, uid;
 	unsigned seq;
 	struct action action;
-	struct buf input;	 /* exec: header block or message */
+	/* exec: header block or message; notify: the header block, where it
+	 * came with the message */
+	struct buf input;
 	struct strv environment; /* exec: BELFRY_...=... */
 	char *from, *subject, *message_id;
 	/* notify: where rules have put it before ("\Trash", or a folder), or
@@ -341,11 +346,22 @@ struct mailbox_wanted {
 	int64_t received_unix;
 };
 
-/* How the text of a message begins. */
+/* What a notification wants of a message. */
+enum mailbox_preview_kind {
+	PREVIEW_BEGINNING, /* a server's PREVIEW (RFC 8970) is enough */
+	PREVIEW_TEXT,	   /* it is not */
+	PREVIEW_HEADER,	   /* its header block, as it came */
+	PREVIEW_MESSAGE,   /* all of it */
+};
+
 struct mailbox_previewed {
+	enum mailbox_preview_kind kind; /* as it was asked for */
 	uint32_t uidvalidity, uid;
+	/* BEGINNING, TEXT: */
 	char *preview; /* one line; "" when there is no text, or none came */
 	char *text;    /* the beginning itself; the same */
+	/* HEADER, MESSAGE: empty when nothing came */
+	struct buf content;
 };
 
 /* Where a message is. */
@@ -511,14 +527,14 @@ bool mailbox_find(
     struct mailbox *mb, const struct mailbox_wanted *wanted, usec_t now);
 void mailbox_found_free(struct mailbox_found **found);
 
-/* Asks how the text of a message begins: PREVIEWED follows, as soon as there
- * is a connection. `wants_text`: a server's PREVIEW (RFC 8970) is not enough.
- * False: MAILBOX_PREVIEWS_MAX are asked for. */
+/* Asks how the text of a message begins, or for the message: PREVIEWED follows,
+ * as soon as there is a connection. False: MAILBOX_PREVIEWS_MAX are asked for.
+ */
 bool mailbox_preview(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
-    bool wants_text, usec_t now);
+    enum mailbox_preview_kind kind, usec_t now);
 /* Nobody waits for it any more. */
-void mailbox_preview_cancel(
-    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
+void mailbox_preview_cancel(struct mailbox *mb, uint32_t uidvalidity,
+    uint32_t uid, enum mailbox_preview_kind kind);
 void mailbox_previewed_free(struct mailbox_previewed **previewed);
 
 /*

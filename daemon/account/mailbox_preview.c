@@ -1,6 +1,6 @@
 /*
- * How does a message begin? For its notification. Nothing is changed: PREVIEW
- * (RFC 8970 section 3.1) and BODY.PEEK leave \Seen alone.
+ * How does a message begin, or what is in it? For its notification. Nothing is
+ * changed: PREVIEW (RFC 8970 section 3.1) and BODY.PEEK leave \Seen alone.
  *
  *   UID FETCH 7 (UID PREVIEW)
  *
@@ -8,6 +8,11 @@
  *
  *   UID FETCH 7 (UID BODYSTRUCTURE)
  *   UID FETCH 7 (UID BODY.PEEK[1.1]<0.32768>)
+ *
+ * and for a command that gets it on standard input:
+ *
+ *   UID FETCH 7 (UID BODY.PEEK[HEADER])
+ *   UID FETCH 7 (UID BODY.PEEK[])
  *
  * What the server refuses, or does not have any more, is a message without a
  * text: the notification does not wait for a better answer.
@@ -19,12 +24,13 @@
 enum step {
 	STEP_PREVIEW,
 	STEP_STRUCTURE,
-	STEP_TEXT
+	STEP_TEXT,
+	STEP_CONTENT
 };
 
 struct asked {
 	uint32_t uidvalidity, uid;
-	bool wants_text;
+	enum mailbox_preview_kind kind;
 };
 
 struct previews {
@@ -33,7 +39,7 @@ struct previews {
 	/* Of the first, PREVIEWING: */
 	enum step step;
 	struct structure *structure; /* owned; NULL: not told */
-	struct buf preview, text;
+	struct buf preview, text, content;
 };
 
 void
@@ -46,6 +52,7 @@ mailbox_previewed_free(struct mailbox_previewed **previewed)
 	*previewed = NULL;
 	free(old->preview);
 	free(old->text);
+	buf_done(&old->content);
 	free(old);
 }
 
@@ -57,14 +64,14 @@ mailbox_preview_is_asked(const struct mailbox *mb)
 
 bool
 mailbox_preview(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
-    bool wants_text, usec_t now)
+    enum mailbox_preview_kind kind, usec_t now)
 {
 	if (mb->previews == NULL)
 		mb->previews = NEW(struct previews);
 	if (mb->previews->count == MAILBOX_PREVIEWS_MAX)
 		return false;
 	mb->previews->items[mb->previews->count++] =
-	    (struct asked){uidvalidity, uid, wants_text};
+	    (struct asked){uidvalidity, uid, kind};
 	mailbox_wake(mb, now);
 	return true;
 }
@@ -80,13 +87,16 @@ forget(struct mailbox *mb, size_t index)
 }
 
 void
-mailbox_preview_cancel(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+mailbox_preview_cancel(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    enum mailbox_preview_kind kind)
 {
 	struct previews *previews = mb->previews;
 
 	for (size_t i = 0; previews != NULL && i < previews->count; i++) {
-		if (previews->items[i].uid != uid ||
-		    previews->items[i].uidvalidity != uidvalidity)
+		const struct asked *item = &previews->items[i];
+
+		if (item->uid != uid || item->uidvalidity != uidvalidity ||
+		    item->kind != kind)
 			continue;
 		/* The one under way is answered, and nobody listens. */
 		if (i > 0 || mb->state != MAILBOX_PREVIEWING)
@@ -104,6 +114,7 @@ clear(struct previews *previews)
 	previews->structure = NULL;
 	buf_clear(&previews->preview);
 	buf_clear(&previews->text);
+	buf_done(&previews->content); /* it may be large */
 }
 
 void
@@ -138,8 +149,11 @@ answer(struct mailbox *mb)
 	struct previews *previews = mb->previews;
 	struct mailbox_previewed *made = NEW(struct mailbox_previewed);
 
+	made->kind = previews->items[0].kind;
 	made->uidvalidity = previews->items[0].uidvalidity;
 	made->uid = previews->items[0].uid;
+	made->content = previews->content;
+	previews->content = (struct buf)BUF_INIT;
 	if (previews->preview.len == 0)
 		body_add_preview(&previews->preview, buf_span(&previews->text));
 	made->preview = xstrdup(buf_str(&previews->preview));
@@ -172,6 +186,32 @@ ask_text(struct mailbox *mb, usec_t now)
 	send_fetch(mb, STEP_TEXT, buf_str(&items), now);
 }
 
+/* The first step of each kind. */
+static void
+ask_first(struct mailbox *mb, usec_t now)
+{
+	bool says_beginning = mailbox_can(mb, IMAP_CAP_PREVIEW);
+
+	switch (mb->previews->items[0].kind) {
+	case PREVIEW_HEADER:
+		send_fetch(mb, STEP_CONTENT, "(UID BODY.PEEK[HEADER])", now);
+		return;
+	case PREVIEW_MESSAGE:
+		imap_session_set_literal_max(mb->session, MAILBOX_MESSAGE_MAX);
+		send_fetch(mb, STEP_CONTENT, "(UID BODY.PEEK[])", now);
+		return;
+	case PREVIEW_BEGINNING:
+		if (says_beginning) {
+			send_fetch(mb, STEP_PREVIEW, "(UID PREVIEW)", now);
+			return;
+		}
+		break;
+	case PREVIEW_TEXT:
+		break;
+	}
+	send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
+}
+
 bool
 mailbox_preview_begin(struct mailbox *mb, usec_t now)
 {
@@ -185,10 +225,7 @@ mailbox_preview_begin(struct mailbox *mb, usec_t now)
 		return false;
 	mailbox_enter(mb, MAILBOX_PREVIEWING, now);
 	clear(previews);
-	if (mailbox_can(mb, IMAP_CAP_PREVIEW) && !previews->items[0].wants_text)
-		send_fetch(mb, STEP_PREVIEW, "(UID PREVIEW)", now);
-	else
-		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
+	ask_first(mb, now);
 	return true;
 }
 
@@ -220,6 +257,19 @@ note_text(struct previews *previews, const struct imap_fetch *fetch)
 	body_add_text(&previews->text, whole_lines(fetch->part), part);
 }
 
+/* What was cut, as it is too large, is none. */
+static void
+note_content(struct previews *previews, const struct imap_fetch *fetch)
+{
+	struct span bytes = fetch->has_body ? fetch->body : fetch->header;
+
+	if ((!fetch->has_body && !fetch->has_header) ||
+	    bytes.len >= MAILBOX_MESSAGE_MAX)
+		return;
+	buf_clear(&previews->content);
+	buf_add_span(&previews->content, bytes);
+}
+
 void
 mailbox_preview_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -241,6 +291,8 @@ mailbox_preview_untagged(
 		previews->structure = mailbox_read_structure(fetch.structure);
 	} else if (previews->step == STEP_TEXT) {
 		note_text(previews, &fetch);
+	} else if (previews->step == STEP_CONTENT) {
+		note_content(previews, &fetch);
 	}
 }
 
@@ -252,6 +304,7 @@ mailbox_preview_done(
 
 	(void)response; /* whether it was refused, or says nothing, is the same
 			 */
+	imap_session_set_literal_max(mb->session, MAILBOX_HEADER_MAX);
 	if (previews->step == STEP_PREVIEW && previews->preview.len == 0) {
 		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
 	} else if (previews->step == STEP_STRUCTURE) {

@@ -456,7 +456,9 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 				     ? last
 				     : mb->cursor + mb->window_size - 1;
 	}
-	mb->whole = mb->needs.command && are_few(mb);
+	mb->whole = (mb->needs.command || (mb->config.notes_headers != NULL &&
+					      *mb->config.notes_headers)) &&
+		    are_few(mb);
 	/* What came behind UIDNEXT is not in a window that ends there. */
 	mb->dirty = mb->newer = mb->window_end != 0 && mb->newer;
 	clear_window(mb);

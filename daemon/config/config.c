@@ -196,6 +196,7 @@ static const struct notifier_key {
     {"command", FOR(CONFIG_NOTIFIER_EXEC) | FOR(CONFIG_NOTIFIER_PROGRAM),
 	"add `command = PROGRAM ARGUMENTS`"},
     {"timeout", FOR(CONFIG_NOTIFIER_EXEC), NULL},
+    {"stdin", FOR(CONFIG_NOTIFIER_EXEC), NULL},
     {"url", FOR(CONFIG_NOTIFIER_WEBHOOK), "add `url = https://...`"},
     {"format", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
     {"header", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},

@@ -46,6 +46,12 @@ enum config_notify {
 	CONFIG_NOTIFY_RULES_ONLY,
 };
 /* What a notification says of a message. */
+/* What a command of a notifier gets on standard input. */
+enum config_notifier_input {
+	CONFIG_INPUT_HEADER,
+	CONFIG_INPUT_MESSAGE,
+	CONFIG_INPUT_TEXT,
+};
 enum config_privacy {
 	CONFIG_PRIVACY_NONE,  /* sender, subject, and what the text begins with
 			       */
@@ -140,8 +146,9 @@ struct config_notifier {
 	struct rule_place place;
 	int type; /* enum config_notifier_type */
 	bool enabled;
-	struct strv command;	 /* exec */
+	struct strv command;	 /* exec, program */
 	usec_t timeout;		 /* exec */
+	int input;		 /* exec: enum config_notifier_input */
 	char *url;		 /* webhook; may hold a token: never log it */
 	int format;		 /* webhook: enum config_webhook_format */
 	struct strv headers;	 /* webhook: "Name: value"; secret */

@@ -125,6 +125,12 @@ static const struct setting_choice notifier_types[] = {
     {"journal", CONFIG_NOTIFIER_JOURNAL, NULL},
     {NULL, 0, NULL},
 };
+static const struct setting_choice notifier_inputs[] = {
+    {"header", CONFIG_INPUT_HEADER, NULL},
+    {"message", CONFIG_INPUT_MESSAGE, NULL},
+    {"text", CONFIG_INPUT_TEXT, NULL},
+    {NULL, 0, NULL},
+};
 static const struct setting_choice webhook_formats[] = {
     {"json", CONFIG_WEBHOOK_JSON, NULL},
     {"ntfy", CONFIG_WEBHOOK_NTFY, NULL},

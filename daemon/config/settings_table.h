@@ -274,12 +274,23 @@
 {NOTIFIER(command), .key = "command", .type = SETTING_ARGV,
 	.help = "The command of an exec notifier, or the program.",
 	.more =
-	    "There is no shell. Of a command, one runs at a time; title and "
-	    "text are on standard input, one a line, and in the "
-	    "environment as `BELFRY_TITLE` and `BELFRY_TEXT`, beside "
-	    "`BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, `BELFRY_UID`, "
-	    "`BELFRY_URGENCY` and `BELFRY_MESSAGE_ID`. It gets none of the "
-	    "message itself."},
+	    "There is no shell. Of a command, one runs at a time. It gets the "
+	    "message on standard input (see `stdin`), and in its environment "
+	    "`BELFRY_TITLE`, `BELFRY_TEXT` (what a notification shows), "
+	    "`BELFRY_URGENCY`, `BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, "
+	    "`BELFRY_UID` (0: about no single message), `BELFRY_FROM`, "
+	    "`BELFRY_SUBJECT`, `BELFRY_RULE` (empty: no rule asked for it) "
+	    "and `BELFRY_MESSAGE_ID`. One that fails is not run again."},
+{NOTIFIER(input), .key = "stdin", .type = SETTING_CHOICE,
+	.choices = notifier_inputs, .standard = "header",
+	.help = "What the command gets on standard input.",
+	.more =
+	    "`header` is the header block of the message, as it came, and "
+	    "`message` all of it (up to 32 MB). What a rule has moved is not "
+	    "fetched again: then it is the header block, or From, Subject and "
+	    "Message-ID alone. A notification of several messages, or of none, "
+	    "is a Subject and a text in that form. `text` is title and text, "
+	    "one a line."},
 {NOTIFIER(timeout), .key = "timeout", .type = SETTING_DURATION,
 	.min = USEC_SEC, .max = USEC_HOUR, .standard = "30s",
 	.help = "How long the command may take."},

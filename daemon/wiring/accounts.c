@@ -521,6 +521,7 @@ account_config(struct running_account *running)
 		    .email = config->email,
 		    .seed = seed_of(config->name),
 		    .meter = running->belfry->meter,
+		    .notes_headers = notify_notes_headers(running->belfry),
 		    .dry_run = running->belfry->dry_run,
 		},
 	    .watch = &config->watch,

@@ -273,6 +273,9 @@ void notify_previewed(
 void notify_forget_line(struct line *line);
 /* The configuration changed. */
 void notify_reload(struct belfry *belfry);
+/* Whether a notifier wants the header block of messages; lives as long as
+ * belfry::notify, and changes with the configuration. */
+const bool *notify_notes_headers(const struct belfry *belfry);
 /* The wall clock may have moved. */
 void notify_look_at_clock(struct belfry *belfry);
 /* How many escalations wait. */

@@ -31,6 +31,7 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	notifier->least = config->urgency;
 	notifier->format = config->format;
 	notifier->timeout = config->timeout;
+	notifier->input = config->input;
 	notifier->url = xstrdup(config->url);
 	strv_copy(&notifier->command, &config->command);
 	strv_copy(&notifier->headers, &config->headers);
@@ -55,6 +56,7 @@ is_same(const struct notifier *notifier, const struct config_notifier *config)
 	       notifier->least == config->urgency &&
 	       notifier->format == config->format &&
 	       notifier->timeout == config->timeout &&
+	       notifier->input == config->input &&
 	       strcmp(notifier->url != NULL ? notifier->url : "",
 		   config->url != NULL ? config->url : "") == 0 &&
 	       strv_equal(&notifier->command, &config->command) &&
@@ -94,6 +96,20 @@ keep_or_add(struct notify *notify, struct list_link *old,
 	add_notifier(notify, config);
 }
 
+static bool
+wants_headers(const struct notify *notify)
+{
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		const struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (notifier->type == CONFIG_NOTIFIER_EXEC &&
+		    notifier->input != CONFIG_INPUT_TEXT)
+			return true;
+	}
+	return false;
+}
+
 /* Without any [notifier] section there is the desktop. */
 static void
 add_all(struct notify *notify, struct list_link *old)
@@ -110,12 +126,14 @@ add_all(struct notify *notify, struct list_link *old)
 			keep_or_add(notify, old, &config->notifiers[i]);
 	if (config->notifier_count == 0)
 		keep_or_add(notify, old, &desktop);
+	notify->notes_headers = wants_headers(notify);
 }
 
 static void
 free_notifier(struct notifier *notifier)
 {
 	helper_stop(&notifier->helper);
+	exec_forget(notifier);
 	child_cancel(&notifier->child);
 	http_cancel(&notifier->http);
 	webhook_free(&notifier->webhook);
@@ -233,6 +251,12 @@ notify_reload(struct belfry *belfry)
 	add_all(notify, &old);
 	LIST_EACH(pos, &old)
 	retire(LIST_ITEM(pos, struct notifier, link));
+}
+
+const bool *
+notify_notes_headers(const struct belfry *belfry)
+{
+	return &belfry->notify->notes_headers;
 }
 
 void

@@ -32,6 +32,7 @@ struct notify {
 	uint64_t next_serial;
 	struct escalations *escalations; /* of struct delivery */
 	struct loop_timer *escalating;
+	bool notes_headers; /* for a command's standard input */
 };
 
 struct notifier {
@@ -47,6 +48,8 @@ struct notifier {
 	struct notify_queue *queue;
 	struct helper *helper;
 	struct child *child;
+	int input;		     /* enum config_notifier_input */
+	struct command *command_now; /* exec: of busy_id; NULL: it runs */
 	struct http *http;
 	struct webhook *webhook; /* NULL: another kind */
 	uint64_t busy_id; /* exec, webhook: what is under way; 0: nothing */
@@ -77,7 +80,10 @@ struct delivery {
 	bool is_escalation;   /* rings whatever urgency its notifier wants */
 	bool shown, unwanted; /* unwanted: as configured, or by now */
 	char *words;
-	struct strv except;    /* without `via`: not these notifiers */
+	struct strv except;	     /* without `via`: not these notifiers */
+	char *from, *subject, *rule; /* of a message, else "" */
+	struct buf header;     /* the same; empty: it did not come along */
+	bool is_moved;	       /* by a rule: it is not in the mailbox */
 	struct notification n; /* for reports, and for other notifiers */
 	struct notify *notify;
 };
@@ -142,6 +148,11 @@ void desktop_start(struct notifier *notifier);
 void program_start(struct notifier *notifier);
 void desktop_show(struct notifier *notifier, const struct notifier_line *line);
 void exec_show(struct notifier *notifier, const struct notifier_line *line);
+/* The message that its command waits for came; nobody will fetch it. */
+void exec_content(struct line *line, const struct mailbox_previewed *previewed);
+void exec_forget_content(struct notify *notify, const struct line *line);
+/* What was to run does not. */
+void exec_forget(struct notifier *notifier);
 void webhook_new(
     struct notifier *notifier, const struct config_notifier *config);
 void webhook_free(struct webhook **webhook);

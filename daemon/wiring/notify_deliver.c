@@ -29,6 +29,10 @@ delivery_forget(struct delivery *delivery)
 {
 	list_remove(&delivery->later);
 	free(delivery->words);
+	free(delivery->from);
+	free(delivery->subject);
+	free(delivery->rule);
+	buf_done(&delivery->header);
 	strv_done(&delivery->except);
 	notification_done(&delivery->n);
 	free(delivery);

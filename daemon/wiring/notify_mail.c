@@ -145,6 +145,11 @@ notify_task(struct line *line, struct mailbox_task *task)
 	delivery->uid = task->uid;
 	delivery->seq = task->seq;
 	strv_copy(&delivery->except, &action->except);
+	delivery->from = xstrdup(task->from);
+	delivery->subject = xstrdup(task->subject);
+	delivery->rule = xstrdup(action->rule);
+	delivery->is_moved = task->moved_to != NULL;
+	buf_add_span(&delivery->header, buf_span(&task->input));
 	if (action->after > 0)
 		later_send(delivery, task);
 	else
@@ -178,6 +183,7 @@ notify_forget_line(struct line *line)
 	if (notify == NULL)
 		return;
 	notify_preview_forget(notify, line);
+	exec_forget_content(notify, line);
 	later_forget_line(notify, line);
 	LIST_EACH(pos, &notify->pending)
 	{

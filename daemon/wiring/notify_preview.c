@@ -19,6 +19,7 @@ struct waiting {
 	struct list_link link; /* in notify::previews */
 	struct delivery *delivery;
 	char *subject;
+	enum mailbox_preview_kind kind;
 	struct loop_timer *timer;
 };
 
@@ -63,8 +64,8 @@ give_up(struct waiting *waiting)
 {
 	struct delivery *delivery = waiting->delivery;
 
-	mailbox_preview_cancel(
-	    delivery->line->mailbox, delivery->uidvalidity, delivery->uid);
+	mailbox_preview_cancel(delivery->line->mailbox, delivery->uidvalidity,
+	    delivery->uid, waiting->kind);
 	send_it(waiting, NULL);
 }
 
@@ -143,12 +144,14 @@ delivery_send_with_preview(
 {
 	struct line *line = delivery->line;
 	struct waiting *waiting;
+	enum mailbox_preview_kind kind =
+	    wants_text(task->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING;
 
 	if (count_waiting(delivery->notify) >= PREVIEWS_MAX)
 		notify_preview_forget(delivery->notify, NULL);
 	if (!is_wanted(delivery, task) ||
 	    !mailbox_preview(line->mailbox, delivery->uidvalidity,
-		delivery->uid, wants_text(task->subject), loop_now())) {
+		delivery->uid, kind, loop_now())) {
 		note_code(delivery, task->subject, "");
 		delivery_send(delivery);
 		return;
@@ -156,6 +159,7 @@ delivery_send_with_preview(
 	waiting = NEW(struct waiting);
 	waiting->delivery = delivery;
 	waiting->subject = xstrdup(task->subject);
+	waiting->kind = kind;
 	waiting->timer =
 	    loop_timer_new(line->owner->belfry->loop, on_timer, waiting);
 	loop_timer_set(waiting->timer, usec_add(loop_now(), PREVIEW_USEC));
@@ -168,7 +172,9 @@ notify_previewed(struct line *line, const struct mailbox_previewed *previewed)
 	struct waiting *waiting = find(line->owner->belfry->notify, line,
 	    previewed->uidvalidity, previewed->uid);
 
-	if (waiting != NULL)
+	if (previewed->kind >= PREVIEW_HEADER)
+		exec_content(line, previewed);
+	else if (waiting != NULL)
 		send_it(waiting, previewed);
 }
 

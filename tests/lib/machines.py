@@ -19,6 +19,7 @@ RULES = """
 [notifier pipe]
 type = exec
 command = %(script)s ring
+stdin = text
 
 [rule move]
 when = subject ~ /^move/

@@ -22,6 +22,7 @@ TELL = """
 [notifier tell]
 type = exec
 command = %s
+stdin = text
 """
 
 

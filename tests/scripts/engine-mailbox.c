@@ -732,27 +732,50 @@ call_explain_cancel(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
-/* UID [text] */
+/* UID [text | header | message] */
+static bool
+read_preview(
+    struct span args, uint32_t *uid_r, enum mailbox_preview_kind *kind_r)
+{
+	static const char *const words[] = {
+	    [PREVIEW_BEGINNING] = "",
+	    [PREVIEW_TEXT] = "text",
+	    [PREVIEW_HEADER] = "header",
+	    [PREVIEW_MESSAGE] = "message",
+	};
+	struct span word;
+
+	if (!span_split(&args, ' ', &word) || !span_to_u32(word, uid_r))
+		return false;
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!span_is(args, words[i]))
+			continue;
+		*kind_r = (enum mailbox_preview_kind)i;
+		return true;
+	}
+	return false;
+}
+
 static bool
 call_preview(struct adapter *a, struct span args, usec_t now)
 {
 	uint32_t uid;
-	struct span word;
+	enum mailbox_preview_kind kind;
 
-	return span_split(&args, ' ', &word) && span_to_u32(word, &uid) &&
-	       mailbox_preview(
-		   a->mailbox, 1000, uid, span_is(args, "text"), now);
+	return read_preview(args, &uid, &kind) &&
+	       mailbox_preview(a->mailbox, 1000, uid, kind, now);
 }
 
 static bool
 call_preview_cancel(struct adapter *a, struct span args, usec_t now)
 {
 	uint32_t uid;
+	enum mailbox_preview_kind kind;
 
 	(void)now;
-	if (!span_to_u32(args, &uid))
+	if (!read_preview(args, &uid, &kind))
 		return false;
-	mailbox_preview_cancel(a->mailbox, 1000, uid);
+	mailbox_preview_cancel(a->mailbox, 1000, uid, kind);
 	return true;
 }
 
@@ -1165,6 +1188,31 @@ add_explained(struct buf *line, const struct mailbox_explained *explained)
 }
 
 static void
+add_content(struct buf *line, struct span content)
+{
+	buf_add_char(line, '"');
+	for (size_t i = 0; i < content.len; i++)
+		if (content.data[i] == '\r')
+			buf_add_str(line, "\\r");
+		else if (content.data[i] == '\n')
+			buf_add_str(line, "\\n");
+		else
+			buf_add_char(line, content.data[i]);
+	buf_add_char(line, '"');
+}
+
+static void
+add_previewed(struct buf *line, const struct mailbox_previewed *previewed)
+{
+	buf_addf(line, " %u \"%s\"", previewed->uid, previewed->preview);
+	if (previewed->kind < PREVIEW_HEADER)
+		return;
+	buf_add_str(
+	    line, previewed->kind == PREVIEW_HEADER ? " header " : " message ");
+	add_content(line, buf_span(&previewed->content));
+}
+
+static void
 add_found(struct buf *line, const struct mailbox_found *found)
 {
 	buf_addf(line, " %s", found->message_id);
@@ -1207,8 +1255,7 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 	} else if (event->found != NULL) {
 		add_found(line, event->found);
 	} else if (event->previewed != NULL) {
-		buf_addf(line, " %u \"%s\"", event->previewed->uid,
-		    event->previewed->preview);
+		add_previewed(line, event->previewed);
 	} else if (event->explained != NULL) {
 		add_explained(line, event->explained);
 	} else if (event->kind == MAILBOX_COMMIT) {
