@@ -62,6 +62,7 @@ rules/             daemon/base/ daemon/mail/ rules/
 notifiers/         daemon/base/ daemon/mail/ rules/ notifiers/
 daemon/account/    daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/
 daemon/outbox/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/outbox/
+daemon/oauth2/     daemon/base/ daemon/wire/backoff.h daemon/control/json.h daemon/oauth2/
 daemon/setup/      daemon/base/ daemon/config/presets.h daemon/config/syntax.h daemon/setup/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
 daemon/control/ctl_setup.h  daemon/base/ daemon/config/ daemon/control/ daemon/setup/
@@ -74,7 +75,7 @@ daemon/control/ctl_doctor.h  daemon/control/ daemon/doctor/
 daemon/control/ctl_doctor.c  daemon/base/ daemon/config/ daemon/control/ daemon/doctor/ daemon/wiring/checkup.h
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/
-daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/control/ daemon/config/
+daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/oauth2/provider.h daemon/control/ daemon/config/
 daemon/doctor/     daemon/base/ daemon/wire/imap/refusal.h daemon/config/presets.h daemon/doctor/
 daemon/loop/       daemon/base/ daemon/wire/engine.h daemon/loop/
 daemon/wiring/     daemon/ rules/ notifiers/

@@ -4,18 +4,11 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/config/problem.h"
+#include "daemon/config/account_private.h"
 #include "daemon/config/syntax.h"
 
-struct finish {
-	struct config_account *account;
-	const struct document_section *section;
-	const struct config_file *file;
-	struct rule_problems *problems;
-};
-
-static const struct document_thing *
-find_thing(const struct finish *f, const char *key)
+const struct document_thing *
+account_find_thing(const struct finish *f, const char *key)
 {
 	for (size_t i = 0; i < f->section->thing_count; i++)
 		if (strcmp(f->section->things[i].setting->key, key) == 0)
@@ -23,21 +16,13 @@ find_thing(const struct finish *f, const char *key)
 	return NULL;
 }
 
-/* Of the key's value; of the section when the key is not set. */
-static struct rule_place
-place_of(const struct finish *f, const char *key)
+struct rule_place
+account_place_of(const struct finish *f, const char *key)
 {
-	const struct document_thing *thing = find_thing(f, key);
+	const struct document_thing *thing = account_find_thing(f, key);
 
 	return thing == NULL ? f->section->place : document_place(thing, 0);
 }
-
-#define complain(f, key, hint, ...)                                            \
-	problem_add(                                                           \
-	    (f)->problems, false, place_of((f), (key)), (hint), __VA_ARGS__)
-#define warn(f, key, hint, ...)                                                \
-	problem_add(                                                           \
-	    (f)->problems, true, place_of((f), (key)), (hint), __VA_ARGS__)
 
 /* ---- address and preset ---- */
 
@@ -81,7 +66,7 @@ find_preset(struct finish *f)
 		    presets_find_domain(span_from_str(account->domain));
 	if (account->preset == NULL || account->preset->refusal == NULL)
 		return;
-	if (find_thing(f, "imap") == NULL)
+	if (account_find_thing(f, "imap") == NULL)
 		complain(f, "email", NULL, "%s cannot be used: %s",
 		    account->preset->name, account->preset->refusal);
 	account->preset = NULL;
@@ -115,11 +100,12 @@ find_servers(struct finish *f)
 	struct config_account *account = f->account;
 
 	/* A server of one's own is not the preset's: nor is its SMTP side. */
-	if (account->preset != NULL && find_thing(f, "imap") == NULL)
+	if (account->preset != NULL && account_find_thing(f, "imap") == NULL)
 		take_server(&account->smtp, &account->preset->smtp);
 	if (account->preset != NULL)
 		take_server(&account->imap, &account->preset->imap);
-	if (account->imap.host != NULL || find_thing(f, "imap") != NULL ||
+	if (account->imap.host != NULL ||
+	    account_find_thing(f, "imap") != NULL ||
 	    account->provider != NULL || is_refused(f))
 		return;
 	complain(f, "email",
@@ -215,13 +201,14 @@ take_hints(struct finish *f)
 
 	if (preset == NULL)
 		return;
-	if (preset->idle_renew_s > 0 && find_thing(f, "idle_renew") == NULL)
+	if (preset->idle_renew_s > 0 &&
+	    account_find_thing(f, "idle_renew") == NULL)
 		account->idle_renew = preset->idle_renew_s * USEC_SEC;
-	if (preset->poll_s > 0 && find_thing(f, "poll") == NULL)
+	if (preset->poll_s > 0 && account_find_thing(f, "poll") == NULL)
 		account->poll = preset->poll_s * USEC_SEC;
-	if (find_thing(f, "sent_copy") == NULL)
+	if (account_find_thing(f, "sent_copy") == NULL)
 		account->sent_copy = (preset->quirks & QUIRK_FILES_SENT) != 0;
-	if (find_thing(f, "connections") != NULL)
+	if (account_find_thing(f, "connections") != NULL)
 		return;
 	if ((preset->quirks & QUIRK_FEW_CONNECTIONS) != 0)
 		account->connections = 1;
@@ -254,8 +241,8 @@ check_watch(struct finish *f)
 
 /* ---- the secret ---- */
 
-static const char *const secret_keys[] = {
-    "password_command", "token_command", "keyring", "credential", "password"};
+static const char *const secret_keys[] = {"password_command", "token_command",
+    "oauth2_client_id", "keyring", "credential", "password"};
 #define SECRET_KEY_COUNT (sizeof(secret_keys) / sizeof(secret_keys[0]))
 
 static bool
@@ -263,7 +250,7 @@ has_secret(const struct finish *f, const char *key)
 {
 	if (strcmp(key, "keyring") == 0 && !f->account->keyring)
 		return false;
-	return find_thing(f, key) != NULL;
+	return account_find_thing(f, key) != NULL;
 }
 
 /* The one key that names the secret; NULL when there is none or several. */
@@ -277,7 +264,7 @@ find_secret_key(struct finish *f)
 			continue;
 		if (found != NULL) {
 			struct rule_place place =
-			    find_thing(f, secret_keys[i])->key_place;
+			    account_find_thing(f, secret_keys[i])->key_place;
 			problem_add(f->problems, false, place, NULL,
 			    "`%s` and `%s`: an account has one secret", found,
 			    secret_keys[i]);
@@ -288,9 +275,16 @@ find_secret_key(struct finish *f)
 	if (found == NULL)
 		problem_add(f->problems, false, f->section->place,
 		    "add one of password_command, token_command, "
-		    "keyring = yes, credential",
+		    "oauth2_client_id, keyring = yes, credential",
 		    "account %s has no secret", f->account->name);
 	return found;
+}
+
+static bool
+is_token_key(const char *key)
+{
+	return strcmp(key, "token_command") == 0 ||
+	       strcmp(key, "oauth2_client_id") == 0;
 }
 
 static void
@@ -302,29 +296,57 @@ take_argv(
 	*argv = (struct strv)STRV_INIT;
 }
 
+/* What is written into the file itself, only where nobody else can read it. */
+bool
+account_check_private(struct finish *f, const char *key, const char *what)
+{
+	STR_AUTO hint = xasprintf("chmod 600 %s", f->file->path);
+
+	if (!f->file->is_mine)
+		complain(f, key, "use a file of your own",
+		    "a %s in a file that belongs to another user", what);
+	else if (!f->file->is_private)
+		complain(f, key, hint,
+		    "a %s in a file that others can read (mode %04o)", what,
+		    f->file->mode);
+	else if (f->file->is_folder_open)
+		complain(f, key, "chmod go-w the folder",
+		    "a %s in a folder that others can write", what);
+	else
+		return true;
+	return false;
+}
+
 static void
 take_literal(struct finish *f)
 {
 	struct config_account *account = f->account;
-	STR_AUTO hint = xasprintf("chmod 600 %s", f->file->path);
 
 	account->secret.kind = SECRET_LITERAL;
 	account->secret.literal = account->password;
 	account->password = (struct secret)SECRET_INIT;
-	if (!f->file->is_mine)
-		complain(f, "password", "use a file of your own",
-		    "a password in a file that belongs to another user");
-	else if (!f->file->is_private)
-		complain(f, "password", hint,
-		    "a password in a file that others can read (mode %04o)",
-		    f->file->mode);
-	else if (f->file->is_folder_open)
-		complain(f, "password", "chmod go-w the folder",
-		    "a password in a folder that others can write");
-	else
+	if (account_check_private(f, "password", "password"))
 		warn(f, "password",
 		    "password_command or keyring = yes keep it out of files",
 		    "the password lies open in a file");
+}
+
+/* Keys that bring a token: they make the login one of oauth2. */
+static void
+take_token_source(struct finish *f, const char *key)
+{
+	struct config_account *account = f->account;
+
+	if (strcmp(key, "token_command") == 0)
+		take_argv(
+		    &account->secret, SECRET_COMMAND, &account->token_command);
+	else
+		account->secret.kind = SECRET_SIGN_IN;
+	if (account->auth == CONFIG_AUTH_DEFAULT)
+		account->auth = CONFIG_AUTH_OAUTH2;
+	if (account->auth != CONFIG_AUTH_OAUTH2)
+		complain(f, "auth", "write `auth = oauth2`",
+		    "`%s` goes with oauth2", key);
 }
 
 static void
@@ -338,13 +360,8 @@ take_secret(struct finish *f)
 		return;
 	if (strcmp(key, "password_command") == 0) {
 		take_argv(source, SECRET_COMMAND, &account->password_command);
-	} else if (strcmp(key, "token_command") == 0) {
-		take_argv(source, SECRET_COMMAND, &account->token_command);
-		if (account->auth == CONFIG_AUTH_DEFAULT)
-			account->auth = CONFIG_AUTH_OAUTH2;
-		if (account->auth != CONFIG_AUTH_OAUTH2)
-			complain(f, "auth", "write `auth = oauth2`",
-			    "`token_command` goes with oauth2");
+	} else if (is_token_key(key)) {
+		take_token_source(f, key);
 	} else if (strcmp(key, "keyring") == 0) {
 		source->kind = SECRET_KEYRING;
 		secret_keyring_argv(account->name, &source->argv);
@@ -355,10 +372,12 @@ take_secret(struct finish *f)
 	} else {
 		take_literal(f);
 	}
-	if (account->auth == CONFIG_AUTH_OAUTH2 &&
-	    strcmp(key, "token_command") != 0)
-		complain(f, "auth", "add a `token_command`",
-		    "oauth2 needs a command that prints an access token");
+	if (account->auth == CONFIG_AUTH_OAUTH2 && !is_token_key(key))
+		complain(f, "auth",
+		    "add `oauth2_client_id` for `belfryctl login`, or a "
+		    "`token_command`",
+		    "oauth2 needs your client id, or a command that prints an "
+		    "access token");
 }
 
 static void
@@ -369,11 +388,13 @@ check_auth(struct finish *f)
 
 	if (account->auth == CONFIG_AUTH_DEFAULT)
 		account->auth = CONFIG_AUTH_PASSWORD;
-	if (preset == NULL || find_thing(f, "imap") != NULL)
+	if (preset == NULL || account_find_thing(f, "imap") != NULL)
 		return;
 	if (account->auth == CONFIG_AUTH_PASSWORD &&
 	    (preset->auth & (PRESET_PASSWORD | PRESET_APP_PASSWORD)) == 0)
-		warn(f, "auth", "use `auth = oauth2` and a `token_command`",
+		warn(f, "auth",
+		    "use `oauth2_client_id` and `belfryctl login`, or a "
+		    "`token_command`",
 		    "%s takes no passwords, only OAuth", preset->name);
 }
 
@@ -385,7 +406,7 @@ account_finish(struct config_account *account,
 	struct finish f = {account, section, file, problems};
 
 	if (account->email == NULL) {
-		if (find_thing(&f, "email") == NULL)
+		if (account_find_thing(&f, "email") == NULL)
 			problem_add(problems, false, section->place, NULL,
 			    "account %s has no `email`", account->name);
 		return;
@@ -400,5 +421,6 @@ account_finish(struct config_account *account,
 		account->forward_target_limit = account->forward_limit;
 	check_watch(&f);
 	take_secret(&f);
+	account_finish_oauth2(&f);
 	check_auth(&f);
 }

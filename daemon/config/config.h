@@ -18,6 +18,7 @@
 #include "daemon/base/usec.h"
 #include "daemon/config/presets.h"
 #include "daemon/config/secrets.h"
+#include "daemon/oauth2/provider.h"
 #include "notifiers/quiet_hours.h"
 #include "rules/rules.h"
 
@@ -100,6 +101,18 @@ struct config_daemon {
 	struct strv open_command, copy_command;
 };
 
+/* The built-in sign-in of an account with `auth = oauth2`. */
+struct config_oauth2 {
+	char *client_id; /* NULL: there is none; then the rest is not set */
+	/* At most one of them; none is a public client. */
+	struct secret client_secret;
+	struct strv client_secret_command;
+	char *provider_id, *tenant; /* as written */
+	/* After loading: never NULL but for what the provider has not. */
+	const struct oauth2_provider *provider; /* static */
+	char *authorize_url, *token_url, *device_url, *scope;
+};
+
 struct config_account {
 	char *name;
 	struct rule_place place; /* of its section */
@@ -118,6 +131,7 @@ struct config_account {
 	int plaintext; /* enum config_plaintext; already in imap.tls, smtp.tls
 			*/
 	struct secret_source secret;
+	struct config_oauth2 oauth2;
 	char *tls_ca_file;
 	struct strv tls_pin; /* as tls_add_pin takes them */
 	int tls_min; /* 2: TLS 1.2, 3: TLS 1.3; see config_tls_version */

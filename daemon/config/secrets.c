@@ -32,6 +32,7 @@ secret_kind_name(enum secret_kind kind)
 	    [SECRET_KEYRING] = "keyring",
 	    [SECRET_CREDENTIAL] = "credential",
 	    [SECRET_LITERAL] = "password",
+	    [SECRET_SIGN_IN] = "sign-in",
 	};
 
 	return names[kind];

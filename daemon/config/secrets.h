@@ -23,6 +23,7 @@ enum secret_kind {
 	SECRET_KEYRING,	   /* argv asks the desktop's keyring for it */
 	SECRET_CREDENTIAL, /* a file in $CREDENTIALS_DIRECTORY */
 	SECRET_LITERAL,	   /* in the configuration */
+	SECRET_SIGN_IN,	   /* a token, of `belfryctl login` */
 };
 
 struct secret_source {

@@ -267,6 +267,7 @@ static const char *const type_names[SETTING_TYPES] = {
     [SETTING_IMAP_URL] = "imaps://HOST or imap://HOST",
     [SETTING_SMTP_URL] = "submission://HOST or smtps://HOST",
     [SETTING_HTTP_URL] = "https://...",
+    [SETTING_HTTPS_URL] = "https://...",
     [SETTING_PATH] = "path",
     [SETTING_ARGV] = "command",
     [SETTING_RATES] = "N/hour, N/day",

@@ -46,6 +46,7 @@ enum setting_type {
 	SETTING_IMAP_URL,   /* imaps://, imap:// [struct config_server] */
 	SETTING_SMTP_URL,   /* smtps://, submission:// [struct config_server] */
 	SETTING_HTTP_URL,   /* https://, http:// to loopback [char *] */
+	SETTING_HTTPS_URL,  /* https:// [char *] */
 	SETTING_PATH,	    /* absolute, or ~/... [char *] */
 	SETTING_ARGV,	    /* command and arguments [struct strv] */
 	SETTING_RATES,	    /* 20/hour, 100/day [struct config_rates] */

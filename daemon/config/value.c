@@ -587,9 +587,17 @@ static const struct scheme http_schemes[] = {
     {NULL, 0, SERVER_TLS},
 };
 
+static const struct scheme https_schemes[] = {
+    {"https", 443, SERVER_TLS},
+    {NULL, 0, SERVER_TLS},
+};
+
 static bool
 fail_scheme(struct value *value, struct span text, const struct scheme *schemes)
 {
+	if (schemes[1].name == NULL)
+		return fail(value, text.data, NULL, "`%s` begins with %s://",
+		    value->setting->key, schemes[0].name);
 	STR_AUTO hint = xasprintf(
 	    "write %s://HOST or %s://HOST", schemes[0].name, schemes[1].name);
 
@@ -758,13 +766,14 @@ parse_smtp_url(struct value *value, struct span text, void *member)
 }
 
 static bool
-parse_http_url(struct value *value, struct span text, void *member)
+parse_web_url(struct value *value, struct span text,
+    const struct scheme *schemes, void *member)
 {
 	struct config_server server = {NULL, 0, SERVER_TLS};
 	struct span host, rest = SPAN_EMPTY;
 
-	if (!split_url(value, text, http_schemes, &server, &host, &rest))
-		return fail_scheme(value, text, http_schemes);
+	if (!split_url(value, text, schemes, &server, &host, &rest))
+		return fail_scheme(value, text, schemes);
 	if (host.len == 0)
 		return false;
 	if (server.tls == SERVER_PLAINTEXT && !host_is_loopback(host))
@@ -776,6 +785,18 @@ parse_http_url(struct value *value, struct span text, void *member)
 			    "this character is not allowed in a URL");
 	replace_string(member, text);
 	return true;
+}
+
+static bool
+parse_http_url(struct value *value, struct span text, void *member)
+{
+	return parse_web_url(value, text, http_schemes, member);
+}
+
+static bool
+parse_https_url(struct value *value, struct span text, void *member)
+{
+	return parse_web_url(value, text, https_schemes, member);
 }
 
 /* ---- the table of types ---- */
@@ -835,6 +856,7 @@ static const struct type_row {
     [SETTING_IMAP_URL] = {parse_imap_url, free_server},
     [SETTING_SMTP_URL] = {parse_smtp_url, free_server},
     [SETTING_HTTP_URL] = {parse_http_url, free_string},
+    [SETTING_HTTPS_URL] = {parse_https_url, free_string},
     [SETTING_PATH] = {parse_path, free_string},
     [SETTING_ARGV] = {parse_argv, free_strv},
     [SETTING_RATES] = {parse_rates, free_nothing},

@@ -73,6 +73,7 @@ on_soon(void *ctx)
 	case SECRET_NONE:
 	case SECRET_COMMAND:
 	case SECRET_KEYRING:
+	case SECRET_SIGN_IN:
 		answer(wait, &none, NULL);
 		break;
 	}

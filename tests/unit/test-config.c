@@ -26,6 +26,7 @@
 	"imap = imaps://b.example\nsmtp = smtps://b.example\n"                 \
 	"password_command = x\n"
 #define ACCOUNT "[account a]\nemail = ann@gmail.com\npassword_command = x\n"
+#define SIGN_IN "[account a]\nemail = ann@gmail.com\noauth2_client_id = x\n"
 #define ACCOUNT_LINES 3
 #define PIN "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define NINE_PINS                                                              \
@@ -676,6 +677,100 @@ test_warnings_hide_nothing(void **state)
 	config_report_done(&report);
 }
 
+/* ---- the sign-in ---- */
+
+#define OUTLOOK "[account a]\nemail = a@outlook.com\noauth2_client_id = x\n"
+#define OWN                                                                    \
+	"[account a]\nemail = a@own.example\noauth2_client_id = x\n"
+#define MICROSOFT "https://login.microsoftonline.com/"
+
+static const struct sign_in_case {
+	const char *name, *text;
+	const char *provider, *authorize_url, *token_url;
+	const char *device_url; /* NULL: none */
+	const char *scope;	/* how it begins */
+} sign_in_cases[] = {
+    {"google", SIGN_IN, "google",
+	"https://accounts.google.com/o/oauth2/v2/auth",
+	"https://oauth2.googleapis.com/token", NULL, "https://mail.google.com/"},
+    {"outlook", OUTLOOK, "microsoft-consumer",
+	MICROSOFT "consumers/oauth2/v2.0/authorize",
+	MICROSOFT "consumers/oauth2/v2.0/token",
+	MICROSOFT "consumers/oauth2/v2.0/devicecode",
+	"https://outlook.office.com/IMAP.AccessAsUser.All "},
+    {"tenant", OUTLOOK "oauth2_tenant = own.example\n", "microsoft-consumer",
+	MICROSOFT "own.example/oauth2/v2.0/authorize",
+	MICROSOFT "own.example/oauth2/v2.0/token",
+	MICROSOFT "own.example/oauth2/v2.0/devicecode", "https://outlook."},
+    {"a domain of one's own, by its server",
+	OWN "imap = imaps://outlook.office365.com\n", "microsoft",
+	MICROSOFT "common/oauth2/v2.0/authorize",
+	MICROSOFT "common/oauth2/v2.0/token",
+	MICROSOFT "common/oauth2/v2.0/devicecode", "https://outlook."},
+    {"named", OWN "imap = imaps://own.example\noauth2_provider = Google\n",
+	"google", "https://accounts.google.com/o/oauth2/v2/auth",
+	"https://oauth2.googleapis.com/token", NULL, "https://mail."},
+    {"custom",
+	OWN "imap = imaps://own.example\noauth2_scope = imap smtp\n"
+	    "oauth2_token_url = https://own.example/t\n"
+	    "oauth2_device_url = https://own.example/d\n",
+	"custom", NULL, "https://own.example/t", "https://own.example/d",
+	"imap smtp"},
+    {"overridden",
+	OUTLOOK "oauth2_token_url = https://localhost:8443/t\n"
+		"oauth2_authorize_url = https://localhost:8443/a\n",
+	"microsoft-consumer", "https://localhost:8443/a",
+	"https://localhost:8443/t", NULL, "https://outlook."},
+};
+
+static bool
+same_text(const char *got, const char *expected)
+{
+	if (got == NULL || expected == NULL)
+		return got == expected;
+	return strcmp(got, expected) == 0;
+}
+
+static void
+test_sign_in(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(sign_in_cases) / sizeof(*sign_in_cases);
+	     i++) {
+		const struct sign_in_case *c = &sign_in_cases[i];
+		struct config *config = must_parse(c->name, c->text);
+		const struct config_account *account = &config->accounts[0];
+		const struct config_oauth2 *oauth2 = &account->oauth2;
+		if (account->auth != CONFIG_AUTH_OAUTH2 ||
+		    account->secret.kind != SECRET_SIGN_IN ||
+		    strcmp(oauth2->provider->id, c->provider) != 0 ||
+		    !same_text(oauth2->authorize_url, c->authorize_url) ||
+		    !same_text(oauth2->token_url, c->token_url) ||
+		    !same_text(oauth2->device_url, c->device_url) ||
+		    !span_starts(span_from_str(oauth2->scope), c->scope)) {
+			print_error("%s: %s %s %s %s %s\n", c->name,
+			    oauth2->provider->id, oauth2->authorize_url,
+			    oauth2->token_url, oauth2->device_url,
+			    oauth2->scope);
+			fail();
+		}
+		config_free(&config);
+	}
+}
+
+/* Whatever a preset names has a row. */
+static void
+test_sign_in_of_presets(void **state)
+{
+	(void)state;
+	for (size_t i = 0; presets_at(i) != NULL; i++) {
+		const char *oauth = presets_at(i)->oauth;
+		if (oauth != NULL &&
+		    oauth2_providers_find(span_from_str(oauth)) == NULL)
+			fail_msg("%s: %s", presets_at(i)->id, oauth);
+	}
+}
+
 int
 main(void)
 {
@@ -699,6 +794,8 @@ main(void)
 	    cmocka_unit_test(test_table_is_whole),
 	    cmocka_unit_test(test_many_rules),
 	    cmocka_unit_test(test_warnings_hide_nothing),
+	    cmocka_unit_test(test_sign_in),
+	    cmocka_unit_test(test_sign_in_of_presets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
