@@ -276,6 +276,12 @@ open_all(struct belfry *belfry)
 		fprintf(stderr, "belfryd: %s\n", error.text);
 		return error.fault == FAULT_RETRY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
+	if (store_is_made(belfry->store))
+		log_event(LOG_LEVEL_NOTICE, "journal", "path",
+		    belfry->state_directory, "what",
+		    "there was none: what mailboxes hold now is not acted on,"
+		    " only what arrives from now on",
+		    NULL);
 	belfry->journal = journal_new(belfry->loop, belfry->store);
 	journal_on_health(belfry->journal, report_journal, belfry);
 	belfry->limits = limits_new();

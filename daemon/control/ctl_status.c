@@ -11,6 +11,7 @@ static const char *const bad_forwards[] = {"failed", "held"};
 static const char *const open_forwards[] = {
     "waiting", "sending", "failed", "held"};
 
+#define JOURNAL_MAX 400 /* bytes; of a line of its own */
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---- is something in trouble? ---- */
@@ -38,6 +39,8 @@ ctl_status_is_bad(const struct json *answer)
 {
 	const struct json *accounts = json_get(answer, "accounts");
 
+	if (json_get_str(answer, "journal") != NULL)
+		return true;
 	for (size_t i = 0; i < json_count(accounts); i++)
 		if (ctl_status_is_trouble(json_at(accounts, i)))
 			return true;
@@ -85,6 +88,12 @@ add_header(struct buf *out, const struct json *answer, int64_t now)
 	if (json_get_bool(answer, "dry_run"))
 		buf_add_str(out, ", dry run: nothing is changed");
 	buf_add_char(out, '\n');
+	if (json_get_str(answer, "journal") != NULL) {
+		buf_add_str(out, "journal: ");
+		ctl_add_clean(
+		    out, json_get_str(answer, "journal"), JOURNAL_MAX);
+		buf_add_char(out, '\n');
+	}
 }
 
 /* Blank until the person's eye is wanted. */

@@ -15,6 +15,10 @@
 #define DIRECTORY_MODE 0700
 #define FILE_MODE 0600
 #define LOCK_NAME "lock"
+/* What a person who does without is told. */
+#define DIRECTORY_ANEW                                                         \
+	"start belfryd again: it then begins anew with the mail that arrives"  \
+	" from then on, and knows nothing of what was done or waited"
 
 char *
 directory_strip(const char *directory)
@@ -148,20 +152,6 @@ take_lock(const char *directory, int folder, struct error *error_r)
 	return -1;
 }
 
-/* SQLite gives its log and shared memory the mode of the database. */
-static bool
-make_file(const char *directory, int folder, struct error *error_r)
-{
-	int fd = openat(folder, DIRECTORY_DATABASE,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-
-	if (fd < 0)
-		return fail_file(directory,
-		    "open " DIRECTORY_DATABASE " in this folder", error_r);
-	close(fd);
-	return true;
-}
-
 int
 directory_enter(const char *directory, struct error *error_r)
 {
@@ -173,12 +163,116 @@ directory_enter(const char *directory, struct error *error_r)
 	if (folder < 0)
 		return -1;
 	lock = take_lock(directory, folder, error_r);
-	if (lock >= 0 && !make_file(directory, folder, error_r)) {
-		close(lock);
-		lock = -1;
-	}
 	close(folder);
 	return lock;
+}
+
+/* ---- the database ---- */
+
+static bool
+has_bytes(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* It would be taken for the log of the database that is made now. */
+static bool
+check_no_log(const char *file, struct error *error_r)
+{
+	STR_AUTO log = xasprintf("%s-wal", file);
+	STR_AUTO journal = xasprintf("%s-journal", file);
+	const char *left = has_bytes(log)	? log
+			   : has_bytes(journal) ? journal
+						: NULL;
+
+	if (left == NULL)
+		return true;
+	return error_set(error_r, FAULT_LOCAL,
+	    "%s is not there, but %s is, which holds the last that was written"
+	    " to it: put the first back beside it; or move the other away,"
+	    " too, and " DIRECTORY_ANEW,
+	    file, left);
+}
+
+bool
+directory_find_database(
+    const char *directory, bool *found_r, struct error *error_r)
+{
+	STR_AUTO file = xasprintf("%s/" DIRECTORY_DATABASE, directory);
+	int fd = open(file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		if (!check_no_log(file, error_r))
+			return false;
+		*found_r = false;
+		return true;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		fail_file(directory,
+		    "open " DIRECTORY_DATABASE " in this folder", error_r);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	close(fd);
+	if (st.st_size == 0)
+		return directory_set_damaged(file, "it is empty", error_r);
+	*found_r = true;
+	return true;
+}
+
+bool
+directory_set_damaged(
+    const char *file, const char *words, struct error *error_r)
+{
+	return error_set(error_r, FAULT_LOCAL,
+	    "%s is damaged (%s): put a good copy in its place; or move the file"
+	    " away, and those beside it that are called like it, "
+	    "and " DIRECTORY_ANEW,
+	    file, words);
+}
+
+/* An interrupted start may have left one, with the journal of its making. */
+char *
+directory_begin_database(const char *directory, struct error *error_r)
+{
+	char *path = xasprintf("%s/" DIRECTORY_DATABASE ".new", directory);
+	STR_AUTO journal = xasprintf("%s-journal", path);
+	int fd;
+
+	unlink(journal);
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    FILE_MODE);
+	if (fd >= 0) {
+		close(fd);
+		return path;
+	}
+	fail_file(path, "make this file", error_r);
+	free(path);
+	return NULL;
+}
+
+bool
+directory_finish_database(
+    const char *directory, const char *path, struct error *error_r)
+{
+	STR_AUTO file = xasprintf("%s/" DIRECTORY_DATABASE, directory);
+	int folder;
+	bool ok;
+
+	if (rename(path, file) < 0)
+		return fail_file(file, "make this file", error_r);
+	folder = open_directory(directory, error_r);
+	if (folder < 0)
+		return false;
+	ok = fsync(folder) == 0 ||
+	     fail_file(directory, "write in this folder", error_r);
+	close(folder);
+	return ok;
 }
 
 bool

@@ -19,13 +19,31 @@
  * followed. Owned by the caller; what the calls below want. */
 char *directory_strip(const char *path);
 /*
- * Makes the folder and those above it, takes its lock, and makes an empty
- * database of mode 0600 if there is none. Returns the lock's descriptor, owned
- * by the caller, or -1: closing it lets go.
+ * Makes the folder and those above it, and takes its lock. Returns the lock's
+ * descriptor, owned by the caller, or -1: closing it lets go.
  */
 int directory_enter(const char *directory, struct error *error_r);
 /* Only looks. */
 bool directory_has_database(const char *directory, struct error *error_r);
+
+/*
+ * Of a folder whose lock is held: whether there is a database. An error when
+ * there is only a part of one: an empty file, or a log without its file. As a
+ * database is put there whole, such a part was whole once, and to begin anew
+ * instead is for a person to decide.
+ */
+bool directory_find_database(
+    const char *directory, bool *found_r, struct error *error_r);
+/* The database to be is made under another name, where an empty file of mode
+ * 0600 is now: owned by the caller; NULL and an error. */
+char *directory_begin_database(const char *directory, struct error *error_r);
+/* Gives it its name, durably. */
+bool directory_finish_database(
+    const char *directory, const char *path, struct error *error_r);
+
+/* Says that the database cannot be read, and what to do. False. */
+bool directory_set_damaged(
+    const char *file, const char *words, struct error *error_r);
 
 /* Which file a name means; zeroed: not known yet. */
 struct directory_file {

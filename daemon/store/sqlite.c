@@ -14,6 +14,7 @@
  * only without memory, which ends the process as everywhere.
  */
 #include <assert.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -27,6 +28,7 @@
 
 #define BUSY_MSEC 2000 /* a backup tool may hold the file for a moment */
 #define EFFECTS_ROOM_MIN 8
+#define CHECKPOINT_PAGES 1000 /* of the log; SQLite's own number */
 #define DAMAGE_WORDS_MAX 200
 
 struct sqlite {
@@ -35,6 +37,7 @@ struct sqlite {
 	char *path;			     /* owned: of the database */
 	int lock; /* holds the directory; -1: a reader */
 	bool is_readonly;
+	bool is_new; /* nothing is in it yet, and it has another name */
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT]; /* NULL until used */
 	bool is_lazy;		      /* synchronous is NORMAL at the moment */
@@ -75,11 +78,7 @@ set_damaged(const struct sqlite *sq, const char *words, struct error *error_r)
 	BUF_AUTO clean = BUF_INIT;
 
 	str_sanitize(&clean, span_from_str(words), DAMAGE_WORDS_MAX);
-	return error_set(error_r, FAULT_LOCAL,
-	    "%s is damaged (%s): stop belfryd, move the file away or put a"
-	    " good copy in its place, and start again; without it belfry"
-	    " begins anew with the mail that arrives from then on",
-	    sq->path, buf_str(&clean));
+	return directory_set_damaged(sq->path, buf_str(&clean), error_r);
 }
 
 /* SQLite's own words leave out what the system said. */
@@ -93,6 +92,15 @@ system_words(const struct sqlite *sq, int code)
 	return strerror(number);
 }
 
+/* To read takes room, too: for what readers and the writer share. */
+static bool
+is_full(const struct sqlite *sq, int code)
+{
+	int number = sqlite3_system_errno(sq->db);
+
+	return code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT);
+}
+
 /* Says what SQLite says about its last failure. */
 static bool
 fail(const struct sqlite *sq, const char *doing, struct error *error_r)
@@ -103,6 +111,9 @@ fail(const struct sqlite *sq, const char *doing, struct error *error_r)
 		abort();
 	if (is_damage(code))
 		return set_damaged(sq, sqlite3_errmsg(sq->db), error_r);
+	if (is_full(sq, code))
+		return error_set(error_r, FAULT_LOCAL, "%s: cannot write: %s",
+		    sq->path, sqlite3_errstr(SQLITE_FULL));
 	const char *why = system_words(sq, code);
 	return error_set(error_r, FAULT_LOCAL, "%s: cannot %s: %s%s%s%s",
 	    sq->path, doing, sqlite3_errmsg(sq->db), why != NULL ? " (" : "",
@@ -976,10 +987,10 @@ tell_history(struct walk *walk, bool *more_r, struct error *error_r)
 		return true;
 	if (++walk->told <= query->skip)
 		return true;
-	*more_r = walk->fn.history(
-		      walk->ctx, &message, effects.rows, effects.count) &&
-		  (query->limit == 0 ||
-		      walk->told - query->skip < query->limit);
+	*more_r =
+	    walk->fn.history(
+		walk->ctx, &message, effects.rows, effects.count) &&
+	    (query->limit == 0 || walk->told - query->skip < query->limit);
 	return true;
 }
 
@@ -1369,6 +1380,8 @@ read_version(struct sqlite *sq, int64_t *version_r, struct error *error_r)
 		    " knows %d): install the newer one again, or move the file"
 		    " away",
 		    sq->path, (long long)version, STORE_SCHEMA_VERSION);
+	if (version == 0 && !sq->is_new)
+		return set_damaged(sq, "it holds nothing", error_r);
 	*version_r = version;
 	return true;
 }
@@ -1397,6 +1410,29 @@ run_migrations(struct sqlite *sq, int64_t version, struct error *error_r)
 	return true;
 }
 
+/*
+ * After each commit: brings what is in the log into the database. What of that
+ * fails stays in the log, and SQLite by itself would say nothing of it; so it
+ * is done here. Another reader may be in the way: that is no trouble.
+ */
+static int
+on_log(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite *sq = ctx;
+	int code;
+
+	if (pages < CHECKPOINT_PAGES)
+		return SQLITE_OK;
+	code = sqlite3_wal_checkpoint_v2(
+	    db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return SQLITE_OK;
+	sq->store.trouble = (struct error)ERROR_INIT;
+	if (code != SQLITE_OK)
+		fail(sq, "bring its log into it", &sq->store.trouble);
+	return SQLITE_OK;
+}
+
 /* All of them or none, by one transaction. */
 static bool
 migrate(struct sqlite *sq, int64_t version, struct error *error_r)
@@ -1407,10 +1443,25 @@ migrate(struct sqlite *sq, int64_t version, struct error *error_r)
 		       sq, run_migrations(sq, version, error_r), error_r));
 }
 
-/* auto_vacuum counts only before the first table. secure_delete overwrites
- * mail that was sent: it is gone, not only unlinked. */
+/* Only before the first table; and no log, so that it is one file. */
+#define MAKER_PRAGMAS                                                          \
+	"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = DELETE;"      \
+	"PRAGMA synchronous = FULL"
+
+static bool
+set_up_new(struct sqlite *sq, struct error *error_r)
+{
+	int64_t version;
+
+	return read_version(sq, &version, error_r) &&
+	       execute(sq, MAKER_PRAGMAS, error_r) &&
+	       migrate(sq, version, error_r);
+}
+
+/* secure_delete overwrites mail that was sent: it is gone, not only
+ * unlinked. */
 #define WRITER_PRAGMAS                                                         \
-	"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"         \
+	"PRAGMA journal_mode = WAL;"                                           \
 	"PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"                \
 	"PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY"
 
@@ -1419,6 +1470,7 @@ set_up_writer(struct sqlite *sq, struct error *error_r)
 {
 	int64_t version;
 
+	sqlite3_wal_hook(sq->db, on_log, sq);
 	return read_version(sq, &version, error_r) &&
 	       execute(sq, WRITER_PRAGMAS, error_r) &&
 	       check_quickly(sq, error_r) && migrate(sq, version, error_r) &&
@@ -1434,8 +1486,7 @@ set_up_reader(struct sqlite *sq, struct error *error_r)
 		return false;
 	if (version < STORE_SCHEMA_VERSION)
 		return error_set(error_r, FAULT_LOCAL,
-		    "%s is empty or of an older belfry: start belfryd once",
-		    sq->path);
+		    "%s is of an older belfry: start belfryd once", sq->path);
 	return execute(
 	    sq, "PRAGMA query_only = ON; PRAGMA cache_size = -512", error_r);
 }
@@ -1497,6 +1548,7 @@ open_database(struct sqlite *sq, struct error *error_r)
 	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return sq->is_readonly ? set_up_reader(sq, error_r)
+	       : sq->is_new    ? set_up_new(sq, error_r)
 			       : set_up_writer(sq, error_r);
 }
 
@@ -1516,7 +1568,44 @@ open_connection(const char *directory, int lock, struct error *error_r)
 	return NULL;
 }
 
-/* The writer first: it makes the tables. */
+/* At the path, with all of its tables. */
+static bool
+fill_database(const char *path, struct error *error_r)
+{
+	struct sqlite *sq = NEW(struct sqlite);
+	bool ok;
+
+	sq->path = xstrdup(path);
+	sq->lock = -1;
+	sq->is_new = true;
+	ok = open_database(sq, error_r);
+	close_connection(sq);
+	return ok;
+}
+
+/* Whole or not at all: what is empty or without tables later is damaged. */
+static bool
+make_database(const char *directory, struct error *error_r)
+{
+	STR_AUTO path = directory_begin_database(directory, error_r);
+
+	return path != NULL && fill_database(path, error_r) &&
+	       directory_finish_database(directory, path, error_r);
+}
+
+static bool
+find_or_make(const char *directory, bool *made_r, struct error *error_r)
+{
+	bool found;
+
+	if (!directory_find_database(directory, &found, error_r) ||
+	    (!found && !make_database(directory, error_r)))
+		return false;
+	*made_r = !found;
+	return true;
+}
+
+/* The writer first: it makes the tables that are new. */
 static struct store *
 open_both(const char *directory, int lock, struct error *error_r)
 {
@@ -1536,8 +1625,19 @@ store_open_sqlite(const char *directory, struct error *error_r)
 {
 	STR_AUTO path = directory_strip(directory);
 	int lock = directory_enter(path, error_r);
+	struct store *store;
+	bool is_made;
 
-	return lock >= 0 ? open_both(path, lock, error_r) : NULL;
+	if (lock < 0)
+		return NULL;
+	if (!find_or_make(path, &is_made, error_r)) {
+		close(lock);
+		return NULL;
+	}
+	store = open_both(path, lock, error_r);
+	if (store != NULL)
+		store->is_made = is_made;
+	return store;
 }
 
 struct store *

@@ -191,6 +191,18 @@ fails_now(struct store *store)
 	return true;
 }
 
+bool
+store_is_made(const struct store *store)
+{
+	return store->is_made;
+}
+
+const char *
+store_trouble(const struct store *store)
+{
+	return store->trouble.text;
+}
+
 void
 store_fail_commit(struct store *store, unsigned nth, bool forever)
 {

@@ -296,6 +296,16 @@ struct store;
  * schema, a corrupt file (it is left as it is), a directory that others can
  * write, that is a symbolic link or another user's. */
 struct store *store_open_sqlite(const char *directory, struct error *error_r);
+/* There was no database when it was opened, nor a part of one (which is an
+ * error): what was done, or waited, before is not known. */
+bool store_is_made(const struct store *store);
+/*
+ * Of the writing thread: what the disk refused beside the commits, which have
+ * worked: their way from the log into the database, which is tried again with
+ * a later one. "": nothing, or it has worked since. Valid until the next call
+ * that writes.
+ */
+const char *store_trouble(const struct store *store);
 /* Whether store_open_sqlite would take the directory, which must be there: a
  * folder, no symbolic link, ours, and writable by nobody else. */
 bool store_check_directory(const char *directory, struct error *error_r);

@@ -138,7 +138,9 @@ struct store {
 	const struct store_class *class;
 	unsigned fail_in; /* batches until one fails; 0: none */
 	bool fail_forever;
-	bool is_failing; /* this commit is to fail */
+	bool is_failing;      /* this commit is to fail */
+	bool is_made;	      /* there was none when it was opened */
+	struct error trouble; /* store_trouble */
 	bool is_walking; /* inside of a callback: no other call is allowed; the
 			    reading thread's own */
 };

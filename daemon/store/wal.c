@@ -160,7 +160,7 @@ grow(struct wal *wal, sqlite3_int64 end)
 	if (wal->size < 0 &&
 	    wal->real->pMethods->xFileSize(wal->real, &wal->size) != SQLITE_OK)
 		return;
-	if (end <= wal->size)
+	if (end < wal->size)
 		return;
 	memset(wal->bytes, 0, WAL_GATHER_MAX);
 	wal->size = goal;

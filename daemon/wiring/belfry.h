@@ -292,7 +292,7 @@ void report_note(struct belfry *belfry, bool is_trouble, const char *kind,
     const char *account, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 /* For journal_on_health: `ctx` is the belfry. */
-void report_journal(void *ctx, bool ok, const struct error *error);
+void report_journal(void *ctx, enum journal_health health, const char *words);
 
 /* explains.c */
 #define EXPLAIN_USEC (60 * USEC_SEC)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/lane.h"
 
@@ -10,10 +11,11 @@ _Static_assert(LANE_GROUP_MAX <= STORE_GROUP_MAX, "a group is one transaction");
 struct journal {
 	struct store *store;
 	struct lane *lane;
-	struct list_link entries; /* struct entry::link, in their order */
-	size_t asked;		  /* of these: whose fn waits */
-	bool is_failing;	  /* the last batch could not be written */
-	journal_health_fn *tell;  /* NULL: nobody wants to know */
+	struct list_link entries;   /* struct entry::link, in their order */
+	size_t asked;		    /* of these: whose fn waits */
+	enum journal_health health; /* after the last batch */
+	char *trouble;		    /* owned; NULL: none */
+	journal_health_fn *tell;    /* NULL: nobody wants to know */
 	void *tell_ctx;
 };
 
@@ -28,6 +30,7 @@ struct entry {
 	void *owner;
 	bool ok;
 	struct error error;
+	char *trouble; /* owned: store_trouble after it; NULL: none */
 };
 
 static struct entry *
@@ -53,9 +56,12 @@ commit(struct store *store, struct lane_job **jobs, size_t count)
 		commits[i] = (struct store_commit){
 		    .batch = entry_of(jobs[i])->batch, .error = ERROR_INIT};
 	store_commit_many(store, commits, count);
+	const char *trouble = store_trouble(store);
 	for (size_t i = 0; i < count; i++) {
 		entry_of(jobs[i])->ok = commits[i].ok;
 		entry_of(jobs[i])->error = commits[i].error;
+		if (trouble[0] != '\0')
+			entry_of(jobs[i])->trouble = xstrdup(trouble);
 	}
 }
 
@@ -88,17 +94,33 @@ free_entry(struct journal *journal, struct entry *entry)
 	list_remove(&entry->link);
 	journal->asked -= entry->fn != NULL;
 	store_batch_free(&entry->own);
+	free(entry->trouble);
 	free(entry);
 }
 
 static void
-note_health(struct journal *journal, bool ok, const struct error *error)
+note_health(struct journal *journal, const struct entry *entry)
 {
-	if (journal->is_failing == !ok)
+	const char *words = !entry->ok		     ? entry->error.text
+			    : entry->trouble != NULL ? entry->trouble
+						     : "";
+	enum journal_health health = !entry->ok		? JOURNAL_FAILING
+				     : words[0] != '\0' ? JOURNAL_UNEASY
+							: JOURNAL_WELL;
+
+	if (journal->health == health)
 		return;
-	journal->is_failing = !ok;
+	journal->health = health;
+	free(journal->trouble);
+	journal->trouble = xstrdup(words);
 	if (journal->tell != NULL)
-		journal->tell(journal->tell_ctx, ok, error);
+		journal->tell(journal->tell_ctx, health, journal->trouble);
+}
+
+const char *
+journal_trouble(const struct journal *journal)
+{
+	return journal->trouble != NULL ? journal->trouble : "";
 }
 
 void
@@ -115,8 +137,8 @@ done(void *ctx, struct lane_job *job)
 	struct journal *journal = ctx;
 	const struct entry answer = *entry_of(job);
 
+	note_health(journal, &answer);
 	free_entry(journal, entry_of(job));
-	note_health(journal, answer.ok, &answer.error);
 	if (answer.fn != NULL)
 		answer.fn(answer.owner, answer.ok, &answer.error);
 }
@@ -149,6 +171,7 @@ journal_free(struct journal **journal)
 	LIST_EACH(pos, &(*journal)->entries)
 	forget(*journal, LIST_ITEM(pos, struct entry, link));
 	lane_free(&(*journal)->lane);
+	free((*journal)->trouble);
 	free(*journal);
 	*journal = NULL;
 }
@@ -189,13 +212,13 @@ journal_commit_now(struct journal *journal, const struct store_batch *batch,
 	    add(journal, &(const struct entry){.batch = batch});
 
 	lane_forget(journal->lane, &entry->job);
-	const struct entry answer = *entry;
+	const bool ok = entry->ok;
 
+	if (!ok && error_r != NULL)
+		*error_r = entry->error;
+	note_health(journal, entry);
 	free_entry(journal, entry);
-	if (!answer.ok && error_r != NULL)
-		*error_r = answer.error;
-	note_health(journal, answer.ok, &answer.error);
-	return answer.ok;
+	return ok;
 }
 
 void

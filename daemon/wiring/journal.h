@@ -22,12 +22,19 @@
 struct journal;
 
 struct journal *journal_new(struct loop *loop, struct store *store);
-/* Told when a batch cannot be written after others could, and the other way
- * round; not of the batches whose owner has gone. The error is borrowed, and
- * empty if `ok`. */
-typedef void journal_health_fn(void *ctx, bool ok, const struct error *error);
+enum journal_health {
+	JOURNAL_WELL,
+	JOURNAL_UNEASY,	 /* all was written, but see store_trouble */
+	JOURNAL_FAILING, /* the last batch could not be written */
+};
+/* Told when it becomes another; not of the batches whose owner has gone. The
+ * words, borrowed, say what is wrong; "": nothing. */
+typedef void journal_health_fn(
+    void *ctx, enum journal_health health, const char *words);
 void journal_on_health(
     struct journal *journal, journal_health_fn *tell, void *ctx);
+/* What is wrong at the moment; "": nothing. */
+const char *journal_trouble(const struct journal *journal);
 /* Writes what waits, and answers nobody. NULL-safe. */
 void journal_free(struct journal **journal);
 

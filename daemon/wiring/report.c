@@ -128,25 +128,43 @@ report_note(struct belfry *belfry, bool is_trouble, const char *kind,
 }
 
 /* It rings when it begins, and once a day: a full disk may have room now and
- * then. At the end of the daemon's life there is nobody to tell. */
+ * then. */
+static void
+ring_journal(struct belfry *belfry, const char *words)
+{
+	STR_AUTO text = xasprintf(
+	    "%s. Until that is mended no mail is moved, forwarded or announced,"
+	    " and no command runs; then all goes on by itself",
+	    words);
+
+	if (!told_before(&belfry->told, span_from_str(words), loop_now()))
+		notify_say(belfry, NULL, URGENCY_CRITICAL,
+		    "Belfry cannot write its journal", text);
+}
+
+/* At the end of the daemon's life there is nobody to tell. */
 void
-report_journal(void *ctx, bool ok, const struct error *error)
+report_journal(void *ctx, enum journal_health health, const char *words)
 {
 	struct belfry *belfry = ctx;
 
 	if (belfry->notify == NULL || belfry->leaving)
 		return;
-	if (ok) {
+	switch (health) {
+	case JOURNAL_WELL:
 		report_note(belfry, false, "journal", NULL,
 		    "it can be written again: all goes on");
-		return;
+		break;
+	case JOURNAL_UNEASY:
+		report_note(belfry, true, "journal", NULL,
+		    "%s; nothing is lost, and it is tried again, but look after"
+		    " that disk",
+		    words);
+		break;
+	case JOURNAL_FAILING:
+		report_note(belfry, true, "journal", NULL, "%s", words);
+		ring_journal(belfry, words);
+		break;
 	}
-	STR_AUTO text = xasprintf(
-	    "%s. Until that is mended no mail is moved, forwarded or announced,"
-	    " and no command runs; then all goes on by itself",
-	    error->text);
-	report_note(belfry, true, "journal", NULL, "%s", error->text);
-	if (!told_before(&belfry->told, span_from_str(error->text), loop_now()))
-		notify_say(belfry, NULL, URGENCY_CRITICAL,
-		    "Belfry cannot write its journal", text);
+	control_changed(belfry);
 }

@@ -117,6 +117,8 @@ status_of(const struct belfry *belfry)
 	json_set_time(answer, "started", loop_unix_of(belfry->started));
 	json_set_str(answer, "config", belfry->config_path);
 	json_set_bool(answer, "dry_run", belfry->dry_run);
+	const char *journal = journal_trouble(belfry->journal);
+	json_set_str(answer, "journal", *journal != '\0' ? journal : NULL);
 	json_set_int(
 	    answer, "rules", (int64_t)rules_count(belfry->config->rules));
 	LIST_EACH(pos, &belfry->accounts)

@@ -206,6 +206,91 @@ def journal_removed(servers):
     daemon.stop()
 
 
+def acted(daemon, user):
+    """What nothing may be done to: a picture of it."""
+    return ({name: len(m) for name, m in user.mailboxes().items() if m},
+            len(user.sent()), live.read(daemon.path("notes")))
+
+
+@live.case
+def not_begun_anew(servers):
+    """A journal that is not whole is never replaced by a new one unasked."""
+    user = servers.user()
+    daemon = effects.daemon_for(servers, user)
+    fed = effects.Fed(user, live.seed())
+    daemon.start()
+    daemon.wait_watching()
+    fed.deliver(KINDS)
+    finish(daemon)
+    daemon.kill()
+    path, log = database(daemon)
+    whole = {name: open(name, "rb").read() for name in (path, log)}
+    user.deliver(live.message("all of what arrived meanwhile",
+                              message_id="<meanwhile@example.org>"))
+    before = acted(daemon, user)
+    for cut in (0, 50, 3 * 4096, None):
+        if cut is None:
+            os.unlink(path)
+        else:
+            os.truncate(path, cut)
+        live.Daemon.start(daemon)
+        live.same(daemon.process.wait(30), 73, "cut at %r" % cut)
+        said = daemon.log().splitlines()[-1]
+        live.check("state.db is damaged" in said if cut is not None else
+                   "state.db is not there, but" in said, "%r: %s", cut, said)
+        live.check("begins anew" in said, "%r: %s", cut, said)
+        for name in (path, log):
+            with open(name, "wb") as file:
+                file.write(whole[name])
+    live.same(acted(daemon, user), before, "what was there")
+
+    # Where nothing of it is left, a new one is made, and acts on nothing.
+    for name in os.listdir(daemon.state):
+        if name.startswith("state.db"):
+            os.unlink(os.path.join(daemon.state, name))
+    daemon.start()
+    daemon.wait_log("notice journal .*there was none")
+    daemon.wait_watching()
+    daemon.wait_quiet()
+    time.sleep(live.STILL_SECONDS)
+    live.same(acted(daemon, user), before, "what was there")
+    live.same(daemon.history(), [], "history")
+
+    # The person asks for what arrived meanwhile.
+    daemon.ctl("apply", user.name + "/INBOX", "--rule", "move")
+    user.wait_subjects("Moved", [
+        "all of what arrived meanwhile"] + [
+            m["subject"] for m in user.mailboxes()["Moved"]
+            if m["message-id"] != "<meanwhile@example.org>"])
+    daemon.stop()
+
+
+@live.case
+def checkpoint_fails(servers):
+    """The commits work, but not the way of what they wrote from the log into
+    the database: that is told, and tried again."""
+    user = servers.user()
+    daemon = new_daemon(servers, user)
+    daemon.inject = "pwrite64:error=EIO"
+    daemon.paths = database(daemon)[:1]
+    daemon.start()
+    daemon.wait_watching()
+    for _ in range(40):
+        if daemon.logged("error journal .*cannot bring its log into it"):
+            break
+        user.deliver(*[live.message("none " + "long words " * 300,
+                                    message_id="<%d@long.example>" % number)
+                       for number in range(50)])
+        time.sleep(0.3)
+    daemon.wait_log("error journal .*cannot bring its log into it")
+    live.check("cannot bring its log" in daemon.ctl("status", code=1)["journal"],
+               "status")
+    live.same(rung(daemon), 0, "rung")
+    user.deliver(live.message("exec and all goes on"))
+    live.wait("the command", lambda: live.read(daemon.path("notes")))
+    daemon.stop()
+
+
 def refused(daemon, inject, paths=()):
     """It does not start: the exit status, and what it says."""
     daemon.inject, daemon.paths = inject, paths

@@ -231,9 +231,11 @@ test_note(void **state)
 }
 
 static void
-note_health(void *ctx, bool ok, const struct error *error)
+note_health(void *ctx, enum journal_health health, const char *words)
 {
-	buf_addf(ctx, "%s\n", ok ? "well" : error->text);
+	static const char *const names[] = {"well", "uneasy: ", ""};
+
+	buf_addf(ctx, "%s%s\n", names[health], words);
 }
 
 /* Told when it begins to fail, and when it works again, not each time. */

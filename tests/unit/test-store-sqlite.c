@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/store/store.h"
@@ -265,6 +267,67 @@ prepare_truncated(void)
 	assert_int_equal(truncate(path, 3 * 4096), 0);
 }
 
+/* An empty file: what a file system leaves that lost what was in it. */
+static void
+prepare_emptied(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	make_store();
+	assert_int_equal(truncate(path, 0), 0);
+}
+
+/* With its log, which SQLite alone would throw away. */
+static void
+prepare_emptied_with_log(void)
+{
+	prepare_emptied();
+	write_at("state.db-wal", 0, "what was written last", 21);
+}
+
+static void
+prepare_log_alone(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	prepare_emptied_with_log();
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+prepare_journal_alone(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	make_store();
+	write_at("state.db-journal", 0, "what was there before", 21);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+prepare_cut_header(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+
+	make_store();
+	assert_int_equal(truncate(path, 50), 0);
+}
+
+static void
+prepare_no_tables(void)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+	sqlite3 *db;
+
+	make_store();
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE t (a); DROP TABLE t",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+}
+
 static const struct refusal {
 	const char *name;
 	void (*prepare)(void);
@@ -296,6 +359,19 @@ static const struct refusal {
 	{"/state.db is damaged (", "move the file away"}},
     {"truncated", prepare_truncated, try_open,
 	{"/state.db is damaged (", "move the file away"}},
+    {"emptied", prepare_emptied, try_open,
+	{"/state.db is damaged (it is empty)", "move the file away",
+	    "begins anew"}},
+    {"emptied, with its log", prepare_emptied_with_log, try_open,
+	{"/state.db is damaged (it is empty)"}},
+    {"the log alone", prepare_log_alone, try_open,
+	{"/state.db is not there, but ", "/state.db-wal is,", "begins anew"}},
+    {"a journal alone", prepare_journal_alone, try_open,
+	{"/state.db is not there, but ", "/state.db-journal is,"}},
+    {"within its header", prepare_cut_header, try_open,
+	{"/state.db is damaged ("}},
+    {"no tables", prepare_no_tables, try_open,
+	{"/state.db is damaged (it holds nothing)"}},
 };
 
 static bool
@@ -388,6 +464,44 @@ add_full_message(struct store *store, unsigned i)
 					  .detail = "UID 5 there"});
 	assert_true(store_commit(store, batch, NULL));
 	store_batch_free(&batch);
+}
+
+/* Wherever it is cut off. */
+static void
+test_cuts(void **state)
+{
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+	struct stat st;
+
+	(void)state;
+	make_store();
+	assert_int_equal(stat(path, &st), 0);
+	for (off_t size = st.st_size - 4096; size >= 0; size -= 4096) {
+		assert_int_equal(truncate(path, size), 0);
+		STR_AUTO said = in_child(try_open);
+		if (strstr(said, "/state.db is damaged (") == NULL)
+			fail_msg("%lld bytes: %s", (long long)size, said);
+	}
+}
+
+/* A start that was interrupted while it made the database. */
+static void
+test_begun_database(void **state)
+{
+	STR_AUTO path = xasprintf("%s/state.db.new", directory);
+	struct store *store;
+
+	(void)state;
+	assert_int_equal(mkdir(directory, 0700), 0);
+	write_at("state.db.new", 0, "SQLite format 3", 15);
+	write_at("state.db.new-journal", 0, "something", 9);
+	store = must_open();
+	assert_true(store_is_made(store));
+	store_close(&store);
+	assert_int_equal(access(path, F_OK), -1);
+	store = must_open();
+	assert_false(store_is_made(store));
+	store_close(&store);
 }
 
 #define FLIPS 150
@@ -1188,8 +1302,8 @@ try_commit(struct store *store, uint32_t next, struct error *error_r)
 	struct store_batch *batch = store_batch_new();
 	bool ok;
 
-	store_batch_set_cursor(
-	    batch, &(const struct store_cursor){"work", "INBOX", 7, next, 0, NULL});
+	store_batch_set_cursor(batch,
+	    &(const struct store_cursor){"work", "INBOX", 7, next, 0, NULL});
 	ok = store_commit(store, batch, error_r);
 	store_batch_free(&batch);
 	return ok;
@@ -1260,6 +1374,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_refusals),
+	    TEST(test_cuts),
+	    TEST(test_begun_database),
 	    TEST(test_flips),
 	    TEST(test_makes_private_files),
 	    TEST(test_second_is_refused),

@@ -51,6 +51,7 @@ struct lying {
 static sqlite3_vfs *system_vfs;
 /* Of all files: the syncs from the first to the last fail, counted from 1. */
 static unsigned syncs, first_bad, last_bad;
+static unsigned checkpoint; /* the last of these that was the database's */
 /* The log's last sync failed. */
 static bool is_doubted;
 /* After a sync that failed so many writes fail, too (if any do, what is in
@@ -94,6 +95,8 @@ lying_sync(sqlite3_file *file, int flags)
 	is_bad = syncs >= first_bad && syncs <= last_bad;
 	if (lying->is_log)
 		is_doubted = is_bad;
+	else
+		checkpoint = syncs;
 	if (is_bad)
 		bad_writes = bad_writes_each;
 	for (size_t i = 0; i < PAGES_MAX; i++) {
@@ -211,6 +214,9 @@ lying_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
 	code = system_vfs->xOpen(system_vfs, name, lying->real, flags, flags_r);
 	if (code != SQLITE_OK)
 		return code;
+	/* The database was made under this name, and got its own then. */
+	STR_AUTO made = xasprintf("%s.new" DISK_SUFFIX, name);
+	rename(made, disk);
 	lying->disk = open(disk, O_RDWR | O_CREAT, 0600);
 	assert_true(lying->disk >= 0);
 	lying->file.pMethods = &lying_methods;
@@ -242,8 +248,9 @@ struct life {
 		LAZY,
 		DONE
 	} commits[COMMITS];
-	unsigned syncs;
+	unsigned syncs, checkpoint;
 	unsigned failures;
+	bool was_uneasy; /* what a checkpoint could not do was told */
 	char words[200]; /* the first failure's, or what is wrong */
 	bool is_wrong;
 };
@@ -309,6 +316,7 @@ live(struct life *life, uint64_t seed)
 				snprintf(life->words, sizeof(life->words), "%s",
 				    error.text);
 		}
+		life->was_uneasy |= store_trouble(store)[0] != '\0';
 		/* Soon after it, before a checkpoint mends what it lost. */
 		if (life->commits[i] == DONE && life->failures > 0 &&
 		    seed % 2 == 0)
@@ -319,8 +327,12 @@ live(struct life *life, uint64_t seed)
 			say_wrong(life, "alive, it does not know of", old);
 	}
 	life->syncs = syncs;
+	life->checkpoint = checkpoint;
 	if (store != NULL && life->commits[COMMITS - 1] == FAILED)
 		say_wrong(life, "it never went on", COMMITS);
+	if (store != NULL && life->commits[COMMITS - 1] > FAILED &&
+	    store_trouble(store)[0] != '\0' && syncs > last_bad + 8)
+		say_wrong(life, "it is still uneasy after", COMMITS);
 }
 
 /* What is on the disk now. */
@@ -440,6 +452,9 @@ test_each_sync(void **state)
 			if (life->is_wrong)
 				fail_msg("sync %u to %u: %s", n,
 				    n + lengths[i] - 1, life->words);
+			if (life->failures == 0 && !life->was_uneasy &&
+			    life->syncs >= n)
+				fail_msg("sync %u: nobody was told", n);
 			told += life->failures > 0;
 			lives++;
 			if (life->failures > 0 &&
@@ -449,10 +464,29 @@ test_each_sync(void **state)
 			munmap(life, sizeof(*life));
 		}
 	}
-	/* A sync that fails is told; those of a checkpoint are not, but for
-	 * the one of the log. */
 	if (told < lives / 2)
 		fail_msg("%u of %u told", told, lives);
+}
+
+/* The sync of a checkpoint, whose commit has worked: of the log, the one before
+ * it, too. Nothing is lost, and it is told. */
+static void
+test_checkpoint(void **state)
+{
+	struct life *life = new_life();
+	unsigned at;
+
+	(void)state;
+	run(life, 1, 0, 0);
+	at = life->checkpoint;
+	assert_true(at > 20);
+	for (unsigned n = at - 1; n <= at; n++) {
+		memset(life, 0, sizeof(*life));
+		run(life, 1, n, n);
+		if (life->is_wrong || !life->was_uneasy)
+			fail_msg("sync %u: %s", n, life->words);
+	}
+	munmap(life, sizeof(*life));
 }
 
 static int
@@ -484,6 +518,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good_disk),
 	    cmocka_unit_test(test_each_sync),
+	    cmocka_unit_test(test_checkpoint),
 	};
 
 	return cmocka_run_group_tests_name("sync", tests, set_up, tear_down);
