@@ -22,8 +22,10 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 
 # What the tests use besides.
 PACKAGES_TESTS="build-essential libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
- libglib2.0-dev dunst xvfb xauth imagemagick xdotool procps git python3-gi python3-jsonschema
- apparmor debhelper dpkg-dev fonts-dejavu-core lintian chromium strace iproute2 util-linux"
+ libglib2.0-dev dunst xfce4-notifyd xfconf mako-notifier sway grim tmux xvfb
+ xauth imagemagick xdotool procps git python3-gi python3-jsonschema apparmor
+ debhelper dpkg-dev fonts-dejavu-core lintian chromium strace iproute2
+ util-linux"
 # Only one mail server can be installed: another one is not pushed out.
 if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postfix ]; then
 	PACKAGES_TESTS="$PACKAGES_TESTS postfix"

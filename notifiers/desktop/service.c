@@ -229,6 +229,11 @@ on_capabilities(GObject *source, GAsyncResult *result, void *data)
 		take_capabilities(service, reply);
 		return;
 	}
+	if (g_error_matches(
+		error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)) {
+		enter(service, NO_SERVICE, "there is no notification service");
+		return;
+	}
 	g_dbus_error_strip_remote_error(error);
 	enter(service, NO_SERVICE, error->message);
 }
