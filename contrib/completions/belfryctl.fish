@@ -20,6 +20,7 @@ complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l password-command
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l token-command -x -d 'a command prints an OAuth2 token'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l credential -x -d 'systemd has it, by this name'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l ca-file -r -F -d 'certificates that the servers\' are signed by'
+complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l pin -x -d 'trust this key (tls_pin), as of a bridge here'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l ask-list -d 'ask Thunderbird\'s list about the domain, too'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l no-test -d 'write it without logging in'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l start -d 'start the service, now and at each login'

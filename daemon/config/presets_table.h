@@ -483,7 +483,7 @@
     .help = "https://protonmail.com/bridge/",
     .enable =
 	"Proton Bridge must run on this machine, which needs a paid "
-	"plan; name its certificate with tls_ca_file",
+	"plan; belfryctl setup asks whether to trust its key",
     .folders = {
 	.sent = "Sent",
 	.trash = "Trash",

@@ -54,6 +54,7 @@ static const struct ctl_option setup_options[] = {
     {'\0', "token-command", "CMD", "a command prints an OAuth2 token"},
     {'\0', "credential", "NAME", "systemd has it, by this name"},
     {'\0', "ca-file", "FILE", "certificates that the servers' are signed by"},
+    {'\0', "pin", "PIN", "trust this key (tls_pin), as of a bridge here"},
     {'\0', "ask-list", NULL, "ask Thunderbird's list about the domain, too"},
     {'\0', "no-test", NULL, "write it without logging in"},
     {'\0', "start", NULL, "start the service, now and at each login"},

@@ -95,7 +95,7 @@ choose_name(struct setup *setup)
 
 /* Without values that nobody should see on a screen. */
 static void
-show_old(const struct setup *setup)
+show_old(struct setup *setup)
 {
 	struct span rest = section_find(
 			buf_span(&setup->file.text), "account", setup->name),
@@ -258,14 +258,40 @@ write_and_start(struct setup *setup)
 	if (!setup_agree(setup, question, true))
 		return give_up(setup, EX_CANTCREAT);
 	code = setup_write(setup);
-	if (code != EX_OK)
+	if (code != EX_OK) {
+		setup_say(setup, "Nothing was written.");
 		return code;
+	}
 	setup_say(setup, "Written%s.", words_of(setup));
 	const char *then = setup_start(setup);
 	return setup->ctl->json ? finish_json(setup, true, then, EX_OK) : EX_OK;
 }
 
 /* ---- the way ---- */
+
+/* Trust on first use: of a bridge on this machine, and only when the person
+ * says so. The test may have met one that made its certificate itself. */
+static bool
+wants_pins(struct setup *setup)
+{
+	if (setup->offered_pins == NULL || !setup->is_terminal ||
+	    ctl_has(setup->ctl, "yes"))
+		return false;
+	const struct config_server *server = &setup->trial->accounts[0].imap;
+	STR_AUTO question = xasprintf(
+	    "%s:%u shows a certificate that it made itself, with the key %s. "
+	    "Is that your bridge, and is this key to be trusted from now on?",
+	    server->host, server->port, setup->offered_pins);
+	if (setup->is_line_open)
+		putchar(' ');
+	setup->is_line_open = false;
+	if (!setup_agree(setup, question, false))
+		return false;
+	free(setup->pins);
+	setup->pins = setup->offered_pins;
+	setup->offered_pins = NULL;
+	return true;
+}
 
 static int
 test_and_write(struct setup *setup)
@@ -274,6 +300,11 @@ test_and_write(struct setup *setup)
 
 	if (!ctl_has(setup->ctl, "no-test"))
 		code = setup_test(setup);
+	if (code != EX_OK && wants_pins(setup)) {
+		code = setup_try(setup);
+		if (code == EX_OK)
+			code = setup_test(setup);
+	}
 	if (code != EX_OK &&
 	    (ctl_has(setup->ctl, "yes") ||
 		!setup_agree(setup, "Write it all the same?", false)))
@@ -319,6 +350,9 @@ setup_done(struct setup *setup)
 	ctl_config_done(&setup->loaded);
 	json_free(&setup->steps);
 	secret_wipe(&setup->secret);
+	secret_wipe(&setup->before);
+	free(setup->offered_pins);
+	free(setup->pins);
 	buf_wipe(&setup->file.text);
 	buf_done(&setup->file.text);
 	free(setup->file.name);
@@ -343,6 +377,8 @@ ctl_setup(struct ctl *ctl)
 	};
 
 	ctl_close_up();
+	if (ctl_get(ctl, "pin") != NULL)
+		setup.pins = xstrdup(ctl_get(ctl, "pin"));
 	int code = run(&setup);
 	setup_done(&setup);
 	return code;

@@ -52,6 +52,11 @@ struct setup {
 	bool may_choose;      /* where the password is kept is not said */
 	char *command;	      /* or the credential's name */
 	struct secret secret; /* that was typed, or came by standard input */
+	struct secret before; /* what the keyring had; empty: none */
+	bool is_stored;	      /* the keyring has the new one */
+	/* The keys of bridges on this machine: met in the test, and trusted. */
+	char *offered_pins, *pins;
+	bool is_line_open; /* "Testing ..." waits for more on its line */
 	/* The account as it will be, alone in a configuration. */
 	struct config *trial;
 	struct config_report trial_report;
@@ -73,7 +78,7 @@ bool setup_ask_secret(const char *question, struct secret *answer_r);
 bool setup_agree(
     const struct setup *setup, const char *question, bool standard);
 /* A line for people: not where the answer is JSON. */
-void setup_say(const struct setup *setup, const char *format, ...)
+void setup_say(struct setup *setup, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- ctl_setup_find.c ---- */
@@ -87,6 +92,8 @@ int setup_find(struct setup *setup);
 int setup_take_secret(struct setup *setup);
 /* Stores the typed secret where it is to be kept outside the file. */
 int setup_store_secret(struct setup *setup);
+/* As it was before: the old one, or none. */
+void setup_take_secret_back(struct setup *setup);
 
 /* ---- ctl_setup_file.c ---- */
 
@@ -114,6 +121,6 @@ int setup_test(struct setup *setup);
 
 /* Offers to reload the running daemon, or the service. Says what happened; the
  * word for JSON: "reloaded", "started" or NULL. */
-const char *setup_start(const struct setup *setup);
+const char *setup_start(struct setup *setup);
 
 #endif

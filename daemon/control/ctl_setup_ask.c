@@ -136,12 +136,15 @@ setup_agree(const struct setup *setup, const char *question, bool standard)
 }
 
 void
-setup_say(const struct setup *setup, const char *format, ...)
+setup_say(struct setup *setup, const char *format, ...)
 {
 	va_list args;
 
 	if (setup->ctl->json)
 		return;
+	if (setup->is_line_open)
+		putchar('\n');
+	setup->is_line_open = false;
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);

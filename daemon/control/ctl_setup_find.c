@@ -58,7 +58,7 @@ url_of(const struct discover_server *server, bool is_smtp)
 static bool
 on_consent(void *ctx, const char *host, const char *url)
 {
-	const struct setup *setup = ctx;
+	struct setup *setup = ctx;
 	BUF_AUTO name = BUF_INIT;
 
 	(void)url;
@@ -108,7 +108,7 @@ wants_list(struct setup *setup, const struct discover *found)
 }
 
 static void
-add_notes(const struct setup *setup, const struct discover_result *result)
+add_notes(struct setup *setup, const struct discover_result *result)
 {
 	/* The last one is the error then. */
 	for (size_t i = 0; i + result->is_stopped < result->notes.len; i++)
@@ -147,9 +147,26 @@ take_found(struct setup *setup, const struct discover_result *result)
 	setup->found_by = xstrdup(discover_source_name(result->imap.source));
 }
 
+/* --yes is no word about hosts that nobody has seen yet. */
+static int
+fail_elsewhere(struct setup *setup, const struct discover_result *result)
+{
+	STR_AUTO hint = xasprintf(
+	    "if you know them and trust them, name them: --imap %s%s%s%s%s",
+	    setup->imap, setup->smtp != NULL ? " --smtp " : "",
+	    setup->smtp != NULL ? setup->smtp : "",
+	    setup->user != NULL ? " --user " : "",
+	    setup->user != NULL ? setup->user : "");
+
+	return ctl_fail(setup->ctl, EX_USAGE, hint,
+	    "%s names servers of somebody else, and nobody is here to say "
+	    "whether they are right: nothing was written",
+	    result->domain);
+}
+
 /* Of servers that the domain named; a preset's are those of the table. */
-static bool
-is_accepted(struct setup *setup, const struct discover_result *result)
+static int
+confirm(struct setup *setup, const struct discover_result *result)
 {
 	bool is_elsewhere =
 	    result->preset == NULL &&
@@ -158,14 +175,20 @@ is_accepted(struct setup *setup, const struct discover_result *result)
 	if (is_elsewhere)
 		setup_say(setup, "Not all of these are hosts of %s itself.",
 		    result->domain);
+	if (is_elsewhere && (!setup->is_terminal || ctl_has(setup->ctl, "yes")))
+		return fail_elsewhere(setup, result);
 	STR_AUTO question =
 	    xasprintf("Fetch the mail of %s from there?", setup->email);
-	return setup_agree(setup, question, true);
+	return setup_agree(setup, question, !is_elsewhere)
+		   ? EX_OK
+		   : ctl_fail(setup->ctl, EX_CANTCREAT,
+			 "name others with --imap and --smtp",
+			 "nothing was written");
 }
 
 /* "IMAP imap.example.org:993 (TLS), SMTP ..." */
 static void
-tell_preset(const struct setup *setup)
+tell_preset(struct setup *setup)
 {
 	BUF_AUTO out = BUF_INIT;
 	const struct preset *preset = setup->preset;
@@ -181,7 +204,7 @@ tell_preset(const struct setup *setup)
 }
 
 static void
-tell_servers(const struct setup *setup)
+tell_servers(struct setup *setup)
 {
 	if (setup->preset != NULL && setup->imap == NULL)
 		tell_preset(setup);
@@ -214,17 +237,14 @@ ask_domain(struct setup *setup)
 	} else {
 		take_found(setup, discover_result(found));
 		tell_servers(setup);
-		if (!is_accepted(setup, discover_result(found)))
-			code = ctl_fail(setup->ctl, EX_CANTCREAT,
-			    "name others with --imap and --smtp",
-			    "nothing was written");
+		code = confirm(setup, discover_result(found));
 	}
 	discover_free(&found);
 	return code;
 }
 
 static int
-refuse(const struct setup *setup)
+refuse(struct setup *setup)
 {
 	return ctl_fail(setup->ctl, EX_UNAVAILABLE,
 	    "with a server of your own behind it, name that with --imap",

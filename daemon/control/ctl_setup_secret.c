@@ -64,13 +64,15 @@ takes_tokens_only(const struct setup *setup)
 
 /* Which password, where to make it, and what to switch on before. */
 static void
-explain(const struct setup *setup)
+explain(struct setup *setup)
 {
 	BUF_AUTO words = BUF_INIT;
 
 	preset_add_password_words(&words, setup->preset);
 	setup_say(setup, "%s", buf_str(&words));
-	if (setup->preset != NULL && setup->preset->enable != NULL)
+	/* What a bridge needs is said when it does not run. */
+	if (setup->preset != NULL && setup->preset->enable != NULL &&
+	    (setup->preset->quirks & QUIRK_SELF_SIGNED) == 0)
 		setup_say(setup, "First: %s.", setup->preset->enable);
 }
 
@@ -201,34 +203,67 @@ setup_take_secret(struct setup *setup)
 
 /* ---- kept ---- */
 
-/* secret-tool reads the secret from standard input: it stands in no list of
- * processes. */
-static bool
-keep_in_keyring(struct setup *setup, struct error *error_r)
+/* secret-tool VERB service belfry account NAME */
+static void
+make_argv(const struct setup *setup, const char *verb, struct strv *argv_r)
 {
-	STRV_AUTO argv = STRV_INIT, look = STRV_INIT;
-	struct buf found = BUF_INIT;
+	STRV_AUTO look = STRV_INIT;
 	STR_AUTO label =
 	    xasprintf("--label=Belfry: %s (%s)", setup->name, setup->email);
 
 	secret_keyring_argv(setup->name, &look);
-	for (size_t i = 0; i < look.len; i++)
-		strv_add(&argv, i == 1 ? "store" : look.items[i]);
-	STRV_AUTO store = STRV_INIT;
-	for (size_t i = 0; i < argv.len; i++) {
-		strv_add(&store, argv.items[i]);
-		if (i == 1)
-			strv_add(&store, label);
-	}
-	bool ok = errand_run(&store, secret_span(&setup->secret), KEYRING_USEC,
-		      NULL, error_r) &&
-		  errand_run(&look, SPAN_EMPTY, KEYRING_USEC, &found, error_r);
-	if (ok && !span_equal(span_trim(buf_span(&found)),
+	strv_add(argv_r, look.items[0]);
+	strv_add(argv_r, verb);
+	if (strcmp(verb, "store") == 0)
+		strv_add(argv_r, label);
+	for (size_t i = 2; i < look.len; i++)
+		strv_add(argv_r, look.items[i]);
+}
+
+/* Empty: the keyring has none. False: it could not be asked. */
+static bool
+look_up(
+    const struct setup *setup, struct secret *secret_r, struct error *error_r)
+{
+	STRV_AUTO argv = STRV_INIT;
+	struct buf found = BUF_INIT;
+
+	make_argv(setup, "lookup", &argv);
+	bool ok = errand_run(&argv, SPAN_EMPTY, KEYRING_USEC, &found, error_r);
+	if (ok)
+		secret_set(secret_r, span_trim(buf_span(&found)));
+	buf_wipe(&found);
+	buf_done(&found);
+	return ok;
+}
+
+/* secret-tool reads the secret from standard input: it stands in no list of
+ * processes. */
+static bool
+store(const struct setup *setup, struct span secret, struct error *error_r)
+{
+	STRV_AUTO argv = STRV_INIT;
+
+	make_argv(setup, "store", &argv);
+	return errand_run(&argv, secret, KEYRING_USEC, NULL, error_r);
+}
+
+static bool
+keep_in_keyring(struct setup *setup, struct error *error_r)
+{
+	struct secret found = SECRET_INIT;
+
+	/* That there is none is a failure, too. */
+	look_up(setup, &setup->before, NULL);
+	if (!store(setup, secret_span(&setup->secret), error_r))
+		return false;
+	setup->is_stored = true;
+	bool ok = look_up(setup, &found, error_r);
+	if (ok && !span_equal(secret_span(&found),
 		      span_trim(secret_span(&setup->secret))))
 		ok = error_set(error_r, FAULT_LOCAL,
 		    "the keyring gave something else back");
-	buf_wipe(&found);
-	buf_done(&found);
+	secret_wipe(&found);
 	return ok;
 }
 
@@ -240,8 +275,25 @@ setup_store_secret(struct setup *setup)
 	if (setup->kind != SETUP_SECRET_KEYRING || setup->secret.len == 0 ||
 	    keep_in_keyring(setup, &error))
 		return EX_OK;
+	setup_take_secret_back(setup);
 	return ctl_fail(setup->ctl, EX_UNAVAILABLE,
 	    "install secret-tool (libsecret-tools) and unlock the keyring, or "
 	    "use --password-command or --in-file",
 	    "the keyring did not take the password: %s", error.text);
+}
+
+void
+setup_take_secret_back(struct setup *setup)
+{
+	STRV_AUTO argv = STRV_INIT;
+
+	if (!setup->is_stored)
+		return;
+	setup->is_stored = false;
+	if (setup->before.len > 0) {
+		store(setup, secret_span(&setup->before), NULL);
+		return;
+	}
+	make_argv(setup, "clear", &argv);
+	errand_run(&argv, SPAN_EMPTY, KEYRING_USEC, NULL, NULL);
 }

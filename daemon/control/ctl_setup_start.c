@@ -44,7 +44,7 @@ systemctl(const char *verb, const char *option, struct error *error_r)
 }
 
 static const char *
-reload(const struct setup *setup)
+reload(struct setup *setup)
 {
 	struct json *answer = NULL;
 	struct ctl as_reload = *setup->ctl;
@@ -73,7 +73,7 @@ reload(const struct setup *setup)
 }
 
 static const char *
-start(const struct setup *setup)
+start(struct setup *setup)
 {
 	struct error error = ERROR_INIT;
 
@@ -96,7 +96,7 @@ start(const struct setup *setup)
 }
 
 const char *
-setup_start(const struct setup *setup)
+setup_start(struct setup *setup)
 {
 	if (is_running(setup->ctl))
 		return reload(setup);

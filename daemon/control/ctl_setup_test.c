@@ -1,14 +1,50 @@
 /* setup: is the account right? Asked of its servers, before it is written. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "daemon/base/xalloc.h"
 #include "daemon/control/ctl_doctor.h"
 #include "daemon/control/ctl_setup.h"
 #include "daemon/wiring/checkup.h"
 
-static void
-say_trouble(struct setup *setup, const struct doctor_finding *finding)
+/* "sha256:...", of a line for the configuration. */
+static const char *
+pin_of(const struct doctor_finding *finding)
 {
-	const char *texts[] = {finding->got, finding->why, finding->next};
+	static const char key[] = "tls_pin = ";
+
+	if (finding->line == NULL ||
+	    strncmp(finding->line, key, sizeof(key) - 1) != 0)
+		return NULL;
+	return finding->line + sizeof(key) - 1;
+}
+
+/* A bridge of this machine with a certificate of its own: both servers' keys
+ * are kept for the question. */
+static bool
+is_offer(struct setup *setup, const struct doctor_finding *finding)
+{
+	const char *pin = pin_of(finding);
+	char *before = setup->offered_pins;
+
+	if (pin == NULL || finding->cause == NULL ||
+	    strcmp(finding->cause, "certificate-local") != 0)
+		return false;
+	if (before == NULL)
+		setup->offered_pins = xstrdup(pin);
+	else if (strstr(before, pin) == NULL)
+		setup->offered_pins = xasprintf("%s, %s", before, pin);
+	if (before != setup->offered_pins)
+		free(before);
+	return true;
+}
+
+static void
+say_trouble(
+    struct setup *setup, const struct doctor_finding *finding, const char *next)
+{
+	const char *texts[] = {finding->got, finding->why, next};
 	BUF_AUTO out = BUF_INIT;
 
 	ctl_add_colored(setup->ctl, &out,
@@ -26,15 +62,30 @@ say_trouble(struct setup *setup, const struct doctor_finding *finding)
 	setup_say(setup, "%s", buf_str(&out));
 }
 
+/* At a terminal it is asked about. */
+static void
+offer(struct setup *setup, const struct doctor_finding *finding)
+{
+	if (setup->is_terminal && !ctl_has(setup->ctl, "yes"))
+		return;
+	STR_AUTO next = xasprintf(
+	    "If you know that program, run this again with --pin %s: Belfry "
+	    "trusts this one key then.",
+	    pin_of(finding));
+	say_trouble(setup, finding, next);
+}
+
 static void
 on_found(void *ctx, const struct doctor_finding *finding)
 {
 	struct setup *setup = ctx;
 
 	json_add(setup->steps, ctl_finding_json(finding));
-	if (finding->result == DOCTOR_FAILED ||
-	    finding->result == DOCTOR_WARNING)
-		say_trouble(setup, finding);
+	if (is_offer(setup, finding))
+		offer(setup, finding);
+	else if (finding->result == DOCTOR_FAILED ||
+		 finding->result == DOCTOR_WARNING)
+		say_trouble(setup, finding, finding->next);
 }
 
 static bool
@@ -48,13 +99,17 @@ is_good(const struct doctor_report *report, enum doctor_place place)
 }
 
 static void
-say_verdict(const struct setup *setup, const struct doctor_report *report)
+say_verdict(struct setup *setup, const struct doctor_report *report)
 {
-	if (doctor_first_failure(report) == NULL)
-		setup_say(setup, "It works: logged in to %s.",
-		    is_good(report, DOCTOR_SMTP)
-			? "read mail (IMAP) and to send it (SMTP)"
-			: "read mail (IMAP)");
+	if (doctor_first_failure(report) != NULL)
+		return;
+	if (setup->is_line_open)
+		putchar(' ');
+	setup->is_line_open = false;
+	setup_say(setup, "It works: logged in to %s.",
+	    is_good(report, DOCTOR_SMTP)
+		? "read mail (IMAP) and to send it (SMTP)"
+		: "read mail (IMAP)");
 }
 
 int
@@ -69,8 +124,15 @@ setup_test(struct setup *setup)
 	    .ctx = setup,
 	};
 
+	bool is_first = setup->steps == NULL;
+
+	json_free(&setup->steps);
 	setup->steps = json_new_array();
-	setup_say(setup, "Testing ...");
+	if (is_first && !setup->ctl->json) {
+		fputs("Testing ...", stdout);
+		fflush(stdout);
+		setup->is_line_open = true;
+	}
 	checkup_run(&config, &report);
 	int code = checkup_exit_code(&report);
 	say_verdict(setup, &report);

@@ -78,6 +78,8 @@ make_text(const struct setup *setup, struct buf *text)
 		change(&changes, "user", user);
 	if (ca_file != NULL)
 		change(&changes, "tls_ca_file", ca_file);
+	if (setup->pins != NULL)
+		change(&changes, "tls_pin", setup->pins);
 	change_secret(setup, &changes);
 	section_set(text,
 	    setup->file.is_there ? buf_span(&setup->file.text) : SPAN(head),
@@ -104,6 +106,8 @@ setup_try(struct setup *setup)
 {
 	struct buf text = BUF_INIT;
 
+	config_report_done(&setup->trial_report);
+	config_free(&setup->trial);
 	make_text(setup, &text);
 	setup->trial = config_parse(setup->file.path,
 	    section_find(buf_span(&text), "account", setup->name),
@@ -157,10 +161,14 @@ commit(struct setup *setup, const char *temporary)
 		unlink(temporary);
 		return code;
 	}
-	if (!setup_replace_file(setup, temporary, &error))
-		return ctl_fail(
-		    setup->ctl, EX_CANTCREAT, NULL, "%s", error.text);
-	return check_whole(setup);
+	if (setup_replace_file(setup, temporary, &error))
+		code = check_whole(setup);
+	else
+		code =
+		    ctl_fail(setup->ctl, EX_CANTCREAT, NULL, "%s", error.text);
+	if (code != EX_OK)
+		setup_take_secret_back(setup);
+	return code;
 }
 
 int

@@ -234,6 +234,29 @@ SERVICES = {
                  "trash": "Deleted Messages"},
         "quirks": ("bodystructure-broken", "uid-fetch-params-bad"),
     },
+    "proton-bridge": {
+        "provider": "proton-bridge",
+        "greeting": "* OK [CAPABILITY AUTH=PLAIN ID IDLE IMAP4rev1 STARTTLS] "
+                    "Proton Mail Bridge 03.15.00 - gluon session ID 1",
+        "pre": "AUTH=PLAIN ID IDLE IMAP4rev1 STARTTLS",
+        "post": "AUTH=PLAIN ID IDLE IMAP4rev1 MOVE STARTTLS UIDPLUS UNSELECT",
+        "offers": "asked",
+        "starttls": True,
+        "scheme": "imap",
+        "folders": (
+            ("All Mail", "\\Noinferiors"),
+            ("Archive", "\\Noinferiors"),
+            ("Folders", "\\HasChildren \\Noselect"),
+            ("Folders/Work", "\\HasNoChildren"),
+            ("Labels", "\\HasChildren \\Noselect"),
+            ("Labels/work", "\\HasNoChildren"),
+            ("Sent", "\\Noinferiors"),
+            ("Spam", "\\Noinferiors"),
+            ("Trash", "\\Noinferiors"),
+        ),
+        "need": {"archive": "Archive", "junk": "Spam", "trash": "Trash"},
+        "quirks": ("list-specialuse-bad",),
+    },
 }
 
 # quirk: (what the replica does, changes of the kind)

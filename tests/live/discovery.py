@@ -173,6 +173,21 @@ def to_evil(world, domain):
     world.web(domain, to("https://evil.example/x"))
 
 
+def foreign(world, domain):
+    """Servers of somebody else: nobody said yes to them by --yes."""
+    world.web(domain, both("evil.example"))
+    return ("not confirmed",)
+
+
+def foreign_records(world, domain):
+    world.mail("mail.firm.example")
+    world.net.records[("_imaps._tcp." + domain, "SRV")] = [
+        (0, 0, 993, "mail.firm.example")]
+    world.net.records[("_submission._tcp." + domain, "SRV")] = [
+        (0, 0, 587, "mail.firm.example")]
+    return ("not confirmed",)
+
+
 def circle(world, domain):
     world.web(domain, to("https://autoconfig.%s%s" % (domain, AUTOCONFIG)),
               to("https://%s%s" % (domain, WELL_KNOWN)))
@@ -238,6 +253,9 @@ CASES = {
     "slow.example": slow,
     "plain.example": to_plain,
     "sends-on.example": to_evil,
+    "foreign.example": foreign,
+    "hosted.example": foreign_records,
+    "firm.example": by_trying,
     "circle.example": circle,
     "private.example": private,
     "not-offered.example": not_offered,
@@ -263,6 +281,16 @@ def check_case(world, domain, found):
     if want is None:
         same(found.returncode, 69, "%s: %s" % (domain, document))
         same(document["error"], NOTHING + domain, domain)
+        check(not os.path.exists(os.path.join(
+            world.folder, domain + ".conf")), "%s: written", domain)
+    elif want == ("not confirmed",):
+        same(found.returncode, 64, "%s: %s" % (domain, document))
+        host = "evil.example" if domain == "foreign.example" else \
+            "firm.example"
+        check(document["error"].startswith(domain + " names servers of "
+                                           "somebody else"), "%s", document)
+        check("--imap imaps://mail.%s --smtp submission://mail.%s" % (
+            host, host) in document["hint"], "%s", document)
         check(not os.path.exists(os.path.join(
             world.folder, domain + ".conf")), "%s: written", domain)
     elif isinstance(want, str):
@@ -309,11 +337,11 @@ def ask_elsewhere(world):
             terminal.expect(r"Ask Thunderbird's list .* \[y/N\] ")
             terminal.send("\n")
         else:
-            shown = terminal.expect(r"from there\? \[Y/n\] ")
+            shown = terminal.expect(r"from there\? \[y/N\] ")
             check("Not all of these are hosts of " + domain in shown, "%s",
                   shown)
             check(want in shown, "%s", shown)
-            terminal.send("n\n")
+            terminal.send("\n")
             want = "nothing was written"
         check(want in terminal.end(), "%s", terminal.shown)
     check(not os.path.exists(world.folder + "/t.conf"), "written")

@@ -11,12 +11,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import domains  # noqa: E402
+import liars  # noqa: E402
 import live  # noqa: E402
 import other_servers  # noqa: E402
 import replica_kinds  # noqa: E402
@@ -47,6 +49,7 @@ for account; do :; done
 case $1 in
 store) cat >"%(folder)s/keyring.$account" ;;
 lookup) cat "%(folder)s/keyring.$account" ;;
+clear) rm "%(folder)s/keyring.$account" ;;
 esac
 """
 
@@ -148,6 +151,27 @@ class Run:
             (address, preset["smtp"]["port"]), self.net.context,
             preset["smtp"]["tls"] == "tls", password)
         return imap
+
+    def bridge(self):
+        """Proton Bridge: with a certificate of its own, on this machine."""
+        kind = replica_kinds.kind_of(
+            "proton-bridge", replica_kinds.SERVICES["proton-bridge"])
+        own = liars.make_certificate(self.folder, "IP:127.0.0.1")
+        imap = Replica(kind, own, PASSWORD, ("127.0.0.1", 1143))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*own)
+        imap.submission = Submission(("127.0.0.1", 1025), context, False,
+                                     PASSWORD)
+        return imap
+
+    def other_machine(self):
+        """With an address that is not one of loopback."""
+        subprocess.run(["ip", "addr", "add", "10.77.0.1/32", "dev", "lo"],
+                       check=True)
+        self.net.host("imap.far.example", "10.77.0.1")
+        own = liars.make_certificate(self.folder, "DNS:imap.far.example")
+        return Replica(replica_kinds.kind_of("plain", {}), own, PASSWORD,
+                       ("10.77.0.1", 993))
 
     def home(self):
         self.count += 1
@@ -395,6 +419,72 @@ def refusals(run):
     same(home.read(), "[account x]\nemial = a@b.example\n", "file")
 
 
+def bridge(run):
+    """A bridge on this machine, whose certificate nobody signed."""
+    home, address = run.home(), "ann@proton.me"
+    found = home.setup(address, "--yes", "--in-file", text=PASSWORD + "\n",
+                       code=69)
+    check("Proton Bridge does not run on this machine: nothing listens on port 1143" in found.stdout, "%s", found.stdout)
+    replica = run.bridge()
+    # Nobody is asked: it is not trusted, and it is said what to do.
+    found = home.setup(address, "--yes", "--in-file", text=PASSWORD + "\n",
+                       code=76)
+    pin = re.search("--pin (sha256:[A-Za-z0-9+/]{43}=)", found.stdout)
+    check(pin and not home.left(), "%s",
+          found.stdout)
+    same((replica.logins, replica.submission.logins), (0, 0), "logins")
+    # At a terminal no is what no answer means.
+    for answer, trusted in (("\n", False), ("n\n", False), ("y\n", True)):
+        terminal = home.terminal(address)
+        shown = terminal.expect("Password .*: ")
+        terminal.wait_echo(False)
+        terminal.send(PASSWORD + "\n")
+        shown += terminal.expect(r"to be trusted from now on\? \[y/N\] ")
+        check(pin[1] in shown and shown.count("sha256:") == 1, "%s", shown)
+        same(replica.logins, 0, "logins")
+        terminal.send(answer)
+        shown += terminal.expect(r"\? \[[Yy]/[nN]\] ")
+        check(("Write it all the same" in shown) != trusted, "%s", shown)
+        terminal.send("y\n" if trusted else "\n")
+        if trusted:
+            shown += terminal.expect(r"Start Belfry now .*\? \[Y/n\] ")
+            terminal.send("y\n")
+        shown += terminal.end()
+        same(bool(home.left()), trusted, "written")
+    check(shown.count("\n") < 10, "%d lines:\n%s", shown.count("\n"), shown)
+    same(home.read().split("\n\n")[1], "[account proton-bridge]\nemail = %s\n"
+         "tls_pin = %s\nkeyring = yes\n" % (address, pin[1]), "file")
+    home.check()
+    # By an option that names it; and another key is another program.
+    other = run.home()
+    other.setup(address, "--yes", "--in-file", "--pin", pin[1],
+                text=PASSWORD + "\n")
+    check("tls_pin = " + pin[1] in other.read(), "%s", other.read())
+    text = other.read()
+    found = other.setup(address, "--yes", "--pin", "sha256:" + "A" * 43 + "=",
+                        code=76)
+    check("The server's key is not the one in `tls_pin`" in found.stdout,
+          "%s", found.stdout)
+    same(other.read(), text, "file")
+
+
+def no_pin_elsewhere(run):
+    """A certificate that nobody signed is not offered for trust when the
+    server is not on this machine."""
+    run.other_machine()
+    home = run.home()
+    terminal = home.terminal("ann@far.example", "--imap",
+                             "imaps://imap.far.example")
+    terminal.expect("Password .*: ")
+    terminal.wait_echo(False)
+    terminal.send(PASSWORD + "\n")
+    shown = terminal.expect(r"\[y/N\] ")
+    check("Write it all the same?" in shown and "whom this machine does not "
+          "know" in shown and "trusted from now on" not in shown, "%s", shown)
+    terminal.send("n\n")
+    terminal.end()
+
+
 def no_keyring(run):
     """Where the keyring does not take it, nothing is written."""
     run.replica("icloud")
@@ -408,6 +498,41 @@ def no_keyring(run):
           and "--in-file" in found.stderr, "%s", found.stderr)
     same(home.read(), "# mine\n", "file")
     same(home.left(), ["belfry.conf"], "folder")
+
+
+RING = "[rule ring]\nwhen = all\nforward = ann@icloud.com\n  bob@icloud.com\n"
+
+
+def taken_back(run):
+    """What makes the whole an error is undone: the file, and the keyring."""
+    run.replica("icloud")
+    kept = run.folder + "/keyring.icloud"
+    for before in (None, "the old one"):
+        home = run.home()
+        home.write("[account bob]\nemail = bob@icloud.com\n"
+                   "password_command = false\n\n" + RING)
+        if before:
+            with open(kept, "w", encoding="utf-8") as file:
+                file.write(before)
+        text = home.read()
+        found = home.setup("ann@icloud.com", "--yes", text=PASSWORD + "\n",
+                           code=78)
+        check("forwards go in a circle" in found.stderr
+              and "Nothing was written." in found.stdout, "%s", found)
+        same((home.read(), home.left()), (text, ["belfry.conf"]), "file")
+        same(os.path.exists(kept) and open(kept, encoding="utf-8").read(),
+             before or False, "in the keyring")
+    # A file that cannot be replaced.
+    os.remove(kept)
+    home = run.home()
+    home.write("# mine\n")
+    subprocess.run(["mount", "--bind", home.path, home.path], check=True)
+    found = home.setup("ann@icloud.com", "--yes", text=PASSWORD + "\n",
+                       code=73)
+    check("cannot replace" in found.stderr, "%s", found.stderr)
+    same((home.left(), os.path.exists(kept)), (["belfry.conf"], False),
+         "left")
+    subprocess.run(["umount", home.path], check=True)
 
 
 def interrupted(run):
@@ -436,6 +561,68 @@ def interrupted(run):
     terminal.send("\x04")
     check("nothing was written" in terminal.end(), "no word at the end")
     check(not home.left(), "left: %s", home.left())
+
+
+def interrupted_later(run):
+    """Ended in the test: nothing is there. While the keyring stores: all."""
+    run.net.host("imap.mail.me.com", "127.9.9.9")
+    mute = socket.create_server(("127.9.9.9", 993))
+    for stage in ("test", "keyring"):
+        if stage == "keyring":
+            mute.close()
+            run.replica("icloud")
+            run.script("secret-tool", "#!/bin/sh\n[ $1 != store ] || "
+                       "{ touch %s/storing; sleep 1; }\n" % run.folder
+                       + (KEYRING % {"folder": run.folder}).split("\n", 1)[1])
+        home = run.home()
+        terminal = home.terminal("ann@icloud.com")
+        terminal.expect("Password .*: ")
+        terminal.wait_echo(False)
+        terminal.send(PASSWORD + "\n")
+        terminal.expect(r"Testing \.\.\.")
+        if stage == "test":
+            mute.accept()
+        else:
+            terminal.expect(r"Write .*\? \[Y/n\] ")
+            terminal.send("\n")
+            live.wait("the keyring", lambda: os.path.exists(
+                run.folder + "/storing"))
+        terminal.send("\x03")
+        check(terminal.has_echo(), "no echo")
+        terminal.end()
+        same(terminal.status, -signal.SIGINT, "signal")
+        kept = os.path.exists(run.folder + "/keyring.icloud")
+        same((home.left(), kept), (["belfry.conf"], True)
+             if stage == "keyring" else ([], False), stage)
+    home.check()
+
+
+def no_systemd(run):
+    """Where there is no systemctl, or no service, nothing is offered."""
+    run.replica("icloud")
+    for script in (None, "#!/bin/sh\necho 'No files found' >&2\nexit 1\n"):
+        os.remove(os.path.join(run.bin, "systemctl"))
+        if script:
+            run.script("systemctl", script)
+        else:
+            # None of the system's, either.
+            for name in os.listdir("/usr/bin"):
+                if name in ("sh", "cat", "rm", "dirname"):
+                    os.symlink("/usr/bin/" + name,
+                               os.path.join(run.bin, name))
+        home = run.home()
+        home.env["PATH"] = run.bin
+        terminal = home.terminal("ann@icloud.com")
+        terminal.expect("Password .*: ")
+        terminal.wait_echo(False)
+        terminal.send(PASSWORD + "\n")
+        terminal.expect(r"Write .*\? \[Y/n\] ")
+        terminal.send("y\n")
+        shown = terminal.end()
+        check("To start it: belfryd" in shown and "systemctl" not in shown,
+              "%s", shown)
+        same(terminal.status, 0, "exit")
+        run.script("systemctl", "")
 
 
 def declined(run):
@@ -529,8 +716,9 @@ def use_server(run, servers, name):
 
 
 SERVERS = (on_dovecot, on_cyrus, on_courier)
-CASES = (conversation, each_preset, again, links, wrong_password, json_answer,
-         refusals, no_keyring, interrupted, declined, command_at_terminal)
+CASES = (conversation, each_preset, bridge, no_pin_elsewhere, again, links, wrong_password, json_answer,
+         refusals, no_keyring, taken_back, interrupted,
+         interrupted_later, no_systemd, declined, command_at_terminal)
 
 
 def main(cases=CASES):

@@ -24,6 +24,7 @@ ONLY_TLS = {
     "localised-folders": "names",
     "mutf7-bug": "names",
     "partial-view": "old messages are hidden",
+    "proton-bridge": "STARTTLS; its folders are those of labels-as-folders",
     "rfc822-empty": "RFC822 is never asked for",
     "specialuse-lowercase": "attributes of LIST",
     "split-1-byte": "every link of a world cuts anywhere",
