@@ -285,6 +285,49 @@ find_peer_reason(unsigned long code)
 	return peer_reasons[i].text;
 }
 
+/* What a server says of the certificate that it was shown, or was not. */
+static const struct {
+	int reason;
+	const char *text;
+} refusals[] = {
+    {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "it wants one"},
+    {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "it does not know who issued it"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "it has ended"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, "it was revoked"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "no reason is given"},
+    {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "it is not good"},
+    {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "it is not of the right kind"},
+    {SSL_R_TLSV1_ALERT_ACCESS_DENIED, "it is not let in"},
+    {0, NULL},
+};
+
+static const char *
+find_refusal(unsigned long code)
+{
+	size_t i = 0;
+
+	while (refusals[i].reason != 0 &&
+	       refusals[i].reason != ERR_GET_REASON(code))
+		i++;
+	return refusals[i].text;
+}
+
+static enum tls_result
+set_refused(
+    struct tls_session *session, const char *reason, struct error *error_r)
+{
+	if (SSL_get_certificate(session->ssl) == NULL)
+		error_set(error_r, FAULT_AUTH,
+		    "%s wants a certificate of this machine: set tls_cert and "
+		    "tls_key",
+		    session->host);
+	else
+		error_set(error_r, FAULT_AUTH,
+		    "%s refuses the certificate in tls_cert: %s", session->host,
+		    reason);
+	return TLS_FAILED;
+}
+
 static enum tls_result
 set_protocol_error(struct tls_session *session, struct error *error_r)
 {
@@ -292,6 +335,8 @@ set_protocol_error(struct tls_session *session, struct error *error_r)
 	const char *known = find_peer_reason(code);
 	const char *reason = ERR_reason_error_string(code);
 
+	if (find_refusal(code) != NULL)
+		return set_refused(session, find_refusal(code), error_r);
 	if (known != NULL && session->upgrade && strcmp(known, NO_TLS) == 0)
 		known = NO_UPGRADE;
 	if (known != NULL)
@@ -626,18 +671,34 @@ context_new(void)
 }
 
 /* The same path may hold another file tomorrow. */
-static char *
-trust_key(const char *ca_file, const char *min_version)
+static bool
+add_file_key(struct buf *key, const char *path)
 {
 	struct stat file = {0};
 
-	if (ca_file != NULL && stat(ca_file, &file) != 0)
-		return NULL;
-	return xasprintf("%s %llu %llu %lld %lld.%09ld %s",
-	    min_version != NULL ? min_version : "",
+	if (path != NULL && stat(path, &file) != 0)
+		return false;
+	buf_addf(key, " %llu %llu %lld %lld.%09ld %zu %s",
 	    (unsigned long long)file.st_dev, (unsigned long long)file.st_ino,
 	    (long long)file.st_size, (long long)file.st_mtim.tv_sec,
-	    file.st_mtim.tv_nsec, ca_file != NULL ? ca_file : "");
+	    file.st_mtim.tv_nsec, path != NULL ? strlen(path) : 0,
+	    path != NULL ? path : "");
+	return true;
+}
+
+/* NULL: of one file it is not known. */
+static char *
+trust_key(const struct tls_policy *policy)
+{
+	BUF_AUTO key = BUF_INIT;
+
+	if (policy->min_version != NULL)
+		buf_add_str(&key, policy->min_version);
+	if (!add_file_key(&key, policy->ca_file) ||
+	    !add_file_key(&key, policy->cert_file) ||
+	    !add_file_key(&key, policy->key_file))
+		return NULL;
+	return buf_take_str(&key);
 }
 
 static struct trust *
@@ -691,10 +752,102 @@ set_trust(SSL_CTX *context, const char *ca_file, struct error *error_r)
 	return true;
 }
 
-static struct trust *
-trust_hold(const char *ca_file, const char *min_version, struct error *error_r)
+/* Our own certificate. */
+
+#define OTHER_KEY "is not the key of the certificate in tls_cert"
+
+/* What OpenSSL's last error means; `otherwise` when it says no more than
+ * where it stumbled. */
+static const char *
+own_flaw(int number, unsigned long code, const char *otherwise)
 {
-	STR_AUTO key = trust_key(ca_file, min_version);
+	const char *reason = NULL;
+
+	if (number == ENOENT || number == EACCES)
+		return strerror(number);
+	if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
+	    ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH)
+		return OTHER_KEY;
+	if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	    (ERR_GET_REASON(code) & ERR_RFLAG_COMMON) == 0)
+		reason = ERR_reason_error_string(code);
+	return reason != NULL ? reason : otherwise;
+}
+
+static bool
+fail_own(const char *setting, const char *path, const char *otherwise,
+    struct error *error_r)
+{
+	const char *flaw = own_flaw(errno, ERR_peek_last_error(), otherwise);
+
+	ERR_clear_error();
+	return error_set(
+	    error_r, FAULT_CONFIG, "%s %s: %s", setting, path, flaw);
+}
+
+/* Nobody is there to type a password: without this OpenSSL would ask the
+ * terminal. */
+static int
+on_locked_key(char *buf, int size, int rwflag, void *ctx)
+{
+	bool *is_locked = ctx;
+
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	*is_locked = true;
+	return -1;
+}
+
+static bool
+load_key(SSL_CTX *context, const char *path, struct error *error_r)
+{
+	bool is_locked = false, ok;
+
+	SSL_CTX_set_default_passwd_cb(context, on_locked_key);
+	SSL_CTX_set_default_passwd_cb_userdata(context, &is_locked);
+	errno = 0;
+	ok = SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1;
+	SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+	if (ok)
+		return true;
+	if (!is_locked)
+		return fail_own("tls_key", path,
+		    "holds no private key in PEM "
+		    "form",
+		    error_r);
+	ERR_clear_error();
+	return error_set(error_r, FAULT_CONFIG,
+	    "tls_key %s: the key is locked by a password, which nobody can "
+	    "type here: store it without one (openssl pkey -in %s -out NEW), "
+	    "in a file of mode 0600",
+	    path, path);
+}
+
+static bool
+load_own(
+    SSL_CTX *context, const struct tls_policy *policy, struct error *error_r)
+{
+	if (policy->cert_file == NULL)
+		return true;
+	errno = 0;
+	if (SSL_CTX_use_certificate_chain_file(context, policy->cert_file) != 1)
+		return fail_own("tls_cert", policy->cert_file,
+		    "holds no certificate in PEM form", error_r);
+	if (!load_key(context, policy->key_file, error_r))
+		return false;
+	if (SSL_CTX_check_private_key(context) == 1)
+		return true;
+	/* Of another kind than the certificate's. */
+	ERR_clear_error();
+	return error_set(
+	    error_r, FAULT_CONFIG, "tls_key %s: " OTHER_KEY, policy->key_file);
+}
+
+static struct trust *
+trust_hold(const struct tls_policy *policy, struct error *error_r)
+{
+	STR_AUTO key = trust_key(policy);
 	struct trust *trust = find_trust(key);
 
 	if (trust != NULL) {
@@ -704,11 +857,12 @@ trust_hold(const char *ca_file, const char *min_version, struct error *error_r)
 	trust = NEW(struct trust);
 	trust->references = 1;
 	trust->context = context_new();
-	trust->key = xstrdup(key);
+	trust->key = key != NULL ? xstrdup(key) : NULL;
 	list_init(&trust->kept);
 	list_add(&trusts, &trust->link);
-	if (set_versions(trust->context, min_version, error_r) &&
-	    set_trust(trust->context, ca_file, error_r))
+	if (set_versions(trust->context, policy->min_version, error_r) &&
+	    set_trust(trust->context, policy->ca_file, error_r) &&
+	    load_own(trust->context, policy, error_r))
 		return trust;
 	trust_drop(trust);
 	return NULL;
@@ -717,7 +871,16 @@ trust_hold(const char *ca_file, const char *min_version, struct error *error_r)
 struct tls *
 tls_new(const char *ca_file, const char *min_version, struct error *error_r)
 {
-	struct trust *trust = trust_hold(ca_file, min_version, error_r);
+	const struct tls_policy policy = {
+	    .ca_file = ca_file, .min_version = min_version};
+
+	return tls_new_as(&policy, error_r);
+}
+
+struct tls *
+tls_new_as(const struct tls_policy *policy, struct error *error_r)
+{
+	struct trust *trust = trust_hold(policy, error_r);
 	struct tls *tls;
 
 	if (trust == NULL)
@@ -726,6 +889,19 @@ tls_new(const char *ca_file, const char *min_version, struct error *error_r)
 	tls->references = 1;
 	tls->trust = trust;
 	return tls;
+}
+
+void
+tls_get_own_validity(
+    const struct tls *tls, int64_t *from_unix_r, int64_t *until_unix_r)
+{
+	X509 *cert = SSL_CTX_get0_certificate(tls->trust->context);
+
+	*from_unix_r = *until_unix_r = 0;
+	if (cert == NULL)
+		return;
+	*from_unix_r = asn1_to_unix(X509_get0_notBefore(cert));
+	*until_unix_r = asn1_to_unix(X509_get0_notAfter(cert));
 }
 
 void
@@ -980,13 +1156,14 @@ tls_ends_soon(int64_t from_unix, int64_t until_unix, int64_t now_unix)
 
 /* The first Finished of the handshake: the client's, but in a resumed one. */
 static size_t
-unique_binding(
-    const struct tls_session *session, unsigned char data_r[static TLS_BINDING_MAX])
+unique_binding(const struct tls_session *session,
+    unsigned char data_r[static TLS_BINDING_MAX])
 {
 	if (SSL_get_extms_support(session->ssl) != 1)
 		return 0;
 	return tls_is_resumed(session)
-		   ? SSL_get_peer_finished(session->ssl, data_r, TLS_BINDING_MAX)
+		   ? SSL_get_peer_finished(
+			 session->ssl, data_r, TLS_BINDING_MAX)
 		   : SSL_get_finished(session->ssl, data_r, TLS_BINDING_MAX);
 }
 
@@ -1001,8 +1178,8 @@ tls_binding(const struct tls_session *session,
 		return unique_binding(session, data_r);
 	}
 	*name_r = "tls-exporter";
-	return SSL_export_keying_material(session->ssl, data_r,
-		   EXPORTER_SIZE, label, sizeof(label) - 1, NULL, 0, 1) == 1
+	return SSL_export_keying_material(session->ssl, data_r, EXPORTER_SIZE,
+		   label, sizeof(label) - 1, NULL, 0, 1) == 1
 		   ? EXPORTER_SIZE
 		   : 0;
 }

@@ -6,9 +6,10 @@
  * iPAddress); SNI; no renegotiation, no compression, no early data; sessions
  * are resumed (SSL_SESSION_dup) per host and port;
  * SSL_MODE_RELEASE_BUFFERS; one shared trust store for all without their own
- * CA file. Policies with the same CA file (or none) and the same oldest version
- * share all but their pins, the sessions to resume included. Nothing here can
- * switch verification off. On loopback alone, where programs such as mail
+ * CA file. Policies with the same files (or none) and the same oldest version
+ * share all but their pins, the sessions to resume included; so a session in
+ * which somebody showed a certificate is resumed by nobody else. Nothing here
+ * can switch verification off. On loopback alone, where programs such as mail
  * bridges make their own certificates, a pinned key is trusted for what it is:
  * chain, name and dates do not count there.
  *
@@ -38,13 +39,27 @@ struct tls_session;
  * Fails with FAULT_CONFIG. */
 struct tls *tls_new(
     const char *ca_file, const char *min_version, struct error *error_r);
+struct tls_policy {
+	const char *ca_file, *min_version; /* as above */
+	/* The certificate that the server is shown when it asks for one, and
+	 * what stands between it and its root; its key: PEM. NULL: none. */
+	const char *cert_file, *key_file;
+};
+/* As tls_new. FAULT_CONFIG also where the key is locked by a password, or not
+ * the certificate's. */
+struct tls *tls_new_as(const struct tls_policy *policy, struct error *error_r);
+/* From when and until when the certificate is valid that is shown; 0 and 0:
+ * there is none. */
+void tls_get_own_validity(
+    const struct tls *tls, int64_t *from_unix_r, int64_t *until_unix_r);
 /* Sessions may still be open; they keep what they need. */
 void tls_free(struct tls **tls);
 /*
  * Accepts only servers whose public key has this digest, on top of all other
- * checks, and on loopback instead of them. `pin` is "sha256:" and the base64 of the SHA-256 of the
- * SubjectPublicKeyInfo (RFC 7469 section 2.4), as tls_peer_get gives
- * it; several calls allow several keys. FAULT_CONFIG for anything else.
+ * checks, and on loopback instead of them. `pin` is "sha256:" and the base64 of
+ * the SHA-256 of the SubjectPublicKeyInfo (RFC 7469 section 2.4), as
+ * tls_peer_get gives it; several calls allow several keys. FAULT_CONFIG for
+ * anything else.
  */
 bool tls_add_pin(struct tls *tls, const char *pin, struct error *error_r);
 
@@ -65,8 +80,9 @@ enum tls_result {
 	TLS_FAILED
 };
 /* TLS_FAILED sets error_r: FAULT_AUTH for a certificate that cannot be
- * trusted (subject, issuer, reason, what to do), FAULT_RETRY for a broken
- * link, FAULT_PEER for no TLS at all or none that is good enough. Not
+ * trusted (subject, issuer, reason, what to do), or when the server refuses
+ * ours (with TLS 1.3 known only by the first tls_read), FAULT_RETRY for a
+ * broken link, FAULT_PEER for no TLS at all or none that is good enough. Not
  * TLS_EOF: an end inside the handshake is FAULT_RETRY. */
 enum tls_result tls_handshake(
     struct tls_session *session, struct error *error_r);

@@ -595,6 +595,62 @@ test_bridge(void **state)
 	SSL_CTX_free(context);
 }
 
+/* Who was known by a certificate is nobody else's: neither the one who shows
+ * none, nor the one who shows another, resumes that session. */
+static void
+check_own(int max_version, char paths[4][32])
+{
+	struct testca_want want = {"x", "DNS:mail.example.org", 0, 0, false};
+	SSL_CTX *context = testca_server(ca, &want);
+	struct tls_policy one = {ca_path, NULL, paths[0], paths[1]};
+	struct tls_policy two = {ca_path, NULL, paths[2], paths[3]};
+	struct tls *first = tls_new_as(&one, NULL), *nobody = trusting();
+	struct tls *second = tls_new_as(&two, NULL);
+	int64_t from, until;
+
+	SSL_CTX_set_max_proto_version(context, max_version);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	assert_int_equal(
+	    SSL_CTX_load_verify_locations(context, ca_path, NULL), 1);
+	assert_false(visit(first, context, true, HOST));
+	assert_true(visit(first, context, true, HOST));
+	assert_false(visit(nobody, context, true, HOST));
+	assert_false(visit(second, context, true, HOST));
+	assert_true(visit(second, context, true, HOST));
+	tls_get_own_validity(first, &from, &until);
+	assert_true(from < until);
+	tls_get_own_validity(nobody, &from, &until);
+	assert_int_equal(until, 0);
+	tls_free(&first);
+	tls_free(&second);
+	tls_free(&nobody);
+	SSL_CTX_free(context);
+}
+
+static void
+test_own_certificate(void **state)
+{
+	struct testca_want want = {"client", NULL, 0, 0, false};
+	char paths[4][32];
+	struct error error = ERROR_INIT;
+	struct tls_policy policy = {ca_path, NULL, paths[0], paths[3]};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		strcpy(paths[i], "/tmp/belfry-test-own-XXXXXX");
+		close(mkstemp(paths[i]));
+	}
+	assert_true(testca_write_server(ca, &want, paths[0], paths[1]));
+	assert_true(testca_write_server(ca, &want, paths[2], paths[3]));
+	check_own(TLS1_2_VERSION, paths);
+	check_own(TLS1_3_VERSION, paths);
+	assert_null(tls_new_as(&policy, &error));
+	assert_int_equal(error.fault, FAULT_CONFIG);
+	assert_non_null(strstr(error.text, "is not the key of"));
+	for (int i = 0; i < 4; i++)
+		unlink(paths[i]);
+}
+
 #define DAY (24 * 60 * 60)
 
 static void
@@ -622,6 +678,7 @@ main(void)
 	    cmocka_unit_test(test_ends_soon),
 	    cmocka_unit_test(test_no_tls),
 	    cmocka_unit_test(test_resumption),
+	    cmocka_unit_test(test_own_certificate),
 	    cmocka_unit_test(test_policy_freed_first),
 	    cmocka_unit_test(test_pin),
 	    cmocka_unit_test(test_bad_policy),
