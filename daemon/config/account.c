@@ -177,9 +177,14 @@ find_users(struct config_account *account)
 		imap = account->preset->user;
 		smtp = account->preset->smtp_user;
 	}
-	if (account->user == NULL)
+	/* A certificate has a user of its own. */
+	if (account->auth == CONFIG_AUTH_EXTERNAL && !is_own)
+		account->user = xstrdup("");
+	is_own = account->user != NULL;
+	if (!is_own)
 		account->user = user_of(account, imap);
-	if (account->preset != NULL && account->preset->retry_other_user)
+	if (account->preset != NULL && account->preset->retry_other_user &&
+	    *account->user != '\0')
 		find_other_user(account);
 	if (account->smtp_user == NULL)
 		account->smtp_user =
@@ -274,8 +279,12 @@ find_secret_key(struct finish *f)
 	}
 	if (found == NULL)
 		problem_add(f->problems, false, f->section->place,
-		    "add one of password_command, token_command, "
-		    "oauth2_client_id, keyring = yes, credential",
+		    f->account->tls_cert != NULL
+			? "add one of password_command, token_command, "
+			  "oauth2_client_id, keyring = yes, credential, or "
+			  "auth = external"
+			: "add one of password_command, token_command, "
+			  "oauth2_client_id, keyring = yes, credential",
 		    "account %s has no secret", f->account->name);
 	return found;
 }
@@ -349,10 +358,56 @@ take_token_source(struct finish *f, const char *key)
 		    "`%s` goes with oauth2", key);
 }
 
+/* The certificate is all. */
+static void
+check_external(struct finish *f)
+{
+	const struct config_account *account = f->account;
+
+	for (size_t i = 0; i < SECRET_KEY_COUNT; i++)
+		if (has_secret(f, secret_keys[i]))
+			problem_add(f->problems, false,
+			    account_find_thing(f, secret_keys[i])->key_place,
+			    "leave it out, or write `auth = password`",
+			    "`auth = external` takes no `%s`: the certificate "
+			    "is the login",
+			    secret_keys[i]);
+	if (account->tls_cert == NULL &&
+	    account_find_thing(f, "tls_cert") == NULL)
+		complain(f, "auth",
+		    "add `tls_cert = FILE` and `tls_key = FILE`",
+		    "`auth = external` needs a certificate");
+	if (account->imap.tls == SERVER_PLAINTEXT ||
+	    account->smtp.tls == SERVER_PLAINTEXT)
+		complain(f, "plaintext", NULL,
+		    "`auth = external` needs TLS, and `plaintext = loopback` "
+		    "does without");
+}
+
+/* The file of the certificate may hold the key, too. */
+static void
+take_key(struct finish *f)
+{
+	struct config_account *account = f->account;
+
+	if (account->tls_key != NULL && account->tls_cert == NULL &&
+	    account_find_thing(f, "tls_cert") == NULL)
+		complain(f, "tls_key", "add `tls_cert = FILE`",
+		    "a key without a certificate");
+	if (account->tls_key == NULL && account->tls_cert != NULL &&
+	    account_find_thing(f, "tls_key") == NULL)
+		account->tls_key = xstrdup(account->tls_cert);
+}
+
 static void
 take_secret(struct finish *f)
 {
 	struct config_account *account = f->account;
+
+	if (account->auth == CONFIG_AUTH_EXTERNAL) {
+		check_external(f);
+		return;
+	}
 	struct secret_source *source = &account->secret;
 	const char *key = find_secret_key(f);
 
@@ -420,6 +475,7 @@ account_finish(struct config_account *account,
 	if (account->forward_target_limit.count == 0)
 		account->forward_target_limit = account->forward_limit;
 	check_watch(&f);
+	take_key(&f);
 	take_secret(&f);
 	account_finish_oauth2(&f);
 	check_auth(&f);

@@ -150,18 +150,41 @@ load_daemon(struct loader *l, const struct document_section *section)
 	check_open_command(l, section, &l->config->daemon.open_command);
 }
 
-/* No error: the other accounts can do without. */
+/* A file that is not there is no error: the other accounts can do without. A
+ * secret that others can read is one. */
+static void
+check_file(struct loader *l, const struct config_account *account,
+    const struct document_thing *thing, const char *path,
+    bool (*is_well)(const char *path, struct error *error_r))
+{
+	struct error error = ERROR_INIT;
+	STR_AUTO hint = NULL;
+
+	if (!l->may_read || thing == NULL || path == NULL ||
+	    is_well(path, &error))
+		return;
+	if (error.fault == FAULT_AUTH)
+		hint = xasprintf("chmod 600 %s", path);
+	problem_add(l->problems, hint == NULL, document_place(thing, 0), hint,
+	    hint == NULL ? "account %s cannot connect: %s"
+			 : "account %s: the key in %s",
+	    account->name, error.text);
+}
+
 static void
 check_certificates(struct loader *l, const struct config_account *account,
     const struct document_section *section)
 {
-	const struct document_thing *thing = find_thing(section, "tls_ca_file");
-	struct error error = ERROR_INIT;
+	const struct document_thing *cert = find_thing(section, "tls_cert");
+	const struct document_thing *key = find_thing(section, "tls_key");
 
-	if (l->may_read && thing != NULL && account->tls_ca_file != NULL &&
-	    !files_check_readable(account->tls_ca_file, &error))
-		problem_add(l->problems, true, document_place(thing, 0), NULL,
-		    "account %s cannot connect: %s", account->name, error.text);
+	check_file(l, account, find_thing(section, "tls_ca_file"),
+	    account->tls_ca_file, files_check_readable);
+	if (key != NULL)
+		check_file(
+		    l, account, cert, account->tls_cert, files_check_readable);
+	check_file(l, account, key != NULL ? key : cert, account->tls_key,
+	    files_check_private);
 }
 
 static void

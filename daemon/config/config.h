@@ -133,7 +133,8 @@ struct config_account {
 	struct secret_source secret;
 	struct config_oauth2 oauth2;
 	char *tls_ca_file;
-	struct strv tls_pin; /* as tls_add_pin takes them */
+	char *tls_cert, *tls_key; /* both or none */
+	struct strv tls_pin;	  /* as tls_add_pin takes them */
 	int tls_min; /* 2: TLS 1.2, 3: TLS 1.3; see config_tls_version */
 	struct strv authserv;
 	struct strv watch; /* patterns; `*` matches within and across levels */

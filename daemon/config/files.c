@@ -117,6 +117,27 @@ files_check_readable(const char *path, struct error *error_r)
 	return true;
 }
 
+bool
+files_check_private(const char *path, struct error *error_r)
+{
+	struct stat st;
+	int fd = open_regular(path, &st, error_r);
+	mode_t others;
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(
+		    error_r, FAULT_AUTH, "%s belongs to another user", path);
+	others = st.st_uid == geteuid() ? 077 : 037;
+	if ((st.st_mode & others) != 0)
+		return error_set(error_r, FAULT_AUTH,
+		    "%s can be read or written by others (mode %04o)", path,
+		    st.st_mode & 07777);
+	return true;
+}
+
 /* ---- the list ---- */
 
 static struct config_file *

@@ -31,5 +31,9 @@ bool files_read_text(
     const char *path, struct buf *text_r, struct error *error_r);
 /* For a file that others read later, as certificates. */
 bool files_check_readable(const char *path, struct error *error_r);
+/* For a file with a secret: FAULT_AUTH when others than this user can read it
+ * or write it (a group may read a file of root's, as the service of the whole
+ * system needs it); FAULT_CONFIG when it cannot be read at all. */
+bool files_check_private(const char *path, struct error *error_r);
 
 #endif

@@ -84,9 +84,7 @@ static const struct setting_choice log_levels[] = {
 static const struct setting_choice auth_kinds[] = {
     {"password", CONFIG_AUTH_PASSWORD, NULL},
     {"oauth2", CONFIG_AUTH_OAUTH2, NULL},
-    {"external", CONFIG_AUTH_EXTERNAL,
-	"`auth = external` is not supported yet: there is no key for a client "
-	"certificate"},
+    {"external", CONFIG_AUTH_EXTERNAL, NULL},
     {NULL, 0, NULL},
 };
 static const struct setting_choice plaintext_kinds[] = {

@@ -90,7 +90,9 @@
 	.more =
 	    "Without it: oauth2 with a `token_command` or an "
 	    "`oauth2_client_id`, password otherwise. "
-	    "`external` is not supported yet and an error. A password is proven "
+	    "`external` is a login by the certificate in `tls_cert`, without any "
+	    "other secret: SASL EXTERNAL inside TLS. The server takes the "
+	    "user from the certificate, unless `user` is set. A password is proven "
 	    "by SCRAM-SHA-256 or SCRAM-SHA-1 where the server offers them, "
 	    "bound to the TLS connection where it can, so that it does not "
 	    "leave the machine; and is sent, inside TLS, where not."},
@@ -156,6 +158,19 @@
 	.more = "Any of the other ways is better, and a warning says so."},
 {ACCOUNT(tls_ca_file), .key = "tls_ca_file", .type = SETTING_PATH,
 	.help = "Certificates that replace the system's for this account."},
+{ACCOUNT(tls_cert), .key = "tls_cert", .type = SETTING_PATH,
+	.help = "A certificate of your own that servers are shown when they "
+		"ask for one.",
+	.more = "A file in PEM form, with the certificates between it and its "
+		"root behind it. With `auth = external` it is the login; "
+		"servers that want it and a password get both. It is read "
+		"again by `belfryctl reload`."},
+{ACCOUNT(tls_key), .key = "tls_key", .type = SETTING_PATH,
+	.help = "The private key of `tls_cert`.",
+	.more = "Without it the key is in the file of `tls_cert`, too. The "
+		"file must not be readable by others: mode 0600, or 0640 and "
+		"root's for the service of the whole system. A key that is "
+		"locked by a password cannot be used."},
 {ACCOUNT(tls_min), .key = "tls_min", .type = SETTING_CHOICE,
 	.choices = tls_versions, .standard = "1.2",
 	.help = "The oldest version of TLS that is accepted."},

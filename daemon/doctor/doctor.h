@@ -139,8 +139,9 @@ struct doctor_facts {
 	/* The account. */
 	const char *account, *email, *user, *other_user;
 	const struct preset *preset;
-	bool by_token;	   /* auth = oauth2 */
-	bool is_throwaway; /* not in the configuration yet (setup) */
+	bool by_token;	     /* auth = oauth2 */
+	bool by_certificate; /* auth = external */
+	bool is_throwaway;   /* not in the configuration yet (setup) */
 	/* The server, as configured. */
 	const char *host;
 	unsigned port;

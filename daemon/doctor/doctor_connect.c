@@ -152,6 +152,8 @@ has_no_voice(const struct doctor_facts *facts)
 #define NAME STEP(DOCTOR_NAME)
 #define LINK STEP(DOCTOR_CONNECTION)
 #define CRYPT STEP(DOCTOR_ENCRYPTION)
+/* Where the own certificate is looked at, and where it is taken. */
+#define CERT (CRYPT | STEP(DOCTOR_SECRET))
 #define HELLO STEP(DOCTOR_GREETING)
 #define OFFER STEP(DOCTOR_CAPABILITIES)
 #define IMAP PLACE(DOCTOR_IMAP)
@@ -252,6 +254,45 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "log in on a web page first.",
 	    "Open any web page in a browser, log in there, then ${again}. "
 	    "Your password was not sent.", NULL, false},
+	/* ---- the certificate of one's own ---- */
+	{"own-certificate-wanted", CRYPT | HELLO, ANY_PLACE,
+	    "set tls_cert and tls_key", NULL,
+	    "${host} lets only those in who show a certificate that it knows, "
+	    "and the account has none.",
+	    "Ask who runs ${host} for one, and write `tls_cert = FILE` and "
+	    "`tls_key = FILE` into the account. Then ${again}.", NULL, false},
+	{"own-certificate-refused", CRYPT | HELLO, ANY_PLACE,
+	    "refuses the certificate in tls_cert", NULL,
+	    "${text}.",
+	    "Ask who runs ${host} for a certificate that it takes, and put "
+	    "it and its key in place of the files of `tls_cert` and "
+	    "`tls_key`. Then `belfryctl reload`, and ${again}.", NULL, false},
+	{"own-key-open", CERT, ANY_PLACE, "can be read or written by others",
+	    NULL,
+	    "The private key of your certificate is not private: ${text}. "
+	    "Belfry does not use it.",
+	    "If nobody else can have read it: `chmod 600` that file, then "
+	    "${again}. If somebody can, have a new certificate made.",
+	    NULL, false},
+	{"own-certificate-ended", STEP(DOCTOR_SECRET), ANY_PLACE, "own certificate ended",
+	    NULL,
+	    "Your certificate ended at ${until}; this machine's clock says "
+	    "${now}.",
+	    "Have a new one made, and put it and its key in place of the "
+	    "files of `tls_cert` and `tls_key`. Then `belfryctl reload`, and "
+	    "${again}.", NULL, false},
+	{"own-certificate-ends-soon", STEP(DOCTOR_SECRET), ANY_PLACE,
+	    "own certificate ends soon", NULL,
+	    "Your certificate ends at ${until}.",
+	    "Have a new one made before, and put it and its key in place of "
+	    "the files of `tls_cert` and `tls_key`; then `belfryctl reload`.",
+	    NULL, true},
+	{"own-certificate-unusable", CERT, ANY_PLACE, "tls_cert|tls_key", NULL,
+	    "Your certificate cannot be used: ${text}.",
+	    "Correct `tls_cert` and `tls_key` in the account, or those files. "
+	    "Then ${again}.", NULL, false},
+
+	/* ---- encryption, where it is not meant ---- */
 	{"wrong-protocol", CRYPT | HELLO, ANY_PLACE, NULL, is_foreign_voice,
 	    "On port ${port} of ${host} answers ${voice}: the port or the "
 	    "host is the wrong one.",

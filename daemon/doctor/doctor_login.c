@@ -96,6 +96,12 @@ is_refused_token(const struct doctor_facts *facts)
 }
 
 static bool
+is_refused_certificate(const struct doctor_facts *facts)
+{
+	return facts->by_certificate && is_about_credentials(facts);
+}
+
+static bool
 is_refused_password(const struct doctor_facts *facts)
 {
 	return !facts->by_token && is_about_credentials(facts);
@@ -235,6 +241,21 @@ const struct doctor_row doctor_login_rows[] = {
 	    "Sending by SMTP is switched off for this account: \"${said}\".",
 	    "Switch it on{: ${enable}}, or ask the administrator. Reading "
 	    "mail is not affected.", NULL, false},
+
+	/* ---- by certificate ---- */
+	{"no-certificate-login", LOGIN, ANY_PLACE,
+	    "no login by certificate", NULL,
+	    "${host} offers no login by certificate (EXTERNAL): it does not "
+	    "know who issued yours, or takes passwords only.",
+	    "Ask who runs ${host}. If it wants a password as well, write "
+	    "`auth = password` and a `password_command`, and leave "
+	    "`tls_cert` where it is. Then ${again}.", NULL, false},
+	{"certificate-login-refused", LOGIN, ANY_PLACE, NULL,
+	    is_refused_certificate,
+	    "${host} does not let in who shows your certificate: \"${said}\".",
+	    "Is it the certificate that was made for this account? Ask who "
+	    "runs ${host} which user it belongs to; `user = NAME` asks for "
+	    "another one. Then ${again}.", NULL, false},
 
 	/* ---- which kind of secret ---- */
 	{"password-not-taken", LOGIN, ANY_PLACE,

@@ -615,7 +615,7 @@ accounts_read_certificates(struct running_account *account)
 	struct error error = ERROR_INIT;
 	struct tls *tls;
 
-	if (config->tls_ca_file == NULL)
+	if (config->tls_ca_file == NULL && config->tls_cert == NULL)
 		return;
 	tls = login_tls(config, &error);
 	if (tls == NULL) {

@@ -56,6 +56,13 @@ checkup_clean(struct span text)
 	return clean.len > 0 ? buf_take_str(&clean) : xstrdup("");
 }
 
+char *
+checkup_user(const char *user)
+{
+	return *user != '\0' ? xasprintf("user %s", user)
+			     : xstrdup("the user of the certificate");
+}
+
 struct doctor_facts
 checkup_facts(const struct checkup *checkup, enum doctor_place place,
     enum doctor_step step)
@@ -72,6 +79,7 @@ checkup_facts(const struct checkup *checkup, enum doctor_place place,
 	    .other_user = account->other_user,
 	    .preset = account->preset,
 	    .by_token = account->auth == CONFIG_AUTH_OAUTH2,
+	    .by_certificate = account->auth == CONFIG_AUTH_EXTERNAL,
 	    .is_throwaway = checkup->config->is_new,
 	    .now_unix = loop_now_unix(),
 	};

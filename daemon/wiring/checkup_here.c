@@ -5,6 +5,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/child.h"
 #include "daemon/wiring/checkup_private.h"
+#include "daemon/wiring/login.h"
 #include "notifiers/notifier.h"
 
 /* ---- configuration, and the daemon's view ---- */
@@ -146,7 +147,7 @@ tell_secret(const struct errand *errand, const char *tried)
 	usec_format(&took, usec_since(errand->began, loop_now()));
 	if (checkup->account->secret.kind == SECRET_NONE)
 		checkup_skip(checkup, DOCTOR_HERE, DOCTOR_SECRET,
-		    "none is needed (auth = external)");
+		    "no password is needed (auth = external)");
 	else if (errand->complaint != NULL && *errand->complaint != '\0')
 		checkup_good(checkup, DOCTOR_HERE, DOCTOR_SECRET, tried,
 		    "gave %s after %s, and said: %s", what, buf_str(&took),
@@ -159,6 +160,40 @@ tell_secret(const struct errand *errand, const char *tried)
 		    "gave %s", what);
 }
 
+/* What the servers will be shown, and until when it is good. */
+static void
+look_at_certificate(struct checkup *checkup)
+{
+	struct doctor_facts facts =
+	    checkup_facts(checkup, DOCTOR_HERE, DOCTOR_SECRET);
+	const char *path = checkup->account->tls_cert;
+	struct error error = ERROR_INIT;
+	struct tls *tls = login_tls(checkup->account, &error);
+	BUF_AUTO until = BUF_INIT;
+
+	if (tls == NULL) {
+		facts.fault = error.fault;
+		facts.text = error.text;
+		checkup_bad(checkup, &facts, path, error.text);
+		return;
+	}
+	tls_get_own_validity(tls, &facts.from_unix, &facts.until_unix);
+	tls_free(&tls);
+	unix_format(&until, facts.until_unix);
+	if (tls_ends_soon(facts.from_unix, facts.until_unix, facts.now_unix)) {
+		STR_AUTO got =
+		    xasprintf("your certificate, until %s", buf_str(&until));
+		facts.text = facts.until_unix <= facts.now_unix
+				 ? "own certificate ended"
+				 : "own certificate ends soon";
+		checkup_bad(checkup, &facts, path, got);
+	} else {
+		checkup_good(checkup, DOCTOR_HERE, DOCTOR_SECRET, path,
+		    "your certificate and its key, until %.10s",
+		    buf_str(&until));
+	}
+}
+
 void
 checkup_secret(struct checkup *checkup)
 {
@@ -167,6 +202,8 @@ checkup_secret(struct checkup *checkup)
 	    checkup_facts(checkup, DOCTOR_HERE, DOCTOR_SECRET);
 	STR_AUTO tried = describe_source(checkup);
 
+	if (checkup->account->tls_cert != NULL)
+		look_at_certificate(checkup);
 	fetch_secret(&errand);
 	checkup->has_secret = errand.ok;
 	if (errand.ok) {

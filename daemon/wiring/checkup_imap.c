@@ -191,7 +191,7 @@ blame_login(struct checkup_walk *walk)
 	const struct error *error =
 	    walk->link.failed ? &walk->link.error : &walk->error;
 	STR_AUTO text = with_alert(walk, error->text);
-	STR_AUTO tried = xasprintf("user %s", walk->user);
+	STR_AUTO tried = checkup_user(walk->user);
 
 	facts.fault = error->fault;
 	facts.text = text;
@@ -263,7 +263,7 @@ try_other_name(struct checkup_walk *walk)
 static void
 tell_login(struct checkup_walk *walk)
 {
-	STR_AUTO tried = xasprintf("user %s", walk->user);
+	STR_AUTO tried = checkup_user(walk->user);
 	BUF_AUTO offer = BUF_INIT;
 
 	if (strcmp(walk->user, walk->checkup->account->user) != 0)

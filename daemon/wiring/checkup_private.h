@@ -49,6 +49,8 @@ void checkup_skip(struct checkup *checkup, enum doctor_place place,
 /* Judged by the facts; `tried` and `got` may be NULL. */
 void checkup_bad(struct checkup *checkup, const struct doctor_facts *facts,
     const char *tried, const char *got);
+/* Malloc'ed: who is to be let in, for "tried". */
+char *checkup_user(const char *user);
 /* Malloc'ed, fit to be shown. */
 char *checkup_clean(struct span text);
 /* Looks for a date in what a server says. */

@@ -122,7 +122,7 @@ blame_login(struct walk *walk)
 	    checkup_facts(walk->checkup, DOCTOR_SMTP, DOCTOR_LOGIN);
 	const struct error *error =
 	    walk->link.failed ? &walk->link.error : &walk->error;
-	STR_AUTO tried = xasprintf("user %s", facts.user);
+	STR_AUTO tried = checkup_user(facts.user);
 
 	facts.fault = error->fault;
 	facts.text = error->text;
@@ -152,6 +152,9 @@ reason_to_skip(const struct checkup *checkup)
 {
 	if (!checkup->has_secret)
 		return "not tried, as there is no password";
+	if (checkup->is_refused && checkup->account->secret.kind == SECRET_NONE)
+		return "not tried: the IMAP server refused the same "
+		       "certificate, and servers count refusals";
 	if (checkup->is_refused)
 		return "not tried: the IMAP server refused the same password, "
 		       "and servers count refusals";
@@ -162,8 +165,7 @@ static void
 log_in(struct walk *walk)
 {
 	const char *skip = reason_to_skip(walk->checkup);
-	STR_AUTO tried =
-	    xasprintf("user %s", walk->checkup->account->smtp_user);
+	STR_AUTO tried = checkup_user(walk->checkup->account->smtp_user);
 
 	if (!walk->ready && skip != NULL) {
 		checkup_skip(walk->checkup, DOCTOR_SMTP, DOCTOR_LOGIN, skip);

@@ -5,6 +5,7 @@
 
 #include "daemon/base/base64.h"
 #include "daemon/base/secret.h"
+#include "daemon/config/files.h"
 
 #define NONCE_BYTES 18 /* 144 bits, 24 characters */
 
@@ -49,6 +50,10 @@ login_imap(const struct config_account *account)
 	    .security = imap_security_of(account->imap.tls),
 	    .auth = imap_auth_of(account->auth),
 	    .user = account->user,
+	    /* The certificate is the login; only where nobody can have taken
+	     * STARTTLS away. */
+	    .allow_preauth = account->auth == CONFIG_AUTH_EXTERNAL &&
+			     account->imap.tls == SERVER_TLS,
 	    .host = account->imap.host,
 	    .port = account->imap.port,
 	    .client_version = PACKAGE_VERSION,
@@ -79,13 +84,25 @@ ehlo_name(const struct config_account *account)
 	return account->domain != NULL ? account->domain : "localhost";
 }
 
+static enum smtp_auth
+smtp_auth_of(int auth)
+{
+	switch (auth) {
+	case CONFIG_AUTH_OAUTH2:
+		return SMTP_AUTH_OAUTH2;
+	case CONFIG_AUTH_EXTERNAL:
+		return SMTP_AUTH_EXTERNAL;
+	default:
+		return SMTP_AUTH_PASSWORD;
+	}
+}
+
 struct smtp_session_config
 login_smtp(const struct config_account *account)
 {
 	return (struct smtp_session_config){
 	    .security = smtp_security_of(account->smtp.tls),
-	    .auth = account->auth == CONFIG_AUTH_OAUTH2 ? SMTP_AUTH_OAUTH2
-							: SMTP_AUTH_PASSWORD,
+	    .auth = smtp_auth_of(account->auth),
 	    .user = account->smtp_user,
 	    .host = account->smtp.host,
 	    .port = account->smtp.port,
@@ -98,9 +115,18 @@ login_smtp(const struct config_account *account)
 struct tls *
 login_tls(const struct config_account *account, struct error *error_r)
 {
-	struct tls *tls =
-	    tls_new(account->tls_ca_file, config_tls_version(account), error_r);
+	const struct tls_policy policy = {
+	    .ca_file = account->tls_ca_file,
+	    .min_version = config_tls_version(account),
+	    .cert_file = account->tls_cert,
+	    .key_file = account->tls_key,
+	};
+	struct tls *tls = NULL;
 
+	/* Its mode may have changed since the configuration was read. */
+	if (account->tls_key == NULL ||
+	    files_check_private(account->tls_key, error_r))
+		tls = tls_new_as(&policy, error_r);
 	for (size_t i = 0; tls != NULL && i < account->tls_pin.len; i++)
 		if (!tls_add_pin(tls, account->tls_pin.items[i], error_r))
 			tls_free(&tls);

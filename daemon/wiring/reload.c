@@ -93,13 +93,14 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       same_str(a->smtp_user, b->smtp_user) && a->auth == b->auth &&
 	       same_secret(&a->secret, &b->secret) &&
 	       same_str(a->tls_ca_file, b->tls_ca_file) &&
+	       same_str(a->tls_cert, b->tls_cert) &&
+	       same_str(a->tls_key, b->tls_key) &&
 	       strv_equal(&a->tls_pin, &b->tls_pin) &&
 	       a->tls_min == b->tls_min &&
 	       strv_equal(&a->authserv, &b->authserv) &&
 	       strv_equal(&a->identity, &b->identity) &&
 	       same_str(a->from, b->from) && a->notify == b->notify &&
-	       a->claim == b->claim &&
-	       a->connections == b->connections &&
+	       a->claim == b->claim && a->connections == b->connections &&
 	       a->idle_renew == b->idle_renew && a->poll == b->poll &&
 	       same_rates(&a->forward_limit, &b->forward_limit) &&
 	       same_rates(&a->forward_target_limit, &b->forward_target_limit);

@@ -178,7 +178,8 @@ class User:
                 text += "%s = %s://localhost:%s\n" % (
                     key, kind, self.servers.env["SERVERS_%s_PORT" % ports[kind]]
                 )
-        if "password" not in keys and "token_command" not in keys:
+        if not re.search("password|token_command|oauth2_|auth = external",
+                         keys):
             text += "password_command = cat %s\n" % password_file
         if "tls_ca_file" not in keys:
             text += "tls_ca_file = %s\n" % self.servers.env["SERVERS_CA"]
@@ -242,7 +243,8 @@ class User:
 
 
 class Servers:
-    """Private servers in a folder of their own; `extra`: for Dovecot."""
+    """Private servers in a folder of their own; `extra`: for Dovecot, where
+    @DIR@ is that folder."""
 
     cannot_name = ()
 
@@ -255,7 +257,8 @@ class Servers:
             ["sh", os.path.join(LIB, "live.sh"), folder],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=dict(os.environ, SERVERS_USERS=" ".join(names),
-                     SERVERS_DOVECOT_EXTRA=DOVECOT + extra),
+                     SERVERS_DOVECOT_EXTRA=DOVECOT
+                     + extra.replace("@DIR@", folder)),
         )
         for line in self.process.stdout:
             if line == "ready\n":

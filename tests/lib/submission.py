@@ -6,8 +6,11 @@
 Listens on 127.0.0.1 (or --host), one port with STARTTLS required and one with TLS from
 the first byte (0: any free port), with DIR/tls/server.{crt,key}, and writes
 both numbers into DIR/submission.ports when it is ready. Offers SIZE,
-8BITMIME, SMTPUTF8, AUTH PLAIN and LOGIN. Any user name with the password is
-let in; nothing is relayed anywhere.
+8BITMIME, SMTPUTF8, AUTH PLAIN and LOGIN, or what $SERVERS_SUBMISSION_AUTH names.
+Any user name with the password is let in; EXTERNAL lets in who shows a
+certificate of DIR/tls/ca.crt, as its common name; XOAUTH2 and OAUTHBEARER whose
+token $SERVERS_INTROSPECTION (an address to which the token is appended) calls
+active. Nothing is relayed anywhere.
 
 What it takes is stored as DIR/sent/0001.eml (the message as it came, CRLF) and
 0001.json (from, to, user, ehlo, mail_options, size, implicit_tls, answered).
@@ -27,13 +30,30 @@ looked at; when it begins with the stage's name it is carried out and removed
 
 import argparse
 import asyncio
+import base64
 import json
 import os
+import re
 import ssl
+import urllib.parse
+import urllib.request
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult
 
 SIZE_MAX = 32 * 1024 * 1024
+MECHANISMS = os.environ.get("SERVERS_SUBMISSION_AUTH", "PLAIN LOGIN").split()
+ALL_MECHANISMS = ["PLAIN", "LOGIN", "EXTERNAL", "XOAUTH2", "OAUTHBEARER"]
+
+
+def introspect(folder, token):
+    """Whose token it is; None: it is not good."""
+    context = ssl.create_default_context(
+        cafile=os.path.join(folder, "tls", "ca.crt"))
+    with urllib.request.urlopen(
+            os.environ["SERVERS_INTROSPECTION"] + urllib.parse.quote(token),
+            timeout=10, context=context) as answer:
+        facts = json.load(answer)
+    return facts.get("username") if facts.get("active") else None
 
 
 class Faults:
@@ -95,10 +115,56 @@ class Storage:
 
 
 class Handler:
-    def __init__(self, faults, storage, implicit_tls):
+    def __init__(self, faults, storage, implicit_tls, folder):
         self.faults = faults
         self.storage = storage
         self.implicit_tls = implicit_tls
+        self.folder = folder
+
+    async def initial(self, server, args):
+        """The initial response, with AUTH or after it."""
+        if len(args) == 1:
+            return await server.challenge_auth("")
+        return b"" if args[1] == "=" else base64.b64decode(args[1])
+
+    async def auth_EXTERNAL(self, server, args):
+        wanted = await self.initial(server, args)
+        if wanted is MISSING:
+            return AuthResult(success=False)
+        cert = server.transport.get_extra_info("peercert") or {}
+        names = [value for part in cert.get("subject", ())
+                 for key, value in part if key == "commonName"]
+        good = bool(names) and wanted in (b"", names[0].encode())
+        print("auth EXTERNAL", wanted, names, good, flush=True)
+        return AuthResult(success=good, handled=False,
+                          auth_data=names[0].encode() if good else None)
+
+    async def by_token(self, server, args, mechanism):
+        fault = self.faults.next("auth")
+        if fault:
+            return AuthResult(success=False, handled=False,
+                              message=" ".join(fault))
+        response = await self.initial(server, args)
+        if response is MISSING:
+            return AuthResult(success=False)
+        token = re.search(rb"\x01auth=Bearer ([^\x01]*)\x01", response)
+        user = token and await asyncio.to_thread(
+            introspect, self.folder, token.group(1).decode())
+        print("auth", mechanism, user, flush=True)
+        if user:
+            return AuthResult(success=True, handled=False,
+                              auth_data=user.encode())
+        # The client says nothing more to this, and is then refused.
+        if await server.challenge_auth(
+                '{"status":"401","schemes":"bearer"}') is MISSING:
+            return AuthResult(success=False, handled=True)
+        return AuthResult(success=False, handled=False)
+
+    async def auth_XOAUTH2(self, server, args):
+        return await self.by_token(server, args, "XOAUTH2")
+
+    async def auth_OAUTHBEARER(self, server, args):
+        return await self.by_token(server, args, "OAUTHBEARER")
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         fault = self.faults.next("mail")
@@ -148,7 +214,7 @@ def make_server(options, faults, storage, context, implicit_tls):
         return AuthResult(success=good, handled=False, auth_data=data.login)
 
     return SMTP(
-        Handler(faults, storage, implicit_tls),
+        Handler(faults, storage, implicit_tls, options.dir),
         hostname="localhost",
         ident="Belfry test submission",
         data_size_limit=SIZE_MAX,
@@ -156,6 +222,8 @@ def make_server(options, faults, storage, context, implicit_tls):
         tls_context=None if implicit_tls else context,
         require_starttls=not implicit_tls,
         auth_required=True,
+        auth_exclude_mechanism=[m for m in ALL_MECHANISMS
+                                if m not in MECHANISMS],
         auth_require_tls=not implicit_tls,
         authenticator=authenticate,
     )
@@ -165,6 +233,10 @@ async def serve(options):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls = os.path.join(options.dir, "tls", "server")
     context.load_cert_chain(tls + ".crt", tls + ".key")
+    if "EXTERNAL" in MECHANISMS:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(
+            os.path.join(options.dir, "tls", "ca.crt"))
     faults = Faults(os.path.join(options.dir, "faults"))
     folder = os.path.join(options.dir, "sent")
     os.makedirs(folder, exist_ok=True)

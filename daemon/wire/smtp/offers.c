@@ -50,10 +50,10 @@ offer_size(struct offers *o, struct span params)
 static void
 offer_auth(struct offers *o, struct span params)
 {
-	static const enum sasl_mechanism known[] = {
-	    SASL_PLAIN, SASL_LOGIN, SASL_XOAUTH2, SASL_OAUTHBEARER,
-	    SASL_SCRAM_SHA_256_PLUS, SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1_PLUS,
-	    SASL_SCRAM_SHA_1};
+	static const enum sasl_mechanism known[] = {SASL_PLAIN, SASL_LOGIN,
+	    SASL_XOAUTH2, SASL_OAUTHBEARER, SASL_SCRAM_SHA_256_PLUS,
+	    SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_1,
+	    SASL_EXTERNAL};
 	struct span name;
 
 	o->auth = true;

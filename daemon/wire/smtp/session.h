@@ -68,6 +68,7 @@ enum smtp_security {
 enum smtp_auth {
 	SMTP_AUTH_PASSWORD,
 	SMTP_AUTH_OAUTH2,
+	SMTP_AUTH_EXTERNAL, /* by the certificate of the connection */
 	SMTP_AUTH_NONE
 };
 

@@ -39,6 +39,7 @@ best_mechanism(const struct smtp_session *s,
 		SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_1, SASL_PLAIN, SASL_LOGIN,
 		SASL_NONE},
 	    [SMTP_AUTH_OAUTH2] = {SASL_OAUTHBEARER, SASL_XOAUTH2, SASL_NONE},
+	    [SMTP_AUTH_EXTERNAL] = {SASL_EXTERNAL, SASL_NONE},
 	};
 	const enum sasl_mechanism *pos = wanted[s->auth];
 
@@ -75,11 +76,14 @@ become_ready(struct smtp_session *s, usec_t now)
 static void
 fail_without_way(struct smtp_session *s, usec_t now)
 {
-	smtp_fail(s, FAULT_AUTH,
-	    s->auth == SMTP_AUTH_OAUTH2
-		? "the mail server takes no OAuth2 token"
-		: "the mail server takes no password",
-	    now);
+	static const char *const texts[] = {
+	    [SMTP_AUTH_PASSWORD] = "the mail server takes no password",
+	    [SMTP_AUTH_OAUTH2] = "the mail server takes no OAuth2 token",
+	    [SMTP_AUTH_EXTERNAL] =
+		"the mail server offers no login by certificate",
+	};
+
+	smtp_fail(s, FAULT_AUTH, texts[s->auth], now);
 }
 
 static void
