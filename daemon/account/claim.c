@@ -60,7 +60,8 @@ struct claim {
 	enum state state;
 	struct buf mark;
 	bool holds_unsure;
-	bool expects_mark;	/* ... beside our claim, it is ours */
+	bool expects_mark; /* ... beside our claim, it is ours */
+	bool only_looks;
 	struct record *records; /* ascending UIDs */
 	size_t count, cap;
 	uint64_t modseq; /* the largest of the group; 0: no condition */
@@ -81,6 +82,9 @@ static const char *const verdict_names[CLAIM_VERDICTS] = {
     [CLAIM_GONE] = "gone",
     [CLAIM_WAIT] = "wait",
     [CLAIM_UNSURE] = "unsure",
+    [CLAIM_LEFT] = "left",
+    [CLAIM_FOREIGN] = "foreign",
+    [CLAIM_MISSING] = "missing",
 };
 
 const char *
@@ -407,6 +411,18 @@ judge_marked(struct record *r)
 	r->held = false;
 }
 
+/* Left by an earlier life, without a mark. */
+static void
+judge_left(struct record *r)
+{
+	if (r->own)
+		r->verdict = CLAIM_LEFT;
+	else if (r->others != 0)
+		r->verdict = CLAIM_FOREIGN;
+	else
+		r->verdict = CLAIM_MISSING;
+}
+
 /* What was read decides what is wanted of each. */
 static void
 judge(struct claim *claim, struct record *r, usec_t now)
@@ -421,6 +437,8 @@ judge(struct claim *claim, struct record *r, usec_t now)
 		judge_mine(r);
 	else if (r->marked)
 		judge_marked(r);
+	else if (claim->only_looks)
+		judge_left(r);
 	else if (r->others != 0)
 		judge_foreign(claim, r, now);
 	else if (r->own)
@@ -734,7 +752,7 @@ claim_begin(struct claim *claim, const struct imap_seqset *uids,
 		}
 	buf_clear(&claim->mark);
 	buf_add_str(&claim->mark, mark);
-	claim->holds_unsure = claim->expects_mark = false;
+	claim->holds_unsure = claim->expects_mark = claim->only_looks = false;
 	enter(claim, STATE_READ);
 }
 
@@ -748,6 +766,12 @@ void
 claim_expect_mark(struct claim *claim)
 {
 	claim->expects_mark = true;
+}
+
+void
+claim_only_look(struct claim *claim)
+{
+	claim->only_looks = true;
 }
 
 bool

@@ -88,6 +88,10 @@ enum claim_verdict {
 	CLAIM_GONE,    /* not in the mailbox any more */
 	CLAIM_WAIT,    /* another's, or contested: ask again later */
 	CLAIM_UNSURE,  /* claim_hold_unsure: another may have sent it */
+	/* claim_only_look: nobody marked it, and the claim on it is */
+	CLAIM_LEFT,    /* ours, perhaps beside another's */
+	CLAIM_FOREIGN, /* another's */
+	CLAIM_MISSING, /* nobody's */
 	CLAIM_VERDICTS
 };
 const char *claim_verdict_name(enum claim_verdict verdict);
@@ -117,6 +121,10 @@ void claim_hold_unsure(struct claim *claim);
 /* Of this group: it may be marked by us and not be done yet. Nobody removes our
  * claim from what we marked, so the mark is ours where the claim is. */
 void claim_expect_mark(struct claim *claim);
+
+/* Of this group: what an earlier life of ours left on them is read, and nothing
+ * is claimed. A claim that stands beside its mark is removed. */
+void claim_only_look(struct claim *claim);
 
 struct claim_command {
 	bool is_store;			/* else NOOP, then FETCH */

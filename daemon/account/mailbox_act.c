@@ -162,6 +162,7 @@ static const struct {
     [OP_CLAIM_FETCH] = {mailbox_claim_note_message, mailbox_claim_done},
     [OP_CLAIM_STORE] = {NULL, mailbox_claim_done},
     [OP_CLAIM_MARK] = {NULL, mailbox_claim_mark_done},
+    [OP_COPY_MARK] = {NULL, mailbox_move_copy_marked},
     [OP_CHORE] = {NULL, mailbox_claim_chore_done},
     [OP_CHORE_SELECT] = {NULL, mailbox_claim_chore_selected},
     [OP_CHORE_STORE] = {NULL, mailbox_claim_chore_stored},
@@ -435,6 +436,7 @@ is_same(const struct mailbox *mb, const struct job_action *action,
 	if (model->verify)
 		return is_looked_for(mb, action);
 	return !action->verify && !action->copied &&
+	       action->left == model->left &&
 	       action->by_person == model->by_person &&
 	       action_equal(&action->action, &model->action);
 }
@@ -609,6 +611,10 @@ begin_op(struct mailbox *mb, struct job *job, usec_t now)
 	if (kinds[mb->op->action.kind].begin == NULL) {
 		mailbox_op_settle(mb, EFFECT_FAILED,
 		    "this action is not supported here", now);
+		return;
+	}
+	if (mailbox_job_current(job)->left) {
+		mailbox_claim_begin(mb, now);
 		return;
 	}
 	if (is_forbidden(mb, job, now) || !find_target(mb, now))

@@ -195,7 +195,7 @@ mailbox_claim_settled(struct mailbox *mb, const struct job *job,
 	    !mailbox_claim_is_once(kind) ||
 	    claim_verdict(mb->claim, job->key.uid) != CLAIM_WON)
 		return;
-	if (kind == ACTION_COPY || kind == ACTION_FORWARD)
+	if (kind == ACTION_FORWARD || (kind == ACTION_COPY && !mb->op->marked))
 		note_mark(mb, job, &action->action);
 	if (kind == ACTION_COPY || kind >= ACTION_MOVE)
 		note_carried(mb, job, action);

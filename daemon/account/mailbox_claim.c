@@ -60,8 +60,9 @@ mailbox_claim_must_be_alone(
 {
 	const struct job_action *action = &job->actions[job->next];
 
-	return !is_ours_already(action) &&
-	       !mailbox_claim_is_free(mb, action->action.kind, now);
+	return action->left ||
+	       (!is_ours_already(action) &&
+		   !mailbox_claim_is_free(mb, action->action.kind, now));
 }
 
 void
@@ -99,6 +100,25 @@ mailbox_claim_mark_first(struct mailbox *mb, usec_t now)
 	mailbox_claim_store(mb, OP_CLAIM_MARK,
 	    &(struct claim_command){
 		.uids = &mb->op->uids, .add = true, .keywords = buf_str(&mark)},
+	    now);
+	return true;
+}
+
+bool
+mailbox_claim_mark_copies(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO mark = BUF_INIT;
+
+	if (mb->claim == NULL ||
+	    claim_verdict(mb->claim, mb->op->jobs[0]->key.uid) != CLAIM_WON)
+		return false;
+	mailbox_claim_mark_of(&mb->op->action, &mark);
+	mailbox_claim_store(mb, OP_COPY_MARK,
+	    &(struct claim_command){.uids = mb->op->moved.count > 0
+						? &mb->op->moved
+						: &mb->op->uids,
+		.add = true,
+		.keywords = buf_str(&mark)},
 	    now);
 	return true;
 }
@@ -227,6 +247,10 @@ mailbox_claim_share_out(struct mailbox *mb, usec_t now)
 
 	if (mb->op->is_forward) {
 		mailbox_forward_share_out(mb, now);
+		return;
+	}
+	if (mailbox_job_current(mb->op->jobs[0])->left) {
+		mailbox_left_share_out(mb, now);
 		return;
 	}
 	for (size_t i = 0; i < mb->op->count; i++)
@@ -410,6 +434,14 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 	return true;
 }
 
+bool
+mailbox_claim_keeps_marks(struct mailbox *mb)
+{
+	enum claim_step step;
+
+	return can_claim(mb, &step) && step == CLAIM_BY_MODSEQ;
+}
+
 static void
 prepare(struct mailbox *mb, enum claim_step step)
 {
@@ -450,7 +482,10 @@ mailbox_claim_run(
 	claim_begin(mb->claim, &mb->op->uids, mark, now);
 	if (holds_unsure)
 		claim_hold_unsure(mb->claim);
-	if (mb->op->count > 0 && mailbox_job_current(mb->op->jobs[0])->mine)
+	if (mb->op->count > 0 && mailbox_job_current(mb->op->jobs[0])->left)
+		claim_only_look(mb->claim);
+	else if (mb->op->count > 0 &&
+		 mailbox_job_current(mb->op->jobs[0])->mine)
 		claim_expect_mark(mb->claim);
 	go_on(mb, now);
 	return true;
@@ -518,6 +553,28 @@ join(struct mailbox *mb, usec_t now)
 		    now);
 }
 
+/* What an earlier life left: it is looked at before it is settled. */
+static void
+begin_left(struct mailbox *mb, usec_t now)
+{
+	BUF_AUTO mark = BUF_INIT;
+
+	mailbox_claim_mark_of(&mb->op->action, &mark);
+	switch (mailbox_claim_ask(mb, now)) {
+	case CLAIMS_ASK:
+		look_for_others(mb, now);
+		break;
+	case CLAIMS_SHARED:
+	case CLAIMS_JOINING:
+		if (!mailbox_claim_run(mb, buf_str(&mark), false, now))
+			mailbox_left_settle(mb, now);
+		break;
+	default:
+		mailbox_left_settle(mb, now);
+		break;
+	}
+}
+
 void
 mailbox_claim_begin(struct mailbox *mb, usec_t now)
 {
@@ -529,6 +586,10 @@ mailbox_claim_begin(struct mailbox *mb, usec_t now)
 	}
 	/* It tells for all of the group: they are equal. */
 	action = mailbox_job_current(mb->op->jobs[0]);
+	if (action->left) {
+		begin_left(mb, now);
+		return;
+	}
 	if (!mailbox_claim_is_once(mb->op->action.kind) ||
 	    is_ours_already(action)) {
 		mailbox_op_begin(mb, now);

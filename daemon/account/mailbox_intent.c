@@ -79,11 +79,23 @@ mailbox_intent_take_back(struct mailbox *mb, usec_t now)
  * among messages that look the same. */
 #define TARGET_NEXT "into UIDs from "
 
+#define CLAIMED_AND MAILBOX_MINE ", "
+
 void
-mailbox_intent_detail(struct buf *detail, uint32_t target_next)
+mailbox_intent_detail(struct buf *detail, bool claimed, uint32_t target_next)
 {
+	if (claimed)
+		buf_add_str(
+		    detail, target_next != 0 ? CLAIMED_AND : MAILBOX_MINE);
 	if (target_next != 0)
 		buf_addf(detail, TARGET_NEXT "%u", target_next);
+}
+
+bool
+mailbox_is_claimed(const char *detail)
+{
+	return strcmp(detail, MAILBOX_MINE) == 0 ||
+	       span_starts(span_from_str(detail), CLAIMED_AND);
 }
 
 uint32_t
@@ -92,6 +104,8 @@ mailbox_read_intent_detail(const char *detail)
 	struct span text = span_from_str(detail);
 	uint32_t next = 0;
 
+	if (span_starts(text, CLAIMED_AND))
+		text = span_skip(text, strlen(CLAIMED_AND));
 	if (span_starts(text, TARGET_NEXT))
 		span_to_u32(span_skip(text, strlen(TARGET_NEXT)), &next);
 	return next;
@@ -130,16 +144,27 @@ has_unwritten(struct mailbox *mb)
 	return found;
 }
 
+/* What a killed daemon would leave with its claim: mailbox_left.c. */
+static bool
+is_claimed(const struct mailbox *mb, const struct job *job)
+{
+	enum action_kind kind = job->actions[job->next].action.kind;
+
+	return (kind == ACTION_EXEC || kind == ACTION_COPY) &&
+	       mb->claim != NULL &&
+	       claim_verdict(mb->claim, job->key.uid) == CLAIM_WON;
+}
+
 static void
 add_intents(
     struct mailbox *mb, struct op *op, struct store_batch *batch, usec_t now)
 {
-	BUF_AUTO detail = BUF_INIT;
-
-	mailbox_intent_detail(&detail, op->target_next);
 	for (size_t i = 0; i < op->count; i++) {
 		struct job *job = op->jobs[i];
 		struct job_action *action = mailbox_job_current(job);
+		BUF_AUTO detail = BUF_INIT;
+		mailbox_intent_detail(
+		    &detail, is_claimed(mb, job), op->target_next);
 		action->state = EFFECT_STARTED;
 		store_batch_set_effect(batch, &job->key, action->seq,
 		    EFFECT_STARTED, action->attempts, buf_str(&detail),

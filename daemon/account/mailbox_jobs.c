@@ -449,12 +449,13 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 	added->attempts = effect->attempts;
 	added->state = effect->state;
 	added->started_unix = effect->changed_unix;
+	added->claimed = mailbox_is_claimed(effect->detail);
 	added->target_next = mailbox_read_intent_detail(effect->detail);
 	uint64_t modseq = mailbox_read_modseq(effect->detail);
 	if (modseq > job->modseq)
 		job->modseq = modseq;
 	added->by_person = strcmp(effect->rule, DEED_RULE) == 0;
-	added->mine = strcmp(effect->detail, MAILBOX_MINE) == 0;
+	added->mine = action.kind == ACTION_EXEC && added->claimed;
 	if (action.kind == ACTION_MARK)
 		added->before = undo_read_before(effect->detail);
 	if (first && effect->attempts > 0)
@@ -516,22 +517,6 @@ mailbox_job_is_ahead(const struct mailbox *mb, const struct job *job)
 {
 	return job->is_given && mb->has_cursor && job->key.uid >= mb->cursor &&
 	       job->key.uidvalidity == mb->cursor_validity;
-}
-
-void
-mailbox_job_settle_lost(struct mailbox *mb, struct job *job, usec_t now)
-{
-	while (job->next < job->count && mailbox_job_current(job)->lost) {
-		struct job_action *action = mailbox_job_current(job);
-		job->running = mailbox_has_task(
-		    mb, job->key.uidvalidity, job->key.uid, action->seq);
-		if (job->running) /* of this life */
-			return;
-		mailbox_settle(mb, job, action, EFFECT_UNKNOWN,
-		    "the daemon ended while the command ran; it is not "
-		    "repeated (repeat = safe would)",
-		    now);
-	}
 }
 
 /* A wait that an earlier life began; a clock that was set makes it no longer

@@ -204,6 +204,15 @@ settle_copied(struct mailbox *mb, usec_t now)
 	mailbox_op_finish(mb, now);
 }
 
+/* A mark that was refused is stored later. */
+void
+mailbox_move_copy_marked(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	mb->op->marked = response->status == IMAP_OK;
+	settle_copied(mb, now);
+}
+
 void
 mailbox_move_send_look(struct mailbox *mb, usec_t now)
 {
@@ -233,7 +242,8 @@ mailbox_move_copy_done(
 	}
 	mailbox_move_note_copyuid(mb, response, now);
 	if (mb->op->action.kind == ACTION_COPY) {
-		settle_copied(mb, now);
+		if (!mailbox_claim_mark_copies(mb, now))
+			settle_copied(mb, now);
 		return;
 	}
 	if (mb->op->moved.count == 0) {

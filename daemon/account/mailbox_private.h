@@ -64,7 +64,7 @@ enum commit_purpose {
 };
 
 /* What the journal says of a command that was not run, but may be marked as
- * done on the server: by us. */
+ * done on the server: by us. And of what was begun under a claim. */
 #define MAILBOX_MINE "claimed"
 
 struct job_action {
@@ -83,6 +83,8 @@ struct job_action {
 	bool early;	/* its intent went to disk with the plan */
 	bool by_other;	/* the message is gone: another machine was first */
 	bool mine;	/* if it is marked as done on the server, then by us */
+	bool claimed;	/* it was begun under a claim, in an earlier life ... */
+	bool left;	/* ... whose claim is looked at now: mailbox_left.c */
 	bool by_person; /* DEED_RULE */
 	char *before;	/* owned: undo_flags_before of a mark, or NULL */
 };
@@ -150,6 +152,7 @@ enum op_step {
 	OP_CLAIM_FETCH,
 	OP_CLAIM_STORE,
 	OP_CLAIM_MARK,	 /* a command's, before it runs */
+	OP_COPY_MARK,	 /* a copy's, after it was made */
 	OP_CHORE,	 /* marks and claims to store here ... */
 	OP_CHORE_SELECT, /* ... or in the target of a move */
 	OP_CHORE_STORE,
@@ -200,6 +203,7 @@ struct op {
 	bool absent;		 /* ... whose target is not even there */
 	bool copied;		 /* of a move: its copy is in the target */
 	bool unproven;		 /* COPY said OK and named nothing */
+	bool marked;		 /* what was copied is */
 	uint32_t target_next;
 	struct buf target;	  /* wire name */
 	struct buf content;	  /* FETCH */
@@ -524,7 +528,7 @@ struct mailbox {
 	struct candidate *question; /* EXPLAINING: what came */
 	bool question_reads;	    /* ... and its text is asked for */
 
-	struct finds *finds; /* owned; NULL: nothing was looked for */
+	struct finds *finds;	   /* owned; NULL: nothing was looked for */
 	struct previews *previews; /* owned; NULL: none was asked for */
 
 	struct proof proof;
@@ -1102,10 +1106,6 @@ bool mailbox_has_task(
     struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
 /* Whether a STARTED one is looked for after doubt. */
 bool mailbox_is_verified(enum action_kind kind);
-/* Commands that were under way when the daemon died, and whose turn it is:
- * shown, not repeated. What stood before one of them may have been done, and
- * not written: then its turn comes when that is found out. */
-void mailbox_job_settle_lost(struct mailbox *mb, struct job *job, usec_t now);
 /* After loading: settles lost commands, resumes waits. */
 void mailbox_act_resume(struct mailbox *mb, usec_t now);
 
@@ -1208,6 +1208,24 @@ enum claims_answer mailbox_claim_ask(const struct mailbox *mb, usec_t now);
 /* Begins to claim op->uids. False: the mailbox keeps no keywords. */
 bool mailbox_claim_run(
     struct mailbox *mb, const char *mark, bool holds_unsure, usec_t now);
+/* What is not marked here was never marked. */
+bool mailbox_claim_keeps_marks(struct mailbox *mb);
+/* The group was copied: true when its mark is stored before that is settled,
+ * so that who dies before it looks for the copy, and marks it then. */
+bool mailbox_claim_mark_copies(struct mailbox *mb, usec_t now);
+
+/* mailbox_left.c */
+/* Commands that were under way when the daemon died, and whose turn it is:
+ * shown, not repeated, but for those whose claim says that they never ran. What
+ * stood before one of them may have been done, and not written: then its turn
+ * comes when that is found out. */
+void mailbox_job_settle_lost(struct mailbox *mb, struct job *job, usec_t now);
+/* The mailbox is another one: nothing can be found out about them. */
+mailbox_begin_fn mailbox_left_give_up;
+/* A copy that was found, and is perhaps not marked. */
+bool mailbox_left_is_copy(const struct job_action *action);
+/* The claims of the group were looked at; or cannot be. */
+mailbox_begin_fn mailbox_left_share_out, mailbox_left_settle;
 
 /* mailbox_chore.c */
 /* An action of the group under way was settled. */
@@ -1301,9 +1319,9 @@ mailbox_begin_fn mailbox_move_begin, mailbox_move_begin_delete,
     mailbox_move_send_status, mailbox_move_send_look, mailbox_move_send_deleted,
     mailbox_move_take_away, mailbox_move_copy;
 mailbox_response_fn mailbox_move_note_status, mailbox_move_status_done,
-    mailbox_move_note_copyuid, mailbox_move_copy_done, mailbox_move_create_done,
-    mailbox_move_subscribe_done, mailbox_move_done, mailbox_move_note_uid,
-    mailbox_move_look_done, mailbox_move_deleted_done,
+    mailbox_move_note_copyuid, mailbox_move_copy_done, mailbox_move_copy_marked,
+    mailbox_move_create_done, mailbox_move_subscribe_done, mailbox_move_done,
+    mailbox_move_note_uid, mailbox_move_look_done, mailbox_move_deleted_done,
     mailbox_move_expunge_done;
 
 /* mailbox_task.c */
@@ -1338,8 +1356,11 @@ mailbox_begin_fn mailbox_op_intent;
 /* Those that mailbox_op_intent has left to be written together. */
 mailbox_begin_fn mailbox_write_intents;
 uint32_t mailbox_read_intent_detail(const char *detail);
+/* It was begun under a claim. */
+bool mailbox_is_claimed(const char *detail);
 /* The same, written; 0: nothing. */
-void mailbox_intent_detail(struct buf *detail, uint32_t target_next);
+void mailbox_intent_detail(
+    struct buf *detail, bool claimed, uint32_t target_next);
 
 /* mailbox_verify.c */
 /* What would make a copy waits for the looks after one that looks the same:

@@ -69,6 +69,7 @@ void
 mailbox_rebuilt_begin(struct mailbox *mb, usec_t now)
 {
 	report_rebuilt(mb, now);
+	mailbox_left_give_up(mb, now);
 	mailbox_rebuilt_clear(mb);
 	mb->rebuilt = NEW(struct rebuilt);
 	mb->rebuilt->batch = store_batch_new();
@@ -136,7 +137,7 @@ carry_action(struct mailbox *mb, const struct store_key *from,
 	action_format(&line, &action->action);
 	buf_addf(&gone, "the server rebuilt the mailbox: it goes on as UID %u",
 	    to->uid);
-	mailbox_intent_detail(&detail, action->target_next);
+	mailbox_intent_detail(&detail, action->claimed, action->target_next);
 	if (action->before != NULL)
 		undo_format_before(&detail, action->before);
 	store_batch_set_effect(mb->rebuilt->batch, from, action->seq,

@@ -220,7 +220,7 @@ is_to_be_skipped(const struct job *job)
 {
 	return job->gone && !job->running && job->op == NULL &&
 	       job->next < job->count && !job->actions[job->next].verify &&
-	       !may_be_gone_by_us(job);
+	       !job->actions[job->next].lost && !may_be_gone_by_us(job);
 }
 
 /* A deletion that was begun is why. */

@@ -295,7 +295,9 @@ mailbox_verify_reselect_done(
 		return;
 	}
 	mailbox_job_current(job)->verify = false;
-	if (mb->op->found && mb->op->action.kind == ACTION_COPY)
+	if (mb->op->found && mailbox_left_is_copy(mailbox_job_current(job)))
+		mailbox_job_current(job)->left = true;
+	else if (mb->op->found && mb->op->action.kind == ACTION_COPY)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,
 		    "was done before the interruption", now);
 	else if (mb->op->found)

@@ -240,6 +240,19 @@ MUTANTS = {
         "	else if (r->marked)\n		judge_marked(r);\n",
         "",
         "sim-claim", (), 300),
+    "command that is marked is taken for one that never ran": (
+        ACCOUNT + "claim.c",
+        "	else if (r->marked)\n		judge_marked(r);\n"
+        "	else if (claim->only_looks)\n		judge_left(r);\n",
+        "	else if (claim->only_looks)\n		judge_left(r);\n"
+        "	else if (r->marked)\n		judge_marked(r);\n",
+        "sim-claim", (), 1000),
+    "claim stays beside the mark of a killed machine": (
+        ACCOUNT + "claim.c",
+        "	r->want = r->own ? WANT_WITHDRAW : WANT_NOTHING;\n"
+        "	r->held = false;\n}\n",
+        "	r->want = WANT_NOTHING;\n	r->held = false;\n}\n",
+        "sim-claim", (), 300),
     "claim of an earlier life is believed as it is": (
         ACCOUNT + "claim.c",
         "	else if (claim->modseq != 0)\n"

@@ -133,6 +133,7 @@ struct node {
 	struct imap_seqset modified;
 	enum ledger ledger[MESSAGES_MAX];
 	bool mine[MESSAGES_MAX]; /* on disk: if it is marked, then by us */
+	bool looks;		 /* at what an earlier life left of commands */
 	usec_t not_before[MESSAGES_MAX];
 	bool late; /* its last life's command still runs at `command.run_at` */
 	usec_t still_until;	      /* it stands still */
@@ -158,6 +159,8 @@ struct world {
 	struct node nodes[NODES_MAX];
 	size_t node_count;
 	unsigned deaths, doubles;
+	unsigned again, unknown; /* commands that a death left: not run; perhaps
+				  */
 	char why[300];
 };
 
@@ -481,15 +484,10 @@ die(struct world *w, struct node *node)
 	say(w, "%zu dies", number_of(w, node));
 	w->deaths++;
 	drop_command(w, node);
-	for (size_t i = 0; i < w->message_count; i++)
-		if (w->messages[i].kind == KIND_EXEC &&
-		    node->ledger[i] == STARTED) {
-			node->ledger[i] = UNKNOWN; /* listed, not repeated */
-			w->messages[i].unknown = true;
-		}
 	claim_free(&node->claim);
 	claim_log_free(&node->log);
 	imap_seqset_done(&node->group);
+	node->looks = false;
 	node->alive = false;
 	node->comes_back = w->now + absence(w);
 }
@@ -503,7 +501,8 @@ lose_link(struct world *w, struct node *node)
 	drop_command(w, node);
 	for (size_t i = 0; i < w->message_count; i++) {
 		node->not_before[i] = w->now + away;
-		if (w->messages[i].kind == KIND_EXEC &&
+		if (w->messages[i].kind == KIND_EXEC && !node->looks &&
+		    imap_seqset_has(&node->group, (uint32_t)i + 1) &&
 		    node->ledger[i] == STARTED) {
 			node->ledger[i] = PLANNED; /* it did not run */
 			node->mine[i] = true;
@@ -511,6 +510,7 @@ lose_link(struct world *w, struct node *node)
 	}
 	claim_interrupt(node->claim);
 	imap_seqset_done(&node->group);
+	node->looks = false;
 	node->stage = STAGE_REST;
 }
 
@@ -555,6 +555,73 @@ begin_effect(struct world *w, struct node *node)
 	send_effect(w, node);
 }
 
+/* Listed, and not repeated. */
+static void
+settle_unknown(struct world *w, struct node *node, size_t i)
+{
+	say(w, "%zu does not know whether %zu ran", number_of(w, node), i + 1);
+	node->ledger[i] = UNKNOWN;
+	w->messages[i].unknown = true;
+	w->unknown++;
+}
+
+/* What the look says of a command of an earlier life, as mailbox_left.c has
+ * it. True: its mark is to be stored. */
+static bool
+settle_left(struct world *w, struct node *node, size_t i)
+{
+	struct mail *m = &w->messages[i];
+	enum claim_verdict verdict =
+	    claim_verdict(node->claim, (uint32_t)i + 1);
+
+	switch (verdict) {
+	case CLAIM_DONE:
+	case CLAIM_GONE:
+		settle_unknown(w, node, i);
+		if (m->marked == USEC_NEVER)
+			broken(w, "%zu is said to be marked", i + 1);
+		if (node->command.ok && m->now.claims[number_of(w, node)])
+			broken(w, "the claim of %zu was left", i + 1);
+		return false;
+	case CLAIM_LEFT:
+	case CLAIM_FOREIGN:
+		if (!w->modseqs)
+			return true;
+		say(w, "%zu knows that %zu did not run", number_of(w, node),
+		    i + 1);
+		node->ledger[i] = PLANNED;
+		node->mine[i] = verdict == CLAIM_LEFT;
+		w->again++;
+		return false;
+	case CLAIM_MISSING:
+		if (w->modseqs)
+			broken(w, "the claim of %zu is not there", i + 1);
+		return true;
+	default:
+		node->not_before[i] = world_time(
+		    w, node, claim_until(node->claim, (uint32_t)i + 1));
+		return false;
+	}
+}
+
+static void
+share_out_left(struct world *w, struct node *node)
+{
+	struct imap_seqset unmarked = IMAP_SEQSET_INIT;
+
+	for (size_t i = 0; i < w->message_count; i++)
+		if (imap_seqset_has(&node->group, (uint32_t)i + 1) &&
+		    settle_left(w, node, i))
+			imap_seqset_add(&unmarked, (uint32_t)i + 1);
+	imap_seqset_done(&node->group);
+	node->group = unmarked;
+	node->stage = unmarked.count > 0 ? STAGE_MARK : STAGE_REST;
+	if (unmarked.count > 0)
+		send_store(w, node, MARK, true);
+	else
+		node->looks = false;
+}
+
 /* The engine is done: what became of each? */
 static void
 share_out(struct world *w, struct node *node)
@@ -590,7 +657,10 @@ go_on_claiming(struct world *w, struct node *node)
 	struct claim_command command;
 
 	if (!claim_command(node->claim, &command, clock_of(w, node))) {
-		share_out(w, node);
+		if (node->looks)
+			share_out_left(w, node);
+		else
+			share_out(w, node);
 		return;
 	}
 	node->stage = STAGE_CLAIM;
@@ -731,10 +801,16 @@ marked(struct world *w, struct node *node)
 		send_store(w, node, MARK, true);
 		return;
 	}
-	if (node->kind == KIND_EXEC)
+	if (node->looks) {
+		for (size_t i = 0; i < w->message_count; i++)
+			if (imap_seqset_has(&node->group, (uint32_t)i + 1))
+				settle_unknown(w, node, i);
+	} else if (node->kind == KIND_EXEC) {
 		run_execs(w, node);
-	else
+	} else {
 		set_ledger(node, DONE);
+	}
+	node->looks = false;
 	if (node->alive)
 		release(w, node);
 }
@@ -809,7 +885,12 @@ gather(struct world *w, struct node *node, enum ledger ledger)
 static void
 act(struct world *w, struct node *node)
 {
-	if (gather(w, node, STARTED)) {
+	if (gather(w, node, STARTED) && node->kind == KIND_EXEC) {
+		node->looks = true;
+		claim_begin(node->claim, &node->group, MARK, clock_of(w, node));
+		claim_only_look(node->claim);
+		go_on_claiming(w, node);
+	} else if (node->group.count > 0) {
 		node->stage = STAGE_LOOK;
 		send_command(w, node, VERB_FETCH, &node->group);
 	} else if (gather(w, node, PLANNED)) {
@@ -1035,7 +1116,7 @@ main(int argc, char **argv)
 	const char *wanted = getenv("SIM_SEEDS");
 	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
 	unsigned long seed = 1, failed = 0, steps = 0, messages = 0;
-	unsigned long deaths = 0, doubles = 0, again = 0;
+	unsigned long deaths = 0, doubles = 0, again = 0, left = 0, unknown = 0;
 	bool verbose = false, first = false;
 	int option;
 
@@ -1063,11 +1144,15 @@ main(int argc, char **argv)
 		messages += w.message_count;
 		deaths += w.deaths;
 		doubles += w.doubles;
+		left += w.again;
+		unknown += w.unknown;
 		for (size_t m = 0; m < w.message_count; m++)
 			again += w.messages[m].effects > 1;
 	}
 	printf("%lu seeds: %lu failed; %lu steps, %lu messages, %lu deaths, "
-	       "%lu STOREs that should not have won, %lu copied again\n",
-	    count, failed, steps, messages, deaths, doubles, again);
+	       "%lu STOREs that should not have won, %lu copied again, %lu "
+	       "commands found not to have run, %lu unknown\n",
+	    count, failed, steps, messages, deaths, doubles, again, left,
+	    unknown);
 	return failed > 0;
 }
