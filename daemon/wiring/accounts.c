@@ -290,6 +290,7 @@ need_proof_noted(struct line *line, struct mailbox_event *event)
 	(void)event;
 	line->owner->told_person = false;
 	apply_resume(line->owner);
+	undo_resume(line->owner);
 }
 
 static void

@@ -102,6 +102,7 @@ struct running_account {
 	struct claims *claims;	   /* other machines */
 	struct list_link unmarked; /* of forwards.c */
 	struct list_link searches; /* of undo_search.c */
+	bool undoing, is_undo_resumed; /* of undo_again.c */
 	struct list_link lines;	   /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
@@ -383,6 +384,9 @@ void undo_found(struct line *line, const struct mailbox_found *found);
 void undo_left(struct line *line);
 /* The account goes. */
 void undo_forget(struct running_account *account);
+/* undo_again.c */
+/* The account is connected. */
+void undo_resume(struct running_account *account);
 
 /* control.c */
 /* A client that waits. Each takes the json; the first two end it. */

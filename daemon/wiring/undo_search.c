@@ -5,8 +5,9 @@
  *
  * Of each mailbox MAILBOX_FINDS_MAX are asked for at a time. When all are
  * answered, those that were found are taken back together, as a mailbox has
- * one run at a time. A search does not outlive the daemon: asked for again,
- * undo begins anew. One in vain is remembered for whoever asks what came of it.
+ * one run at a time. What is looked for when the daemon ends is looked for
+ * again (undo_again.c). A search in vain is remembered for whoever asks what
+ * came of it, until then.
  */
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/undos.h"
@@ -194,6 +195,15 @@ ask(struct running_account *account, const char *mailbox)
 	}
 }
 
+bool
+search_is_open(const struct running_account *account)
+{
+	LIST_EACH(pos, &account->searches)
+	if (search_of(pos)->state != SEARCH_FAILED)
+		return true;
+	return false;
+}
+
 void
 search_run(struct running_account *account)
 {
@@ -313,6 +323,7 @@ undo_left(struct line *line)
 	    search_of(pos)->asked == line->mailbox)
 		fail(search_of(pos),
 		    "it could not be looked for: the connection ended");
+	undo_searched(line->owner);
 }
 
 /* One answer may be that of several which asked for the same. */
@@ -334,6 +345,7 @@ undo_found(struct line *line, const struct mailbox_found *found)
 	}
 	if (!has_any(account, SEARCH_ASKED, mailbox))
 		go_on(account, mailbox);
+	undo_searched(account);
 }
 
 bool

@@ -6,10 +6,10 @@
  * what can be taken back and was not. A client that wants to see the end asks
  * again with a dry one.
  */
+#include "daemon/wiring/undos.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/control/json.h"
 #include "daemon/wiring/planned_run.h"
-#include "daemon/wiring/undos.h"
 
 /* One message of the history. */
 struct told_message {
@@ -53,6 +53,7 @@ struct undoing {
 	struct list_link messages; /* struct told_message::link */
 	struct list_link earlier;  /* the same: what was taken back before */
 	size_t count;
+	const struct json *request; /* to be remembered; NULL: it is */
 };
 
 /* ---- copies of the history ---- */
@@ -396,33 +397,69 @@ begin_in(struct undoing *undoing, const char *mailbox)
 }
 
 /* What nobody knows the place of is looked for. */
-static void
-begin_search(struct undoing *undoing, struct told_message *told, size_t i)
+static bool
+wants_search(
+    const struct undoing *undoing, const struct told_message *told, size_t i)
 {
 	const struct undo_step *step = &told->undo.steps[i];
-	struct step_state *state = &told->states[i];
+	const struct step_state *state = &told->states[i];
 
-	if (!is_wanted(undoing, step) || state->mailbox == NULL ||
-	    step->uid != 0 ||
-	    (state->standing != STANDING_OPEN &&
-		state->standing != STANDING_FAILED))
-		return;
-	search_add(undoing->account, &told->past.message, step->mover,
-	    state->mailbox, undoing->rule);
-	state->standing = STANDING_BEGUN;
+	return is_wanted(undoing, step) && state->mailbox != NULL &&
+	       step->uid == 0 &&
+	       (state->standing == STANDING_OPEN ||
+		   state->standing == STANDING_FAILED);
 }
 
+static bool
+wants_any_search(const struct undoing *undoing)
+{
+	LIST_EACH(pos, &undoing->messages)
+	{
+		const struct told_message *told =
+		    LIST_ITEM(pos, struct told_message, link);
+		for (size_t i = 0; i < told->undo.count; i++)
+			if (wants_search(undoing, told, i))
+				return true;
+	}
+	return false;
+}
+
+/* `refusal`: why not; NULL: it is. */
+static void
+begin_search(struct undoing *undoing, struct told_message *told, size_t i,
+    const char *refusal)
+{
+	struct step_state *state = &told->states[i];
+
+	if (!wants_search(undoing, told, i))
+		return;
+	state->standing = refusal != NULL ? STANDING_REFUSED : STANDING_BEGUN;
+	if (refusal != NULL) {
+		free(state->words);
+		state->words = xstrdup(refusal);
+		return;
+	}
+	search_add(undoing->account, &told->past.message,
+	    told->undo.steps[i].mover, state->mailbox, undoing->rule);
+}
+
+/* Written down before it is begun. */
 static void
 begin_searches(struct undoing *undoing)
 {
+	struct error error = ERROR_INIT;
+	bool ok = undoing->request == NULL || !wants_any_search(undoing) ||
+		  undo_remember(undoing->account, undoing->request, &error);
+
 	LIST_EACH(pos, &undoing->messages)
 	{
 		struct told_message *told =
 		    LIST_ITEM(pos, struct told_message, link);
 		for (size_t i = 0; i < told->undo.count; i++)
-			begin_search(undoing, told, i);
+			begin_search(undoing, told, i, ok ? NULL : error.text);
 	}
 	search_run(undoing->account);
+	undo_searched(undoing->account);
 }
 
 /* Each mailbox once. */
@@ -457,6 +494,7 @@ gather(
 	    .account = undoing->account->config->name,
 	    .mailbox = json_get_str(request, "mailbox"),
 	    .since_unix = json_get_int(request, "since", 0),
+	    .until_unix = json_get_int(request, "until", 0),
 	};
 	const struct store_history_query all = {.account = query.account};
 
@@ -508,6 +546,25 @@ undo_begin_found(struct running_account *account, const char *mailbox)
 	undoing_done(&undoing);
 }
 
+void
+undo_search_again(struct running_account *account, const struct json *request)
+{
+	struct undoing undoing = {
+	    .belfry = account->belfry,
+	    .account = account,
+	    .rule = json_get_str(request, "rule"),
+	    .uid = (uint32_t)json_get_int(request, "uid", 0),
+	};
+
+	list_init(&undoing.messages);
+	list_init(&undoing.earlier);
+	if (gather(&undoing, request, NULL)) {
+		look_at_all(&undoing);
+		begin_searches(&undoing);
+	}
+	undoing_done(&undoing);
+}
+
 static struct running_account *
 find_account(
     struct belfry *belfry, struct client *client, const struct json *request)
@@ -536,6 +593,7 @@ undo_ask(
 	    .account = find_account(belfry, client, request),
 	    .rule = json_get_str(request, "rule"),
 	    .uid = (uint32_t)json_get_int(request, "uid", 0),
+	    .request = request,
 	};
 	struct error error = ERROR_INIT;
 

@@ -37,6 +37,20 @@ bool search_has_found(const struct running_account *account,
 void search_close(struct running_account *account,
     const struct store_effect *effect, const char *words);
 
+/* Something is looked for. */
+bool search_is_open(const struct running_account *account);
+
+/* Another life of the daemon looks for what this request is about. False: it
+ * could not be written down. */
+#define UNDO_REQUEST_MAX 480 /* bytes, of JSON */
+bool undo_remember(struct running_account *account, const struct json *request,
+    struct error *error_r);
+/* Some search has ended. */
+void undo_searched(struct running_account *account);
+/* Looks for what is not found yet of a request of an earlier life. */
+void undo_search_again(
+    struct running_account *account, const struct json *request);
+
 /* What was found in this mailbox is taken back, and closed. */
 void undo_begin_found(struct running_account *account, const char *mailbox);
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env -S python3 -B
 """belfryctl undo: what rules did to mail on a real server is taken back."""
 
+import contextlib
 import os
+import sqlite3
+import subprocess
 import sys
 import time
 
@@ -260,6 +263,55 @@ def without_uidplus(servers):
         user.wait_subjects("Lists", ["list twin", "list twin"])
         time.sleep(live.STILL_SECONDS)
         user.wait_subjects("INBOX", subjects + ["list one"])
+
+
+def undoing(daemon):
+    """What is looked for, as the journal has it."""
+    with contextlib.closing(sqlite3.connect(
+            os.path.join(daemon.state, "state.db"))) as db:
+        row = db.execute(
+            "SELECT value FROM facts WHERE name = 'undoing'").fetchone()
+    return row[0] if row else ""
+
+
+@live.case_with("imap_capability = IMAP4rev1 LITERAL+ SASL-IR IDLE MOVE\n")
+def killed_while_it_looks(servers):
+    """Another life of the daemon looks for the rest, and nobody has to ask."""
+    no_keywords.Front(servers, uidplus=False)
+    user = servers.user()
+    user.create("Lists")
+    subjects = ["list %d" % i for i in range(30)]
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        append(user, *[live.message(s) for s in subjects])
+        wait_done(daemon, 30)
+        live.same(undoing(daemon), "", "before")
+        asked = subprocess.Popen(
+            [live.BELFRYCTL, "-c", daemon.config, "undo", user.name,
+             "--rule", "into-watched"], env=daemon.env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        live.wait("a search", lambda: undoing(daemon))
+        daemon.kill()
+        live.check(asked.communicate()[1], "belfryctl said nothing")
+        live.check(asked.returncode != 0, "belfryctl's exit status")
+        left = len(user.mailboxes().get("Lists", []))
+        live.check(left > 0, "the search was over before it was killed")
+        user.deliver(live.message("list later"))
+
+        daemon.start()
+        daemon.wait_log("notice undo .*is looked for again")
+        user.wait_subjects("INBOX", subjects)
+        user.wait_subjects("Lists", ["list later"])
+        live.wait("the end of it", lambda: not undoing(daemon))
+        time.sleep(live.STILL_SECONDS)
+        user.wait_subjects("INBOX", subjects)
+        live.same(len(daemon.logged("is looked for again")), 1, "searches")
+        daemon.stop()
+        daemon.start()
+        daemon.wait_watching()
+        daemon.wait_quiet()
+        live.same(len(daemon.logged("is looked for again")), 1, "searches")
+        print("killed with %d of %d left" % (left, len(subjects)))
 
 
 @live.case_with("imap_capability = IMAP4rev1 SASL-IR LITERAL+ IDLE\n")
