@@ -408,7 +408,7 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 		return;
 	const struct imap_session_config config = mailbox_login_config(mb);
 	mb->session = imap_session_new(&config, now);
-	mb->proven = mb->is_open = false;
+	mb->proven = mb->is_open = mb->reopen.repeats = false;
 	mb->idle_command = 0;
 	mb->is_rushed = false;
 	mb->alerts = 0;
@@ -626,6 +626,7 @@ on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 	if (!mailbox_is_elsewhere(mb)) {
 		read_news(mb, &event->response, now);
 		mailbox_resync_news(mb, &event->response, now);
+		mailbox_reopen_untagged(mb, &event->response, now);
 	}
 	mailbox_act_untagged(mb, &event->response, now);
 	if (states[mb->state].untagged != NULL)

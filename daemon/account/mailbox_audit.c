@@ -38,7 +38,9 @@ mailbox_audit_selected(struct mailbox *mb, usec_t now)
 
 	if (audit->validity != mb->uidvalidity)
 		mailbox_audit_clear(mb);
-	audit->due = usec_add(now, AUDIT_AFTER_USEC);
+	usec_t due = usec_add(now, AUDIT_AFTER_USEC);
+	/* A mailbox that was open all the time is no reason to wait anew. */
+	audit->due = mb->reopen.repeats ? usec_min(audit->due, due) : due;
 }
 
 void

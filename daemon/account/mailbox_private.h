@@ -397,6 +397,15 @@ struct round {
 	enum mailbox_push push;
 };
 
+/* mailbox_reopen.c: when SELECT is repeated. */
+struct reopen {
+	bool is_due;
+	bool repeats;	/* the SELECT under way does */
+	usec_t next;	/* the earliest, without a reason */
+	usec_t believe; /* ... with one */
+	usec_t wait;	/* between that and the one after it */
+};
+
 struct mailbox_commit {
 	struct list_link link;
 	enum commit_purpose purpose;
@@ -498,6 +507,7 @@ struct mailbox {
 	unsigned unwritten;	   /* judged, and in no commit yet */
 	uint64_t swept_exists;	   /* EXISTS at the last catch-up */
 	usec_t echo_at, echo_wait; /* mailbox_rest_echo: the next look */
+	struct reopen reopen;
 	bool expunged;		   /* since the last EXISTS */
 	bool echo_due;		   /* ... is what ends this IDLE */
 	struct store_batch *plan;  /* of the window */
@@ -781,6 +791,14 @@ void mailbox_assume_validity(struct mailbox *mb);
 /* Reads what SELECT and EXAMINE say. */
 void mailbox_read_select(
     struct mailbox *mb, const struct imap_response *response);
+
+/* mailbox_reopen.c */
+void mailbox_reopen_selected(struct mailbox *mb, usec_t now);
+void mailbox_reopen_looks(struct mailbox *mb, usec_t now);
+void mailbox_reopen_untagged(
+    struct mailbox *mb, const struct imap_response *response, usec_t now);
+/* False: there is no need. */
+bool mailbox_reopen_begin(struct mailbox *mb, usec_t now);
 
 /* mailbox_rest.c */
 bool mailbox_rest_rush_done(struct mailbox *mb, const struct imap_event *event);

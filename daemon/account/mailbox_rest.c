@@ -114,6 +114,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		mailbox_rove_leave(mb, now);
 		return;
 	}
+	if (!leaves && mailbox_reopen_begin(mb, now))
+		return;
 	if (mailbox_resync_begin(mb, now))
 		return;
 	bool acts = leaves || mailbox_act_begin(mb, now);
@@ -255,6 +257,7 @@ mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mb->looked = now;
+	mailbox_reopen_looks(mb, now);
 	mailbox_proof_renews(mb);
 	mb->dirty = true;
 	mailbox_follow_compare(mb, now);
@@ -287,6 +290,7 @@ mailbox_rest_polling_timer(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mb->looked = now;
+	mailbox_reopen_looks(mb, now);
 	mailbox_proof_tests(mb);
 	mailbox_enter(mb, MAILBOX_NOOP, now);
 	mailbox_begin_command(mb, &command, "NOOP");

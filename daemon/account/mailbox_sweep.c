@@ -198,10 +198,11 @@ compare_known(struct mailbox *mb, usec_t now)
 	}
 	mb->early_unix = 0;
 	if (mb->uidnext < mb->cursor) {
-		mailbox_report(mb, REPORT_WARNING, 0,
-		    "the server's UIDNEXT went back from %u to %u: watching "
-		    "from there, nothing is judged twice",
-		    mb->cursor, mb->uidnext);
+		if (!told_before(&mb->told, SPAN("[UIDNEXT]"), now))
+			mailbox_report(mb, REPORT_WARNING, 0,
+			    "the server's UIDNEXT went back from %u to %u: "
+			    "watching from there, nothing is judged twice",
+			    mb->cursor, mb->uidnext);
 		reset_cursor(mb, now);
 		return;
 	}
@@ -237,6 +238,7 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mb->fresh = false;
+	mailbox_reopen_selected(mb, now);
 	if (mb->config.visit != VISIT_NONE) {
 		mb->cursor_validity = mb->uidvalidity;
 		mailbox_give_up_old(mb, now);

@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """Many mailboxes on few connections."""
 
+import email.utils
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -30,7 +32,10 @@ KEYS = "watch = INBOX, Lists/*\nconnections = %d\npoll = 30s\n"
 
 def append(user, mailbox, subject):
     imap = user.imap()
-    imap.append('"%s"' % live.utf7(mailbox), "", None, live.message(subject))
+    # What was written long ago is no news where a mailbox was made again.
+    text = re.sub(rb"(?m)^Date: [^\r\n]*", b"Date: "
+                  + email.utils.formatdate().encode(), live.message(subject))
+    imap.append('"%s"' % live.utf7(mailbox), "", None, text)
     imap.logout()
 
 
@@ -129,6 +134,28 @@ def made_later_deleted_renamed(servers):
         append(user, "Lists/other", "flag: under its new name")
         live.wait("the renamed one", is_flagged(
             user, "Lists/other", "flag: under its new name"), 60)
+
+
+@live.case
+def made_again_while_open(servers):
+    """Dovecot keeps the old one for who has it open."""
+    user = servers.user()
+    user.create("Lists/one")
+    with live.Daemon(servers, user.account(
+            "watch = INBOX, Lists/one\n") + RULES) as daemon:
+        wait_all(daemon, ["INBOX", "Lists/one"])
+        append(user, "Lists/one", "flag: in the old one")
+        live.wait("the old one", is_flagged(
+            user, "Lists/one", "flag: in the old one"))
+        imap = user.imap()
+        imap.delete("Lists/one")
+        imap.create("Lists/one")
+        imap.logout()
+        append(user, "Lists/one", "flag: in the new one")
+        live.wait("the new one", is_flagged(
+            user, "Lists/one", "flag: in the new one"), 30)
+        live.same(len(daemon.logged("connected.*Lists/one")), 1,
+                  "connections")
 
 
 @live.case_with("mail_max_userip_connections = 2\n")

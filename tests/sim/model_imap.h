@@ -113,6 +113,15 @@ struct model_mailbox {
 	size_t vanished_count;
 };
 
+/* What a session hears whose mailbox was made anew behind it, and which cannot
+ * see the new one before SELECT. */
+enum model_remade {
+	REMADE_BYE,
+	REMADE_SILENT, /* Cyrus */
+	REMADE_NO,     /* Dovecot: "* NO", all the time */
+	REMADE_KINDS,
+};
+
 struct model {
 	struct list_link mailboxes; /* struct model_mailbox::link */
 	uint64_t traits;
@@ -131,6 +140,7 @@ struct model {
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
+	enum model_remade remade;
 	bool any_order; /* the answers to UID FETCH do not go upwards */
 };
 
@@ -181,7 +191,8 @@ bool model_has_flag(
 /* Its messages are gone, and whoever has it open hears BYE. Added again it has
  * another UIDVALIDITY. */
 void model_delete(struct model *model, const char *mailbox);
-/* Deletes the mailbox and makes it again: a new UIDVALIDITY. */
+/* Deletes the mailbox and makes it again: a new UIDVALIDITY. Who has it open
+ * hears what model.remade says. */
 void model_rebuild(struct model *model, const char *mailbox);
 
 struct model_session *model_session_new(struct model *model);

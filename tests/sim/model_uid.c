@@ -331,6 +331,20 @@ static const struct {
     {"SEARCH", uid_search, 2},
 };
 
+/* Rebuilt: RFC 3501 section 2.3.1.1, its UIDs are of other messages now. */
+static void
+uid_of_another_life(struct model_session *s, const struct command *c)
+{
+	const char *name = c->arguments.items[0];
+
+	if (s->model->remade == REMADE_BYE || s->selected->is_gone)
+		model_session_bye(s);
+	else if (strcmp(name, "FETCH") == 0 || strcmp(name, "SEARCH") == 0)
+		model_say(s, c, "OK nothing is left of it");
+	else
+		model_say(s, c, "NO there is no such message");
+}
+
 void
 model_do_uid(struct model_session *s, const struct command *c)
 {
@@ -342,9 +356,7 @@ model_do_uid(struct model_session *s, const struct command *c)
 		if (s->selected == NULL)
 			model_say(s, c, "BAD no mailbox is selected");
 		else if (s->view_validity != s->selected->uidvalidity)
-			/* Rebuilt: RFC 3501 section 2.3.1.1, its UIDs are of
-			 * other messages now. */
-			model_session_bye(s);
+			uid_of_another_life(s, c);
 		else
 			uid_commands[i].run(s, c);
 		return;

@@ -85,6 +85,19 @@ tell_new(struct model_session *s)
 		    s->view_count);
 }
 
+/* Rebuilt under its feet. */
+static void
+tell_remade(struct model_session *s)
+{
+	if (s->model->remade == REMADE_BYE || s->selected->is_gone) {
+		model_session_bye(s);
+		return;
+	}
+	if (s->model->remade == REMADE_NO)
+		buf_add_str(&s->output, "* NO Internal error occurred.\r\n");
+	s->view_changes = s->selected->changes;
+}
+
 /* Brings the client's view up to date: EXPUNGE for what went, EXISTS for
  * what came. */
 void
@@ -93,7 +106,7 @@ model_tell_news(struct model_session *s)
 	if (s->selected == NULL || s->view_changes == s->selected->changes)
 		return;
 	if (s->view_validity != s->selected->uidvalidity) {
-		model_session_bye(s); /* rebuilt under its feet */
+		tell_remade(s);
 		return;
 	}
 	tell_gone(s);

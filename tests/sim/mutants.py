@@ -104,6 +104,17 @@ MUTANTS = {
         "	if (mb->state == MAILBOX_IDLE_END)\n		return;\n"
         "	if (number > mb->exists || (idles && number != mb->exists))",
         "sim", (), 200),
+    "what is made again behind an open connection is not seen": (
+        ACCOUNT + "mailbox_reopen.c",
+        "	if (now >= mb->reopen.next)\n"
+        "		mb->reopen.is_due = true;\n",
+        "	(void)now;\n	(void)mb;\n",
+        "sim", (), 200),
+    "who opens a mailbox once more puts off the look below the cursor": (
+        ACCOUNT + "mailbox_audit.c",
+        "mb->reopen.repeats ? usec_min(audit->due, due) : due",
+        "due",
+        "sim", (), 100),
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"

@@ -6,9 +6,10 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/presets.h"
 
-#define CALM_USEC (60 * USEC_HOUR) /* without: the slowest ladder ends */
-#define LOOK_USEC (1 * USEC_HOUR)  /* the calm ends when all is settled */
-#define PATIENT_PERCENT 15	   /* ... and in these seeds never sooner */
+#define CALM_USEC (60 * USEC_HOUR)     /* without: the slowest ladder ends */
+#define REMADE_USEC (40 * USEC_MINUTE) /* until a mailbox is opened again */
+#define LOOK_USEC (1 * USEC_HOUR)      /* the calm ends when all is settled */
+#define PATIENT_PERCENT 15	       /* ... and in these seeds never sooner */
 
 void
 world_note(struct world *w, const char *format, ...)
@@ -103,6 +104,8 @@ choose_server(struct world *w, const struct world_options *options)
 	w->model.logins_max = 0; /* a visitor is the second one */
 	w->rebuilds =
 	    (w->model.traits & MODEL_UIDS_CHANGE) != 0 || world_chance(w, 8);
+	if (w->rebuilds)
+		w->model.remade = random_below(&w->random, REMADE_KINDS);
 }
 
 /* What the daemon knows of the server before it meets it. */
@@ -229,7 +232,8 @@ check_heard(struct world *w, unsigned first)
 
 	mailbox_get_status(account_mailbox(w->account, 0), &status);
 	for (unsigned id = first; id < w->message_count; id++)
-		if (status.next_uid <= w->messages[id].uid)
+		if (status.next_uid <= w->messages[id].uid &&
+		    !world_was_judged(w, id)) /* UIDNEXT went back */
 			world_fail(w,
 			    "#%u came in calm weather and was not heard", id);
 }
@@ -313,6 +317,22 @@ settle(struct world *w)
 	}
 }
 
+/* Deleted and made again, and nothing is said of it. */
+static void
+check_remade(struct world *w)
+{
+	unsigned first = w->message_count;
+
+	world_make_anew(w);
+	world_deliver(w);
+	rest(w, hearing_bound(w) + REMADE_USEC);
+	if (!world_was_judged(w, first))
+		world_fail(w,
+		    "#%u came to a mailbox made again, and was not heard",
+		    first);
+	rest(w, 2 * USEC_HOUR);
+}
+
 /* One that is seen a day after another that came later: only who looks below
  * the cursor finds it, an hour after the next SELECT or the next day. Before,
  * it must be known who is there. */
@@ -358,6 +378,8 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		check_push(w);
 	if (result_r->ok)
 		check_row(w);
+	if (result_r->ok && w->rebuilds)
+		check_remade(w);
 	if (result_r->ok && w->is_patient)
 		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)

@@ -321,6 +321,18 @@ is_done(void *ctx, const struct store_apply *apply)
 	return true;
 }
 
+bool
+world_was_judged(struct world *w, unsigned id)
+{
+	struct truth truth = {.w = w,
+	    .fates = xcalloc(w->message_count + 1, sizeof(*truth.fates))};
+
+	learn(w, &truth);
+	bool was = truth.fates[id].judged > 0;
+	free(truth.fates);
+	return was;
+}
+
 void
 world_check_all(struct world *w)
 {

@@ -169,8 +169,8 @@ other_flags(struct world *w)
 
 /* Whatever is there gets another UID, and what was planned for the old ones is
  * not done. */
-static void
-rebuild(struct world *w)
+void
+world_make_anew(struct world *w)
 {
 	if (!w->rebuilds)
 		return;
@@ -232,7 +232,7 @@ static const struct happening storm[] = {{world_deliver, 40}, {burst, 4},
     {cut, 10}, {silence, 4}, {stall, 4}, {world_say_bye, 5},
     {restart_server, 1}, {other_client, 4}, {world_request_run, 4}, {reload, 3},
     {toggle_quota, 2}, {doom, 12}, {suspend, 4}, {change_network, 6},
-    {other_flags, 6}, {rebuild, 3}, {jump_clock, 3}, {start_again, 1},
+    {other_flags, 6}, {world_make_anew, 3}, {jump_clock, 3}, {start_again, 1},
     {NULL, 0}};
 
 static const struct happening seasons[] = {{world_deliver, 120}, {burst, 2},

@@ -15,7 +15,7 @@
 
 #define MESSAGES_PUSHED 6
 /* Of all messages so many are kept for the end: pushed, late, above those. */
-#define MESSAGES_LAST (2 * MESSAGES_PUSHED + 2)
+#define MESSAGES_LAST (2 * MESSAGES_PUSHED + 3)
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -205,11 +205,15 @@ const struct weather *world_weather_default(void);
 void world_happen(struct world *w);
 void world_say_bye(struct world *w);
 void world_become_calm(struct world *w);
+/* INBOX, where this seed does such things. */
+void world_make_anew(struct world *w);
 
 /* world_time.c */
 void world_step(struct world *w);
 
 /* world_check.c */
 void world_check_all(struct world *w);
+/* By the history. */
+bool world_was_judged(struct world *w, unsigned id);
 
 #endif
