@@ -165,6 +165,27 @@ first_line(struct span output, struct span *line_r)
 	return true;
 }
 
+static bool
+is_json(struct span text)
+{
+	text = span_trim(text);
+	return text.len > 0 && (*text.data == '{' || *text.data == '[');
+}
+
+bool
+secret_check_token(const char *name, struct span token, struct error *error_r)
+{
+	if (is_json(token))
+		return error_set(error_r, FAULT_AUTH,
+		    "%s printed a JSON document, and not a token: let it print "
+		    "the value of access_token alone",
+		    name);
+	if (span_find(token, ' ') != SIZE_MAX)
+		return error_set(error_r, FAULT_AUTH,
+		    "%s printed several words, and not a token alone", name);
+	return true;
+}
+
 bool
 secret_from_output(const char *name, int status, bool timed_out,
     struct span output, struct span errors, struct secret *secret_r,
@@ -182,8 +203,9 @@ secret_from_output(const char *name, int status, bool timed_out,
 		    "%s failed with status %d%s", name, status,
 		    buf_str(&complaint));
 	if (!first_line(output, &line))
-		return error_set(
-		    error_r, FAULT_AUTH, "%s printed more than one line", name);
+		return error_set(error_r, FAULT_AUTH,
+		    "%s printed more than one line%s", name,
+		    is_json(output) ? ", a JSON document" : "");
 	if (line.len == 0 && complaint.len > 0)
 		return error_set(error_r, FAULT_AUTH, "%s printed nothing%s",
 		    name, buf_str(&complaint));

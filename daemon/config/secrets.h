@@ -60,6 +60,12 @@ void secret_keyring_argv(const char *account, struct strv *argv_r);
 bool secret_from_output(const char *name, int status, bool timed_out,
     struct span output, struct span errors, struct secret *secret_r,
     struct error *error_r);
+/* Whether what a command gave can be an access token (RFC 6750 section 2.1):
+ * one word, and no JSON document. The error says what to print instead.
+ * FAULT_AUTH.
+ */
+bool secret_check_token(
+    const char *name, struct span token, struct error *error_r);
 
 /* Reads $CREDENTIALS_DIRECTORY/NAME (systemd.exec(5), LoadCredential=); one
  * line end at the end of the file is not part of the secret. `directory` is

@@ -180,6 +180,16 @@ const struct doctor_row doctor_login_rows[] = {
 	    "to type something, as the password of a password manager.",
 	    "Run it in this terminal and unlock what it asks for; Belfry "
 	    "cannot answer its questions. Then ${again}.", NULL, false},
+	{"command-prints-json", SECRET, ANY_PLACE, "json", is_token,
+	    "${command} printed a JSON document, and not a token.",
+	    "Let it print the value of `access_token` alone: a script with "
+	    "`... | jq -r .access_token` does that. Then ${again}.",
+	    NULL, false},
+	{"command-talks", SECRET, ANY_PLACE, "more than one line|several words",
+	    is_token,
+	    "${command} printed more than a token.",
+	    "Let it print the token and nothing else, without the word Bearer. "
+	    "Then ${again}.", NULL, false},
 	{"command-talks", SECRET, ANY_PLACE, "more than one line", NULL,
 	    "${command} printed more than a password.",
 	    "Let it print the password and nothing else (with `pass`: the "
@@ -191,6 +201,11 @@ const struct doctor_row doctor_login_rows[] = {
 	    "the service itself can read; here it cannot be tried.",
 	    "That is well if belfryd runs as the service: `belfryctl status` "
 	    "shows whether it is let in.", NULL, true},
+	{"command-failed", SECRET, ANY_PLACE, NULL, is_token,
+	    "There is no token: ${text}.",
+	    "Run the command of the configuration yourself: it must print an "
+	    "access token, and nothing else. If it says that you are not "
+	    "signed in: " SIGN_IN, NULL, false},
 	{"command-failed", SECRET, ANY_PLACE, NULL, NULL,
 	    "There is no password: ${text}.",
 	    "Run the command of the configuration yourself: it must print "

@@ -58,6 +58,9 @@ on_command(void *ctx, const struct child_result *result)
 		    &checkup->secret, &errand->error);
 	else
 		errand->error = result->error;
+	if (errand->ok && checkup->account->auth == CONFIG_AUTH_OAUTH2)
+		errand->ok = secret_check_token(
+		    name, secret_span(&checkup->secret), &errand->error);
 	errand->complaint = checkup_clean(result->errors);
 	errand->done = true;
 	checkup_wake(checkup);

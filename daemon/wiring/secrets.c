@@ -40,6 +40,9 @@ on_command(void *ctx, const struct child_result *result)
 		    result->error.fault == FAULT_RETRY ? FAULT_RETRY
 						       : FAULT_AUTH,
 		    "%s", result->error.text);
+	if (ok && wait->account->auth == CONFIG_AUTH_OAUTH2)
+		ok = secret_check_token(wait->account->secret.argv.items[0],
+		    secret_span(&secret), &error);
 	answer(wait, ok ? &secret : NULL, ok ? NULL : &error);
 	secret_wipe(&secret);
 }

@@ -9,8 +9,8 @@ both numbers into DIR/submission.ports when it is ready. Offers SIZE,
 8BITMIME, SMTPUTF8, AUTH PLAIN and LOGIN, or what $SERVERS_SUBMISSION_AUTH names.
 Any user name with the password is let in; EXTERNAL lets in who shows a
 certificate of DIR/tls/ca.crt, as its common name; XOAUTH2 and OAUTHBEARER whose
-token $SERVERS_INTROSPECTION (an address to which the token is appended) calls
-active. Nothing is relayed anywhere.
+token $SERVERS_INTROSPECTION (an address to which the token is appended; its
+authority is in $SERVERS_INTROSPECTION_CA) calls active. Nothing is relayed anywhere.
 
 What it takes is stored as DIR/sent/0001.eml (the message as it came, CRLF) and
 0001.json (from, to, user, ehlo, mail_options, size, implicit_tls, answered).
@@ -45,10 +45,10 @@ MECHANISMS = os.environ.get("SERVERS_SUBMISSION_AUTH", "PLAIN LOGIN").split()
 ALL_MECHANISMS = ["PLAIN", "LOGIN", "EXTERNAL", "XOAUTH2", "OAUTHBEARER"]
 
 
-def introspect(folder, token):
+def introspect(token):
     """Whose token it is; None: it is not good."""
     context = ssl.create_default_context(
-        cafile=os.path.join(folder, "tls", "ca.crt"))
+        cafile=os.environ["SERVERS_INTROSPECTION_CA"])
     with urllib.request.urlopen(
             os.environ["SERVERS_INTROSPECTION"] + urllib.parse.quote(token),
             timeout=10, context=context) as answer:
@@ -115,11 +115,10 @@ class Storage:
 
 
 class Handler:
-    def __init__(self, faults, storage, implicit_tls, folder):
+    def __init__(self, faults, storage, implicit_tls):
         self.faults = faults
         self.storage = storage
         self.implicit_tls = implicit_tls
-        self.folder = folder
 
     async def initial(self, server, args):
         """The initial response, with AUTH or after it."""
@@ -149,7 +148,7 @@ class Handler:
             return AuthResult(success=False)
         token = re.search(rb"\x01auth=Bearer ([^\x01]*)\x01", response)
         user = token and await asyncio.to_thread(
-            introspect, self.folder, token.group(1).decode())
+            introspect, token.group(1).decode())
         print("auth", mechanism, user, flush=True)
         if user:
             return AuthResult(success=True, handled=False,
@@ -214,7 +213,7 @@ def make_server(options, faults, storage, context, implicit_tls):
         return AuthResult(success=good, handled=False, auth_data=data.login)
 
     return SMTP(
-        Handler(faults, storage, implicit_tls, options.dir),
+        Handler(faults, storage, implicit_tls),
         hostname="localhost",
         ident="Belfry test submission",
         data_size_limit=SIZE_MAX,

@@ -149,6 +149,32 @@ test_output_is_bounded(void **state)
 }
 
 static void
+test_token(void **state)
+{
+	static const struct {
+		const char *token, *error; /* NULL: it may be one */
+	} cases[] = {
+	    {"ya29.a0Af-_~+/x=", NULL},
+	    {"{\"access_token\":\"x\"}",
+		"c printed a JSON document, and not a token: let it print the "
+		"value of access_token alone"},
+	    {" [1]", "c printed a JSON document, and not a token: let it print "
+		     "the value of access_token alone"},
+	    {"Bearer x", "c printed several words, and not a token alone"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct error error = ERROR_INIT;
+		bool ok = secret_check_token(
+		    "c", span_from_str(cases[i].token), &error);
+		assert_int_equal(ok, cases[i].error == NULL);
+		if (!ok)
+			assert_string_equal(error.text, cases[i].error);
+	}
+}
+
+static void
 test_credential(void **state)
 {
 	char folder[] = "/tmp/belfry-credential-XXXXXX";
@@ -181,6 +207,7 @@ main(void)
 	    cmocka_unit_test(test_split_is_bounded),
 	    cmocka_unit_test(test_output),
 	    cmocka_unit_test(test_output_is_bounded),
+	    cmocka_unit_test(test_token),
 	    cmocka_unit_test(test_credential),
 	};
 
