@@ -623,6 +623,8 @@ static void
 on_untagged(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	mailbox_rove_pushed(mb, &event->response, now);
+	if (mb->state == MAILBOX_SWEEPING)
+		mailbox_sweep_heard(mb, &event->response);
 	if (!mailbox_is_elsewhere(mb)) {
 		read_news(mb, &event->response, now);
 		mailbox_resync_news(mb, &event->response, now);

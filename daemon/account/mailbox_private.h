@@ -521,6 +521,10 @@ struct mailbox {
 	struct twins *twins;	  /* owned; NULL: none ever waited */
 	unsigned dropped;	  /* answers dropped by the session until now */
 	bool bare;		  /* asked for without the structure */
+	/* The highest message number that this window's first answer can have
+	 * told of, dropped or not, and the drops that this counts. */
+	uint64_t answered;
+	unsigned answered_dropped;
 	bool whole;		  /* asked for with the whole header */
 	bool no_structure;	  /* this connection refuses it */
 	bool no_identity;	  /* ... or this */
@@ -799,6 +803,10 @@ void mailbox_reopen_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 /* False: there is no need. */
 bool mailbox_reopen_begin(struct mailbox *mb, usec_t now);
+
+/* Before the news in it are read. */
+void mailbox_sweep_heard(
+    struct mailbox *mb, const struct imap_response *response);
 
 /* mailbox_rest.c */
 bool mailbox_rest_rush_done(struct mailbox *mb, const struct imap_event *event);

@@ -414,6 +414,8 @@ clear_window(struct mailbox *mb)
 	mb->judged = mb->unwritten = 0;
 	mb->stale = mb->is_late = false;
 	mb->bare = mb->no_structure;
+	mb->answered = 0;
+	mb->answered_dropped = imap_session_dropped(mb->session);
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
 	mailbox_forget_met(mb);
@@ -468,6 +470,40 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 }
 
 /* ---- reading ---- */
+
+static void
+note_answered(struct mailbox *mb, uint64_t number)
+{
+	if (number < mb->exists)
+		number = mb->exists;
+	if (number > mb->answered)
+		mb->answered = number;
+	mb->answered_dropped = imap_session_dropped(mb->session);
+}
+
+/* What was dropped came before this, when so many were known of. */
+void
+mailbox_sweep_heard(struct mailbox *mb, const struct imap_response *response)
+{
+	bool tells = span_is_nocase(response->name, "FETCH");
+
+	if (mb->bare || mb->window_end != 0)
+		return;
+	if (mb->answered_dropped != imap_session_dropped(mb->session))
+		note_answered(mb, 0);
+	if (tells)
+		note_answered(mb, response->number);
+}
+
+/* It came while a window without an end was asked for once more, with less: it
+ * is to be asked for with all. */
+static bool
+came_meanwhile(const struct mailbox *mb, uint64_t number)
+{
+	return mb->bare && !mb->no_structure && !mb->is_late &&
+	       mb->window_end == 0 && mb->retry.count == 0 &&
+	       number > mb->answered;
+}
 
 /* n:* gives the last message even below n. */
 static bool
@@ -583,7 +619,7 @@ mailbox_sweep_untagged(
 		mb->far = fetch.uid;
 		return;
 	}
-	if (must_ignore(mb, fetch.uid, false)) {
+	if (must_ignore(mb, fetch.uid, came_meanwhile(mb, response->number))) {
 		ignore(mb, fetch.uid);
 		return;
 	}
@@ -828,6 +864,9 @@ mailbox_sweep_done(
 		mailbox_fail(mb, &error, now);
 		return;
 	}
+	if (!mb->bare &&
+	    mb->answered_dropped != imap_session_dropped(mb->session))
+		note_answered(mb, 0);
 	if (mailbox_fetch_bare(mb)) {
 		send_fetch(mb, now);
 		return;
