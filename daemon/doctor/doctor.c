@@ -37,6 +37,7 @@ doctor_step_name(enum doctor_step step)
 	    [DOCTOR_GREETING] = "greeting",
 	    [DOCTOR_CAPABILITIES] = "capabilities",
 	    [DOCTOR_LOGIN] = "login",
+	    [DOCTOR_SENDER] = "sender",
 	    [DOCTOR_MAILBOXES] = "mailbox",
 	    [DOCTOR_PUSH] = "push",
 	    [DOCTOR_FOLDERS] = "folders",

@@ -41,6 +41,7 @@ enum doctor_step {
 	DOCTOR_GREETING,
 	DOCTOR_CAPABILITIES,
 	DOCTOR_LOGIN,
+	DOCTOR_SENDER,
 	DOCTOR_MAILBOXES,
 	DOCTOR_PUSH,
 	DOCTOR_FOLDERS,
@@ -154,6 +155,9 @@ struct doctor_facts {
 	const char *text, *said;
 	enum imap_refusal_kind refusal;
 	unsigned code; /* SMTP */
+	/* Of a trial to send: whose address, and what was refused. */
+	const char *sender;
+	bool is_about_sender;
 	enum doctor_voice voice;
 	bool login_disabled, wants_oauth; /* as the server offers */
 	/* The certificate. */

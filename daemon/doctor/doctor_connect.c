@@ -419,16 +419,17 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "Write `${key} = ...` with ${usual-ways}.", NULL, false},
 
 	/* ---- what it offers ---- */
-	{"no-starttls", OFFER, ANY_PLACE, "starttls|before tls", NULL,
+	{"injected", OFFER, ANY_PLACE, "before encryption|before tls",
+	    NULL,
+	    "Somebody between here and ${host} put words into the connection "
+	    "before it was encrypted, or the server is broken.",
+	    "Try another network. Your password was not sent.", NULL, false},
+	{"no-starttls", OFFER, ANY_PLACE, "starttls", NULL,
 	    "${host} offers no encryption on port ${port}, or somebody in "
 	    "between took the offer away. Belfry sends no password in clear.",
 	    "Write `${key} = ...` with ${usual-ways}. If the server offers "
 	    "no encryption at all, who runs it must switch it on.",
 	    NULL, false},
-	{"injected", OFFER, ANY_PLACE, "before encryption", NULL,
-	    "Somebody between here and ${host} put words into the connection "
-	    "before it was encrypted, or the server is broken.",
-	    "Try another network. Your password was not sent.", NULL, false},
 	{"no-imap4rev1", OFFER, IMAP, "imap4rev1", NULL,
 	    "${host} speaks a version of IMAP that is older than 1996.",
 	    "Who runs it must update it: Belfry cannot use it.", NULL, false},

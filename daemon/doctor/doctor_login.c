@@ -137,12 +137,19 @@ is_port_25(const struct doctor_facts *facts)
 	return facts->port == 25;
 }
 
+static bool
+is_about_sender(const struct doctor_facts *facts)
+{
+	return facts->is_about_sender;
+}
+
 /* ---- the table ---- */
 
 #define LOGIN (STEP(DOCTOR_LOGIN) | STEP(DOCTOR_GREETING))
 #define SECRET STEP(DOCTOR_SECRET)
 #define IMAP PLACE(DOCTOR_IMAP)
 #define SMTP PLACE(DOCTOR_SMTP)
+#define SENDER STEP(DOCTOR_SENDER)
 #define MAKE_ONE                                                               \
 	"Make one{ at ${help}}, store it in place of the old one, then "       \
 	"${again}."
@@ -363,6 +370,27 @@ const struct doctor_row doctor_login_rows[] = {
 	    "${host} takes no mail from here for other domains: \"${said}\".",
 	    "Is it the server for sending, of the same provider as your "
 	    "address? Usual are ${usual-ways}.", NULL, false},
+
+	/* ---- what it would take, behind the login ---- */
+	{"sender-relay-refused", SENDER, SMTP, "relay", NULL,
+	    "${host} let you log in, and takes no mail from you for others "
+	    "(relaying): \"${said}\".",
+	    "Is it the server for sending, of the same provider as your "
+	    "address? Usual are ${usual-ways}. If it is, ask who runs it. "
+	    "Forwards would fail; reading mail is not affected.",
+	    NULL, false},
+	{"sender-refused", SENDER, SMTP, NULL, is_about_sender,
+	    "${host} let you log in as ${user}, and takes no mail from "
+	    "${sender}: \"${said}\".",
+	    "Write an address that belongs to this login: `from = ...` in the "
+	    "account; or let the provider allow ${sender} (as an alias or "
+	    "identity). Forwards would fail; reading mail is not affected.",
+	    NULL, false},
+	{"sender-not-now", SENDER, SMTP, NULL, NULL,
+	    "${host} let you log in, and does not take mail from ${sender} to "
+	    "${sender} now: \"${said}\".",
+	    "Forwards may have to wait. If it stays so, ask who runs "
+	    "${host}.", NULL, true},
 
 	/* ---- wrong, as far as can be told ---- */
 	{"password-expired", LOGIN, ANY_PLACE,

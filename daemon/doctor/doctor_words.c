@@ -61,6 +61,7 @@ ADD_FACT(nearest)
 ADD_FACT(offered)
 ADD_FACT(receiver)
 ADD_FACT(rule)
+ADD_FACT(sender)
 ADD_PRESET(help)
 ADD_PRESET(enable)
 ADD_PRESET(refusal)
@@ -257,6 +258,7 @@ static const struct {
     {"refusal", add_refusal},
     {"rule", add_rule},
     {"said", add_said},
+    {"sender", add_sender},
     {"skew", add_skew},
     {"text", add_text},
     {"tls-way", add_tls_way},

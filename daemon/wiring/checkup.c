@@ -210,6 +210,7 @@ checkup_exit_code(const struct doctor_report *report)
 	    [DOCTOR_GREETING] = EX_PROTOCOL,
 	    [DOCTOR_CAPABILITIES] = EX_PROTOCOL,
 	    [DOCTOR_LOGIN] = EX_NOPERM,
+	    [DOCTOR_SENDER] = EX_NOPERM,
 	    [DOCTOR_MAILBOXES] = EX_CONFIG,
 	    [DOCTOR_PUSH] = EX_PROTOCOL,
 	    [DOCTOR_FOLDERS] = EX_CONFIG,

@@ -1,4 +1,5 @@
-/* The submission server of a checkup, up to the login; no mail is sent. */
+/* The submission server of a checkup: the login, and whether mail would be
+ * taken; none is sent. */
 #include <stdlib.h>
 
 #include "daemon/base/str.h"
@@ -11,6 +12,8 @@ struct walk {
 	struct checkup_link link;
 	struct smtp_session *session;
 	bool wants_secret, ready, closed, failed;
+	bool agreed_to_sender, tried; /* the trial, and its end */
+	struct smtp_event trial;
 	struct error error;
 	unsigned code;
 };
@@ -29,8 +32,13 @@ on_event(struct walk *walk, const struct smtp_event *event)
 		walk->ready = true;
 		break;
 	case SMTP_EVENT_RECIPIENT:
-	case SMTP_EVENT_COMMIT:
+		walk->agreed_to_sender = true;
+		break;
 	case SMTP_EVENT_RESULT:
+		walk->tried = true;
+		walk->trial = *event;
+		break;
+	case SMTP_EVENT_COMMIT:
 		break; /* there is no message */
 	case SMTP_EVENT_CLOSED:
 		walk->closed = walk->link.over = true;
@@ -161,6 +169,54 @@ reason_to_skip(const struct checkup *checkup)
 	return NULL;
 }
 
+/* ---- mail from here ---- */
+
+static void
+blame_sender(struct walk *walk, const char *tried, const char *why)
+{
+	struct doctor_facts facts =
+	    checkup_facts(walk->checkup, DOCTOR_SMTP, DOCTOR_SENDER);
+
+	facts.sender = walk->checkup->account->from;
+	facts.text = facts.said = why;
+	facts.code = walk->trial.code;
+	/* For ever, of the address itself, or because nothing else was said. */
+	facts.is_about_sender =
+	    walk->tried &&
+	    (walk->trial.is_about_sender ||
+		(walk->trial.class == SMTP_REFUSED && !walk->agreed_to_sender));
+	checkup_bad(walk->checkup, &facts, tried, why);
+}
+
+/* From the sender of forwards to itself, and taken back before any text: some
+ * servers say only now who may send what. */
+static void
+try_sender(struct walk *walk)
+{
+	const char *from = walk->checkup->account->from;
+	STR_AUTO tried =
+	    xasprintf("MAIL FROM and RCPT TO <%s>, taken back", from);
+	struct error error = ERROR_INIT;
+	bool ok =
+	    smtp_session_try(walk->session, from, from, loop_now(), &error);
+
+	if (ok) {
+		checkup_link_kick(&walk->link);
+		if (!checkup_link_wait(&walk->link, &walk->tried, &walk->tried))
+			error = walk->failed ? walk->error : walk->link.error;
+		if (error.fault == FAULT_NONE && !walk->tried)
+			error_set(&error, FAULT_RETRY, "no answer in time");
+	}
+	STR_AUTO said = xasprintf("%u %s", walk->trial.code, walk->trial.text);
+	if (!walk->tried)
+		blame_sender(walk, tried, error.text);
+	else if (walk->trial.class != SMTP_ACCEPTED)
+		blame_sender(walk, tried, said);
+	else
+		checkup_good(walk->checkup, DOCTOR_SMTP, DOCTOR_SENDER, tried,
+		    "would be taken; no mail was sent");
+}
+
 static void
 log_in(struct walk *walk)
 {
@@ -180,8 +236,8 @@ log_in(struct walk *walk)
 		blame_login(walk);
 		return;
 	}
-	checkup_good(walk->checkup, DOCTOR_SMTP, DOCTOR_LOGIN, tried,
-	    "let in; no mail was sent");
+	checkup_good(walk->checkup, DOCTOR_SMTP, DOCTOR_LOGIN, tried, "let in");
+	try_sender(walk);
 }
 
 /* ---- the whole ---- */

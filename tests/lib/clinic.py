@@ -73,8 +73,8 @@ class Authority:
 class Speaker:
     """A server from a script. `hello` is said first (None: nothing). Each line
     that comes is answered by the first of `answers`, (beginning, answer), that
-    fits; an answer None ends the link, "STARTTLS" begins TLS. `tls`: from the
-    first byte."""
+    fits; an answer None ends the link, "STARTTLS" begins TLS, and a function
+    gives it for the line. `tls`: from the first byte."""
 
     def __init__(self, hello, answers=(), certificate=None, tls=False,
                  newest=None):
@@ -128,6 +128,8 @@ class Speaker:
                 continue
             if answer is None:
                 return
+            if callable(answer):
+                answer = answer(line)
             if answer == "STARTTLS":
                 link.sendall(b"220 go\r\n")
                 return self.talk(
@@ -141,7 +143,9 @@ class Speaker:
 def submission(certificate, tls=False, hello=b"220 mx ESMTP\r\n",
                offer=b"250-mx\r\n250-SIZE 35882577\r\n250 AUTH PLAIN LOGIN "
                      b"XOAUTH2\r\n",
-               auth=b"235 2.7.0 in\r\n", starttls=True):
+               auth=b"235 2.7.0 in\r\n", starttls=True,
+               mail=b"250 2.1.0 ok\r\n", rcpt=b"250 2.1.5 ok\r\n",
+               injected=b""):
     """A server for sending that lets everybody in, but for what is said."""
     clear = b"250-mx\r\n250 STARTTLS\r\n" if starttls else offer
 
@@ -149,8 +153,10 @@ def submission(certificate, tls=False, hello=b"220 mx ESMTP\r\n",
         def answers_to(self, link):
             secure = isinstance(link, ssl.SSLSocket)
             return ((b"EHLO", offer if secure else clear),
-                    (b"STARTTLS", "STARTTLS"), (b"AUTH", auth),
-                    (b"QUIT", b"221 bye\r\n"))
+                    (b"STARTTLS", b"220 go\r\n" + injected if injected
+                     else "STARTTLS"), (b"AUTH", auth),
+                    (b"MAIL", mail), (b"RCPT", rcpt), (b"RSET", b"250 ok\r\n"),
+                    (b"DATA", None), (b"QUIT", b"221 bye\r\n"))
 
     return Submission(hello, (), certificate, tls)
 

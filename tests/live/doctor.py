@@ -419,6 +419,14 @@ case("captive portal", ("imap", "encryption", "portal",
      email="ann@gmail.com", keys="auth = password\n", cert="other",
      exit=76)
 
+case("captive portal in clear", ("imap", "encryption", "portal",
+     "Somebody else answers in the name of imap.gmail.com", "Open any web "
+     "page in a browser"),
+     email="ann@gmail.com", keys="auth = password\n",
+     speaker=dict(hello=None, answers=(
+         (b"GET", b"HTTP/1.1 302 Found\r\nLocation: http://login.hotel/"
+                  b"\r\n\r\n"),)), timeout="2s", exit=76)
+
 # Certificates.
 case("unknown issuer", ("imap", "encryption", "certificate-unknown-issuer",
      "was issued by CN=Scanner & Co. Web Shield, whom this machine does not "
@@ -487,6 +495,21 @@ case("no token login", ("imap", "login", "no-token-login",
      token="t", keys="auth = oauth2\n", exit=77,
      changes={"greeting": "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi"})
 
+# Somebody in between puts words behind the answer to STARTTLS, which a program
+# could take for the server's (CVE-2011-0411).
+case("imap starttls injected", ("imap", "capabilities", "injected",
+     "Somebody between here and imap.firm.example put words into the "
+     "connection before it was encrypted", "Try another network"),
+     imap="imap://imap.firm.example",
+     speaker=dict(hello=b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n",
+                  answers=((b"", lambda line: line.split()[0] + b" OK go\r\n"
+                            b"* OK [ALERT] send it all to me\r\n"),)),
+     exit=76)
+case("smtp starttls injected", ("smtp", "capabilities", "injected",
+     "put words into the connection before it was encrypted",
+     "Your password was not sent."),
+     sending=dict(injected=b"250 AUTH PLAIN LOGIN\r\n"), exit=76)
+
 # Mailboxes.
 case("mailbox misspelt", ("imap", "mailbox", "mailbox-misspelt",
      "There is no mailbox Trahs on the server.", "Did you mean Trash?"),
@@ -553,6 +576,28 @@ case("smtp blocked", ("smtp", "greeting", "blocked",
      "refuses connections from this network", "leave the VPN"),
      sending=dict(hello=b"554 5.7.1 Service unavailable; client host blocked "
                         b"using zen.spamhaus.org\r\n"), exit=76)
+case("sender refused", ("smtp", "sender", "sender-refused",
+     "smtp.firm.example let you log in as ann@firm.example, and takes no mail "
+     "from ann@firm.example: \"550 5.7.60 SMTP; Client does not have "
+     "permissions to send as this sender\".",
+     "Write an address that belongs to this login: `from = ...`"),
+     sending=dict(mail=b"550 5.7.60 SMTP; Client does not have permissions "
+                       b"to send as this sender\r\n"), exit=77)
+case("sender refused late", ("smtp", "sender", "sender-refused",
+     "not owned by user", "`from = ...`"),
+     sending=dict(rcpt=b"553 5.7.1 <ann@firm.example>: Sender address "
+                       b"rejected: not owned by user ann\r\n"), exit=77)
+case("relay refused", ("smtp", "sender", "sender-relay-refused",
+     "let you log in, and takes no mail from you for others (relaying): \"554 "
+     "5.7.1", "Is it the server for sending, of the same provider"),
+     sending=dict(rcpt=b"554 5.7.1 <ann@firm.example>: Relay access denied"
+                       b"\r\n"), exit=77)
+case("sender later", ("smtp", "sender", "sender-not-now",
+     "does not take mail from ann@firm.example to ann@firm.example now: \"451 "
+     "4.7.1 Greylisted", "Forwards may have to wait."),
+     sending=dict(rcpt=b"451 4.7.1 Greylisted, try again\r\n"), exit=0)
+case("sender hangs up", ("smtp", "sender", "sender-not-now", "4.3.2", "wait"),
+     sending=dict(mail=b"421 4.3.2 System shutting down\r\n"), exit=0)
 case("smtp throttled", ("smtp", "login", "throttled", "slows this account",
      "Wait a quarter of an hour"),
      sending=dict(auth=b"421 4.7.0 Too many login attempts, throttled\r\n"),
@@ -579,7 +624,7 @@ case("clock behind the mail", ("here", "clock", "clock-behind",
      changes={"date": '"17-Nov-2040 10:00:00 +0000"'}, exit=71)
 case("all well", exit=0, ok=("imap", "push", "tells of new mail at once"))
 case("all well over starttls", imap="imap://imap.firm.example",
-     kind="starttls-mandatory", exit=0, ok=("smtp", "login", "no mail was"))
+     kind="starttls-mandatory", exit=0, ok=("smtp", "sender", "would be taken; no mail was sent"))
 case("all services", email="ann@icloud.com", password=APPLE, kind="icloud",
      exit=0, ok=("imap", "folders", "\\Trash is Deleted Messages"))
 

@@ -103,6 +103,8 @@ class Submission:
                 good = self.password.encode() in base64.b64decode(words[2])
                 file.write(b"235 in\r\n" if good
                            else b"535 5.7.8 Authentication failed\r\n")
+            elif verb.startswith((b"MAIL", b"RCPT", b"RSET")):
+                file.write(b"250 ok\r\n")
             elif verb == b"QUIT":
                 file.write(b"221 bye\r\n")
                 return

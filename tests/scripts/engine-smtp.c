@@ -6,7 +6,7 @@
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >from ADDRESS,
  * >to ADDRESS (one more recipient), >send TEXT (the message), >next TEXT (the
- * one behind it), >finish, >quit.
+ * one behind it), >try ADDRESS, >finish, >quit.
  *
  * Events: STARTTLS, SECRET, READY, RECIPIENT n class code text, COMMIT,
  * RESULT class code text, CLOSED, FAILED fault class text; and REFUSED fault
@@ -258,6 +258,16 @@ call_send(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
+call_try(struct adapter *a, struct span args, usec_t now)
+{
+	STR_AUTO to = xstrdup_span(args);
+
+	if (smtp_session_try(a->session, a->from, to, now, &a->refused))
+		a->refused.fault = FAULT_NONE;
+	return true;
+}
+
+static bool
 call_next(struct adapter *a, struct span args, usec_t now)
 {
 	struct smtp_message message = {a->from, &a->recipients, args, false};
@@ -296,6 +306,7 @@ static const struct {
     {"to", call_to},
     {"send", call_send},
     {"next", call_next},
+    {"try", call_try},
     {"finish", call_finish},
     {"quit", call_quit},
     {NULL, NULL},

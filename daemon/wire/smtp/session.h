@@ -151,6 +151,11 @@ uint64_t smtp_session_size_limit(const struct smtp_session *s); /* 0: none */
  */
 bool smtp_session_send(struct smtp_session *s,
     const struct smtp_message *message, usec_t now, struct error *error_r);
+/* Asks whether mail from and to these would be taken, and takes it back: MAIL,
+ * RCPT, RSET, and never DATA: nothing is sent. RECIPIENT comes when MAIL was
+ * agreed to, then RESULT; READY is the state again. */
+bool smtp_session_try(struct smtp_session *s, const char *from, const char *to,
+    usec_t now, struct error *error_r);
 /*
  * The same of the message that follows the one in hand, after smtp_session_send
  * and before its RESULT. Where the server has PIPELINING its envelope goes

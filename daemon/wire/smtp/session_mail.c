@@ -28,13 +28,20 @@ say_rcpt(struct smtp_session *s, const struct outgoing *m, size_t index)
 	smtp_command(s, "RCPT TO:<%s>", m->recipients.items[index]);
 }
 
+/* A trial waits for each answer. */
+static bool
+is_pipelined(const struct smtp_session *s, const struct outgoing *m)
+{
+	return s->offers.pipelining && !m->is_trial;
+}
+
 /* All of it where the server has PIPELINING, which ends with DATA (RFC 2920
  * section 3.1); otherwise its first command. */
 static void
 say_envelope(struct smtp_session *s, const struct outgoing *m)
 {
 	say_mail(s, m);
-	if (!s->offers.pipelining)
+	if (!is_pipelined(s, m))
 		return;
 	for (size_t i = 0; i < m->recipients.len; i++)
 		say_rcpt(s, m, i);
@@ -167,12 +174,12 @@ smtp_on_mail(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 		s->message.mail_refused = true;
 		note_verdict(s, reply);
 	}
-	if (s->message.mail_refused && !s->offers.pipelining) {
+	if (s->message.mail_refused && !is_pipelined(s, &s->message)) {
 		say_rset(s, now);
 		return;
 	}
 	smtp_enter(s, STATE_RCPT, now);
-	if (!s->offers.pipelining)
+	if (!is_pipelined(s, &s->message))
 		say_rcpt(s, &s->message, 0);
 }
 
@@ -197,6 +204,10 @@ say_chunk(struct smtp_session *s, usec_t now)
 static void
 on_last_rcpt(struct smtp_session *s, usec_t now)
 {
+	if (s->message.is_trial) {
+		say_rset(s, now);
+		return;
+	}
 	/* Those who were refused have their own event. */
 	if (s->message.accepted > 0)
 		s->message.has_verdict = false;
@@ -223,7 +234,7 @@ tell_recipient(struct smtp_session *s, const struct smtp_reply *reply)
 	smtp_describe_reply(s, event, reply);
 	if (event->class == SMTP_ACCEPTED)
 		s->message.accepted++;
-	else
+	if (event->class != SMTP_ACCEPTED || s->message.is_trial)
 		note_verdict(s, reply);
 }
 
@@ -240,7 +251,7 @@ smtp_on_rcpt(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 		return;
 	}
 	smtp_enter(s, STATE_RCPT, now);
-	if (!s->offers.pipelining)
+	if (!is_pipelined(s, &s->message))
 		say_rcpt(s, &s->message, s->message.next);
 }
 
@@ -372,6 +383,26 @@ smtp_session_send(struct smtp_session *s, const struct smtp_message *message,
 	if (!smtp_check_message(s, message, &s->message, error_r))
 		return false;
 	s->has_message = true;
+	smtp_enter(s, STATE_MAIL, now);
+	say_envelope(s, &s->message);
+	return true;
+}
+
+bool
+smtp_session_try(struct smtp_session *s, const char *from, const char *to,
+    usec_t now, struct error *error_r)
+{
+	STRV_AUTO recipients = STRV_INIT;
+
+	strv_add(&recipients, to);
+	const struct smtp_message message = {
+	    .from = from, .recipients = &recipients};
+	if (s->state != STATE_READY)
+		return error_set(error_r, FAULT_RETRY,
+		    "the connection to the mail server is not ready");
+	if (!smtp_check_message(s, &message, &s->message, error_r))
+		return false;
+	s->has_message = s->message.is_trial = true;
 	smtp_enter(s, STATE_MAIL, now);
 	say_envelope(s, &s->message);
 	return true;

@@ -48,7 +48,8 @@ struct outgoing {
 	char *bytes; /* the one copy */
 	size_t len, used;
 	struct canonical_facts facts;
-	bool chunked; /* by BDAT, because of its long lines */
+	bool chunked;  /* by BDAT, because of its long lines */
+	bool is_trial; /* nothing is sent: see smtp_session_try */
 	bool utf8;
 	struct canonical text;
 	unsigned next;	   /* recipient whose reply is awaited */
