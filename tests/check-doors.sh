@@ -74,6 +74,7 @@ daemon/control/ctl_setup_test.c  daemon/base/ daemon/control/ daemon/wiring/chec
 daemon/control/ctl_doctor.h  daemon/control/ daemon/doctor/
 daemon/control/ctl_doctor.c  daemon/base/ daemon/config/ daemon/control/ daemon/doctor/ daemon/wiring/checkup.h
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
+daemon/control/ctl_login.c  daemon/base/ daemon/config/ daemon/control/ daemon/oauth2/ daemon/wiring/sign_in.h
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/
 daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/oauth2/provider.h daemon/control/ daemon/config/
 daemon/doctor/     daemon/base/ daemon/wire/imap/refusal.h daemon/config/presets.h daemon/doctor/

@@ -20,17 +20,20 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--credential|--pin|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
+	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--credential|--pin|--port|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
 		return
 		;;
 	esac
 	local globals=' -c --config --json --socket --timeout --no-color -h --help --version'
 	case $command in
 	'')
-		words=' setup check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
+		words=' setup login check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
 		;;
 	setup)
 		words=' --email --name --provider --imap --smtp --user --keyring --in-file --password-command --token-command --credential --ca-file --pin --ask-list --no-test --start -y --yes'
+		;;
+	login)
+		words=' --browser --device --no-open --port --forget'
 		;;
 	check)
 		words=' --settings'
@@ -95,7 +98,7 @@ _belfryctl()
 		words=' bash zsh fish'
 		;;
 	help)
-		words=' setup check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
+		words=' setup login check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
 		;;
 	probe)
 		words=' --mailbox'

@@ -61,6 +61,14 @@ static const struct ctl_option setup_options[] = {
     {'y', "yes", NULL, "do not ask"},
     OPTIONS_END,
 };
+static const struct ctl_option login_options[] = {
+    {'\0', "browser", NULL, "sign in with the browser of this machine"},
+    {'\0', "device", NULL, "by a code, with a browser anywhere"},
+    {'\0', "no-open", NULL, "do not start the browser, only say where to go"},
+    {'\0', "port", "PORT", "where the browser brings the answer (any free)"},
+    {'\0', "forget", NULL, "forget the token that is kept"},
+    OPTIONS_END,
+};
 static const struct ctl_option check_options[] = {
     {'\0', "settings", NULL, "list every key that a configuration may have"},
     OPTIONS_END,
@@ -151,6 +159,12 @@ const struct ctl_command ctl_commands[] = {
                 "it changes that. At a terminal it asks for what is missing; "
                 "else\nsay --yes, and give a password as the first line of "
                 "standard input."},
+    {.name = "login", .summary = "sign in to an account (OAuth2)",
+     .arguments = "ACCOUNT", .arguments_min = 1, .arguments_max = 1,
+     .options = login_options, .run = ctl_login,
+     .details = "For an account with oauth2_client_id. The token is kept for "
+                "belfryd, which renews\nit from then on. Waits five minutes "
+                "for the person, or as long as --timeout says."},
     {.name = "check", .summary = "is the configuration right?",
      .arguments = "[FILE]", .arguments_max = 1, .options = check_options,
      .run = ctl_check},

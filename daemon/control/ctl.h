@@ -182,6 +182,7 @@ int ctl_explain(struct ctl *ctl);
 int ctl_explain_on_server(struct ctl *ctl);
 int ctl_help(struct ctl *ctl);
 int ctl_history(struct ctl *ctl);
+int ctl_login(struct ctl *ctl);
 int ctl_notify(struct ctl *ctl);
 int ctl_pause(struct ctl *ctl);
 int ctl_probe(struct ctl *ctl);

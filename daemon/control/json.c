@@ -1,7 +1,9 @@
 #include "daemon/control/json.h"
 
 #include <jansson.h>
+#include <malloc.h>
 
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 #include "daemon/base/utf8.h"
@@ -21,6 +23,20 @@ wrap(json_t *value)
 	if (value == NULL)
 		abort(); /* jansson ran out of memory */
 	return (struct json *)value;
+}
+
+static void
+free_wiped(void *memory)
+{
+	if (memory != NULL)
+		memory_wipe(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+void
+json_wipe_memory(void)
+{
+	json_set_alloc_funcs(malloc, free_wiped);
 }
 
 struct json *
@@ -67,7 +83,10 @@ string_of(struct span text)
 		text = buf_span(&bare);
 	}
 	utf8_add_valid(&clean, text);
-	return value_of(wrap(json_stringn(buf_str(&clean), clean.len)));
+	json_t *value =
+	    value_of(wrap(json_stringn(buf_str(&clean), clean.len)));
+	buf_wipe(&clean); /* it may be a token */
+	return value;
 }
 
 void
@@ -204,6 +223,7 @@ json_print(const struct json *json, struct buf *out, bool pretty)
 
 	json_dump_callback(value_of(json), add_piece, &text, flags);
 	add_escaped(out, buf_span(&text));
+	buf_wipe(&text);
 }
 
 /* ---- parsing ---- */

@@ -19,6 +19,10 @@
 
 struct json;
 
+/* From now on memory that documents give back is overwritten: for processes
+ * that read or write tokens. May be called again. */
+void json_wipe_memory(void);
+
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 void json_free(struct json **json);

@@ -25,7 +25,7 @@ struct http {
 
 /* What the thread sees. */
 struct job {
-	bool is_get, is_delete;
+	bool is_get, is_delete, only_https;
 	usec_t retry_after;
 	char *url;
 	char *ca_file; /* or NULL */
@@ -67,7 +67,8 @@ is_loopback(const char *host)
 
 /* Which scheme the URL has, and whether it is allowed. */
 static bool
-check_url(const char *url, bool is_get, bool *loopback_r, struct error *error_r)
+check_url(
+    const char *url, bool only_https, bool *loopback_r, struct error *error_r)
 {
 	CURLU *parts = curl_url();
 	char *scheme = NULL, *host = NULL;
@@ -79,13 +80,16 @@ check_url(const char *url, bool is_get, bool *loopback_r, struct error *error_r)
 
 	if (!ok)
 		error_set(error_r, FAULT_CONFIG, "this is not a URL");
-	else if (!is_get && strcmp(scheme, "http") == 0 && is_loopback(host))
+	else if (!only_https && strcmp(scheme, "http") == 0 &&
+		 is_loopback(host))
 		*loopback_r = true;
 	else if (strcmp(scheme, "https") == 0)
 		*loopback_r = false;
 	else
 		ok = error_set(error_r, FAULT_CONFIG,
-		    "only https:// is allowed (http:// to this machine)");
+		    only_https
+			? "only https:// is allowed"
+			: "only https:// is allowed (http:// to this machine)");
 	curl_free(scheme);
 	curl_free(host);
 	curl_url_cleanup(parts);
@@ -133,6 +137,7 @@ set_options(
 	curl_easy_setopt(
 	    curl, CURLOPT_PROTOCOLS_STR, loopback ? "http" : "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(job->limit / 1000));
 	if (job->ca_file != NULL)
@@ -211,7 +216,7 @@ run(void *ctx)
 	CURL *curl;
 
 	pthread_once(&once, start_curl);
-	if (!check_url(job->url, job->is_get, &loopback, &job->error) ||
+	if (!check_url(job->url, job->only_https, &loopback, &job->error) ||
 	    !check_headers(&job->headers, &job->error))
 		return;
 	curl = curl_easy_init();
@@ -309,6 +314,7 @@ http_send(struct loop *loop, const struct http_request *request, http_fn *fn,
 
 	job->url = xstrdup(request->url);
 	job->is_delete = request->is_delete;
+	job->only_https = request->only_https;
 	job->ca_file = xstrdup(request->ca_file);
 	job->limit = HTTP_USEC;
 	if (request->headers != NULL)
@@ -333,7 +339,7 @@ http_get(struct loop *loop, const char *url, const char *ca_file, usec_t limit,
 {
 	struct job *job = NEW(struct job);
 
-	job->is_get = true;
+	job->is_get = job->only_https = true;
 	job->url = xstrdup(url);
 	job->ca_file = xstrdup(ca_file);
 	job->limit = limit;

@@ -47,6 +47,7 @@ struct http_request {
 	const struct strv *headers;
 	struct span body;
 	const char *ca_file; /* NULL: the system's store */
+	bool only_https;     /* not even to this machine in the clear */
 };
 struct http *http_send(struct loop *loop, const struct http_request *request,
     http_fn *fn, void *ctx);

@@ -47,15 +47,16 @@ fault_of(enum oauth2_kind kind)
 {
 	switch (kind) {
 	case OAUTH2_LOST:
-	case OAUTH2_DENIED:
-	case OAUTH2_EXPIRED:
 	case OAUTH2_REFUSED:
 		return FAULT_AUTH;
 	case OAUTH2_GARBAGE:
 		return FAULT_PEER;
+	case OAUTH2_SLOW_DOWN:
+		return FAULT_LIMIT;
 	case OAUTH2_TOKEN:
 	case OAUTH2_PENDING:
-	case OAUTH2_SLOW_DOWN:
+	case OAUTH2_DENIED:
+	case OAUTH2_EXPIRED:
 	case OAUTH2_BUSY:
 		break;
 	}
@@ -246,11 +247,13 @@ oauth2_answer_read(unsigned status, struct span body, bool is_cut,
 }
 
 void
-oauth2_answer_fail(const struct error *error, struct oauth2_answer *answer_r)
+oauth2_answer_fail(
+    const char *url, const struct error *error, struct oauth2_answer *answer_r)
 {
 	*answer_r = (struct oauth2_answer)OAUTH2_ANSWER_INIT;
 	answer_r->kind = OAUTH2_BUSY;
 	answer_r->error = *error;
+	error_prefix(&answer_r->error, "%s", url);
 }
 
 void

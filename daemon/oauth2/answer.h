@@ -55,9 +55,9 @@ struct oauth2_answer {
 void oauth2_answer_read(unsigned status, struct span body, bool is_cut,
     struct oauth2_answer *answer_r);
 void oauth2_answer_done(struct oauth2_answer *answer);
-/* What OAUTH2_BUSY is to a connection that failed: the same to the caller. */
+/* No answer came: OAUTH2_BUSY, whatever the reason. */
 void oauth2_answer_fail(
-    const struct error *error, struct oauth2_answer *answer_r);
+    const char *url, const struct error *error, struct oauth2_answer *answer_r);
 
 /* The answer of a device endpoint. Strings are owned. */
 struct oauth2_device {

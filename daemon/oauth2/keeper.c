@@ -116,6 +116,7 @@ become_lost(struct oauth2_keeper *keeper, enum oauth2_keeper_state state,
 	keeper->wants_tell = !keeper->is_told;
 	keeper->is_told = true;
 	keeper->error = *error;
+	keeper->error.fault = FAULT_AUTH;
 	enter(keeper, state, USEC_NEVER);
 }
 

@@ -148,9 +148,8 @@ replace(char **text, const char *with)
 }
 
 void
-oauth2_token_take(struct oauth2_token *token,
-    const struct oauth2_answer *answer, const struct oauth2_client *client,
-    int64_t now_unix)
+oauth2_token_renew(struct oauth2_token *token,
+    const struct oauth2_answer *answer, int64_t now_unix)
 {
 	secret_set(&token->access, secret_span(&answer->access));
 	if (answer->refresh.len > 0)
@@ -159,6 +158,14 @@ oauth2_token_take(struct oauth2_token *token,
 	token->expires_unix = now_unix + answer->life;
 	if (answer->scope != NULL)
 		replace(&token->granted, answer->scope);
+}
+
+void
+oauth2_token_take(struct oauth2_token *token,
+    const struct oauth2_answer *answer, const struct oauth2_client *client,
+    int64_t now_unix)
+{
+	oauth2_token_renew(token, answer, now_unix);
 	replace(&token->client_id, client->id);
 	replace(&token->token_url, client->token_url);
 	replace(&token->scope, client->scope);

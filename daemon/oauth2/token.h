@@ -44,6 +44,9 @@ bool oauth2_token_fits(
     const struct oauth2_token *token, const struct oauth2_client *client);
 /* What an answer of the kind OAUTH2_TOKEN makes of it (RFC 6749 section 6: no
  * new refresh token means that the old one stays). */
+void oauth2_token_renew(struct oauth2_token *token,
+    const struct oauth2_answer *answer, int64_t now_unix);
+/* The same of a sign-in: for this client and user from now on. */
 void oauth2_token_take(struct oauth2_token *token,
     const struct oauth2_answer *answer, const struct oauth2_client *client,
     int64_t now_unix);
