@@ -70,6 +70,11 @@ bool notify_queue_would_show(
  * id. */
 uint64_t notify_queue_add(
     struct notify_queue *queue, const struct notification *n, usec_t now);
+/* What was shown in an earlier life: a request that is shown, with this message
+ * (account, mailbox, UIDs); returns its id. `request` not 0: another message of
+ * that one. */
+uint64_t notify_queue_restore(
+    struct notify_queue *queue, const struct notification *n, uint64_t request);
 /* Withdraws it: never shown if it waits, closed if it is shown; a summary is
  * closed with the last that it counts. `uid` 0 withdraws nothing. */
 void notify_queue_withdraw(struct notify_queue *queue, const char *account,

@@ -3,8 +3,8 @@
  */
 #include "notifiers/queue_private.h"
 
-static struct request *
-find_request(const struct list_link *requests, uint64_t id)
+struct request *
+queue_find_request(const struct list_link *requests, uint64_t id)
 {
 	LIST_EACH(pos, requests)
 	if (queue_request_at(pos)->id == id)
@@ -22,7 +22,7 @@ forget_shown_above(struct notify_queue *queue, size_t max)
 static void
 on_shown(struct notify_queue *queue, const struct notifier_line *line)
 {
-	struct request *request = find_request(&queue->asked, line->n.id);
+	struct request *request = queue_find_request(&queue->asked, line->n.id);
 
 	if (request == NULL)
 		return;
@@ -47,7 +47,7 @@ queue_give_up(
 static void
 on_failed(struct notify_queue *queue, const struct notifier_line *line)
 {
-	struct request *request = find_request(&queue->asked, line->n.id);
+	struct request *request = queue_find_request(&queue->asked, line->n.id);
 
 	if (request != NULL)
 		queue_give_up(queue, request,
@@ -62,7 +62,7 @@ on_closed(struct notify_queue *queue, const struct notifier_line *line)
 	struct request *request;
 
 	on_shown(queue, line);
-	request = find_request(&queue->shown, line->n.id);
+	request = queue_find_request(&queue->shown, line->n.id);
 	if (request != NULL)
 		queue_leave_shown(queue, request);
 }
@@ -105,11 +105,11 @@ size_t
 notify_queue_each(const struct notify_queue *queue, uint64_t id,
     notify_each_fn *fn, void *ctx)
 {
-	struct request *request = find_request(&queue->shown, id);
+	struct request *request = queue_find_request(&queue->shown, id);
 	size_t count = 0;
 
 	if (request == NULL)
-		request = find_request(&queue->asked, id);
+		request = queue_find_request(&queue->asked, id);
 	if (request == NULL)
 		return 0;
 	for (struct list_link *pos = request->entries.prev;

@@ -96,6 +96,8 @@ void queue_become_unavailable(struct notify_queue *queue, bool keeps);
 
 /* ---- queue_answer.c ---- */
 
+struct request *queue_find_request(
+    const struct list_link *requests, uint64_t id);
 /* It is not asked for again. */
 void queue_give_up(
     struct notify_queue *queue, struct request *request, const char *reason);

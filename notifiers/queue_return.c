@@ -1,6 +1,8 @@
 /*
- * notifiers/queue: what was on a screen that is gone.
+ * notifiers/queue: what was on a screen that is gone, or shown in an earlier
+ * life.
  */
+#include "daemon/base/xalloc.h"
 #include "notifiers/queue_private.h"
 
 void
@@ -53,4 +55,30 @@ queue_take_back_shown(struct notify_queue *queue)
 		else
 			queue_leave_shown(queue, last);
 	}
+}
+
+uint64_t
+notify_queue_restore(
+    struct notify_queue *queue, const struct notification *n, uint64_t request)
+{
+	struct request *shown = queue_find_request(&queue->shown, request);
+	struct entry *entry = NEW(struct entry);
+
+	if (shown == NULL) {
+		shown = NEW(struct request);
+		list_init(&shown->link);
+		list_init(&shown->entries);
+		shown->id = ++queue->last_id;
+		list_add(&queue->shown, &shown->link);
+	} else {
+		shown->is_summary = true;
+	}
+	notification_init(&entry->n);
+	notification_copy_sanitized(&entry->n, n);
+	entry->n.id = ++queue->last_id;
+	entry->is_settled = true;
+	queue_make_bare(entry);
+	list_add(&shown->entries, &entry->link);
+	queue->shown_entries++;
+	return shown->id;
 }

@@ -643,6 +643,8 @@ void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
  * history has judged since then. False: it is not needed. */
 bool mailbox_load_audit(
     struct mailbox *mb, struct span text, int64_t *since_unix_r);
+/* Of this message there is a notification: it is followed. */
+void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 void mailbox_load_judged(struct mailbox *mb, const struct store_key *key);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);

@@ -161,6 +161,21 @@ mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now)
 }
 
 void
+mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+{
+	struct follow *follow = &mb->follow;
+
+	if (mb->config.visit != VISIT_NONE)
+		return;
+	if (follow->validity != uidvalidity)
+		mailbox_follow_clear(mb);
+	follow->validity = uidvalidity;
+	if (!has(follow, find(follow, uid), uid))
+		follow->modseq = 0;
+	add(follow, uid, true);
+}
+
+void
 mailbox_follow_add_uids(const struct mailbox *mb, struct imap_seqset *uids)
 {
 	for (size_t i = 0; i < mb->follow.count; i++)

@@ -380,7 +380,8 @@
 		"Gotify Belfry knows the place by itself: ntfy, from server "
 		"2.16 on, by a sequence id, Gotify if there is a "
 		"`cancel_token_command`. What was sent before a restart of "
-		"belfryd stays."},
+		"belfryd is taken back, too: in each mailbox the newest 50 to "
+		"400, by the length of what the service needs."},
 {NOTIFIER(token_command), .key = "token_command", .type = SETTING_ARGV,
 	.help = "A command that prints the token for a webhook on one line.",
 	.more =

@@ -190,6 +190,7 @@ need_load(struct line *line, struct mailbox_event *event)
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}
+	notify_load(line);
 	mailbox_loaded(line->mailbox, found ? &cursor : NULL, loop_now());
 }
 
@@ -538,7 +539,8 @@ load_fact(void *ctx, const char *name, const char *value)
 	if (strcmp(name, BREAKER_FACT) == 0)
 		breaker_load(&running->breaker, span_from_str(value),
 		    loop_now_unix(), loop_now());
-	else
+	else if (!notify_load_fact(
+		     running->belfry, running->config->name, name, value))
 		account_set_fact(running->account, name, value);
 	return true;
 }

@@ -274,6 +274,12 @@ void notify_previewed(
 void notify_forget_line(struct line *line);
 /* The configuration changed. */
 void notify_reload(struct belfry *belfry);
+/* A fact of the account, out of the store; false: it is none of notifiers. */
+bool notify_load_fact(struct belfry *belfry, const char *account,
+    const char *name, const char *value);
+/* As part of LOAD: tells the mailbox what was shown of it and may have to be
+ * taken back. */
+void notify_load(struct line *line);
 /* Whether a notifier wants the header block of messages; lives as long as
  * belfry::notify, and changes with the configuration. */
 const bool *notify_notes_headers(const struct belfry *belfry);

@@ -9,8 +9,10 @@
  *   program   a person's own helper process
  *   journal   an entry in systemd's journal
  */
-#include "daemon/wiring/notify.h"
+#include <stdlib.h>
+
 #include "daemon/control/json.h"
+#include "daemon/wiring/notify.h"
 
 /* What is shown stays as it is. */
 static void
@@ -45,6 +47,7 @@ add_notifier(struct notify *notify, const struct config_notifier *config)
 	notifier_look_at_clock(notifier);
 	if (config->type == CONFIG_NOTIFIER_WEBHOOK)
 		webhook_new(notifier, config);
+	shown_restore(notifier);
 	notifier_begin(notifier);
 }
 
@@ -96,6 +99,17 @@ keep_or_add(struct notify *notify, struct list_link *old,
 	add_notifier(notify, config);
 }
 
+/* The one that nobody wrote, for a service of the system: no person is there
+ * who could see it. */
+static bool
+has_no_session(const struct config_notifier *config)
+{
+	return config->type == CONFIG_NOTIFIER_DESKTOP &&
+	       config->place.line == 0 && getenv("BELFRY_DESKTOP") == NULL &&
+	       getenv("DBUS_SESSION_BUS_ADDRESS") == NULL &&
+	       getenv("XDG_RUNTIME_DIR") == NULL && getenv("DISPLAY") == NULL;
+}
+
 static bool
 wants_headers(const struct notify *notify)
 {
@@ -110,22 +124,15 @@ wants_headers(const struct notify *notify)
 	return false;
 }
 
-/* Without any [notifier] section there is the desktop. */
 static void
 add_all(struct notify *notify, struct list_link *old)
 {
 	const struct config *config = notify->belfry->config;
-	static const struct config_notifier desktop = {
-	    .name = (char *)(uintptr_t) "desktop",
-	    .type = CONFIG_NOTIFIER_DESKTOP,
-	    .enabled = true,
-	};
 
 	for (size_t i = 0; i < config->notifier_count; i++)
-		if (config->notifiers[i].enabled)
+		if (config->notifiers[i].enabled &&
+		    !has_no_session(&config->notifiers[i]))
 			keep_or_add(notify, old, &config->notifiers[i]);
-	if (config->notifier_count == 0)
-		keep_or_add(notify, old, &desktop);
 	notify->notes_headers = wants_headers(notify);
 }
 
@@ -217,6 +224,7 @@ notify_start(struct belfry *belfry, struct error *error_r)
 	list_init(&notify->pending);
 	later_start(notify);
 	list_init(&notify->previews);
+	list_init(&notify->records);
 	belfry->notify = notify;
 	add_all(notify, &none);
 	return true;
@@ -232,6 +240,7 @@ notify_free(struct notify **notify)
 	later_free(*notify);
 	LIST_EACH(pos, &(*notify)->notifiers)
 	free_notifier(LIST_ITEM(pos, struct notifier, link));
+	shown_free(*notify);
 	free(*notify);
 	*notify = NULL;
 }

@@ -11,6 +11,7 @@
  *   notify_mail.c     from a message, and from Belfry itself
  *   notify_preview.c  how the message begins
  *   notify_later.c    escalations
+ *   notify_shown.c    what was shown, for a later life
  *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
  *                     the kinds
  */
@@ -29,6 +30,7 @@ struct notify {
 	struct list_link pending;   /* struct pending::link */
 	struct list_link later;	    /* struct delivery::later */
 	struct list_link previews;  /* of notify_preview.c */
+	struct list_link records;   /* of notify_shown.c */
 	uint64_t next_serial;
 	struct escalations *escalations; /* of struct delivery */
 	struct loop_timer *escalating;
@@ -129,6 +131,25 @@ void later_send(struct delivery *delivery, const struct mailbox_task *task);
 void later_withdraw(struct notify *notify, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid);
 void later_forget_line(struct notify *notify, const struct line *line);
+/* notify_shown.c */
+struct shown_message {
+	const char *account, *mailbox;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+};
+/* It was shown; with a key (as notifiers/shown.h) it can be taken back. */
+void shown_note(const struct notifier *notifier,
+    const struct shown_message *message, const char *key, const char *id);
+/* It was taken back. */
+void shown_over(const struct notifier *notifier,
+    const struct shown_message *message, const char *key, const char *id);
+/* Whether this notifier has shown it, maybe in an earlier life. */
+bool shown_is_noted(
+    const struct notifier *notifier, const struct delivery *delivery);
+/* A new notifier takes over what one of its name has shown. */
+void shown_restore(struct notifier *notifier);
+void shown_free(struct notify *notify);
+
 /* notify_mail.c */
 /* As the configuration is now: an account whose connections need not change
  * runs on with an older one. */
@@ -160,6 +181,9 @@ bool webhook_is_same(
     const struct notifier *notifier, const struct config_notifier *config);
 void webhook_again(struct notifier *notifier);
 void webhook_show(struct notifier *notifier, const struct notifier_line *line);
+/* What an earlier life has posted, and can be taken back. */
+void posted_restore(struct notifier *notifier,
+    const struct shown_message *message, const char *key, const char *id);
 void journal_show(struct notifier *notifier, const struct notifier_line *line);
 
 #endif

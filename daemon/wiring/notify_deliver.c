@@ -62,6 +62,21 @@ static const char *const fate_words[] = {
     [NOTIFY_WITHDRAWN] = "not needed any more",
 };
 
+/* Others have it still before them: should this life end, it must not ring here
+ * again. */
+static void
+note_shown(const struct pending *pending)
+{
+	const struct delivery *delivery = pending->delivery;
+	const struct shown_message message = {delivery->n.account,
+	    delivery->n.mailbox, delivery->uidvalidity, delivery->uid,
+	    delivery->seq};
+
+	if (delivery->line != NULL && delivery->uid != 0 &&
+	    !shown_is_noted(pending->notifier, delivery))
+		shown_note(pending->notifier, &message, NULL, NULL);
+}
+
 void
 pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 {
@@ -79,6 +94,8 @@ pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 	delivery->shown = delivery->shown || shown;
 	delivery->unwanted =
 	    delivery->unwanted || outcome->fate == NOTIFY_WITHDRAWN;
+	if (shown && delivery->open > 1)
+		note_shown(pending);
 	list_remove(&pending->link);
 	free(pending);
 	if (--delivery->open == 0)
@@ -147,6 +164,14 @@ has_it(const struct notifier *notifier, const struct delivery *delivery)
 	return false;
 }
 
+static void
+note_earlier(const struct notifier *notifier, struct delivery *delivery)
+{
+	free(delivery->words);
+	delivery->words = xasprintf("notification shown by %s", notifier->name);
+	delivery->shown = true;
+}
+
 void
 delivery_send(struct delivery *delivery)
 {
@@ -161,6 +186,10 @@ delivery_send(struct delivery *delivery)
 		if (!notifier_is_for(notifier, delivery) ||
 		    has_it(notifier, delivery))
 			continue;
+		if (shown_is_noted(notifier, delivery)) {
+			note_earlier(notifier, delivery);
+			continue;
+		}
 		struct pending *pending = NEW(struct pending);
 		pending->notifier = notifier;
 		pending->delivery = delivery;

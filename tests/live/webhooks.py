@@ -187,5 +187,104 @@ def away_over_a_restart(servers):
     service.close()
 
 
+def taken_back_after_a_restart(servers, path, keys, answers, wanted):
+    """One is read while the daemon is down, the other afterwards."""
+    user = servers.user()
+    service = Service(servers, *answers)
+    with live.Daemon(servers, user.account() +
+                     service.section(path, keys)) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("one"))
+        service.wait(1)
+        user.deliver(live.message("two"))
+        service.wait(2)
+        daemon.wait_log("done.*shown by hook", 2)
+        own = [asked[2].get("X-Sequence-ID") for asked in service.asked]
+        daemon.kill()
+        desktop.change(user, "one", "STORE", "+FLAGS", "(\\Seen)")
+        daemon.start()
+        verb, where, _, _ = service.wait(3)
+        live.same((verb, where), ("DELETE", wanted(own, 0)), "the first")
+        daemon.wait_watching()
+        desktop.change(user, "two", "STORE", "+FLAGS", "(\\Deleted)")
+        verb, where, _, _ = service.wait(4)
+        live.same((verb, where), ("DELETE", wanted(own, 1)), "the second")
+        live.stays("answered", lambda: len(service.asked) == 4, 1)
+        live.same(daemon.stop(), 0, "exit status")
+        daemon.start()
+        daemon.wait_watching()
+        live.stays("nothing more", lambda: len(service.asked) == 4)
+    service.close()
+
+
+@live.case
+def ntfy_over_a_restart(servers):
+    taken_back_after_a_restart(
+        servers, "/ann", "format = ntfy", [],
+        lambda own, number: "/ann/" + own[number])
+
+
+@live.case
+def gotify_over_a_restart(servers):
+    taken_back_after_a_restart(
+        servers, "/message",
+        "format = gotify\nheader = X-Gotify-Key: app\n"
+        "cancel_token_command = echo client",
+        [(200, {}, '{"id": 501}', 0), (200, {}, '{"id": 502}', 0)],
+        lambda _, number: "/message/%d" % (501 + number))
+
+
+@live.case
+def a_summary_over_a_restart(servers):
+    """Six in one go are one request, which goes when the last is read."""
+    user = servers.user()
+    service = Service(servers)
+    with live.Daemon(servers, user.account() + service.section(
+            "/ann", "format = ntfy")) as daemon:
+        daemon.wait_watching()
+        names = ["letter %s" % letter for letter in "abcdefghijkl"]
+        user.deliver(*desktop.letters(*names))
+        live.wait("all", lambda: len(daemon.logged("done.*shown")) == 12)
+        posted = len(service.asked)
+        live.check(posted < 12, "no summary in %d", posted)
+        key = service.asked[-1][2]["X-Sequence-ID"]
+        daemon.kill()
+        daemon.start()
+        daemon.wait_watching()
+        for name in names:
+            desktop.change(user, name, "STORE", "+FLAGS", "(\\Seen)")
+        service.wait(2 * posted)
+        live.check(("DELETE", "/ann/" + key) in
+                   [asked[:2] for asked in service.asked], "the summary")
+    service.close()
+
+
+@live.case
+def no_second_ring_after_a_restart(servers):
+    """What one notifier has shown, and another one not, when belfryd dies."""
+    user = servers.user()
+    service = Service(servers)
+    section = service.section("/ann", "format = ntfy")
+    service.close()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        bell = daemon.script(
+            "bell", "echo \"$BELFRY_SUBJECT\" >>%s\n" % daemon.path("bells"))
+        daemon.write(user.account() + section +
+                     "[notifier bell]\ntype = exec\ncommand = %s\n" % bell)
+        daemon.ctl("reload")
+        daemon.wait_watching()
+        user.deliver(live.message("once"))
+        live.wait("the bell", lambda: live.read(daemon.path("bells")))
+        daemon.wait_log("notifier-away")
+        daemon.kill()
+        service.open()
+        daemon.start()
+        live.same(service.wait(1)[3], "once", "the webhook")
+        daemon.wait_log("done.*shown by hook")
+        live.same(live.read(daemon.path("bells")), "once\n", "the bell")
+    service.close()
+
+
 if __name__ == "__main__":
     live.main()

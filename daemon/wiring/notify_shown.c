@@ -1,0 +1,194 @@
+/*
+ * wiring: what notifiers have shown is kept in the store, so that a daemon that
+ * is started again does not ring once more where it rang, and can take back
+ * what was posted. It is a fact of the account for each mailbox and notifier:
+ *
+ *	"shown NOTIFIER MAILBOX" = notifiers/shown.h
+ *
+ * Written are what can be taken back, and what one notifier has shown while
+ * another one has it still before it: of all others the outcome in the journal
+ * says enough.
+ */
+#include "daemon/wiring/notify.h"
+#include "notifiers/shown.h"
+
+#define FACT "shown"
+
+struct record {
+	struct list_link link; /* in notify::records */
+	char *account, *mailbox, *notifier;
+	struct shown shown;
+};
+
+static struct record *
+find(const struct notify *notify, const char *account, const char *mailbox,
+    const char *notifier)
+{
+	LIST_EACH(pos, &notify->records)
+	{
+		struct record *record = LIST_ITEM(pos, struct record, link);
+		if (strcmp(record->account, account) == 0 &&
+		    strcmp(record->mailbox, mailbox) == 0 &&
+		    strcmp(record->notifier, notifier) == 0)
+			return record;
+	}
+	return NULL;
+}
+
+static struct record *
+find_or_add(struct notify *notify, const char *account, const char *mailbox,
+    const char *notifier)
+{
+	struct record *record = find(notify, account, mailbox, notifier);
+
+	if (record != NULL)
+		return record;
+	record = NEW(struct record);
+	record->account = xstrdup(account);
+	record->mailbox = xstrdup(mailbox);
+	record->notifier = xstrdup(notifier);
+	list_add(&notify->records, &record->link);
+	return record;
+}
+
+/* A power cut may take the last ones back: then it rings once more. */
+static void
+write_down(struct notify *notify, const struct record *record)
+{
+	struct store_batch *batch = store_batch_new();
+	STR_AUTO name =
+	    xasprintf(FACT " %s %s", record->notifier, record->mailbox);
+	BUF_AUTO value = BUF_INIT;
+
+	shown_format(&record->shown, &value);
+	store_batch_set_lazy(batch, true);
+	store_batch_set_fact(batch, record->account, name, buf_str(&value));
+	journal_note(notify->belfry->journal, batch);
+}
+
+void
+shown_note(const struct notifier *notifier, const struct shown_message *message,
+    const char *key, const char *id)
+{
+	struct record *record = find_or_add(notifier->notify, message->account,
+	    message->mailbox, notifier->name);
+
+	shown_add(&record->shown, message->uidvalidity, message->uid,
+	    message->seq, key, id);
+	write_down(notifier->notify, record);
+}
+
+void
+shown_over(const struct notifier *notifier, const struct shown_message *message,
+    const char *key, const char *id)
+{
+	struct record *record = find(notifier->notify, message->account,
+	    message->mailbox, notifier->name);
+
+	if (record != NULL && shown_remove(&record->shown, message->uidvalidity,
+				  message->uid, message->seq, key, id))
+		write_down(notifier->notify, record);
+}
+
+bool
+shown_is_noted(const struct notifier *notifier, const struct delivery *delivery)
+{
+	const struct record *record;
+
+	if (delivery->line == NULL || delivery->uid == 0)
+		return false;
+	record = find(notifier->notify, delivery->n.account,
+	    delivery->n.mailbox, notifier->name);
+	return record != NULL &&
+	       shown_has(&record->shown, delivery->uidvalidity, delivery->uid,
+		   delivery->seq);
+}
+
+/* ---- of an earlier life ---- */
+
+static void
+restore(struct notifier *notifier, const struct record *record)
+{
+	if (notifier->type != CONFIG_NOTIFIER_WEBHOOK)
+		return;
+	for (size_t i = 0; i < record->shown.count; i++) {
+		const struct shown_item *item = &record->shown.items[i];
+		const struct shown_message message = {record->account,
+		    record->mailbox, record->shown.uidvalidity, item->uid,
+		    item->seq};
+		if (item->key != NULL)
+			posted_restore(notifier, &message, item->key, item->id);
+	}
+}
+
+void
+shown_restore(struct notifier *notifier)
+{
+	LIST_EACH(pos, &notifier->notify->records)
+	{
+		const struct record *record =
+		    LIST_ITEM(pos, struct record, link);
+		if (strcmp(record->notifier, notifier->name) == 0)
+			restore(notifier, record);
+	}
+}
+
+bool
+notify_load_fact(struct belfry *belfry, const char *account, const char *name,
+    const char *value)
+{
+	struct notify *notify = belfry->notify;
+	struct span rest = span_from_str(name), word;
+	struct record *record;
+
+	if (!span_split(&rest, ' ', &word) || !span_is(word, FACT) ||
+	    !span_split(&rest, ' ', &word))
+		return false;
+	STR_AUTO notifier_name = xstrdup_span(word);
+	STR_AUTO mailbox = xstrdup_span(rest);
+	if (find(notify, account, mailbox, notifier_name) != NULL)
+		return true; /* what is known in this life is newer */
+	record = find_or_add(notify, account, mailbox, notifier_name);
+	shown_parse(span_from_str(value), &record->shown);
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (strcmp(notifier->name, notifier_name) == 0)
+			restore(notifier, record);
+	}
+	return true;
+}
+
+void
+notify_load(struct line *line)
+{
+	LIST_EACH(pos, &line->owner->belfry->notify->records)
+	{
+		const struct record *record =
+		    LIST_ITEM(pos, struct record, link);
+		const struct shown *shown = &record->shown;
+		if (strcmp(record->account, line->owner->config->name) != 0 ||
+		    strcmp(record->mailbox, mailbox_name(line->mailbox)) != 0)
+			continue;
+		for (size_t i = 0; i < shown->count; i++)
+			if (shown->items[i].key != NULL)
+				mailbox_load_shown(line->mailbox,
+				    shown->uidvalidity, shown->items[i].uid);
+	}
+}
+
+void
+shown_free(struct notify *notify)
+{
+	LIST_EACH(pos, &notify->records)
+	{
+		struct record *record = LIST_ITEM(pos, struct record, link);
+		list_remove(&record->link);
+		shown_done(&record->shown);
+		free(record->account);
+		free(record->mailbox);
+		free(record->notifier);
+		free(record);
+	}
+}
