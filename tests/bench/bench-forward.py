@@ -105,24 +105,27 @@ def run_belfryd(here, sink, options, original):
         live.wait("it to listen", lambda: daemon.status("work"))
     fill(os.path.join(daemon.state, "state.db"), options.count, original)
     sink.stats()
-    with daemon.start():
+    with daemon:
         live.wait("an empty queue", lambda: drained(daemon, options.count))
-    return sink.stats()
+        processor = bench.cpu_seconds(daemon.process.pid)
+    return (*sink.stats(), processor)
 
 
 def run_floor(here, sink, options):
     sink.stats()
     subprocess.run([bench.program("bench/bare-smtp"), str(sink.port),
                     here.path("message"), str(options.count)], check=True)
-    return sink.stats()
+    return (*sink.stats(), None)
 
 
 def show(name, result, count):
-    messages, size, seconds = result
+    messages, size, seconds, processor = result
     if messages != count:
         sys.exit("%s: %d messages arrived" % (name, messages))
-    print("%-10s %7.0f messages a second, %6.2f s, %5.1f KiB each" % (
-        name, messages / seconds, seconds, size / messages / 1024), flush=True)
+    print("%-10s %7.0f messages a second, %6.2f s, %5.1f KiB each%s" % (
+        name, messages / seconds, seconds, size / messages / 1024,
+        ", %.0f us of processor" % (processor / messages * 1e6)
+        if processor else ""), flush=True)
     return messages / seconds
 
 
