@@ -12,6 +12,8 @@
 
 /* Digits of UINT64_MAX. */
 #define U64_DIGITS_MAX 20
+/* Longer than most lines of mail. */
+#define LINE_PIECE 256
 
 /* Most bytes are equal as they are, or differ for good. */
 static bool
@@ -98,15 +100,23 @@ span_find(struct span s, char c)
 	return found != NULL ? (size_t)(found - s.data) : SIZE_MAX;
 }
 
-/* Not two searches: text without LF would be searched to its end at each CR. */
+/* Piece by piece: text without LF would be searched to its end at each CR. */
 size_t
 span_line_length(struct span s)
 {
-	size_t n = 0;
+	for (size_t at = 0; at < s.len; at += LINE_PIECE) {
+		struct span piece = span_slice(s, at, LINE_PIECE);
+		size_t end = span_find(piece, '\n');
 
-	while (n < s.len && s.data[n] != '\n' && s.data[n] != '\r')
-		n++;
-	return n;
+		if (end != SIZE_MAX)
+			piece.len = end;
+		size_t cr = span_find(piece, '\r');
+		if (cr != SIZE_MAX)
+			return at + cr;
+		if (end != SIZE_MAX)
+			return at + end;
+	}
+	return s.len;
 }
 
 size_t
