@@ -307,15 +307,31 @@ handshake(struct channel *channel)
 
 /* From the loop. */
 
+static bool
+is_late(const struct channel *channel)
+{
+	return channel->config.class->deadline(channel->config.engine) <=
+	       loop_now();
+}
+
 static void
 tick(struct channel *channel)
 {
 	const struct channel_config *config = &channel->config;
-	usec_t now = loop_now();
 
-	if (config->class->deadline(config->engine) <= now)
-		config->class->tick(config->engine, now);
+	if (is_late(channel))
+		config->class->tick(config->engine, loop_now());
 	call_pump(channel);
+}
+
+/* What was sent may have been what an engine waits for: it need not wait for
+ * the loop's next turn. */
+static void
+tick_after_sending(struct channel *channel)
+{
+	tick(channel);
+	if (!channel->freed)
+		send_output(channel);
 }
 
 /* Reads before it writes: a server's last words explain why writing fails. */
@@ -333,6 +349,8 @@ service(struct channel *channel, bool readable, bool timed)
 		receive_all(channel);
 	if (!channel->freed)
 		send_output(channel);
+	if (!channel->freed && is_late(channel))
+		tick_after_sending(channel);
 	channel->busy = false;
 	if (channel->freed)
 		dispose(channel);
