@@ -186,7 +186,7 @@ outbox_drop_session(struct outbox *o)
 		return;
 	smtp_session_free(&o->session);
 	o->has_held = false;
-	outbox_forget_next(o);
+	outbox_forget_ahead(o);
 	outbox_add_event(o, OUTBOX_DISCONNECT);
 }
 
@@ -263,8 +263,8 @@ _Static_assert(COUNT(state_rows) == STATE_COUNT, "one row per state");
 bool
 outbox_has_in_hand(const struct outbox *o, int64_t id)
 {
-	return o->item.id == id || o->next.id == id || o->trailing.id == id ||
-	       o->after.id == id;
+	return o->item.id == id || outbox_has_ahead(o, id) ||
+	       outbox_has_behind(o, id);
 }
 
 const char *
@@ -321,10 +321,8 @@ outbox_sent(struct outbox *o, size_t len)
 usec_t
 outbox_deadline(const struct outbox *o)
 {
-	usec_t own = o->deadline;
+	usec_t own = usec_min(o->deadline, outbox_write_at(o));
 
-	if (o->writes_behind)
-		own = usec_min(own, o->write_again);
 	if (o->session == NULL)
 		return own;
 	return usec_min(own, smtp_session_deadline(o->session));
@@ -336,7 +334,6 @@ outbox_tick(struct outbox *o, usec_t now)
 	if (o->session != NULL)
 		smtp_session_tick(o->session, now);
 	outbox_pump(o, now);
-	outbox_tick_behind(o, now);
 	if (now >= o->deadline)
 		state_rows[o->state].late(o, now);
 	outbox_pump(o, now);
@@ -442,7 +439,6 @@ journal_committed(
 	} else {
 		outbox_enter(o, STATE_DOT, now);
 		smtp_session_finish(o->session, now);
-		outbox_mark_ahead(o, now);
 	}
 }
 
@@ -451,6 +447,7 @@ outcome_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now)
 {
 	if (ok) {
+		outbox_note_marks(o, true);
 		outbox_tell_settled(o);
 		outbox_next_round(o, now);
 		return;
@@ -498,15 +495,17 @@ void
 outbox_stop(struct outbox *o, usec_t now)
 {
 	o->stopping = true;
-	if (o->writes_behind) /* again when that is written */
+	if (outbox_is_behind(o)) { /* again when that is written */
+		outbox_pump(o, now);
 		return;
+	}
 	switch (o->state) {
 	case STATE_CONNECTING:
 		outbox_add_event(o, OUTBOX_DISCONNECT);
 		outbox_enter(o, STATE_STOPPED, now);
 		break;
 	case STATE_SENDING: /* no dot: the item is still WAITING, or again */
-		if (o->item.is_marked) {
+		if (o->item.mark == MARK_DONE) {
 			outbox_put_back(o, now);
 			break;
 		}
@@ -524,7 +523,7 @@ outbox_stop(struct outbox *o, usec_t now)
 	case STATE_RENEWING:
 		outbox_drop_session(o);
 		outbox_drop_item(o);
-		outbox_free_item(&o->next);
+		outbox_drop_ahead(o);
 		outbox_enter(o, STATE_STOPPED, now);
 		break;
 	case STATE_FETCHING:
@@ -581,6 +580,8 @@ outbox_new(const struct outbox_config *config, usec_t now)
 	struct outbox *o = NEW(struct outbox);
 
 	o->config = config;
+	list_init(&o->ahead);
+	list_init(&o->behind);
 	random_init(&o->random, config->seed);
 	backoff_init(&o->backoff, &o->random);
 	o->clock_at = now;
@@ -600,9 +601,8 @@ outbox_free(struct outbox **outbox)
 		outbox_event_done(&event);
 	smtp_session_free(&o->session);
 	outbox_drop_item(o);
-	o->next.is_marked = false;
-	outbox_forget_next(o);
-	outbox_free_item(&o->trailing);
+	outbox_drop_ahead(o);
+	outbox_drop_behind(o);
 	bans_clear(&o->bans);
 	free(o->events);
 	free(o);

@@ -26,13 +26,15 @@
  *  1. An item is SENDING in the store before the final dot is said. A commit
  *     that fails before the dot is no reason to say it; one that fails after
  *     it is repeated until it succeeds. Where the server has PIPELINING the
- *     next item's envelope goes together with the dot, and its SENDING is
- *     written before its turn comes, if after a crash it would be sent again
- *     anyway (`unknown = resend`); what does not come to its turn, as the link
- *     breaks, is WAITING again. Its dot is said while the outcome of the one
- *     before is being written, so that the server's disk and this one work at
- *     the same time; what became of it is looked at when that is done. So a
- *     crash leaves two items at most whose dot was said.
+ *     next item's envelope goes together with the dot, and SENDING of those
+ *     that follow is written before their turn comes, if after a crash they
+ *     would be sent again anyway (`unknown = resend`); what does not come to
+ *     its turn, as the link breaks, is WAITING again. Outcomes are written
+ *     while the next are sent, several at once, so that the server's disk and
+ *     this one work at the same time, and this one seldom; what else became of
+ *     an item is looked at when that is done. So a crash leaves
+ *     OUTBOX_SENDING_MAX items at most whose dot was said and whose end nobody
+ *     knows: those of the last OUTBOX_GROUP_USEC, and of the write under way.
  *  2. A link that breaks before the dot: WAITING, the message is not there. A
  *     link that breaks after it, or an item found SENDING: nobody can tell;
  *     the item's `unknown` decides: "resend" (the same bytes under the same
@@ -55,8 +57,8 @@
  *     of outbox/retry.h and FAILED when that is over.
  *
  * Memory: no item's original is kept; it is composed from the borrowed bytes
- * while the connection is ready, into one buffer that the session copies, and
- * two more of OUTBOX_AHEAD_MAX bytes at most for those that follow.
+ * while the connection is ready, into one buffer that the session copies; and
+ * OUTBOX_AHEAD_MAX bytes at most of those that follow.
  */
 #ifndef BELFRY_OUTBOX_OUTBOX_H
 #define BELFRY_OUTBOX_OUTBOX_H
@@ -89,7 +91,15 @@
 /* How long the owner may take for CLAIM; the item waits after that. */
 #define OUTBOX_CLAIM_USEC USEC_MINUTE
 
-/* A larger original does not go behind another's dot. */
+/* Items of an account that are SENDING in the store at the same time, at
+ * most. Where each would have to be looked for in Sent after a crash: two. */
+#define OUTBOX_SENDING_MAX 8
+/* Outcomes are written together: so many, or when the first of them has waited
+ * so long, which most servers need for one message. */
+#define OUTBOX_GROUP 4
+#define OUTBOX_GROUP_USEC (5 * USEC_MSEC)
+/* What is made ready to follow the item in hand, and its bytes. */
+#define OUTBOX_AHEAD_COUNT (OUTBOX_SENDING_MAX - 1 + OUTBOX_GROUP)
 #define OUTBOX_AHEAD_MAX (1024 * 1024)
 
 struct outbox_config {

@@ -17,7 +17,7 @@ outbox_commit_outcome(struct outbox *o, usec_t now)
 	store_batch_set_queue(batch, o->item.id, o->outcome.state,
 	    o->outcome.attempts, o->outcome.next_try_unix, o->outcome.reply,
 	    outbox_unix_at(o, now));
-	outbox_mark_next(o, batch, now);
+	outbox_mark_ahead(o, batch, now);
 	outbox_enter(o, STATE_SETTLING, now);
 	outbox_add_event(o, OUTBOX_COMMIT)->batch = batch;
 }

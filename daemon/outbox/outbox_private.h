@@ -4,7 +4,8 @@
  *   outbox.c          events, states, time, answers, life
  *   outbox_round.c    what comes next: trouble, rest, or an item to send
  *   outbox_session.c  what the SMTP session says
- *   outbox_next.c     what goes behind the item in hand, and what came before
+ *   outbox_next.c     what goes behind the item in hand
+ *   outbox_behind.c   what came before it, and is written while it is sent
  *   outbox_claim.c    whose the item in hand is to send
  *   outbox_outcome.c  what became of the item in hand
  *   outbox_seek.c     is it in \Sent?
@@ -12,6 +13,7 @@
 #ifndef BELFRY_OUTBOX_PRIVATE_H
 #define BELFRY_OUTBOX_PRIVATE_H
 
+#include "daemon/base/list.h"
 #include "daemon/outbox/bans.h"
 #include "daemon/outbox/outbox.h"
 #include "daemon/wire/backoff.h"
@@ -38,7 +40,15 @@ enum state {
 	STATE_COUNT
 };
 
-/* The item in hand, without its bytes. */
+/* Of an item whose turn has not come: what the store was told. */
+enum mark {
+	MARK_NONE,
+	MARK_WRITING, /* "being sent" is being written */
+	MARK_DONE,    /* it is SENDING in the store */
+	MARK_BACK,    /* it is being made WAITING again */
+};
+
+/* An item, without its bytes. */
 struct item {
 	int64_t id; /* 0: none */
 	char *key, *target, *mode, *unknown, *message_id;
@@ -46,9 +56,8 @@ struct item {
 	unsigned attempts;
 	unsigned unknown_count;
 	bool is_target_refused; /* by RCPT */
-	bool is_marked;		/* SENDING in the store, no dot said yet */
-	bool is_unmarked;	/* is being made WAITING again */
 	bool is_claimed;
+	enum mark mark;		     /* DONE: its dot may be said */
 	struct outbox_source source; /* its strings owned, as the others */
 };
 
@@ -58,6 +67,22 @@ struct outcome {
 	unsigned attempts;
 	int64_t next_try_unix;
 	char reply[REPLY_MAX];
+};
+
+/* To be sent behind the item in hand. */
+struct follower {
+	struct list_link link;
+	struct item item;
+	struct buf text; /* composed; empty when the session has it */
+	struct canonical_facts facts;
+};
+
+/* Was accepted; its outcome is to be written, or is being written. */
+struct settled {
+	struct list_link link;
+	struct item item;
+	struct outcome outcome;
+	bool is_writing;
 };
 
 struct outbox {
@@ -86,17 +111,20 @@ struct outbox {
 
 	struct bans bans;
 	struct item item;
-	struct item next;      /* the session has it behind `item` */
-	struct item after;     /* to become `next` */
-	struct buf after_text; /* composed */
-	bool wants_next;       /* `after` was asked for */
+	/* What follows it, in this order: struct follower::link. */
+	struct list_link ahead;
+	unsigned ahead_count;
+	bool has_next;	 /* the session has the first of them */
+	bool wants_next; /* one more was asked for */
 	struct outcome outcome;
-	/* What was accepted before `item`; id 0: nothing. Its outcome, and that
-	 * `next` may be sent, are being written meanwhile; the end of `item`
-	 * waits for that. */
-	struct item trailing;
+	/* What came before it: struct settled::link. Their outcomes, and that
+	 * the next may be sent, are written while `item` is sent; its own end
+	 * waits for that, unless it is accepted, too. */
+	struct list_link behind;
+	unsigned behind_count;
+	usec_t behind_since; /* the first of them that is not being written */
 	bool writes_behind;
-	usec_t write_again;	/* it failed; USEC_NEVER: it did not */
+	usec_t write_after;	/* not before */
 	struct smtp_event held; /* what the session said meanwhile */
 	bool has_held;
 	/* SEEKING, UNSEEN: */
@@ -158,22 +186,46 @@ void outbox_want_next(struct outbox *o);
 /* The answer. */
 void outbox_take_next(
     struct outbox *o, const struct store_queue_item *item, usec_t now);
-/* It is the item in hand now. False: there is none. */
+/* Whether what follows may be sent as soon as the item in hand is accepted. */
+bool outbox_may_go_on(const struct outbox *o);
+/* What the session has next is the item in hand now. False: it has none. */
 bool outbox_promote_next(struct outbox *o, usec_t now);
-/* The one behind that, and its mark; what follows is looked for. */
-void outbox_follow(struct outbox *o, usec_t now);
-/* The session is gone: nothing follows. */
-void outbox_forget_next(struct outbox *o);
-/* That it may be sent, or, when the session is gone, that it waits. */
-void outbox_mark_next(struct outbox *o, struct store_batch *batch, usec_t now);
-/* That it may be sent, while the item in hand is. */
-void outbox_mark_ahead(struct outbox *o, usec_t now);
+/* The first of what follows goes to the session. */
+void outbox_advance(struct outbox *o);
+/* The session is gone: what follows is forgotten, but for what the store has
+ * to hear of. */
+void outbox_forget_ahead(struct outbox *o);
+/* Forgets the rest, too: it stays in the store as it is. */
+void outbox_drop_ahead(struct outbox *o);
+bool outbox_has_ahead(const struct outbox *o, int64_t id);
+/* The first whose mark is in the store, or may be; NULL: none. */
+struct follower *outbox_find_marked(const struct outbox *o);
+/* Takes it out of the list, and the item out of it. */
+void outbox_take_follower(
+    struct outbox *o, struct follower *follower, struct item *item_r);
+/* Whether it is time to mark more of them. */
+bool outbox_wants_marks(const struct outbox *o);
+/* That they may be sent, or, when the session is gone, that they wait. */
+void outbox_mark_ahead(struct outbox *o, struct store_batch *batch, usec_t now);
+/* That was written, or not. */
+void outbox_note_marks(struct outbox *o, bool ok);
+
+/* outbox_behind.c */
 /* The item in hand was accepted, and what follows may be sent at once: its
  * outcome is written meanwhile. False: not so. */
 bool outbox_trail(struct outbox *o, usec_t now);
-void outbox_tick_behind(struct outbox *o, usec_t now);
+bool outbox_has_behind(const struct outbox *o, int64_t id);
+void outbox_drop_behind(struct outbox *o);
+/* When that has to be written; USEC_NEVER: there is nothing to write, or it
+ * is being written. */
+usec_t outbox_write_at(const struct outbox *o);
+/* Writes it if it is time. */
+void outbox_write_behind(struct outbox *o, usec_t now);
 void outbox_behind_committed(
     struct outbox *o, bool ok, const struct error *error, usec_t now);
+/* Whether something is written, or has to be, before the item in hand may
+ * come to its end. */
+bool outbox_is_behind(const struct outbox *o);
 /* Whether what the session says has to wait for that. */
 bool outbox_must_hold(const struct outbox *o, const struct smtp_event *event);
 

@@ -60,20 +60,29 @@ outbox_put_back(struct outbox *o, usec_t now)
 	    "stopped before it was sent", now);
 }
 
-/* What the session has behind the item that is done with. False: there is
- * something to be written of it first. */
+/* What was to follow the item that is done with. False: there is something to
+ * be written of it first. */
 static bool
-give_up_next(struct outbox *o, usec_t now)
+give_up_ahead(struct outbox *o, usec_t now)
 {
-	if (!outbox_promote_next(o, now))
-		return true;
-	if (o->item.is_marked) {
+	struct follower *marked = outbox_find_marked(o);
+
+	if (o->has_next)
+		outbox_drop_session(o);
+	if (marked != NULL) {
+		outbox_take_follower(o, marked, &o->item);
 		outbox_put_back(o, now);
 		return false;
 	}
-	outbox_drop_session(o);
-	outbox_drop_item(o);
+	outbox_drop_ahead(o);
 	return true;
+}
+
+/* They come again when they are asked for. */
+static bool
+is_ahead_useless(const struct outbox *o)
+{
+	return o->stopping || o->wait > 0 || o->session == NULL || !o->has_next;
 }
 
 /* Nothing is in hand: what now? */
@@ -83,10 +92,7 @@ outbox_next_round(struct outbox *o, usec_t now)
 	usec_t wait = o->wait;
 
 	outbox_drop_item(o);
-	if (o->next.is_unmarked)
-		outbox_free_item(&o->next);
-	if ((o->stopping || wait > 0 || o->session == NULL) &&
-	    !give_up_next(o, now))
+	if (is_ahead_useless(o) && !give_up_ahead(o, now))
 		return;
 	o->wait = 0;
 	if (o->session != NULL && (o->stopping || wait > 0)) {
@@ -97,7 +103,8 @@ outbox_next_round(struct outbox *o, usec_t now)
 	} else if (wait > 0) {
 		outbox_rest_until(o, STATE_BACKOFF, usec_add(now, wait), now);
 	} else if (outbox_promote_next(o, now)) {
-		outbox_follow(o, now);
+		outbox_advance(o);
+		outbox_want_next(o);
 	} else if (o->session != NULL) {
 		outbox_load(o, STATE_FETCHING, now);
 	} else {

@@ -61,9 +61,9 @@ static void
 on_session_commit(struct outbox *o, const struct smtp_event *event, usec_t now)
 {
 	(void)event;
-	if (o->item.is_marked && o->stopping) {
+	if (o->item.mark == MARK_DONE && o->stopping) {
 		outbox_put_back(o, now);
-	} else if (o->item.is_marked) { /* with an earlier one */
+	} else if (o->item.mark == MARK_DONE) { /* with an earlier one */
 		outbox_enter(o, STATE_DOT, now);
 		smtp_session_finish(o->session, now);
 	} else if (!outbox_is_ours(o, now)) {
@@ -175,7 +175,8 @@ outbox_pump(struct outbox *o, usec_t now)
 	/* What the session says of the next item waits until the outcome of
 	 * the one before it is written. */
 	while (o->session != NULL &&
-	       !(o->state == STATE_SETTLING && o->next.id != 0) &&
+	       !(o->state == STATE_SETTLING && o->ahead_count > 0) &&
 	       next_event(o, &event))
 		acts[event.kind](o, &event, now);
+	outbox_write_behind(o, now);
 }

@@ -236,7 +236,8 @@ enum sql {
 	"SELECT " ITEM_COLUMNS ", o.bytes"                                     \
 	" FROM queue AS q LEFT JOIN originals AS o ON o.id = q.id"             \
 	" WHERE q.id = (SELECT n.id FROM queue AS n"                           \
-	" WHERE n.account = ?1 AND n.id NOT IN (?2, ?3, ?4)"                   \
+	" WHERE n.account = ?1 AND n.id NOT IN (?2, ?3, ?4, ?5, ?6, ?7, ?8,"   \
+	" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"     \
 	" AND n.state = '" state "'"                                           \
 	" AND n.state IN ('waiting', 'sending') ORDER BY " order " LIMIT 1)"
 

@@ -384,7 +384,7 @@ bool store_each_history(struct store *store,
 bool store_queue_next(struct store *store, const char *account,
     struct store_queue_item *item_r, bool *found_r, struct error *error_r);
 /* The same, but for the items with these ids (0: none). */
-#define STORE_BUT_MAX 3
+#define STORE_BUT_MAX 20
 struct store_but {
 	int64_t ids[STORE_BUT_MAX];
 };

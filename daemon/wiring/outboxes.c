@@ -16,6 +16,10 @@ struct sender {
 	struct transport *transport;
 	struct store_batch *batch; /* being written; NULL: nothing is */
 	bool pumping;
+	struct loop_timer *later; /* the rest of the needs */
+	struct outbox_event first;
+	bool has_first;
+	bool is_later;	   /* they have waited once */
 	bool told_trouble; /* the person, until something was sent */
 };
 
@@ -70,7 +74,8 @@ need_load(struct sender *sender, struct outbox_event *event)
 	bool found;
 
 	if (!store_queue_next_but(sender->owner->belfry->store,
-		sender->owner->config->name, &event->but, &item, &found, &error))
+		sender->owner->config->name, &event->but, &item, &found,
+		&error))
 		outbox_load_failed(sender->outbox, &error, loop_now());
 	else
 		outbox_item(sender->outbox, found ? &item : NULL, loop_now());
@@ -225,6 +230,24 @@ static void (*const needs[])(struct sender *, struct outbox_event *) = {
     [OUTBOX_REPORT] = need_report,
 };
 
+/* The server has to work as soon as it can: what is said to it goes out before
+ * the store is asked for what follows. */
+static bool
+next_need(struct sender *sender, struct outbox_event *event_r)
+{
+	if (!sender->has_first &&
+	    !outbox_next_event(sender->outbox, &sender->first))
+		return false;
+	sender->has_first = sender->first.kind == OUTBOX_LOAD &&
+			    !sender->is_later &&
+			    outbox_output(sender->outbox).len > 0;
+	if (sender->has_first)
+		loop_timer_set(sender->later, 0);
+	else
+		*event_r = sender->first;
+	return !sender->has_first;
+}
+
 static void
 pump(void *ctx)
 {
@@ -234,13 +257,23 @@ pump(void *ctx)
 	if (sender->pumping)
 		return; /* the loop below will see it */
 	sender->pumping = true;
-	while (outbox_next_event(sender->outbox, &event)) {
+	while (next_need(sender, &event)) {
 		needs[event.kind](sender, &event);
 		outbox_event_done(&event);
 	}
 	sender->pumping = false;
 	transport_arm(sender->transport);
 	leave_if_done(sender->owner->belfry);
+}
+
+static void
+pump_later(void *ctx)
+{
+	struct sender *sender = ctx;
+
+	sender->is_later = true;
+	pump(sender);
+	sender->is_later = false;
 }
 
 /* ---- beginning and ending ---- */
@@ -280,6 +313,8 @@ sender_new(struct running_account *account)
 	};
 	sender->outbox = outbox_new(&sender->config, loop_now());
 	sender->transport = make_transport(sender);
+	sender->later =
+	    loop_timer_new(account->belfry->loop, pump_later, sender);
 	sender_set_clock(sender);
 	outbox_start(sender->outbox, loop_now());
 	pump(sender);
@@ -294,6 +329,9 @@ sender_free(struct sender **sender)
 	transport_free(&(*sender)->transport);
 	journal_forget((*sender)->owner->belfry->journal, *sender);
 	store_batch_free(&(*sender)->batch);
+	loop_timer_free(&(*sender)->later);
+	if ((*sender)->has_first)
+		outbox_event_done(&(*sender)->first);
 	outbox_free(&(*sender)->outbox);
 	free(*sender);
 	*sender = NULL;

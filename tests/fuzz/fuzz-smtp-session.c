@@ -152,10 +152,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.auth = (enum smtp_auth)((data[0] >> 1) % 3);
 	w.secure = config.security == SMTP_SECURITY_TLS;
 	memset(long_text, 'a', sizeof(long_text));
-	w.message = (struct smtp_message){"from@x", &to,
-	    data[0] & 0x80 ? span_from(long_text, sizeof(long_text))
-			   : SPAN("Subject: a\n\n.\n"),
-	    false};
+	w.message = (struct smtp_message){.from = "from@x",
+	    .recipients = &to,
+	    .bytes = data[0] & 0x80 ? span_from(long_text, sizeof(long_text))
+				    : SPAN("Subject: a\n\n.\n")};
 	w.s = smtp_session_new(&config, 0);
 	play(&w, span_from(data + 1, size - 1), (size_t)(data[0] >> 3) + 1);
 	for (unsigned i = 0; i < 100 && w.ends == 0; i++) {

@@ -3,8 +3,8 @@
 
 In the end every message was acted on, and once. What cannot be once is
 bounded: a command without `repeat = safe` may be left undone, and then the
-history says so; a forward may come twice only if it was one of the last two
-before a kill, which nobody can tell from one that was never accepted; a
+history says so; a forward may come twice only if it was one of the last before a
+kill, which nobody can tell from those that were never accepted; a
 notification may ring again. $LIVE_ROUNDS sets the number of kills, $LIVE_SEED repeats."""
 
 import os

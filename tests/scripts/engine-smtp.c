@@ -248,7 +248,8 @@ call_to(struct adapter *a, struct span args, usec_t now)
 static bool
 call_send(struct adapter *a, struct span args, usec_t now)
 {
-	struct smtp_message message = {a->from, &a->recipients, args, false};
+	struct smtp_message message = {
+	    .from = a->from, .recipients = &a->recipients, .bytes = args};
 
 	if (a->recipients.len == 0)
 		strv_add(&a->recipients, "bob@example.net");
@@ -270,7 +271,8 @@ call_try(struct adapter *a, struct span args, usec_t now)
 static bool
 call_next(struct adapter *a, struct span args, usec_t now)
 {
-	struct smtp_message message = {a->from, &a->recipients, args, false};
+	struct smtp_message message = {
+	    .from = a->from, .recipients = &a->recipients, .bytes = args};
 
 	(void)now;
 	if (smtp_session_send_next(a->session, &message, &a->refused))

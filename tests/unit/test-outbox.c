@@ -908,19 +908,22 @@ test_many_on_one_connection(void **state)
 	world_done(&w);
 }
 
-/* "May be sent" is written with the outcome of the one before the last, where a
- * crash may have it sent again (and that of the second by itself, while the
- * first is sent); otherwise by itself, and then the dot waits. */
+/* Outcomes are written together, and with them that those which follow may be
+ * sent, where a crash may have them sent again; otherwise each is written by
+ * itself, and the dot waits. Where Sent would be looked at after a crash, one
+ * is marked, with the outcome of the one before the last. */
 static void
 test_commits_of_many(void **state)
 {
 	static const struct {
 		const char *offers, *unknown;
+		bool files_sent;
 		unsigned commits;
 	} cases[] = {
-	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", 12},
-	    {"PIPELINING|8BITMIME|AUTH PLAIN", "hold", 20},
-	    {"8BITMIME|AUTH PLAIN", "resend", 20},
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", false, 6},
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "resend", true, 12},
+	    {"PIPELINING|8BITMIME|AUTH PLAIN", "hold", false, 20},
+	    {"8BITMIME|AUTH PLAIN", "resend", false, 20},
 	};
 
 	(void)state;
@@ -929,6 +932,7 @@ test_commits_of_many(void **state)
 
 		world_init(&w);
 		w.offers = cases[i].offers;
+		w.config.files_sent = cases[i].files_sent;
 		for (int k = 0; k < 10; k++) {
 			STR_AUTO key = xasprintf("k%d", k);
 
@@ -943,35 +947,72 @@ test_commits_of_many(void **state)
 	}
 }
 
-/* The second one's dot is said while the outcome of the first is written; what
- * became of it is looked at when that is so, and not before. */
+/* More are sent while outcomes are written, as many as are marked; what else
+ * becomes of the last is looked at when that is so, and not before. */
 static void
 test_written_while_the_next_is_sent(void **state)
 {
+	static const struct {
+		bool files_sent;
+		unsigned sending;
+	} cases[] = {{false, 8}, {true, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world w;
+
+		world_init(&w);
+		w.config.files_sent = cases[i].files_sent;
+		/* One may be sent; those behind it; outcomes. */
+		w.wait_at_commit = 3;
+		for (int k = 0; k < 24; k++) {
+			STR_AUTO key = xasprintf("k%d", k);
+
+			enqueue(&w, key, "resend");
+		}
+		start(&w);
+		run(&w, USEC_SEC);
+		assert_int_equal(w.messages, cases[i].sending);
+		assert_int_equal(w.commits, 3);
+		assert_string_equal(outbox_state_name(w.outbox), "dot");
+		/* It has been answered; even a broken link waits. */
+		w.connected = false;
+		outbox_eof(w.outbox, w.now);
+		run(&w, USEC_SEC);
+		assert_int_equal(w.commits, 3);
+		outbox_committed(w.outbox, true, NULL, w.now);
+		run(&w, USEC_HOUR);
+		assert_int_equal(w.messages, 24);
+		assert_null(strstr(buf_str(&w.reports), "unknown"));
+		world_done(&w);
+	}
+}
+
+/* An outcome that others do not join is written soon, and that cannot be
+ * written is tried again; nothing of it is forgotten meanwhile. */
+static void
+test_written_alone(void **state)
+{
+	static const struct error full = {FAULT_LOCAL, "the disk is full"};
 	struct world w;
 
 	(void)state;
 	world_init(&w);
-	w.wait_at_commit = 3; /* the first may be sent, the second may be */
-	for (int k = 0; k < 4; k++) {
-		STR_AUTO key = xasprintf("k%d", k);
-
-		enqueue(&w, key, "resend");
-	}
+	w.wait_at_commit = 3;
+	enqueue(&w, "k0", "resend");
+	enqueue(&w, "k1", "resend");
+	w.data_takes = OUTBOX_GROUP_USEC / 2; /* each */
 	start(&w);
 	run(&w, USEC_SEC);
+	assert_int_equal(w.commits, 3);
+	outbox_committed(w.outbox, false, &full, w.now);
+	run(&w, OUTBOX_STORE_USEC - USEC_SEC);
+	assert_int_equal(w.commits, 3);
+	run(&w, USEC_MINUTE);
 	assert_int_equal(w.messages, 2);
-	assert_int_equal(w.commits, 3);
-	assert_string_equal(outbox_state_name(w.outbox), "dot");
-	/* It has been answered; even a broken link waits. */
-	w.connected = false;
-	outbox_eof(w.outbox, w.now);
-	run(&w, USEC_SEC);
-	assert_int_equal(w.commits, 3);
-	outbox_committed(w.outbox, true, NULL, w.now);
-	run(&w, USEC_HOUR);
-	assert_int_equal(w.messages, 4);
-	assert_null(strstr(buf_str(&w.reports), "unknown"));
+	assert_true(w.commits > 3);
+	assert_non_null(strstr(buf_str(&w.reports), "the disk is full"));
+	assert_string_equal(outbox_state_name(w.outbox), "idle");
 	world_done(&w);
 }
 
@@ -1550,6 +1591,7 @@ main(void)
 	    cmocka_unit_test(test_many_on_one_connection),
 	    cmocka_unit_test(test_commits_of_many),
 	    cmocka_unit_test(test_written_while_the_next_is_sent),
+	    cmocka_unit_test(test_written_alone),
 	    cmocka_unit_test(test_mark_is_taken_back),
 	    cmocka_unit_test(test_stop_among_many),
 	    cmocka_unit_test(test_sent),

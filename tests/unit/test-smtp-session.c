@@ -720,8 +720,9 @@ test_slow_answer(void **state)
 	    .host = "h",
 	    .ehlo_name = "me",
 	};
-	const struct smtp_message message = {
-	    "a@b", &smtp_drive_recipient, SPAN("x\r\n"), false};
+	const struct smtp_message message = {.from = "a@b",
+	    .recipients = &smtp_drive_recipient,
+	    .bytes = SPAN("x\r\n")};
 	static const char *const replies[] = {"220 hi\r\n", "250 me\r\n"};
 	static const char *const more[] = {
 	    "250 a\r\n", "250 b\r\n", "354 c\r\n"};
@@ -766,7 +767,7 @@ test_slow_upload(void **state)
 	struct smtp_session_config config = {
 	    SMTP_SECURITY_TLS, SMTP_AUTH_NONE, "u", "h", 1, "me", false};
 	struct smtp_message message = {
-	    "a@b", &smtp_drive_recipient, {0}, false};
+	    .from = "a@b", .recipients = &smtp_drive_recipient};
 	struct smtp_session *s = smtp_session_new(&config, 0);
 	static const char *const replies[] = {"220 hi\r\n", "250 me\r\n"};
 	static const char *const more[] = {
@@ -805,7 +806,7 @@ test_dead_is_quiet(void **state)
 	struct smtp_session_config config = {
 	    SMTP_SECURITY_TLS, SMTP_AUTH_PASSWORD, "u", "h", 1, "me", false};
 	struct smtp_message message = {
-	    "a@b", &smtp_drive_recipient, {0}, false};
+	    .from = "a@b", .recipients = &smtp_drive_recipient};
 	struct smtp_session *s = smtp_session_new(&config, 0);
 	struct smtp_event event;
 

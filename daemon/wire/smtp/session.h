@@ -42,6 +42,7 @@
 #include "daemon/base/strv.h"
 #include "daemon/wire/engine.h"
 #include "daemon/wire/sasl/sasl.h"
+#include "daemon/wire/smtp/canonical.h"
 #include "daemon/wire/smtp/reply.h"
 
 #define SMTP_GREETING_USEC (5 * USEC_MINUTE) /* RFC 5321 4.5.3.2 */
@@ -112,6 +113,8 @@ struct smtp_message {
 	const struct strv *recipients;
 	struct span bytes; /* any line ends; canonicalised on the way */
 	bool utf8_header;  /* needs SMTPUTF8 */
+	/* Of `bytes`; NULL: they are measured. */
+	const struct canonical_facts *facts;
 };
 
 struct smtp_session;
@@ -164,6 +167,10 @@ bool smtp_session_try(struct smtp_session *s, const char *from, const char *to,
  * FAULT_RETRY when there is no message in hand, or one is waiting already.
  */
 bool smtp_session_send_next(struct smtp_session *s,
+    const struct smtp_message *message, struct error *error_r);
+/* Whether the message can be sent here, with the reasons of smtp_session_send;
+ * its place and turn are not looked at. */
+bool smtp_session_fits(const struct smtp_session *s,
     const struct smtp_message *message, struct error *error_r);
 /* After COMMIT: sends the final dot. Otherwise ignored. */
 void smtp_session_finish(struct smtp_session *s, usec_t now);

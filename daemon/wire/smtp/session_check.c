@@ -91,21 +91,41 @@ take_message(struct outgoing *m, const struct smtp_message *message,
 	canonical_init(&m->text, !chunked);
 }
 
-bool
-smtp_check_message(struct smtp_session *s, const struct smtp_message *message,
-    struct outgoing *taken_r, struct error *error_r)
+static bool
+check(const struct smtp_session *s, const struct smtp_message *message,
+    struct canonical_facts *facts_r, bool *utf8_r, struct error *error_r)
 {
-	struct canonical_facts facts;
-	bool is_ascii = true, utf8;
+	bool is_ascii = true;
 
 	if (message->bytes.len > SMTP_MESSAGE_MAX)
 		return error_set(error_r, FAULT_LIMIT,
 		    "the message has more than %d bytes", SMTP_MESSAGE_MAX);
 	if (!check_addresses(message, &is_ascii, error_r))
 		return false;
-	facts = canonical_measure(message->bytes);
-	utf8 = message->utf8_header || !is_ascii;
-	if (!check_text(s, &facts, utf8, is_ascii, error_r))
+	*facts_r = message->facts != NULL ? *message->facts
+					  : canonical_measure(message->bytes);
+	*utf8_r = message->utf8_header || !is_ascii;
+	return check_text(s, facts_r, *utf8_r, is_ascii, error_r);
+}
+
+bool
+smtp_session_fits(const struct smtp_session *s,
+    const struct smtp_message *message, struct error *error_r)
+{
+	struct canonical_facts facts;
+	bool utf8;
+
+	return check(s, message, &facts, &utf8, error_r);
+}
+
+bool
+smtp_check_message(struct smtp_session *s, const struct smtp_message *message,
+    struct outgoing *taken_r, struct error *error_r)
+{
+	struct canonical_facts facts;
+	bool utf8;
+
+	if (!check(s, message, &facts, &utf8, error_r))
 		return false;
 	take_message(taken_r, message, &facts, utf8,
 	    s->offers.chunking && facts.has_long_line);
