@@ -115,6 +115,13 @@ MUTANTS = {
         "mb->reopen.repeats ? usec_min(audit->due, due) : due",
         "due",
         "sim", (), 100),
+    "how soon silent connections die is not learned": (
+        ACCOUNT + "mailbox_proof.c",
+        "	    now < usec_add(proof->died, CONVICT_USEC))\n"
+        "		shorten(mb, now);\n",
+        "	    now < usec_add(proof->died, CONVICT_USEC))\n"
+        "		(void)shorten;\n",
+        "sim", (), 200),
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"

@@ -8,8 +8,10 @@
 
 #define CALM_USEC (60 * USEC_HOUR)     /* without: the slowest ladder ends */
 #define REMADE_USEC (40 * USEC_MINUTE) /* until a mailbox is opened again */
-#define LOOK_USEC (1 * USEC_HOUR)      /* the calm ends when all is settled */
-#define PATIENT_PERCENT 15	       /* ... and in these seeds never sooner */
+#define LEARN_USEC (3 * USEC_HOUR)
+#define LEARNED_USEC (5 * USEC_HOUR)
+#define LOOK_USEC (1 * USEC_HOUR) /* the calm ends when all is settled */
+#define PATIENT_PERCENT 15	  /* ... and in these seeds never sooner */
 
 void
 world_note(struct world *w, const char *format, ...)
@@ -317,6 +319,18 @@ settle(struct world *w)
 	}
 }
 
+/* Where links are forgotten, it was learned how often they have to be used. A
+ * day after that less is tried once, and two deaths convict. */
+static void
+check_learned(struct world *w)
+{
+	rest(w, LEARN_USEC);
+	unsigned before = w->forgotten;
+	rest(w, LEARNED_USEC);
+	if (w->forgotten > before + 2)
+		world_fail(w, "silent links die, and nothing is learned");
+}
+
 /* Deleted and made again, and nothing is said of it. */
 static void
 check_remade(struct world *w)
@@ -380,6 +394,8 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		check_row(w);
 	if (result_r->ok && w->rebuilds)
 		check_remade(w);
+	if (result_r->ok && w->memory != 0)
+		check_learned(w);
 	if (result_r->ok && w->is_patient)
 		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)

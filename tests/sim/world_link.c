@@ -105,6 +105,7 @@ forget(struct world *w, struct link *link)
 	if (link->down.bytes.len > 0)
 		model_session_unheard(link->session);
 	link->silent = true;
+	w->forgotten++;
 }
 
 static void

@@ -135,6 +135,7 @@ struct world {
 	/* What is between forgets links that are silent for so long, and TCP's
 	 * questions do not count; 0: it does not. */
 	usec_t memory;
+	unsigned forgotten; /* so often */
 	usec_t down_until; /* the server is restarted */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
