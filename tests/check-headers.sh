@@ -17,6 +17,7 @@ test -n "${HEADER_CC:-}" || {
 
 # Tables and fragments, which their only reader includes where they belong.
 FRAGMENTS='
+daemon/base/width_table.h
 daemon/config/presets_table.h
 daemon/config/settings_table.h
 tests/unit/store-cases.h

@@ -99,6 +99,17 @@ void ctl_add_clean(struct buf *out, const char *text, size_t max_chars);
 /* A text of ours in colour, when there is colour. */
 void ctl_add_colored(const struct ctl *ctl, struct buf *out,
     enum ctl_color color, const char *s);
+/* Of the terminal that standard output is, as wide as it is now; 0: it is
+ * none. */
+size_t ctl_columns(void);
+/* The text, cleaned, broken between words where it would be wider than
+ * `columns` (0: nowhere). `used` columns stand in front of it; each line but
+ * the first begins with `indent` blanks. Without LF at its end. */
+void ctl_add_wrapped(struct buf *out, size_t columns, size_t used,
+    size_t indent, const char *text);
+/* The same with lines of ours, which may have colours: each further line
+ * stands four columns behind where its line began. */
+void ctl_fold(struct buf *text, size_t columns);
 /* "1 rule", "2 rules". */
 void ctl_add_count(struct buf *out, size_t count, const char *thing);
 

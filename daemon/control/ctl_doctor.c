@@ -32,37 +32,20 @@ struct doctor {
 static size_t
 terminal_columns(void)
 {
-	struct winsize size;
+	size_t columns = ctl_columns();
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+	if (columns == 0)
 		return COLUMNS_USUAL;
-	if (size.ws_col < COLUMNS_MIN)
+	if (columns < COLUMNS_MIN)
 		return COLUMNS_MIN;
-	return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
+	return columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
 }
 
-/* Broken between words; every line but the first begins with `indent`
- * blanks, which the first has behind it. */
 static void
 add_wrapped(const struct doctor *doctor, struct buf *out, size_t indent,
     const char *text)
 {
-	struct span rest = span_from_str(text), word;
-	size_t used = indent, start = used;
-
-	while (span_split(&rest, ' ', &word)) {
-		BUF_AUTO clean = BUF_INIT;
-		str_sanitize(&clean, word, CTL_TEXT_MAX);
-		if (used > start && used + 1 + clean.len > doctor->columns) {
-			buf_addf(out, "\n%*s", (int)indent, "");
-			used = start;
-		} else if (used > start) {
-			buf_add_char(out, ' ');
-			used++;
-		}
-		buf_add_str(out, buf_str(&clean));
-		used += clean.len;
-	}
+	ctl_add_wrapped(out, doctor->columns, indent, indent, text);
 	buf_add_char(out, '\n');
 }
 

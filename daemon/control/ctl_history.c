@@ -204,5 +204,6 @@ ctl_history(struct ctl *ctl)
 				      ? "nothing of this kind was judged\n"
 				      : "nothing was judged\n");
 	json_free(&answer);
+	ctl_fold(&out, ctl_columns());
 	return ctl_finish(&out, EX_OK);
 }

@@ -42,6 +42,7 @@ add_table(struct buf *out, const struct json *mailboxes)
 	struct ctl_table table;
 
 	ctl_table_init(&table, columns);
+	table.has_heads = true;
 	for (size_t i = 0; i < columns; i++)
 		ctl_table_add(&table, heads[i]);
 	for (size_t i = 0; i < json_count(mailboxes); i++) {

@@ -49,6 +49,7 @@ add_items(struct buf *out, const struct json *items)
 	struct ctl_table table;
 
 	ctl_table_init(&table, columns);
+	table.has_heads = true;
 	for (size_t i = 0; i < columns; i++)
 		ctl_table_add(&table, heads[i]);
 	for (size_t i = 0; i < json_count(items); i++)

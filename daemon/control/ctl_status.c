@@ -196,6 +196,7 @@ add_mailboxes(struct buf *out, const struct json *mailboxes, int64_t now)
 	struct ctl_table table;
 
 	ctl_table_init(&table, COUNT(heads));
+	table.has_heads = true;
 	for (size_t i = 0; i < COUNT(heads); i++)
 		ctl_table_add(&table, heads[i]);
 	for (size_t i = 0; i < json_count(mailboxes); i++)
@@ -385,6 +386,7 @@ ctl_status_print(
 	for (size_t i = 0; i < json_count(notifiers); i++)
 		add_notifier(out, json_at(notifiers, i));
 	add_escalations(out, json_get_int(answer, "escalations", 0));
+	ctl_fold(out, ctl_columns());
 }
 
 static int

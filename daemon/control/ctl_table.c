@@ -3,8 +3,11 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "daemon/base/utf8.h"
+#include "daemon/base/width.h"
 #include "daemon/base/xalloc.h"
+
+#define CELL_MIN 6  /* columns, of a cell that is cut */
+#define LAST_MIN 20 /* of the last, else it stands below the others */
 
 void
 ctl_table_init(struct ctl_table *table, size_t columns)
@@ -53,31 +56,75 @@ ctl_table_paint(
 	table->colors[count - 1] = (unsigned char)color;
 }
 
-static void
-add_cell(const struct ctl_table *table, struct buf *out, size_t index)
-{
-	const struct ctl colored = {.color = true};
-	enum ctl_color color = CTL_PLAIN;
+/* How the rows are laid out, measured before the first. */
+struct layout {
+	size_t widths[CTL_COLUMNS_MAX];
+	size_t last; /* where the last column begins */
+	size_t max;  /* columns of the terminal; 0: none */
+	bool wraps;  /* the last column is broken into lines, */
+	bool below;  /* and these stand below the others */
+	size_t below_at;
+};
 
-	if (index < table->color_count)
-		color = (enum ctl_color)table->colors[index];
-	ctl_add_colored(&colored, out, color, table->cells.items[index]);
+static size_t
+columns_of(const char *text)
+{
+	return width_of(span_from_str(text));
+}
+
+static void
+measure(const struct ctl_table *table, struct layout *layout)
+{
+	for (size_t i = 0; i < table->cells.len; i++) {
+		size_t width = columns_of(table->cells.items[i]);
+		if (width > layout->widths[i % table->columns])
+			layout->widths[i % table->columns] = width;
+	}
 }
 
 static size_t
-width_of(const char *text)
+begin_of_last(
+    const struct ctl_table *table, const struct layout *layout, size_t indent)
 {
-	return utf8_count(span_from_str(text));
+	size_t at = indent;
+
+	for (size_t i = 0; i + 1 < table->columns; i++)
+		at += layout->widths[i] + 2;
+	return at;
+}
+
+/* Takes from the widest what is too much, if it can spare that. */
+static void
+narrow(const struct ctl_table *table, struct layout *layout)
+{
+	while (layout->last > layout->max + 2) {
+		size_t widest = 0;
+		for (size_t i = 1; i + 1 < table->columns; i++)
+			if (layout->widths[i] > layout->widths[widest])
+				widest = i;
+		if (layout->widths[widest] <= CELL_MIN)
+			return;
+		layout->widths[widest]--;
+		layout->last--;
+	}
 }
 
 static void
-measure(const struct ctl_table *table, size_t *widths)
+lay_out(
+    const struct ctl_table *table, struct layout *layout, const char *indent)
 {
-	for (size_t i = 0; i < table->cells.len; i++) {
-		size_t width = width_of(table->cells.items[i]);
-		if (width > widths[i % table->columns])
-			widths[i % table->columns] = width;
-	}
+	size_t width;
+
+	*layout = (struct layout){.max = ctl_columns()};
+	measure(table, layout);
+	width = layout->widths[table->columns - 1];
+	layout->last = begin_of_last(table, layout, strlen(indent));
+	layout->below_at = strlen(indent) + 4;
+	if (layout->max == 0 || layout->last + width <= layout->max)
+		return;
+	layout->wraps = true;
+	layout->below = layout->last + LAST_MIN > layout->max;
+	narrow(table, layout);
 }
 
 /* Blanks at the end of a line serve nobody. */
@@ -89,22 +136,83 @@ trim_line(struct buf *out)
 	buf_add_char(out, '\n');
 }
 
+static enum ctl_color
+color_of(const struct ctl_table *table, size_t index)
+{
+	return index < table->color_count ? (enum ctl_color)table->colors[index]
+					  : CTL_PLAIN;
+}
+
+static void
+add_colored(const struct ctl_table *table, struct buf *out, size_t index,
+    const char *text)
+{
+	const struct ctl colored = {.color = true};
+
+	ctl_add_colored(&colored, out, color_of(table, index), text);
+}
+
+/* What is too wide ends with an ellipsis. */
+static void
+add_cell(const struct ctl_table *table, const struct layout *layout,
+    struct buf *out, size_t index)
+{
+	const char *text = table->cells.items[index];
+	size_t width = layout->widths[index % table->columns];
+	size_t used = columns_of(text);
+	BUF_AUTO cut = BUF_INIT;
+
+	if (used > width) {
+		struct span all = span_from_str(text);
+		buf_add_span(
+		    &cut, span_slice(all, 0, width_cut(all, width - 1)));
+		buf_add_str(&cut, "\u2026");
+		text = buf_str(&cut);
+		used = columns_of(text);
+	}
+	add_colored(table, out, index, text);
+	buf_addf(out, "%*s", (int)(width - used), "");
+}
+
+static void
+add_last(const struct ctl_table *table, const struct layout *layout,
+    struct buf *out, size_t index)
+{
+	const char *text = table->cells.items[index];
+	size_t at = layout->below ? layout->below_at : layout->last;
+	bool is_head = table->has_heads && index < table->columns;
+	BUF_AUTO lines = BUF_INIT;
+
+	if (!layout->wraps) {
+		add_colored(table, out, index, text);
+		trim_line(out);
+		return;
+	}
+	if (layout->below) {
+		trim_line(out);
+		if (is_head || text[0] == '\0')
+			return;
+		buf_addf(out, "%*s", (int)at, "");
+	}
+	ctl_add_wrapped(&lines, layout->max, at, at, text);
+	add_colored(table, out, index, buf_str(&lines));
+	trim_line(out);
+}
+
 void
 ctl_table_print(
     const struct ctl_table *table, struct buf *out, const char *indent)
 {
-	size_t widths[CTL_COLUMNS_MAX] = {0};
+	struct layout layout;
 
-	measure(table, widths);
+	lay_out(table, &layout, indent);
 	for (size_t i = 0; i < table->cells.len; i++) {
 		size_t column = i % table->columns;
-		const char *cell = table->cells.items[i];
+		bool is_last = column + 1 == table->columns;
 		buf_add_str(out, column == 0 ? indent : "  ");
-		add_cell(table, out, i);
-		if (column + 1 == table->columns)
-			trim_line(out);
+		if (is_last)
+			add_last(table, &layout, out, i);
 		else
-			buf_addf(out, "%*s",
-			    (int)(widths[column] - width_of(cell)), "");
+			add_cell(table, &layout, out, i);
 	}
 }

@@ -1,8 +1,10 @@
 /*
  * ctl_table: lines whose columns stand below each other.
  *
- * Cells are cleaned (ctl_add_clean) when they are added. Widths count
- * characters; the last column is not padded.
+ * Cells are cleaned (ctl_add_clean) when they are added. Widths are those of a
+ * terminal (base/width.h); the last column is not padded. What is too wide for
+ * the terminal, when there is one: the last column is broken into lines, in
+ * its place or below the others, and the widest of the others are cut.
  */
 #ifndef BELFRY_CONTROL_CTL_TABLE_H
 #define BELFRY_CONTROL_CTL_TABLE_H
@@ -16,6 +18,7 @@ struct ctl_table {
 	struct strv cells;
 	unsigned char *colors; /* enum ctl_color, by cell; owned */
 	size_t color_count;
+	bool has_heads; /* the first row names the columns */
 };
 
 void ctl_table_init(struct ctl_table *table, size_t columns);

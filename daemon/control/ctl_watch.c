@@ -68,6 +68,7 @@ on_line(void *ctx, const struct json *line)
 		buf_add_char(&out, '\n');
 	} else if (event == NULL || strcmp(event, "hello") != 0) {
 		add_human(ctl, &out, line);
+		ctl_fold(&out, ctl_columns());
 	}
 	return ctl_write(&out) ? -1 : EX_IOERR;
 }

@@ -146,11 +146,11 @@ class Screen:
 
     def __enter__(self):
         try:
-            self.start_bus()
             if self.kind.is_wayland:
                 self.start_sway()
             else:
                 self.start_x()
+            self.start_bus()  # what it starts finds the screen
         except BaseException:
             self.stop()
             raise
