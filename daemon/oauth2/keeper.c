@@ -168,6 +168,9 @@ wait_after(struct oauth2_keeper *keeper, enum oauth2_kind kind,
 	/* A certificate that is refused is no credential of the person. */
 	if (cause == BACKOFF_CREDENTIALS)
 		cause = BACKOFF_SERVER;
+	/* Who says how long knows best; less than is wise is not believed. */
+	if (retry_after != 0)
+		cause = BACKOFF_NETWORK;
 	wait = backoff_failed(&keeper->backoff, cause);
 	return wait > retry_after ? wait : retry_after;
 }
@@ -183,8 +186,7 @@ oauth2_keeper_failed(struct oauth2_keeper *keeper, enum oauth2_kind kind,
 		return;
 	}
 	keeper->error = *error;
-	if (keeper->error.fault != FAULT_LIMIT)
-		keeper->error.fault = FAULT_RETRY;
+	keeper->error.fault = FAULT_RETRY;
 	enter(keeper, OAUTH2_KEEPER_WAITING,
 	    usec_add(now, wait_after(keeper, kind, error, retry_after)));
 	keeper->is_asked_to_wait = retry_after != 0;

@@ -6,6 +6,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/login.h"
+#include "daemon/wiring/tokens.h"
 #include "daemon/wiring/transport.h"
 
 /* ---- lines: one mailbox and its connection ---- */
@@ -335,6 +336,13 @@ need_farewell(struct line *line, struct mailbox_event *event)
 	account_let_go(account, visitor);
 }
 
+static void
+need_login_noted(struct line *line, struct mailbox_event *event)
+{
+	if (event->error.fault == FAULT_AUTH)
+		tokens_rejected(line->owner->tokens);
+}
+
 /* The person is told once; after that the log and `status` say it. */
 static void
 need_person(struct line *line, struct mailbox_event *event)
@@ -342,7 +350,8 @@ need_person(struct line *line, struct mailbox_event *event)
 	STR_AUTO title =
 	    xasprintf("Belfry: %s is locked out", line->owner->config->name);
 
-	if (line->owner->told_person)
+	/* To sign in is another matter, of which the person was told. */
+	if (line->owner->told_person || tokens_are_lost(line->owner->tokens))
 		return;
 	line->owner->told_person = true;
 	notify_say(line->owner->belfry, line->owner->config->name,
@@ -392,7 +401,7 @@ static void (*const needs[])(struct line *, struct mailbox_event *) = {
     [MAILBOX_FORWARD] = need_forward,
     [MAILBOX_FOLDERS] = need_nothing,
     [MAILBOX_PROVEN] = need_proof_noted,
-    [MAILBOX_LOGIN_FAILED] = need_nothing,
+    [MAILBOX_LOGIN_FAILED] = need_login_noted,
     [MAILBOX_LOCKED_OUT] = need_person,
     [MAILBOX_REPORT] = need_report,
     [MAILBOX_TOLD] = need_nothing,
@@ -417,6 +426,7 @@ leave_if_done(struct belfry *belfry)
 		const struct running_account *account =
 		    LIST_ITEM(pos, struct running_account, link);
 		if (!account_is_resting(account->account) ||
+		    tokens_are_asked_for(account->tokens) ||
 		    (account->sender != NULL &&
 			!outbox_is_resting(sender_outbox(account->sender))))
 			return;
@@ -587,6 +597,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	running->breaker.same_max =
 	    rate_count(&config->forward_limit, USEC_HOUR) / 2;
 	running->other.user = config->other_user;
+	running->tokens = tokens_new(running);
 	const struct account_config engine = account_config(running);
 	list_add(&belfry->accounts, &running->link);
 	running->account = account_new(
@@ -663,6 +674,7 @@ accounts_free(struct running_account **account)
 	arrivals_free(&running->arrivals);
 	claims_free(&running->claims);
 	tls_free(&running->tls);
+	tokens_free(&running->tokens);
 	list_remove(&running->link);
 	free(running);
 }

@@ -8,6 +8,7 @@
 #include "daemon/loop/netwatch.h"
 #include "daemon/loop/sd_notify.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 /* Many accounts prove themselves one after the other, all within this. */
 #define SPREAD_USEC (3 * USEC_SEC)
@@ -49,6 +50,7 @@ give_due_hints(struct belfry *belfry, usec_t now)
 		account_hint(account->account, now);
 		if (account->sender != NULL)
 			sender_hint(account->sender);
+		tokens_hint(account->tokens);
 		accounts_pump(account);
 	}
 	return next;

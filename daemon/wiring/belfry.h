@@ -25,6 +25,7 @@
  *   login.c      what a login takes
  *   machine.c    its name among other machines
  *   secrets.c    passwords and tokens
+ *   tokens.c     tokens that are renewed here; see tokens.h
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
@@ -76,6 +77,7 @@
 #define RULE_STATS_EVERY 32
 
 struct belfry;
+struct tokens;
 
 /* Of one of an account's servers, as it was seen last. */
 struct certificate {
@@ -94,6 +96,7 @@ struct running_account {
 	struct belfry *belfry;
 	const struct config_account *config; /* of the current configuration */
 	struct tls *tls;
+	struct tokens *tokens; /* NULL: not signed in by itself */
 	struct account *account;
 	struct mailbox_other_login
 	    other;		   /* the name that the server may want */

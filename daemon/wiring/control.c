@@ -4,6 +4,7 @@
 #include "daemon/control/session.h"
 #include "daemon/loop/server.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 #include <stdarg.h>
 
@@ -290,6 +291,12 @@ do_notify(struct client *client, const struct json *request)
 }
 
 static void
+do_login(struct client *client, const struct json *request)
+{
+	tokens_ask(client->control->belfry, client, request);
+}
+
+static void
 do_pause(struct client *client, const struct json *request)
 {
 	pause_ask(client->control->belfry, client, request);
@@ -355,6 +362,7 @@ static const struct {
     {"watch", do_watch},
     {"reload", do_reload},
     {"notify", do_notify},
+    {"login", do_login},
     {"pause", do_pause},
     {"resume", do_resume},
     {"mailboxes", do_mailboxes},

@@ -4,6 +4,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/login.h"
+#include "daemon/wiring/tokens.h"
 #include "daemon/wiring/transport.h"
 
 /* Trouble that lasts so long rings. */
@@ -186,7 +187,8 @@ ring_trouble(struct sender *sender, const struct outbox_event *event)
 	STR_AUTO title =
 	    xasprintf("Belfry: forwards of %s wait", account->config->name);
 
-	if (sender->told_trouble || event->retry_in < LONG_TROUBLE_USEC ||
+	if (sender->told_trouble || tokens_are_lost(account->tokens) ||
+	    event->retry_in < LONG_TROUBLE_USEC ||
 	    (event->fault != FAULT_AUTH && event->fault != FAULT_LIMIT))
 		return;
 	sender->told_trouble = true;
@@ -201,6 +203,8 @@ need_report(struct sender *sender, struct outbox_event *event)
 	struct running_account *account = sender->owner;
 
 	report_outbox(account, event);
+	if (event->fault == FAULT_AUTH)
+		tokens_rejected(account->tokens);
 	if (event->report == OUTBOX_SENT)
 		sender->told_trouble = false;
 	if (event->report == OUTBOX_TROUBLE)

@@ -2,6 +2,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/log.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 /* ---- configurations that accounts still borrow from ---- */
 
@@ -84,6 +85,18 @@ same_secret(const struct secret_source *a, const struct secret_source *b)
 }
 
 static bool
+same_oauth2(const struct config_oauth2 *a, const struct config_oauth2 *b)
+{
+	return same_str(a->client_id, b->client_id) &&
+	       span_equal(secret_span(&a->client_secret),
+		   secret_span(&b->client_secret)) &&
+	       strv_equal(
+		   &a->client_secret_command, &b->client_secret_command) &&
+	       same_str(a->token_url, b->token_url) &&
+	       same_str(a->scope, b->scope);
+}
+
+static bool
 same_account(const struct config_account *a, const struct config_account *b)
 {
 	return same_str(a->name, b->name) && a->enabled == b->enabled &&
@@ -92,6 +105,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       same_server(&a->smtp, &b->smtp) && same_str(a->user, b->user) &&
 	       same_str(a->smtp_user, b->smtp_user) && a->auth == b->auth &&
 	       same_secret(&a->secret, &b->secret) &&
+	       same_oauth2(&a->oauth2, &b->oauth2) &&
 	       same_str(a->tls_ca_file, b->tls_ca_file) &&
 	       same_str(a->tls_cert, b->tls_cert) &&
 	       same_str(a->tls_key, b->tls_key) &&
@@ -124,6 +138,7 @@ keep_or_drop(struct belfry *belfry, struct running_account *account)
 	accounts_read_certificates(account);
 	account_set_rules(account->account, belfry->config->rules);
 	account_set_watch(account->account, &config->watch, loop_now());
+	tokens_reload(account->tokens);
 	if (!account->paused) {
 		account_start(account->account, loop_now());
 		if (account->sender != NULL)

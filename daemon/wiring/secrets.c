@@ -1,5 +1,6 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 struct secret_wait {
 	struct belfry *belfry;
@@ -7,6 +8,7 @@ struct secret_wait {
 	secret_fn *fn;
 	void *ctx;
 	struct child *child;
+	struct token_wait *token;
 	struct loop_timer *timer; /* for sources that need no waiting */
 };
 
@@ -59,6 +61,15 @@ from_credential(struct secret_wait *wait)
 	secret_wipe(&secret);
 }
 
+static void
+on_token(void *ctx, const struct secret *secret, const struct error *error)
+{
+	struct secret_wait *wait = ctx;
+
+	wait->token = NULL;
+	answer(wait, secret, error);
+}
+
 /* Not at once, so that nobody is called back inside the call that asked. */
 static void
 on_soon(void *ctx)
@@ -101,6 +112,12 @@ secret_ask(struct belfry *belfry, const struct config_account *account,
 		    child_run(belfry->loop, &config, on_command, wait);
 		return wait;
 	}
+	if (kind == SECRET_SIGN_IN) {
+		struct running_account *running =
+		    accounts_find(belfry, account->name);
+		wait->token = token_wait_new(running->tokens, on_token, wait);
+		return wait;
+	}
 	wait->timer = loop_timer_new(belfry->loop, on_soon, wait);
 	loop_timer_set(wait->timer, loop_now());
 	return wait;
@@ -112,6 +129,7 @@ secret_cancel(struct secret_wait **wait)
 	if (*wait == NULL)
 		return;
 	child_cancel(&(*wait)->child);
+	token_wait_cancel(&(*wait)->token);
 	loop_timer_free(&(*wait)->timer);
 	free(*wait);
 	*wait = NULL;

@@ -3,6 +3,7 @@
 
 #include "daemon/control/json.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 static void
 set_wait(struct json *json, const char *key, usec_t when)
@@ -91,6 +92,8 @@ status_of_account(struct running_account *account)
 	json_set_str(json, "email", account->config->email);
 	json_set_str(json, "server", account->config->imap.host);
 	json_set_str(json, "locked_out", account_lockout(account->account));
+	if (account->tokens != NULL)
+		json_set(json, "sign_in", tokens_status(account->tokens));
 	json_set_bool(json, "paused", account->paused);
 	json_set_time(json, "paused_until", account->paused_until);
 	if (account->claims != NULL)

@@ -1,5 +1,6 @@
 #include "daemon/wiring/token_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #define FOLDER "oauth2"
 #define FOLDER_MODE 0700
 #define FILE_MODE 0600
+#define SUFFIX ".XXXXXX" /* longer than that of the lock */
 /* So much is there before a token is asked for. */
 #define ROOM_BYTES (64 * 1024)
 
@@ -243,11 +245,38 @@ token_file_lock(const char *path, struct error *error_r)
 
 /* ---- writing ---- */
 
+/* NAME.json.XXXXXX */
+static bool
+is_leftover(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+
+	return strncmp(name, base, len) == 0 && name[len] == '.' &&
+	       strlen(name) == len + strlen(SUFFIX);
+}
+
+static void
+remove_leftovers(const char *path)
+{
+	STR_AUTO folder = folder_of(path);
+	const char *base = path + strlen(folder) + 1;
+	DIR *entries = opendir(folder);
+	struct dirent *entry;
+
+	while (entries != NULL && (entry = readdir(entries)) != NULL)
+		if (is_leftover(entry->d_name, base))
+			unlinkat(dirfd(entries), entry->d_name, 0);
+	if (entries != NULL)
+		closedir(entries);
+}
+
 bool
 token_draft_begin(
     struct token_draft *draft_r, const char *path, struct error *error_r)
 {
-	char *temporary = xasprintf("%s.XXXXXX", path);
+	char *temporary = xasprintf("%s" SUFFIX, path);
+
+	remove_leftovers(path);
 	int fd = mkostemp(temporary, O_CLOEXEC); /* of mode 0600 */
 	int why = fd < 0 || !give_to_owner(temporary, fd)
 		      ? errno

@@ -43,7 +43,8 @@ bool token_file_remove(const char *path, struct error *error_r);
  * or -1: FAULT_RETRY when another process has it, else FAULT_LOCAL. */
 int token_file_lock(const char *path, struct error *error_r);
 
-/* Room on the disk for a token that is about to be asked for. */
+/* Room on the disk for a token that is about to be asked for. Under the lock:
+ * what a process that was killed left behind is removed. */
 struct token_draft {
 	char *path, *temporary; /* owned */
 	int fd;

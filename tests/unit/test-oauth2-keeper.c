@@ -205,7 +205,7 @@ static const struct failure_case {
     {"network", OAUTH2_BUSY, &network, 0, 1, 3},
     {"throttled", OAUTH2_BUSY, &busy, 0, 48, 72},
     {"throttled, and told", OAUTH2_BUSY, &busy, 500, 500, 500},
-    {"told less than is wise", OAUTH2_BUSY, &busy, 1, 48, 72},
+    {"told less than is wise", OAUTH2_BUSY, &busy, 1, 1, 3},
     {"garbage", OAUTH2_GARBAGE, &network, 0, 24, 36},
 };
 
