@@ -101,6 +101,7 @@ class Replica:
 
     def __init__(self, kind, certificate, password, place=("127.0.0.1", 0)):
         self.kind = kind
+        self.appends = self.refused_appends = 0
         self.quirks = set(kind.get("quirks", ()))
         self.password = password
         self.lock = threading.RLock()
@@ -429,6 +430,35 @@ class Session:
         if "XLIST" not in self.replica.kind["post"]:
             return "BAD unknown command"
         return self.do_list(tag, arguments, "XLIST")
+
+    def read_bytes(self, count):
+        while len(self.rest) < count:
+            data = self.link.recv(65536)
+            if not data:
+                raise Gone
+            self.rest += data
+        found, self.rest = self.rest[:count], self.rest[count:]
+        return found
+
+    def do_append(self, _tag, arguments):
+        """Known to those only that are particular about it."""
+        size = re.fullmatch(r"\{(\d+)(\+?)\}", arguments[-1])
+        if not self.has("append-needs-crlf") or not size:
+            return "BAD unknown command"
+        if not size.group(2):
+            self.say("+ go on")
+        data = self.read_bytes(int(size.group(1)))
+        self.read_line()
+        with self.replica.lock:
+            box = self.replica.box(arguments[0])
+            if box is None:
+                return "NO [TRYCREATE] there is no such mailbox"
+            if not data.endswith(b"\r\n"):
+                self.replica.refused_appends += 1
+                return "NO [CLIENTBUG] the message does not end in CRLF"
+            box.add(data, {"\\Seen"} if "\\Seen" in arguments[1] else ())
+            self.replica.appends += 1
+        return "OK APPEND completed"
 
     def do_create(self, _tag, arguments):
         with self.replica.lock:

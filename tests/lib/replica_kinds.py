@@ -271,6 +271,10 @@ QUIRKS = {
          "folders": tuple(("INBOX." + n, a) for n, a in SPECIAL),
          "need": {k: "INBOX." + n for k, n in NEED.items()}}),
     "inbox-cased": ("LIST and STATUS say Inbox", {}),
+    "append-needs-crlf": (
+        "APPEND is refused where the message does not end in CRLF", {}),
+    "plain-may-fail": (
+        "AUTHENTICATE PLAIN is refused, LOGIN is not", {"provider": "icloud"}),
     "folder-names-fixed": (
         "no SPECIAL-USE; the folders have Apple's names",
         {"post": without("SPECIAL-USE", "LIST-EXTENDED"),
@@ -468,7 +472,6 @@ TOKENS = {
 # Named by providers' facts, and nothing that an IMAP server does in a session
 # of Belfry's: where each is looked after.
 ELSEWHERE = {
-    "append-needs-crlf": "Belfry appends nothing",
     "pipeline-25": "one command at a time",
     "raw-deflate-only": "COMPRESS is not used",
     "refresh-token-rotates": "tokens are the user's command's",

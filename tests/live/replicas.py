@@ -317,6 +317,17 @@ def one_folder_each(case):
                   1, "judgements of " + subject)
 
 
+def appends_end(case):
+    """What the machines agree by is appended."""
+    case.wait("a message appended", lambda: case.replica.appends > 0)
+    live.same(case.replica.refused_appends, 0, "appends refused")
+
+
+def logs_in_by_login(case):
+    live.same(case.replica.mechanisms[:1], ["PLAIN"], "mechanisms")
+    live.check(case.replica.said("^LOGIN"), "LOGIN was not tried")
+
+
 def by_token(case):
     """The login with the old token was refused, and made once more with the
     one that the command gave then; a password was never sent."""
@@ -343,6 +354,8 @@ BETWEEN = {
     "fetch-beyond-max-hangs": one_look_more,
 }
 AFTER = {
+    "append-needs-crlf": appends_end,
+    "plain-may-fail": logs_in_by_login,
     "yahoo": said_nothing_beyond,
     "fetch-beyond-max-hangs": said_nothing_beyond,
     "no-idle": is_polled,

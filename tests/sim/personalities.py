@@ -15,6 +15,7 @@ import replica_kinds  # noqa: E402
 # folders, in the transport, or in items that are never asked for.
 ONLY_TLS = {
     "all-mail-duplicates": "see labels",
+    "append-needs-crlf": "these worlds have one machine, which appends nothing",
     "exchange-login-failed": "a refusal without a cause",
     "expunge-archives": "see labels",
     "folder-names-fixed": "names",
@@ -25,6 +26,7 @@ ONLY_TLS = {
     "mutf7-bug": "names",
     "partial-view": "old messages are hidden",
     "proton-bridge": "STARTTLS; its folders are those of labels-as-folders",
+    "plain-may-fail": "which command logs in; a script has it, too",
     "rfc822-empty": "RFC822 is never asked for",
     "specialuse-lowercase": "attributes of LIST",
     "split-1-byte": "every link of a world cuts anywhere",
