@@ -428,29 +428,49 @@ static const char *const ladder_words[] = {
 		       "mod-sequences",
     [LADDER_LOG] = "claims by the order of what is in " CLAIMS_MAILBOX
 		   ", as the server keeps no keywords",
-    [LADDER_FIRST] = "the server keeps no keywords: who joined first acts",
+    [LADDER_FIRST] = "the server keeps no keywords",
 };
 
+/* What this one does now: with claims, what it wins. */
 static void
-describe_auto(const struct claims *claims, struct buf *words)
+describe_turn(const struct claims *claims, int64_t now_unix, struct buf *words)
+{
+	usec_t wait = claims_join_wait(claims, now_unix);
+
+	if (wait > 0)
+		buf_addf(words, "; this one is new here, and acts in %llu min",
+		    (unsigned long long)((wait + USEC_MINUTE - 1) /
+					 USEC_MINUTE));
+	else if (claims->ladder == LADDER_FIRST)
+		buf_add_str(
+		    words, claims_is_first(claims)
+			       ? "; this one was here first, and acts"
+			       : "; another one was here first, and acts");
+}
+
+static void
+describe_auto(const struct claims *claims, int64_t now_unix, struct buf *words)
 {
 	if (claims->refusal.len > 0) {
 		buf_add_str(words, claims->had_others ? "waits" : "acts alone");
 		buf_add_str(words, ", as " CLAIMS_MAILBOX " is refused: ");
 		buf_add_span(words, buf_span(&claims->refusal));
 	} else if (!claims->is_known) {
-		buf_add_str(words, "not looked for other machines yet");
+		buf_add_str(words, "looks for other "
+				   "machines when a rule first acts");
 	} else if (claims->count == 0) {
 		buf_add_str(words, "no other machine");
 	} else {
 		buf_addf(words, "%zu other machine%s: %s", claims->count,
 		    claims->count == 1 ? "" : "s",
 		    ladder_words[claims->ladder]);
+		describe_turn(claims, now_unix, words);
 	}
 }
 
 void
-claims_describe(const struct claims *claims, struct buf *words)
+claims_describe(
+    const struct claims *claims, int64_t now_unix, struct buf *words)
 {
 	static const char *const modes[CLAIM_MODES] = {
 	    [CLAIM_NO] = "acts alone (claim = no)",
@@ -459,7 +479,7 @@ claims_describe(const struct claims *claims, struct buf *words)
 	};
 
 	if (claims->mode == CLAIM_AUTO)
-		describe_auto(claims, words);
+		describe_auto(claims, now_unix, words);
 	else
 		buf_add_str(words, modes[claims->mode]);
 }

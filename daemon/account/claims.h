@@ -137,6 +137,7 @@ void claims_set_ladder(struct claims *claims, enum claims_ladder ladder);
 bool claims_refuse(struct claims *claims, struct span words, usec_t now);
 
 /* In words, for `status`. */
-void claims_describe(const struct claims *claims, struct buf *words);
+void claims_describe(
+    const struct claims *claims, int64_t now_unix, struct buf *words);
 
 #endif

@@ -299,7 +299,9 @@
 	    "keywords nor an order of what is put into the folder, it says "
 	    "so; then write `leader` on the one machine that "
 	    "acts, and `standby` on the others, which judge and notify only; "
-	    "what they leave to the leader they do not do later."},
+	    "what they leave to the leader they do not do later, and none of "
+	    "them takes over by itself. `belfryctl status` says how the "
+	    "machines agree."},
 {ACCOUNT(forward_limit), .key = "forward_limit", .type = SETTING_RATES,
 	.standard = "20/hour, 100/day",
 	.help = "How many messages may be forwarded from the account.",

@@ -133,13 +133,50 @@ test_refused_with_others(void **state)
 	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_SHARED);
 	claims_refuse(claims, SPAN("no room"), START);
 	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_ASK);
-	claims_describe(claims, &words);
+	claims_describe(claims, NOW, &words);
 	assert_string_equal(
 	    buf_str(&words), "waits, as belfry-claims is refused: no room");
 	claims_read_begin(claims, START);
 	claims_refuse(claims, SPAN("no room"), START);
 	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_ASK);
 	claims_free(&claims);
+}
+
+/* What a person is told of who acts. */
+static void
+test_words(void **state)
+{
+	static const struct {
+		enum claims_ladder ladder;
+		const char *own, *words;
+	} cases[] = {
+	    {LADDER_MODSEQ, "me 1799999400 0",
+		"1 other machine: claims by keywords and mod-sequences"},
+	    {LADDER_MODSEQ, "me 1799999880 0",
+		"1 other machine: claims by keywords and mod-sequences; this "
+		"one is new here, and acts in 3 min"},
+	    {LADDER_FIRST, "me 1799999400 1799990000",
+		"1 other machine: the server keeps no keywords; this one was "
+		"here first, and acts"},
+	    {LADDER_FIRST, "me 1799999400 1799999300",
+		"1 other machine: the server keeps no keywords; another one "
+		"was here first, and acts"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct claims *claims = claims_new(CLAIM_AUTO, "me");
+		BUF_AUTO words = BUF_INIT;
+		claims_set_ladder(claims, cases[i].ladder);
+		claims_read_begin(claims, START);
+		claims_read(
+		    claims, 1, NOW - 900, SPAN("you 1799999100 1799999100"));
+		claims_read(claims, 2, NOW - 600, span_from_str(cases[i].own));
+		claims_read_end(claims, NOW);
+		claims_describe(claims, NOW, &words);
+		assert_string_equal(buf_str(&words), cases[i].words);
+		claims_free(&claims);
+	}
 }
 
 /* What is known is good for two minutes, and as long as STATUS is the same. */
@@ -229,6 +266,7 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_looking_again),
 	    cmocka_unit_test(test_refused_with_others),
+	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_look_never_ends),
 	};
