@@ -5,7 +5,8 @@
  * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, claim
  * auto|standby, queue-full yes (but for 100 bytes), senders yes (shows them in
  * batches, where they are written always; when the mailbox was met is there,
- * too, and never shown), renew and poll TIME, check-noop yes, other-user NAME,
+ * too, and never shown), tells yes ("to the person" stands where a report is
+ * for a notification), renew and poll TIME, check-noop yes, other-user NAME,
  * ask-end-first yes, one-at-a-time yes, await-idle-end no (most scripts are
  * easier to read with it), condstore yes (and QRESYNC, where the server offers
  * them), watch A,B,... (what else the account watches, so that it knows what is
@@ -57,7 +58,7 @@ struct adapter {
 	struct strv strings, identities, authserv;
 	struct buf rules_text;
 	struct rules *rules;
-	bool shows_senders;
+	bool shows_senders, tells;
 	struct store_queue_size queue;
 	bool load_asked; /* and not answered */
 	usec_t load_now;
@@ -194,6 +195,13 @@ set_visit(struct adapter *a, struct span value)
 }
 
 static bool
+set_tells(struct adapter *a, struct span value)
+{
+	a->tells = span_is(value, "yes");
+	return true;
+}
+
+static bool
 set_renew(struct adapter *a, struct span value)
 {
 	return usec_parse(value, &a->config.renew);
@@ -279,6 +287,7 @@ static const struct {
     {"forwards-hour", set_forwards_hour},
     {"targets-hour", set_targets_hour},
     {"senders", set_senders},
+    {"tells", set_tells},
     {"queue-full", set_queue_full},
     {"claim", set_claim},
     {"watch", set_watch},
@@ -1111,9 +1120,11 @@ add_task(struct buf *line, const struct mailbox_task *task, bool is_exec)
 }
 
 static void
-add_report(struct buf *line, const struct mailbox_report *report)
+add_report(struct buf *line, const struct mailbox_report *report, bool tells)
 {
 	buf_addf(line, " %s ", report_kind_name(report->kind));
+	if (tells && report->for_person)
+		buf_add_str(line, "to the person ");
 	if (report->uid != 0)
 		buf_addf(line, "%u ", report->uid);
 	if (report->rules != NULL && report->rules[0] != '\0')
@@ -1265,7 +1276,7 @@ add_event(struct adapter *a, struct buf *line, struct mailbox_event *event,
 	} else if (event->task != NULL) {
 		add_task(line, event->task, event->kind != MAILBOX_NOTIFY);
 	} else if (event->report != NULL) {
-		add_report(line, event->report);
+		add_report(line, event->report, a->tells);
 	} else if (event->kind == MAILBOX_CHANGED) {
 		buf_addf(line, " %u %s", event->uid,
 		    event->change == CHANGE_READ ? "read" : "gone");
