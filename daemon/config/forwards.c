@@ -3,6 +3,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/syntax.h"
+#include "daemon/mail/address_same.h"
 
 /* ---- a server ------------------------------------------------------ */
 
@@ -89,8 +90,8 @@ is_address_of(const struct config_account *account, const char *target)
 {
 	struct span address = span_from_str(target);
 
-	return strv_has_nocase(&account->identity, address) ||
-	       span_is_nocase(address, account->from);
+	return address_same_as_any(&account->identity, address) ||
+	       address_same(address, span_from_str(account->from));
 }
 
 static bool

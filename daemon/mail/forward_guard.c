@@ -1,6 +1,7 @@
 #include "daemon/mail/forward_guard.h"
 
 #include "daemon/base/str.h"
+#include "daemon/mail/address_same.h"
 
 typedef bool guard_fn(
     const struct forward_guard_config *config, struct message *m);
@@ -30,25 +31,28 @@ has_address(struct message *m, const char *name, const char *address)
 		const struct address_list *list = message_addresses(m, name, i);
 
 		for (size_t k = 0; k < list->count; k++)
-			if (span_is_nocase(
-				span_from_str(list->items[k].addr), address))
+			if (address_same(span_from_str(list->items[k].addr),
+				span_from_str(address)))
 				return true;
 	}
 	return false;
 }
 
-/* Gmail's: "from@a to@b", addresses with blanks between them. */
+/* Gmail's: "from@a to@b", addresses with blanks between them. Whoever folds
+ * such a line may write a tab. */
 static bool
 has_word(struct message *m, const char *name, const char *address)
 {
 	size_t count = message_count(m, name);
-	struct span rest, word;
+	struct span rest, part, word;
 
 	for (size_t i = 0; i < count; i++)
 		for (rest = message_raw(m, name, i);
-		     span_split(&rest, ' ', &word);)
-			if (span_is_nocase(span_trim(word), address))
-				return true;
+		     span_split(&rest, ' ', &part);)
+			while (span_split(&part, '\t', &word))
+				if (address_same(span_trim(word),
+					span_from_str(address)))
+					return true;
 	return false;
 }
 
@@ -65,8 +69,8 @@ static bool
 is_to_self(const struct forward_guard_config *config, struct message *m)
 {
 	(void)m;
-	return config->identities != NULL && strv_has_nocase(config->identities,
-						 span_from_str(config->target));
+	return address_same_as_any(
+	    config->identities, span_from_str(config->target));
 }
 
 static bool
@@ -76,11 +80,18 @@ has_many_hops(const struct forward_guard_config *config, struct message *m)
 	return message_count(m, "Received") > FORWARD_RECEIVED_MAX;
 }
 
+/* A second field must not hide the first. */
 static bool
 is_report(struct message *m)
 {
-	return span_starts_nocase(
-	    span_trim(message_raw(m, "Content-Type", 0)), "multipart/report");
+	size_t count = message_count(m, "Content-Type");
+
+	for (size_t i = 0; i < count; i++)
+		if (span_starts_nocase(
+			span_trim(message_raw(m, "Content-Type", i)),
+			"multipart/report"))
+			return true;
+	return false;
 }
 
 /* RFC 3462: report-type=delivery-status. Without any type it is taken for the
@@ -88,12 +99,17 @@ is_report(struct message *m)
 static bool
 is_bounce(const struct forward_guard_config *config, struct message *m)
 {
-	struct span type = message_raw(m, "Content-Type", 0);
+	size_t count = message_count(m, "Content-Type");
+	bool says = false;
 
 	(void)config;
-	return is_report(m) &&
-	       (span_contains_nocase(type, SPAN("delivery-status")) ||
-		   !span_contains_nocase(type, SPAN("report-type")));
+	for (size_t i = 0; i < count; i++) {
+		struct span type = message_raw(m, "Content-Type", i);
+		if (span_contains_nocase(type, SPAN("delivery-status")))
+			return is_report(m);
+		says |= span_contains_nocase(type, SPAN("report-type"));
+	}
+	return is_report(m) && !says;
 }
 
 static bool
@@ -124,6 +140,16 @@ is_automatic(const struct forward_guard_config *config, struct message *m)
 	return false;
 }
 
+/* RFC 5321 section 4.4: "<>", which may have blanks or a comment about it. */
+static bool
+is_empty_path(struct span path)
+{
+	path = span_trim(path);
+	if (path.len == 0 || path.data[0] != '<')
+		return false;
+	return span_starts(span_trim(span_skip(path, 1)), ">");
+}
+
 static bool
 has_no_sender(const struct forward_guard_config *config, struct message *m)
 {
@@ -131,7 +157,7 @@ has_no_sender(const struct forward_guard_config *config, struct message *m)
 
 	(void)config;
 	for (size_t i = 0; i < count; i++)
-		if (span_is(span_trim(message_raw(m, "Return-Path", i)), "<>"))
+		if (is_empty_path(message_raw(m, "Return-Path", i)))
 			return true;
 	return false;
 }

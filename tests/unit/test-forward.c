@@ -560,8 +560,11 @@ test_redirect(void **state)
 
 /* ---- guards ------------------------------------------------------- */
 
-static char *const me[] = {(char *)(uintptr_t) "ann@example.org", NULL};
-static const struct strv identities = {(char **)(uintptr_t)me, 1, 1};
+static char *const me[] = {(char *)(uintptr_t) "ann@example.org",
+    (char *)(uintptr_t) "ann@b\xc3\xbc"
+			"cher.example",
+    NULL};
+static const struct strv identities = {(char **)(uintptr_t)me, 2, 2};
 
 static const struct {
 	const char *header;
@@ -582,6 +585,30 @@ static const struct {
     {"X-Forwarded-For: me@y xto@x\n", "to@x", true, true, NULL},
     {"From: a@b\n", "Ann@Example.org", true, true,
 	"the target is an address of yours"},
+    /* One mailbox may have several names. */
+    {"From: a@b\n", "ann+todo@example.org", true, true,
+	"the target is an address of yours"},
+    {"From: a@b\n", "Ann@XN--bcher-kva.example", true, true,
+	"the target is an address of yours"},
+    {"From: a@b\n",
+	"ann@B\xc3\x9c"
+	"cher.example",
+	true, true, "the target is an address of yours"},
+    {"From: a@b\n", "annabel@example.org", true, true, NULL},
+    {"From: a@b\n", "ann@sub.example.org", true, true, NULL},
+    {"Delivered-To: to+x@x\n", "to@x", true, true,
+	"it was at the target before"},
+    {"Delivered-To: to@x\n", "to+y@x", true, true,
+	"it was at the target before"},
+    {"Delivered-To: other@x\nDelivered-To: \"to\"@x\n", "to@x", true, true,
+	"it was at the target before"},
+    {"Delivered-To: to@b\xc3\xbc"
+     "cher.example\n",
+	"to@xn--bcher-kva.example", true, true, "it was at the target before"},
+    {"X-Forwarded-For: me@y\tto@x\n", "to@x", true, true,
+	"it was at the target before"},
+    {"Resent-To: The Deputy <to@x>\n", "to@x", true, true,
+	"it was at the target before"},
     {"Auto-Submitted: auto-replied\n", "to@x", true, false,
 	"it was sent automatically (Auto-Submitted)"},
     {"Auto-Submitted: auto-replied\n", "to@x", false, true, NULL},
@@ -594,6 +621,17 @@ static const struct {
     {"Return-Path: <>\n", "to@x", false, false,
 	"it has no sender to answer to (Return-Path)"},
     {"Return-Path: <>\n", "to@x", false, true, NULL},
+    {"Return-Path: < > (null)\n", "to@x", false, false,
+	"it has no sender to answer to (Return-Path)"},
+    {"Return-Path: <a@b>\nReturn-Path: <>\n", "to@x", false, false,
+	"it has no sender to answer to (Return-Path)"},
+    {"Auto-Submitted: no\nAuto-Submitted: auto-generated\n", "to@x", false,
+	false, "it was sent automatically (Auto-Submitted)"},
+    {"Auto-Submitted: (no) auto-generated\n", "to@x", false, false,
+	"it was sent automatically (Auto-Submitted)"},
+    {"Content-Type: text/plain\nContent-Type: multipart/report;"
+     " report-type=delivery-status\n",
+	"to@x", true, true, "it is a delivery report"},
     {"Return-Path: <a@b>\n", "to@x", false, false, NULL},
     {"Content-Type: multipart/report;\n report-type=delivery-status\n", "to@x",
 	true, true, "it is a delivery report"},

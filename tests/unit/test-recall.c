@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "daemon/account/recall.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
 
 #define NOW 1800000000
 #define DAY (24 * 60 * 60)
@@ -127,6 +129,9 @@ test_since(void **state)
 	/* ... or from the first that was judged, where that is not known; */
 	assert_true(since(NULL, &judged, 90 * DAY) == NOW - 3 * DAY);
 	assert_true(since(NULL, &early, 90 * DAY) == NOW - 3 * DAY + 60);
+	/* but not before that contact, however soon after it one was judged; */
+	STR_AUTO contact = xasprintf("%lld", (long long)(NOW - 3 * DAY - 60));
+	assert_true(since(contact, &judged, 90 * DAY) == NOW - 3 * DAY - 60);
 	/* a day before the last one; */
 	assert_true(since("1000000000", &judged, 90 * DAY) == NOW - 4 * DAY);
 	/* and no longer than is remembered. */

@@ -57,6 +57,7 @@ static bool is_doubted;
 /* After a sync that failed so many writes fail, too (if any do, what is in
  * memory stays there a while). */
 static unsigned bad_writes_each, bad_writes;
+static unsigned commits_max = COMMITS; /* of a life */
 
 static struct lying *
 lying_of(sqlite3_file *file)
@@ -302,7 +303,7 @@ live(struct life *life, uint64_t seed)
 	struct store *store = store_open_sqlite(directory, NULL);
 
 	random_init(&random, seed);
-	for (unsigned i = 0; store != NULL && i < COMMITS; i++) {
+	for (unsigned i = 0; store != NULL && i < commits_max; i++) {
 		bool is_lazy = random_below(&random, 3) > 0;
 		struct error error = ERROR_INIT;
 		bool was_doubted = is_doubted;
@@ -489,6 +490,79 @@ test_checkpoint(void **state)
 	munmap(life, sizeof(*life));
 }
 
+/* The very first commits of a life are as certain as later ones. */
+static void
+test_first_commits(void **state)
+{
+	unsigned certain = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct life *life = new_life();
+		commits_max = 1 + (unsigned)(seed % 2);
+		run(life, seed, 0, 0);
+		commits_max = COMMITS;
+		if (life->is_wrong)
+			fail_msg("seed %llu: %s", (unsigned long long)seed,
+			    life->words);
+		certain += life->commits[0] == DONE;
+		munmap(life, sizeof(*life));
+	}
+	assert_true(certain > 0);
+}
+
+#define MANY 1200
+
+/* More than SQLite keeps in memory, so that it must read what is damaged. */
+static void
+live_on_damage(struct life *life)
+{
+	struct store *store = store_open_sqlite(directory, NULL);
+	STR_AUTO path = xasprintf("%s/state.db", directory);
+	struct error error = ERROR_INIT;
+	char noise[PAGE];
+	int fd;
+
+	for (unsigned i = 0; i < MANY; i++)
+		commit(store, i, i % 100 > 0, NULL);
+	memset(noise, 0xa5, sizeof(noise));
+	fd = open(path, O_WRONLY);
+	for (off_t page = 40; page < 400; page++)
+		if (pwrite(fd, noise, sizeof(noise), page * PAGE) < 0)
+			say_wrong(life, "cannot write", 0);
+	close(fd);
+	first_bad = last_bad = syncs + 1;
+	if (commit(store, MANY, false, &error))
+		say_wrong(life, "the sync did not fail", syncs);
+	if (commit(store, MANY + 1, false, &error))
+		say_wrong(life, "nobody looked it through", syncs);
+	else
+		snprintf(life->words, sizeof(life->words), "%s", error.text);
+}
+
+/* After a sync that failed nothing is committed until the database was looked
+ * through: what the disk lost may be seen there. */
+static void
+test_looked_through(void **state)
+{
+	struct life *life = new_life();
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		live_on_damage(life);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	clear();
+	if (life->is_wrong ||
+	    strstr(life->words, "state.db is damaged") == NULL)
+		fail_msg("%s", life->words);
+	munmap(life, sizeof(*life));
+}
+
 static int
 set_up(void **state)
 {
@@ -519,6 +593,8 @@ main(void)
 	    cmocka_unit_test(test_good_disk),
 	    cmocka_unit_test(test_each_sync),
 	    cmocka_unit_test(test_checkpoint),
+	    cmocka_unit_test(test_first_commits),
+	    cmocka_unit_test(test_looked_through),
 	};
 
 	return cmocka_run_group_tests_name("sync", tests, set_up, tear_down);
