@@ -206,8 +206,8 @@ static const struct {
 } guard_rows[] = {
 	{is_truncated,    BY_NOTHING, "its header is too large to be judged"},
 	{was_forwarded,   BY_NOTHING, "it was forwarded by Belfry before"},
-	{was_at_target,   BY_NOTHING, "it was at the target before"},
 	{is_to_self,      BY_NOTHING, "the target is an address of yours"},
+	{was_at_target,   BY_NOTHING, "it was at the target before"},
 	{has_many_hops,   BY_NOTHING, "it went through too many servers"},
 	{is_bounce,       BY_NOTHING, "it is a delivery report"},
 	{is_other_report, BY_AUTO, "it is an automatic report"},

@@ -699,6 +699,26 @@ test_hops(void **state)
 	}
 }
 
+/* What stands against it may be behind what is kept of a header. */
+static void
+test_flooded_header(void **state)
+{
+	const struct forward_guard_config config = {"to@x", NULL, true, true};
+	BUF_AUTO header = BUF_INIT;
+	BUF_AUTO why = BUF_INIT;
+	struct message *m;
+
+	(void)state;
+	while (header.len <= MESSAGE_HEADER_MAX)
+		buf_add_str(&header, "X-Flood: nothing that means anything\n");
+	buf_add_str(&header, "X-Belfry-Forward: hidden\n");
+	m = message_new(buf_span(&header));
+	assert_false(forward_guard_allows(&config, m, &why));
+	assert_string_equal(
+	    buf_str(&why), "its header is too large to be judged");
+	message_free(&m);
+}
+
 /* What we send is stopped wherever a Belfry sees it again. */
 static void
 test_own_forward_is_stopped(void **state)
@@ -744,6 +764,7 @@ main(void)
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_guards),
 	    cmocka_unit_test(test_hops),
+	    cmocka_unit_test(test_flooded_header),
 	    cmocka_unit_test(test_own_forward_is_stopped),
 	};
 
