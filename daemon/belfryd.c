@@ -117,6 +117,8 @@ load_config(const char *path)
 	config_report_done(&report);
 	if (bad)
 		config_free(&config);
+	if (config != NULL)
+		config_forget_texts(config);
 	return config;
 }
 

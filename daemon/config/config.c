@@ -770,6 +770,12 @@ config_parse(const char *path, struct span text, struct config_report *report_r)
 	return load(config, false, report_r);
 }
 
+void
+config_forget_texts(struct config *config)
+{
+	files_forget_texts(&config->files);
+}
+
 /* ---- reports ---- */
 
 void

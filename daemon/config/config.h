@@ -198,7 +198,7 @@ struct config_test {
 /* One file that was read. */
 struct config_file {
 	char *path;
-	struct buf text;     /* wiped by config_free */
+	struct buf text;     /* wiped by config_free, or before */
 	bool is_private;     /* no other user can read it */
 	bool is_mine;	     /* owned by this user */
 	bool is_folder_open; /* others may put another file in its place */
@@ -250,6 +250,9 @@ struct config *config_load(const char *path, struct config_report *report_r);
 struct config *config_parse(
     const char *path, struct span text, struct config_report *report_r);
 void config_free(struct config **config);
+/* Wipes the texts of the files, which may have passwords in them: when its
+ * tests were run and all its problems are printed. */
+void config_forget_texts(struct config *config);
 void config_report_done(struct config_report *report);
 
 bool config_report_has_errors(const struct config_report *report);

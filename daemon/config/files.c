@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/base/secret.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/reader.h"
@@ -66,25 +67,43 @@ open_regular(const char *path, struct stat *st_r, struct error *error_r)
 	return fd;
 }
 
+/* A buffer that grows leaves what it held behind. */
+static void
+add_wiping(struct buf *text, struct span piece)
+{
+	struct buf bigger = BUF_INIT;
+
+	if (text->cap - text->len <= piece.len) {
+		buf_reserve(&bigger, 2 * (text->len + piece.len));
+		buf_add_span(&bigger, buf_span(text));
+		buf_wipe(text);
+		*text = bigger;
+	}
+	buf_add_span(text, piece);
+}
+
 /* Up to one byte more than allowed, so that a growing file is noticed. */
 static bool
 read_text(int fd, const char *path, struct buf *text, struct error *error_r)
 {
-	char data[READ_SIZE];
+	char data[READ_SIZE]; /* there may be a password in it */
+	ssize_t got = 1;
 
-	while (text->len <= READER_FILE_MAX) {
-		ssize_t got = read(fd, data, sizeof(data));
+	while (got != 0 && text->len <= READER_FILE_MAX) {
+		got = read(fd, data, sizeof(data));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return error_set(error_r, FAULT_CONFIG, "%s: %s", path,
-			    strerror(errno));
-		if (got == 0)
-			return true;
-		buf_add(text, data, (size_t)got);
+			break;
+		add_wiping(text, span_from(data, (size_t)got));
 	}
-	return error_set(error_r, FAULT_CONFIG, "%s is larger than %d MiB",
-	    path, READER_FILE_MAX / (1024 * 1024));
+	memory_wipe(data, sizeof(data));
+	if (got < 0)
+		return error_set(
+		    error_r, FAULT_CONFIG, "%s: %s", path, strerror(errno));
+	return got == 0 ||
+	       error_set(error_r, FAULT_CONFIG, "%s is larger than %d MiB",
+		   path, READER_FILE_MAX / (1024 * 1024));
 }
 
 bool
@@ -174,6 +193,13 @@ files_done(struct config_files *files)
 	free(files->items);
 	strv_done(&files->paths);
 	*files = (struct config_files){.count = 0};
+}
+
+void
+files_forget_texts(struct config_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		buf_wipe(&files->items[i]->text);
 }
 
 const struct config_file *

@@ -20,6 +20,8 @@ void files_add_text(
     struct config_files *files, const char *path, struct span text);
 /* Wipes the texts. */
 void files_done(struct config_files *files);
+/* The same, and keeps the rest. */
+void files_forget_texts(struct config_files *files);
 /* NULL: not one of them. */
 const struct config_file *files_find(
     const struct config_files *files, const char *path);

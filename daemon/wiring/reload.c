@@ -192,6 +192,7 @@ reload_config(struct belfry *belfry, struct buf *problems)
 		    "the configuration has errors: the old one stays");
 		return false;
 	}
+	config_forget_texts(config);
 	if (!belfry->verbose)
 		log_set_level((enum log_level)config->daemon.log_level);
 	swap(belfry, config);

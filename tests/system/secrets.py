@@ -4,11 +4,13 @@ to belfryd in every way there is. Then nothing that it leaves behind, says, or
 passes on may have them: no log, no state, no answer, no process."""
 
 import base64
+import contextlib
 import glob
 import http.server
 import os
 import sys
 import threading
+import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -23,6 +25,10 @@ CANARIES = {
     "url": "Kanarie-6-url",
     "stderr": "Kanarie-7-stderr",
 }
+
+
+# The heap writes over the beginning of what is freed, and not over this.
+TAIL = "-with-a-long-tail-that-stays-where-it-is"
 
 
 def shapes(secret, user):
@@ -218,6 +224,78 @@ def complaint_is_shown(servers):
             daemon.status(user.name)))
         live.check("status 3" in str(daemon.status(user.name)), "no status")
         live.same(servers.logins(user.address), (0, 0), "logins")
+
+
+def memory_of(pid):
+    """What a core would have; None: it cannot be read here."""
+    found = []
+    try:
+        with open("/proc/%d/maps" % pid, encoding="utf-8") as maps, \
+                open("/proc/%d/mem" % pid, "rb", 0) as memory:
+            for line in maps:
+                where, mode = line.split()[:2]
+                start, end = (int(x, 16) for x in where.split("-"))
+                if "rw" not in mode:
+                    continue
+                memory.seek(start)
+                with contextlib.suppress(OSError):
+                    found.append(memory.read(end - start))
+    except PermissionError:
+        return None
+    return b"\0".join(found)
+
+
+@live.case
+def wiped_after_use(servers):
+    """Nothing is left in the memory of a daemon that has logged in: but for
+    the password that stands in the configuration."""
+    users = {name: servers.user()
+             for name in ("command", "literal", "wrong", "token")}
+    starttls = servers.user()
+    for user in (users["command"], starttls):
+        set_password(servers, user, CANARIES["command"] + TAIL)
+    set_password(servers, users["literal"], CANARIES["literal"])
+    # Seen by Dovecot though it was read in this same second before.
+    os.utime(os.path.join(servers.dir, "users"), (time.time() + 5,) * 2)
+    daemon = live.Daemon(servers, "", level="debug")
+    for name, secret in CANARIES.items():
+        with open(daemon.path(name), "w", encoding="utf-8") as file:
+            file.write(secret + TAIL + "\n")
+    daemon.write(
+        users["command"].account(
+            "password_command = cat %s\n" % daemon.path("command"))
+        + starttls.account(
+            "password_command = cat %s\n" % daemon.path("command"),
+            scheme="imap", smtp="submission")
+        + users["wrong"].account(
+            "password_command = cat %s\n" % daemon.path("wrong"))
+        + users["token"].account("auth = oauth2\ntoken_command = cat %s\n"
+                                 % daemon.path("token"))
+        + users["literal"].account("password = %s\n" % CANARIES["literal"])
+        + "[rule all]\nwhen = all\nforward = deputy@example.org\n")
+    good = (users["command"], users["literal"], starttls)
+    with daemon:
+        daemon.wait_watching(len(good))
+        daemon.ctl("reload")
+        for user in good:
+            user.deliver(live.message("sing"))
+        # The server for sending knows another password.
+        live.wait("logins to send", lambda: len(
+            daemon.logged("forward-trouble")) >= len(good))
+        servers.cut_imap()
+        daemon.wait_watching(len(good))
+        memory = memory_of(daemon.process.pid)
+    if memory is None:
+        print("its memory cannot be read here")
+        return
+    live.check(b"imap.example" in memory or b"deputy@example.org" in memory,
+               "this is not its memory")
+    # Once in the configuration, and once in the one before the reload.
+    count = memory.count(CANARIES["literal"].encode())
+    live.check(1 <= count <= 2, "%d times", count)
+    live.check(TAIL.encode() not in memory, "a part of a secret is there")
+    look("its memory", memory.replace(CANARIES["literal"].encode(), b""),
+         {name: user.address for name, user in users.items()})
 
 
 @live.case
