@@ -62,7 +62,8 @@ set_security(struct adapter *a, struct span value)
 static bool
 set_auth(struct adapter *a, struct span value)
 {
-	static const char *const names[] = {"password", "oauth2", "none", NULL};
+	static const char *const names[] = {
+	    "password", "oauth2", "external", "none", NULL};
 	unsigned index;
 
 	if (!find_name(value, names, &index))
