@@ -344,8 +344,9 @@ MUTANTS = {
         "sim-outbox", (), 100),
     "outcome goes on though it was not written": (
         OUTBOX + "outbox.c",
-        "	if (ok) {\n		outbox_tell_settled(o);",
-        "	if (ok || error != NULL) {\n		outbox_tell_settled(o);",
+        "	if (ok) {\n		outbox_note_marks(o, true);",
+        "	if (ok || error != NULL) {\n"
+        "		outbox_note_marks(o, true);",
         "sim-outbox", (), 200),
     "next try is not waited for": (
         OUTBOX + "outbox_round.c",
@@ -373,6 +374,31 @@ MUTANTS = {
         OUTBOX + "outbox_outcome.c",
         "	    [SMTP_UNKNOWN] = on_unknown,",
         "	    [SMTP_UNKNOWN] = on_deferred,",
+        "sim-outbox", (), 100),
+    "refused for good is tried on": (
+        OUTBOX + "outbox_outcome.c",
+        "	    [SMTP_REFUSED] = outbox_refuse,",
+        "	    [SMTP_REFUSED] = on_deferred,",
+        "sim-outbox", (), 50),
+    "sent behind another is not asked for": (
+        OUTBOX + "outbox_next.c",
+        "	       !span_starts(span_from_str(item->reply), STORE_CLAIMED) &&\n",
+        "",
+        "sim-outbox", (), 100),
+    "what was accepted is forgotten when it cannot be written": (
+        OUTBOX + "outbox_behind.c",
+        "	if (ok) {\n		forget_written(o, now);",
+        "	if (ok || error != NULL) {\n		forget_written(o, now);",
+        "sim-outbox", (), 100),
+    "a verdict does not wait for what is written": (
+        OUTBOX + "outbox_behind.c",
+        "	if (!outbox_is_behind(o) || event->kind == SMTP_EVENT_RECIPIENT)",
+        "	if (!outbox_is_behind(o) || event->kind != SMTP_EVENT_COMMIT)",
+        "sim-outbox", (), 100),
+    "marked though it asks the person": (
+        OUTBOX + "outbox_next.c",
+        "	       strcmp(follower->item.unknown, \"resend\") == 0;",
+        "	       follower->item.unknown[0] != '\\0';",
         "sim-outbox", (), 100),
     "Sent is looked at once": (
         OUTBOX + "outbox_seek.c",

@@ -8,15 +8,18 @@
  * server defers, refuses, has quotas, hangs up at each step, with and without
  * having taken the message; logins are refused for a while; commits fail; the
  * daemon dies between any two steps and starts again on the same store; the
- * person tries, releases and drops forwards.
+ * person tries, releases and drops forwards; some are claimed, and are this
+ * machine's to send now and then only.
  *
  * Always: no dot that the journal does not know; no recipient named before
- * its time; no connection within the back-off's floor; a deadline while there
- * is work. In the end, when the faults have stopped: nothing is lost, and
- * nothing was taken twice but where the server's word was never heard, or
- * the daemon died before it was written, and then as the same bytes. Where
- * the service files what it took in Sent, late or early, nothing is taken
- * twice at all, unless nobody could look there for a quarter of an hour.
+ * its time, nor of a claimed forward without asking whose it is; nothing tried
+ * on that was refused for good; no connection within the back-off's floor; a
+ * deadline while there is work. In the end, when the faults have stopped:
+ * nothing is lost, and nothing was taken twice but where the server's word was
+ * never heard, or the daemon died before it was written, and then as the same
+ * bytes. Where the service files what it took in Sent, late or early, nothing
+ * is taken twice at all, unless nobody could look there for a quarter of an
+ * hour.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +60,9 @@ struct item {
 	int64_t deferred_unix; /* the last time it was */
 	int64_t id;
 	bool by_hand; /* the person released or dropped it */
+	bool is_claimed;
+	bool is_ours;	/* so it was said, of this try */
+	bool by_others; /* another machine sent it, or may have */
 };
 
 /* One direction of the link. */
@@ -80,6 +86,8 @@ struct world {
 	usec_t connect_at, not_before;
 	struct store_batch *batch; /* being written; NULL: none */
 	usec_t commit_at;
+	int64_t asked; /* whose it is; 0: nothing is asked */
+	usec_t claim_at;
 	char *sought; /* owned: it is looked for; NULL: nothing is */
 	usec_t sought_at;
 	struct item items[ITEMS_MAX];
@@ -137,6 +145,16 @@ unix_now(const struct world *w)
 
 /* ---- items ---- */
 
+static struct item *
+item_with(struct world *w, int64_t id)
+{
+	for (unsigned i = 0; i < w->item_count; i++)
+		if (w->items[i].id == id)
+			return &w->items[i];
+	fail(w, "an unknown item: %lld", (long long)id);
+	return &w->items[0];
+}
+
 /* "t7@example.net" */
 static struct item *
 item_of(struct world *w, const char *to)
@@ -185,6 +203,8 @@ may_ask(void *ctx, const char *to)
 
 	look_at_store(w);
 	note(w, "  server: RCPT %s (%s)", to, queue_state_name(item->state));
+	if (item->is_claimed && !item->is_ours)
+		fail(w, "%s is claimed, and nobody asked whose it is", to);
 	/* That it may be sent is written with the outcome of the one before. */
 	if (item->state == QUEUE_SENDING)
 		return strcmp(item->unknown, "resend") == 0;
@@ -228,6 +248,7 @@ enqueue(struct world *w)
 		return;
 	}
 	w->item_count++;
+	w->items[index].is_claimed = chance(w, 15);
 	w->items[index].unknown =
 	    unknowns[chance(w, 60) ? 0 : random_below(&w->random, 3)];
 	const struct store_queue_item item = {
@@ -244,7 +265,7 @@ enqueue(struct world *w)
 	    .original = span_from_str(original),
 	    .state = QUEUE_WAITING,
 	    .next_try_unix = unix_now(w),
-	    .reply = "",
+	    .reply = w->items[index].is_claimed ? STORE_CLAIMED : "",
 	};
 	store_batch_enqueue(batch, &item);
 	store_commit(w->store, batch, NULL);
@@ -441,6 +462,48 @@ answer_commit(struct world *w, struct outbox_event *event)
 	w->commit_at = w->now + (chance(w, 50) ? delay(w) : 0);
 }
 
+/* ---- claims ---- */
+
+static void
+answer_claim(struct world *w, const struct outbox_event *event)
+{
+	if (!item_with(w, event->id)->is_claimed)
+		fail(w, "%s is nobody else's", event->target);
+	w->asked = event->id;
+	w->claim_at = w->now + delay(w);
+}
+
+static void
+settled(struct world *w, const struct outbox_event *event)
+{
+	item_with(w, event->id)->is_ours = false; /* each try asks */
+}
+
+static void
+finish_claim(struct world *w)
+{
+	static const enum outbox_claim claims[] = {OUTBOX_OURS, OUTBOX_OURS,
+	    OUTBOX_OURS, OUTBOX_OTHERS, OUTBOX_OTHERS, OUTBOX_DONE,
+	    OUTBOX_UNSURE};
+	enum outbox_claim claim =
+	    claims[w->faulty ? random_below(&w->random, COUNT(claims)) : 0];
+	usec_t time = random_below(&w->random, 15 * USEC_MINUTE);
+	struct item *item = item_with(w, w->asked);
+	int64_t id = w->asked;
+
+	w->asked = 0;
+	w->claim_at = USEC_NEVER;
+	item->is_ours = claim == OUTBOX_OURS;
+	item->by_others =
+	    item->by_others || claim == OUTBOX_DONE || claim == OUTBOX_UNSURE;
+	note(w, "item %lld: claim %d", (long long)id, claim);
+	outbox_claimed(w->outbox, id, claim,
+	    claim == OUTBOX_OURS
+		? usec_add(w->now, w->faulty ? time : USEC_HOUR)
+		: time,
+	    w->now);
+}
+
 /* ---- Sent ---- */
 
 /* A look takes its time: it is answered by what is there then. */
@@ -498,6 +561,10 @@ note_report(struct world *w, const struct outbox_event *event)
 	    event->text);
 	if (event->report == OUTBOX_DEFERRED)
 		item_of(w, event->target)->deferred_unix = unix_now(w);
+	if (event->report == OUTBOX_DEFERRED &&
+	    strncmp(event->text, "55", 2) == 0)
+		fail(w, "%s was refused for good, and is tried on: %s",
+		    event->target, event->text);
 	/* Trouble while the store would not write has a wait of its own. */
 	if (event->report == OUTBOX_TROUBLE && event->fault != FAULT_LOCAL)
 		w->not_before = usec_add(
@@ -525,8 +592,10 @@ answer(struct world *w, struct outbox_event *event)
 		outbox_secret(w->outbox, SPAN("pass"), w->now);
 		break;
 	case OUTBOX_CLAIM:
+		answer_claim(w, event);
+		break;
 	case OUTBOX_SETTLED:
-		fail(w, "a claim, and nothing is claimed");
+		settled(w, event);
 		break;
 	case OUTBOX_COMMIT:
 		answer_commit(w, event);
@@ -547,6 +616,9 @@ answer(struct world *w, struct outbox_event *event)
 static void
 be_born(struct world *w)
 {
+	for (unsigned i = 0; i < w->item_count; i++)
+		w->items[i].is_ours = false;
+	w->claim_at = USEC_NEVER;
 	w->config.seed = random_next(&w->random);
 	w->outbox = outbox_new(&w->config, w->now);
 	outbox_set_clock(w->outbox, unix_now(w), w->now);
@@ -664,6 +736,7 @@ by_hand(struct world *w)
 	    (item->state == QUEUE_WAITING || item->state == QUEUE_FAILED ||
 		item->state == QUEUE_HELD)) {
 		item->by_hand = item->by_hand || item->state == QUEUE_HELD;
+		item->is_claimed = false; /* by the words below */
 		store_batch_set_queue(batch, item->id,
 		    drop ? QUEUE_DROPPED : QUEUE_WAITING,
 		    item->state == QUEUE_WAITING ? item->attempts : 0,
@@ -760,7 +833,7 @@ next_time(struct world *w)
 
 	next = usec_min(next, outbox_deadline(w->outbox));
 	next = usec_min(next, usec_min(w->connect_at, w->commit_at));
-	next = usec_min(next, w->sought_at);
+	next = usec_min(next, usec_min(w->sought_at, w->claim_at));
 	next = usec_min(next, usec_min(w->up.next, w->down.next));
 	return next > w->now ? next : w->now;
 }
@@ -777,6 +850,8 @@ step(struct world *w)
 	file_copies(w);
 	if (w->sought_at <= w->now)
 		finish_seek(w);
+	if (w->claim_at <= w->now)
+		finish_claim(w);
 	serve_link(w);
 	if (outbox_deadline(w->outbox) <= w->now)
 		outbox_tick(w->outbox, w->now);
@@ -796,11 +871,12 @@ may_have_ended(const struct item *item, unsigned taken)
 	case QUEUE_FAILED:
 		return item->refused;
 	case QUEUE_HELD: /* as the rule says, or after too many doubts */
-		return item->doubts > 0 &&
-		       (strcmp(item->unknown, "hold") == 0 ||
-			   item->doubts > RETRY_UNKNOWN_MAX);
+		return item->by_others ||
+		       (item->doubts > 0 &&
+			   (strcmp(item->unknown, "hold") == 0 ||
+			       item->doubts > RETRY_UNKNOWN_MAX));
 	case QUEUE_DROPPED:
-		return item->by_hand ||
+		return item->by_hand || item->by_others ||
 		       (item->doubts > 0 && strcmp(item->unknown, "drop") == 0);
 	case QUEUE_WAITING:
 	case QUEUE_SENDING:
