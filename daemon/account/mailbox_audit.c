@@ -38,9 +38,9 @@ mailbox_audit_selected(struct mailbox *mb, usec_t now)
 
 	if (audit->validity != mb->uidvalidity)
 		mailbox_audit_clear(mb);
-	usec_t due = usec_add(now, AUDIT_AFTER_USEC);
-	/* A mailbox that was open all the time is no reason to wait anew. */
-	audit->due = mb->reopen.repeats ? usec_min(audit->due, due) : due;
+	/* A mailbox that was open all the time is no reason to look anew. */
+	if (!mb->reopen.repeats || mb->uidvalidity != mb->cursor_validity)
+		audit->due = usec_add(now, AUDIT_AFTER_USEC);
 }
 
 void

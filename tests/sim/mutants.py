@@ -112,8 +112,8 @@ MUTANTS = {
         "sim", (), 200),
     "who opens a mailbox once more puts off the look below the cursor": (
         ACCOUNT + "mailbox_audit.c",
-        "mb->reopen.repeats ? usec_min(audit->due, due) : due",
-        "due",
+        "	if (!mb->reopen.repeats || mb->uidvalidity != mb->cursor_validity)",
+        "	if (true)",
         "sim", (), 100),
     "how soon silent connections die is not learned": (
         ACCOUNT + "mailbox_proof.c",
