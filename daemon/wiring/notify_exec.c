@@ -188,6 +188,7 @@ ask(struct notifier *notifier, const struct delivery *delivery)
 	command->timer =
 	    loop_timer_new(notifier->notify->belfry->loop, on_timer, notifier);
 	loop_timer_set(command->timer, usec_add(loop_now(), CONTENT_USEC));
+	accounts_pump(delivery->line->owner);
 	return true;
 }
 

@@ -75,10 +75,15 @@ def all_of_it(servers):
     user = servers.user()
     with start(servers, user, "stdin = message") as daemon:
         daemon.wait_watching()
-        user.deliver(live.message("large", body="0123456789\n" * 90000))
-        text = wait_got(daemon, 1)["large"][1]
-        whole = user.source("INBOX", "large").decode()
-        live.check(text == whole, "bytes of input", len(text), len(whole))
+        # The second is asked for when the first command has ended.
+        user.deliver(live.message("large", body="0123456789\n" * 90000),
+                     live.message("small"))
+        got = wait_got(daemon, 2)
+        for subject in ("large", "small"):
+            text = got[subject][1]
+            whole = user.source("INBOX", subject).decode()
+            live.check(text == whole, "%d bytes of input instead of %d",
+                       len(text), len(whole))
         live.check(b"\\Seen" not in user.flags("INBOX", "large"), "read")
 
 
