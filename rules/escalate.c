@@ -3,6 +3,7 @@
  */
 #include "rules/escalate.h"
 
+#include "daemon/base/str.h"
 #include "daemon/base/usec.h"
 
 /* False: it is neither "10m" nor "10m unless read". */

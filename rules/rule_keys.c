@@ -1,4 +1,5 @@
 #include "rules/rule_keys.h"
+#include "rules/escalate.h"
 
 #include "daemon/base/eai.h"
 #include "daemon/base/str.h"
@@ -795,43 +796,19 @@ set_same_texts(const struct job *job, struct blueprint *later)
 	}
 }
 
-/* False: it is neither "10m" nor "10m unless read". */
-static bool
-read_delay(struct span text, struct action *action)
-{
-	struct span unless = SPAN("unless read"), time = text;
-	usec_t after;
-
-	if (span_ends_nocase(text, "unless read") && text.len > unless.len &&
-	    char_is_blank(text.data[text.len - unless.len - 1])) {
-		action->unless_read = true;
-		time = span_slice(text, 0, text.len - unless.len);
-	}
-	if (!usec_parse(span_trim(time), &after) ||
-	    after < ESCALATE_MIN_SEC * USEC_SEC ||
-	    after > ESCALATE_MAX_SEC * USEC_SEC)
-		return false;
-	action->after = (unsigned)(after / USEC_SEC);
-	return true;
-}
-
-/* escalate = notifier 1*WSP "after" 1*WSP time [ 1*WSP "unless read" ] */
+/* rules/escalate.h */
 static bool
 set_escalate(const struct job *job)
 {
-	struct span text = job->source.text, after = SPAN(" after ");
-	size_t at = span_find_span(text, after, 0);
 	struct job name_job = *job;
 	struct action action;
 	struct blueprint *later;
 
 	action_init(&action, ACTION_NOTIFY);
-	if (at == SIZE_MAX ||
-	    !read_delay(span_trim(span_skip(text, at + after.len)), &action))
+	if (!escalate_parse(job->source.text, &name_job.source.text, &action))
 		return source_error(&job->source, 0, NULL,
 		    "a notifier and a time from 10s to 7d are expected, as in "
 		    "phone after 10m unless read");
-	name_job.source.text = span_trim(span_slice(text, 0, at));
 	if (!read_names(
 		&name_job, job->context->notifiers, "notifier", &action.via)) {
 		action_done(&action);

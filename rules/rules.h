@@ -199,6 +199,8 @@ struct facts {
 	struct limits *limits;	   /* may be NULL; not changed by judging */
 	struct rules_meter *meter; /* may be NULL; borrowed */
 	bool default_notification; /* the account's `notify = yes` */
+	/* Who is rung after it: rules/escalate.h, each; NULL: nobody. */
+	const struct strv *escalate;
 	/* Names and patterns of the mailboxes that are watched: what a rule
 	 * moves elsewhere does not ring by itself. NULL: all are. */
 	const struct strv *watch;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "daemon/base/xalloc.h"
+#include "rules/escalate.h"
 #include "rules/rule.h"
 
 /* More cannot come from RULES_MAX rules in any sane set; it bounds memory
@@ -270,6 +271,27 @@ leaves_watch(const struct plan *plan, const struct facts *facts)
 	return false;
 }
 
+/* Those of the account: beside its default notification, and only there. */
+static void
+add_default_escalations(struct plan *plan, const struct facts *facts)
+{
+	for (size_t i = 0; facts->escalate != NULL && i < facts->escalate->len;
+	     i++) {
+		struct action action;
+		struct span names, name;
+
+		action_init(&action, ACTION_NOTIFY);
+		if (escalate_parse(span_from_str(facts->escalate->items[i]),
+			&names, &action)) {
+			while (escalate_next_name(&names, &name))
+				strv_add_span(&action.via, name);
+			settle_add(plan, &action);
+		} else {
+			action_done(&action);
+		}
+	}
+}
+
 static void
 add_default_notification(struct plan *plan, const struct facts *facts)
 {
@@ -281,6 +303,7 @@ add_default_notification(struct plan *plan, const struct facts *facts)
 		return;
 	action_init(&action, ACTION_NOTIFY);
 	settle_add(plan, &action);
+	add_default_escalations(plan, facts);
 }
 
 /* Escalations: of what a rule reads or throws away there are none, and where a

@@ -225,6 +225,7 @@ struct mailbox_config {
 	/* Of the account: other machines; NULL: there are none. */
 	struct claims *claims;
 	bool default_notification;
+	const struct strv *escalate; /* as of facts, borrowed; NULL: none */
 	bool notify;	     /* false: no rule notifies either */
 	usec_t renew, poll;  /* 0: the defaults */
 	bool ask_end_first;  /* never FETCH above the last UID: it hangs */

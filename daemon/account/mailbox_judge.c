@@ -169,6 +169,7 @@ mailbox_facts(
 	    .meter = mb->config.meter,
 	    .default_notification =
 		mb->config.default_notification && candidate->run == NULL,
+	    .escalate = mb->config.escalate,
 	};
 }
 

@@ -20,6 +20,7 @@
 #include "daemon/config/reader.h"
 #include "daemon/config/syntax.h"
 #include "daemon/config/value.h"
+#include "rules/escalate.h"
 
 /* The notifier that is there without being named. */
 #define DEFAULT_NOTIFIER "desktop"
@@ -623,12 +624,54 @@ read_documents(struct loader *l)
 		    NULL, "more than %d sections", CONFIG_SECTIONS_MAX);
 }
 
+static bool
+has_notifier(const struct config *config, struct span name)
+{
+	for (size_t i = 0; i < config->notifier_count; i++)
+		if (span_is(name, config->notifiers[i].name))
+			return true;
+	return false;
+}
+
+static void
+check_escalation(struct loader *l, const struct document_thing *thing)
+{
+	struct action action;
+	struct span names, name;
+
+	action_init(&action, ACTION_NOTIFY);
+	if (!escalate_parse(span_from_str(thing->value), &names, &action))
+		return; /* that was said */
+	while (escalate_next_name(&names, &name))
+		if (!has_notifier(l->config, name))
+			problem_add(l->problems, false,
+			    document_place(
+				thing, (size_t)(name.data - thing->value)),
+			    NULL, "there is no section [notifier %.*s]",
+			    SPAN_FMT(name));
+}
+
+/* A notifier may be written behind the account. */
+static void
+check_escalations(struct loader *l)
+{
+	for (size_t i = 0; i < l->document.count; i++) {
+		const struct document_section *section =
+		    &l->document.sections[i];
+		for (size_t j = 0; j < section->thing_count; j++)
+			if (section->things[j].setting->type ==
+			    SETTING_ESCALATION)
+				check_escalation(l, &section->things[j]);
+	}
+}
+
 static void
 check_whole(struct loader *l)
 {
 	struct config *c = l->config;
 
 	check_test_accounts(l);
+	check_escalations(l);
 	if (c->account_count > 0 || problem_has_errors(l->problems))
 		return;
 	problem_add(l->problems, false,

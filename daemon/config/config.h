@@ -142,6 +142,7 @@ struct config_account {
 	char *from;	      /* for forwards; never NULL */
 	bool sent_copy;	      /* the service puts one into \Sent itself */
 	int notify;	      /* enum config_notify */
+	struct strv escalate; /* as written: rules/escalate.h */
 	bool preview;
 	int privacy;		  /* enum config_privacy */
 	struct strv open_command; /* variables not expanded */

@@ -40,6 +40,7 @@ judge(struct verdict *v, const struct test_message *message, int64_t now_unix)
 	    .authserv = &account->authserv,
 	    .watch = &account->watch,
 	    .default_notification = account->notify == CONFIG_NOTIFY_YES,
+	    .escalate = &account->escalate,
 	};
 	test_message_tell(message, test, now_unix, &facts);
 	rules_judge(v->config->rules, &facts, &v->plan);

@@ -270,6 +270,7 @@ static const char *const type_names[SETTING_TYPES] = {
     [SETTING_ARGV] = "command",
     [SETTING_RATES] = "N/hour, N/day",
     [SETTING_HOURS] = "days and hours",
+    [SETTING_ESCALATION] = "NOTIFIER after TIME [unless read]",
     [SETTING_NAME] = "name",
     [SETTING_SECRET] = "secret",
     [SETTING_CONDITION] = "condition",

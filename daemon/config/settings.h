@@ -51,6 +51,7 @@ enum setting_type {
 	SETTING_ARGV,	    /* command and arguments [struct strv] */
 	SETTING_RATES,	    /* 20/hour, 100/day [struct config_rates] */
 	SETTING_HOURS,	    /* mon-fri 22:00-07:00 [struct quiet_hours] */
+	SETTING_ESCALATION, /* rules/escalate.h [struct strv] */
 	SETTING_NAME,	    /* a file name without folder [char *] */
 	SETTING_SECRET,	    /* kept out of all output [struct secret] */
 	SETTING_CONDITION,  /* read by rules/, as all below */

@@ -238,6 +238,16 @@
 	.more = "With `yes`, a message that is still unread after the rules "
 		"is notified, unless one of them was quiet, has notified, or "
 		"threw it away."},
+{ACCOUNT(escalate), .key = "escalate", .type = SETTING_ESCALATION,
+	.flags = SETTING_REPEATABLE,
+	.help = "Rings this notifier, too, so long after the message was "
+		"judged, where the account's own notification rang.",
+	.more = "With `unless read` it does not if the message was read, moved "
+		"or deleted by then, here or elsewhere. The time is from `10s` "
+		"to `7d`, and goes on over a restart. The notifier does not "
+		"ring at first. What a rule notifies of has the `escalate` of "
+		"that rule (belfry-rules(5)). Example: `escalate = phone after "
+		"10m unless read`."},
 {ACCOUNT(preview), .key = "preview", .type = SETTING_BOOL,
 	.standard = "yes",
 	.help = "Whether a notification on the desktop also says how the text "

@@ -15,6 +15,7 @@
 #include "daemon/config/syntax.h"
 #include "daemon/config/test_message.h"
 #include "daemon/mail/date.h"
+#include "rules/escalate.h"
 #include "rules/foreign.h"
 
 struct value {
@@ -460,6 +461,25 @@ parse_header(struct value *value, struct span text, void *member)
 }
 
 static bool
+parse_escalation(struct value *value, struct span text, void *member)
+{
+	struct strv *escalations = member;
+	struct action action;
+	struct span names;
+
+	action_init(&action, ACTION_NOTIFY);
+	if (!escalate_parse(text, &names, &action))
+		return fail(value, text.data, NULL,
+		    "a notifier and a time from 10s to 7d are expected, as in "
+		    "phone after 10m unless read");
+	if (escalations->len >= VALUE_ITEMS_MAX)
+		return fail(value, text.data, NULL, "more than %d of them",
+		    VALUE_ITEMS_MAX);
+	strv_add_span(escalations, text);
+	return true;
+}
+
+static bool
 add_item(struct value *value, struct span text, struct strv *items)
 {
 	if (items->len >= VALUE_ITEMS_MAX)
@@ -861,6 +881,7 @@ static const struct type_row {
     [SETTING_ARGV] = {parse_argv, free_strv},
     [SETTING_RATES] = {parse_rates, free_nothing},
     [SETTING_HOURS] = {parse_hours, free_nothing},
+    [SETTING_ESCALATION] = {parse_escalation, free_strv},
     [SETTING_NAME] = {parse_name, free_string},
     [SETTING_SECRET] = {parse_secret, free_secret},
     [SETTING_CONDITION] = {NULL, free_nothing},

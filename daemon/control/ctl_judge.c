@@ -114,6 +114,7 @@ fill_facts(const struct ctl_judge *judge, struct ctl_judgement *j)
 	    .watch = &account->watch,
 	    .is_new_sender = judge->is_new_sender,
 	    .default_notification = account->notify == CONFIG_NOTIFY_YES,
+	    .escalate = &account->escalate,
 	};
 }
 

@@ -512,6 +512,7 @@ account_config(struct running_account *running)
 		    .claims = running->claims,
 		    .authserv = &config->authserv,
 		    .default_notification = config->notify == CONFIG_NOTIFY_YES,
+		    .escalate = &config->escalate,
 		    .notify = config->notify != CONFIG_NOTIFY_NO,
 		    .renew = config->idle_renew,
 		    .poll = config->poll,

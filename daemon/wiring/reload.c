@@ -112,6 +112,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       strv_equal(&a->tls_pin, &b->tls_pin) &&
 	       a->tls_min == b->tls_min &&
 	       strv_equal(&a->authserv, &b->authserv) &&
+	       strv_equal(&a->escalate, &b->escalate) &&
 	       strv_equal(&a->identity, &b->identity) &&
 	       same_str(a->from, b->from) && a->notify == b->notify &&
 	       a->claim == b->claim && a->connections == b->connections &&

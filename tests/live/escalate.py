@@ -57,5 +57,37 @@ def only_what_nobody_read(servers):
             "meanwhile": not_needed}, "what became of them")
 
 
+@live.case
+def of_the_account(servers):
+    """Without a rule; read by another program, moved, and by nobody."""
+    user = servers.user()
+    user.create("Elsewhere")
+    rung = os.path.join(servers.dir, "rung2")
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        phone = daemon.script("phone", PHONE % rung)
+        notifiers = ("[notifier bell]\ntype = exec\ncommand = true\n\n"
+                     "[notifier phone]\ntype = exec\ncommand = %s\n" % phone)
+        daemon.write(user.account("escalate = phone after 10s unless red\n") +
+                     notifiers)
+        daemon.ctl("reload", code=78)
+        daemon.write(user.account("escalate = phone after 10s unless read\n")
+                     + notifiers)
+        daemon.ctl("reload")
+        daemon.wait_watching()
+        user.deliver(*desktop.letters("fresh", "seen", "moved"))
+        daemon.wait_log("done.*shown by bell", 3)
+        live.same(daemon.ctl("status")["escalations"], 3, "waiting")
+        desktop.change(user, "seen", "STORE", "+FLAGS", "(\\Seen)")
+        daemon.kill()
+        desktop.change(user, "moved", "MOVE", "Elsewhere")
+        live.check(not os.path.exists(rung), "the phone rang at once")
+        daemon.start()
+        live.wait("the phone", lambda: os.path.exists(rung))
+        live.stays("once", lambda: live.read(rung) == "fresh\n", 2)
+        live.wait("the others to be settled",
+                  lambda: daemon.ctl("status")["escalations"] == 0)
+
+
 if __name__ == "__main__":
     live.main()
