@@ -182,7 +182,8 @@ open_url(const struct open_message *message, struct buf *url)
 
 	if (!add_expanded(&made, form, message, true))
 		return false;
-	buf_add_span(url, buf_span(&made));
+	if (url != NULL)
+		buf_add_span(url, buf_span(&made));
 	return true;
 }
 

@@ -25,7 +25,7 @@ struct open_message {
 };
 
 /* Where a browser or a mail program finds it. False: it has no Message-ID, or
- * one that is none. */
+ * one that is none. `url` may be NULL. */
 bool open_url(const struct open_message *message, struct buf *url);
 /* `argv` gets the arguments. False, with words for a person: something that
  * the command asks for is not there, or would be taken for an option. */

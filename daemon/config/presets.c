@@ -9,6 +9,10 @@
 	"https://mail.google.com/mail/?authuser=${email}"                      \
 	"#search/rfc822msgid%3A${message-id}"
 
+/* The same at Fastmail. */
+#define FASTMAIL_MESSAGE                                                       \
+	"https://app.fastmail.com/mail/search:msgid%3A${message-id}"
+
 static const struct preset presets[] = {
 #include "daemon/config/presets_table.h"
 };

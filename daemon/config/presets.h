@@ -105,6 +105,7 @@ struct preset {
 	const char *help;	   /* where to make the password; a URL */
 	const char *settings_help; /* the settings of mail programs; a URL */
 	const char *webmail;	   /* a message in it: notifiers/open.h */
+	const char *webmail_inbox; /* where it has no address for one; a URL */
 	const char *status_page;   /* whether it works just now; a URL */
 	const char *enable;	   /* what has to be switched on first */
 	const char *note;	   /* what else one should know */

@@ -9,6 +9,7 @@
 /* clang-format off */
 {
     .id = "icloud",
+    .webmail_inbox = "https://www.icloud.com/mail/",
     .name = "Apple iCloud Mail",
     .domains = "icloud.com me.com mac.com",
     .mx = "mail.icloud.com",
@@ -78,6 +79,7 @@
 },
 {
     .id = "outlook-com",
+    .webmail_inbox = "https://outlook.live.com/mail/",
     .name = "Outlook.com (Hotmail, Live, MSN)",
     .domains =
 	"hotmail.com live.com msn.com outlook.com windowslive.com "
@@ -130,6 +132,7 @@
 },
 {
     .id = "microsoft-365",
+    .webmail_inbox = "https://outlook.office.com/mail/",
     .name = "Microsoft 365",
     .domains = "office365.com onmicrosoft.com",
     .mx = "mail.protection.outlook.com mx.microsoft",
@@ -159,6 +162,7 @@
 },
 {
     .id = "yahoo",
+    .webmail_inbox = "https://mail.yahoo.com/",
     .name = "Yahoo Mail",
     .domains =
 	"yahoo.com yahoo.ca yahoo.de yahoo.it yahoo.fr yahoo.es "
@@ -189,6 +193,7 @@
 },
 {
     .id = "aol",
+    .webmail_inbox = "https://mail.aol.com/",
     .name = "AOL Mail",
     .domains =
 	"aol.com aim.com netscape.net netscape.com compuserve.com "
@@ -269,6 +274,7 @@
 },
 {
     .id = "fastmail",
+    .webmail = FASTMAIL_MESSAGE,
     .name = "Fastmail",
     .domains = "fastmail.com fastmail.fm fastmail.net",
     .mx = "messagingengine.com",
@@ -294,6 +300,7 @@
 },
 {
     .id = "gmx-net",
+    .webmail_inbox = "https://www.gmx.net/",
     .name = "GMX (Germany, Austria, Switzerland)",
     .domains =
 	"gmx.net gmx.de gmx.at gmx.ch gmx.eu gmx.biz gmx.org "
@@ -323,6 +330,7 @@
 },
 {
     .id = "gmx-com",
+    .webmail_inbox = "https://www.gmx.com/",
     .name = "GMX (international)",
     .domains =
 	"gmx.com gmx.tm gmx.us gmx.co.uk gmx.es gmx.fr gmx.ca "
@@ -344,6 +352,7 @@
 },
 {
     .id = "webde",
+    .webmail_inbox = "https://web.de/",
     .name = "WEB.DE",
     .domains =
 	"web.de email.de flirt.ms hallo.ms kuss.ms love.ms magic.ms "
@@ -378,6 +387,7 @@
 },
 {
     .id = "mailcom",
+    .webmail_inbox = "https://www.mail.com/",
     .name = "mail.com",
     .domains = "mail.com email.com post.com",
     .mx = "mail.com",
@@ -471,6 +481,7 @@
 },
 {
     .id = "proton-bridge",
+    .webmail_inbox = "https://mail.proton.me/",
     .name = "Proton Mail through Proton Bridge",
     .domains = "proton.me protonmail.com protonmail.ch pm.me",
     .mx = "protonmail.ch",
@@ -494,6 +505,7 @@
 },
 {
     .id = "zoho-com",
+    .webmail_inbox = "https://mail.zoho.com/",
     .name = "Zoho Mail (US)",
     .domains = "zoho.com zohomail.com",
     .mx = "zoho.com",
@@ -512,6 +524,7 @@
 },
 {
     .id = "zoho-eu",
+    .webmail_inbox = "https://mail.zoho.eu/",
     .name = "Zoho Mail (EU)",
     .domains = "zoho.eu zohomail.eu",
     .mx = "zoho.eu",
@@ -530,6 +543,7 @@
 },
 {
     .id = "zoho-in",
+    .webmail_inbox = "https://mail.zoho.in/",
     .name = "Zoho Mail (India)",
     .domains = "zoho.in zohomail.in",
     .mx = "zoho.in",
@@ -548,6 +562,7 @@
 },
 {
     .id = "zoho-au",
+    .webmail_inbox = "https://mail.zoho.com.au/",
     .name = "Zoho Mail (Australia)",
     .domains = "zoho.com.au zohomail.com.au",
     .mx = "zoho.com.au",
@@ -566,6 +581,7 @@
 },
 {
     .id = "zoho-jp",
+    .webmail_inbox = "https://mail.zoho.jp/",
     .name = "Zoho Mail (Japan)",
     .domains = "zoho.jp zohomail.jp",
     .mx = "zoho.jp",
@@ -602,6 +618,7 @@
 },
 {
     .id = "yandex",
+    .webmail_inbox = "https://mail.yandex.com/",
     .name = "Yandex",
     .domains =
 	"yandex.ru yandex.com yandex.net yandex.by yandex.kz "
@@ -627,6 +644,7 @@
 },
 {
     .id = "mailru",
+    .webmail_inbox = "https://e.mail.ru/",
     .name = "Mail.ru",
     .domains =
 	"mail.ru inbox.ru internet.ru bk.ru list.ru corp.mail.ru",
@@ -643,6 +661,7 @@
 },
 {
     .id = "posteo",
+    .webmail_inbox = "https://posteo.de/",
     .name = "Posteo",
     .domains =
 	"posteo.de posteo.at posteo.be posteo.ca posteo.ch "
@@ -669,6 +688,7 @@
 },
 {
     .id = "mailbox-org",
+    .webmail_inbox = "https://mailbox.org/",
     .name = "mailbox.org",
     .domains = "mailbox.org secure.mailbox.org",
     .mx = "mailbox.org",
@@ -766,6 +786,7 @@
 },
 {
     .id = "infomaniak",
+    .webmail_inbox = "https://mail.infomaniak.com/",
     .name = "Infomaniak",
     .domains = "ik.me infomaniak.com etik.com",
     .mx = "infomaniak.ch",
@@ -863,6 +884,7 @@
 },
 {
     .id = "t-online",
+    .webmail_inbox = "https://email.t-online.de/",
     .name = "Telekom T-Online",
     .domains = "t-online.de magenta.de",
     .imap = {"secureimap.t-online.de", 993, SERVER_TLS},
@@ -878,6 +900,7 @@
 },
 {
     .id = "freenet",
+    .webmail_inbox = "https://email.freenet.de/",
     .name = "freenet.de",
     .domains =
 	"freenet.de fn.de freenetmail.de bossmail.de justmail.de",
@@ -995,6 +1018,7 @@
 },
 {
     .id = "seznam",
+    .webmail_inbox = "https://email.seznam.cz/",
     .name = "Seznam",
     .domains = "seznam.cz email.cz post.cz spoluzaci.cz",
     .mx = "seznam.cz",
@@ -1006,6 +1030,7 @@
 },
 {
     .id = "onet",
+    .webmail_inbox = "https://poczta.onet.pl/",
     .name = "Onet (Poland)",
     .domains =
 	"onet.pl onet.eu poczta.onet.pl poczta.onet.eu op.pl vp.pl "
@@ -1020,6 +1045,7 @@
 },
 {
     .id = "wp-pl",
+    .webmail_inbox = "https://poczta.wp.pl/",
     .name = "WP (Poland)",
     .domains = "wp.pl",
     .imap = {"imap.wp.pl", 993, SERVER_TLS},
@@ -1068,6 +1094,7 @@
 },
 {
     .id = "qq",
+    .webmail_inbox = "https://mail.qq.com/",
     .name = "QQ Mail / Foxmail",
     .domains = "qq.com foxmail.com",
     .mx = "mail.qq.com qq.com",
@@ -1084,6 +1111,7 @@
 },
 {
     .id = "netease-163",
+    .webmail_inbox = "https://mail.163.com/",
     .name = "NetEase 163.com",
     .domains = "163.com",
     .mx = "netease.com",
@@ -1100,6 +1128,7 @@
 },
 {
     .id = "netease-126",
+    .webmail_inbox = "https://mail.126.com/",
     .name = "NetEase 126.com",
     .domains = "126.com",
     .imap = {"imap.126.com", 993, SERVER_TLS},
@@ -1130,6 +1159,7 @@
 },
 {
     .id = "naver",
+    .webmail_inbox = "https://mail.naver.com/",
     .name = "Naver",
     .domains = "naver.com",
     .mx = "naver.com",

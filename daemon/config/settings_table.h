@@ -24,11 +24,15 @@
 {DAEMON(open_command), .key = "open_command", .type = SETTING_ARGV,
 	.help = "What a click on a notification runs, to open the message.",
 	.more = "In its arguments `${url}` becomes `mid:` and the Message-ID, or, "
-		"with an account at Gmail, the address of the message in the "
-		"webmail; `${message-id}` is the "
+		"with an account at Gmail or Fastmail, the address of the "
+		"message in the webmail; `${message-id}` is the "
 		"Message-ID without its angle brackets; `${account}`, `${email}`, "
 		"`${mailbox}` and `${uid}` are what they are called. Without it, "
-		"`xdg-open ${url}` is run. There is no shell. It gets "
+		"`xdg-open ${url}` is run; if that fails, as where no mail program "
+		"takes `mid:` addresses, the webmail of the provider is opened, "
+		"where Belfry knows it (Outlook, Yahoo, AOL, iCloud, Proton, GMX, "
+		"Zoho, Yandex and others), which shows the inbox. "
+		"There is no shell. It gets "
 		"`XDG_ACTIVATION_TOKEN` where the desktop gave one. As a service "
 		"of systemd, belfryd has systemd-run start it, outside of "
 		"the service. A summary opens the newest message."},

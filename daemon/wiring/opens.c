@@ -25,6 +25,7 @@ struct opened {
 	struct child *child;
 	const char *title; /* of what the person is told when it fails */
 	char *account, *program;
+	char *instead; /* an address to open if that fails; NULL: none */
 };
 
 static void
@@ -33,6 +34,7 @@ opened_free(struct opened *opened)
 	list_remove(&opened->link);
 	free(opened->account);
 	free(opened->program);
+	free(opened->instead);
 	free(opened);
 }
 
@@ -71,6 +73,9 @@ add_systemd_run(struct strv *argv, const struct strv *environment, bool copies)
 	strv_add(argv, "--");
 }
 
+static void open_address(
+    struct belfry *belfry, const char *account, const char *address);
+
 static void
 on_end(void *ctx, const struct child_result *result)
 {
@@ -78,7 +83,10 @@ on_end(void *ctx, const struct child_result *result)
 	BUF_AUTO why = BUF_INIT;
 
 	opened->child = NULL;
-	if (!result->started || result->timed_out || result->status != 0) {
+	if (opened->instead != NULL && result->started && result->status != 0) {
+		open_address(opened->belfry, opened->account, opened->instead);
+	} else if (!result->started || result->timed_out ||
+		   result->status != 0) {
 		buf_addf(&why, "%s: ", opened->program);
 		child_describe(result, &why);
 		if (result->started && result->errors.len > 0) {
@@ -122,6 +130,7 @@ struct program {
 	struct span input;
 	usec_t limit;
 	bool copies;
+	const char *instead; /* as in struct opened */
 };
 
 static void
@@ -140,6 +149,8 @@ start(struct belfry *belfry, const char *account, struct program *program)
 	opened->title = program->title;
 	opened->account = xstrdup(account);
 	opened->program = xstrdup(program->command->items[0]);
+	if (program->instead != NULL)
+		opened->instead = xstrdup(program->instead);
 	list_add(&belfry->opens, &opened->link);
 	const struct child_config config = {
 	    .argv = &argv,
@@ -155,6 +166,7 @@ start(struct belfry *belfry, const char *account, struct program *program)
 /* ---- opening ---- */
 
 static const char not_opened[] = "Belfry: the message was not opened";
+static const char opener[] = "xdg-open";
 
 static const struct config_account *
 account_of(const struct belfry *belfry, const struct notification *n)
@@ -188,6 +200,28 @@ command_of(const struct belfry *belfry, const struct config_account *account)
 	return NULL;
 }
 
+/* What is opened where no mail program takes a mid: address. */
+static const char *
+inbox_of(const struct belfry *belfry, const struct config_account *account)
+{
+	if (account == NULL || account->preset == NULL ||
+	    command_of(belfry, account) != NULL)
+		return NULL;
+	return account->preset->webmail_inbox;
+}
+
+static void
+open_address(struct belfry *belfry, const char *account, const char *address)
+{
+	STRV_AUTO argv = STRV_INIT;
+	struct program program = {
+	    .title = not_opened, .command = &argv, .limit = USEC_NEVER};
+
+	strv_add(&argv, opener);
+	strv_add(&argv, address);
+	start(belfry, account, &program);
+}
+
 static bool
 expand(const struct belfry *belfry, const struct notification *n,
     struct strv *argv, struct error *error_r)
@@ -199,10 +233,12 @@ expand(const struct belfry *belfry, const struct notification *n,
 	if (account == NULL)
 		return error_set(error_r, FAULT_CONFIG,
 		    "the account is not in the configuration any more");
-	strv_add(&usual, "xdg-open");
-	strv_add(&usual, "${url}");
-	command = command_of(belfry, account);
 	const struct open_message message = open_message_of(account, n);
+	const char *inbox = inbox_of(belfry, account);
+	bool has_url = open_url(&message, NULL);
+	strv_add(&usual, opener);
+	strv_add(&usual, inbox != NULL && !has_url ? inbox : "${url}");
+	command = command_of(belfry, account);
 	return open_expand(
 	    command != NULL ? command : &usual, &message, argv, error_r);
 }
@@ -214,8 +250,7 @@ open_can(const struct belfry *belfry, const struct notification *n)
 	STRV_AUTO argv = STRV_INIT;
 
 	return account != NULL &&
-	       (command_of(belfry, account) != NULL ||
-		   spawn_finds("xdg-open")) &&
+	       (command_of(belfry, account) != NULL || spawn_finds(opener)) &&
 	       expand(belfry, n, &argv, NULL);
 }
 
@@ -225,8 +260,10 @@ open_message(
 {
 	struct error error = ERROR_INIT;
 	STRV_AUTO argv = STRV_INIT;
-	struct program program = {
-	    .title = not_opened, .command = &argv, .limit = USEC_NEVER};
+	struct program program = {.title = not_opened,
+	    .command = &argv,
+	    .limit = USEC_NEVER,
+	    .instead = inbox_of(belfry, account_of(belfry, n))};
 
 	if (!expand(belfry, n, &argv, &error)) {
 		tell(belfry, n->account, not_opened, error.text);

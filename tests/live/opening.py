@@ -84,5 +84,33 @@ def open_it(servers):
         live.same(user.flags("INBOX", "m0"), [], "shown by itself")
 
 
+@live.case
+def webmail_instead(servers):
+    """No mail program takes mid: addresses: the provider's inbox."""
+    user = servers.user()
+    folder = os.path.join(servers.dir, "programs")
+    noted = os.path.join(folder, "noted")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "xdg-open"), "w",
+              encoding="utf-8") as file:
+        file.write("#!/bin/sh\necho \"$*\" >>%s\n"
+                   "case $1 in mid:*) exit 3 ;; esac\n" % noted)
+    os.chmod(file.name, 0o700)
+    screen = desktop.Desktop(servers, "desktop7")
+    path = folder + ":" + os.environ["PATH"]
+    with live.Daemon(servers, user.account("provider = gmx-com\n") +
+                     desktop.NOTIFIER, env={**screen.env, "PATH": path}
+                     ) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("one", message_id="<a@b>"),
+                     live.message("none", message_id="nonsense"))
+        screen.wait("none", "one")
+        screen.press("one", "default")
+        inbox = "https://www.gmx.com/\n"
+        live.wait("opened", lambda: live.read(noted) == "mid:a@b\n" + inbox)
+        screen.press("none", "default")
+        live.wait("opened", lambda: live.read(noted).endswith(inbox * 2))
+
+
 if __name__ == "__main__":
     live.main()

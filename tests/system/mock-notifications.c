@@ -14,6 +14,7 @@
  *
  *	MOCK_CAPS=a,b	its capabilities (default body,body-markup,actions)
  *	MOCK_DELAY=MS	answers Notify so much later
+ *	MOCK_LATE=N	only the first N
  *	MOCK_NOREPLY=N	never answers the first N times
  *	MOCK_ERROR=TEXT	answers with an error
  *	MOCK_EXCESS=N	the first N times with the one of Plasma: too many
@@ -23,6 +24,7 @@
  *	MOCK_CLOSE=N	closes each, for reason N
  */
 #include <gio/gio.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +53,7 @@ static const char interface_xml[] =
     "</interface></node>";
 
 static guint last_id;
-static long noreply_left, excess_left;
+static long noreply_left, excess_left, late_left = LONG_MAX;
 
 struct answer {
 	GDBusMethodInvocation *invocation;
@@ -190,7 +192,9 @@ on_notify(GDBusMethodInvocation *invocation, GVariant *parameters)
 	answer = g_new0(struct answer, 1);
 	answer->invocation = invocation;
 	answer->id = id;
-	g_timeout_add((guint)number("MOCK_DELAY"), answer_notify, answer);
+	g_timeout_add(late_left > 0 ? (guint)number("MOCK_DELAY") : 0,
+	    answer_notify, answer);
+	late_left--;
 }
 
 static void
@@ -288,6 +292,8 @@ int
 main(void)
 {
 	noreply_left = number("MOCK_NOREPLY");
+	if (number("MOCK_LATE") != 0)
+		late_left = number("MOCK_LATE");
 	excess_left = number("MOCK_EXCESS");
 	g_bus_own_name(G_BUS_TYPE_SESSION, NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
 	    on_bus, on_owned, on_lost, NULL, NULL);

@@ -111,6 +111,10 @@ test_table_is_sound(void **state)
 	(void)state;
 	for (size_t i = 0; presets_at(i) != NULL; i++) {
 		const struct preset *p = presets_at(i);
+		const char *inbox = p->webmail_inbox;
+		assert_true(inbox == NULL || p->webmail == NULL);
+		assert_true(
+		    inbox == NULL || strncmp(inbox, "https://", 8) == 0);
 		struct span rest = span_from_str(p->domains), domain;
 		bool is_sound = presets_find(span_from_str(p->id)) == p &&
 				p->name != NULL &&
