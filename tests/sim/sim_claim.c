@@ -9,7 +9,8 @@
  * in new mailboxes), or has no mod-sequences, and may write keywords over those
  * of another session (as Courier does), or keeps no keywords, so that a log
  * decides; two MOVEs at once both succeed; a
- * person marks messages; answers come that nobody asked for; connections end
+ * person marks messages, and takes them away; the journal takes an intent, or
+ * an outcome, only later; answers come that nobody asked for; connections end
  * with a command under way, and stay away for up to 1.6 leases; machines stand
  * still before they hear an answer, or between deciding and acting, for less
  * than the lease leaves them; they die at each step, and come back after up to
@@ -88,6 +89,7 @@ struct command {
 	char keywords[100];
 	usec_t run_at, answer_at; /* USEC_NEVER: it has, or nothing is */
 	bool ok;
+	struct buf entry; /* of the log, as it was sent */
 };
 
 /* Keywords of one message. */
@@ -107,6 +109,7 @@ struct mail {
 	usec_t owned;  /* who acted on it last had its claim from then */
 	usec_t marked; /* USEC_NEVER: not yet */
 	bool unknown;
+	bool taken; /* by a person */
 };
 
 /* Of the log, where there are no keywords. */
@@ -270,16 +273,12 @@ server_unix(const struct world *w)
 }
 
 static void
-append_entry(struct world *w, struct node *node)
+compose_entry(const struct world *w, struct node *node)
 {
 	struct command *c = &node->command;
-	struct entry *e;
 
-	w->entries =
-	    xreallocarray(w->entries, w->entry_count + 1, sizeof(*w->entries));
-	e = &w->entries[w->entry_count];
-	*e = (struct entry){
-	    .uid = (uint32_t)++w->entry_count, .received_unix = server_unix(w)};
+	if (!w->by_log || c->verb != VERB_STORE)
+		return;
 	claim_log_compose(node->log,
 	    &(struct claim_log_store){.mailbox = SPAN("INBOX"),
 		.uidvalidity = 1,
@@ -287,7 +286,20 @@ append_entry(struct world *w, struct node *node)
 		.add = c->add,
 		.uids = &c->uids,
 		.words = c->keywords},
-	    &e->text);
+	    &c->entry);
+}
+
+static void
+append_entry(struct world *w, struct node *node)
+{
+	struct entry *e;
+
+	w->entries =
+	    xreallocarray(w->entries, w->entry_count + 1, sizeof(*w->entries));
+	e = &w->entries[w->entry_count];
+	*e = (struct entry){
+	    .uid = (uint32_t)++w->entry_count, .received_unix = server_unix(w)};
+	buf_add_span(&e->text, buf_span(&node->command.entry));
 }
 
 /* What the oracles know of it. */
@@ -376,7 +388,7 @@ run_command(struct world *w, struct node *node)
 
 	c->run_at = USEC_NEVER;
 	c->ok = !w->faulty || !chance(w, 2);
-	if (c->ok && w->by_log && c->verb == VERB_STORE && node->log != NULL)
+	if (c->ok && w->by_log && c->verb == VERB_STORE)
 		append_entry(w, node);
 	node->log_seen = w->entry_count;
 	imap_seqset_done(&node->modified);
@@ -414,6 +426,7 @@ send_command(struct world *w, struct node *node, enum verb verb,
 
 	imap_seqset_format(&text, uids);
 	imap_seqset_done(&c->uids);
+	buf_done(&c->entry);
 	*c = (struct command){.verb = verb};
 	imap_seqset_parse(buf_span(&text), &c->uids);
 	c->run_at = w->now + between(w, USEC_MSEC, 40 * USEC_MSEC);
@@ -444,6 +457,7 @@ send_store(struct world *w, struct node *node, const char *keywords, bool add)
 	send_command(w, node, VERB_STORE, &node->group);
 	node->command.add = add;
 	strcpy(node->command.keywords, keywords);
+	compose_entry(w, node);
 }
 
 static void
@@ -532,15 +546,34 @@ run_execs(struct world *w, struct node *node)
 		if (++w->messages[i].effects > 1)
 			broken(w, "the command of %zu ran twice", i + 1);
 	}
+	/* Dead before that is written, or when it could not be. */
 	if (!w->faulty || chance(w, 97))
 		set_ledger(node, DONE);
 	else
 		die(w, node);
 }
 
+/* The journal does not take it: what was won waits, and is tried again. */
+static bool
+intent_fails(struct world *w, struct node *node)
+{
+	if (!w->faulty || !chance(w, 3))
+		return false;
+	say(w, "%zu cannot write its intent", number_of(w, node));
+	for (size_t i = 0; i < w->message_count; i++)
+		if (imap_seqset_has(&node->group, (uint32_t)i + 1))
+			node->not_before[i] =
+			    w->now + between(w, 0, absence(w));
+	imap_seqset_done(&node->group);
+	node->stage = STAGE_REST;
+	return true;
+}
+
 static void
 begin_effect(struct world *w, struct node *node)
 {
+	if (intent_fails(w, node))
+		return;
 	if (node->kind == KIND_EXEC) {
 		set_ledger(node, STARTED);
 		node->stage = STAGE_MARK;
@@ -578,9 +611,10 @@ settle_left(struct world *w, struct node *node, size_t i)
 	case CLAIM_DONE:
 	case CLAIM_GONE:
 		settle_unknown(w, node, i);
-		if (m->marked == USEC_NEVER)
+		if (verdict == CLAIM_DONE && m->marked == USEC_NEVER)
 			broken(w, "%zu is said to be marked", i + 1);
-		if (node->command.ok && m->now.claims[number_of(w, node)])
+		if (node->command.ok && m->is_there &&
+		    m->now.claims[number_of(w, node)])
 			broken(w, "the claim of %zu was left", i + 1);
 		return false;
 	case CLAIM_LEFT:
@@ -593,9 +627,7 @@ settle_left(struct world *w, struct node *node, size_t i)
 		node->mine[i] = verdict == CLAIM_LEFT;
 		w->again++;
 		return false;
-	case CLAIM_MISSING:
-		if (w->modseqs)
-			broken(w, "the claim of %zu is not there", i + 1);
+	case CLAIM_MISSING: /* or another just removed it */
 		return true;
 	default:
 		node->not_before[i] = world_time(
@@ -670,6 +702,7 @@ go_on_claiming(struct world *w, struct node *node)
 	node->command.add = command.add;
 	if (command.is_store)
 		strcpy(node->command.keywords, command.keywords);
+	compose_entry(w, node);
 }
 
 /* One machine's reading of the log, as far as it was when FETCH ran. */
@@ -947,15 +980,18 @@ loss_rate(const struct world *w, const struct node *node)
 static void
 step(struct world *w, struct node *node)
 {
-	if (node->command.run_at <= w->now) {
-		run_command(w, node);
-		return;
-	}
-	if (!node->alive) {
+	bool runs = node->command.run_at <= w->now;
+
+	if (!node->alive && !runs) {
 		if (node->comes_back <= w->now && !node->for_ever)
 			start(w, node);
 		return;
 	}
+	if (runs && (!node->alive || node->late)) {
+		run_command(w, node);
+		return;
+	}
+	/* Also before the server has what it said. */
 	if (w->faulty && random_below(&w->random, 1000) < death_rate(node)) {
 		die(w, node);
 		return;
@@ -964,7 +1000,9 @@ step(struct world *w, struct node *node)
 		lose_link(w, node);
 		return;
 	}
-	if (node->stage == STAGE_REST)
+	if (runs)
+		run_command(w, node);
+	else if (node->stage == STAGE_REST)
 		act(w, node);
 	else if (node->command.answer_at <= w->now)
 		on_answer(w, node);
@@ -981,6 +1019,12 @@ server_goes_on(struct world *w)
 		    random_below(&w->random, 5000) == 0) {
 			m->seen = !m->seen;
 			touch(w, m);
+		}
+		if (w->faulty && m->is_there &&
+		    random_below(&w->random, 20000) == 0) {
+			say(w, "a person takes %zu away", i + 1);
+			m->is_there = false;
+			m->taken = true;
 		}
 	}
 }
@@ -1024,8 +1068,9 @@ is_excused(const struct world *w, size_t i)
 
 	for (size_t n = 0; n < w->node_count; n++)
 		gone |= w->nodes[n].for_ever && w->nodes[n].ledger[i] != DONE;
-	return w->messages[i].unknown || (gone && w->messages[i].now.mark &&
-					     w->messages[i].kind == KIND_EXEC);
+	return w->messages[i].unknown || w->messages[i].taken ||
+	       (gone && w->messages[i].now.mark &&
+		   w->messages[i].kind == KIND_EXEC);
 }
 
 static void
@@ -1103,6 +1148,7 @@ run(struct world *w)
 		imap_seqset_done(&w->nodes[n].group);
 		imap_seqset_done(&w->nodes[n].modified);
 		imap_seqset_done(&w->nodes[n].command.uids);
+		buf_done(&w->nodes[n].command.entry);
 	}
 	for (size_t i = 0; i < w->entry_count; i++)
 		buf_done(&w->entries[i].text);
