@@ -70,10 +70,11 @@ daemon/control/ctl_setup.c  daemon/base/ daemon/config/ daemon/control/
 daemon/control/ctl_setup_find.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/discovery.h
 daemon/control/ctl_setup_secret.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/errand.h
 daemon/control/ctl_setup_start.c  daemon/base/ daemon/control/ daemon/wiring/errand.h
-daemon/control/ctl_setup_test.c  daemon/base/ daemon/control/ daemon/wiring/checkup.h
+daemon/control/ctl_setup_test.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/checkup.h
 daemon/control/ctl_doctor.h  daemon/control/ daemon/doctor/
 daemon/control/ctl_doctor.c  daemon/base/ daemon/config/ daemon/control/ daemon/doctor/ daemon/wiring/checkup.h
 daemon/control/ctl_folder.c  daemon/base/ daemon/wire/imap/utf7.h daemon/control/
+daemon/control/ctl_check.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/token_file.h
 daemon/control/ctl_login.c  daemon/base/ daemon/config/ daemon/control/ daemon/oauth2/ daemon/wiring/sign_in.h
 daemon/control/    daemon/base/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/config/ daemon/control/
 daemon/config/     daemon/base/ daemon/wire/ daemon/mail/ daemon/store/ rules/ notifiers/ daemon/account/ daemon/outbox/ daemon/oauth2/provider.h daemon/control/ daemon/config/

@@ -1,8 +1,13 @@
 /* check: is the configuration right? */
 #include <stdio.h>
 
+#include "daemon/base/xalloc.h"
+#include "daemon/config/echo.h"
+#include "daemon/config/paths.h"
+#include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
 #include "daemon/control/ctl.h"
+#include "daemon/wiring/token_file.h"
 
 static const char *
 base_name(const char *path)
@@ -118,6 +123,30 @@ report_text(const struct ctl *ctl, const struct ctl_config *loaded, bool ok)
 	return ctl_finish(&out, ok ? EX_OK : EX_CONFIG);
 }
 
+/* An account that signs in, and nobody has. */
+static void
+look_for_sign_ins(struct ctl_config *loaded)
+{
+	const struct config *config = loaded->config;
+	STR_AUTO state = config_state_directory(config);
+
+	for (size_t i = 0; i < config->account_count; i++) {
+		const struct config_account *account = &config->accounts[i];
+		struct oauth2_token token = OAUTH2_TOKEN_INIT;
+		struct error error = ERROR_INIT;
+		STR_AUTO path = token_file_path(state, account->name);
+		STR_AUTO hint =
+		    xasprintf("run `belfryctl login %s`", account->name);
+		if (account->secret.kind == SECRET_SIGN_IN &&
+		    !token_file_read(path, account, &token, &error))
+			problem_add(&loaded->report.problems, true,
+			    account->place, hint, "account %s: %s",
+			    account->name, error.text);
+		oauth2_token_done(&token);
+	}
+	echo_problems(&config->files, &loaded->report);
+}
+
 int
 ctl_check(struct ctl *ctl)
 {
@@ -130,6 +159,8 @@ ctl_check(struct ctl *ctl)
 		return code;
 	if (loaded.config != NULL)
 		config_run_tests(loaded.config, ctl_now_unix(), &loaded.report);
+	if (loaded.config != NULL)
+		look_for_sign_ins(&loaded);
 	bool ok =
 	    loaded.config != NULL && !config_report_has_errors(&loaded.report);
 	return ctl->json ? report_json(&loaded, ok)

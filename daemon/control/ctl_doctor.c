@@ -5,6 +5,7 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/config/paths.h"
 #include "daemon/control/ctl_doctor.h"
 #include "daemon/control/session.h"
 #include "daemon/wiring/checkup.h"
@@ -338,8 +339,10 @@ is_wanted(const struct ctl *ctl, const struct config_account *account)
 static int
 look_at(struct doctor *doctor, struct json *list)
 {
+	STR_AUTO state = config_state_directory(doctor->loaded->config);
 	const struct checkup_config config = {
 	    .config = doctor->loaded->config,
+	    .state_directory = state,
 	    .account = doctor->account,
 	    .patience = doctor->ctl->timeout,
 	    .locked_out = locked_out(doctor->status, doctor->account->name),

@@ -117,6 +117,9 @@ int setup_write(struct setup *setup);
 /* Logs in everywhere. EX_OK, or what is wrong was said; the exit code. */
 int setup_test(struct setup *setup);
 
+/* Where belfryd will keep its state. Malloc'ed. */
+char *setup_state_directory(const struct setup *setup);
+
 /* ---- ctl_setup_start.c ---- */
 
 /* Offers to reload the running daemon, or the service. Says what happened; the

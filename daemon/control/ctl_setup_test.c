@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/config/paths.h"
 #include "daemon/control/ctl_doctor.h"
 #include "daemon/control/ctl_setup.h"
 #include "daemon/wiring/checkup.h"
@@ -112,12 +113,22 @@ say_verdict(struct setup *setup, const struct doctor_report *report)
 		: "read mail (IMAP)");
 }
 
+char *
+setup_state_directory(const struct setup *setup)
+{
+	return config_state_directory(setup->loaded.config != NULL
+					  ? setup->loaded.config
+					  : setup->trial);
+}
+
 int
 setup_test(struct setup *setup)
 {
 	struct doctor_report report;
+	STR_AUTO state = setup_state_directory(setup);
 	const struct checkup_config config = {
 	    .account = &setup->trial->accounts[0],
+	    .state_directory = state,
 	    .secret = setup->secret.len > 0 ? &setup->secret : NULL,
 	    .is_new = true,
 	    .found = on_found,

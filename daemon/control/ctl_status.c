@@ -16,13 +16,23 @@ static const char *const open_forwards[] = {
 
 /* ---- is something in trouble? ---- */
 
+/* Whether the person has to sign in: belfryctl login. */
+static bool
+wants_sign_in(const struct json *account)
+{
+	const char *state = json_get_str(json_get(account, "sign_in"), "state");
+
+	return state != NULL && strcmp(state, "login-needed") == 0;
+}
+
 bool
 ctl_status_is_trouble(const struct json *account)
 {
 	const struct json *mailboxes = json_get(account, "mailboxes");
 	const struct json *forwards = json_get(account, "forwards");
 
-	if (json_get_str(account, "locked_out") != NULL)
+	if (json_get_str(account, "locked_out") != NULL ||
+	    wants_sign_in(account))
 		return true;
 	for (size_t i = 0; i < json_count(mailboxes); i++)
 		if (json_get_str(json_at(mailboxes, i), "trouble") != NULL)
@@ -55,6 +65,8 @@ ctl_status_add_trouble(struct buf *out, const struct json *account)
 	const struct json *forwards = json_get(account, "forwards");
 	const char *text = json_get_str(account, "locked_out");
 
+	if (wants_sign_in(account))
+		text = json_get_str(json_get(account, "sign_in"), "trouble");
 	for (size_t i = 0; i < json_count(mailboxes) && text == NULL; i++) {
 		text = json_get_str(json_at(mailboxes, i), "trouble");
 		if (text == NULL)
@@ -302,6 +314,20 @@ add_certificates(struct buf *out, const struct json *certificates)
 	}
 }
 
+/* Only what is not well. */
+static void
+add_sign_in(struct buf *out, const struct json *sign_in)
+{
+	const char *trouble =
+	    sign_in != NULL ? json_get_str(sign_in, "trouble") : NULL;
+
+	if (trouble == NULL)
+		return;
+	buf_add_str(out, "    sign-in: ");
+	ctl_add_clean(out, trouble, CTL_TEXT_MAX);
+	buf_add_char(out, '\n');
+}
+
 static void
 add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
     int64_t now)
@@ -319,7 +345,8 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	buf_add_str(out, " at ");
 	ctl_add_clean(out, json_get_str(account, "server"), CTL_CELL_MAX);
 	buf_add_char(out, '\n');
-	if (locked_out != NULL) {
+	add_sign_in(out, json_get(account, "sign_in"));
+	if (locked_out != NULL && !wants_sign_in(account)) {
 		buf_add_str(out, "    locked out: ");
 		ctl_add_clean(out, locked_out, CTL_TEXT_MAX);
 		buf_add_str(

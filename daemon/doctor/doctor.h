@@ -141,6 +141,7 @@ struct doctor_facts {
 	const char *account, *email, *user, *other_user;
 	const struct preset *preset;
 	bool by_token;	     /* auth = oauth2 */
+	bool signs_in;	     /* ... and the token is of belfryctl login */
 	bool by_certificate; /* auth = external */
 	bool is_throwaway;   /* not in the configuration yet (setup) */
 	/* The server, as configured. */

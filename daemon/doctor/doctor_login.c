@@ -90,6 +90,12 @@ is_token(const struct doctor_facts *facts)
 }
 
 static bool
+signs_in(const struct doctor_facts *facts)
+{
+	return facts->signs_in;
+}
+
+static bool
 is_refused_token(const struct doctor_facts *facts)
 {
 	return facts->by_token && is_about_credentials(facts);
@@ -153,13 +159,46 @@ is_about_sender(const struct doctor_facts *facts)
 #define MAKE_ONE                                                               \
 	"Make one{ at ${help}}, store it in place of the old one, then "       \
 	"${again}."
-#define SIGN_IN                                                                \
-	"Sign in again with the program behind `token_command` (`oama "        \
-	"authorize`, `pizauth refresh`, `mutt_oauth2.py --authorize`), then "  \
-	"${again}."
+#define SIGN_IN "${sign-in}, then ${again}."
+#define USE_OAUTH2                                                             \
+	"Get a client id of your own, write it as `oauth2_client_id`, and run " \
+	"`belfryctl login ${account}`; or name a `token_command` that prints a " \
+	"token (belfry.conf(5) has both, under OAUTH2). Then ${again}."
 
 /* clang-format off */
 const struct doctor_row doctor_login_rows[] = {
+	/* ---- the sign-in ---- */
+	{"sign-in-missing", SECRET, ANY_PLACE,
+	    "nobody has signed in|was changed since the sign-in|is damaged",
+	    signs_in,
+	    "There is no token yet that is for this account: ${text}.",
+	    "Run `belfryctl login ${account}`, then ${again}.", NULL, false},
+	{"client-refused", SECRET, ANY_PLACE,
+	    "invalid_client|unauthorized_client|invalid_scope|"
+	    "aadsts7000218|aadsts700016|the provider refuses", signs_in,
+	    "The provider does not take what the configuration says of your "
+	    "client id, its secret or the scope: ${text}.",
+	    "Compare the lines oauth2_... with what the provider shows of your "
+	    "client id. Then ${again}.", NULL, false},
+	{"scope-missing", SECRET, ANY_PLACE, "not granted", signs_in,
+	    "You, or the provider, did not permit all that mail needs: "
+	    "${text}.",
+	    "Run `belfryctl login ${account}` and permit all that is asked, "
+	    "then ${again}.", NULL, true},
+	{"sign-in-ended", SECRET, ANY_PLACE,
+	    "sign in again|your consent again|permission has ended|"
+	    "the token has ended", signs_in,
+	    "Your permission for Belfry has ended: it ran out, was taken back, "
+	    "or the password of the account was changed. (With Google, a "
+	    "permission ends after 7 days as long as the consent screen is in "
+	    "testing.) The provider says: ${text}.", SIGN_IN, NULL, false},
+	{"sign-in-unsafe", SECRET, ANY_PLACE, "chmod|belongs to user",
+	    signs_in, "The token is not kept safely: ${text}.",
+	    "Put that right, then ${again}.", NULL, false},
+	{"renewal-failed", SECRET, ANY_PLACE, NULL, signs_in,
+	    "The token could not be renewed just now: ${text}.",
+	    "belfryd tries it again by itself. If it stays so, ${again}.",
+	    NULL, true},
 	/* ---- where the secret comes from ---- */
 	{"sign-in-ended", SECRET, ANY_PLACE,
 	    "invalid_grant|aadsts70008|aadsts700082|aadsts50173|"
@@ -284,13 +323,11 @@ const struct doctor_row doctor_login_rows[] = {
 	    "basicauthblocked|5.7.30|basic authentication is disabled", NULL,
 	    "The provider takes no passwords any more, only a "
 	    "sign-in through the browser (OAuth2).",
-	    "Write `auth = oauth2` and a `token_command` that prints a token "
-	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	    USE_OAUTH2, NULL, false},
 	{"password-not-taken", LOGIN, ANY_PLACE, NULL, wants_token_only,
 	    "${provider} takes no passwords any more, only a sign-in through "
 	    "the browser (OAuth2).",
-	    "Write `auth = oauth2` and a `token_command` that prints a token "
-	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	    USE_OAUTH2, NULL, false},
 	{"browser-login-wanted", LOGIN, ANY_PLACE,
 	    "web browser|webalert|web login|suspicious|verify it's you|"
 	    "verify your account", NULL,
@@ -329,23 +366,23 @@ const struct doctor_row doctor_login_rows[] = {
 	    is_token,
 	    "The token is good, but not for reading mail over IMAP: it was "
 	    "asked for with the wrong scope.",
-	    "Add the scope for IMAP and SMTP to the program behind "
-	    "`token_command`, sign in again, then ${again}.", NULL, false},
+	    "The scope must be that for IMAP and SMTP (`oauth2_scope`, or that "
+	    "of the program behind `token_command`). ${sign-in}, then "
+	    "${again}.", NULL, false},
 	{"token-expired", LOGIN, ANY_PLACE, "status 400|status 401|expired",
 	    is_token,
 	    "${host} does not take the token: it has run out, or was made "
 	    "for somebody else than ${user}.", SIGN_IN, NULL, false},
 	{"token-refused", LOGIN, ANY_PLACE, NULL, is_refused_token,
-	    "${host} does not take the token of `token_command`: it has run "
-	    "out, is another user's than ${user}, or is not for mail.",
+	    "${host} does not take the token: it has run out, is another "
+	    "user's than ${user}, or is not for mail.",
 	    SIGN_IN, NULL, false},
 	/* ---- logins that are not offered ---- */
 	{"password-not-offered", LOGIN, ANY_PLACE,
 	    "accepts no password|takes no password", server_wants_token,
 	    "${host} takes no passwords, only a sign-in through the browser "
 	    "(OAuth2).",
-	    "Write `auth = oauth2` and a `token_command` that prints a token "
-	    "(belfry.conf(5) has recipes). Then ${again}.", NULL, false},
+	    USE_OAUTH2, NULL, false},
 	{"login-disabled", LOGIN, ANY_PLACE,
 	    "accepts no password|takes no password", is_login_disabled,
 	    "${host} forbids logging in with a password (LOGINDISABLED), "

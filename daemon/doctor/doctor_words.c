@@ -211,6 +211,19 @@ add_again(struct buf *buf, const struct doctor_facts *facts)
 }
 
 static void
+add_sign_in(struct buf *buf, const struct doctor_facts *facts)
+{
+	if (facts->signs_in)
+		buf_addf(buf, "Run `belfryctl login %s`",
+		    facts->account != NULL ? facts->account : "");
+	else
+		buf_add_str(buf,
+		    "Sign in again with the program behind `token_command` "
+		    "(`oama authorize`, `pizauth refresh`, `mutt_oauth2.py "
+		    "--authorize`)");
+}
+
+static void
 add_voice(struct buf *buf, const struct doctor_facts *facts)
 {
 	static const char *const words[] = {
@@ -259,6 +272,7 @@ static const struct {
     {"rule", add_rule},
     {"said", add_said},
     {"sender", add_sender},
+    {"sign-in", add_sign_in},
     {"skew", add_skew},
     {"text", add_text},
     {"tls-way", add_tls_way},

@@ -197,3 +197,53 @@ oauth2_token_left(const struct oauth2_token *token, int64_t now_unix)
 		age = 0;
 	return life > age ? life - age : 0;
 }
+
+/* ---- for what ---- */
+
+static bool
+has_word(struct span words, struct span word)
+{
+	struct span one;
+
+	while (span_split(&words, ' ', &one))
+		if (span_equal_nocase(one, word))
+			return true;
+	return false;
+}
+
+/* "https://a.example/x" is also granted as "x"; what only asks for a refresh
+ * token, or who one is, is not told of. */
+static bool
+is_granted(struct span granted, struct span wanted)
+{
+	static const char *const silent[] = {
+	    "offline_access", "openid", "profile", "email"};
+	struct span tail = wanted;
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
+		if (span_is(wanted, silent[i]))
+			return true;
+	for (size_t at; (at = span_find(tail, '/')) != SIZE_MAX;)
+		tail = span_skip(tail, at + 1);
+	return has_word(granted, wanted) ||
+	       (tail.len > 0 && has_word(granted, tail));
+}
+
+char *
+oauth2_token_missing(const struct oauth2_token *token)
+{
+	struct span wanted = span_from_str(token->scope), word;
+	BUF_AUTO missing = BUF_INIT;
+
+	if (token->granted == NULL)
+		return NULL;
+	while (span_split(&wanted, ' ', &word)) {
+		if (word.len == 0 ||
+		    is_granted(span_from_str(token->granted), word))
+			continue;
+		if (missing.len > 0)
+			buf_add_char(&missing, ' ');
+		buf_add_span(&missing, word);
+	}
+	return missing.len > 0 ? buf_take_str(&missing) : NULL;
+}

@@ -53,6 +53,9 @@ void oauth2_token_take(struct oauth2_token *token,
 /* Seconds that the access token still has; 0: none, or the clock was turned
  * back to before it was made, and nobody knows. */
 int64_t oauth2_token_left(const struct oauth2_token *token, int64_t now_unix);
+/* Of the scope that was asked for, what was not granted; malloc'ed. NULL: all
+ * was, or nobody knows. */
+char *oauth2_token_missing(const struct oauth2_token *token);
 /* Seconds that it had when it was made. */
 int64_t oauth2_token_life(const struct oauth2_token *token);
 

@@ -30,6 +30,8 @@ struct checkup_config {
 	/* Of the running daemon, why it holds the account; NULL: it does not,
 	 * or none runs. */
 	const char *locked_out;
+	/* Where tokens of `belfryctl login` are kept. */
+	const char *state_directory;
 	/* The account is not in the configuration yet: texts do not send the
 	 * person there. */
 	bool is_new;

@@ -207,6 +207,11 @@ checkup_secret(struct checkup *checkup)
 
 	if (checkup->account->tls_cert != NULL)
 		look_at_certificate(checkup);
+	if (checkup->account->secret.kind == SECRET_SIGN_IN &&
+	    checkup->config->secret == NULL) {
+		checkup->has_secret = checkup_token(checkup);
+		return;
+	}
 	fetch_secret(&errand);
 	checkup->has_secret = errand.ok;
 	if (errand.ok) {

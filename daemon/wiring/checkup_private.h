@@ -64,6 +64,11 @@ void checkup_secret(struct checkup *checkup);
 void checkup_notifications(struct checkup *checkup);
 void checkup_clock(struct checkup *checkup);
 
+/* ---- checkup_token.c ---- */
+
+/* The step of the secret, where it is a token that is renewed here. */
+bool checkup_token(struct checkup *checkup);
+
 /* ---- checkup_link.c, checkup_talk.c ---- */
 
 /* The way to one server: from its name to an encrypted connection, over which

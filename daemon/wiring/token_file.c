@@ -89,7 +89,7 @@ check_file(const char *path, int fd, struct error *error_r)
 	if ((st.st_mode & 077) != 0)
 		return error_set(error_r, FAULT_LOCAL,
 		    "%s can be read or written by others (mode %04o): chmod "
-		    "600 %s, or sign in again",
+		    "600 %s",
 		    path, (unsigned)st.st_mode & 07777, path);
 	return true;
 }
@@ -152,8 +152,7 @@ token_file_read(const char *path, const struct config_account *account,
 		return true;
 	}
 	oauth2_token_done(&token);
-	return error_set(error_r, error.fault, "%s: run `belfryctl login %s`",
-	    error.text, account->name);
+	return error_set(error_r, error.fault, "%s", error.text);
 }
 
 bool

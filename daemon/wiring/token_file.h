@@ -32,8 +32,7 @@ bool token_file_has_changed(const char *path, struct token_mark *mark);
 
 /* False: it cannot be read, is damaged, or others could have read it
  * (FAULT_LOCAL); or nobody has signed in, also where what is there was made
- * for another client, server, scope or user (FAULT_AUTH). The error's text
- * says what to do. */
+ * for another client, server, scope or user (FAULT_AUTH). */
 bool token_file_read(const char *path, const struct config_account *account,
     struct oauth2_token *token_r, struct error *error_r);
 /* False, too, where there is none. */

@@ -28,6 +28,24 @@ static void turn(struct tokens *tokens);
 
 /* ---- what is kept ---- */
 
+/* What the person can do about it. */
+static void
+add_advice(
+    const struct tokens *tokens, enum oauth2_kind kind, struct error *error)
+{
+	const char *name = tokens->account->config->name;
+	STR_AUTO text = xstrdup(error->text);
+
+	if (kind == OAUTH2_REFUSED)
+		error_set(error, error->fault,
+		    "%.380s: correct the oauth2_... lines, then `belfryctl "
+		    "reload`, or run `belfryctl login %s`",
+		    text, name);
+	else
+		error_set(error, error->fault,
+		    "%.420s: run `belfryctl login %s`", text, name);
+}
+
 static void
 load(struct tokens *tokens)
 {
@@ -41,9 +59,11 @@ load(struct tokens *tokens)
 		    oauth2_token_left(token, loop_now_unix()),
 		    oauth2_token_life(token), token->refresh.len > 0, NULL,
 		    loop_now());
-	else
+	else {
+		add_advice(tokens, OAUTH2_LOST, &error);
 		oauth2_keeper_loaded(
 		    tokens->keeper, 0, 0, false, &error, loop_now());
+	}
 }
 
 /* Somebody signed in, or `doctor` renewed it. */
@@ -79,26 +99,6 @@ on_trouble(void *ctx, const struct error *error)
 	STR_AUTO title = xasprintf("Belfry: no token can be kept for %s", name);
 	notify_say(tokens->account->belfry, name, URGENCY_CRITICAL, title,
 	    error->text);
-}
-
-/* What the person can do about it, where it does not stand there already. */
-static void
-add_advice(
-    const struct tokens *tokens, enum oauth2_kind kind, struct error *error)
-{
-	const char *name = tokens->account->config->name;
-	STR_AUTO text = xstrdup(error->text);
-
-	if (strstr(text, "belfryctl login") != NULL)
-		return;
-	if (kind == OAUTH2_REFUSED)
-		error_set(error, error->fault,
-		    "%.380s: correct the oauth2_... lines, then `belfryctl "
-		    "reload`, or run `belfryctl login %s`",
-		    text, name);
-	else
-		error_set(error, error->fault,
-		    "%.420s: run `belfryctl login %s`", text, name);
 }
 
 static void
