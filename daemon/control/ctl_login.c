@@ -135,12 +135,11 @@ static bool
 tell_daemon(const struct login *login)
 {
 	struct ctl ctl = *login->ctl;
-	struct json *request = json_new_object(), *answer = NULL;
+	struct json *request = ctl_request(login->ctl), *answer = NULL;
 	int code;
 
 	ctl.mute = true;
 	ctl.timeout = DAEMON_USEC;
-	json_set_str(request, "command", "login");
 	json_set_str(request, "account", login->account->name);
 	code = ctl_ask(&ctl, request, &answer);
 	json_free(&answer);

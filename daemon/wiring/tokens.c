@@ -5,6 +5,9 @@
 #include "daemon/oauth2/keeper.h"
 #include "daemon/wiring/token_renew.h"
 
+/* Somebody may have signed in where belfryctl did not reach us. */
+#define LOOK_USEC (30 * USEC_SEC)
+
 struct tokens {
 	struct running_account *account;
 	struct oauth2_keeper *keeper;
@@ -246,18 +249,36 @@ turn(struct tokens *tokens)
 		else
 			tell_person(tokens);
 	}
-	loop_timer_set(tokens->timer, oauth2_keeper_deadline(tokens->keeper));
+	loop_timer_set(tokens->timer,
+	    tokens_are_lost(tokens) ? usec_add(loop_now(), LOOK_USEC)
+				    : oauth2_keeper_deadline(tokens->keeper));
 	leave_if_done(tokens->account->belfry);
+}
+
+/* As after a reload: it logs in at once. */
+static void
+begin_anew(struct running_account *account)
+{
+	if (account->paused)
+		return;
+	account->told_person = false;
+	account_start(account->account, loop_now());
+	if (account->sender != NULL)
+		sender_reload(account->sender);
+	accounts_pump(account);
 }
 
 static void
 on_timer(void *ctx)
 {
 	struct tokens *tokens = ctx;
+	bool was_lost = tokens_are_lost(tokens);
 
 	load_if_changed(tokens);
 	oauth2_keeper_tick(tokens->keeper, loop_now());
 	turn(tokens);
+	if (was_lost && !tokens_are_lost(tokens))
+		begin_anew(tokens->account);
 }
 
 struct token_wait *
@@ -382,19 +403,6 @@ tokens_status(const struct tokens *tokens)
 	json_set_str(
 	    json, "trouble", error->text[0] != '\0' ? error->text : NULL);
 	return json;
-}
-
-/* As after a reload: it logs in at once. */
-static void
-begin_anew(struct running_account *account)
-{
-	if (account->paused)
-		return;
-	account->told_person = false;
-	account_start(account->account, loop_now());
-	if (account->sender != NULL)
-		sender_reload(account->sender);
-	accounts_pump(account);
 }
 
 void
