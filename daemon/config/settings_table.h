@@ -41,8 +41,9 @@
 		"input.",
 	.more = "Without it: wl-copy, xclip or xsel, as they are installed. "
 		"Where there is none, notifications have no button "
-		"`Copy code`. The code is not logged, and not kept in the "
-		"history beyond the subject it may stand in."},
+		"`Copy code`. In the log, and in what belfryctl shows of "
+		"messages that were judged, asterisks stand for the digits of "
+		"a code in the subject."},
 {DAEMON(quiet_hours), .key = "quiet_hours", .type = SETTING_HOURS,
 	.help = "Hours in which only critical notifications are shown.",
 	.more =

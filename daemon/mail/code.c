@@ -484,3 +484,48 @@ code_find(struct span subject, struct span text, struct buf *code)
 	buf_add_str(code, number.digits);
 	return true;
 }
+
+/* Where the digits end that begin at `at`, in one piece or in two; 0: others
+ * stand there. */
+static size_t
+match_digits(struct span text, size_t at, struct span digits)
+{
+	size_t n = 0;
+
+	if (at > 0 && char_is_digit(text.data[at - 1]))
+		return 0;
+	while (at < text.len && n < digits.len) {
+		char c = text.data[at];
+		bool is_joint = 2 * n == digits.len && (c == ' ' || c == '-');
+		if (c == digits.data[n])
+			n++;
+		else if (!is_joint)
+			return 0;
+		at++;
+	}
+	if (n < digits.len || (at < text.len && char_is_digit(text.data[at])))
+		return 0;
+	return at;
+}
+
+void
+code_mask(struct span subject, struct buf *masked)
+{
+	BUF_AUTO code = BUF_INIT;
+	size_t at = 0;
+
+	if (!code_find(subject, SPAN_EMPTY, &code)) {
+		buf_add_span(masked, subject);
+		return;
+	}
+	while (at < subject.len) {
+		size_t end = match_digits(subject, at, buf_span(&code));
+		if (end == 0)
+			buf_add_char(masked, subject.data[at++]);
+		for (; at < end; at++)
+			buf_add_char(masked, char_is_digit(subject.data[at])
+						 ? '*'
+						 : subject.data[at]);
+	}
+	buf_wipe(&code);
+}

@@ -24,6 +24,9 @@
 /* Appends the digits. False: there is none. Both are UTF-8; `text` is the
  * beginning of the message's own. */
 bool code_find(struct span subject, struct span text, struct buf *code);
+/* Appends the subject, with asterisks for the digits of a code that it has: as
+ * it may stand in a log. */
+void code_mask(struct span subject, struct buf *masked);
 /* Whether words in it announce a code. */
 bool code_is_announced(struct span text);
 

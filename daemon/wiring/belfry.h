@@ -294,6 +294,8 @@ size_t notify_count_later(const struct belfry *belfry);
 struct json *notify_status(const struct belfry *belfry);
 
 /* report.c */
+/* As it may be kept: without a one-time code (mail/code.h). */
+void report_set_subject(struct json *json, const char *subject);
 void report_mailbox(struct line *line, const struct mailbox_report *report);
 void report_outbox(
     struct running_account *account, const struct outbox_event *event);

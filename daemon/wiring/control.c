@@ -126,7 +126,7 @@ add_history(void *ctx, const struct store_message *message,
 	json_set_int(json, "uid", message->key.uid);
 	json_set_str(json, "message_id", message->message_id);
 	json_set_str(json, "from", message->from);
-	json_set_str(json, "subject", message->subject);
+	report_set_subject(json, message->subject);
 	json_set_str(json, "rules", message->rules);
 	json_set_str(json, "observed", message->observed);
 	json_set_str(json, "warnings", message->warnings);

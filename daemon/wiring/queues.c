@@ -87,7 +87,7 @@ describe(const struct walk *walk, const struct store_queue_item *item)
 	json_set_str(json, "account", item->account);
 	json_set_str(json, "to", item->target);
 	json_set_str(json, "rule", item->rule);
-	json_set_str(json, "subject", item->subject);
+	report_set_subject(json, item->subject);
 	json_set_str(json, "message_id", item->message_id);
 	json_set_str(json, "state", queue_state_name(item->state));
 	json_set_int(json, "attempts", item->attempts);

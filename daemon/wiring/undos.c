@@ -291,7 +291,7 @@ message_json(const struct undoing *undoing, const struct told_message *told)
 	json_set_int(json, "uid", message->key.uid);
 	json_set_str(json, "message_id", message->message_id);
 	json_set_str(json, "from", message->from);
-	json_set_str(json, "subject", message->subject);
+	report_set_subject(json, message->subject);
 	for (size_t i = 0; i < told->undo.count; i++)
 		if (is_wanted(undoing, &told->undo.steps[i]))
 			json_add(steps, step_json(told, i));

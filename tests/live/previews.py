@@ -83,6 +83,16 @@ def codes(servers):
         for name in os.listdir(daemon.state):
             with open(os.path.join(daemon.state, name), "rb") as file:
                 live.check(b"482913" not in file.read(), "it is in %s", name)
+        # In the subject: shown, and hidden where it stays.
+        user.deliver(live.message("741 852 is your login code"))
+        live.check("copy" in screen.actions("741 852 is your login code"),
+                   "no button")
+        live.wait("judged", lambda: any(
+            message["subject"] == "*** *** is your login code"
+            for message in daemon.history()))
+        live.check("*** ***" in daemon.log(), "not in the log")
+        for place in (daemon.log(), str(daemon.history())):
+            live.check("741 852" not in place, "it was kept: %s", place)
 
 
 @live.case

@@ -90,6 +90,33 @@ test_code(void **state)
 	assert_int_equal(failed, 0);
 }
 
+static const struct {
+	const char *subject, *masked;
+} masks[] = {
+    {"Your login code is 482913.", "Your login code is ******."},
+    {"482 913 is your verification code", "*** *** is your verification code"},
+    {"Your login code: 482-913 (482913)", "Your login code: ***-*** (******)"},
+    {"G-482913 is your Google verification code",
+	"G-****** is your Google verification code"},
+    {"Your login code is 482913, not 1482913 or 48291",
+	"Your login code is ******, not 1482913 or 48291"},
+    {"Invoice 482913", "Invoice 482913"},
+    {"Lunch at 12:30?", "Lunch at 12:30?"},
+    {"", ""},
+};
+
+static void
+test_mask(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		BUF_AUTO masked = BUF_INIT;
+
+		code_mask(span_from_str(masks[i].subject), &masked);
+		assert_string_equal(buf_str(&masked), masks[i].masked);
+	}
+}
+
 /* Everything that may stand before and behind the digits, up to the ends. */
 static void
 test_edges(void **state)
@@ -104,6 +131,9 @@ test_edges(void **state)
 			code_find(span_from(text + from, len),
 			    span_from(text, len), &code);
 			assert_true(code.len <= CODE_DIGITS_MAX);
+			buf_clear(&code);
+			code_mask(span_from(text + from, len), &code);
+			assert_int_equal(code.len, len);
 		}
 }
 
@@ -113,6 +143,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_code),
 	    cmocka_unit_test(test_edges),
+	    cmocka_unit_test(test_mask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
