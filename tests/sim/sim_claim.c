@@ -23,22 +23,17 @@
  * there. In the end, when the faults have stopped: all of it was done, and
  * nobody waits; and soon, where nothing went wrong.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "daemon/account/claim.h"
 #include "daemon/account/claim_log.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/message.h"
+#include "tests/sim/claim_lab.h"
 
-#define NODES_MAX 5
 #define MESSAGES_MAX 40
-#define MARK "belfry-f-test"
 #define CLOSE_USEC (100 * USEC_MSEC) /* two at once */
-#define START_USEC (100 * USEC_SEC)
 #define FAULTS_USEC (4 * USEC_HOUR)
 #define STEPS_MAX 2000000
 /* How long a machine stands still at most: two thirds of a lease, but for what
@@ -92,16 +87,11 @@ struct command {
 	struct buf entry; /* of the log, as it was sent */
 };
 
-/* Keywords of one message. */
-struct keywords {
-	bool claims[NODES_MAX], tick, mark;
-};
-
 struct mail {
 	enum kind kind;
 	bool is_there;
 	usec_t leaves_at; /* of a MOVE under way; USEC_NEVER: none */
-	struct keywords now;
+	struct lab_keywords now;
 	bool seen;
 	uint64_t modseq;
 	usec_t stored;
@@ -124,8 +114,8 @@ struct node {
 	struct claim_log *log;
 	uint32_t log_base;
 	size_t log_seen; /* entries that were there when the FETCH ran */
-	struct keywords view[MESSAGES_MAX]; /* as its session was told */
-	bool alive, for_ever;		    /* dead, and stays so */
+	struct lab_keywords view[MESSAGES_MAX]; /* as its session was told */
+	bool alive, for_ever;			/* dead, and stays so */
 	usec_t comes_back;
 	struct claim *claim;
 	enum stage stage;
@@ -146,8 +136,8 @@ struct node {
 };
 
 struct world {
-	struct random random;
-	bool verbose, faulty, modseqs;
+	struct lab lab;
+	bool faulty, modseqs;
 	bool calm;	       /* it was never faulty */
 	unsigned slow, sleepy; /* percent of the commands */
 	unsigned loose;	       /* links: lost in so many of 1000 steps */
@@ -159,66 +149,34 @@ struct world {
 	uint64_t modseq;
 	struct mail messages[MESSAGES_MAX];
 	size_t message_count;
-	struct node nodes[NODES_MAX];
+	struct node nodes[LAB_NODES_MAX];
 	size_t node_count;
 	unsigned deaths, doubles;
 	unsigned again, unknown; /* commands that a death left: not run; perhaps
 				  */
-	char why[300];
 };
-
-static void __attribute__((format(printf, 2, 3)))
-say(const struct world *w, const char *format, ...)
-{
-	va_list args;
-
-	if (!w->verbose)
-		return;
-	printf("%10.3f ", (double)(w->now - START_USEC) / USEC_SEC);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-}
-
-static void __attribute__((format(printf, 2, 3)))
-broken(struct world *w, const char *format, ...)
-{
-	va_list args;
-
-	if (w->why[0] != '\0')
-		return;
-	va_start(args, format);
-	vsnprintf(w->why, sizeof(w->why), format, args);
-	va_end(args);
-}
 
 static bool
 chance(struct world *w, unsigned percent)
 {
-	return random_below(&w->random, 100) < percent;
-}
-
-static usec_t
-between(struct world *w, usec_t least, usec_t most)
-{
-	return least + random_below(&w->random, most - least + 1);
+	return random_below(&w->lab.random, 100) < percent;
 }
 
 /* The machine's clock. */
 static usec_t
 clock_of(const struct world *w, const struct node *node)
 {
-	int64_t passed = (int64_t)(w->now - START_USEC);
+	int64_t passed = (int64_t)(w->lab.now - LAB_START_USEC);
 
-	return w->now + node->ahead + (usec_t)(passed * node->drift / 1000000);
+	return w->lab.now + node->ahead +
+	       (usec_t)(passed * node->drift / 1000000);
 }
 
 /* When its clock will say `then`. */
 static usec_t
 world_time(const struct world *w, const struct node *node, usec_t then)
 {
-	return w->now + usec_since(clock_of(w, node), then);
+	return w->lab.now + usec_since(clock_of(w, node), then);
 }
 
 /* Mostly short, sometimes for long. */
@@ -226,9 +184,10 @@ static usec_t
 still(struct world *w)
 {
 	if (!w->modseqs && chance(w, 50))
-		return CLAIM_SETTLE_USEC + between(w, 0, 2 * USEC_SEC);
-	return chance(w, 50) ? between(w, 0, 10 * USEC_SEC)
-			     : between(w, 0, STILL_USEC);
+		return CLAIM_SETTLE_USEC +
+		       lab_between(&w->lab, 0, 2 * USEC_SEC);
+	return chance(w, 50) ? lab_between(&w->lab, 0, 10 * USEC_SEC)
+			     : lab_between(&w->lab, 0, STILL_USEC);
 }
 
 /* How long a machine is away. */
@@ -236,9 +195,10 @@ static usec_t
 absence(struct world *w)
 {
 	if (chance(w, 50))
-		return between(w, 0, CLAIM_LEASE_USEC * 16 / 10);
+		return lab_between(&w->lab, 0, CLAIM_LEASE_USEC * 16 / 10);
 	/* Others find the claim old about then. */
-	return CLAIM_LEASE_USEC - 20 * USEC_SEC + between(w, 0, 40 * USEC_SEC);
+	return CLAIM_LEASE_USEC - 20 * USEC_SEC +
+	       lab_between(&w->lab, 0, 40 * USEC_SEC);
 }
 
 static size_t
@@ -253,23 +213,13 @@ static void
 touch(struct world *w, struct mail *m)
 {
 	m->modseq = ++w->modseq;
-	m->stored = w->now;
-}
-
-static bool *
-keyword_of(struct mail *m, const char *word)
-{
-	if (strcmp(word, CLAIM_TICK) == 0)
-		return &m->now.tick;
-	if (strcmp(word, MARK) == 0)
-		return &m->now.mark;
-	return &m->now.claims[word[strlen(CLAIM_PREFIX)] - '0'];
+	m->stored = w->lab.now;
 }
 
 static int64_t
 server_unix(const struct world *w)
 {
-	return (int64_t)(w->now / USEC_SEC);
+	return (int64_t)(w->lab.now / USEC_SEC);
 }
 
 static void
@@ -309,13 +259,14 @@ note_entry(struct world *w, struct node *node, size_t i)
 	struct command *c = &node->command;
 	struct mail *m = &w->messages[i];
 
-	say(w, "%zu appends for %zu: %c%s (%lu)", number_of(w, node), i + 1,
-	    c->add ? '+' : '-', c->keywords, (unsigned long)node->log_base);
-	if (strcmp(c->keywords, MARK) == 0) {
-		m->marked = usec_min(m->marked, w->now);
+	lab_say(&w->lab, "%zu appends for %zu: %c%s (%lu)", number_of(w, node),
+	    i + 1, c->add ? '+' : '-', c->keywords,
+	    (unsigned long)node->log_base);
+	if (strcmp(c->keywords, LAB_MARK) == 0) {
+		m->marked = usec_min(m->marked, w->lab.now);
 		m->now.mark = true;
 	} else if (c->add || strcmp(c->keywords, CLAIM_TICK) == 0) {
-		node->claimed[i] = w->now;
+		node->claimed[i] = w->lab.now;
 	}
 }
 
@@ -328,26 +279,26 @@ store_one(struct world *w, struct node *node, size_t i)
 	bool changed = false;
 
 	if (c->unchanged_since != 0 && m->modseq > c->unchanged_since) {
-		if (w->now - m->stored > CLOSE_USEC || !chance(w, 60)) {
+		if (w->lab.now - m->stored > CLOSE_USEC || !chance(w, 60)) {
 			imap_seqset_add(&node->modified, (uint32_t)i + 1);
 			return;
 		}
 		w->doubles++;
 	}
-	if (c->add && strstr(c->keywords, MARK) == NULL)
-		node->claimed[i] = w->now;
-	if (strcmp(c->keywords, MARK) == 0)
-		m->marked = usec_min(m->marked, w->now);
+	if (c->add && strstr(c->keywords, LAB_MARK) == NULL)
+		node->claimed[i] = w->lab.now;
+	if (strcmp(c->keywords, LAB_MARK) == 0)
+		m->marked = usec_min(m->marked, w->lab.now);
 	if (!c->add && strcmp(c->keywords, CLAIM_TICK) == 0)
-		node->claimed[i] = w->now;
-	say(w, "%zu stores %zu: %c%s", number_of(w, node), i + 1,
+		node->claimed[i] = w->lab.now;
+	lab_say(&w->lab, "%zu stores %zu: %c%s", number_of(w, node), i + 1,
 	    c->add ? '+' : '-', c->keywords);
 	strcpy(words, c->keywords);
 	if (w->overwrites)
 		m->now = node->view[i];
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-		changed |= *keyword_of(m, word) != c->add;
-		*keyword_of(m, word) = c->add;
+		changed |= *lab_keyword(&m->now, word) != c->add;
+		*lab_keyword(&m->now, word) = c->add;
 	}
 	node->view[i] = m->now;
 	if (changed)
@@ -360,11 +311,12 @@ move_one(struct world *w, struct node *node, size_t i)
 	struct mail *m = &w->messages[i];
 
 	m->effects++;
-	say(w, "%zu moves %zu: %u", number_of(w, node), i + 1, m->effects);
+	lab_say(&w->lab, "%zu moves %zu: %u", number_of(w, node), i + 1,
+	    m->effects);
 	if (m->effects > 1)
-		broken(w, "message %zu was moved twice", i + 1);
-	m->leaves_at =
-	    usec_min(m->leaves_at, w->now + between(w, 0, CLOSE_USEC));
+		lab_broken(&w->lab, "message %zu was moved twice", i + 1);
+	m->leaves_at = usec_min(
+	    m->leaves_at, w->lab.now + lab_between(&w->lab, 0, CLOSE_USEC));
 }
 
 static void
@@ -373,11 +325,13 @@ copy_one(struct world *w, struct node *node, size_t i)
 	struct mail *m = &w->messages[i];
 
 	m->effects++;
-	say(w, "%zu copies %zu: %u", number_of(w, node), i + 1, m->effects);
+	lab_say(&w->lab, "%zu copies %zu: %u", number_of(w, node), i + 1,
+	    m->effects);
 	if (m->effects > 1 &&
 	    (m->marked < node->claimed[i] ||
-		w->now - m->owned < CLAIM_LEASE_USEC * 98 / 100))
-		broken(w, "message %zu was copied %u times", i + 1, m->effects);
+		w->lab.now - m->owned < CLAIM_LEASE_USEC * 98 / 100))
+		lab_broken(&w->lab, "message %zu was copied %u times", i + 1,
+		    m->effects);
 	m->owned = node->claimed[i];
 }
 
@@ -398,7 +352,8 @@ run_command(struct world *w, struct node *node)
 			continue;
 		if (c->verb == VERB_FETCH) {
 			node->view[i] = w->messages[i].now;
-			say(w, "%zu reads %zu", number_of(w, node), i + 1);
+			lab_say(&w->lab, "%zu reads %zu", number_of(w, node),
+			    i + 1);
 		}
 		if (c->verb == VERB_STORE && w->by_log)
 			note_entry(w, node, i);
@@ -429,15 +384,17 @@ send_command(struct world *w, struct node *node, enum verb verb,
 	buf_done(&c->entry);
 	*c = (struct command){.verb = verb};
 	imap_seqset_parse(buf_span(&text), &c->uids);
-	c->run_at = w->now + between(w, USEC_MSEC, 40 * USEC_MSEC);
+	c->run_at =
+	    w->lab.now + lab_between(&w->lab, USEC_MSEC, 40 * USEC_MSEC);
 	if (w->faulty && chance(w, w->slow))
-		c->run_at += between(w, 0,
+		c->run_at += lab_between(&w->lab, 0,
 		    w->modseqs ? 20 * USEC_SEC
 			       : CLAIM_SETTLE_USEC - CLAIM_READING_USEC -
 				     100 * USEC_MSEC);
-	c->answer_at = c->run_at + between(w, USEC_MSEC, 40 * USEC_MSEC);
+	c->answer_at =
+	    c->run_at + lab_between(&w->lab, USEC_MSEC, 40 * USEC_MSEC);
 	if (w->faulty && chance(w, w->sleepy))
-		node->still_until = w->now + still(w);
+		node->still_until = w->lab.now + still(w);
 }
 
 /* What it decided to do it may do later. */
@@ -463,22 +420,20 @@ send_store(struct world *w, struct node *node, const char *keywords, bool add)
 static void
 start(struct world *w, struct node *node)
 {
-	char keyword[30];
+	const char *keyword = lab_claim_name(number_of(w, node));
 
-	node->ahead = between(w, 0, 100 * USEC_DAY);
+	node->ahead = lab_between(&w->lab, 0, 100 * USEC_DAY);
 	node->drift =
-	    (int64_t)random_below(&w->random, 2 * DRIFT_MAX) - DRIFT_MAX;
-	snprintf(
-	    keyword, sizeof(keyword), CLAIM_PREFIX "%zu", number_of(w, node));
+	    (int64_t)random_below(&w->lab.random, 2 * DRIFT_MAX) - DRIFT_MAX;
 	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
 	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
-	    .seed = random_next(&w->random)});
+	    .seed = random_next(&w->lab.random)});
 	node->log = claim_log_new(keyword);
 	node->alive = true;
 	node->stage = STAGE_REST;
 	for (size_t i = 0; i < w->message_count; i++)
-		node->not_before[i] = w->now;
-	say(w, "%zu starts", number_of(w, node));
+		node->not_before[i] = w->lab.now;
+	lab_say(&w->lab, "%zu starts", number_of(w, node));
 }
 
 /* What a death or a lost link leaves behind. */
@@ -495,7 +450,7 @@ drop_command(struct world *w, struct node *node)
 static void
 die(struct world *w, struct node *node)
 {
-	say(w, "%zu dies", number_of(w, node));
+	lab_say(&w->lab, "%zu dies", number_of(w, node));
 	w->deaths++;
 	drop_command(w, node);
 	claim_free(&node->claim);
@@ -503,7 +458,7 @@ die(struct world *w, struct node *node)
 	imap_seqset_done(&node->group);
 	node->looks = false;
 	node->alive = false;
-	node->comes_back = w->now + absence(w);
+	node->comes_back = w->lab.now + absence(w);
 }
 
 static void
@@ -511,10 +466,10 @@ lose_link(struct world *w, struct node *node)
 {
 	usec_t away = chance(w, 60) ? USEC_SEC : absence(w);
 
-	say(w, "%zu loses its link", number_of(w, node));
+	lab_say(&w->lab, "%zu loses its link", number_of(w, node));
 	drop_command(w, node);
 	for (size_t i = 0; i < w->message_count; i++) {
-		node->not_before[i] = w->now + away;
+		node->not_before[i] = w->lab.now + away;
 		if (w->messages[i].kind == KIND_EXEC && !node->looks &&
 		    imap_seqset_has(&node->group, (uint32_t)i + 1) &&
 		    node->ledger[i] == STARTED) {
@@ -542,9 +497,10 @@ run_execs(struct world *w, struct node *node)
 	for (size_t i = 0; i < w->message_count; i++) {
 		if (!imap_seqset_has(&node->group, (uint32_t)i + 1))
 			continue;
-		say(w, "%zu runs %zu", number_of(w, node), i + 1);
+		lab_say(&w->lab, "%zu runs %zu", number_of(w, node), i + 1);
 		if (++w->messages[i].effects > 1)
-			broken(w, "the command of %zu ran twice", i + 1);
+			lab_broken(
+			    &w->lab, "the command of %zu ran twice", i + 1);
 	}
 	/* Dead before that is written, or when it could not be. */
 	if (!w->faulty || chance(w, 97))
@@ -559,11 +515,11 @@ intent_fails(struct world *w, struct node *node)
 {
 	if (!w->faulty || !chance(w, 3))
 		return false;
-	say(w, "%zu cannot write its intent", number_of(w, node));
+	lab_say(&w->lab, "%zu cannot write its intent", number_of(w, node));
 	for (size_t i = 0; i < w->message_count; i++)
 		if (imap_seqset_has(&node->group, (uint32_t)i + 1))
 			node->not_before[i] =
-			    w->now + between(w, 0, absence(w));
+			    w->lab.now + lab_between(&w->lab, 0, absence(w));
 	imap_seqset_done(&node->group);
 	node->stage = STAGE_REST;
 	return true;
@@ -577,7 +533,7 @@ begin_effect(struct world *w, struct node *node)
 	if (node->kind == KIND_EXEC) {
 		set_ledger(node, STARTED);
 		node->stage = STAGE_MARK;
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 	} else {
 		node->stage = STAGE_EFFECT;
 		set_ledger(node, STARTED);
@@ -592,7 +548,8 @@ begin_effect(struct world *w, struct node *node)
 static void
 settle_unknown(struct world *w, struct node *node, size_t i)
 {
-	say(w, "%zu does not know whether %zu ran", number_of(w, node), i + 1);
+	lab_say(&w->lab, "%zu does not know whether %zu ran",
+	    number_of(w, node), i + 1);
 	node->ledger[i] = UNKNOWN;
 	w->messages[i].unknown = true;
 	w->unknown++;
@@ -612,17 +569,17 @@ settle_left(struct world *w, struct node *node, size_t i)
 	case CLAIM_GONE:
 		settle_unknown(w, node, i);
 		if (verdict == CLAIM_DONE && m->marked == USEC_NEVER)
-			broken(w, "%zu is said to be marked", i + 1);
+			lab_broken(&w->lab, "%zu is said to be marked", i + 1);
 		if (node->command.ok && m->is_there &&
 		    m->now.claims[number_of(w, node)])
-			broken(w, "the claim of %zu was left", i + 1);
+			lab_broken(&w->lab, "the claim of %zu was left", i + 1);
 		return false;
 	case CLAIM_LEFT:
 	case CLAIM_FOREIGN:
 		if (!w->modseqs)
 			return true;
-		say(w, "%zu knows that %zu did not run", number_of(w, node),
-		    i + 1);
+		lab_say(&w->lab, "%zu knows that %zu did not run",
+		    number_of(w, node), i + 1);
 		node->ledger[i] = PLANNED;
 		node->mine[i] = verdict == CLAIM_LEFT;
 		w->again++;
@@ -649,7 +606,7 @@ share_out_left(struct world *w, struct node *node)
 	node->group = unmarked;
 	node->stage = unmarked.count > 0 ? STAGE_MARK : STAGE_REST;
 	if (unmarked.count > 0)
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 	else
 		node->looks = false;
 }
@@ -673,7 +630,7 @@ share_out(struct world *w, struct node *node)
 		else
 			node->ledger[i] = DONE;
 		if (verdict == CLAIM_UNKNOWN)
-			broken(w, "no verdict of %u", uid);
+			lab_broken(&w->lab, "no verdict of %u", uid);
 	}
 	imap_seqset_done(&node->group);
 	node->group = won;
@@ -724,7 +681,7 @@ read_log(struct world *w, struct node *node)
 	claim_log_read_end(node->log);
 	node->log_base = claim_log_position(node->log);
 	if (claim_log_is_disordered(node->log))
-		broken(w, "the log is in disorder");
+		lab_broken(&w->lab, "the log is in disorder");
 	claim_log_get_stale(node->log, &stale);
 	for (size_t i = 0; i < w->entry_count; i++)
 		if (imap_seqset_has(&stale, w->entries[i].uid))
@@ -741,28 +698,6 @@ tell_log(struct node *node, size_t i)
 	    node->log, SPAN("INBOX"), 1, (uint32_t)i + 1, words, &changed);
 
 	claim_on_message(node->claim, (uint32_t)i + 1, changed, words, count);
-}
-
-static void
-tell(struct world *w, struct node *node, size_t i)
-{
-	struct mail *m = &w->messages[i];
-	struct span flags[NODES_MAX + 3];
-	static const char *const claims[] = {CLAIM_PREFIX "0", CLAIM_PREFIX "1",
-	    CLAIM_PREFIX "2", CLAIM_PREFIX "3", CLAIM_PREFIX "4"};
-	size_t count = 0;
-
-	for (size_t n = 0; n < w->node_count; n++)
-		if (m->now.claims[n])
-			flags[count++] = span_from_str(claims[n]);
-	if (m->now.tick)
-		flags[count++] = SPAN(CLAIM_TICK);
-	if (m->now.mark)
-		flags[count++] = SPAN(MARK);
-	if (m->seen)
-		flags[count++] = SPAN("\\Seen");
-	claim_on_message(node->claim, (uint32_t)i + 1,
-	    w->modseqs ? m->modseq : 0, flags, count);
 }
 
 /* FETCH is answered as things stand when the command runs; here, a little
@@ -784,7 +719,9 @@ answer_claim(struct world *w, struct node *node)
 		    ((c->verb == VERB_FETCH && c->ok &&
 			 imap_seqset_has(&c->uids, (uint32_t)i + 1)) ||
 			chance(w, 2)))
-			tell(w, node, i);
+			lab_tell(node->claim, (uint32_t)i + 1,
+			    w->modseqs ? w->messages[i].modseq : 0,
+			    &w->messages[i].now, w->messages[i].seen);
 	if (node->modified.count > 0)
 		claim_on_modified(node->claim, &node->modified);
 	claim_on_done(node->claim, c->ok, clock_of(w, node));
@@ -814,7 +751,7 @@ looked(struct world *w, struct node *node)
 	node->kind = KIND_COPY;
 	node->stage = left.count > 0 ? STAGE_MARK : STAGE_REST;
 	if (left.count > 0)
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 }
 
 static void
@@ -831,7 +768,7 @@ static void
 marked(struct world *w, struct node *node)
 {
 	if (!node->command.ok) {
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 		return;
 	}
 	if (node->looks) {
@@ -859,7 +796,7 @@ effected(struct world *w, struct node *node)
 	}
 	if (node->kind == KIND_COPY) {
 		node->stage = STAGE_MARK;
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 		return;
 	}
 	set_ledger(node, DONE);
@@ -900,7 +837,8 @@ gather(struct world *w, struct node *node, enum ledger ledger)
 
 	imap_seqset_done(&node->group);
 	for (size_t i = 0; i < w->message_count; i++) {
-		if (node->ledger[i] != ledger || node->not_before[i] > w->now)
+		if (node->ledger[i] != ledger ||
+		    node->not_before[i] > w->lab.now)
 			continue;
 		if (any && (w->messages[i].kind != node->kind ||
 			       node->mine[i] != node->is_mine))
@@ -920,7 +858,8 @@ act(struct world *w, struct node *node)
 {
 	if (gather(w, node, STARTED) && node->kind == KIND_EXEC) {
 		node->looks = true;
-		claim_begin(node->claim, &node->group, MARK, clock_of(w, node));
+		claim_begin(
+		    node->claim, &node->group, LAB_MARK, clock_of(w, node));
 		claim_only_look(node->claim);
 		go_on_claiming(w, node);
 	} else if (node->group.count > 0) {
@@ -928,7 +867,7 @@ act(struct world *w, struct node *node)
 		send_command(w, node, VERB_FETCH, &node->group);
 	} else if (gather(w, node, PLANNED)) {
 		claim_begin(node->claim, &node->group,
-		    node->kind == KIND_MOVE ? "" : MARK, clock_of(w, node));
+		    node->kind == KIND_MOVE ? "" : LAB_MARK, clock_of(w, node));
 		if (node->is_mine)
 			claim_expect_mark(node->claim);
 		go_on_claiming(w, node);
@@ -980,10 +919,10 @@ loss_rate(const struct world *w, const struct node *node)
 static void
 step(struct world *w, struct node *node)
 {
-	bool runs = node->command.run_at <= w->now;
+	bool runs = node->command.run_at <= w->lab.now;
 
 	if (!node->alive && !runs) {
-		if (node->comes_back <= w->now && !node->for_ever)
+		if (node->comes_back <= w->lab.now && !node->for_ever)
 			start(w, node);
 		return;
 	}
@@ -992,11 +931,13 @@ step(struct world *w, struct node *node)
 		return;
 	}
 	/* Also before the server has what it said. */
-	if (w->faulty && random_below(&w->random, 1000) < death_rate(node)) {
+	if (w->faulty &&
+	    random_below(&w->lab.random, 1000) < death_rate(node)) {
 		die(w, node);
 		return;
 	}
-	if (w->faulty && random_below(&w->random, 1000) < loss_rate(w, node)) {
+	if (w->faulty &&
+	    random_below(&w->lab.random, 1000) < loss_rate(w, node)) {
 		lose_link(w, node);
 		return;
 	}
@@ -1004,7 +945,7 @@ step(struct world *w, struct node *node)
 		run_command(w, node);
 	else if (node->stage == STAGE_REST)
 		act(w, node);
-	else if (node->command.answer_at <= w->now)
+	else if (node->command.answer_at <= w->lab.now)
 		on_answer(w, node);
 }
 
@@ -1013,16 +954,16 @@ server_goes_on(struct world *w)
 {
 	for (size_t i = 0; i < w->message_count; i++) {
 		struct mail *m = &w->messages[i];
-		if (m->leaves_at <= w->now)
+		if (m->leaves_at <= w->lab.now)
 			m->is_there = false;
 		if (w->faulty && m->is_there &&
-		    random_below(&w->random, 5000) == 0) {
+		    random_below(&w->lab.random, 5000) == 0) {
 			m->seen = !m->seen;
 			touch(w, m);
 		}
 		if (w->faulty && m->is_there &&
-		    random_below(&w->random, 20000) == 0) {
-			say(w, "a person takes %zu away", i + 1);
+		    random_below(&w->lab.random, 20000) == 0) {
+			lab_say(&w->lab, "a person takes %zu away", i + 1);
 			m->is_there = false;
 			m->taken = true;
 		}
@@ -1051,11 +992,11 @@ calm_down(struct world *w)
 	w->faulty = false;
 	if (chance(w, 30)) {
 		struct node *node =
-		    &w->nodes[random_below(&w->random, w->node_count)];
+		    &w->nodes[random_below(&w->lab.random, w->node_count)];
 		if (node->alive)
 			die(w, node);
 		node->for_ever = true;
-		say(w, "%zu is gone for ever", number_of(w, node));
+		lab_say(&w->lab, "%zu is gone for ever", number_of(w, node));
 	}
 }
 
@@ -1077,18 +1018,17 @@ static void
 check_end(struct world *w)
 {
 	if (!is_over(w))
-		broken(w, "somebody still waits");
-	if (w->calm && w->now > START_USEC + SOON_USEC)
-		broken(w, "it took long");
+		lab_broken(&w->lab, "somebody still waits");
+	if (w->calm && w->lab.now > LAB_START_USEC + SOON_USEC)
+		lab_broken(&w->lab, "it took long");
 	for (size_t i = 0; i < w->message_count; i++)
 		if (w->messages[i].effects == 0 && !is_excused(w, i))
-			broken(w, "message %zu was lost", i + 1);
+			lab_broken(&w->lab, "message %zu was lost", i + 1);
 }
 
 static void
 make(struct world *w)
 {
-	w->now = START_USEC;
 	w->faulty = chance(w, 80);
 	w->calm = !w->faulty;
 	w->slow = chance(w, 50) ? 2 : 30;
@@ -1098,16 +1038,16 @@ make(struct world *w)
 	w->overwrites = !w->modseqs && chance(w, 70);
 	w->by_log = w->modseqs && chance(w, 50);
 	w->modseq = 10;
-	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
+	w->node_count = 2 + random_below(&w->lab.random, LAB_NODES_MAX - 1);
 	w->message_count =
-	    1 + random_below(&w->random, chance(w, 70) ? 3 : MESSAGES_MAX);
-	w->ends = START_USEC + (w->modseqs ? 2U : 12U) * USEC_DAY;
+	    1 + random_below(&w->lab.random, chance(w, 70) ? 3 : MESSAGES_MAX);
+	w->ends = LAB_START_USEC + (w->modseqs ? 2U : 12U) * USEC_DAY;
 	for (size_t i = 0; i < w->message_count; i++)
 		w->messages[i] = (struct mail){.is_there = true,
-		    .kind = (enum kind)random_below(&w->random, KINDS),
+		    .kind = (enum kind)random_below(&w->lab.random, KINDS),
 		    .leaves_at = USEC_NEVER,
 		    .marked = USEC_NEVER,
-		    .modseq = 1 + random_below(&w->random, 9)};
+		    .modseq = 1 + random_below(&w->lab.random, 9)};
 	for (size_t n = 0; n < w->node_count; n++) {
 		w->nodes[n].command.run_at = USEC_NEVER;
 		w->nodes[n].command.answer_at = USEC_NEVER;
@@ -1123,7 +1063,7 @@ run(struct world *w)
 
 	make(w);
 	was_faulty = w->faulty;
-	while (w->why[0] == '\0' && steps++ < STEPS_MAX && !is_over(w)) {
+	while (w->lab.why[0] == '\0' && steps++ < STEPS_MAX && !is_over(w)) {
 		usec_t next = USEC_NEVER;
 		struct node *first = NULL;
 		for (size_t n = 0; n < w->node_count; n++)
@@ -1133,12 +1073,12 @@ run(struct world *w)
 			}
 		if (first == NULL || next > w->ends)
 			break;
-		if (next > w->now)
-			w->now = next;
+		if (next > w->lab.now)
+			w->lab.now = next;
 		server_goes_on(w);
 		step(w, first);
 		if (was_faulty && w->faulty &&
-		    w->now > START_USEC + FAULTS_USEC)
+		    w->lab.now > LAB_START_USEC + FAULTS_USEC)
 			calm_down(w);
 	}
 	check_end(w);
@@ -1159,32 +1099,19 @@ run(struct world *w)
 int
 main(int argc, char **argv)
 {
-	const char *wanted = getenv("SIM_SEEDS");
-	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
-	unsigned long seed = 1, failed = 0, steps = 0, messages = 0;
+	struct lab_options options;
+	unsigned long failed = 0, steps = 0, messages = 0;
 	unsigned long deaths = 0, doubles = 0, again = 0, left = 0, unknown = 0;
-	bool verbose = false, first = false;
-	int option;
 
-	while ((option = getopt(argc, argv, "vfs:n:")) != -1) {
-		if (option == 'v')
-			verbose = true;
-		else if (option == 'f')
-			first = true;
-		else if (option == 's')
-			seed = strtoul(optarg, NULL, 10);
-		else if (option == 'n')
-			count = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	for (unsigned long i = 0; i < count && !(first && failed);
-	     i++, seed++) {
-		struct world w = {.verbose = verbose};
-		random_init(&w.random, seed);
+	if (!lab_options(argc, argv, &options))
+		return 2;
+	for (unsigned long i = 0;
+	     i < options.count && !(options.first && failed); i++) {
+		struct world w = {0};
+		lab_begin(&w.lab, options.seed + i, options.verbose);
 		steps += run(&w);
-		if (w.why[0] != '\0') {
-			printf("seed %lu: %s\n", seed, w.why);
+		if (w.lab.why[0] != '\0') {
+			printf("seed %lu: %s\n", options.seed + i, w.lab.why);
 			failed++;
 		}
 		messages += w.message_count;
@@ -1198,7 +1125,7 @@ main(int argc, char **argv)
 	printf("%lu seeds: %lu failed; %lu steps, %lu messages, %lu deaths, "
 	       "%lu STOREs that should not have won, %lu copied again, %lu "
 	       "commands found not to have run, %lu unknown\n",
-	    count, failed, steps, messages, deaths, doubles, again, left,
-	    unknown);
+	    options.count, failed, steps, messages, deaths, doubles, again,
+	    left, unknown);
 	return failed > 0;
 }

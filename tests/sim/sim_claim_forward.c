@@ -18,19 +18,14 @@
  * In the end, when the faults have stopped: all were accepted, but for those
  * that a person took away, and nobody waits.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "daemon/account/claim.h"
 #include "daemon/base/xalloc.h"
+#include "tests/sim/claim_lab.h"
 
-#define NODES_MAX 5
 #define MESSAGES_MAX 16
-#define MARK "belfry-f-test"
-#define START_USEC (100 * USEC_SEC)
 #define FAULTS_USEC (8 * USEC_HOUR)
 #define ENDS_USEC (3 * USEC_DAY)
 #define STEPS_MAX 3000000
@@ -76,9 +71,9 @@ struct command {
 
 struct message {
 	bool is_there, taken; /* by a person */
-	bool claims[NODES_MAX], tick, sending, mark;
+	struct lab_keywords now;
 	uint64_t modseq;
-	usec_t touched[NODES_MAX]; /* the last STORE of each machine */
+	usec_t touched[LAB_NODES_MAX]; /* the last STORE of each machine */
 	/* the last time that it was accepted */
 	unsigned accepted;
 	size_t by;
@@ -110,54 +105,21 @@ struct node {
 };
 
 struct world {
-	struct random random;
-	bool verbose, faulty;
+	struct lab lab;
+	bool faulty;
 	usec_t now;
 	uint64_t modseq;
 	struct message messages[MESSAGES_MAX];
 	size_t message_count;
-	struct node nodes[NODES_MAX];
+	struct node nodes[LAB_NODES_MAX];
 	size_t node_count;
 	unsigned deaths, twice[4], held;
-	char why[300];
 };
-
-static void __attribute__((format(printf, 2, 3)))
-say(const struct world *w, const char *format, ...)
-{
-	va_list args;
-
-	if (!w->verbose)
-		return;
-	printf("%10.3f ", (double)(w->now - START_USEC) / USEC_SEC);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-}
-
-static void __attribute__((format(printf, 2, 3)))
-broken(struct world *w, const char *format, ...)
-{
-	va_list args;
-
-	if (w->why[0] != '\0')
-		return;
-	va_start(args, format);
-	vsnprintf(w->why, sizeof(w->why), format, args);
-	va_end(args);
-}
 
 static bool
 chance(struct world *w, unsigned permille)
 {
-	return random_below(&w->random, 1000) < permille;
-}
-
-static usec_t
-between(struct world *w, usec_t least, usec_t most)
-{
-	return least + random_below(&w->random, most - least + 1);
+	return random_below(&w->lab.random, 1000) < permille;
 }
 
 static size_t
@@ -169,7 +131,7 @@ number_of(const struct world *w, const struct node *node)
 static usec_t
 clock_of(const struct world *w, const struct node *node)
 {
-	return w->now / 100 * node->rate;
+	return w->lab.now / 100 * node->rate;
 }
 
 /* A span of its clock, by nobody's. */
@@ -181,18 +143,6 @@ true_span(const struct node *node, usec_t span)
 
 /* ---- the mailbox ---- */
 
-static bool *
-keyword_of(struct message *m, const char *word)
-{
-	if (strcmp(word, CLAIM_TICK) == 0)
-		return &m->tick;
-	if (strcmp(word, CLAIM_SENDING) == 0)
-		return &m->sending;
-	if (strcmp(word, MARK) == 0)
-		return &m->mark;
-	return &m->claims[word[strlen(CLAIM_PREFIX)] - '0'];
-}
-
 /* Of who sent it. */
 static bool
 takes_claim_of(const struct node *node, const struct message *m)
@@ -200,7 +150,7 @@ takes_claim_of(const struct node *node, const struct message *m)
 	char claim[] = CLAIM_PREFIX "0";
 
 	claim[sizeof(claim) - 2] = (char)('0' + m->by);
-	return !node->command.add && m->accepted > 0 && m->claims[m->by] &&
+	return !node->command.add && m->accepted > 0 && m->now.claims[m->by] &&
 	       strstr(node->command.keywords, claim) != NULL;
 }
 
@@ -217,16 +167,16 @@ store_one(struct world *w, struct node *node, size_t i)
 		return;
 	}
 	if (takes_claim_of(node, m) && m->by != number_of(w, node) &&
-	    w->now - m->touched[m->by] >= ALMOST(2 * CLAIM_LEASE_USEC))
+	    w->lab.now - m->touched[m->by] >= ALMOST(2 * CLAIM_LEASE_USEC))
 		m->orphaned = true;
 	strcpy(words, c->keywords);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-		changed |= *keyword_of(m, word) != c->add;
-		*keyword_of(m, word) = c->add;
+		changed |= *lab_keyword(&m->now, word) != c->add;
+		*lab_keyword(&m->now, word) = c->add;
 	}
 	if (changed) {
 		m->modseq = ++w->modseq;
-		m->touched[number_of(w, node)] = w->now;
+		m->touched[number_of(w, node)] = w->lab.now;
 	}
 }
 
@@ -242,7 +192,7 @@ run_command(struct world *w, struct node *node)
 		if (w->messages[i].is_there &&
 		    imap_seqset_has(&c->uids, (uint32_t)i + 1))
 			store_one(w, node, i);
-	say(w, "%zu: %s%s", number_of(w, node),
+	lab_say(&w->lab, "%zu: %s%s", number_of(w, node),
 	    c->is_store ? (c->add ? "+" : "-") : "reads", c->keywords);
 }
 
@@ -256,10 +206,12 @@ send_command(struct world *w, struct node *node, const struct imap_seqset *uids)
 	imap_seqset_done(&c->uids);
 	*c = (struct command){0};
 	imap_seqset_parse(buf_span(&text), &c->uids);
-	c->run_at = w->now + between(w, USEC_MSEC, 100 * USEC_MSEC);
+	c->run_at =
+	    w->lab.now + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
 	if (w->faulty && chance(w, 20))
-		c->run_at += between(w, 0, 20 * USEC_SEC);
-	c->answer_at = c->run_at + between(w, USEC_MSEC, 100 * USEC_MSEC);
+		c->run_at += lab_between(&w->lab, 0, 20 * USEC_SEC);
+	c->answer_at =
+	    c->run_at + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
 }
 
 static void
@@ -271,48 +223,25 @@ send_store(struct world *w, struct node *node, const char *words, bool add)
 	strcpy(node->command.keywords, words);
 }
 
-static void
-tell(struct world *w, struct node *node, size_t i)
-{
-	static const char *const claims[] = {CLAIM_PREFIX "0", CLAIM_PREFIX "1",
-	    CLAIM_PREFIX "2", CLAIM_PREFIX "3", CLAIM_PREFIX "4"};
-	struct message *m = &w->messages[i];
-	struct span flags[NODES_MAX + 3];
-	size_t count = 0;
-
-	for (size_t n = 0; n < w->node_count; n++)
-		if (m->claims[n])
-			flags[count++] = span_from_str(claims[n]);
-	if (m->tick)
-		flags[count++] = SPAN(CLAIM_TICK);
-	if (m->sending)
-		flags[count++] = SPAN(CLAIM_SENDING);
-	if (m->mark)
-		flags[count++] = SPAN(MARK);
-	claim_on_message(node->claim, (uint32_t)i + 1, m->modseq, flags, count);
-}
-
 /* ---- life and death ---- */
 
 static void
 start(struct world *w, struct node *node)
 {
-	char keyword[30];
+	const char *keyword = lab_claim_name(number_of(w, node));
 
-	snprintf(
-	    keyword, sizeof(keyword), CLAIM_PREFIX "%zu", number_of(w, node));
 	node->claim = claim_new(&(struct claim_config){
-	    .keyword = keyword, .seed = random_next(&w->random)});
+	    .keyword = keyword, .seed = random_next(&w->lab.random)});
 	node->alive = true;
 	node->errand = ERRAND_NONE;
 	node->stage = STAGE_IDLE;
 	for (size_t i = 0; i < w->message_count; i++) {
-		node->due[i] = node->renew[i] = w->now;
+		node->due[i] = node->renew[i] = w->lab.now;
 		node->gone_is_ours[i] = false;
 		if (node->ledger[i] == SENDING) /* nobody knows */
 			node->ledger[i] = QUEUED;
 	}
-	say(w, "%zu starts", number_of(w, node));
+	lab_say(&w->lab, "%zu starts", number_of(w, node));
 }
 
 /* A command on its way may be carried out, or not. */
@@ -329,12 +258,13 @@ drop_command(struct world *w, struct node *node)
 static void
 die(struct world *w, struct node *node)
 {
-	say(w, "%zu dies", number_of(w, node));
+	lab_say(&w->lab, "%zu dies", number_of(w, node));
 	w->deaths++;
 	drop_command(w, node);
 	claim_free(&node->claim);
 	node->alive = false;
-	node->comes_back = w->now + between(w, 0, 3 * CLAIM_LEASE_USEC);
+	node->comes_back =
+	    w->lab.now + lab_between(&w->lab, 0, 3 * CLAIM_LEASE_USEC);
 }
 
 static void
@@ -343,9 +273,10 @@ lose_link(struct world *w, struct node *node)
 	drop_command(w, node);
 	claim_interrupt(node->claim);
 	node->cut_until =
-	    w->now + (chance(w, 200) ? between(w, 0, 3 * CLAIM_LEASE_USEC)
-				     : between(w, 0, USEC_MINUTE));
-	say(w, "%zu is cut off", number_of(w, node));
+	    w->lab.now + (chance(w, 200)
+				 ? lab_between(&w->lab, 0, 3 * CLAIM_LEASE_USEC)
+				 : lab_between(&w->lab, 0, USEC_MINUTE));
+	lab_say(&w->lab, "%zu is cut off", number_of(w, node));
 }
 
 /* ---- the submission server, and the truth ---- */
@@ -363,11 +294,11 @@ window_of(
     const struct world *w, const struct node *node, const struct message *m)
 {
 	size_t self = number_of(w, node);
-	usec_t away = w->now - last_touched(w, m, m->by);
+	usec_t away = w->lab.now - last_touched(w, m, m->by);
 
 	if (m->by == self && !m->heard)
 		return 1;
-	if (w->now - node->said > ALMOST(CLAIM_LEASE_USEC / 3 * 2))
+	if (w->lab.now - node->said > ALMOST(CLAIM_LEASE_USEC / 3 * 2))
 		return 3;
 	if (m->by != self && m->orphaned && !node->was_marked)
 		return m->heard ? 2 : 1;
@@ -385,12 +316,14 @@ accept(struct world *w, struct node *node)
 	struct message *m = &w->messages[node->item];
 	unsigned window;
 
-	say(w, "%zu: %zu is accepted", number_of(w, node), node->item + 1);
+	lab_say(&w->lab, "%zu: %zu is accepted", number_of(w, node),
+	    node->item + 1);
 	if (m->accepted++ > 0) {
 		window = window_of(w, node, m);
 		w->twice[window]++;
 		if (window == 0)
-			broken(w, "message %zu again, by %zu after %zu",
+			lab_broken(&w->lab,
+			    "message %zu again, by %zu after %zu",
 			    node->item + 1, number_of(w, node), m->by);
 	}
 	m->by = number_of(w, node);
@@ -409,7 +342,7 @@ put_back(struct world *w, struct node *node, usec_t wait)
 {
 	if (node->ledger[node->item] <= SENDING)
 		node->ledger[node->item] = QUEUED;
-	node->due[node->item] = w->now + wait;
+	node->due[node->item] = w->lab.now + wait;
 	set_stage(node, STAGE_IDLE, USEC_NEVER);
 }
 
@@ -417,15 +350,16 @@ static void
 say_dot(struct world *w, struct node *node)
 {
 	node->ledger[node->item] = SENDING;
-	node->said = w->now;
+	node->said = w->lab.now;
 	if (w->faulty && chance(w, 30)) { /* killed right before */
 		die(w, node);
 		return;
 	}
 	if (w->faulty && chance(w, 10)) /* ... or stopped */
 		node->stopped_until =
-		    w->now + between(w, 0, 2 * CLAIM_LEASE_USEC);
-	set_stage(node, STAGE_DOT, w->now + between(w, 0, 100 * USEC_MSEC));
+		    w->lab.now + lab_between(&w->lab, 0, 2 * CLAIM_LEASE_USEC);
+	set_stage(node, STAGE_DOT,
+	    w->lab.now + lab_between(&w->lab, 0, 100 * USEC_MSEC));
 }
 
 static void
@@ -438,7 +372,7 @@ end_dot(struct world *w, struct node *node)
 		return;
 	}
 	if (w->faulty && chance(w, 100)) {
-		put_back(w, node, between(w, USEC_MINUTE, USEC_HOUR));
+		put_back(w, node, lab_between(&w->lab, USEC_MINUTE, USEC_HOUR));
 		return;
 	}
 	accept(w, node);
@@ -472,24 +406,25 @@ end_text(struct world *w, struct node *node)
 static void
 note_ours(struct world *w, struct node *node, usec_t fresh_until)
 {
-	usec_t takes = between(w, 10 * USEC_MSEC, USEC_SEC);
+	usec_t takes = lab_between(&w->lab, 10 * USEC_MSEC, USEC_SEC);
 
 	node->fresh_until = fresh_until;
 	if (w->faulty && chance(w, 50)) { /* a long text, a slow line */
-		takes = between(w, 0, 4 * CLAIM_LEASE_USEC);
+		takes = lab_between(&w->lab, 0, 4 * CLAIM_LEASE_USEC);
 		if (chance(w, 300)) /* and the mailbox cannot be reached */
-			node->cut_until = w->now + takes;
+			node->cut_until = w->lab.now + takes;
 	}
 	if (node->stage == STAGE_RENEWING)
 		say_dot(w, node);
 	else
-		set_stage(node, STAGE_TEXT, w->now + takes);
+		set_stage(node, STAGE_TEXT, w->lab.now + takes);
 }
 
 static void
 give_up(struct world *w, struct node *node, const char *why)
 {
-	say(w, "%zu: %zu %s", number_of(w, node), node->item + 1, why);
+	lab_say(
+	    &w->lab, "%zu: %zu %s", number_of(w, node), node->item + 1, why);
 	node->ledger[node->item] = OVER;
 	set_stage(node, STAGE_IDLE, USEC_NEVER);
 }
@@ -518,7 +453,7 @@ on_asked(struct world *w, struct node *node)
 	node->errand = ERRAND_NONE;
 	switch (claim_verdict(node->claim, uid)) {
 	case CLAIM_WON:
-		node->was_marked = w->messages[node->item].mark;
+		node->was_marked = w->messages[node->item].now.mark;
 		node->errand = ERRAND_SAY;
 		send_store(w, node, CLAIM_SENDING, true);
 		return;
@@ -562,15 +497,17 @@ share_out(struct world *w, struct node *node)
 		enum claim_verdict verdict = claim_verdict(node->claim, uid);
 		usec_t until = claim_until(node->claim, uid);
 		node->renew[i] =
-		    w->now + true_span(node, CLAIM_LEASE_USEC / 3 + USEC_SEC);
+		    w->lab.now +
+		    true_span(node, CLAIM_LEASE_USEC / 3 + USEC_SEC);
 		if (node->ledger[i] != PLANNED)
 			continue;
 		if (verdict == CLAIM_WON)
 			node->ledger[i] = QUEUED;
 		else if (verdict == CLAIM_WAIT)
 			node->due[i] =
-			    w->now + true_span(node,
-					 usec_since(clock_of(w, node), until));
+			    w->lab.now +
+			    true_span(
+				node, usec_since(clock_of(w, node), until));
 		else
 			node->ledger[i] = OVER;
 	}
@@ -602,7 +539,7 @@ static void
 begin_claim(struct world *w, struct node *node, enum errand errand)
 {
 	node->errand = errand;
-	claim_begin(node->claim, &node->group, MARK, clock_of(w, node));
+	claim_begin(node->claim, &node->group, LAB_MARK, clock_of(w, node));
 	go_on_claiming(w, node);
 }
 
@@ -637,7 +574,8 @@ on_answer(struct world *w, struct node *node)
 	for (size_t i = 0; i < w->message_count; i++)
 		if (w->messages[i].is_there && !c->is_store && c->ok &&
 		    imap_seqset_has(&c->uids, (uint32_t)i + 1))
-			tell(w, node, i);
+			lab_tell(node->claim, (uint32_t)i + 1,
+			    w->messages[i].modseq, &w->messages[i].now, false);
 	if (node->modified.count > 0)
 		claim_on_modified(node->claim, &node->modified);
 	claim_on_done(node->claim, c->ok, clock_of(w, node));
@@ -651,7 +589,7 @@ gather(
 	imap_seqset_done(&node->group);
 	for (size_t i = 0; i < w->message_count; i++)
 		if (node->ledger[i] == ledger &&
-		    (times == NULL || times[i] <= w->now) &&
+		    (times == NULL || times[i] <= w->lab.now) &&
 		    (ledger == ACCEPTED || !node->gone_is_ours[i]))
 			imap_seqset_add(&node->group, (uint32_t)i + 1);
 	return node->group.count > 0;
@@ -664,7 +602,7 @@ begin_errand(struct world *w, struct node *node)
 {
 	if (gather(w, node, ACCEPTED, NULL)) {
 		node->errand = ERRAND_MARK;
-		send_store(w, node, MARK, true);
+		send_store(w, node, LAB_MARK, true);
 	} else if (node->stage == STAGE_ASKING ||
 		   node->stage == STAGE_RENEWING) {
 		imap_seqset_done(&node->group);
@@ -683,13 +621,14 @@ static bool
 begin_try(struct world *w, struct node *node)
 {
 	for (size_t i = 0; i < w->message_count; i++)
-		if (node->ledger[i] == QUEUED && node->due[i] <= w->now) {
+		if (node->ledger[i] == QUEUED && node->due[i] <= w->lab.now) {
 			node->item = i;
 			if (node->gone_is_ours[i]) {
 				note_ours(w, node, USEC_NEVER);
 				return true;
 			}
-			set_stage(node, STAGE_ASKING, w->now + 2 * USEC_MINUTE);
+			set_stage(
+			    node, STAGE_ASKING, w->lab.now + 2 * USEC_MINUTE);
 			return true;
 		}
 	return false;
@@ -706,13 +645,13 @@ next_errand(const struct world *w, const struct node *node)
 
 	for (size_t i = 0; i < w->message_count; i++) {
 		if (node->ledger[i] == ACCEPTED)
-			return w->now;
+			return w->lab.now;
 		if (node->ledger[i] == PLANNED)
 			next = usec_min(next, node->due[i]);
 		if (node->ledger[i] == QUEUED && !node->gone_is_ours[i])
 			next = usec_min(next, node->renew[i]);
 	}
-	return asks ? w->now : next;
+	return asks ? w->lab.now : next;
 }
 
 static usec_t
@@ -753,7 +692,7 @@ suffers(struct world *w, struct node *node)
 		lose_link(w, node);
 	else if (chance(w, 2))
 		node->stopped_until =
-		    w->now + between(w, 0, 2 * CLAIM_LEASE_USEC);
+		    w->lab.now + lab_between(&w->lab, 0, 2 * CLAIM_LEASE_USEC);
 	else
 		return false;
 	return true;
@@ -762,32 +701,33 @@ suffers(struct world *w, struct node *node)
 static void
 step(struct world *w, struct node *node)
 {
-	if (node->command.run_at <= w->now) {
+	if (node->command.run_at <= w->lab.now) {
 		run_command(w, node);
 		return;
 	}
 	if (!node->alive) {
-		if (node->comes_back <= w->now && !node->for_ever)
+		if (node->comes_back <= w->lab.now && !node->for_ever)
 			start(w, node);
 		return;
 	}
-	if (node->stopped_until > w->now || suffers(w, node))
+	if (node->stopped_until > w->lab.now || suffers(w, node))
 		return;
-	if (node->errand != ERRAND_NONE && node->command.answer_at <= w->now)
+	if (node->errand != ERRAND_NONE &&
+	    node->command.answer_at <= w->lab.now)
 		on_answer(w, node);
-	else if (node->stage == STAGE_TEXT && node->stage_at <= w->now)
+	else if (node->stage == STAGE_TEXT && node->stage_at <= w->lab.now)
 		end_text(w, node);
-	else if (node->stage == STAGE_DOT && node->stage_at <= w->now)
+	else if (node->stage == STAGE_DOT && node->stage_at <= w->lab.now)
 		end_dot(w, node);
-	else if (node->stage == STAGE_ASKING && node->stage_at <= w->now &&
+	else if (node->stage == STAGE_ASKING && node->stage_at <= w->lab.now &&
 		 node->errand != ERRAND_ASK && node->errand != ERRAND_SAY)
 		put_back(w, node, USEC_MINUTE);
 	else if (node->stage == STAGE_IDLE && begin_try(w, node))
 		return;
-	else if (node->errand == ERRAND_NONE && node->cut_until <= w->now)
+	else if (node->errand == ERRAND_NONE && node->cut_until <= w->lab.now)
 		begin_errand(w, node);
-	else if (node->stage == STAGE_ASKING && node->stage_at <= w->now)
-		node->stage_at = w->now + USEC_MINUTE;
+	else if (node->stage == STAGE_ASKING && node->stage_at <= w->lab.now)
+		node->stage_at = w->lab.now + USEC_MINUTE;
 }
 
 static bool
@@ -810,11 +750,11 @@ calm_down(struct world *w)
 		w->nodes[n].cut_until = w->nodes[n].stopped_until = 0;
 	if (chance(w, 300)) {
 		struct node *node =
-		    &w->nodes[random_below(&w->random, w->node_count)];
+		    &w->nodes[random_below(&w->lab.random, w->node_count)];
 		if (node->alive)
 			die(w, node);
 		node->for_ever = true;
-		say(w, "%zu is gone for ever", number_of(w, node));
+		lab_say(&w->lab, "%zu is gone for ever", number_of(w, node));
 	}
 }
 
@@ -822,25 +762,25 @@ static void
 check_end(struct world *w)
 {
 	if (!is_over(w))
-		broken(w, "somebody still waits");
+		lab_broken(&w->lab, "somebody still waits");
 	for (size_t i = 0; i < w->message_count; i++)
 		if (w->messages[i].accepted == 0 && !w->messages[i].taken)
-			broken(w, "message %zu was lost", i + 1);
+			lab_broken(&w->lab, "message %zu was lost", i + 1);
 }
 
 static void
 make(struct world *w)
 {
-	w->now = START_USEC;
 	w->faulty = chance(w, 800);
 	w->modseq = 10;
-	w->node_count = 2 + random_below(&w->random, NODES_MAX - 1);
-	w->message_count = 1 + random_below(&w->random, MESSAGES_MAX);
+	w->node_count = 2 + random_below(&w->lab.random, LAB_NODES_MAX - 1);
+	w->message_count = 1 + random_below(&w->lab.random, MESSAGES_MAX);
 	for (size_t i = 0; i < w->message_count; i++)
 		w->messages[i] = (struct message){.is_there = true,
-		    .modseq = 1 + random_below(&w->random, 9)};
+		    .modseq = 1 + random_below(&w->lab.random, 9)};
 	for (size_t n = 0; n < w->node_count; n++) {
-		w->nodes[n].rate = 99 + (unsigned)random_below(&w->random, 3);
+		w->nodes[n].rate =
+		    99 + (unsigned)random_below(&w->lab.random, 3);
 		w->nodes[n].command.run_at = USEC_NEVER;
 		w->nodes[n].command.answer_at = USEC_NEVER;
 		start(w, &w->nodes[n]);
@@ -851,11 +791,11 @@ static void
 person_acts(struct world *w)
 {
 	struct message *m =
-	    &w->messages[random_below(&w->random, w->message_count)];
+	    &w->messages[random_below(&w->lab.random, w->message_count)];
 
-	if (!w->faulty || random_below(&w->random, 20000) != 0)
+	if (!w->faulty || random_below(&w->lab.random, 20000) != 0)
 		return;
-	say(w, "a person takes one away");
+	lab_say(&w->lab, "a person takes one away");
 	m->is_there = false;
 	m->taken = true;
 }
@@ -866,7 +806,7 @@ run(struct world *w)
 	unsigned steps = 0;
 
 	make(w);
-	while (w->why[0] == '\0' && steps++ < STEPS_MAX && !is_over(w)) {
+	while (w->lab.why[0] == '\0' && steps++ < STEPS_MAX && !is_over(w)) {
 		usec_t next = USEC_NEVER;
 		struct node *first = NULL;
 		for (size_t n = 0; n < w->node_count; n++)
@@ -874,13 +814,13 @@ run(struct world *w)
 				first = &w->nodes[n];
 				next = next_of(w, first);
 			}
-		if (first == NULL || next > START_USEC + ENDS_USEC)
+		if (first == NULL || next > LAB_START_USEC + ENDS_USEC)
 			break;
-		if (next > w->now)
-			w->now = next;
+		if (next > w->lab.now)
+			w->lab.now = next;
 		person_acts(w);
 		step(w, first);
-		if (w->faulty && w->now > START_USEC + FAULTS_USEC)
+		if (w->faulty && w->lab.now > LAB_START_USEC + FAULTS_USEC)
 			calm_down(w);
 	}
 	check_end(w);
@@ -896,29 +836,19 @@ run(struct world *w)
 int
 main(int argc, char **argv)
 {
-	const char *wanted = getenv("SIM_SEEDS");
-	unsigned long count = wanted != NULL ? strtoul(wanted, NULL, 10) : 300;
-	unsigned long seed = 1, failed = 0, steps = 0, messages = 0;
+	struct lab_options options;
+	unsigned long failed = 0, steps = 0, messages = 0;
 	unsigned long deaths = 0, held = 0, twice[4] = {0};
-	bool verbose = false;
-	int option;
 
-	while ((option = getopt(argc, argv, "vs:n:")) != -1) {
-		if (option == 'v')
-			verbose = true;
-		else if (option == 's')
-			seed = strtoul(optarg, NULL, 10);
-		else if (option == 'n')
-			count = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	}
-	for (unsigned long i = 0; i < count; i++, seed++) {
-		struct world w = {.verbose = verbose};
-		random_init(&w.random, seed);
+	if (!lab_options(argc, argv, &options))
+		return 2;
+	for (unsigned long i = 0;
+	     i < options.count && !(options.first && failed); i++) {
+		struct world w = {0};
+		lab_begin(&w.lab, options.seed + i, options.verbose);
 		steps += run(&w);
-		if (w.why[0] != '\0') {
-			printf("seed %lu: %s\n", seed, w.why);
+		if (w.lab.why[0] != '\0') {
+			printf("seed %lu: %s\n", options.seed + i, w.lab.why);
 			failed++;
 		}
 		messages += w.message_count;
@@ -929,7 +859,7 @@ main(int argc, char **argv)
 	}
 	printf("%lu seeds: %lu failed; %lu steps, %lu messages, %lu deaths, "
 	       "%lu held; accepted again: %lu in W1, %lu in W2, %lu in W3\n",
-	    count, failed, steps, messages, deaths, held, twice[1], twice[2],
-	    twice[3]);
+	    options.count, failed, steps, messages, deaths, held, twice[1],
+	    twice[2], twice[3]);
 	return failed > 0;
 }
