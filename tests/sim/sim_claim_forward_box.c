@@ -1,0 +1,138 @@
+/* The mailbox, and who dies or loses it. */
+#include "tests/sim/sim_claim_forward_private.h"
+
+#include <string.h>
+
+/* Of who sent it. */
+static bool
+takes_claim_of(const struct node *node, const struct message *m)
+{
+	char claim[] = CLAIM_PREFIX "0";
+
+	claim[sizeof(claim) - 2] = (char)('0' + m->by);
+	return !node->command.add && m->accepted > 0 && m->now.claims[m->by] &&
+	       strstr(node->command.keywords, claim) != NULL;
+}
+
+static void
+store_one(struct world *w, struct node *node, size_t i)
+{
+	struct command *c = &node->command;
+	struct message *m = &w->messages[i];
+	char words[sizeof(c->keywords)];
+	bool changed = false;
+
+	if (c->unchanged_since != 0 && m->modseq > c->unchanged_since) {
+		imap_seqset_add(&node->modified, (uint32_t)i + 1);
+		return;
+	}
+	if (takes_claim_of(node, m) && m->by != number_of(w, node) &&
+	    w->lab.now - m->touched[m->by] >= ALMOST(2 * CLAIM_LEASE_USEC))
+		m->orphaned = true;
+	strcpy(words, c->keywords);
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		changed |= *lab_keyword(&m->now, word) != c->add;
+		*lab_keyword(&m->now, word) = c->add;
+	}
+	if (changed) {
+		m->modseq = ++w->modseq;
+		m->touched[number_of(w, node)] = w->lab.now;
+	}
+}
+
+void
+run_command(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+
+	c->run_at = USEC_NEVER;
+	c->ok = !w->faulty || !chance(w, 10);
+	imap_seqset_done(&node->modified);
+	for (size_t i = 0; c->ok && c->is_store && i < w->message_count; i++)
+		if (w->messages[i].is_there &&
+		    imap_seqset_has(&c->uids, (uint32_t)i + 1))
+			store_one(w, node, i);
+	lab_say(&w->lab, "%zu: %s%s", number_of(w, node),
+	    c->is_store ? (c->add ? "+" : "-") : "reads", c->keywords);
+}
+
+void
+send_command(struct world *w, struct node *node, const struct imap_seqset *uids)
+{
+	struct command *c = &node->command;
+	BUF_AUTO text = BUF_INIT;
+
+	imap_seqset_format(&text, uids);
+	imap_seqset_done(&c->uids);
+	*c = (struct command){0};
+	imap_seqset_parse(buf_span(&text), &c->uids);
+	c->run_at =
+	    w->lab.now + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
+	if (w->faulty && chance(w, 20))
+		c->run_at += lab_between(&w->lab, 0, 20 * USEC_SEC);
+	c->answer_at =
+	    c->run_at + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
+}
+
+void
+send_store(struct world *w, struct node *node, const char *words, bool add)
+{
+	send_command(w, node, &node->group);
+	node->command.is_store = true;
+	node->command.add = add;
+	strcpy(node->command.keywords, words);
+}
+
+void
+start(struct world *w, struct node *node)
+{
+	const char *keyword = lab_claim_name(number_of(w, node));
+
+	node->claim = claim_new(&(struct claim_config){
+	    .keyword = keyword, .seed = random_next(&w->lab.random)});
+	node->alive = true;
+	node->errand = ERRAND_NONE;
+	node->stage = STAGE_IDLE;
+	for (size_t i = 0; i < w->message_count; i++) {
+		node->due[i] = node->renew[i] = w->lab.now;
+		node->gone_is_ours[i] = false;
+		if (node->ledger[i] == SENDING) /* nobody knows */
+			node->ledger[i] = QUEUED;
+	}
+	lab_say(&w->lab, "%zu starts", number_of(w, node));
+}
+
+/* A command on its way may be carried out, or not. */
+static void
+drop_command(struct world *w, struct node *node)
+{
+	if (node->command.run_at != USEC_NEVER && chance(w, 500))
+		run_command(w, node);
+	node->command.run_at = node->command.answer_at = USEC_NEVER;
+	imap_seqset_done(&node->group);
+	node->errand = ERRAND_NONE;
+}
+
+void
+die(struct world *w, struct node *node)
+{
+	lab_say(&w->lab, "%zu dies", number_of(w, node));
+	w->deaths++;
+	drop_command(w, node);
+	claim_free(&node->claim);
+	node->alive = false;
+	node->comes_back =
+	    w->lab.now + lab_between(&w->lab, 0, 3 * CLAIM_LEASE_USEC);
+}
+
+void
+lose_link(struct world *w, struct node *node)
+{
+	drop_command(w, node);
+	claim_interrupt(node->claim);
+	node->cut_until =
+	    w->lab.now + (chance(w, 200)
+				 ? lab_between(&w->lab, 0, 3 * CLAIM_LEASE_USEC)
+				 : lab_between(&w->lab, 0, USEC_MINUTE));
+	lab_say(&w->lab, "%zu is cut off", number_of(w, node));
+}

@@ -1,0 +1,167 @@
+/* The server: keywords or a log, and what it lets happen. */
+#include "tests/sim/sim_claim_private.h"
+
+#include <string.h>
+
+#include "daemon/base/xalloc.h"
+
+void
+touch(struct world *w, struct mail *m)
+{
+	m->modseq = ++w->modseq;
+	m->stored = w->lab.now;
+}
+
+static int64_t
+server_unix(const struct world *w)
+{
+	return (int64_t)(w->lab.now / USEC_SEC);
+}
+
+void
+compose_entry(const struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+
+	if (!w->by_log || c->verb != VERB_STORE)
+		return;
+	claim_log_compose(node->log,
+	    &(struct claim_log_store){.mailbox = SPAN("INBOX"),
+		.uidvalidity = 1,
+		.base = c->unchanged_since != 0 ? node->log_base : 0,
+		.add = c->add,
+		.uids = &c->uids,
+		.words = c->keywords},
+	    &c->entry);
+}
+
+static void
+append_entry(struct world *w, struct node *node)
+{
+	struct entry *e;
+
+	w->entries =
+	    xreallocarray(w->entries, w->entry_count + 1, sizeof(*w->entries));
+	e = &w->entries[w->entry_count];
+	*e = (struct entry){
+	    .uid = (uint32_t)++w->entry_count, .received_unix = server_unix(w)};
+	buf_add_span(&e->text, buf_span(&node->command.entry));
+}
+
+/* What the oracles know of it. */
+static void
+note_entry(struct world *w, struct node *node, size_t i)
+{
+	struct command *c = &node->command;
+	struct mail *m = &w->messages[i];
+
+	lab_say(&w->lab, "%zu appends for %zu: %c%s (%lu)", number_of(w, node),
+	    i + 1, c->add ? '+' : '-', c->keywords,
+	    (unsigned long)node->log_base);
+	if (strcmp(c->keywords, LAB_MARK) == 0) {
+		m->marked = usec_min(m->marked, w->lab.now);
+		m->now.mark = true;
+	} else if (c->add || strcmp(c->keywords, CLAIM_TICK) == 0) {
+		node->claimed[i] = w->lab.now;
+	}
+}
+
+static void
+store_one(struct world *w, struct node *node, size_t i)
+{
+	struct command *c = &node->command;
+	struct mail *m = &w->messages[i];
+	char words[sizeof(c->keywords)];
+	bool changed = false;
+
+	if (c->unchanged_since != 0 && m->modseq > c->unchanged_since) {
+		if (w->lab.now - m->stored > CLOSE_USEC || !chance(w, 60)) {
+			imap_seqset_add(&node->modified, (uint32_t)i + 1);
+			return;
+		}
+		w->doubles++;
+	}
+	if (c->add && strstr(c->keywords, LAB_MARK) == NULL)
+		node->claimed[i] = w->lab.now;
+	if (strcmp(c->keywords, LAB_MARK) == 0)
+		m->marked = usec_min(m->marked, w->lab.now);
+	if (!c->add && strcmp(c->keywords, CLAIM_TICK) == 0)
+		node->claimed[i] = w->lab.now;
+	lab_say(&w->lab, "%zu stores %zu: %c%s", number_of(w, node), i + 1,
+	    c->add ? '+' : '-', c->keywords);
+	strcpy(words, c->keywords);
+	if (w->overwrites)
+		m->now = node->view[i];
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		changed |= *lab_keyword(&m->now, word) != c->add;
+		*lab_keyword(&m->now, word) = c->add;
+	}
+	node->view[i] = m->now;
+	if (changed)
+		touch(w, m);
+}
+
+static void
+move_one(struct world *w, struct node *node, size_t i)
+{
+	struct mail *m = &w->messages[i];
+
+	m->effects++;
+	lab_say(&w->lab, "%zu moves %zu: %u", number_of(w, node), i + 1,
+	    m->effects);
+	if (m->effects > 1)
+		lab_broken(&w->lab, "message %zu was moved twice", i + 1);
+	m->leaves_at = usec_min(
+	    m->leaves_at, w->lab.now + lab_between(&w->lab, 0, CLOSE_USEC));
+}
+
+static void
+copy_one(struct world *w, struct node *node, size_t i)
+{
+	struct mail *m = &w->messages[i];
+
+	m->effects++;
+	lab_say(&w->lab, "%zu copies %zu: %u", number_of(w, node), i + 1,
+	    m->effects);
+	if (m->effects > 1 &&
+	    (m->marked < node->claimed[i] ||
+		w->lab.now - m->owned < CLAIM_LEASE_USEC * 98 / 100))
+		lab_broken(&w->lab, "message %zu was copied %u times", i + 1,
+		    m->effects);
+	m->owned = node->claimed[i];
+}
+
+void
+run_command(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+
+	c->run_at = USEC_NEVER;
+	c->ok = !w->faulty || !chance(w, 2);
+	if (c->ok && w->by_log && c->verb == VERB_STORE)
+		append_entry(w, node);
+	node->log_seen = w->entry_count;
+	imap_seqset_done(&node->modified);
+	for (size_t i = 0; c->ok && i < w->message_count; i++) {
+		if (!w->messages[i].is_there ||
+		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
+			continue;
+		if (c->verb == VERB_FETCH) {
+			node->view[i] = w->messages[i].now;
+			lab_say(&w->lab, "%zu reads %zu", number_of(w, node),
+			    i + 1);
+		}
+		if (c->verb == VERB_STORE && w->by_log)
+			note_entry(w, node, i);
+		else if (c->verb == VERB_STORE)
+			store_one(w, node, i);
+		else if (c->verb == VERB_MOVE)
+			move_one(w, node, i);
+		else if (c->verb == VERB_COPY)
+			copy_one(w, node, i);
+	}
+	if (node->late) {
+		node->late = false;
+		imap_seqset_done(&c->uids);
+	}
+}
