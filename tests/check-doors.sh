@@ -66,6 +66,7 @@ daemon/oauth2/     daemon/base/ daemon/wire/backoff.h daemon/control/json.h daem
 daemon/setup/      daemon/base/ daemon/config/presets.h daemon/config/syntax.h daemon/setup/
 daemon/control/session.h  daemon/base/ daemon/wire/engine.h daemon/control/
 daemon/control/ctl_setup.h  daemon/base/ daemon/config/ daemon/control/ daemon/setup/
+daemon/control/ctl_login.h  daemon/control/
 daemon/control/ctl_setup.c  daemon/base/ daemon/config/ daemon/control/
 daemon/control/ctl_setup_find.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/discovery.h
 daemon/control/ctl_setup_secret.c  daemon/base/ daemon/config/ daemon/control/ daemon/wiring/errand.h

@@ -20,7 +20,7 @@ _belfryctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--credential|--pin|--port|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
+	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--client-id|--client-secret-command|--credential|--pin|--port|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
 		return
 		;;
 	esac
@@ -30,7 +30,7 @@ _belfryctl()
 		words=' setup login check test explain rules providers doctor status mailboxes watch history report queue reload notify apply undo pause resume completions help probe'
 		;;
 	setup)
-		words=' --email --name --provider --imap --smtp --user --keyring --in-file --password-command --token-command --credential --ca-file --pin --ask-list --no-test --start -y --yes'
+		words=' --email --name --provider --imap --smtp --user --keyring --in-file --password-command --token-command --client-id --client-secret-command --credential --ca-file --pin --ask-list --no-test --start -y --yes'
 		;;
 	login)
 		words=' --browser --device --no-open --port --forget'

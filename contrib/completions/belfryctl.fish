@@ -18,6 +18,8 @@ complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l keyring -d 'keep
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l in-file -d 'keep it in the configuration, for you alone'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l password-command -x -d 'a command prints it'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l token-command -x -d 'a command prints an OAuth2 token'
+complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l client-id -x -d 'sign in (OAuth2) with this client id of yours'
+complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l client-secret-command -x -d 'a command prints its secret'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l credential -x -d 'systemd has it, by this name'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l ca-file -r -F -d 'certificates that the servers\' are signed by'
 complete -c belfryctl -n '__fish_seen_subcommand_from setup' -l pin -x -d 'trust this key (tls_pin), as of a bridge here'

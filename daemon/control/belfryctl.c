@@ -52,6 +52,8 @@ static const struct ctl_option setup_options[] = {
     {'\0', "in-file", NULL, "keep it in the configuration, for you alone"},
     {'\0', "password-command", "CMD", "a command prints it"},
     {'\0', "token-command", "CMD", "a command prints an OAuth2 token"},
+    {'\0', "client-id", "ID", "sign in (OAuth2) with this client id of yours"},
+    {'\0', "client-secret-command", "CMD", "a command prints its secret"},
     {'\0', "credential", "NAME", "systemd has it, by this name"},
     {'\0', "ca-file", "FILE", "certificates that the servers' are signed by"},
     {'\0', "pin", "PIN", "trust this key (tls_pin), as of a bridge here"},

@@ -4,7 +4,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/config/paths.h"
-#include "daemon/control/ctl.h"
+#include "daemon/control/ctl_login.h"
 #include "daemon/wiring/sign_in.h"
 
 /* For the daemon's word on it. */
@@ -14,6 +14,7 @@ struct login {
 	struct ctl *ctl;
 	const struct config_account *account;
 	char *path; /* of the token */
+	bool in_setup;
 };
 
 /* ---- what is said ---- */
@@ -158,6 +159,8 @@ add_result(const struct login *login, const struct sign_in_result *result,
 				 "ends at ");
 		ctl_add_time(out, result->expires_unix);
 		buf_add_str(out, ", and then you have to sign in again.\n");
+	} else if (login->in_setup) {
+		buf_add_char(out, '\n');
 	} else if (is_told) {
 		buf_add_str(out, "belfryd uses it from now on.\n");
 	} else {
@@ -176,7 +179,7 @@ add_result(const struct login *login, const struct sign_in_result *result,
 static int
 finish(const struct login *login, const struct sign_in_result *result)
 {
-	bool is_told = tell_daemon(login);
+	bool is_told = !login->in_setup && tell_daemon(login);
 	BUF_AUTO out = BUF_INIT;
 	struct json *event;
 
@@ -310,6 +313,43 @@ fail_other_login(const struct ctl *ctl, const struct config_account *account)
 	    "(belfry.conf(5), OAUTH2)",
 	    "account %s does not sign in this way, but has a %s", account->name,
 	    account->auth == CONFIG_AUTH_OAUTH2 ? "token_command" : "password");
+}
+
+bool
+ctl_login_is_done(
+    const struct config_account *account, const char *state_directory)
+{
+	STR_AUTO path = token_file_path(state_directory, account->name);
+	struct oauth2_token token = OAUTH2_TOKEN_INIT;
+	bool is_done = token_file_read(path, account, &token, NULL);
+
+	oauth2_token_done(&token);
+	return is_done;
+}
+
+int
+ctl_login_in_setup(struct ctl *ctl, const struct config_account *account,
+    const char *state_directory)
+{
+	struct login login = {
+	    .ctl = ctl,
+	    .account = account,
+	    .path = token_file_path(state_directory, account->name),
+	    .in_setup = true,
+	};
+	int code = sign_in(&login);
+
+	free(login.path);
+	return code;
+}
+
+void
+ctl_login_take_back(
+    const struct config_account *account, const char *state_directory)
+{
+	STR_AUTO path = token_file_path(state_directory, account->name);
+
+	token_file_remove(path, NULL);
 }
 
 int

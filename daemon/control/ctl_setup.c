@@ -6,6 +6,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/config/files.h"
 #include "daemon/config/syntax.h"
+#include "daemon/control/ctl_login.h"
 #include "daemon/control/ctl_setup.h"
 
 /* As long as any name may be, with a number behind it. */
@@ -110,6 +111,9 @@ show_old(struct setup *setup)
 		if (span_starts(line, "password") &&
 		    !span_starts(line, "password_command"))
 			buf_add_str(&out, "password = (not shown)");
+		else if (span_starts(line, "oauth2_client_secret") &&
+			 !span_starts(line, "oauth2_client_secret_command"))
+			buf_add_str(&out, "oauth2_client_secret = (not shown)");
 		else
 			str_sanitize(&out, line, CTL_TEXT_MAX);
 		setup_say(setup, "    %s", buf_str(&out));
@@ -166,6 +170,7 @@ static const char *const kind_names[] = {
     [SETUP_SECRET_KEYRING] = "keyring",
     [SETUP_SECRET_COMMAND] = "password_command",
     [SETUP_SECRET_TOKEN] = "token_command",
+    [SETUP_SECRET_SIGN_IN] = "sign_in",
     [SETUP_SECRET_CREDENTIAL] = "credential",
     [SETUP_SECRET_FILE] = "file",
 };
@@ -219,6 +224,10 @@ finish_json(struct setup *setup, bool written, const char *then, int code)
 static int
 give_up(struct setup *setup, int code)
 {
+	if (setup->is_signed_in) {
+		STR_AUTO state = setup_state_directory(setup);
+		ctl_login_take_back(&setup->trial->accounts[0], state);
+	}
 	if (setup->ctl->json)
 		return finish_json(setup, false, NULL, code);
 	setup_say(setup, "Nothing was written.");
@@ -238,6 +247,7 @@ words_of(const struct setup *setup)
 	case SETUP_SECRET_KEPT:
 	case SETUP_SECRET_COMMAND:
 	case SETUP_SECRET_TOKEN:
+	case SETUP_SECRET_SIGN_IN:
 	case SETUP_SECRET_CREDENTIAL:
 		break;
 	}
@@ -293,12 +303,33 @@ wants_pins(struct setup *setup)
 	return true;
 }
 
+/* Where nobody can be asked, that is left for later. */
+static int
+sign_in(struct setup *setup, bool *is_later_r)
+{
+	const struct config_account *account = &setup->trial->accounts[0];
+	STR_AUTO state = setup_state_directory(setup);
+	int code;
+
+	*is_later_r = false;
+	if (account->secret.kind != SECRET_SIGN_IN ||
+	    ctl_login_is_done(account, state))
+		return EX_OK;
+	*is_later_r = !setup->is_terminal || ctl_has(setup->ctl, "no-test");
+	if (*is_later_r)
+		return EX_OK;
+	code = ctl_login_in_setup(setup->ctl, account, state);
+	setup->is_signed_in = code == EX_OK && setup->old == NULL;
+	return code;
+}
+
 static int
 test_and_write(struct setup *setup)
 {
-	int code = EX_OK;
+	bool is_later;
+	int code = sign_in(setup, &is_later);
 
-	if (!ctl_has(setup->ctl, "no-test"))
+	if (code == EX_OK && !is_later && !ctl_has(setup->ctl, "no-test"))
 		code = setup_test(setup);
 	if (code != EX_OK && wants_pins(setup)) {
 		code = setup_try(setup);
@@ -309,7 +340,11 @@ test_and_write(struct setup *setup)
 	    (ctl_has(setup->ctl, "yes") ||
 		!setup_agree(setup, "Write it all the same?", false)))
 		return give_up(setup, code);
-	return write_and_start(setup);
+	code = write_and_start(setup);
+	if (code == EX_OK && is_later)
+		setup_say(
+		    setup, "Now sign in: belfryctl login %s", setup->name);
+	return code;
 }
 
 static int
@@ -365,6 +400,7 @@ setup_done(struct setup *setup)
 	free(setup->user);
 	free(setup->found_by);
 	free(setup->command);
+	free(setup->client_secret_command);
 }
 
 int

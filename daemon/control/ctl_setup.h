@@ -12,13 +12,14 @@
 #include "daemon/setup/section.h"
 
 /* Keys of an account that setup writes. */
-#define SETUP_CHANGES_MAX 16
+#define SETUP_CHANGES_MAX 32
 
 enum setup_secret {
 	SETUP_SECRET_KEPT, /* what the account has already */
 	SETUP_SECRET_KEYRING,
 	SETUP_SECRET_COMMAND,
-	SETUP_SECRET_TOKEN, /* a command that prints an access token */
+	SETUP_SECRET_TOKEN,   /* a command that prints an access token */
+	SETUP_SECRET_SIGN_IN, /* a client id, and a sign-in */
 	SETUP_SECRET_CREDENTIAL,
 	SETUP_SECRET_FILE, /* in the configuration */
 };
@@ -49,8 +50,10 @@ struct setup {
 	bool wants_token; /* it takes OAuth2 tokens only */
 	/* The secret. */
 	enum setup_secret kind;
-	bool may_choose;      /* where the password is kept is not said */
-	char *command;	      /* or the credential's name */
+	bool may_choose; /* where the password is kept is not said */
+	char *command;	 /* or the credential's name, or the client id */
+	char *client_secret_command; /* NULL: none, or as it was */
+	bool is_signed_in;	     /* just now; the account is not written */
 	struct secret secret; /* that was typed, or came by standard input */
 	struct secret before; /* what the keyring had; empty: none */
 	bool is_stored;	      /* the keyring has the new one */

@@ -19,9 +19,24 @@ static const struct {
     {"keyring", SETUP_SECRET_KEYRING},
     {"password-command", SETUP_SECRET_COMMAND},
     {"token-command", SETUP_SECRET_TOKEN},
+    {"client-id", SETUP_SECRET_SIGN_IN},
     {"credential", SETUP_SECRET_CREDENTIAL},
     {"in-file", SETUP_SECRET_FILE},
 };
+
+static int
+take_client_secret(struct setup *setup)
+{
+	const char *command = ctl_get(setup->ctl, "client-secret-command");
+
+	if (command == NULL)
+		return EX_OK;
+	if (setup->kind != SETUP_SECRET_SIGN_IN)
+		return ctl_fail(setup->ctl, EX_USAGE, NULL,
+		    "--client-secret-command goes with --client-id");
+	setup->client_secret_command = xstrdup(command);
+	return EX_OK;
+}
 
 static int
 take_options(struct setup *setup, bool *given_r)
@@ -42,7 +57,7 @@ take_options(struct setup *setup, bool *given_r)
 			setup->command = xstrdup(value);
 	}
 	*given_r = first != NULL;
-	return EX_OK;
+	return take_client_secret(setup);
 }
 
 /* ---- asked ---- */
@@ -97,9 +112,39 @@ ask_command(struct setup *setup, const char *question)
 	return EX_OK;
 }
 
+/* Google's clients have one, Microsoft's have none. */
+static int
+ask_client_secret(struct setup *setup)
+{
+	BUF_AUTO answer = BUF_INIT;
+
+	if (!setup_ask("Command that prints the client's secret (empty: it has "
+		       "none): ",
+		&answer))
+		return fail_ended(setup);
+	struct span command = span_trim(buf_span(&answer));
+	if (command.len > 0)
+		setup->client_secret_command = xstrdup_span(command);
+	return EX_OK;
+}
+
 static int
 ask_token(struct setup *setup)
 {
+	BUF_AUTO answer = BUF_INIT;
+
+	setup_say(setup, "You sign in with a client id of your own "
+			 "(belfry.conf(5), OAUTH2, says where to get one).");
+	if (!setup_ask("Client id (empty to name a command that prints an "
+		       "access token): ",
+		&answer))
+		return fail_ended(setup);
+	struct span id = span_trim(buf_span(&answer));
+	if (id.len > 0) {
+		setup->kind = SETUP_SECRET_SIGN_IN;
+		setup->command = xstrdup_span(id);
+		return ask_client_secret(setup);
+	}
 	setup->kind = SETUP_SECRET_TOKEN;
 	return ask_command(setup,
 	    "Command that prints an access token (such as oama access "
@@ -185,7 +230,8 @@ setup_take_secret(struct setup *setup)
 		return setup->is_terminal
 			   ? ask_token(setup)
 			   : ctl_fail(setup->ctl, EX_USAGE,
-				 "give a command that prints an access token: "
+				 "give your client id, --client-id ID, or a "
+				 "command that prints an access token, "
 				 "--token-command COMMAND",
 				 "it takes no passwords");
 	}

@@ -32,6 +32,25 @@ change_servers(const struct setup *setup, struct changes *changes)
 	change(changes, "smtp", setup->smtp);
 }
 
+/* What belongs to a client id stays with one. */
+static void
+change_sign_in(const struct setup *setup, struct changes *changes)
+{
+	static const char *const keys[] = {"oauth2_client_secret",
+	    "oauth2_client_secret_command", "oauth2_provider", "oauth2_tenant",
+	    "oauth2_authorize_url", "oauth2_token_url", "oauth2_device_url",
+	    "oauth2_scope"};
+
+	if (setup->kind != SETUP_SECRET_SIGN_IN) {
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			change(changes, keys[i], NULL);
+	} else if (setup->client_secret_command != NULL) {
+		change(changes, "oauth2_client_secret", NULL);
+		change(changes, "oauth2_client_secret_command",
+		    setup->client_secret_command);
+	}
+}
+
 /* One of them, and not the others. */
 static void
 change_secret(const struct setup *setup, struct changes *changes)
@@ -43,6 +62,7 @@ change_secret(const struct setup *setup, struct changes *changes)
 	    {SETUP_SECRET_KEYRING, "keyring"},
 	    {SETUP_SECRET_COMMAND, "password_command"},
 	    {SETUP_SECRET_TOKEN, "token_command"},
+	    {SETUP_SECRET_SIGN_IN, "oauth2_client_id"},
 	    {SETUP_SECRET_CREDENTIAL, "credential"},
 	    {SETUP_SECRET_FILE, "password"},
 	};
@@ -58,6 +78,7 @@ change_secret(const struct setup *setup, struct changes *changes)
 				    : setup->command;
 		change(changes, keys[i].key, value);
 	}
+	change_sign_in(setup, changes);
 	/* What it was before may not fit any more. */
 	change(changes, "auth", NULL);
 }
