@@ -24,7 +24,7 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 PACKAGES_TESTS="build-essential libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
  libglib2.0-dev dunst xfce4-notifyd xfconf mako-notifier sway grim tmux xvfb
  xauth imagemagick xdotool procps git python3-gi python3-jsonschema apparmor
- debhelper dpkg-dev fonts-dejavu-core lintian chromium strace iproute2
+ debhelper dpkg-dev fish zsh fonts-dejavu-core lintian chromium strace iproute2
  util-linux"
 # Only one mail server can be installed: another one is not pushed out.
 if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postfix ]; then
