@@ -143,6 +143,8 @@ size_t ctl_config_count(const struct config_report *report, bool warnings);
 
 /* ---- ctl_socket.c ---- */
 
+/* That of the system's own daemon. */
+#define CTL_SYSTEM_SOCKET "/run/belfry/control"
 /* What --socket says, or the configuration, right or wrong, or the
  * environment. Malloc'ed. */
 char *ctl_socket_path(const struct ctl *ctl);

@@ -59,9 +59,15 @@ set_deadline(struct client *client)
 static int
 fail_not_running(const struct client *client, int error)
 {
+	bool is_system = strcmp(client->path, CTL_SYSTEM_SOCKET) == 0;
+
 	return ctl_fail(client->ctl, EX_UNAVAILABLE,
-	    "start it with `systemctl --user start belfry` or `belfryd`;\n"
-	    "if it listens elsewhere, name the place with --socket or -c",
+	    is_system
+		? "start it with `systemctl start belfry`;\n"
+		  "if it listens elsewhere, name the place with --socket or -c"
+		: "start it with `systemctl --user start belfry` or "
+		  "`belfryd`;\n"
+		  "if it listens elsewhere, name the place with --socket or -c",
 	    error == ECONNREFUSED
 		? "belfryd does not run: nobody listens at %s"
 		: "belfryd does not run: there is no socket %s",

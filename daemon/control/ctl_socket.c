@@ -12,8 +12,6 @@
 #include "daemon/config/value.h"
 #include "daemon/control/ctl.h"
 
-#define SYSTEM_SOCKET "/run/belfry/control"
-
 static void
 read_daemon(struct document *document, struct config_daemon *daemon,
     struct rule_problems *problems)
@@ -44,14 +42,18 @@ read_file(const char *path, struct config *config)
 	rule_problems_done(&problems);
 }
 
-/* The system's own daemon (contrib/systemd/system), which has its
- * RUNTIME_DIRECTORY from systemd; belfryctl has not. */
+/* The system's own daemon (contrib/systemd/system) has its RUNTIME_DIRECTORY
+ * from systemd; belfryctl has not. Root may have started one by hand. */
 static bool
 is_system(const char *file, const struct config *config)
 {
-	return file != NULL && config->daemon.control_socket == NULL &&
-	       span_starts(span_from_str(file), "/etc/belfry/") &&
-	       access(SYSTEM_SOCKET, F_OK) == 0;
+	STR_AUTO other = config_control_path(config);
+
+	if (file == NULL || config->daemon.control_socket != NULL ||
+	    !span_starts(span_from_str(file), BELFRY_SYSCONFDIR "/belfry/"))
+		return false;
+	return access(CTL_SYSTEM_SOCKET, F_OK) == 0 ||
+	       (geteuid() == 0 && access(other, F_OK) != 0);
 }
 
 char *
@@ -66,7 +68,7 @@ ctl_socket_path(const struct ctl *ctl)
 	if (ctl->socket != NULL)
 		path = xstrdup(ctl->socket);
 	else if (is_system(file, config))
-		path = xstrdup(SYSTEM_SOCKET);
+		path = xstrdup(CTL_SYSTEM_SOCKET);
 	else
 		path = config_control_path(config);
 	config_free(&config);
