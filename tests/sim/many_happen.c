@@ -1,0 +1,255 @@
+/* What happens to it. */
+#include "tests/sim/many_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *
+wire(const struct world *w, unsigned box)
+{
+	return model_wire(&w->model, w->names[box]);
+}
+
+unsigned
+connections(const struct world *w)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < LINKS_MAX && w->links[i].mailbox != NULL; i++)
+		count += w->links[i].session != NULL ||
+			 w->links[i].connect_at != USEC_NEVER;
+	return count;
+}
+
+/* The server says what is the same. */
+static bool
+has_twins(const struct world *w)
+{
+	const struct personality *personality = w->model.personality;
+
+	return personality != NULL && personality->post != NULL &&
+	       ((w->model.traits & MODEL_LABELS) != 0 ||
+		   strstr(personality->post, "OBJECTID") != NULL);
+}
+
+/* A label, or two: at the same moment. */
+static void
+label(struct world *w, unsigned box, unsigned id)
+{
+	unsigned other = (unsigned)random_below(
+	    &w->random, chance(w, 50) ? 3 : w->box_count);
+
+	if (!has_twins(w) || other == box || !w->there[other] || chance(w, 50))
+		return;
+	w->messages[id].is_twin = true;
+	model_label(&w->model, wire(w, box), id, wire(w, other));
+	note(w, "#%u is in %s, too", id, w->names[other]);
+}
+
+void
+deliver(struct world *w)
+{
+	unsigned id = w->message_count;
+	unsigned box = (unsigned)random_below(&w->random, w->box_count);
+	struct message *message = &w->messages[id];
+	BUF_AUTO text = BUF_INIT;
+
+	if (chance(w, 40)) /* some have more traffic than others */
+		box %= 3;
+	if (id == MESSAGES_MAX || !w->there[box])
+		return;
+	w->message_count++;
+	*message = (struct message){
+	    .box = box, .moves = chance(w, 40), .lost = w->remade[box]};
+	message->hops = !message->moves && id % 4 == 3;
+	buf_addf(&text,
+	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
+	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
+	    id,
+	    message->moves  ? "tomove"
+	    : message->hops ? "tohop"
+			    : "toexec",
+	    id, id);
+	message->uidvalidity = model_find(&w->model, wire(w, box))->uidvalidity;
+	message->uid =
+	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
+	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
+	label(w, box, id);
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		collect(w, &w->links[i]);
+	}
+}
+
+static void
+burst(struct world *w)
+{
+	for (unsigned i = 0; i < 10; i++)
+		deliver(w);
+}
+
+static void
+cut(struct world *w)
+{
+	note(w, "links break");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL && chance(w, 60))
+			end_link(w, &w->links[i]);
+}
+
+/* What is on its way down never arrives. */
+static void
+fall_silent(struct link *link)
+{
+	if (link->down.bytes.len > 0)
+		model_session_unheard(link->session);
+	link->silent = true;
+}
+
+static void
+silence(struct world *w)
+{
+	note(w, "links fall silent");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL && chance(w, 50))
+			fall_silent(&w->links[i]);
+}
+
+static void
+bye(struct world *w)
+{
+	note(w, "the server says BYE");
+	for (size_t i = 0; i < LINKS_MAX; i++)
+		if (w->links[i].session != NULL)
+			model_session_bye(w->links[i].session);
+}
+
+static void
+doom(struct world *w)
+{
+	w->kill_in = 1 + (unsigned)random_below(&w->random, 80);
+}
+
+void
+add_box(struct world *w, const char *name)
+{
+	snprintf(w->names[w->box_count], sizeof(w->names[0]), "%s", name);
+	w->there[w->box_count++] = true;
+	if (strcmp(name, "INBOX") != 0)
+		model_add(&w->model, model_wire(&w->model, name));
+}
+
+static void
+make_box(struct world *w)
+{
+	char name[40];
+
+	if (w->box_count == BOXES_MAX)
+		return;
+	snprintf(name, sizeof(name), "Lists/new%u", w->box_count);
+	note(w, "%s is made", name);
+	add_box(w, name);
+}
+
+static void
+forget_messages(struct world *w, unsigned box)
+{
+	for (unsigned i = 0; i < w->message_count; i++)
+		if (w->messages[i].box == box)
+			w->messages[i].lost = true;
+}
+
+/* One of the pattern: and some come back under their old name. */
+static void
+delete_box(struct world *w)
+{
+	unsigned box = (unsigned)random_below(&w->random, w->box_count);
+
+	if (strncmp(w->names[box], "Lists/", 6) != 0)
+		return;
+	if (!w->there[box]) {
+		note(w, "%s is made again", w->names[box]);
+		model_add(&w->model, wire(w, box));
+		w->there[box] = true;
+		/* With another UIDVALIDITY: what comes before that is seen
+		 * need not be judged. */
+		w->remade[box] = true;
+		return;
+	}
+	note(w, "%s is deleted", w->names[box]);
+	forget_messages(w, box);
+	model_delete(&w->model, wire(w, box));
+	w->there[box] = false;
+}
+
+static void
+limit(struct world *w)
+{
+	if (!w->is_stingy)
+		return;
+	w->model.logins_max = (unsigned)random_below(&w->random, w->budget + 1);
+	w->is_patient = true;
+	note(w, "the server allows %u connections", w->model.logins_max);
+}
+
+static void
+hint(struct world *w)
+{
+	account_hint(w->account, w->now);
+}
+
+static void
+stop_and_go(struct world *w)
+{
+	note(w, "paused");
+	account_stop(w->account, w->now);
+	pump(w);
+	note(w, "resumed");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	account_start(w->account, w->now);
+}
+
+static void
+jump_clock(struct world *w)
+{
+	w->clock_off = (int64_t)random_below(&w->random, 4 * 60 * 60) -
+		       (int64_t)2 * 60 * 60;
+	note(w, "the clock is wrong by %lld s", (long long)w->clock_off);
+}
+
+void
+start_again(struct world *w)
+{
+	note(w, "a person starts the account");
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	account_start(w->account, w->now);
+}
+
+static const struct {
+	void (*happen)(struct world *);
+	unsigned weight;
+} happenings[] = {{deliver, 50}, {burst, 3}, {cut, 8}, {silence, 3}, {bye, 4},
+    {doom, 8}, {make_box, 3}, {delete_box, 5}, {limit, 2}, {hint, 3},
+    {stop_and_go, 2}, {jump_clock, 2}, {start_again, 1}};
+
+void
+happen(struct world *w)
+{
+	unsigned total = 0, dice;
+	size_t i = 0;
+
+	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
+		total += happenings[n].weight;
+	dice = (unsigned)random_below(&w->random, total);
+	while (dice >= happenings[i].weight)
+		dice -= happenings[i++].weight;
+	happenings[i].happen(w);
+	w->next_happening =
+	    w->now + (chance(w, 40)
+			     ? random_below(&w->random, 3 * USEC_SEC)
+			     : random_below(&w->random, 15 * USEC_MINUTE));
+}
