@@ -257,7 +257,7 @@ def what_rings(servers):
     user = servers.user()
     text = user.account("notify = rules-only\n") + RULES
     daemon = live.Daemon(servers, text)
-    rung = daemon.script("ring", "{ tr '\\n' ' '; echo; } >>%s\n"
+    rung = daemon.script("ring", "{ tr '\\r\\n' '  '; echo; } >>%s\n"
                          % daemon.path("rung"))
     open(daemon.path("rung"), "w", encoding="utf-8").close()
     daemon.write(text + "[notifier n]\ntype = exec\ncommand = %s\n" % rung)

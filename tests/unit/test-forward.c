@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/base/digest.h"
 #include "daemon/base/random.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/body.h"
@@ -558,6 +559,60 @@ test_redirect(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* RFC 5322 section 3.6.6: what stands in front, and nothing else. */
+static void
+test_redirect_fields(void **state)
+{
+	static const char expected[] =
+	    "Resent-Date: Sat, 21 Nov 2026 21:19:19 +0000\r\n"
+	    "Resent-From: ann@example.org\r\n"
+	    "Resent-To: to@example.net\r\n"
+	    "Resent-Message-ID: <belfry.1@example.org>\r\n"
+	    "From: b@c\r\n\r\nhi\r\n";
+	BUF_AUTO out = BUF_INIT;
+
+	(void)state;
+	assert_true(forward_compose_redirect(
+	    &request, SPAN("From: b@c\r\n\r\nhi\r\n"), &out, NULL));
+	assert_int_equal(strncmp(buf_str(&out), "X-Belfry-Forward: ", 18), 0);
+	assert_string_equal(strstr(buf_str(&out), "\r\n") + 2, expected);
+}
+
+/* The mark names the account, so that its own mail is known again. */
+static void
+test_mark(void **state)
+{
+	const struct span account = SPAN("ann@example.org");
+	BUF_AUTO out = BUF_INIT, hash = BUF_INIT, expected = BUF_INIT;
+
+	(void)state;
+	digest_key(&hash, &account, 1);
+	buf_addf(&expected, "\r\nX-Belfry-Forward: %.16s; hop=1\r\n",
+	    buf_str(&hash));
+	assert_true(forward_compose_attach(
+	    &request, SPAN("Subject: a\r\n\r\n"), true, &out, NULL));
+	assert_true(has(&out, buf_str(&expected)));
+}
+
+/* What the text part says of the original. */
+static void
+test_summary(void **state)
+{
+	BUF_AUTO out = BUF_INIT;
+
+	(void)state;
+	assert_true(forward_compose_attach(&request,
+	    SPAN("Date: Sat, 21 Nov 2026 20:00:00 +0000\r\nCc: c@d\r\n"
+		 "Subject: plans\r\nTo: ann@example.org\r\n"
+		 "From: bob@example.com\r\n\r\nhi\r\n"),
+	    true, &out, NULL));
+	assert_true(has(&out,
+	    "The original is attached.\r\n\r\n"
+	    "From: bob@example.com\r\nTo: ann@example.org\r\n"
+	    "Subject: plans\r\nDate: Sat, 21 Nov 2026 20:00:00 +0000\r\n"
+	    "\r\n--"));
+}
+
 /* ---- guards ------------------------------------------------------- */
 
 static char *const me[] = {(char *)(uintptr_t) "ann@example.org",
@@ -762,6 +817,9 @@ main(void)
 	    cmocka_unit_test(test_inline),
 	    cmocka_unit_test(test_inline_limits),
 	    cmocka_unit_test(test_redirect),
+	    cmocka_unit_test(test_redirect_fields),
+	    cmocka_unit_test(test_mark),
+	    cmocka_unit_test(test_summary),
 	    cmocka_unit_test(test_guards),
 	    cmocka_unit_test(test_hops),
 	    cmocka_unit_test(test_flooded_header),

@@ -1287,6 +1287,78 @@ test_target_is_given_up(void **state)
 	world_done(&w);
 }
 
+/* Refusals of a text say nothing of the address. */
+static void
+test_texts_are_refused(void **state)
+{
+	static const char *const keys[] = {"a", "b", "c", "d"};
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "dot";
+	w.reply = "554 5.7.1 spam\r\n";
+	w.bad_connections = 3;
+	start(&w);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		enqueue_item(&w, keys[i], "to@example.net", "attach", MAIL);
+		outbox_kick(w.outbox, w.now);
+		run(&w, USEC_MINUTE);
+	}
+	assert_int_equal(w.known, 0);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
+}
+
+static bool
+note_attempts(void *ctx, const struct store_queue_item *item)
+{
+	*(unsigned *)ctx = item->attempts;
+	return false;
+}
+
+/* The account waits, and the forward has lost no try; quotas are waited for
+ * longer each time. */
+static void
+test_trouble_costs_no_try(void **state)
+{
+	static const struct {
+		const char *step, *reply;
+		usec_t waits[3];
+	} cases[] = {
+	    {"MAIL", "530 5.7.0 login\r\n", {USEC_HOUR, USEC_HOUR, USEC_HOUR}},
+	    {"RCPT", "550 5.4.5 limit\r\n",
+		{USEC_HOUR, 2 * USEC_HOUR, 4 * USEC_HOUR}},
+	    {"dot", "554 5.2.0 SubmissionQuotaExceeded\r\n",
+		{USEC_HOUR, 2 * USEC_HOUR, 4 * USEC_HOUR}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned attempts = 99;
+		struct world w;
+
+		world_init(&w);
+		w.step = cases[i].step;
+		w.reply = cases[i].reply;
+		w.bad_connections = 99;
+		enqueue(&w, "k", "resend");
+		start(&w);
+		run(&w, 20 * USEC_HOUR);
+		assert_true(w.connections >= 4);
+		for (unsigned n = 0; n < 3; n++)
+			assert_in_range(
+			    w.connected_at[n + 1] - w.connected_at[n],
+			    cases[i].waits[n] / 4 * 3,
+			    cases[i].waits[n] / 4 * 5);
+		assert_int_equal(state_of(&w), QUEUE_WAITING);
+		store_each_queued(
+		    w.store, "work", note_attempts, &attempts, NULL);
+		assert_int_equal(attempts, 0);
+		world_done(&w);
+	}
+}
+
 static void
 test_redirect(void **state)
 {
@@ -1315,6 +1387,10 @@ test_inline(void **state)
 	assert_non_null(
 	    strstr(buf_str(&w.first), "Content-Transfer-Encoding: base64"));
 	assert_null(strstr(buf_str(&w.first), "message/rfc822"));
+	assert_null(strstr(buf_str(&w.first), "octet-stream"));
+	/* The envelope is from the account, which bounces come to. */
+	assert_non_null(
+	    strstr(buf_str(&w.model.commands), "MAIL FROM:<ann@example.org>"));
 	world_done(&w);
 }
 
@@ -1552,6 +1628,32 @@ test_claimed_die_everywhere(void **state)
 	}
 }
 
+static usec_t
+wait_of(struct random *random, unsigned times)
+{
+	return retry_wait(random, times, false);
+}
+
+static usec_t
+pause_of(struct random *random, unsigned times)
+{
+	return retry_pause(random, times);
+}
+
+/* Each wait is its step, give or take a fifth. */
+static void
+assert_steps(struct random *random,
+    usec_t (*wait)(struct random *random, unsigned times), const usec_t *steps,
+    unsigned count)
+{
+	for (unsigned i = 0; i < 100 * count; i++) {
+		usec_t step = steps[i % count];
+		usec_t got = wait(random, i % count + 1);
+
+		assert_in_range(got, step / 5 * 4, step / 5 * 6);
+	}
+}
+
 static void
 test_retry(void **state)
 {
@@ -1568,6 +1670,14 @@ test_retry(void **state)
 		assert_true(retry_pause(&random, i) >= USEC_HOUR);
 		assert_true(retry_pause(&random, i) <= 29 * USEC_HOUR);
 	}
+	assert_steps(&random, wait_of,
+	    (const usec_t[]){1 * USEC_MINUTE, 5 * USEC_MINUTE, 15 * USEC_MINUTE,
+		30 * USEC_MINUTE, USEC_HOUR, USEC_HOUR, USEC_HOUR},
+	    7);
+	assert_steps(&random, pause_of,
+	    (const usec_t[]){USEC_HOUR, 2 * USEC_HOUR, 4 * USEC_HOUR,
+		8 * USEC_HOUR, 16 * USEC_HOUR, 24 * USEC_HOUR, 24 * USEC_HOUR},
+	    7);
 	assert_false(retry_is_over(7, 0, 1000000));
 	assert_false(retry_is_over(8, 0, 48 * 3600 - 1));
 	assert_true(retry_is_over(8, 0, 48 * 3600));
@@ -1611,6 +1721,8 @@ main(void)
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_redirect_is_given_up),
 	    cmocka_unit_test(test_target_is_given_up),
+	    cmocka_unit_test(test_texts_are_refused),
+	    cmocka_unit_test(test_trouble_costs_no_try),
 	    cmocka_unit_test(test_redirect),
 	    cmocka_unit_test(test_redirect_refused),
 	    cmocka_unit_test(test_inline),

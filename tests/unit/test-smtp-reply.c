@@ -251,6 +251,11 @@ static const struct {
 	const char *advice;
 } refusals[] = {
 	/* From is somebody else's. */
+	{"Postfix with its own words", "553 5.7.1 <bob@example.net>: Sender "
+	    "address rejected: this is not yours", SMTP_REFUSED, true,
+	    OWN_ONLY},
+	{"too large, by the code alone", "554 5.3.4 no", SMTP_REFUSED, false,
+	    "the message is too large for the server"},
 	{"Microsoft 365", "550 5.7.60 SMTP; Client does not have permissions "
 	    "to send as this sender", SMTP_REFUSED, true, OWN_ONLY},
 	{"Outlook.com", "554 5.2.252 SendAsDenied; ann@outlook.com not allowed "

@@ -799,6 +799,47 @@ test_slow_upload(void **state)
 	smtp_session_free(&s);
 }
 
+/* One dot ends a message, whatever the owner says. */
+static void
+test_finish_once(void **state)
+{
+	static const struct smtp_session_config config = {
+	    .security = SMTP_SECURITY_TLS,
+	    .auth = SMTP_AUTH_NONE,
+	    .user = "u",
+	    .host = "h",
+	    .ehlo_name = "me",
+	};
+	const struct smtp_message message = {.from = "a@b",
+	    .recipients = &smtp_drive_recipient,
+	    .bytes = SPAN("x\r\n")};
+	static const char *const replies[] = {"220 hi\r\n", "250 me\r\n"};
+	static const char *const more[] = {
+	    "250 a\r\n", "250 b\r\n", "354 c\r\n"};
+	struct smtp_session *s = smtp_session_new(&config, 0);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		smtp_session_feed(s, span_from_str(replies[i]), 0);
+		smtp_session_sent(s, smtp_session_output(s).len);
+	}
+	assert_true(smtp_session_send(s, &message, 0, NULL));
+	smtp_session_finish(s, 0); /* too early */
+	for (size_t i = 0; i < COUNT(more); i++) {
+		smtp_session_sent(s, smtp_session_output(s).len);
+		smtp_session_feed(s, span_from_str(more[i]), 0);
+	}
+	smtp_session_sent(s, smtp_session_output(s).len);
+	smtp_session_tick(s, 0);
+	smtp_session_finish(s, 0);
+	smtp_session_finish(s, 0);
+	assert_true(span_equal(smtp_session_output(s), SPAN(".\r\n")));
+	smtp_session_sent(s, 3);
+	smtp_session_finish(s, 0);
+	assert_int_equal(smtp_session_output(s).len, 0);
+	smtp_session_free(&s);
+}
+
 /* Law 5: after the end every call is accepted and does nothing. */
 static void
 test_dead_is_quiet(void **state)
@@ -843,6 +884,7 @@ main(void)
 	    cmocka_unit_test(test_long_token),
 	    cmocka_unit_test(test_slow_answer),
 	    cmocka_unit_test(test_slow_upload),
+	    cmocka_unit_test(test_finish_once),
 	    cmocka_unit_test(test_dead_is_quiet),
 	};
 
