@@ -91,7 +91,6 @@ SERVICES = {
                     "mate-notification-daemon", bus=["ca.desrt.dconf.service"]),
     "notification-daemon": Service(
         "/usr/lib/notification-daemon/notification-daemon"),
-    "lxqt": Service("lxqt-notificationd"),
 }
 
 

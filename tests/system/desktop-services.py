@@ -4,7 +4,7 @@ screen and a session bus of its own: what a notification says is seen, its
 buttons are clicked, it is replaced, withdrawn, dismissed, and shown again by a
 service that was started anew. Leaves pictures in artifacts/.
 
-The services of the list below; with arguments, these (mate, lxqt,
+The services of the list below; with arguments, these (mate and
 notification-daemon are known, too). One that is not installed is passed over.
 """
 
@@ -30,7 +30,6 @@ PLACES = {
     "notification-daemon": ((0.4, 20), (0.85, -30)),
     "mako": ((0.5, 15), None),
     "dunst": ((0.5, 15), None),
-    "lxqt": (None, None),  # has a list and a button
 }
 
 
