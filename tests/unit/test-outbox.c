@@ -589,6 +589,9 @@ live_with_sent(const struct sent_case *c)
 	start(&w);
 	run(&w, c->after == 0 ? USEC_SEC : c->after - USEC_SEC);
 	in_time = c->after == 0 || state_of(&w) == QUEUE_SENDING;
+	/* From one blind look to the next it is a minute at most. */
+	run(&w, USEC_MINUTE + 2 * USEC_SEC);
+	in_time = in_time && state_of(&w) != QUEUE_SENDING;
 	run(&w, USEC_HOUR);
 	right = in_time && state_of(&w) == c->state && w.looks == c->looks &&
 		strstr(buf_str(&w.reports), c->report) != NULL &&
