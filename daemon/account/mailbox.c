@@ -119,13 +119,20 @@ ends_visit(const struct mailbox *mb, const struct error *error)
 		   (error->fault == FAULT_PEER && is_opening));
 }
 
+/* It goes on when the account is let in again. */
+static bool
+may_come_again(const struct mailbox *mb, const struct error *error)
+{
+	return error->fault == FAULT_AUTH && mb->login.tried &&
+	       mailbox_backlog_may_wait(mb);
+}
+
 static void
 end_visit(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	mailbox_explain_fail(mb, error);
 	mailbox_find_fail(mb, error);
-	if (error->fault == FAULT_AUTH && mb->login.tried &&
-	    mailbox_backlog_may_wait(mb)) {
+	if (may_come_again(mb, error)) {
 		mailbox_report_trouble(mb, error, USEC_NEVER);
 	} else {
 		error_keep(&mb->trouble, error);
@@ -164,6 +171,9 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 
 	mailbox_proof_lost(mb, &copy, now);
 	mailbox_sweep_lost(mb);
+	if (is_over && !was_leaving && !mb->stopping &&
+	    !may_come_again(mb, &copy))
+		mailbox_backlog_give_up(mb, copy.text, now);
 	drop_session(mb, now);
 	if (was_leaving || mb->stopping) {
 		come_to_rest(mb, now);

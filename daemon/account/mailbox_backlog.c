@@ -327,7 +327,8 @@ is_only_planned(const struct job_action *action)
 
 /* What was only planned is not done any more. */
 static void
-skip_planned(struct mailbox *mb, usec_t now)
+settle_planned(
+    struct mailbox *mb, enum effect_state state, const char *words, usec_t now)
 {
 	LIST_EACH(pos, &mb->jobs)
 	{
@@ -337,11 +338,18 @@ skip_planned(struct mailbox *mb, usec_t now)
 			continue;
 		while (job->next < job->count &&
 		       is_only_planned(mailbox_job_current(job)))
-			mailbox_settle(mb, job, mailbox_job_current(job),
-			    EFFECT_SKIPPED, "the run was cancelled", now);
+			mailbox_settle(mb, job, mailbox_job_current(job), state,
+			    words, now);
 	}
 	mailbox_jobs_free_finished(mb);
 	mailbox_flush_outcomes(mb);
+}
+
+void
+mailbox_backlog_give_up(struct mailbox *mb, const char *words, usec_t now)
+{
+	if (is_unfinished(mb->backlog) && !mb->backlog->is_dry)
+		settle_planned(mb, EFFECT_FAILED, words, now);
 }
 
 void
@@ -351,7 +359,7 @@ mailbox_backlog_heed_cancel(struct mailbox *mb, usec_t now)
 
 	if (!is_there(run) || run->row.state != APPLY_CANCELLING)
 		return;
-	skip_planned(mb, now);
+	settle_planned(mb, EFFECT_SKIPPED, "the run was cancelled", now);
 	if (!has_open_job(mb, now))
 		mailbox_backlog_end(mb, APPLY_CANCELLED, "", now);
 }

@@ -508,9 +508,9 @@ struct mailbox {
 	uint64_t swept_exists;	   /* EXISTS at the last catch-up */
 	usec_t echo_at, echo_wait; /* mailbox_rest_echo: the next look */
 	struct reopen reopen;
-	bool expunged;		   /* since the last EXISTS */
-	bool echo_due;		   /* ... is what ends this IDLE */
-	struct store_batch *plan;  /* of the window */
+	bool expunged;			/* since the last EXISTS */
+	bool echo_due;			/* ... is what ends this IDLE */
+	struct store_batch *plan;	/* of the window */
 	struct senders *window_senders; /* met in it, not in the store yet */
 	struct strv unmet_senders;	/* but for these, who come once more */
 	struct strv arrival_names;	/* of this mailbox; empty: not known */
@@ -525,12 +525,12 @@ struct mailbox {
 	 * told of, dropped or not, and the drops that this counts. */
 	uint64_t answered;
 	unsigned answered_dropped;
-	bool whole;		  /* asked for with the whole header */
-	bool no_structure;	  /* this connection refuses it */
-	bool no_identity;	  /* ... or this */
-	uint64_t told_caps;	  /* what the server offers, in the log */
-	bool told_dropped;	  /* that answers could not be read */
-	bool shy;		  /* it ended a connection, being malformed */
+	bool whole;	    /* asked for with the whole header */
+	bool no_structure;  /* this connection refuses it */
+	bool no_identity;   /* ... or this */
+	uint64_t told_caps; /* what the server offers, in the log */
+	bool told_dropped;  /* that answers could not be read */
+	bool shy;	    /* it ended a connection, being malformed */
 	bool no_partial;    /* ... or does not give the beginning of a part */
 	unsigned group_max; /* [MESSAGELIMIT] of an action; 0: none */
 	unsigned
@@ -1006,6 +1006,8 @@ bool mailbox_backlog_may_wait(const struct mailbox *mb);
 /* Ends the run, if there is one. */
 void mailbox_backlog_end(
     struct mailbox *mb, enum apply_state state, const char *detail, usec_t now);
+/* The mailbox cannot be opened: what the run had only planned has failed. */
+void mailbox_backlog_give_up(struct mailbox *mb, const char *words, usec_t now);
 /* Before the state changes, when the connection is lost. */
 void mailbox_backlog_interrupted(struct mailbox *mb);
 /* Skips what is planned of a run that was cancelled, and ends it when nothing

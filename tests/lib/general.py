@@ -372,6 +372,40 @@ def attachments_and_text(servers):
 
 
 @live.case
+def undone(servers):
+    """By message, by rule, and twice; what cannot be taken back is said."""
+    user = servers.user()
+    settle(user)
+    kinds = ["copy", "move", "mark", "archive", "trash", "junk", "delete"]
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(*[live.message(kind) for kind in kinds])
+        live.wait("all to be done", lambda: sum(
+            e["state"] == "done" for m in daemon.history()
+            for e in m["effects"] if e["action"] != "notify") >= len(kinds))
+        daemon.wait_quiet()
+        uids = {m["subject"]: m["uid"] for m in daemon.history()}
+        place = "%s/INBOX/%%d" % user.name
+        for kind in ("move", "archive", "trash", "junk"):
+            answer = daemon.ctl("undo", place % uids[kind])
+            live.same([s["state"] for s in answer["messages"][0]["steps"]],
+                      ["undone"], kind)
+        daemon.ctl("undo", user.name, "--rule", "mark")
+        daemon.ctl("undo", user.name, "--rule", "copy")
+        live.same(daemon.ctl("undo", place % uids["move"], code=1)["error"],
+                  "it was taken back already", "twice")
+        refused = daemon.ctl("undo", place % uids["delete"], code=1)
+        live.same([(s["state"], s["detail"])
+                   for s in refused["messages"][0]["steps"]],
+                  [("refused", "it was deleted for good")], "delete")
+        user.wait_subjects("INBOX", sorted(set(kinds) - {"delete"}))
+        live.same(user.flags("INBOX", "mark"), [], "flags")
+        daemon.wait_quiet()
+        time.sleep(live.STILL_SECONDS)
+        user.wait_subjects("INBOX", sorted(set(kinds) - {"delete"}))
+
+
+@live.case
 def wrong_password(servers):
     """Once or, where the server does not say why, twice; never a third."""
     user = servers.user()

@@ -187,6 +187,34 @@ def refusals(servers):
         daemon.ctl("undo", user.name, code=64)
 
 
+@live.case
+def where_it_was_put_is_not_what_it_was(servers):
+    """The folder is gone, or was made anew: another message there has the UID
+    that the moved one had, and is left alone."""
+    user = servers.user()
+    place = user.name + "/INBOX/"
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("list gone"), live.message("move away"))
+        wait_done(daemon, 2)
+        user.wait_subjects("Lists", ["list gone"])
+        imap = user.imap()
+        live.same(imap.delete("Lists")[0], "OK", "DELETE")
+        state, detail = told(daemon.ctl("undo", place + "1", code=1))
+        live.check(state in ("failed", "refused") and "Lists" in detail,
+                   "gone: %s: %s", state, detail)
+        live.same(imap.create("Lists")[0], "OK", "CREATE")
+        live.same(imap.append("Lists", None, None,
+                              live.message("another"))[0], "OK", "APPEND")
+        imap.logout()
+        state, detail = told(daemon.ctl("undo", place + "1", code=1))
+        live.same(state, "failed", "made anew: " + detail)
+        live.check(detail, "nothing is said")
+        print("gone: %s" % detail)
+        user.wait_subjects("Lists", ["another"])
+        user.wait_subjects("INBOX", [])
+
+
 def told(answer):
     """What came of the only step of the only message."""
     step, = answer["messages"][0]["steps"]
