@@ -206,7 +206,8 @@ class EarlyFaults:
 
     def to_http(self, handler):
         handler.say(302, b"", headers=[
-            ("Location", "http://127.0.0.1:%d/token" % handler.auth.http_port)])
+            ("Location",
+             "http://127.0.0.1:%d/token" % handler.auth.http_port)])
 
     def to_https(self, handler):
         handler.say(307, b"", headers=[
@@ -443,7 +444,8 @@ class AuthServer:
         it is "always"."""
         for word in words:
             if word not in ("always", "well"):
-                assert hasattr(Faults, word) or hasattr(EarlyFaults, word), word
+                assert (hasattr(Faults, word)
+                        or hasattr(EarlyFaults, word)), word
         with self.lock:
             self.faults = [(endpoint, word) for word in words]
 

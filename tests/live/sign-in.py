@@ -50,7 +50,8 @@ def attack(redirect, state):
     get = "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     wrong = "A" * len(state)
     for path in ("/favicon.ico", "/", "/?code=x", "/?code=x&state=" + wrong,
-                 "/?code=x&state=" + state[:-1], "/?state=" + wrong + "&error=x",
+                 "/?code=x&state=" + state[:-1],
+                 "/?error=x&state=" + wrong,
                  "/?code=x&state=%s&state=%s" % (wrong, wrong),
                  "/other?code=x&state=" + wrong, "/%00?code=%0d%0a"):
         answer = say(port, (get % path).encode())
@@ -91,7 +92,8 @@ def by_browser(files):
     login.end()
     for link in crowd:
         link.close()
-    live.check("rt-" in json.dumps(signing.kept(daemon)), "no refresh token is kept")
+    live.check("rt-" in json.dumps(signing.kept(daemon)),
+               "no refresh token is kept")
     # A second answer finds nobody.
     try:
         urllib.request.urlopen(location, timeout=5)
@@ -142,13 +144,14 @@ def the_port(files):
     daemon = signing.daemon_of(files)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        out = signing.Login(daemon, "--browser", "--no-open", "--port", str(port),
-                    json_lines=False).end(code=73)
+        out = signing.Login(daemon, "--browser", "--no-open", "--port",
+                            str(port), json_lines=False).end(code=73)
         live.check("port %d" % port in out, "%s", out)
-    login = signing.Login(daemon, "--browser", "--no-open", "--port", str(port))
+    login = signing.Login(
+        daemon, "--browser", "--no-open", "--port", str(port))
     url = login.event("open")["url"]
-    live.check(signing.redirect_of(url)[0].startswith("http://127.0.0.1:%d/" % port),
-               "%s", url)
+    live.check(signing.redirect_of(url)[0].startswith(
+        "http://127.0.0.1:%d/" % port), "%s", url)
     files.auth.browse(url)
     login.event("done")
     login.end()
@@ -279,8 +282,8 @@ def is_killed(files):
         after = signing.kept(daemon)
         live.check(after == before or stage == "said", "%s: %r", stage, after)
         signing.sign_in(files, daemon)
-        live.same([n for n in os.listdir(os.path.dirname(signing.token_path(daemon)))
-                   if not n.startswith("ann.")], [], "what lies about")
+        folder = os.path.dirname(signing.token_path(daemon))
+        live.same([n for n in os.listdir(folder) if not n.startswith("ann.")], [], "what lies about")
 
 
 if __name__ == "__main__":
