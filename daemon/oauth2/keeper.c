@@ -192,15 +192,17 @@ oauth2_keeper_failed(struct oauth2_keeper *keeper, enum oauth2_kind kind,
 	keeper->is_asked_to_wait = retry_after != 0;
 }
 
-void
+bool
 oauth2_keeper_rejected(struct oauth2_keeper *keeper, usec_t now)
 {
 	bool is_recent = keeper->doubted != 0 &&
 			 usec_since(keeper->doubted, now) < OAUTH2_DOUBT_USEC;
 
-	if (keeper->state == OAUTH2_KEEPER_GOOD && keeper->can_refresh &&
-	    !is_recent)
-		keeper->is_rejected = true;
+	if (keeper->state != OAUTH2_KEEPER_GOOD || !keeper->can_refresh ||
+	    is_recent)
+		return false;
+	keeper->is_rejected = true;
+	return true;
 }
 
 void

@@ -76,8 +76,9 @@ void oauth2_keeper_refreshed(struct oauth2_keeper *keeper, int64_t left_sec,
 /* ... or none. `retry_after` as the provider asks, or 0. */
 void oauth2_keeper_failed(struct oauth2_keeper *keeper, enum oauth2_kind kind,
     usec_t retry_after, const struct error *error, usec_t now);
-/* A server refused the token in a login. */
-void oauth2_keeper_rejected(struct oauth2_keeper *keeper, usec_t now);
+/* A server refused the token in a login. True: the next that asks waits for
+ * another one, and may try again at once. */
+bool oauth2_keeper_rejected(struct oauth2_keeper *keeper, usec_t now);
 /* The person changed something: what was LOST is tried once more. */
 void oauth2_keeper_retry(struct oauth2_keeper *keeper, usec_t now);
 /* The network may be back, or the machine slept: WAITING ends, unless the

@@ -18,6 +18,7 @@ struct tokens {
 	struct token_renew *renew;
 	struct list_link waits; /* struct token_wait::link */
 	bool was_missing;	/* somebody asked in vain */
+	bool was_rejected;	/* a server wants another one */
 	bool told_disk;		/* the person, that it takes no token */
 };
 
@@ -277,8 +278,10 @@ on_timer(void *ctx)
 	load_if_changed(tokens);
 	oauth2_keeper_tick(tokens->keeper, loop_now());
 	turn(tokens);
-	if (was_lost && !tokens_are_lost(tokens))
+	if (tokens->was_rejected || (was_lost && !tokens_are_lost(tokens))) {
+		tokens->was_rejected = false;
 		begin_anew(tokens->account);
+	}
 }
 
 struct token_wait *
@@ -348,8 +351,12 @@ tokens_free(struct tokens **tokens_ptr)
 void
 tokens_rejected(struct tokens *tokens)
 {
-	if (tokens != NULL)
-		oauth2_keeper_rejected(tokens->keeper, loop_now());
+	if (tokens == NULL ||
+	    !oauth2_keeper_rejected(tokens->keeper, loop_now()))
+		return;
+	/* Not from inside the login that was refused. */
+	tokens->was_rejected = true;
+	loop_timer_set(tokens->timer, loop_now());
 }
 
 void
