@@ -885,6 +885,9 @@ test_stop_in_commit(void **state)
 
 /* ---- the rest ----------------------------------------------------- */
 
+static void enqueue_item(struct world *w, const char *key, const char *target,
+    const char *mode, struct span original);
+
 static void
 test_many_on_one_connection(void **state)
 {
@@ -1016,6 +1019,97 @@ test_written_alone(void **state)
 	assert_true(w.commits > 3);
 	assert_non_null(strstr(buf_str(&w.reports), "the disk is full"));
 	assert_string_equal(outbox_state_name(w.outbox), "idle");
+	world_done(&w);
+}
+
+static bool
+count_sent(void *ctx, const struct store_queue_item *item)
+{
+	*(unsigned *)ctx += item->state == QUEUE_SENT;
+	return true;
+}
+
+/* ... also when the next one's answer is long in coming. */
+static void
+test_written_soon(void **state)
+{
+	unsigned sent = 0;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (int k = 0; k < 4; k++) {
+		STR_AUTO key = xasprintf("k%d", k);
+
+		enqueue(&w, key, "resend");
+	}
+	start(&w);
+	while (strstr(buf_str(&w.reports), "sent: ") == NULL)
+		if (!pull(&w) && !move_out(&w) && !move_in(&w))
+			outbox_tick(w.outbox, w.now);
+	w.connected = false; /* silence */
+	run(&w, OUTBOX_GROUP_USEC);
+	store_each_queued(w.store, "work", count_sent, &sent, NULL);
+	assert_int_equal(sent, 1);
+	world_done(&w);
+}
+
+/* What follows is bounded in bytes, too. */
+static void
+test_ahead_is_bounded(void **state)
+{
+	BUF_AUTO original = BUF_INIT;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	buf_add_str(&original, "From: a@b\r\n\r\n");
+	while (original.len < OUTBOX_AHEAD_MAX / 5 * 3)
+		buf_add_str(&original, "line\r\n");
+	for (int k = 0; k < 5; k++) {
+		STR_AUTO key = xasprintf("k%d", k);
+
+		enqueue_item(
+		    &w, key, "to@example.net", "attach", buf_span(&original));
+	}
+	w.wait_at_commit = 1;
+	start(&w);
+	run(&w, USEC_SEC);
+	/* In hand; the session has the next; one more is ready. */
+	assert_true(outbox_has_in_hand(w.outbox, 3));
+	assert_false(outbox_has_in_hand(w.outbox, 4));
+	outbox_committed(w.outbox, true, NULL, w.now);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 5);
+	world_done(&w);
+}
+
+/* What the server does not take fails in its turn, and the rest goes over the
+ * same connection. */
+static void
+test_ahead_is_looked_at(void **state)
+{
+	BUF_AUTO big = BUF_INIT;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.offers = "PIPELINING|8BITMIME|SIZE 5000|AUTH PLAIN";
+	buf_add_str(&big, "From: a@b\r\n\r\n");
+	while (big.len < 6000)
+		buf_add_str(&big, "line\r\n");
+	for (int k = 0; k < 6; k++) {
+		STR_AUTO key = xasprintf("k%d", k);
+
+		enqueue_item(&w, key, "to@example.net", "attach",
+		    k == 3 ? buf_span(&big) : SPAN("From: a@b\r\n\r\nx\r\n"));
+	}
+	start(&w);
+	run(&w, USEC_MINUTE);
+	assert_int_equal(w.messages, 5);
+	assert_int_equal(w.connections, 1);
+	assert_non_null(
+	    strstr(buf_str(&w.reports), "the mail server takes 5000"));
 	world_done(&w);
 }
 
@@ -1705,6 +1799,9 @@ main(void)
 	    cmocka_unit_test(test_commits_of_many),
 	    cmocka_unit_test(test_written_while_the_next_is_sent),
 	    cmocka_unit_test(test_written_alone),
+	    cmocka_unit_test(test_written_soon),
+	    cmocka_unit_test(test_ahead_is_bounded),
+	    cmocka_unit_test(test_ahead_is_looked_at),
 	    cmocka_unit_test(test_mark_is_taken_back),
 	    cmocka_unit_test(test_stop_among_many),
 	    cmocka_unit_test(test_sent),
