@@ -153,19 +153,20 @@ static void
 add_result(const struct login *login, const struct sign_in_result *result,
     bool is_told, struct buf *out)
 {
-	buf_add_str(out, "Signed in. ");
+	buf_add_str(out, "Signed in.");
 	if (!result->can_renew) {
-		buf_add_str(out, "But the provider gave no refresh token: it "
+		buf_add_str(out, " But the provider gave no refresh token: it "
 				 "ends at ");
 		ctl_add_time(out, result->expires_unix);
 		buf_add_str(out, ", and then you have to sign in again.\n");
 	} else if (login->in_setup) {
 		buf_add_char(out, '\n');
 	} else if (is_told) {
-		buf_add_str(out, "belfryd uses it from now on.\n");
+		buf_add_str(out, " belfryd uses it from now on.\n");
 	} else {
 		buf_addf(out,
-		    "belfryd will use it when it is started.\n"
+		    " belfryd will use it when it is started, or after "
+		    "`belfryctl reload`.\n"
 		    "Does it work? belfryctl doctor %s\n",
 		    login->account->name);
 	}

@@ -262,7 +262,6 @@ begin_anew(struct running_account *account)
 {
 	if (account->paused)
 		return;
-	account->told_person = false;
 	account_start(account->account, loop_now());
 	if (account->sender != NULL)
 		sender_reload(account->sender);
@@ -278,7 +277,11 @@ on_timer(void *ctx)
 	load_if_changed(tokens);
 	oauth2_keeper_tick(tokens->keeper, loop_now());
 	turn(tokens);
-	if (tokens->was_rejected || (was_lost && !tokens_are_lost(tokens))) {
+	bool is_found = was_lost && !tokens_are_lost(tokens);
+	/* A new token that is refused as well is no news. */
+	if (is_found)
+		tokens->account->told_person = false;
+	if (tokens->was_rejected || is_found) {
 		tokens->was_rejected = false;
 		begin_anew(tokens->account);
 	}
@@ -427,6 +430,7 @@ tokens_ask(
 	}
 	load_if_changed(account->tokens);
 	turn(account->tokens);
+	account->told_person = false;
 	begin_anew(account);
 	control_reply(client, json_new_object());
 }
