@@ -387,6 +387,8 @@ judge_own(struct claim *claim, struct record *r, usec_t now)
 		r->want = r->tick ? WANT_UNTICK : WANT_TICK;
 	else if (r->announced != 0)
 		judge_announced(r, now);
+	else if (r->sending)
+		r->want = WANT_CLAIM; /* it must not seem to be nobody's */
 	else {
 		r->want = WANT_WITHDRAW;
 		back_off(claim, r, now);

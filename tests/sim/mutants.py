@@ -336,6 +336,12 @@ MUTANTS = {
         "	wait_for_other",
         "	wait_for_other",
         "sim-claim", (), 300),
+    "claim of what may have been sent seems to be nobody's": (
+        ACCOUNT + "claim.c",
+        "	else if (r->sending)\n"
+        "		r->want = WANT_CLAIM; /* it must not seem to be nobody's */\n",
+        "",
+        "sim-claim-forward", (), 300),
     "dot is said though the journal does not know": (
         OUTBOX + "outbox.c",
         "	} else if (!ok) {\n		outbox_fail_round(o, error, now);",
@@ -431,6 +437,8 @@ VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
              "LIBS", "tests_sim_sim_OBJECTS", "tests_sim_sim_LDADD",
              "tests_sim_many_OBJECTS", "tests_sim_many_LDADD",
              "tests_sim_sim_claim_OBJECTS", "tests_sim_sim_claim_LDADD",
+             "tests_sim_sim_claim_forward_OBJECTS",
+             "tests_sim_sim_claim_forward_LDADD",
              "tests_sim_sim_outbox_OBJECTS", "tests_sim_sim_outbox_LDADD",
              "tests_sim_sweep_OBJECTS", "tests_sim_sweep_LDADD")
 

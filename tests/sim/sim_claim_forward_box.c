@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+usec_t
+lease_of(const struct world *w)
+{
+	return w->modseqs ? CLAIM_LEASE_USEC : CLAIM_SLOW_LEASE_USEC;
+}
+
 /* Of who sent it. */
 static bool
 takes_claim_of(const struct node *node, const struct message *m)
@@ -23,18 +29,25 @@ store_one(struct world *w, struct node *node, size_t i)
 	bool changed = false;
 
 	if (c->unchanged_since != 0 && m->modseq > c->unchanged_since) {
-		imap_seqset_add(&node->modified, (uint32_t)i + 1);
-		return;
+		if (w->lab.now - m->stored > CLOSE_USEC || !chance(w, 600)) {
+			imap_seqset_add(&node->modified, (uint32_t)i + 1);
+			return;
+		}
+		w->doubles++;
 	}
 	if (takes_claim_of(node, m) && m->by != number_of(w, node) &&
-	    w->lab.now - m->touched[m->by] >= ALMOST(2 * CLAIM_LEASE_USEC))
+	    w->lab.now - m->touched[m->by] >= ALMOST(2 * lease_of(w)))
 		m->orphaned = true;
+	if (!w->modseqs)
+		m->now = node->view[i];
 	strcpy(words, c->keywords);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
 		changed |= *lab_keyword(&m->now, word) != c->add;
 		*lab_keyword(&m->now, word) = c->add;
 	}
+	node->view[i] = m->now;
 	if (changed) {
+		m->stored = w->lab.now;
 		m->modseq = ++w->modseq;
 		m->touched[number_of(w, node)] = w->lab.now;
 	}
@@ -48,10 +61,15 @@ run_command(struct world *w, struct node *node)
 	c->run_at = USEC_NEVER;
 	c->ok = !w->faulty || !chance(w, 10);
 	imap_seqset_done(&node->modified);
-	for (size_t i = 0; c->ok && c->is_store && i < w->message_count; i++)
-		if (w->messages[i].is_there &&
-		    imap_seqset_has(&c->uids, (uint32_t)i + 1))
+	for (size_t i = 0; c->ok && i < w->message_count; i++) {
+		if (!w->messages[i].is_there ||
+		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
+			continue;
+		if (c->is_store)
 			store_one(w, node, i);
+		else
+			node->view[i] = w->messages[i].now;
+	}
 	lab_say(&w->lab, "%zu: %s%s", number_of(w, node),
 	    c->is_store ? (c->add ? "+" : "-") : "reads", c->keywords);
 }
@@ -69,7 +87,10 @@ send_command(struct world *w, struct node *node, const struct imap_seqset *uids)
 	c->run_at =
 	    w->lab.now + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
 	if (w->faulty && chance(w, 20))
-		c->run_at += lab_between(&w->lab, 0, 20 * USEC_SEC);
+		c->run_at += lab_between(&w->lab, 0,
+		    w->modseqs ? 20 * USEC_SEC
+			       : CLAIM_SETTLE_USEC - CLAIM_READING_USEC -
+				     300 * USEC_MSEC);
 	c->answer_at =
 	    c->run_at + lab_between(&w->lab, USEC_MSEC, 100 * USEC_MSEC);
 }
@@ -88,8 +109,9 @@ start(struct world *w, struct node *node)
 {
 	const char *keyword = lab_claim_name(number_of(w, node));
 
-	node->claim = claim_new(&(struct claim_config){
-	    .keyword = keyword, .seed = random_next(&w->lab.random)});
+	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
+	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
+	    .seed = random_next(&w->lab.random)});
 	node->alive = true;
 	node->errand = ERRAND_NONE;
 	node->stage = STAGE_IDLE;

@@ -9,7 +9,8 @@
 
 #define MESSAGES_MAX 16
 #define FAULTS_USEC (8 * USEC_HOUR)
-#define ENDS_USEC (3 * USEC_DAY)
+#define ENDS_USEC (14 * USEC_DAY)
+#define CLOSE_USEC (100 * USEC_MSEC) /* two at once */
 #define STEPS_MAX 3000000
 /* As long as two clocks may disagree about a lease. */
 #define ALMOST(usec) ((usec) / 100 * 96)
@@ -55,6 +56,7 @@ struct message {
 	bool is_there, taken; /* by a person */
 	struct lab_keywords now;
 	uint64_t modseq;
+	usec_t stored;
 	usec_t touched[LAB_NODES_MAX]; /* the last STORE of each machine */
 	/* the last time that it was accepted */
 	unsigned accepted;
@@ -70,6 +72,7 @@ struct node {
 	usec_t comes_back, stopped_until, cut_until;
 	unsigned rate; /* of its clock, percent */
 	struct claim *claim;
+	struct lab_keywords view[MESSAGES_MAX]; /* as its session was told */
 	enum errand errand;
 	struct imap_seqset group;
 	struct command command;
@@ -89,15 +92,18 @@ struct node {
 struct world {
 	struct lab lab;
 	bool faulty;
+	bool modseqs; /* else a STORE writes all that its session knows */
 	uint64_t modseq;
 	struct message messages[MESSAGES_MAX];
 	size_t message_count;
 	struct node nodes[LAB_NODES_MAX];
 	size_t node_count;
+	unsigned doubles;
 	unsigned deaths, twice[4], held;
 };
 
 /* sim_claim_forward_box.c */
+usec_t lease_of(const struct world *w);
 void run_command(struct world *w, struct node *node);
 void send_command(
     struct world *w, struct node *node, const struct imap_seqset *uids);

@@ -18,16 +18,16 @@ window_of(
 
 	if (m->by == self && !m->heard)
 		return 1;
-	if (w->lab.now - node->said > ALMOST(CLAIM_LEASE_USEC / 3 * 2))
+	if (w->lab.now - node->said >
+	    ALMOST(lease_of(w) - CLAIM_LEASE_USEC / 3))
 		return 3;
 	if (m->by != self && m->orphaned && !node->was_marked)
 		return m->heard ? 2 : 1;
-	if (m->by == self || node->was_marked ||
-	    away < ALMOST(CLAIM_LEASE_USEC))
+	if (m->by == self || node->was_marked || away < ALMOST(lease_of(w)))
 		return 0;
 	if (!m->heard)
 		return 1;
-	return away >= ALMOST(2 * CLAIM_LEASE_USEC) ? 2 : 0;
+	return away >= ALMOST(2 * lease_of(w)) ? 2 : 0;
 }
 
 static void
@@ -69,6 +69,10 @@ put_back(struct world *w, struct node *node, usec_t wait)
 static void
 say_dot(struct world *w, struct node *node)
 {
+	if (w->faulty && chance(w, 20)) { /* the journal does not take it */
+		put_back(w, node, lab_between(&w->lab, 0, USEC_HOUR));
+		return;
+	}
 	node->ledger[node->item] = SENDING;
 	node->said = w->lab.now;
 	if (w->faulty && chance(w, 30)) { /* killed right before */

@@ -130,6 +130,28 @@ static const struct row rows[] = {
     {"no mod-sequences, ours of an earlier life", CLAIM_BY_KEYWORD,
 	LINES("> fetch", "< 0 belfry-c-me", "< ok", "> -belfry-c-me belfry-t",
 	    "< ok", "= wait")},
+    {"no mod-sequences, ours, and perhaps sent: it stays", CLAIM_BY_KEYWORD,
+	LINES("> fetch", "< 0 belfry-c-me belfry-s", "< ok", "> +belfry-c-me",
+	    "< ok", "= wait", "@ 5", "> fetch", "< 0 belfry-c-me belfry-s",
+	    "< ok", "= won")},
+    {"a look: left", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< 9 belfry-c-me", "< ok", "= left")},
+    {"a look: left beside another's", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< 9 belfry-c-you belfry-c-me", "< ok",
+	    "= left")},
+    {"a look: marked", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< 9 belfry-c-me belfry-f-r", "< ok",
+	    "> -belfry-c-me belfry-t", "< ok", "= done")},
+    {"a look: another's", CLAIM_BY_KEYWORD,
+	LINES("look", "> fetch", "< 0 belfry-c-you", "< ok", "= foreign")},
+    {"a look: nobody's", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< 9 \\Seen", "< ok", "= missing")},
+    {"a look: gone", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< ok", "= gone")},
+    {"a look: refused; then it is claimed", CLAIM_BY_MODSEQ,
+	LINES("look", "> fetch", "< no", "= wait", "@ 60", "> fetch", "< 9 ",
+	    "< ok", "> 9 +belfry-c-me", "< ok", "> fetch", "< 10 belfry-c-me",
+	    "< ok", "= won")},
     {"no mod-sequences, old claim", CLAIM_BY_KEYWORD,
 	LINES("> fetch", "< 0 belfry-c-you", "< ok", "= wait", "@ 86399",
 	    "> fetch", "< 0 belfry-c-you", "< ok", "= wait", "@ 1", "> fetch",
@@ -271,6 +293,8 @@ test_steps(void **state)
 				expect_verdict(&play, line);
 			else if (strcmp(line, "hold") == 0)
 				claim_hold_unsure(play.claim);
+			else if (strcmp(line, "look") == 0)
+				claim_only_look(play.claim);
 			else
 				pass(&play, line + 2);
 		}
