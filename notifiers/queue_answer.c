@@ -55,7 +55,15 @@ on_failed(struct notify_queue *queue, const struct notifier_line *line)
 					 : "the notifier refused it");
 }
 
-/* What is closed without having been called shown was seen, too. */
+static bool
+is_expiry(const struct notify_queue *queue, const struct notifier_line *line)
+{
+	return queue->returns && line->reason != NULL &&
+	       strcmp(line->reason, "expired") == 0;
+}
+
+/* What is closed without having been called shown was seen, too. A desktop may
+ * list what expired (Plasma does): once read, it is to go from there. */
 static void
 on_closed(struct notify_queue *queue, const struct notifier_line *line)
 {
@@ -63,7 +71,11 @@ on_closed(struct notify_queue *queue, const struct notifier_line *line)
 
 	on_shown(queue, line);
 	request = queue_find_request(&queue->shown, line->n.id);
-	if (request != NULL)
+	if (request == NULL)
+		return;
+	if (is_expiry(queue, line))
+		request->is_expired = true;
+	else
 		queue_leave_shown(queue, request);
 }
 

@@ -103,7 +103,8 @@ find_private(struct notify_queue *queue, const struct entry *entry)
 		const struct notification *n =
 		    &queue_entry_at(queue_request_at(pos)->entries.next)->n;
 
-		if (n->is_private && n->urgency != URGENCY_CRITICAL &&
+		if (!queue_request_at(pos)->is_expired && n->is_private &&
+		    n->urgency != URGENCY_CRITICAL &&
 		    strcmp(n->account, entry->n.account) == 0)
 			return queue_request_at(pos);
 	}

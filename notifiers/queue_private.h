@@ -30,6 +30,7 @@ struct request {
 	struct list_link entries; /* struct entry::link; never empty */
 	unsigned dropped;	  /* counted, but gone before */
 	bool is_summary;
+	bool is_expired; /* of one that was shown: off the screen by itself */
 	usec_t deadline; /* of the answer */
 };
 

@@ -50,7 +50,7 @@ queue_take_back_shown(struct notify_queue *queue)
 	while (!list_is_empty(&queue->shown)) {
 		struct request *last = queue_request_at(queue->shown.prev);
 
-		if (queue->returns)
+		if (queue->returns && !last->is_expired)
 			wait_again(queue, last);
 		else
 			queue_leave_shown(queue, last);

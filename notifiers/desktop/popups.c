@@ -22,12 +22,13 @@ struct popup {
 	struct list_link link;
 	struct popups *popups;
 	uint64_t id;
-	NotifyNotification *notification; /* owned */
+	NotifyNotification *notification; /* owned; NULL: it expired */
+	unsigned number;		  /* what the service calls it */
 };
 
 struct popups {
 	struct list_link shown; /* struct popup::link, the oldest first */
-	size_t count;
+	size_t count, expired;
 	struct popups_can can;
 };
 
@@ -41,15 +42,32 @@ popups_new(void)
 }
 
 static void
+release(struct popup *popup)
+{
+	/* Others may still hold it: nothing of it may reach us any more. */
+	g_signal_handlers_disconnect_by_data(popup->notification, popup);
+	notify_notification_clear_actions(popup->notification);
+	g_clear_object(&popup->notification);
+}
+
+static void
 forget(struct popup *popup)
 {
 	popup->popups->count--;
 	list_remove(&popup->link);
-	/* Others may still hold it: nothing of it may reach us any more. */
-	g_signal_handlers_disconnect_by_data(popup->notification, popup);
-	notify_notification_clear_actions(popup->notification);
-	g_object_unref(popup->notification);
+	if (popup->notification != NULL)
+		release(popup);
+	else
+		popup->popups->expired--;
 	free(popup);
+}
+
+/* It is gone from the screen, but the service may go on listing it. */
+static void
+expire(struct popup *popup)
+{
+	release(popup);
+	popup->popups->expired++;
 }
 
 void
@@ -62,7 +80,7 @@ popups_forget(struct popups *popups)
 bool
 popups_are_shown(const struct popups *popups)
 {
-	return popups->count > 0;
+	return popups->count > popups->expired;
 }
 
 void
@@ -96,6 +114,8 @@ find(struct popups *popups, uint64_t id)
 
 /* ---- What the service says ---- */
 
+#define REASON_EXPIRED 1
+
 static const char *
 reason_name(int reason)
 {
@@ -112,10 +132,13 @@ static void
 on_closed(NotifyNotification *notification, void *data)
 {
 	struct popup *popup = data;
+	int reason = notify_notification_get_closed_reason(notification);
 
-	lines_tell(NOTIFIER_CLOSED, popup->id,
-	    reason_name(notify_notification_get_closed_reason(notification)));
-	forget(popup);
+	lines_tell(NOTIFIER_CLOSED, popup->id, reason_name(reason));
+	if (reason == REASON_EXPIRED)
+		expire(popup);
+	else
+		forget(popup);
 }
 
 static void
@@ -221,11 +244,25 @@ new_popup(struct popups *popups, const struct notification *n)
 	return popup;
 }
 
+/* The oldest; of those that expired, if there are any. */
+static struct popup *
+least_wanted(struct popups *popups)
+{
+	LIST_EACH(pos, &popups->shown)
+	{
+		struct popup *popup = LIST_ITEM(pos, struct popup, link);
+
+		if (popup->notification == NULL)
+			return popup;
+	}
+	return LIST_ITEM(popups->shown.next, struct popup, link);
+}
+
 static void
 forget_above(struct popups *popups, size_t max)
 {
 	while (popups->count > max)
-		forget(LIST_ITEM(popups->shown.next, struct popup, link));
+		forget(least_wanted(popups));
 }
 
 /* In the order in which they are shown. */
@@ -307,10 +344,15 @@ popups_show(
 	struct popup *popup = find(popups, n->id);
 	g_autoptr(GError) error = NULL;
 
+	if (popup != NULL && popup->notification == NULL) {
+		forget(popup);
+		popup = NULL;
+	}
 	if (popup == NULL)
 		popup = new_popup(popups, n);
 	fill(popup, n);
 	if (notify_notification_show(popup->notification, &error)) {
+		g_object_get(popup->notification, "id", &popup->number, NULL);
 		forget_above(popups, POPUPS_MAX);
 		return POPUP_SHOWN;
 	}
@@ -328,12 +370,33 @@ popups_show(
 	return is_away(error) ? POPUP_AWAY : POPUP_REFUSED;
 }
 
+/* libnotify has forgotten it. The connection is that of service.c. */
+static void
+close_expired(const struct popup *popup)
+{
+	g_autoptr(GDBusConnection) bus =
+	    g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL);
+
+	if (bus != NULL)
+		g_dbus_connection_call(bus, "org.freedesktop.Notifications",
+		    "/org/freedesktop/Notifications",
+		    "org.freedesktop.Notifications", "CloseNotification",
+		    g_variant_new("(u)", popup->number), NULL,
+		    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+}
+
 /* Its `closed` comes as a signal; a failure means that it is not there. */
 void
 popups_close(struct popups *popups, uint64_t id)
 {
 	struct popup *popup = find(popups, id);
 
-	if (popup != NULL)
+	if (popup == NULL)
+		return;
+	if (popup->notification != NULL) {
 		notify_notification_close(popup->notification, NULL);
+		return;
+	}
+	close_expired(popup);
+	forget(popup);
 }

@@ -37,8 +37,10 @@ enum popup_result {
  * written unless POPUP_SHOWN. */
 enum popup_result popups_show(
     struct popups *popups, const struct notification *n, char **reason_r);
-/* An id that is not shown is passed over. */
+/* An id that is not shown is passed over. One that expired is closed, too:
+ * the service may go on listing it. */
 void popups_close(struct popups *popups, uint64_t id);
+/* Not counting what expired. */
 bool popups_are_shown(const struct popups *popups);
 /* After the service or the bus has gone: its ids mean nothing any more. */
 void popups_forget(struct popups *popups);

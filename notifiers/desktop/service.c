@@ -282,8 +282,10 @@ on_name_vanished(GDBusConnection *bus, const char *name, void *data)
 	(void)name;
 	if (bus == NULL || service->state != READY)
 		return;
-	if (service->can_start && !popups_are_shown(service->popups))
+	if (service->can_start && !popups_are_shown(service->popups)) {
+		popups_forget(service->popups); /* its numbers begin anew */
 		return;
+	}
 	enter(service, NO_SERVICE, "the notification service has gone");
 	if (service->can_start)
 		probe(service);

@@ -27,7 +27,7 @@ fi
 # The word behind a case's name is the parent's.
 if test $# -ne 2 || test "$2" != alone; then
 	test $# -gt 0 || set -- options no_bus what_arrives plain_service \
-	    bad_lines signals refusal excess slow_service service_that_dies \
+	    bad_lines signals expired refusal excess slow_service service_that_dies \
 	    bus_that_dies end_inside_a_call service_that_stalls
 	cases=
 	for case; do
@@ -293,6 +293,37 @@ test_signals() {
 	heard "$READY"
 	say notify id=5 title=T actions=default,read
 	heard "action${TAB}id=5${TAB}key=read${TAB}token=from-the-compositor"
+	stop_desktop
+}
+
+# Plasma goes on listing what expired: once read, it is to go from there.
+test_expired() {
+	start_mock MOCK_CLOSE=1
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T
+	heard "closed${TAB}id=5${TAB}reason=expired"
+	say notify id=6 title=T
+	heard "closed${TAB}id=6${TAB}reason=expired"
+	say close id=5
+	noted "Close 1"
+	# Shown anew, it is another one.
+	say notify id=6 title=T
+	noted "Notify 3 0 Belfry|mail-unread|T|||$HINTS;urgency=byte 0x01"
+	heard "closed${TAB}id=6${TAB}reason=expired" 2
+	say close id=6
+	noted "Close 3"
+	# The numbers of a service that ended mean nothing to the next.
+	say notify id=7 title=T
+	heard "closed${TAB}id=7${TAB}reason=expired"
+	stop_mock
+	heard "$GONE"
+	start_mock
+	heard "$READY" 2
+	say close id=7
+	say notify id=8 title=T
+	heard "shown${TAB}id=8"
+	grep -q '^Close' "$work/noted" && complain "closed a stranger"
 	stop_desktop
 }
 

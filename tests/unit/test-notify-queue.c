@@ -241,6 +241,17 @@ static const struct {
 	"notify 1 <T1|B1>\n1 shown\nnotify 1 <T1|B1>\n"},
     {"stalled, and then its process ended", "returns up n1 ok keeps down up",
 	"notify 1 <T1|B1>\n1 shown\nnotify 1 <T1|B1>\n"},
+    {"what expired on a screen is still withdrawn",
+	"returns up n1 n2 ok expired=1 expired=2 read=1",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\nclose 1\n"},
+    {"what expired does not come back", "returns up n1 ok expired=1 down up n2",
+	"notify 1 <T1|B1>\n1 shown\nnotify 2 <T2|B2>\n"},
+    {"what expired where there is no screen is closed",
+	"up n1 ok expired=1 read=1", "notify 1 <T1|B1>\n1 shown\n"},
+    {"private: after it expired it counts anew",
+	"returns private up n1 ok expired=2 +3000 n2",
+	"notify 2 <New message in work|>\n1 shown\n"
+	"notify 4 <New message in work|>\n"},
     {"private: nothing but the number", "private up n1 ok n2 n3 +3000 ok",
 	"notify 2 <New message in work|>\n1 shown\n"
 	"notify 2 <3 new messages in work|>\n"
@@ -452,6 +463,7 @@ do_answer(struct play *play, const char *word)
 	    {"failed=", NOTIFIER_FAILED, "why"},
 	    {"failed-mute=", NOTIFIER_FAILED, NULL},
 	    {"closed=", NOTIFIER_CLOSED, "dismissed"},
+	    {"expired=", NOTIFIER_CLOSED, "expired"},
 	    {"action=", NOTIFIER_ACTION, NULL},
 	    {"ready", NOTIFIER_READY, NULL},
 	    {"unavailable", NOTIFIER_UNAVAILABLE, "away"},
