@@ -45,10 +45,11 @@ def daemon_of(files, keys=""):
 class Login:
     """belfryctl login, line by line."""
 
-    def __init__(self, daemon, *words, json_lines=True, env=()):
+    def __init__(self, daemon, *words, json_lines=True, env=(),
+                 account="ann"):
         self.daemon = daemon
         self.process = subprocess.Popen(
-            [live.BELFRYCTL, "-c", daemon.config, "login", "ann", *words,
+            [live.BELFRYCTL, "-c", daemon.config, "login", account, *words,
              *(["--json"] if json_lines else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,

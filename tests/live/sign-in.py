@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import urllib.error
@@ -221,6 +222,41 @@ def with_a_secret(files):
     signing.sign_in(files, daemon)
     live.check(files.auth.secret not in live.read(signing.token_path(daemon)),
                "the client's secret is in the file")
+
+
+@live.case
+def presets(files):
+    """setup with a client id for providers that take no passwords, and where
+    their sign-in begins. Nobody is asked: the browser would be the first."""
+    daemon = live.Daemon(files, "")
+    for address, name, host, wanted in (
+            ("bob@gmail.com", "gmail", "accounts.google.com",
+             {"access_type": "offline", "prompt": "consent",
+              "scope": "https://mail.google.com/"}),
+            ("ann@outlook.com", "outlook-com", "login.microsoftonline.com",
+             {"scope": "https://outlook.office.com/IMAP.AccessAsUser.All "
+                       "https://outlook.office.com/SMTP.Send "
+                       "offline_access"})):
+        setup = subprocess.run(
+            [live.BELFRYCTL, "-c", daemon.config, "setup", address, "--yes",
+             "--client-id", "id-of-" + name], env=daemon.env, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False)
+        live.same(setup.returncode, 0, setup.stdout)
+        live.check("belfryctl login " + name in setup.stdout, "%s",
+                   setup.stdout)
+        live.check("oauth2_client_id = id-of-%s\n" % name
+                   in live.read(daemon.config), "%s", live.read(daemon.config))
+        login = signing.Login(daemon, "--browser", "--no-open", account=name)
+        url = login.event("open")["url"]
+        login.process.kill()
+        login.process.communicate()
+        live.same(urllib.parse.urlsplit(url).hostname, host, url)
+        query = signing.redirect_of(url)[1]
+        wanted.update(client_id="id-of-" + name, login_hint=address,
+                      code_challenge_method="S256", response_type="code")
+        for key, value in wanted.items():
+            live.same(query.get(key), value, key)
 
 
 @live.case
