@@ -1451,7 +1451,7 @@ migrate(struct sqlite *sq, int64_t version, struct error *error_r)
 static bool
 set_up_new(struct sqlite *sq, struct error *error_r)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	return read_version(sq, &version, error_r) &&
 	       execute(sq, MAKER_PRAGMAS, error_r) &&

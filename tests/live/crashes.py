@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import effects  # noqa: E402
 import live  # noqa: E402
 
-CRASHES = int(os.environ.get("LIVE_CRASHES", 12))
+CRASHES = int(os.environ.get("LIVE_CRASHES", 24))
 # Of one daemon: all of its history is looked at, and that is told in part.
 CRASHES_MAX = 100
 # A kind of call, whether other threads than the loop's are meant, too, and how
