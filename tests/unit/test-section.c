@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/base/random.h"
+#include "daemon/config/reader.h"
 #include "daemon/setup/section.h"
 
 struct case_of {
@@ -164,6 +166,140 @@ test_keeps_all(void **state)
 	}
 }
 
+/* ---- any file at all ---- */
+
+/* Whatever the reader takes, put together at random. */
+static const char *const palette[] = {"# of mine", ";x = y", "", " ", "\t",
+    "[account home]", "[ account \t home ]  ", "[account work]", "[daemon]",
+    "[account home2]", "[rule home]", "email = a@b.example",
+    "email=", "email  =  x = y ; z # w", "watch = INBOX", "keyring = yes",
+    "password = # [no section]", "password_command = sh -c 'x=1'", "emails = x",
+    "  # no comment", "\t[account home]", " email = more", "  Lists/*",
+    "#[account home]", "when = subject ~ /[a", "  b]/"};
+static const struct section_change wanted[] = {{"email", "new@b.example"},
+    {"keyring", "yes"}, {"password", NULL}, {"watch", "INBOX"}};
+#define WANTED (sizeof(wanted) / sizeof(*wanted))
+#define LINES_MAX 14
+#define FILES 20000
+
+static void
+make_file(struct random *random, struct buf *text)
+{
+	const char *end = random_below(random, 3) == 0 ? "\r\n" : "\n";
+	uint64_t lines = random_below(random, LINES_MAX);
+
+	if (random_below(random, 8) == 0)
+		buf_add_str(text, "\xef\xbb\xbf");
+	for (uint64_t i = 0; i < lines; i++) {
+		buf_add_str(text, palette[random_below(random,
+				      sizeof(palette) / sizeof(*palette))]);
+		if (i + 1 < lines || random_below(random, 4) != 0)
+			buf_add_str(text, end);
+	}
+}
+
+/* Each entry of the file on a line, but for those that were to change; and of
+ * these what the section has now. */
+static bool
+describe(struct span text, struct buf *others, struct buf *ours)
+{
+	DOCUMENT_AUTO document = DOCUMENT_INIT;
+	struct rule_problems problems = {0};
+	bool is_first = true, is_dropping = false;
+
+	reader_parse("f", text, &document, &problems);
+	bool ok = problems.count == 0;
+	rule_problems_done(&problems);
+	for (size_t i = 0; i < document.count; i++) {
+		const struct document_section *s = &document.sections[i];
+		bool is_ours = is_first && strcmp(s->kind, "account") == 0 &&
+			       strcmp(s->name, "home") == 0;
+		is_first = is_first && !is_ours;
+		if (!is_ours || s->entry_count > 0)
+			buf_addf(others, "[%s %s]\n", s->kind, s->name);
+		for (size_t k = 0; k < s->entry_count; k++) {
+			const struct document_entry *e = &s->entries[k];
+			if (!e->is_continuation) {
+				is_dropping = false;
+				for (size_t w = 0; is_ours && w < WANTED; w++)
+					is_dropping =
+					    is_dropping ||
+					    strcmp(e->key, wanted[w].key) == 0;
+			}
+			buf_addf(is_dropping ? ours : others, "%s = %s\n",
+			    e->is_continuation ? "" : e->key, e->value);
+		}
+	}
+	return ok;
+}
+
+/* Lines that begin so, in their order. */
+static void
+add_comments(struct span text, struct buf *out)
+{
+	struct span line;
+
+	while (span_split(&text, '\n', &line))
+		if (line.len > 0 && strchr("#;", line.data[0]) != NULL)
+			buf_addf(
+			    out, "%.*s\n", (int)span_trim(line).len, line.data);
+}
+
+static bool
+check_file(struct span before)
+{
+	BUF_AUTO after = BUF_INIT, twice = BUF_INIT, ours = BUF_INIT;
+	BUF_AUTO old = BUF_INIT, now = BUF_INIT, none = BUF_INIT;
+	BUF_AUTO said = BUF_INIT, kept = BUF_INIT;
+
+	if (!describe(before, &old, &none))
+		return false; /* not one that setup would begin with */
+	section_set(&after, before, "account", "home", wanted, WANTED);
+	section_set(
+	    &twice, buf_span(&after), "account", "home", wanted, WANTED);
+	add_comments(before, &said);
+	add_comments(buf_span(&after), &kept);
+	bool ok = describe(buf_span(&after), &now, &ours);
+	struct span section = section_find(buf_span(&after), "account", "home");
+	/* A section that was empty, or is new, is seen now. */
+	BUF_AUTO with = BUF_INIT;
+	buf_add_span(&with, buf_span(&old));
+	buf_add_str(&with, "[account home]\n");
+	ok =
+	    ok && section.len > 0 &&
+	    span_equal(buf_span(&after), buf_span(&twice)) &&
+	    span_equal(buf_span(&said), buf_span(&kept)) &&
+	    (span_equal(buf_span(&old), buf_span(&now)) || now.len == with.len);
+	/* Each of them once, whatever their order. */
+	ok = ok && ours.len == strlen("email = new@b.example\nkeyring = yes\n"
+				      "watch = INBOX\n");
+	if (ok)
+		return true;
+	print_error("---- before:\n%s\n---- after:\n%s\n---- entries:\n%s"
+		    "---- were:\n%s---- ours:\n%s",
+	    before.data, buf_str(&after), buf_str(&now), buf_str(&old),
+	    buf_str(&ours));
+	fail();
+	return false;
+}
+
+static void
+test_any_file(void **state)
+{
+	struct random random;
+	unsigned checked = 0;
+
+	(void)state;
+	random_init(&random, 7);
+	for (int i = 0; i < FILES; i++) {
+		BUF_AUTO text = BUF_INIT;
+		make_file(&random, &text);
+		(void)buf_str(&text);
+		checked += check_file(buf_span(&text));
+	}
+	assert_true(checked > FILES / 10);
+}
+
 int
 main(void)
 {
@@ -171,6 +307,7 @@ main(void)
 	    cmocka_unit_test(test_set),
 	    cmocka_unit_test(test_find),
 	    cmocka_unit_test(test_keeps_all),
+	    cmocka_unit_test(test_any_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
