@@ -502,6 +502,95 @@ def no_keyring(run):
     same(home.left(), ["belfry.conf"], "folder")
 
 
+class Keyring:
+    """A real one: GNOME's, of this user alone, on a bus of its own."""
+
+    def __init__(self, home, unlocked):
+        self.bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--print-address", "--nofork"],
+            env=home.env, stdout=subprocess.PIPE, text=True,
+            stderr=subprocess.DEVNULL)
+        home.env["DBUS_SESSION_BUS_ADDRESS"] = \
+            self.bus.stdout.readline().strip()
+        home.env["PATH"] = "/usr/bin:/bin"
+        self.daemon = subprocess.Popen(
+            ["gnome-keyring-daemon", "--foreground", "--components=secrets",
+             *(["--unlock"] if unlocked else [])],
+            env=home.env, stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.daemon.stdin.write("of the keyring")
+        self.daemon.stdin.close()
+        self.env = home.env
+        live.wait("the keyring", lambda: subprocess.run(
+            ["dbus-send", "--session", "--print-reply",
+             "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+             "org.freedesktop.DBus.GetNameOwner",
+             "string:org.freedesktop.secrets"], env=home.env, check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL).returncode == 0)
+
+    def has(self):
+        return subprocess.run(
+            ["secret-tool", "lookup", "service", "belfry", "account",
+             "icloud"], env=self.env, check=False, text=True,
+            stdout=subprocess.PIPE).stdout
+
+    def stop(self):
+        for process in (self.daemon, self.bus):
+            process.kill()
+            process.wait()
+
+
+def real_keyring(run):
+    """Kept there, found there by doctor, changed, and left alone."""
+    if not all(shutil.which(program) for program in (
+            "gnome-keyring-daemon", "secret-tool", "dbus-daemon",
+            "dbus-send")):
+        print("no gnome-keyring-daemon here")
+        return
+    replica, home = run.replica("icloud"), run.home()
+    keyring = Keyring(home, True)
+    try:
+        home.setup("ann@icloud.com", "--yes", text=PASSWORD + "\n")
+        same(keyring.has(), PASSWORD, "in the keyring")
+        same(home.read().split("\n\n")[1],
+             "[account icloud]\nemail = ann@icloud.com\nkeyring = yes\n",
+             "file")
+        before = replica.logins
+        found = subprocess.run([BELFRYCTL, "doctor", "--json"], env=home.env,
+                               check=False, stdout=subprocess.PIPE, text=True)
+        steps = json.loads(found.stdout)["accounts"][0]["steps"]
+        check(("secret", "ok") in [(s["step"], s["result"]) for s in steps]
+              and replica.logins == before + 1, "%s", found.stdout)
+        home.setup("ann@icloud.com", "--yes", "--keyring", text="wrong\n",
+                   code=77)
+        same(keyring.has(), PASSWORD, "after a wrong one")
+        # Another account is another secret.
+        home.setup("carl@icloud.com", "--yes", "--keyring", "--no-test",
+                   text="another\n")
+        same(keyring.has(), PASSWORD, "of another account")
+    finally:
+        keyring.stop()
+
+
+def locked_keyring(run):
+    """Nobody is there to unlock it: told, and nothing is written."""
+    if not shutil.which("gnome-keyring-daemon"):
+        return
+    run.replica("icloud")
+    home = run.home()
+    keyring = Keyring(home, False)
+    try:
+        found = home.setup("ann@icloud.com", "--yes", text=PASSWORD + "\n",
+                           code=69)
+        check("the keyring did not take the password" in found.stderr
+              and "--in-file" in found.stderr, "%s", found.stderr)
+        check(not home.has_file() and not home.left(), "left: %s",
+              home.left())
+    finally:
+        keyring.stop()
+
+
 RING = "[rule ring]\nwhen = all\nforward = ann@icloud.com\n  bob@icloud.com\n"
 
 
@@ -719,7 +808,8 @@ def use_server(run, servers, name):
 
 SERVERS = (on_dovecot, on_cyrus, on_courier)
 CASES = (conversation, each_preset, bridge, no_pin_elsewhere, again, links, wrong_password, json_answer,
-         refusals, no_keyring, taken_back, interrupted,
+         refusals, no_keyring, real_keyring, locked_keyring,
+         taken_back, interrupted,
          interrupted_later, no_systemd, declined, command_at_terminal)
 
 
