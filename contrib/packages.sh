@@ -14,7 +14,7 @@ PACKAGES_SERVERS="dovecot-core dovecot-imapd dovecot-lmtpd openssl python3
 # Debian's IMAP servers exclude each other: besides Dovecot they are not
 # installed but unpacked, see packages_unpack; and their libraries.
 PACKAGES_UNPACKED="cyrus-common cyrus-imapd courier-authlib courier-base
- courier-imap"
+ courier-imap sasl2-bin"
 PACKAGES_LIBRARIES="libcom-err2 libcourier-unicode4 libgamin0 libgdbm6 libical3
  libicu72 libidn12 libkrb5-3 libldap-2.5-0 libpcre3 libpq5 libsasl2-2
  libsasl2-modules libsqlite3-0 libwrap0 libxapian30 libxml2"

@@ -1159,7 +1159,9 @@ static size_t
 unique_binding(const struct tls_session *session,
     unsigned char data_r[static TLS_BINDING_MAX])
 {
-	if (SSL_get_extms_support(session->ssl) != 1)
+	/* TLS 1.3 binds the whole handshake by itself. */
+	if (SSL_version(session->ssl) < TLS1_3_VERSION &&
+	    SSL_get_extms_support(session->ssl) != 1)
 		return 0;
 	return tls_is_resumed(session)
 		   ? SSL_get_peer_finished(
@@ -1182,6 +1184,16 @@ tls_binding(const struct tls_session *session,
 		   label, sizeof(label) - 1, NULL, 0, 1) == 1
 		   ? EXPORTER_SIZE
 		   : 0;
+}
+
+size_t
+tls_other_binding(const struct tls_session *session,
+    unsigned char data_r[static TLS_BINDING_MAX], const char **name_r)
+{
+	if (SSL_version(session->ssl) < TLS1_3_VERSION)
+		return 0;
+	*name_r = "tls-unique";
+	return unique_binding(session, data_r);
 }
 
 void

@@ -117,6 +117,11 @@ bool tls_ends_soon(int64_t from_unix, int64_t until_unix, int64_t now_unix);
 #define TLS_BINDING_MAX 64
 size_t tls_binding(const struct tls_session *session,
     unsigned char data_r[static TLS_BINDING_MAX], const char **name_r);
+/* With TLS 1.3 "tls-unique" all the same, for servers that know nothing else
+ * (Cyrus 3.6): RFC 9266 has left it undefined there, and it still is the
+ * Finished message of this handshake alone. 0: there is no other. */
+size_t tls_other_binding(const struct tls_session *session,
+    unsigned char data_r[static TLS_BINDING_MAX], const char **name_r);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384, resumed": for logs. */
 void tls_describe(struct tls_session *session, struct buf *buf);
 

@@ -146,17 +146,21 @@ add_nonce(struct buf *nonce)
 void
 login_once_init(struct login_once *once, const struct tls_session *tls)
 {
-	const char *name = "";
-	size_t len = 0;
+	const char *name = "", *other_name = "";
+	size_t len = 0, other_len = 0;
 
 	*once = (struct login_once){.nonce = BUF_INIT};
 	add_nonce(&once->nonce);
-	if (tls != NULL)
+	if (tls != NULL) {
 		len = tls_binding(tls, once->binding, &name);
+		other_len = tls_other_binding(tls, once->other, &other_name);
+	}
 	once->once = (struct sasl_once){
 	    .nonce = buf_span(&once->nonce),
 	    .binding_name = span_from_str(name),
 	    .binding = span_from(once->binding, len),
+	    .other_name = span_from_str(other_name),
+	    .other_binding = span_from(once->other, other_len),
 	};
 }
 
@@ -164,5 +168,6 @@ void
 login_once_done(struct login_once *once)
 {
 	memory_wipe(once->binding, sizeof(once->binding));
+	memory_wipe(once->other, sizeof(once->other));
 	buf_wipe(&once->nonce);
 }

@@ -21,7 +21,7 @@ struct tls *login_tls(
  * with login_once_done. */
 struct login_once {
 	struct buf nonce;
-	unsigned char binding[TLS_BINDING_MAX];
+	unsigned char binding[TLS_BINDING_MAX], other[TLS_BINDING_MAX];
 	struct sasl_once once; /* borrowed from the above */
 };
 void login_once_init(struct login_once *once, const struct tls_session *tls);

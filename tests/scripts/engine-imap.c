@@ -254,13 +254,15 @@ adapter_may_send_secret(void *adapter)
 static bool
 call_once(struct adapter *a, struct span args, usec_t now)
 {
-	struct sasl_once once = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+	struct sasl_once once = {.nonce = SPAN_EMPTY};
 
 	(void)now;
 	if (!span_split(&args, ' ', &once.nonce))
 		return false;
 	if (span_split(&args, ' ', &once.binding_name))
-		once.binding = args;
+		span_split(&args, ' ', &once.binding);
+	if (span_split(&args, ' ', &once.other_name))
+		once.other_binding = args;
 	imap_session_once(a->session, &once);
 	return true;
 }

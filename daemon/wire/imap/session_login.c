@@ -409,7 +409,8 @@ static bool
 is_scram_refused(
     const struct imap_session *s, const struct imap_response *response)
 {
-	return is_scram(s->way) && response->status == IMAP_NO &&
+	return is_scram(s->way) && !sasl_is_bound(s->way->mechanism) &&
+	       response->status == IMAP_NO &&
 	       imap_refusal_read(response, true).fault == FAULT_AUTH;
 }
 
@@ -465,6 +466,11 @@ on_login_end(
 	}
 	if (response->status == IMAP_OK) {
 		session_after_login(s, now);
+		return;
+	}
+	if (sasl_is_bound(s->way->mechanism) &&
+	    sasl_scram_rebind(s->scram, response->text)) {
+		start_login(s, now);
 		return;
 	}
 	if (may_try_another(s, response)) {

@@ -43,6 +43,13 @@ sasl_can(enum sasl_mechanism mechanism, const struct sasl_scram *scram)
 }
 
 bool
+sasl_is_bound(enum sasl_mechanism mechanism)
+{
+	return mechanism == SASL_SCRAM_SHA_256_PLUS ||
+	       mechanism == SASL_SCRAM_SHA_1_PLUS;
+}
+
+bool
 sasl_is_proven(enum sasl_mechanism mechanism, const struct sasl_scram *scram)
 {
 	return !class_of(mechanism)->is_scram || scram_is_proven(scram);

@@ -38,6 +38,8 @@ struct sasl_once {
 	 * "tls-exporter" (RFC 9266), and its data; both empty: there is
 	 * none. */
 	struct span binding_name, binding;
+	/* Another one, for servers that know only that, or empty. */
+	struct span other_name, other_binding;
 };
 
 /* What SCRAM remembers during one login. */
@@ -45,6 +47,11 @@ struct sasl_scram;
 /* Copies. NULL when `once` is not as it should be. */
 struct sasl_scram *sasl_scram_new(const struct sasl_once *once);
 void sasl_scram_free(struct sasl_scram **scram);
+/* After a refusal in these words: whether to begin once more, bound in the
+ * other way. Only when nothing was signed yet, or the words are of the binding
+ * (RFC 5802 section 7; "bad protocol" is Cyrus's), so that a wrong password
+ * counts once. */
+bool sasl_scram_rebind(struct sasl_scram *scram, struct span words);
 /* More hold up all other accounts: a million are a third of a second. How few
  * there may be is the server's affair: they protect the password from those
  * who see the exchange, and that is inside TLS. */
@@ -66,6 +73,9 @@ const char *sasl_name(enum sasl_mechanism mechanism);
 /* Whether there is what the mechanism needs: for SCRAM `scram`, for its PLUS
  * forms one that has a binding. The others can always. */
 bool sasl_can(enum sasl_mechanism mechanism, const struct sasl_scram *scram);
+/* Whether the login holds for this TLS connection alone (PLUS). Refused, it
+ * must not be tried in a weaker way: somebody may stand in between. */
+bool sasl_is_bound(enum sasl_mechanism mechanism);
 /* Whether the server, which says that the login succeeded, has done what the
  * mechanism asks of it: in SCRAM it proves that it knows the password, too. */
 bool sasl_is_proven(

@@ -33,6 +33,8 @@
 
 struct sasl_scram {
 	struct buf nonce, binding_name, binding;
+	struct buf other_name, other_binding; /* empty: there is none */
+	bool has_signed;
 	bool waits; /* for the server's signature */
 	unsigned char signature[DIGEST_SIZE];
 	bool proven;
@@ -64,7 +66,36 @@ sasl_scram_new(const struct sasl_once *once)
 	buf_add_span(&scram->nonce, once->nonce);
 	buf_add_span(&scram->binding, once->binding);
 	buf_add_span(&scram->binding_name, once->binding_name);
+	if (once->other_binding.len <= SASL_BINDING_MAX &&
+	    once->other_name.len <= BINDING_NAME_MAX &&
+	    is_printable(once->other_name)) {
+		buf_add_span(&scram->other_binding, once->other_binding);
+		buf_add_span(&scram->other_name, once->other_name);
+	}
 	return scram;
+}
+
+static bool
+is_about_binding(struct span words)
+{
+	return span_contains_nocase(words, SPAN("binding")) ||
+	       span_contains_nocase(words, SPAN("bad protocol"));
+}
+
+bool
+sasl_scram_rebind(struct sasl_scram *scram, struct span words)
+{
+	if (scram == NULL || scram->other_binding.len == 0 ||
+	    (scram->has_signed && !is_about_binding(words)))
+		return false;
+	buf_truncate(&scram->binding, 0);
+	buf_add_span(&scram->binding, buf_span(&scram->other_binding));
+	buf_truncate(&scram->binding_name, 0);
+	buf_add_span(&scram->binding_name, buf_span(&scram->other_name));
+	buf_truncate(&scram->other_binding, 0);
+	/* Another login, and another nonce. */
+	buf_add_char(&scram->nonce, '2');
+	return true;
 }
 
 void
@@ -75,6 +106,8 @@ sasl_scram_free(struct sasl_scram **scram)
 	buf_wipe(&(*scram)->nonce);
 	buf_wipe(&(*scram)->binding);
 	buf_wipe(&(*scram)->binding_name);
+	buf_wipe(&(*scram)->other_binding);
+	buf_wipe(&(*scram)->other_name);
 	memory_wipe(*scram, sizeof(**scram));
 	free(*scram);
 	*scram = NULL;
@@ -260,7 +293,7 @@ answer_first(enum digest_kind kind, bool bound,
 		buf_add_span(out, buf_span(&final));
 		buf_add_str(out, ",p=");
 		sign(kind, params, &first, buf_span(&message), out);
-		scram->waits = true;
+		scram->waits = scram->has_signed = true;
 	}
 	buf_done(&first.salt);
 	return good;

@@ -248,7 +248,13 @@ on_login_refused(
 		smtp_fail(s, FAULT_PEER, sasl_scram_flaw(s->scram), now);
 		return;
 	}
-	if (fault == FAULT_AUTH && is_scram(s->mechanism)) {
+	if (reply->code >= 500 && sasl_is_bound(s->mechanism) &&
+	    sasl_scram_rebind(s->scram, reply->text)) {
+		start_login(s, now);
+		return;
+	}
+	if (fault == FAULT_AUTH && is_scram(s->mechanism) &&
+	    !sasl_is_bound(s->mechanism)) {
 		s->scram_refused = true;
 		if (best_mechanism(s, can_be_used) != SASL_NONE) {
 			start_login(s, now);
