@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/control/json.h"
 
 #define FOLDER "oauth2"
 #define FOLDER_MODE 0700
@@ -121,6 +122,7 @@ read_token(const char *path, struct oauth2_token *token, struct error *error_r)
 	    path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct buf text = BUF_INIT;
 
+	json_wipe_memory();
 	if (fd < 0 && errno == ENOENT)
 		return error_set(
 		    error_r, FAULT_AUTH, "nobody has signed in yet");

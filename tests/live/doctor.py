@@ -487,7 +487,7 @@ case("login disabled", ("imap", "login", "login-disabled",
      exit=77)
 case("only tokens", ("imap", "login", "password-not-offered",
      "takes no passwords, only a sign-in through the browser (OAuth2)",
-     "`auth = oauth2`"),
+     "oauth2_client_id"),
      changes={"greeting": "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED "
                           "AUTH=XOAUTH2] hi"}, exit=77)
 case("no token login", ("imap", "login", "no-token-login",
