@@ -83,18 +83,12 @@ forget_first(struct notifier *notifier)
 
 static void cancel_next(void *ctx);
 
-static struct token *
-token_of(struct webhook *webhook)
-{
-	return webhook->cancel.argv.len > 0 ? &webhook->cancel : &webhook->post;
-}
-
 static void
 on_cancelled(void *ctx, const struct http_result *result)
 {
 	struct notifier *notifier = ctx;
 	struct webhook *webhook = notifier->webhook;
-	struct token *token = token_of(webhook);
+	struct token *token = &webhook->cancel;
 	bool again = token_is_worth_another(token, result->status);
 
 	webhook->cancelling = NULL;
@@ -132,7 +126,7 @@ send_cancel(struct notifier *notifier, const struct error *error)
 		return;
 	}
 	strv_copy(&headers, &notifier->headers);
-	token_add(notifier, token_of(webhook), &headers);
+	token_add(notifier, &webhook->cancel, &headers);
 	const struct http_request request = {.url = buf_str(&url),
 	    .is_delete = true,
 	    .headers = &headers,

@@ -148,6 +148,16 @@ webhook_show(struct notifier *notifier, const struct notifier_line *line)
 
 /* ---- beginning and ending ---- */
 
+/* Only Gotify does not let one token do both. */
+static const struct strv *
+cancel_command(const struct config_notifier *config)
+{
+	return config->cancel_token_command.len > 0 ||
+		       config->format == CONFIG_WEBHOOK_GOTIFY
+		   ? &config->cancel_token_command
+		   : &config->token_command;
+}
+
 void
 webhook_new(struct notifier *notifier, const struct config_notifier *config)
 {
@@ -158,8 +168,7 @@ webhook_new(struct notifier *notifier, const struct config_notifier *config)
 	webhook->config.cancel_url = xstrdup(config->cancel_url);
 	webhook->config.tls_ca_file = xstrdup(config->tls_ca_file);
 	token_init(&webhook->post, notifier, &config->token_command, post);
-	token_init(
-	    &webhook->cancel, notifier, &config->cancel_token_command, NULL);
+	token_init(&webhook->cancel, notifier, cancel_command(config), NULL);
 	notification_init(&webhook->line.n);
 	webhook->run = (uint64_t)loop_now_unix();
 	posted_init(notifier);
@@ -183,8 +192,7 @@ webhook_is_same(
 		   is_text(webhook->config.cancel_url, config->cancel_url) &&
 		   is_text(webhook->config.tls_ca_file, config->tls_ca_file) &&
 		   strv_equal(&webhook->post.argv, &config->token_command) &&
-		   strv_equal(
-		       &webhook->cancel.argv, &config->cancel_token_command));
+		   strv_equal(&webhook->cancel.argv, cancel_command(config)));
 }
 
 void
