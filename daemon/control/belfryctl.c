@@ -474,6 +474,22 @@ set_value(struct ctl *ctl, int number, const char *value)
 	ctl->values[number] = value;
 }
 
+/* In place of getopt's own words. */
+static int
+refuse_option(const struct ctl *ctl, bool is_bare, const char *word)
+{
+	const char *name = ctl->command != NULL ? ctl->command->name : "";
+	STR_AUTO hint = xasprintf("`belfryctl%s%s --help` lists the options",
+	    *name != '\0' ? " " : "", name);
+	STR_AUTO letter = xasprintf("-%c", optopt);
+
+	if (optopt > 0 && optopt < GLOBAL_BASE)
+		word = letter;
+	if (is_bare)
+		return ctl_fail(ctl, EX_USAGE, hint, "%s needs a value", word);
+	return ctl_fail(ctl, EX_USAGE, hint, "there is no option %s", word);
+}
+
 /* Reads options; those of the command when there is one, mixed with its
  * arguments. EX_OK, or it was said what is wrong. */
 static int
@@ -484,7 +500,7 @@ read_options(struct ctl *ctl, struct wishes *wishes, int argc, char **argv)
 	struct grammar grammar = {0};
 	int option, code = EX_OK;
 
-	buf_add_str(&grammar.letters, ctl->command != NULL ? "" : "+");
+	buf_add_str(&grammar.letters, ctl->command != NULL ? ":" : "+:");
 	add_grammar(&grammar, ctl_global_options, GLOBAL_BASE);
 	add_grammar(&grammar, own, COMMAND_BASE);
 	optind = 0;
@@ -497,7 +513,9 @@ read_options(struct ctl *ctl, struct wishes *wishes, int argc, char **argv)
 			continue;
 		}
 		number = number_of(option, ctl_global_options, GLOBAL_BASE);
-		code = number < 0 ? EX_USAGE : set_global(ctl, wishes, number);
+		code = number < 0
+			   ? refuse_option(ctl, option == ':', argv[optind - 1])
+			   : set_global(ctl, wishes, number);
 	}
 	buf_done(&grammar.letters);
 	return code;

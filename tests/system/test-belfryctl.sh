@@ -161,6 +161,10 @@ run test
 expect_words 'missing' 64 err 'an argument is missing'
 run --nonsense status
 expect_words 'unknown option' 64 err 'nonsense'
+run history --nonsense
+expect_words 'what to do about it' 64 err 'belfryctl history --help'
+run history --since
+expect_words 'no value' 64 err 'needs a value'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
 
