@@ -50,16 +50,19 @@ static void
 tell_connected(struct mailbox *mb)
 {
 	uint64_t caps = imap_session_capabilities(mb->session);
+	const char *user = mailbox_login_config(mb).user;
 	BUF_AUTO offer = BUF_INIT;
 
+	/* A certificate has a user of its own. */
+	if (*user == '\0')
+		user = "the user of the certificate";
 	if (caps != mb->told_caps) {
 		buf_add_str(&offer, "; the server offers ");
 		imap_capability_format(&offer, caps);
 	}
 	mb->told_caps = caps;
-	mailbox_report(mb, REPORT_CONNECTED, 0, "logged in as %s at %s%s",
-	    mailbox_login_config(mb).user, mb->config.imap.host,
-	    buf_str(&offer));
+	mailbox_report(mb, REPORT_CONNECTED, 0, "logged in as %s at %s%s", user,
+	    mb->config.imap.host, buf_str(&offer));
 }
 
 void

@@ -87,6 +87,7 @@ def lets_in(servers):
         text = user.account(keys, scheme=scheme, smtp=smtp)
         with live.Daemon(servers, text + RULES) as daemon:
             daemon.wait_watching()
+            daemon.wait_log("logged in as the user of the certificate")
             user.deliver(live.message("forward by " + scheme))
             live.wait("the forward", lambda: len(user.sent()) == 1)
             live.same(causes(daemon, user), {}, "what doctor finds")
