@@ -400,5 +400,6 @@ ctl_providers(struct ctl *ctl)
 		add_preset(ctl, &out, only);
 	else
 		add_list(&out);
+	ctl_fold(&out, ctl_columns());
 	return ctl_finish(&out, EX_OK);
 }

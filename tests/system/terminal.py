@@ -251,6 +251,12 @@ def look_at_colours(terminal, ctl):
     assert int(piped[-1]) > terminal.columns, "a file was wrapped"
 
 
+def look_at_providers(terminal, ctl):
+    lines = terminal.run(ctl + "providers gmail")
+    begin_well(lines, "gmail: Gmail$")
+    assert "accounts/answer/185833" in "".join(lines), lines
+
+
 def look_at_doctor(terminal, ctl):
     lines = terminal.run(ctl + "doctor")
     begin_well(lines, "(account )?work")
@@ -302,6 +308,7 @@ def main():
             look_at_watch(terminal, daemon, ctl)
             terminal.resize(width)
             look_at_doctor(terminal, ctl)
+            look_at_providers(terminal, ctl)
             print("ok: %d columns" % width, flush=True)
         look_at_colours(terminal, ctl)
         print("ok: colours")
