@@ -211,8 +211,7 @@ directory_find_database(
 		return true;
 	}
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		fail_file(directory,
-		    "open " DIRECTORY_DATABASE " in this folder", error_r);
+		fail_file(file, "open it", error_r);
 		if (fd >= 0)
 			close(fd);
 		return false;

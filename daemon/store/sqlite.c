@@ -1544,6 +1544,10 @@ open_database(struct sqlite *sq, struct error *error_r)
 
 	if (sqlite3_open_v2(sq->path, &sq->db, flags, wal_vfs()) != SQLITE_OK)
 		return fail(sq, "open it", error_r);
+	/* SQLite takes what it can get. */
+	if (!sq->is_readonly && sqlite3_db_readonly(sq->db, "main") == 1)
+		return error_set(error_r, FAULT_LOCAL, "%s: cannot write: %s",
+		    sq->path, sqlite3_errstr(SQLITE_READONLY));
 	sqlite3_busy_timeout(sq->db, BUSY_MSEC);
 	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(sq->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -306,12 +306,13 @@ def cannot_be_opened(servers):
     daemon = new_daemon(servers, user)
     path = os.path.join(daemon.state, "state.db")
     for when, error, words in (
-            ("1", "EROFS", "cannot write: attempt to write a readonly "
+            ("1+", "EROFS", "cannot open it: Read-only file system"),
+            ("1+", "EACCES", "cannot open it: Permission denied"),
+            # The second one is SQLite's.
+            ("2", "EROFS", "cannot write: attempt to write a readonly "
              "database"),
-            ("1+", "EIO", "cannot open it: unable to open database file "
-             "(Input/output error)"),
-            ("1+", "EACCES", "cannot open it: unable to open database file "
-             "(Permission denied)")):
+            ("2+", "EIO", "cannot open it: unable to open database file "
+             "(Input/output error)")):
         status, said = refused(
             daemon, "openat:error=%s:when=%s" % (error, when), [path])
         live.same(status, 73, error + ": " + said)

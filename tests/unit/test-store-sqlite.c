@@ -346,7 +346,7 @@ static const struct refusal {
     {"read-only", prepare_readonly, try_open_as_nobody,
 	{"/state: cannot write in this folder", "Permission denied"}},
     {"database is a link", prepare_database_link, try_open,
-	{"cannot open state.db"}},
+	{"/state.db: cannot open it: "}},
     {"newer schema", prepare_newer, try_open,
 	{"/state.db was written by a newer belfry",
 	    "schema 5, this one knows 4", "move the file away"}},
