@@ -278,8 +278,7 @@ def the_system_unit(servers):
                       code=None).splitlines()[-1])
 
     # As root, who is served, too.
-    machine.run("belfryctl", "-c", "/etc/belfry/belfry.conf", "--socket",
-                "/run/belfry/control", "status")
+    machine.run("belfryctl", "status")
 
     # Reload: a good one, and one with an error, which changes nothing.
     config = machine.read("/etc/belfry/belfry.conf")
@@ -320,6 +319,8 @@ def the_system_unit(servers):
         ["first", "second", "third", "fourth", "fifth"]),
         "commands of the rule")
     machine.run("systemctl", "stop", "belfry")
+    live.check("systemctl start belfry" in machine.run(
+        "belfryctl", "status", code=69), "it does not say how to start it")
 
 
 @case
