@@ -44,8 +44,10 @@
  *     stays SENDING, and no other is sent.
  *  3. Trouble of the account (network, login, quota) costs no item a try. The
  *     account waits, by cause: wire/backoff.h; outbox/retry.h for quotas.
- *     Credentials are tried again once an hour, or at outbox_reload; an
- *     OAuth2 token once more at once, with a fresh one.
+ *     Credentials that were refused are not tried again before
+ *     outbox_reload, but once where they were good before: the secret is
+ *     asked for once an hour, and another one tried. An OAuth2 token is tried
+ *     once more at once, with a fresh one.
  *     A server that takes no mail from others' addresses gets no further
  *     redirect, an address refused again and again nothing more, until
  *     outbox_reload: outbox/bans.h.

@@ -56,6 +56,8 @@ on_accepted(struct outbox *o, const struct smtp_event *event, const char *reply,
 	/* Not when the session is ready: some servers refuse a token as late
 	 * as MAIL, and a fresh one each time would be a tight loop. */
 	o->token_renewed = false;
+	o->was_good = true;
+	o->is_forgiven = false;
 	o->trouble[0] = '\0';
 	bans_note_accepted(&o->bans, o->item.target);
 	outbox_report(o, OUTBOX_SENT, reply, FAULT_NONE, USEC_NEVER);
@@ -115,8 +117,8 @@ static void
 on_credentials(struct outbox *o, const struct smtp_event *event,
     const char *reply, usec_t now)
 {
-	(void)event;
 	outbox_drop_session(o);
+	outbox_note_refusal(o, event);
 	outbox_note_trouble(
 	    o, FAULT_AUTH, reply, outbox_wait_for(o, FAULT_AUTH));
 	outbox_settle(o, QUEUE_WAITING, o->item.attempts, 0, reply, now);

@@ -13,6 +13,7 @@
 #ifndef BELFRY_OUTBOX_PRIVATE_H
 #define BELFRY_OUTBOX_PRIVATE_H
 
+#include "daemon/base/digest.h"
 #include "daemon/base/list.h"
 #include "daemon/outbox/bans.h"
 #include "daemon/outbox/outbox.h"
@@ -103,8 +104,12 @@ struct outbox {
 	    transport; /* its own words, for the failure that follows */
 	bool no_scram; /* the server took the password in another way only */
 	bool token_renewed; /* the second login with a fresh token */
-	unsigned pauses;    /* quotas in a row */
-	usec_t wait;	    /* before the next round; 0: none */
+	/* The secret that was given last, as a digest; and that no login is
+	 * made with it any more, but once where it was good before. */
+	unsigned char secret[DIGEST_SIZE];
+	bool has_secret, is_locked, was_good, is_forgiven;
+	unsigned pauses; /* quotas in a row */
+	usec_t wait;	 /* before the next round; 0: none */
 	char trouble[ERROR_TEXT_SIZE];
 	enum fault trouble_fault;
 	usec_t next_hint; /* the next one counts from then on */
@@ -230,6 +235,7 @@ bool outbox_is_behind(const struct outbox *o);
 bool outbox_must_hold(const struct outbox *o, const struct smtp_event *event);
 
 /* outbox_round.c */
+void outbox_note_refusal(struct outbox *o, const struct smtp_event *event);
 usec_t outbox_wait_for(struct outbox *o, enum fault fault);
 void outbox_note_trouble(
     struct outbox *o, enum fault fault, const char *text, usec_t wait);

@@ -120,6 +120,8 @@ on_session_failed(struct outbox *o, const struct smtp_event *event, usec_t now)
 		error_set(&failed.error, event->error.fault, "%s (%s)",
 		    event->error.text, event->advice);
 	o->transport.fault = FAULT_NONE;
+	if (failed.error.fault == FAULT_AUTH)
+		outbox_note_refusal(o, event);
 	outbox_drop_session(o);
 	switch (o->state) {
 	case STATE_SENDING:

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/outbox/outbox.h"
 #include "daemon/wire/backoff.h"
@@ -72,6 +73,7 @@ struct pipe {
 };
 
 struct world {
+	unsigned password; /* how often it was changed */
 	struct random random;
 	bool verbose, faulty;
 	usec_t now;
@@ -572,6 +574,14 @@ note_report(struct world *w, const struct outbox_event *event)
 }
 
 static void
+give_password(struct world *w)
+{
+	STR_AUTO password = xasprintf("pass%u", w->password);
+
+	outbox_secret(w->outbox, span_from_str(password), w->now);
+}
+
+static void
 answer(struct world *w, struct outbox_event *event)
 {
 	switch (event->kind) {
@@ -589,7 +599,7 @@ answer(struct world *w, struct outbox_event *event)
 		fail(w, "asked for TLS on a link that is secure");
 		break;
 	case OUTBOX_SECRET:
-		outbox_secret(w->outbox, SPAN("pass"), w->now);
+		give_password(w);
 		break;
 	case OUTBOX_CLAIM:
 		answer_claim(w, event);
@@ -689,10 +699,18 @@ silence(struct world *w)
 	w->silent = w->session != NULL;
 }
 
+/* When they are good again, a person has set another password. */
+static void
+refuse_logins(struct world *w, bool refuses)
+{
+	w->password += w->model.refuse_logins && !refuses;
+	w->model.refuse_logins = refuses;
+}
+
 static void
 toggle_logins(struct world *w)
 {
-	w->model.refuse_logins = !w->model.refuse_logins;
+	refuse_logins(w, !w->model.refuse_logins);
 	note(w, "logins are refused: %d", w->model.refuse_logins);
 }
 
@@ -781,7 +799,7 @@ become_calm(struct world *w)
 	note(w, "calm");
 	w->faulty = false;
 	w->model.trouble = 0;
-	w->model.refuse_logins = false;
+	refuse_logins(w, false);
 	w->next_happening = USEC_NEVER;
 	w->kill_in = 0;
 	w->quiet_until = w->now + CALM_USEC;
