@@ -150,7 +150,7 @@ MUTANTS = {
         "	return false && must_be_alone(mb, job, now)",
         "sim", (), 400),
     "a lost command is begun again in its turn": (
-        ACCOUNT + "mailbox_jobs.c",
+        ACCOUNT + "mailbox_left.c",
         "	while (job->next < job->count && mailbox_job_current(job)->lost) {",
         "	while (false) {",
         "sim", (), 100),

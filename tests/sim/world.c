@@ -331,12 +331,15 @@ check_learned(struct world *w)
 		world_fail(w, "silent links die, and nothing is learned");
 }
 
-/* Deleted and made again, and nothing is said of it. */
+/* Deleted and made again, and nothing is said of it. When more are not known
+ * again than a window holds, it is no news. */
 static void
 check_remade(struct world *w)
 {
 	unsigned first = w->message_count;
 
+	if (first >= MAILBOX_WINDOW)
+		return;
 	world_make_anew(w);
 	world_deliver(w);
 	rest(w, hearing_bound(w) + REMADE_USEC);
