@@ -340,14 +340,15 @@ win(struct record *r, usec_t since)
 	r->seen_since = USEC_NEVER;
 }
 
-/* With the claim of another: whose turn is it? */
+/* With the claim of another: whose turn is it? Our mark may be on its way, and
+ * must not come to what is nobody's: then the other's has to go. */
 static void
 judge_foreign(struct claim *claim, struct record *r, usec_t now)
 {
 	observe(r, now);
 	r->held = false;
 	r->announced = 0;
-	if (r->own) {
+	if (r->own && !claim->expects_mark) {
 		r->want = WANT_WITHDRAW;
 		back_off(claim, r, now);
 		return;
@@ -398,6 +399,12 @@ judge_own(struct claim *claim, struct record *r, usec_t now)
 /* Who finds the mark leaves what it stands for alone, whatever becomes of the
  * claim later: it is still ours to do. It tells nothing of how old the claim
  * is. */
+static bool
+is_mine(const struct claim *claim, const struct record *r)
+{
+	return r->marked && claim->expects_mark && r->own;
+}
+
 static void
 judge_mine(struct record *r)
 {
@@ -435,7 +442,7 @@ judge(struct claim *claim, struct record *r, usec_t now)
 		r->announced = 0; /* somebody has written over it */
 	if (!r->present)
 		r->verdict = CLAIM_GONE;
-	else if (r->marked && claim->expects_mark && r->own)
+	else if (is_mine(claim, r))
 		judge_mine(r);
 	else if (r->marked)
 		judge_marked(r);
@@ -550,6 +557,8 @@ check(struct claim *claim, struct record *r, usec_t now)
 {
 	if (!r->present) {
 		r->verdict = CLAIM_GONE;
+	} else if (is_mine(claim, r)) {
+		judge_mine(r); /* a dead connection's STORE came only now */
 	} else if (r->own && r->others == 0 && !r->marked) {
 		win(r, claim->asked);
 		if (!is_young(claim, r, now))

@@ -331,11 +331,17 @@ MUTANTS = {
         "sim-claim", (), 3000),
     "claim stays beside another's": (
         ACCOUNT + "claim.c",
-        "	if (r->own) {\n		r->want = WANT_WITHDRAW;\n"
+        "	if (r->own && !claim->expects_mark) {\n"
+        "		r->want = WANT_WITHDRAW;\n"
         "		back_off(claim, r, now);\n		return;\n	}\n"
         "	wait_for_other",
         "	wait_for_other",
         "sim-claim", (), 300),
+    "late mark of a dead connection is taken for another's": (
+        ACCOUNT + "claim.c",
+        "	} else if (is_mine(claim, r)) {\n",
+        "	} else if (false) {\n",
+        "sim-claim", (), 8000),
     "claim of what may have been sent seems to be nobody's": (
         ACCOUNT + "claim.c",
         "	else if (r->sending)\n"

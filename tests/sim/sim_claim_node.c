@@ -68,12 +68,32 @@ start(struct world *w, struct node *node)
 	lab_say(&w->lab, "%zu starts", number_of(w, node));
 }
 
+/* It goes on without the connection that it was said on. */
+static void
+leave_ghost(struct world *w, struct node *node)
+{
+	imap_seqset_done(&node->ghost.uids);
+	buf_done(&node->ghost.entry);
+	node->ghost = node->command;
+	memcpy(node->ghost_view, node->view, sizeof(node->view));
+	if (w->modseqs && chance(w, w->haunted))
+		node->ghost.run_at += lab_between(&w->lab, 0, GHOST_USEC);
+	node->command = (struct command){.run_at = USEC_NEVER};
+}
+
 /* What a death or a lost link leaves behind. */
 static void
 drop_command(struct world *w, struct node *node)
 {
+	bool goes_on =
+	    node->command.run_at != USEC_NEVER && chance(w, w->haunted);
+
+	if (goes_on && node->command.verb == VERB_STORE) {
+		leave_ghost(w, node);
+		goes_on = false;
+	}
 	node->command.answer_at = USEC_NEVER;
-	node->late = node->command.run_at != USEC_NEVER && chance(w, 50);
+	node->late = goes_on;
 	if (!node->late)
 		node->command.run_at = USEC_NEVER;
 	node->still_until = 0;

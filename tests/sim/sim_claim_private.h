@@ -16,6 +16,8 @@
 #define STILL_USEC (CLAIM_LEASE_USEC * 6 / 10)
 /* A clock goes so much too fast or too slow, in millionths. */
 #define DRIFT_MAX 5000
+/* What is left of a dead connection comes so late at most. */
+#define GHOST_USEC USEC_MINUTE
 /* Without faults all is done so soon. */
 #define SOON_USEC (10 * USEC_MINUTE)
 
@@ -104,6 +106,10 @@ struct node {
 	bool looks;		 /* at what an earlier life left of commands */
 	usec_t not_before[MESSAGES_MAX];
 	bool late; /* its last life's command still runs at `command.run_at` */
+	/* The last STORE of a connection that is dead, on its way while the
+	 * next one acts; as that connection saw the keywords. */
+	struct command ghost;
+	struct lab_keywords ghost_view[MESSAGES_MAX];
 	usec_t still_until;	      /* it stands still */
 	usec_t claimed[MESSAGES_MAX]; /* its claim was stored or renewed then */
 	usec_t ahead;		      /* its clock */
@@ -115,6 +121,7 @@ struct world {
 	bool faulty, modseqs;
 	bool calm;	       /* it was never faulty */
 	unsigned slow, sleepy; /* percent of the commands */
+	unsigned haunted;      /* percent of the commands of lost links go on */
 	unsigned loose;	       /* links: lost in so many of 1000 steps */
 	bool by_log;	       /* no keywords */
 	struct entry *entries;
@@ -126,7 +133,7 @@ struct world {
 	size_t message_count;
 	struct node nodes[LAB_NODES_MAX];
 	size_t node_count;
-	unsigned deaths, doubles;
+	unsigned deaths, doubles, ghosts;
 	unsigned again, unknown; /* commands that a death left: not run; perhaps
 				  */
 };
@@ -135,6 +142,7 @@ struct world {
 void touch(struct world *w, struct mail *m);
 void compose_entry(const struct world *w, struct node *node);
 void run_command(struct world *w, struct node *node);
+void run_ghost(struct world *w, struct node *node);
 
 /* sim_claim_node.c */
 void send_command(struct world *w, struct node *node, enum verb verb,

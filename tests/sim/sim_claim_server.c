@@ -165,3 +165,25 @@ run_command(struct world *w, struct node *node)
 		imap_seqset_done(&c->uids);
 	}
 }
+
+/* The connection it came from is dead, and its answer goes nowhere. */
+void
+run_ghost(struct world *w, struct node *node)
+{
+	struct node own = *node;
+
+	lab_say(&w->lab, "%zu is a ghost:", number_of(w, node));
+	w->ghosts++;
+	node->late = false;
+	node->command = own.ghost;
+	node->modified = (struct imap_seqset)IMAP_SEQSET_INIT;
+	memcpy(node->view, own.ghost_view, sizeof(node->view));
+	run_command(w, node);
+	node->ghost = node->command;
+	imap_seqset_done(&node->modified);
+	node->late = own.late;
+	node->command = own.command;
+	node->modified = own.modified;
+	node->log_seen = own.log_seen;
+	memcpy(node->view, own.view, sizeof(node->view));
+}
