@@ -8,8 +8,10 @@
 #include "daemon/control/json.h"
 #include "daemon/wiring/notify_webhook.h"
 
-#define CANCEL_TRIES 5
-#define CANCEL_AGAIN_USEC (30 * USEC_SEC)
+/* Behind the last of these waits it is forgotten. */
+static const usec_t cancel_waits[] = {
+    10 * USEC_SEC, 30 * USEC_SEC, 2 * USEC_MINUTE, 10 * USEC_MINUTE};
+#define CANCEL_WAITS (sizeof(cancel_waits) / sizeof(cancel_waits[0]))
 #define POSTED_MAX QUEUE_SHOWN_MAX
 /* In the store, in place of the key that is made of the message. */
 #define OWN_KEY "m"
@@ -23,7 +25,7 @@ struct posted {
 	char *account, *mailbox;
 	uint32_t uidvalidity, uid;
 	unsigned seq;
-	unsigned tries;
+	unsigned waits; /* to be taken back */
 };
 
 static struct shown_message
@@ -81,7 +83,34 @@ forget_first(struct notifier *notifier)
 	free_posted(first);
 }
 
-static void cancel_next(void *ctx);
+static void cancel_next(struct notifier *notifier);
+
+static void
+on_cancel_again(void *ctx)
+{
+	struct notifier *notifier = ctx;
+
+	notifier->webhook->cancel_waits = false;
+	cancel_next(notifier);
+}
+
+/* The first is tried again later, and the others behind it. False: it was
+ * tried often enough. */
+static bool
+wait_to_cancel(struct notifier *notifier, usec_t wanted)
+{
+	struct webhook *webhook = notifier->webhook;
+	struct posted *first = first_of(&webhook->cancels);
+
+	if (first->waits == CANCEL_WAITS)
+		return false;
+	usec_t wait = cancel_waits[first->waits++];
+	if (wait < wanted)
+		wait = wanted;
+	webhook->cancel_waits = true;
+	loop_timer_set(webhook->cancel_again, usec_add(loop_now(), wait));
+	return true;
+}
 
 static void
 on_cancelled(void *ctx, const struct http_result *result)
@@ -93,14 +122,8 @@ on_cancelled(void *ctx, const struct http_result *result)
 
 	webhook->cancelling = NULL;
 	if (webhook_is_passing(result) &&
-	    ++first_of(&webhook->cancels)->tries < CANCEL_TRIES) {
-		usec_t wait = CANCEL_AGAIN_USEC;
-		if (result->retry_after > wait)
-			wait = result->retry_after;
-		loop_timer_set(
-		    webhook->cancel_again, usec_add(loop_now(), wait));
+	    wait_to_cancel(notifier, result->retry_after))
 		return;
-	}
 	token->is_fresh = false;
 	if (!again)
 		forget_first(notifier);
@@ -118,6 +141,9 @@ send_cancel(struct notifier *notifier, const struct error *error)
 	if (list_is_empty(&webhook->cancels))
 		return;
 	first = first_of(&webhook->cancels);
+	/* A keyring that is locked, say, is opened some time. */
+	if (error != NULL && wait_to_cancel(notifier, 0))
+		return;
 	if (error != NULL ||
 	    !webhook_cancel_url(notifier->format, notifier->url,
 		webhook->config.cancel_url, first->key, first->id, &url)) {
@@ -138,13 +164,12 @@ send_cancel(struct notifier *notifier, const struct error *error)
 }
 
 static void
-cancel_next(void *ctx)
+cancel_next(struct notifier *notifier)
 {
-	struct notifier *notifier = ctx;
 	struct webhook *webhook = notifier->webhook;
 
 	if (webhook->cancelling == NULL && webhook->cancel.child == NULL &&
-	    !list_is_empty(&webhook->cancels))
+	    !webhook->cancel_waits && !list_is_empty(&webhook->cancels))
 		token_ask(&webhook->cancel);
 }
 
@@ -319,7 +344,7 @@ posted_init(struct notifier *notifier)
 	list_init(&webhook->posted);
 	list_init(&webhook->cancels);
 	webhook->cancel_again = loop_timer_new(
-	    notifier->notify->belfry->loop, cancel_next, notifier);
+	    notifier->notify->belfry->loop, on_cancel_again, notifier);
 	webhook->cancel.go_on = send_cancel;
 }
 

@@ -34,6 +34,7 @@ struct webhook {
 	struct list_link cancels; /* the same, to be taken back */
 	struct http *cancelling;
 	struct loop_timer *cancel_again;
+	bool cancel_waits; /* for it */
 };
 
 /* notify_token.c */

@@ -143,6 +143,35 @@ def gotify(servers):
 
 
 @live.case
+def taking_back_waits(servers):
+    """For a keyring that is locked; what is read meanwhile waits behind it."""
+    user = servers.user()
+    service = Service(servers, (200, {}, '{"id": 1}', 0),
+                      (200, {}, '{"id": 2}', 0))
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        asked = daemon.path("asked")
+        token = daemon.script("keyring", "echo >>%s\n[ $(wc -l <%s) -gt 1 ] && "
+                              "echo client\n" % (asked, asked))
+        daemon.write(user.account() + service.section(
+            "/message", "format = gotify\nheader = X-Gotify-Key: app\n"
+            "cancel_token_command = " + token))
+        daemon.ctl("reload")
+        for number, name in enumerate(("one", "two"), 1):
+            user.deliver(live.message(name))
+            service.wait(number)
+        daemon.wait_log("done.*shown by hook", 2)
+        desktop.change(user, "one", "STORE", "+FLAGS", "(\\Seen)")
+        live.wait("the keyring", lambda: live.read(asked))
+        desktop.change(user, "two", "STORE", "+FLAGS", "(\\Seen)")
+        live.stays("waits", lambda: live.read(asked) == "\n", 2)
+        service.wait(4)
+        live.same([each[1] for each in service.asked[2:]],
+                  ["/message/1", "/message/2"], "taken back")
+    service.close()
+
+
+@live.case
 def template(servers):
     """Refused for good: told once. Then taken, and taken back."""
     user = servers.user()
