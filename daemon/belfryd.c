@@ -43,7 +43,7 @@ static const char notifiers[] = "notifiers:"
 #ifdef HAVE_LIBNOTIFY
 				" desktop"
 #endif
-				" exec journal"
+				" exec program journal"
 #ifdef HAVE_LIBCURL
 				" webhook"
 #endif

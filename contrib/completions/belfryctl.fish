@@ -75,7 +75,7 @@ complete -c belfryctl -n '__fish_seen_subcommand_from history' -l mailbox -x -d 
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l rule -x -d 'only where this rule matched'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l since -x -d '2h, 3d, or a date such as 2026-11-21'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -l until -x -d 'judged before'
-complete -c belfryctl -n '__fish_seen_subcommand_from history' -l outcome -x -d 'done, failed, skipped, unknown, open, observed; again for more'
+complete -c belfryctl -n '__fish_seen_subcommand_from history' -l outcome -x -d 'done, failed, skipped, unknown, open or observed'
 complete -c belfryctl -n '__fish_seen_subcommand_from history' -s n -l limit -x -d 'at most so many messages (20)'
 complete -c belfryctl -n __fish_use_subcommand -a report -d 'write a page with plots of what happened'
 complete -c belfryctl -n '__fish_seen_subcommand_from report' -l since -x -d 'from then on: 2d, 4w, 2026-11-21 (7d)'

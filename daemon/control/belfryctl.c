@@ -115,7 +115,7 @@ static const struct ctl_option history_options[] = {
     {'\0', "since", "TIME", "2h, 3d, or a date such as 2026-11-21"},
     {'\0', "until", "TIME", "judged before"},
     {'\0', "outcome", "OUTCOME" CTL_LIST,
-	"done, failed, skipped, unknown, open, observed; again for more"},
+	"done, failed, skipped, unknown, open or observed"},
     {'n', "limit", "N", "at most so many messages (20)"},
     OPTIONS_END,
 };
@@ -156,17 +156,17 @@ const struct ctl_command ctl_commands[] = {
      .arguments = "[ADDRESS]", .arguments_max = 1, .options = setup_options,
      .run = ctl_setup,
      .details = "Finds the servers, tells which password is wanted, tests it, "
-                "and writes the account\ninto the configuration, whose other "
-                "lines stay as they are. Again for an account\nthat is there, "
-                "it changes that. At a terminal it asks for what is missing; "
-                "else\nsay --yes, and give a password as the first line of "
-                "standard input."},
+                "and writes the\naccount into the configuration, whose other "
+                "lines stay as they are. Again for an\naccount that is there, "
+                "it changes that. At a terminal it asks for what is\nmissing; "
+                "else say --yes, and give a password as the first line of "
+                "standard\ninput."},
     {.name = "login", .summary = "sign in to an account (OAuth2)",
      .arguments = "ACCOUNT", .arguments_min = 1, .arguments_max = 1,
      .options = login_options, .run = ctl_login,
      .details = "For an account with oauth2_client_id. The token is kept for "
-                "belfryd, which renews\nit from then on. Waits five minutes "
-                "for the person, or as long as --timeout says."},
+                "belfryd, which\nrenews it from then on. Waits five minutes "
+                "for the person, or as long as\n--timeout says."},
     {.name = "check", .summary = "is the configuration right?",
      .arguments = "[FILE]", .arguments_max = 1, .options = check_options,
      .run = ctl_check},
@@ -214,7 +214,7 @@ const struct ctl_command ctl_commands[] = {
      .details = "HTML that needs nothing else; to belfry-report.html, or - for "
                 "standard output."},
     {.name = "queue", .summary = "list the forwards, or do something to them",
-     .arguments = "[show|retry|release|drop|resume ID...|all|ACCOUNT]",
+     .arguments = "[show|retry|release|drop|resume ID...|all]",
      .arguments_max = -1,
      .options = queue_options, .run = ctl_queue, .needs_daemon = true,
      .details = "show     all that is known of it\n"
@@ -222,7 +222,7 @@ const struct ctl_command ctl_commands[] = {
                 "release  send one that is held, though it may have arrived\n"
                 "drop     give it up\n"
                 "resume   let forwards go on that were stopped, as too many had "
-                "the same\n         subject; of an account, or of all"},
+                "the same\n         subject; of an ACCOUNT, or of all"},
     {.name = "reload", .summary = "read the configuration again",
      .arguments = "", .run = ctl_reload, .needs_daemon = true},
     {.name = "notify", .summary = "send a test notification",

@@ -63,7 +63,8 @@ def ends_with(daemon, args, code, *words):
 def usage(servers):
     daemon = live.Daemon(servers, "")
     ends_with(daemon, ["--help"], EX_OK, "usage: belfryd", "--dry-run")
-    ends_with(daemon, ["--version"], EX_OK, "belfryd 0.")
+    ends_with(daemon, ["--version"], EX_OK, "belfryd 0.",
+              "exec program journal")
     ends_with(daemon, ["--no-such-option"], EX_USAGE, "no-such-option",
               "usage: belfryd")
     ends_with(daemon, ["-c"], EX_USAGE, "usage: belfryd")

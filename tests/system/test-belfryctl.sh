@@ -148,6 +148,10 @@ run help history
 expect_words 'help of a command' 0 out '  -n, --limit N '
 run history --help
 expect_words 'help of a command' 0 out '      --since TIME '
+for command in $("$belfryctl" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+	run "$command" --help
+	long=$(grep -E '^.{81}' out) && fail "help of $command: $long"
+done
 run --version
 expect_words 'version' 0 out 'belfryctl '
 run statsu
