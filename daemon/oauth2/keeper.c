@@ -101,7 +101,8 @@ become_good(struct oauth2_keeper *keeper, int64_t left_sec, int64_t life_sec,
 	keeper->is_rejected = false;
 	keeper->wants_tell = false;
 	keeper->error = (struct error)ERROR_INIT;
-	when = left > 0 ? keeper->end - oauth2_keeper_ahead(life) : now;
+	when =
+	    left > 0 ? usec_since(oauth2_keeper_ahead(life), keeper->end) : now;
 	if (keeper->refreshed != 0 &&
 	    when < usec_add(keeper->refreshed, least_wait(keeper)))
 		when = usec_add(keeper->refreshed, least_wait(keeper));
@@ -192,14 +193,23 @@ oauth2_keeper_failed(struct oauth2_keeper *keeper, enum oauth2_kind kind,
 	keeper->is_asked_to_wait = retry_after != 0;
 }
 
+/* Another one is on its way already. */
+static bool
+is_making_another(const struct oauth2_keeper *keeper)
+{
+	return keeper->state == OAUTH2_KEEPER_REFRESHING ||
+	       keeper->state == OAUTH2_KEEPER_WAITING;
+}
+
 bool
 oauth2_keeper_rejected(struct oauth2_keeper *keeper, usec_t now)
 {
 	bool is_recent = keeper->doubted != 0 &&
 			 usec_since(keeper->doubted, now) < OAUTH2_DOUBT_USEC;
+	bool may_begin = keeper->state == OAUTH2_KEEPER_GOOD &&
+			 keeper->can_refresh && !is_recent;
 
-	if (keeper->state != OAUTH2_KEEPER_GOOD || !keeper->can_refresh ||
-	    is_recent)
+	if (!may_begin && !is_making_another(keeper))
 		return false;
 	keeper->is_rejected = true;
 	return true;
@@ -224,12 +234,35 @@ oauth2_keeper_hint(struct oauth2_keeper *keeper, usec_t now)
 
 /* ---- asking ---- */
 
+/* It was made a moment ago, and is not good for long: another one would be no
+ * better. */
+static bool
+is_short_by_design(const struct oauth2_keeper *keeper, usec_t now)
+{
+	return keeper->state == OAUTH2_KEEPER_GOOD && !keeper->is_rejected &&
+	       keeper->refreshed != 0 &&
+	       usec_since(keeper->refreshed, now) < least_wait(keeper);
+}
+
+/* For as long as it lives at all. */
+static enum oauth2_keeper_word
+give_short(struct oauth2_keeper *keeper, usec_t now)
+{
+	if (now < keeper->end)
+		return OAUTH2_KEEPER_GIVE;
+	error_set(&keeper->error, FAULT_RETRY,
+	    "the provider gives tokens that end at once");
+	return OAUTH2_KEEPER_FAIL;
+}
+
 enum oauth2_keeper_word
 oauth2_keeper_ask(struct oauth2_keeper *keeper, usec_t now)
 {
 	oauth2_keeper_tick(keeper, now);
 	if (is_alive(keeper, now))
 		return OAUTH2_KEEPER_GIVE;
+	if (keeper->can_refresh && is_short_by_design(keeper, now))
+		return give_short(keeper, now);
 	if (keeper->state == OAUTH2_KEEPER_GOOD && keeper->can_refresh)
 		begin_refresh(keeper, now);
 	if (keeper->state == OAUTH2_KEEPER_REFRESHING)

@@ -29,8 +29,8 @@
 #define OAUTH2_AHEAD_USEC (5 * USEC_MINUTE)
 /* A token that ends so soon is not given to a login any more. */
 #define OAUTH2_TAIL_USEC (2 * USEC_SEC)
-/* Between two refreshes that the clock asks for; doubled with each token that
- * lives no longer, up to OAUTH2_AHEAD_USEC. */
+/* Between two refreshes, but after a refused token; doubled with each token
+ * that lives no longer, up to OAUTH2_AHEAD_USEC. */
 #define OAUTH2_LEAST_USEC (5 * USEC_SEC)
 /* After a server refused a token that should be good: so long no other refresh
  * is made for that reason. */
@@ -76,8 +76,8 @@ void oauth2_keeper_refreshed(struct oauth2_keeper *keeper, int64_t left_sec,
 /* ... or none. `retry_after` as the provider asks, or 0. */
 void oauth2_keeper_failed(struct oauth2_keeper *keeper, enum oauth2_kind kind,
     usec_t retry_after, const struct error *error, usec_t now);
-/* A server refused the token in a login. True: the next that asks waits for
- * another one, and may try again at once. */
+/* A server refused the token in a login. True: it is not given any more, and
+ * who asks gets another one, or why there is none yet; he may ask at once. */
 bool oauth2_keeper_rejected(struct oauth2_keeper *keeper, usec_t now);
 /* The person changed something: what was LOST is tried once more. */
 void oauth2_keeper_retry(struct oauth2_keeper *keeper, usec_t now);

@@ -125,6 +125,35 @@ test_short_lives(void **state)
 	oauth2_keeper_free(&keeper);
 }
 
+/* Those who wait for it get it, as no other one would be better; and who comes
+ * too late does not have the server asked sooner. */
+static void
+test_short_life_asked_for(void **state)
+{
+	struct oauth2_keeper *keeper = keeper_with(0, 1);
+
+	(void)state;
+	assert_int_equal(oauth2_keeper_ask(keeper, START), OAUTH2_KEEPER_WAIT);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_refreshed(keeper, 1, 1, true, START);
+	assert_int_equal(oauth2_keeper_ask(keeper, START), OAUTH2_KEEPER_GIVE);
+	assert_int_equal(oauth2_keeper_ask(keeper, at(2)), OAUTH2_KEEPER_FAIL);
+	assert_int_equal(oauth2_keeper_error(keeper)->fault, FAULT_RETRY);
+	expect_event(keeper, OAUTH2_KEEPER_NOTHING);
+	/* Refused, another one is worth it. */
+	assert_true(oauth2_keeper_rejected(keeper, at(3)));
+	assert_int_equal(oauth2_keeper_ask(keeper, at(3)), OAUTH2_KEEPER_WAIT);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_refreshed(keeper, 0, 0, true, at(3));
+	assert_int_equal(oauth2_keeper_ask(keeper, at(3)), OAUTH2_KEEPER_FAIL);
+	expect_event(keeper, OAUTH2_KEEPER_NOTHING);
+	assert_int_equal(
+	    oauth2_keeper_ask(keeper, oauth2_keeper_deadline(keeper)),
+	    OAUTH2_KEEPER_WAIT);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_free(&keeper);
+}
+
 /* ---- nobody signed in, or not any more ---- */
 
 static void
@@ -292,6 +321,49 @@ test_rejected(void **state)
 	oauth2_keeper_free(&keeper);
 }
 
+/* It is refused while the next one is fetched already: nobody gets it again,
+ * neither before that comes nor when it does not. */
+static void
+test_rejected_meanwhile(void **state)
+{
+	struct oauth2_keeper *keeper = keeper_with(HOUR, HOUR);
+	usec_t now = at(HOUR - 300);
+
+	(void)state;
+	oauth2_keeper_tick(keeper, now);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	assert_true(oauth2_keeper_rejected(keeper, now));
+	assert_int_equal(oauth2_keeper_ask(keeper, now), OAUTH2_KEEPER_WAIT);
+	expect_event(keeper, OAUTH2_KEEPER_NOTHING);
+	oauth2_keeper_refreshed(keeper, HOUR, HOUR, true, now);
+	assert_int_equal(oauth2_keeper_ask(keeper, now), OAUTH2_KEEPER_GIVE);
+	now += (HOUR - 300) * USEC_SEC;
+	oauth2_keeper_tick(keeper, now);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_failed(keeper, OAUTH2_BUSY, 0, &busy, now);
+	assert_int_equal(oauth2_keeper_ask(keeper, now), OAUTH2_KEEPER_GIVE);
+	assert_true(oauth2_keeper_rejected(keeper, now));
+	assert_int_equal(oauth2_keeper_ask(keeper, now), OAUTH2_KEEPER_FAIL);
+	assert_int_equal(oauth2_keeper_error(keeper)->fault, FAULT_RETRY);
+	now = oauth2_keeper_deadline(keeper);
+	oauth2_keeper_tick(keeper, now);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_free(&keeper);
+}
+
+/* A minute after the machine began, with a token that ends soon. */
+static void
+test_boot(void **state)
+{
+	struct oauth2_keeper *keeper = oauth2_keeper_new(7);
+
+	(void)state;
+	oauth2_keeper_loaded(keeper, 10, HOUR, true, NULL, USEC_MINUTE);
+	oauth2_keeper_tick(keeper, USEC_MINUTE);
+	expect_event(keeper, OAUTH2_KEEPER_REFRESH);
+	oauth2_keeper_free(&keeper);
+}
+
 /* Whatever happens, in any order: never two refreshes at once, and a keeper
  * that is not LOST or ABSENT has a deadline or a refresh under way. */
 static void
@@ -368,12 +440,15 @@ main(void)
 	    cmocka_unit_test(test_dead_at_start),
 	    cmocka_unit_test(test_sleep),
 	    cmocka_unit_test(test_short_lives),
+	    cmocka_unit_test(test_short_life_asked_for),
 	    cmocka_unit_test(test_absent),
 	    cmocka_unit_test(test_lost),
 	    cmocka_unit_test(test_no_refresh_token),
 	    cmocka_unit_test(test_failures),
 	    cmocka_unit_test(test_hint),
 	    cmocka_unit_test(test_rejected),
+	    cmocka_unit_test(test_rejected_meanwhile),
+	    cmocka_unit_test(test_boot),
 	    cmocka_unit_test(test_any_order),
 	};
 
