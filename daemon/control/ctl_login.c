@@ -290,8 +290,10 @@ forget(const struct login *login)
 
 	if (!token_file_remove(login->path, &error))
 		return fail(login,
-		    error.fault == FAULT_AUTH ? EX_NOINPUT : EX_CANTCREAT, NULL,
-		    &error);
+		    error.fault == FAULT_AUTH	 ? EX_NOINPUT
+		    : error.fault == FAULT_RETRY ? EX_TEMPFAIL
+						 : EX_CANTCREAT,
+		    error.fault == FAULT_RETRY ? "run it again" : NULL, &error);
 	tell_daemon(login);
 	if (login->ctl->json) {
 		say_event(event_of(login, "forgotten"));

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/base/str.h"
@@ -15,8 +14,6 @@
 
 /* RFC 8628 section 3.5. */
 #define SLOW_DOWN_SEC 5
-#define LOCK_USEC (60 * USEC_SEC)
-#define LOCK_LOOK_NSEC 100000000L
 
 struct sign_in {
 	const struct sign_in_config *config;
@@ -288,23 +285,6 @@ start_device(struct sign_in *sign_in)
 
 /* ---- kept ---- */
 
-/* The daemon may be at it just now. */
-static int
-take_lock(const char *path, struct error *error_r)
-{
-	usec_t end = usec_add(loop_now(), LOCK_USEC);
-	const struct timespec moment = {0, LOCK_LOOK_NSEC};
-	struct error error = ERROR_INIT;
-	int lock;
-
-	while ((lock = token_file_lock(path, &error)) < 0 &&
-	       error.fault == FAULT_RETRY && loop_now() < end)
-		nanosleep(&moment, NULL);
-	if (lock < 0 && error_r != NULL)
-		*error_r = error;
-	return lock;
-}
-
 static bool
 write_token(struct sign_in *sign_in, const struct oauth2_token *token,
     struct error *error_r)
@@ -312,7 +292,7 @@ write_token(struct sign_in *sign_in, const struct oauth2_token *token,
 	const char *path = sign_in->config->path;
 	struct token_draft draft = {.fd = -1};
 	struct buf text = BUF_INIT;
-	int lock = take_lock(path, error_r);
+	int lock = token_file_wait_lock(path, error_r);
 	bool ok;
 
 	if (lock < 0)

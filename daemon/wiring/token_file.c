@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/base/xalloc.h"
 #include "daemon/control/json.h"
+#include "daemon/loop/loop.h"
 
 #define FOLDER "oauth2"
 #define FOLDER_MODE 0700
@@ -18,6 +20,7 @@
 #define SUFFIX ".XXXXXX" /* longer than that of the lock */
 /* So much is there before a token is asked for. */
 #define ROOM_BYTES (64 * 1024)
+#define LOCK_LOOK_NSEC 100000000L
 
 struct oauth2_client
 token_client(const struct config_account *account, struct span secret)
@@ -36,10 +39,20 @@ token_client(const struct config_account *account, struct span secret)
 	};
 }
 
+/* No name leads into another folder, and no two mean one file. */
 char *
 token_file_path(const char *state_directory, const char *account)
 {
-	return xasprintf("%s/" FOLDER "/%s.json", state_directory, account);
+	BUF_AUTO path = BUF_INIT;
+
+	buf_addf(&path, "%s/" FOLDER "/", state_directory);
+	for (const char *c = account; *c != '\0'; c++)
+		if (*c == '/' || *c == '%')
+			buf_addf(&path, "%%%02X", (unsigned)*c);
+		else
+			buf_add_char(&path, *c);
+	buf_add_str(&path, ".json");
+	return buf_take_str(&path);
 }
 
 static char *
@@ -100,19 +113,21 @@ read_all(const char *path, int fd, struct buf *text, struct error *error_r)
 {
 	char piece[4096];
 	ssize_t got;
+	bool ok = true;
 
-	while ((got = read(fd, piece, sizeof(piece))) != 0) {
+	while (ok && (got = read(fd, piece, sizeof(piece))) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return fail(path, "read it", error_r);
-		if (text->len + (size_t)got > OAUTH2_FILE_MAX)
-			return error_set(
+			ok = fail(path, "read it", error_r);
+		else if (text->len + (size_t)got > OAUTH2_FILE_MAX)
+			ok = error_set(
 			    error_r, FAULT_LOCAL, "%s is too long", path);
-		buf_add(text, piece, (size_t)got);
+		else
+			buf_add(text, piece, (size_t)got);
 	}
 	memory_wipe(piece, sizeof(piece));
-	return true;
+	return ok;
 }
 
 static bool
@@ -157,28 +172,24 @@ token_file_read(const char *path, const struct config_account *account,
 	return error_set(error_r, error.fault, "%s", error.text);
 }
 
-bool
-token_file_remove(const char *path, struct error *error_r)
-{
-	if (unlink(path) == 0)
-		return true;
-	if (errno == ENOENT)
-		return error_set(error_r, FAULT_AUTH, "nobody has signed in");
-	return fail(path, "remove it", error_r);
-}
-
 /* ---- the folder, and its lock ---- */
 
 /* Where root signs in for a daemon that is another user, what it makes is that
- * user's. */
+ * user's; but no file that he has put in its place by another name. */
 static bool
 give_to_owner(const char *path, int fd)
 {
 	STR_AUTO folder = folder_of(path);
-	struct stat st;
+	struct stat st, own;
 
 	if (geteuid() != 0 || stat(folder, &st) != 0 || st.st_uid == 0)
 		return true;
+	if (fstat(fd, &own) != 0)
+		return false;
+	if (!S_ISDIR(own.st_mode) && own.st_nlink != 1) {
+		errno = EMLINK;
+		return false;
+	}
 	return fchown(fd, st.st_uid, st.st_gid) == 0;
 }
 
@@ -194,7 +205,7 @@ make_folder(const char *folder, struct error *error_r)
 		return false;
 	if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST)
 		return fail(folder, "make this folder", error_r);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool ok = fd >= 0 && give_to_owner(folder, fd);
 	if (!ok)
 		fail(folder, "open this folder", error_r);
@@ -244,16 +255,34 @@ token_file_lock(const char *path, struct error *error_r)
 	return -1;
 }
 
+/* The daemon may be at it just now. */
+int
+token_file_wait_lock(const char *path, struct error *error_r)
+{
+	usec_t end = usec_add(loop_now(), TOKEN_LOCK_USEC);
+	const struct timespec moment = {0, LOCK_LOOK_NSEC};
+	struct error error = ERROR_INIT;
+	int lock;
+
+	while ((lock = token_file_lock(path, &error)) < 0 &&
+	       error.fault == FAULT_RETRY && loop_now() < end)
+		nanosleep(&moment, NULL);
+	if (lock < 0)
+		error_set(error_r, error.fault, "%s", error.text);
+	return lock;
+}
+
 /* ---- writing ---- */
 
-/* NAME.json.XXXXXX */
+/* NAME.json.XXXXXX, and not the token of an account with such a name */
 static bool
 is_leftover(const char *name, const char *base)
 {
 	size_t len = strlen(base);
 
 	return strncmp(name, base, len) == 0 && name[len] == '.' &&
-	       strlen(name) == len + strlen(SUFFIX);
+	       strlen(name) == len + strlen(SUFFIX) &&
+	       strchr(name + len + 1, '.') == NULL;
 }
 
 static void
@@ -351,4 +380,36 @@ token_draft_done(struct token_draft *draft)
 	free(draft->temporary);
 	free(draft->path);
 	*draft = (struct token_draft){.fd = -1};
+}
+
+/* ---- forgetting ---- */
+
+static bool
+remove_file(const char *path, struct error *error_r)
+{
+	if (unlink(path) == 0) {
+		sync_folder(path); /* else it is back after a power cut */
+		return true;
+	}
+	if (errno == ENOENT)
+		return error_set(error_r, FAULT_AUTH, "nobody has signed in");
+	return fail(path, "remove it", error_r);
+}
+
+bool
+token_file_remove(const char *path, struct error *error_r)
+{
+	struct error error = ERROR_INIT;
+	struct stat st;
+	int lock = -1;
+
+	if (lstat(path, &st) == 0)
+		lock = token_file_wait_lock(path, &error);
+	/* A lock that cannot be had otherwise keeps nobody from it. */
+	if (error.fault == FAULT_RETRY)
+		return error_set(error_r, error.fault, "%s", error.text);
+	bool ok = remove_file(path, error_r);
+	if (lock >= 0)
+		close(lock);
+	return ok;
 }

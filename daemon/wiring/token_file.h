@@ -19,7 +19,7 @@
 struct oauth2_client token_client(
     const struct config_account *account, struct span secret);
 
-/* Malloc'ed. */
+/* Malloc'ed. Accounts may have any name: "/" is written as "%2F". */
 char *token_file_path(const char *state_directory, const char *account);
 
 /* Which file it was; zeroed: none. */
@@ -35,12 +35,16 @@ bool token_file_has_changed(const char *path, struct token_mark *mark);
  * for another client, server, scope or user (FAULT_AUTH). */
 bool token_file_read(const char *path, const struct config_account *account,
     struct oauth2_token *token_r, struct error *error_r);
-/* False, too, where there is none. */
+/* Under the lock, as a renewal would bring it back: blocks for as long as
+ * token_file_wait_lock. False, too, where there is none (FAULT_AUTH). */
 bool token_file_remove(const char *path, struct error *error_r);
 
 /* Makes the folder. The descriptor, which holds the lock until it is closed;
  * or -1: FAULT_RETRY when another process has it, else FAULT_LOCAL. */
 int token_file_lock(const char *path, struct error *error_r);
+/* The same; blocks for up to TOKEN_LOCK_USEC. */
+#define TOKEN_LOCK_USEC (60 * USEC_SEC)
+int token_file_wait_lock(const char *path, struct error *error_r);
 
 /* Room on the disk for a token that is about to be asked for. Under the lock:
  * what a process that was killed left behind is removed. */

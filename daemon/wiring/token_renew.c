@@ -56,11 +56,7 @@ finish(struct token_renew *renew)
 {
 	struct token_renewal *result = &renew->result;
 
-	/* Others may go on: it is on the disk. */
-	token_draft_done(&renew->draft);
-	if (renew->lock >= 0)
-		close(renew->lock);
-	renew->lock = -1;
+	/* Under the lock: the file is what `done` hears of. */
 	result->token = result->kind == OAUTH2_TOKEN ? &renew->token : NULL;
 	renew->is_asking = false;
 	if (renew->config.done != NULL)

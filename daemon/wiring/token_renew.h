@@ -12,9 +12,6 @@
 #include "daemon/loop/loop.h"
 #include "daemon/wiring/token_file.h"
 
-/* How long another process may have the lock. */
-#define TOKEN_LOCK_USEC (60 * USEC_SEC)
-
 struct token_renewal {
 	enum oauth2_kind kind;		  /* OAUTH2_TOKEN: a good one */
 	const struct oauth2_token *token; /* borrowed; NULL: none */

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/base/xalloc.h"
@@ -214,6 +216,92 @@ test_died_in_between(void **state)
 	assert_int_equal(count_files(place), 2);
 }
 
+/* A renewal that is under way does not bring back what is forgotten. */
+static void
+test_forgotten_in_between(void **state)
+{
+	struct place *place = *state;
+	const struct timespec moment = {0, 300000000L};
+	struct token_draft draft = {.fd = -1};
+	int status;
+
+	write_document(place);
+	int lock = token_file_lock(place->path, NULL);
+	assert_true(lock >= 0);
+	pid_t child = fork();
+	if (child == 0) {
+		nanosleep(&moment, NULL);
+		_exit(!token_draft_begin(&draft, place->path, NULL) ||
+		      !token_draft_commit(&draft, SPAN(DOCUMENT), NULL));
+	}
+	close(lock); /* the child has it */
+	assert_true(token_file_remove(place->path, NULL));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(count_files(place), 1); /* the lock */
+}
+
+/* Accounts may have any name. */
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *name, *path;
+	} cases[] = {
+	    {"home", "/s/oauth2/home.json"},
+	    {"ann@example.org", "/s/oauth2/ann@example.org.json"},
+	    {"a/b", "/s/oauth2/a%2Fb.json"},
+	    {"../../.ssh/x", "/s/oauth2/..%2F..%2F.ssh%2Fx.json"},
+	    {"a%2Fb", "/s/oauth2/a%252Fb.json"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		STR_AUTO path = token_file_path("/s", cases[i].name);
+		assert_string_equal(path, cases[i].path);
+	}
+}
+
+/* The token of [account home.json.x] is no litter of [account home]. */
+static void
+test_name_like_litter(void **state)
+{
+	struct place *place = *state;
+	struct place other;
+
+	memcpy(other.folder, place->folder, sizeof(other.folder));
+	other.path = token_file_path(place->folder, "home.json.x");
+	write_document(&other);
+	write_document(place);
+	assert_int_equal(access(other.path, F_OK), 0);
+	free(other.path);
+}
+
+/* Root gives the files that it makes to the daemon's user, and not those that
+ * he put there. */
+static void
+test_root_gives_nothing_else(void **state)
+{
+	struct place *place = *state;
+	STR_AUTO lock = xasprintf("%s.lock", place->path);
+	STR_AUTO victim = xasprintf("%s/victim", place->folder);
+	struct error error = ERROR_INIT;
+	struct stat st;
+
+	if (geteuid() != 0 || chown(place->folder, 65534, 65534) != 0)
+		skip();
+	write_document(place);
+	assert_int_equal(stat(lock, &st), 0);
+	if (st.st_uid != 65534)
+		skip(); /* a fakeroot */
+	assert_int_equal(unlink(lock), 0);
+	close(open(victim, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(link(victim, lock), 0);
+	assert_int_equal(token_file_lock(place->path, &error), -1);
+	assert_int_equal(stat(victim, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 int
 main(void)
 {
@@ -228,6 +316,13 @@ main(void)
 		test_one_at_a_time, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_died_in_between, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_forgotten_in_between, setup, teardown),
+	    cmocka_unit_test(test_names),
+	    cmocka_unit_test_setup_teardown(
+		test_name_like_litter, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_root_gives_nothing_else, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
