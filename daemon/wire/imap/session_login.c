@@ -255,6 +255,12 @@ session_choose_way(struct imap_session *s, usec_t now)
 	session_enter(s, STATE_SECRET, now);
 }
 
+bool
+session_is_bound(const struct imap_session *s)
+{
+	return s->way != NULL && sasl_is_bound(s->way->mechanism);
+}
+
 void
 imap_session_once(struct imap_session *s, const struct sasl_once *once)
 {
@@ -409,7 +415,7 @@ static bool
 is_scram_refused(
     const struct imap_session *s, const struct imap_response *response)
 {
-	return is_scram(s->way) && !sasl_is_bound(s->way->mechanism) &&
+	return is_scram(s->way) && !session_is_bound(s) &&
 	       response->status == IMAP_NO &&
 	       imap_refusal_read(response, true).fault == FAULT_AUTH;
 }
@@ -468,7 +474,7 @@ on_login_end(
 		session_after_login(s, now);
 		return;
 	}
-	if (sasl_is_bound(s->way->mechanism) &&
+	if (session_is_bound(s) &&
 	    sasl_scram_rebind(s->scram, response->text)) {
 		start_login(s, now);
 		return;

@@ -175,6 +175,8 @@ session_handler session_on_authenticate;
 session_handler session_on_login;
 /* Begins the login, or asks for the secret first. */
 void session_choose_way(struct imap_session *session, usec_t now);
+/* Whether the login that was begun is bound to this connection. */
+bool session_is_bound(const struct imap_session *session);
 /* Whether server text repeats the secret, in clear or in base64. */
 bool session_text_leaks(const struct imap_session *session, struct span text);
 

@@ -71,6 +71,9 @@ session_fail_login(struct imap_session *s, const struct imap_response *response)
 		session_fail(s, refusal.fault,
 		    "the server refused the token (status %s)%s",
 		    s->oauth_status, buf_str(&text));
+	else if (refusal.fault == FAULT_AUTH && session_is_bound(s))
+		session_fail(s, refusal.fault,
+		    "the server refused " SASL_BOUND "%s", buf_str(&text));
 	else
 		session_fail(s, refusal.fault, "the server refused the login%s",
 		    buf_str(&text));

@@ -76,6 +76,10 @@ bool sasl_can(enum sasl_mechanism mechanism, const struct sasl_scram *scram);
 /* Whether the login holds for this TLS connection alone (PLUS). Refused, it
  * must not be tried in a weaker way: somebody may stand in between. */
 bool sasl_is_bound(enum sasl_mechanism mechanism);
+/* What was refused then, for the person. */
+#define SASL_BOUND                                                             \
+	"the login that is bound to this connection (is the password right? "  \
+	"then somebody may stand in between)"
 /* Whether the server, which says that the login succeeded, has done what the
  * mechanism asks of it: in SCRAM it proves that it knows the password, too. */
 bool sasl_is_proven(

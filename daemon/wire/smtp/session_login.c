@@ -242,7 +242,7 @@ on_login_refused(
 	enum fault fault = smtp_reply_class(reply) == SMTP_REFUSED
 			       ? FAULT_AUTH
 			       : smtp_reply_fault(reply);
-	char what[64];
+	char what[192];
 
 	if (sasl_scram_flaw(s->scram) != NULL) {
 		smtp_fail(s, FAULT_PEER, sasl_scram_flaw(s->scram), now);
@@ -261,7 +261,9 @@ on_login_refused(
 			return;
 		}
 	}
-	snprintf(what, sizeof(what), "login%s%s",
+	snprintf(what, sizeof(what), "%s%s%s",
+	    fault == FAULT_AUTH && sasl_is_bound(s->mechanism) ? SASL_BOUND
+							       : "login",
 	    s->oauth_status[0] != '\0' ? ": token status " : "",
 	    s->oauth_status);
 	smtp_fail_reply(s, fault, reply, what, now);
