@@ -262,6 +262,16 @@ refuse_shared(struct running_account *account, struct search *search)
 	}
 }
 
+/* An earlier life has found it there, too. */
+static bool
+is_written(const struct search *search)
+{
+	uint32_t uid, uidvalidity;
+
+	return undo_read_place(search->detail, &uid, &uidvalidity) &&
+	       uid == search->uid && uidvalidity == search->uidvalidity;
+}
+
 /* What was found is in the journal before it is begun. */
 static void
 write_down(struct running_account *account, const char *mailbox)
@@ -274,7 +284,7 @@ write_down(struct running_account *account, const char *mailbox)
 	{
 		const struct search *search = search_of(pos);
 		BUF_AUTO detail = BUF_INIT;
-		if (!is_at(search, SEARCH_FOUND, mailbox))
+		if (!is_at(search, SEARCH_FOUND, mailbox) || is_written(search))
 			continue;
 		buf_add_str(&detail, search->detail);
 		undo_add_place(&detail, search->uid, search->uidvalidity);

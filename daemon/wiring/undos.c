@@ -54,6 +54,7 @@ struct undoing {
 	struct list_link earlier;  /* the same: what was taken back before */
 	size_t count;
 	const struct json *request; /* to be remembered; NULL: it is */
+	bool resumes;		    /* what an earlier life was asked for */
 };
 
 /* ---- copies of the history ---- */
@@ -396,6 +397,17 @@ begin_in(struct undoing *undoing, const char *mailbox)
 	planned_run_done(&run.planned);
 }
 
+/* What an earlier life has found, and maybe not begun to take back: it may lie
+ * elsewhere by now. */
+static bool
+was_found(
+    const struct undoing *undoing, const struct told_message *told, size_t i)
+{
+	return undoing->resumes && told->undo.steps[i].mover != NULL &&
+	       told->past.message.message_id[0] != '\0' &&
+	       told->states[i].standing == STANDING_OPEN;
+}
+
 /* What nobody knows the place of is looked for. */
 static bool
 wants_search(
@@ -405,7 +417,7 @@ wants_search(
 	const struct step_state *state = &told->states[i];
 
 	return is_wanted(undoing, step) && state->mailbox != NULL &&
-	       step->uid == 0 &&
+	       (step->uid == 0 || was_found(undoing, told, i)) &&
 	       (state->standing == STANDING_OPEN ||
 		   state->standing == STANDING_FAILED);
 }
@@ -554,6 +566,7 @@ undo_search_again(struct running_account *account, const struct json *request)
 	    .account = account,
 	    .rule = json_get_str(request, "rule"),
 	    .uid = (uint32_t)json_get_int(request, "uid", 0),
+	    .resumes = true,
 	};
 
 	list_init(&undoing.messages);

@@ -342,6 +342,46 @@ def killed_while_it_looks(servers):
         print("killed with %d of %d left" % (left, len(subjects)))
 
 
+def found_and_no_more(daemon, account, validity):
+    """The journal as it is when the daemon is killed between having found a
+    message and having begun to move it back."""
+    place = "UID 1 there (UIDVALIDITY %d)" % validity
+    request = ('{"requests": [{"rule": "into-watched", "uid": 0, "since": 0, '
+               '"until": %d}]}' % (time.time() + 60))
+    with contextlib.closing(sqlite3.connect(
+            os.path.join(daemon.state, "state.db"))) as db, db:
+        live.same(db.execute("UPDATE effects SET detail = ? WHERE kind = "
+                             "'move'", (place,)).rowcount, 1, "moves")
+        db.execute("INSERT OR REPLACE INTO facts VALUES (?, 'undoing', ?)",
+                   (account, request))
+
+
+@live.case_with("imap_capability = IMAP4rev1 LITERAL+ SASL-IR IDLE MOVE\n")
+def killed_when_it_was_found(servers):
+    no_keywords.Front(servers, uidplus=False)
+    user = servers.user()
+    user.create("Lists")
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        append(user, LOST[0])
+        user.wait_subjects("Lists", ["list one"])
+        wait_done(daemon, 1)
+        daemon.stop()
+        imap = user.imap()
+        imap.select("Lists")
+        validity = int(imap.response("UIDVALIDITY")[1][0])
+        imap.logout()
+        found_and_no_more(daemon, user.name, validity)
+        daemon.start()
+        user.wait_subjects("INBOX", ["list one"])
+        live.wait("the end of it", lambda: not undoing(daemon))
+        places = [effect["detail"] for message in daemon.history()
+                  for effect in message["effects"]
+                  if "UID 1 there" in effect["detail"]]
+        live.same([place.count("UID") for place in places], [2],
+                  "its place: UID and UIDVALIDITY, once")
+
+
 @live.case_with("imap_capability = IMAP4rev1 SASL-IR LITERAL+ IDLE\n")
 def without_move_either(servers):
     """What was taken back stays marked as deleted where it was, and is not
