@@ -13,6 +13,8 @@ static const usec_t cancel_waits[] = {
     10 * USEC_SEC, 30 * USEC_SEC, 2 * USEC_MINUTE, 10 * USEC_MINUTE};
 #define CANCEL_WAITS (sizeof(cancel_waits) / sizeof(cancel_waits[0]))
 #define POSTED_MAX QUEUE_SHOWN_MAX
+/* To be taken back at a time; what is more stays for a later life. */
+#define CANCELS_MAX QUEUE_SHOWN_MAX
 /* In the store, in place of the key that is made of the message. */
 #define OWN_KEY "m"
 
@@ -66,7 +68,8 @@ is_same_request(const struct posted *a, const struct posted *b)
 static void
 forget_first(struct notifier *notifier)
 {
-	struct list_link *cancels = &notifier->webhook->cancels;
+	struct webhook *webhook = notifier->webhook;
+	struct list_link *cancels = &webhook->cancels;
 	struct posted *first = first_of(cancels);
 
 	for (struct list_link *pos = cancels->prev; pos != cancels;) {
@@ -77,6 +80,7 @@ forget_first(struct notifier *notifier)
 		const struct shown_message message = message_of(posted);
 		shown_over(notifier, &message,
 		    posted->is_own ? OWN_KEY : posted->key, posted->id);
+		webhook->cancel_count--;
 		if (posted != first)
 			free_posted(posted);
 	}
@@ -184,8 +188,13 @@ posted_take_back(struct notifier *notifier, uint64_t request)
 		if (posted->request != request)
 			continue;
 		list_remove(&posted->link);
-		list_add(&webhook->cancels, &posted->link);
 		webhook->posted_count--;
+		if (webhook->cancel_count == CANCELS_MAX) {
+			free_posted(posted);
+			continue;
+		}
+		list_add(&webhook->cancels, &posted->link);
+		webhook->cancel_count++;
 	}
 	cancel_next(notifier);
 }

@@ -32,6 +32,7 @@ struct webhook {
 	struct list_link posted; /* of notify_posted.c, the oldest first */
 	size_t posted_count;
 	struct list_link cancels; /* the same, to be taken back */
+	size_t cancel_count;
 	struct http *cancelling;
 	struct loop_timer *cancel_again;
 	bool cancel_waits; /* for it */
