@@ -228,6 +228,25 @@ test_void(void **state)
 	claim_log_free(&log);
 }
 
+/* Entries of another UIDVALIDITY say nothing: its UIDs mean other messages. Who
+ * waits for one of these finds neither claim nor mark on it. */
+static void
+test_other_validity(void **state)
+{
+	struct span words[CLAIM_LOG_WORDS_MAX];
+	uint32_t changed;
+	struct claim_log *log = claim_log_new("me");
+
+	(void)state;
+	play(log, &(struct step){"a", 40, 1, '+', "5", "belfry-c-a", 0});
+	play(log, &(struct step){"a", 41, 0, '+', "5", "belfry-f-x", 0});
+	expect(log, "as it was", 5, "belfry-c-a belfry-f-x", 41);
+	assert_int_equal(
+	    claim_log_words(log, INBOX, VALIDITY + 1, 5, words, &changed), 0);
+	assert_int_equal(changed, 1);
+	claim_log_free(&log);
+}
+
 int
 main(void)
 {
@@ -238,6 +257,7 @@ main(void)
 	    cmocka_unit_test(test_stale),
 	    cmocka_unit_test(test_disorder),
 	    cmocka_unit_test(test_void),
+	    cmocka_unit_test(test_other_validity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
