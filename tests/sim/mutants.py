@@ -329,6 +329,16 @@ MUTANTS = {
         "			*changed_r = line->uid;",
         "		apply(&words, line);",
         "sim-claim", (), 3000),
+    "log of another UIDVALIDITY counts": (
+        ACCOUNT + "claim_log.c",
+        "		if (line->validity != uidvalidity ||",
+        "		if ((false && line->validity != uidvalidity) ||",
+        "sim-claim", (), 2000),
+    "log that is gone is remembered": (
+        ACCOUNT + "claim_log.c",
+        "		forget_all(log);\n		log->void_until",
+        "		log->void_until",
+        "sim-claim", (), 2000),
     "claim stays beside another's": (
         ACCOUNT + "claim.c",
         "	if (r->own && !claim->expects_mark) {\n"

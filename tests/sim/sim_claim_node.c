@@ -14,7 +14,7 @@ send_command(struct world *w, struct node *node, enum verb verb,
 	imap_seqset_format(&text, uids);
 	imap_seqset_done(&c->uids);
 	buf_done(&c->entry);
-	*c = (struct command){.verb = verb};
+	*c = (struct command){.verb = verb, .validity = w->validity};
 	imap_seqset_parse(buf_span(&text), &c->uids);
 	c->run_at =
 	    w->lab.now + lab_between(&w->lab, USEC_MSEC, 40 * USEC_MSEC);
@@ -49,18 +49,38 @@ send_store(struct world *w, struct node *node, const char *keywords, bool add)
 	compose_entry(w, node);
 }
 
+/* Once more than before: but what was claimed before claims were lost is not
+ * held against anybody. */
+void
+note_effect(struct world *w, struct node *node, size_t i)
+{
+	struct mail *m = &w->messages[i];
+
+	if (node->claimed[i] <= w->lost)
+		m->before++;
+	else
+		m->effects++;
+}
+
+/* Of a mailbox that is another one now, or in a new life. */
+void
+forget_claims(struct world *w, struct node *node)
+{
+	claim_free(&node->claim);
+	node->claim = claim_new(&(struct claim_config){
+	    .keyword = lab_claim_name(number_of(w, node)),
+	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
+	    .seed = random_next(&w->lab.random)});
+}
+
 void
 start(struct world *w, struct node *node)
 {
-	const char *keyword = lab_claim_name(number_of(w, node));
-
 	node->ahead = lab_between(&w->lab, 0, 100 * USEC_DAY);
 	node->drift =
 	    (int64_t)random_below(&w->lab.random, 2 * DRIFT_MAX) - DRIFT_MAX;
-	node->claim = claim_new(&(struct claim_config){.keyword = keyword,
-	    .step = w->modseqs ? CLAIM_BY_MODSEQ : CLAIM_BY_KEYWORD,
-	    .seed = random_next(&w->lab.random)});
-	node->log = claim_log_new(keyword);
+	forget_claims(w, node);
+	node->log = claim_log_new(lab_claim_name(number_of(w, node)));
 	node->alive = true;
 	node->stage = STAGE_REST;
 	for (size_t i = 0; i < w->message_count; i++)
@@ -81,6 +101,17 @@ leave_ghost(struct world *w, struct node *node)
 	node->command = (struct command){.run_at = USEC_NEVER};
 }
 
+/* When that comes while the next connection acts, a copy that is not marked yet
+ * may be made twice. The next one acts after it here. */
+static bool
+takes_own_claim(const struct world *w, const struct node *node)
+{
+	const char *own = lab_claim_name(number_of(w, node));
+
+	return !node->command.add &&
+	       strncmp(node->command.keywords, own, strlen(own)) == 0;
+}
+
 /* What a death or a lost link leaves behind. */
 static void
 drop_command(struct world *w, struct node *node)
@@ -88,7 +119,8 @@ drop_command(struct world *w, struct node *node)
 	bool goes_on =
 	    node->command.run_at != USEC_NEVER && chance(w, w->haunted);
 
-	if (goes_on && node->command.verb == VERB_STORE) {
+	if (goes_on && node->command.verb == VERB_STORE &&
+	    !takes_own_claim(w, node)) {
 		leave_ghost(w, node);
 		goes_on = false;
 	}
@@ -150,7 +182,8 @@ run_execs(struct world *w, struct node *node)
 		if (!imap_seqset_has(&node->group, (uint32_t)i + 1))
 			continue;
 		lab_say(&w->lab, "%zu runs %zu", number_of(w, node), i + 1);
-		if (++w->messages[i].effects > 1)
+		note_effect(w, node, i);
+		if (w->messages[i].effects > 1)
 			lab_broken(
 			    &w->lab, "the command of %zu ran twice", i + 1);
 	}
@@ -205,7 +238,7 @@ looked(struct world *w, struct node *node)
 			continue;
 		if (m->kind == KIND_MOVE)
 			node->ledger[i] = m->is_there ? PLANNED : DONE;
-		else if (m->effects == 0)
+		else if (m->effects + m->before == 0)
 			node->ledger[i] = PLANNED;
 	}
 	/* A copy that is there is marked now, late. */

@@ -61,7 +61,8 @@ struct command {
 	char keywords[100];
 	usec_t run_at, answer_at; /* USEC_NEVER: it has, or nothing is */
 	bool ok;
-	struct buf entry; /* of the log, as it was sent */
+	struct buf entry;  /* of the log, as it was sent */
+	uint32_t validity; /* of the mailbox, then */
 };
 
 struct mail {
@@ -72,11 +73,13 @@ struct mail {
 	bool seen;
 	uint64_t modseq;
 	usec_t stored;
-	unsigned effects;
-	usec_t owned;  /* who acted on it last had its claim from then */
-	usec_t marked; /* USEC_NEVER: not yet */
+	unsigned effects; /* since marks and claims were lost last */
+	unsigned before;  /* ... before that */
+	usec_t owned;	  /* who acted on it last had its claim from then */
+	usec_t marked;	  /* USEC_NEVER: not yet */
 	bool unknown;
-	bool taken; /* by a person */
+	bool taken;	 /* by a person */
+	bool was_marked; /* before marks were lost */
 };
 
 /* Of the log, where there are no keywords. */
@@ -128,6 +131,11 @@ struct world {
 	size_t entry_count;
 	bool overwrites; /* a STORE writes all keywords its session knows */
 	usec_t ends;
+	/* UIDVALIDITY of the mailbox, and of the log */
+	uint32_t validity, log_validity;
+	uint32_t log_uid; /* given away last */
+	usec_t lost;	  /* claims and marks were, last */
+	unsigned anew;	  /* how often one of both was made so */
 	uint64_t modseq;
 	struct mail messages[MESSAGES_MAX];
 	size_t message_count;
@@ -143,6 +151,9 @@ void touch(struct world *w, struct mail *m);
 void compose_entry(const struct world *w, struct node *node);
 void run_command(struct world *w, struct node *node);
 void run_ghost(struct world *w, struct node *node);
+uint32_t log_uid_of(const struct world *w, size_t i);
+void make_mailbox_anew(struct world *w);
+void make_log_anew(struct world *w);
 
 /* sim_claim_node.c */
 void send_command(struct world *w, struct node *node, enum verb verb,
@@ -152,6 +163,8 @@ void send_store(
 void start(struct world *w, struct node *node);
 void die(struct world *w, struct node *node);
 void lose_link(struct world *w, struct node *node);
+void forget_claims(struct world *w, struct node *node);
+void note_effect(struct world *w, struct node *node, size_t i);
 void begin_effect(struct world *w, struct node *node);
 void looked(struct world *w, struct node *node);
 void marked(struct world *w, struct node *node);

@@ -18,21 +18,33 @@ server_unix(const struct world *w)
 	return (int64_t)(w->lab.now / USEC_SEC);
 }
 
+/* The same UIDs mean other messages when the mailbox was made anew. */
+uint32_t
+log_uid_of(const struct world *w, size_t i)
+{
+	return (uint32_t)((i + w->validity) % w->message_count) + 1;
+}
+
 void
 compose_entry(const struct world *w, struct node *node)
 {
 	struct command *c = &node->command;
+	struct imap_seqset uids = IMAP_SEQSET_INIT;
 
 	if (!w->by_log || c->verb != VERB_STORE)
 		return;
+	for (size_t i = 0; i < w->message_count; i++)
+		if (imap_seqset_has(&c->uids, (uint32_t)i + 1))
+			imap_seqset_add(&uids, log_uid_of(w, i));
 	claim_log_compose(node->log,
 	    &(struct claim_log_store){.mailbox = SPAN("INBOX"),
-		.uidvalidity = 1,
+		.uidvalidity = w->validity,
 		.base = c->unchanged_since != 0 ? node->log_base : 0,
 		.add = c->add,
-		.uids = &c->uids,
+		.uids = &uids,
 		.words = c->keywords},
 	    &c->entry);
+	imap_seqset_done(&uids);
 }
 
 static void
@@ -42,9 +54,9 @@ append_entry(struct world *w, struct node *node)
 
 	w->entries =
 	    xreallocarray(w->entries, w->entry_count + 1, sizeof(*w->entries));
-	e = &w->entries[w->entry_count];
+	e = &w->entries[w->entry_count++];
 	*e = (struct entry){
-	    .uid = (uint32_t)++w->entry_count, .received_unix = server_unix(w)};
+	    .uid = ++w->log_uid, .received_unix = server_unix(w)};
 	buf_add_span(&e->text, buf_span(&node->command.entry));
 }
 
@@ -106,7 +118,7 @@ move_one(struct world *w, struct node *node, size_t i)
 {
 	struct mail *m = &w->messages[i];
 
-	m->effects++;
+	note_effect(w, node, i);
 	lab_say(&w->lab, "%zu moves %zu: %u", number_of(w, node), i + 1,
 	    m->effects);
 	if (m->effects > 1)
@@ -120,7 +132,7 @@ copy_one(struct world *w, struct node *node, size_t i)
 {
 	struct mail *m = &w->messages[i];
 
-	m->effects++;
+	note_effect(w, node, i);
 	lab_say(&w->lab, "%zu copies %zu: %u", number_of(w, node), i + 1,
 	    m->effects);
 	if (m->effects > 1 &&
@@ -151,6 +163,9 @@ run_command(struct world *w, struct node *node)
 			lab_say(&w->lab, "%zu reads %zu", number_of(w, node),
 			    i + 1);
 		}
+		if (c->verb == VERB_STORE && w->by_log &&
+		    c->validity != w->validity)
+			continue; /* it is about a mailbox that is gone */
 		if (c->verb == VERB_STORE && w->by_log)
 			note_entry(w, node, i);
 		else if (c->verb == VERB_STORE)
@@ -186,4 +201,75 @@ run_ghost(struct world *w, struct node *node)
 	node->modified = own.modified;
 	node->log_seen = own.log_seen;
 	memcpy(node->view, own.view, sizeof(node->view));
+}
+
+/* What was done is not to be known by keywords or log any more. */
+static void
+lose_marks(struct world *w)
+{
+	w->lost = w->lab.now;
+	for (size_t i = 0; i < w->message_count; i++) {
+		struct mail *m = &w->messages[i];
+		m->was_marked |= m->now.mark;
+		m->now = (struct lab_keywords){0};
+		m->before += m->effects;
+		m->effects = 0;
+		m->marked = USEC_NEVER;
+	}
+}
+
+static void
+break_links(struct world *w)
+{
+	w->anew++;
+	for (size_t n = 0; n < w->node_count; n++)
+		if (w->nodes[n].alive)
+			lose_link(w, &w->nodes[n]);
+}
+
+/* With a new UIDVALIDITY. What is still said to the old one is in vain, but for
+ * entries of the log. */
+void
+make_mailbox_anew(struct world *w)
+{
+	bool keeps = !w->by_log && chance(w, 50);
+
+	lab_say(&w->lab, "the mailbox is made anew%s", keeps ? ", whole" : "");
+	break_links(w);
+	w->validity++;
+	if (!keeps)
+		lose_marks(w);
+	w->modseq = 10;
+	for (size_t i = 0; i < w->message_count; i++) {
+		struct mail *m = &w->messages[i];
+		m->is_there &= m->leaves_at == USEC_NEVER;
+		m->modseq = 1 + random_below(&w->lab.random, 9);
+	}
+	for (size_t n = 0; n < w->node_count; n++) {
+		struct node *node = &w->nodes[n];
+		node->late = false;
+		node->command.run_at = USEC_NEVER;
+		if (!w->by_log)
+			node->ghost.run_at = USEC_NEVER;
+		if (node->alive)
+			forget_claims(w, node);
+	}
+}
+
+/* What was on its way to the old one comes to the new one; but not marks: one
+ * that comes to a new log, where its claim is not, says of a command that never
+ * ran that somebody ran it. */
+void
+make_log_anew(struct world *w)
+{
+	lab_say(&w->lab, "the log is made anew");
+	break_links(w);
+	for (size_t i = 0; i < w->entry_count; i++)
+		w->entries[i].is_gone = true;
+	for (size_t n = 0; n < w->node_count; n++)
+		if (strcmp(w->nodes[n].ghost.keywords, LAB_MARK) == 0)
+			w->nodes[n].ghost.run_at = USEC_NEVER;
+	w->log_uid = 0;
+	w->log_validity++;
+	lose_marks(w);
 }

@@ -128,8 +128,10 @@ static void
 read_log(struct world *w, struct node *node)
 {
 	struct imap_seqset stale = IMAP_SEQSET_INIT;
-	uint32_t from = claim_log_from(node->log);
+	uint32_t from;
 
+	claim_log_open(node->log, w->log_validity, clock_of(w, node));
+	from = claim_log_from(node->log);
 	for (size_t i = 0; i < node->log_seen; i++) {
 		const struct entry *e = &w->entries[i];
 		if (e->is_gone || e->uid < from)
@@ -145,18 +147,19 @@ read_log(struct world *w, struct node *node)
 		lab_broken(&w->lab, "the log is in disorder");
 	claim_log_get_stale(node->log, &stale);
 	for (size_t i = 0; i < w->entry_count; i++)
-		if (imap_seqset_has(&stale, w->entries[i].uid))
+		if (!w->entries[i].is_gone &&
+		    imap_seqset_has(&stale, w->entries[i].uid))
 			w->entries[i].is_gone = true;
 	imap_seqset_done(&stale);
 }
 
 static void
-tell_log(struct node *node, size_t i)
+tell_log(const struct world *w, struct node *node, size_t i)
 {
 	struct span words[CLAIM_LOG_WORDS_MAX];
 	uint32_t changed;
-	size_t count = claim_log_words(
-	    node->log, SPAN("INBOX"), 1, (uint32_t)i + 1, words, &changed);
+	size_t count = claim_log_words(node->log, SPAN("INBOX"), w->validity,
+	    log_uid_of(w, i), words, &changed);
 
 	claim_on_message(node->claim, (uint32_t)i + 1, changed, words, count);
 }
@@ -170,10 +173,12 @@ answer_claim(struct world *w, struct node *node)
 
 	if (w->by_log && c->verb == VERB_FETCH && c->ok) {
 		read_log(w, node);
-		for (size_t i = 0; i < w->message_count; i++)
+		if (claim_log_is_void(node->log, clock_of(w, node)))
+			c->ok = false;
+		for (size_t i = 0; c->ok && i < w->message_count; i++)
 			if (w->messages[i].is_there &&
 			    imap_seqset_has(&c->uids, (uint32_t)i + 1))
-				tell_log(node, i);
+				tell_log(w, node, i);
 	}
 	for (size_t i = 0; !w->by_log && i < w->message_count; i++)
 		if (w->messages[i].is_there &&
