@@ -62,6 +62,19 @@ static const char *const fate_words[] = {
     [NOTIFY_WITHDRAWN] = "not needed any more",
 };
 
+static bool
+others_have_it(const struct pending *pending)
+{
+	LIST_EACH(pos, &pending->notifier->notify->pending)
+	{
+		const struct pending *other =
+		    LIST_ITEM(pos, struct pending, link);
+		if (other != pending && other->delivery == pending->delivery)
+			return true;
+	}
+	return false;
+}
+
 /* Others have it still before them: should this life end, it must not ring here
  * again. */
 static void
@@ -94,7 +107,7 @@ pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 	delivery->shown = delivery->shown || shown;
 	delivery->unwanted =
 	    delivery->unwanted || outcome->fate == NOTIFY_WITHDRAWN;
-	if (shown && delivery->open > 1)
+	if (shown && others_have_it(pending))
 		note_shown(pending);
 	list_remove(&pending->link);
 	free(pending);
