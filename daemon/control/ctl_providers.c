@@ -341,6 +341,7 @@ add_list(struct buf *out)
 	struct ctl_table table;
 
 	ctl_table_init(&table, COUNT(heads));
+	table.has_heads = true;
 	for (size_t i = 0; i < COUNT(heads); i++)
 		ctl_table_add(&table, heads[i]);
 	for (size_t i = 0; presets_at(i) != NULL; i++) {

@@ -255,6 +255,8 @@ def look_at_providers(terminal, ctl):
     lines = terminal.run(ctl + "providers gmail")
     begin_well(lines, "gmail: Gmail$")
     assert "accounts/answer/185833" in "".join(lines), lines
+    lines = terminal.run(ctl + "providers")
+    assert "IMAP" not in [line.strip() for line in lines], lines
 
 
 def look_at_doctor(terminal, ctl):
