@@ -352,6 +352,11 @@ MUTANTS = {
         "	} else if (is_mine(claim, r)) {\n",
         "	} else if (false) {\n",
         "sim-claim", (), 8000),
+    "what an entry of the log takes away stays": (
+        ACCOUNT + "claim_log.c",
+        "		changed |= set_word(words, word, line->add);",
+        "		changed |= set_word(words, word, true);",
+        "sim-claim-forward", (), 500),
     "claim of what may have been sent seems to be nobody's": (
         ACCOUNT + "claim.c",
         "	else if (r->sending)\n"

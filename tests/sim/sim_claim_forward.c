@@ -8,7 +8,8 @@
  * texts and answers that take their time; servers that defer; links that break
  * before the dot, behind it, and in the middle of a STORE; a server that lets
  * conditional STOREs win that come close behind another, or has no
- * mod-sequences and writes all keywords that a session knows; a journal that
+ * mod-sequences and writes all keywords that a session knows, or keeps no
+ * keywords, so that a log decides; a journal that
  * takes an intent only later; machines that are
  * cut off from the mailbox, or stopped, for up to three leases; machines that
  * die at each step and come back with their queue after up to three leases, or
@@ -336,12 +337,16 @@ make(struct world *w)
 {
 	w->faulty = chance(w, 800);
 	w->modseqs = chance(w, 700);
+	w->by_log = w->modseqs && chance(w, 400);
+	w->log = claim_log_new("nobody");
+	w->log_uid = 1; /* a machine's message */
 	w->modseq = 10;
 	w->node_count = 2 + random_below(&w->lab.random, LAB_NODES_MAX - 1);
 	w->message_count = 1 + random_below(&w->lab.random, MESSAGES_MAX);
 	for (size_t i = 0; i < w->message_count; i++)
 		w->messages[i] = (struct message){.is_there = true,
-		    .modseq = 1 + random_below(&w->lab.random, 9)};
+		    .modseq =
+			w->by_log ? 1 : 1 + random_below(&w->lab.random, 9)};
 	for (size_t n = 0; n < w->node_count; n++) {
 		w->nodes[n].rate =
 		    99 + (unsigned)random_below(&w->lab.random, 3);
@@ -394,6 +399,7 @@ run(struct world *w)
 		imap_seqset_done(&w->nodes[n].modified);
 		imap_seqset_done(&w->nodes[n].command.uids);
 	}
+	claim_log_free(&w->log);
 	return steps;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "daemon/mail/message.h"
+
 usec_t
 lease_of(const struct world *w)
 {
@@ -53,6 +55,59 @@ store_one(struct world *w, struct node *node, size_t i)
 	}
 }
 
+/* The server gives the entry its place. */
+static void
+append(struct world *w, struct node *node)
+{
+	struct command *c = &node->command;
+	struct claim_log *own =
+	    claim_log_new(lab_claim_name(number_of(w, node)));
+	BUF_AUTO text = BUF_INIT;
+
+	claim_log_compose(own,
+	    &(struct claim_log_store){.mailbox = SPAN("INBOX"),
+		.uidvalidity = 1,
+		.base = c->unchanged_since != 0 ? node->log_base : 0,
+		.add = c->add,
+		.uids = &c->uids,
+		.words = c->keywords},
+	    &text);
+	struct message *message = message_new(buf_span(&text));
+	struct span line = message_raw(message, CLAIM_LOG_HEADER, 0);
+	claim_log_read(
+	    w->log, ++w->log_uid, (int64_t)(w->lab.now / USEC_SEC), &line, 1);
+	claim_log_read_end(w->log);
+	message_free(&message);
+	claim_log_free(&own);
+}
+
+/* What the log says of it now; if that is new, by the last entry. */
+static void
+note_entry(struct world *w, struct node *node, size_t i)
+{
+	struct message *m = &w->messages[i];
+	struct lab_keywords before = m->now;
+	struct span words[CLAIM_LOG_WORDS_MAX];
+	uint32_t changed;
+	size_t count = claim_log_words(
+	    w->log, SPAN("INBOX"), 1, (uint32_t)i + 1, words, &changed);
+	bool takes = takes_claim_of(node, m) && m->by != number_of(w, node);
+
+	m->modseq = changed;
+	if (changed != w->log_uid)
+		return;
+	m->now = (struct lab_keywords){0};
+	for (size_t n = 0; n < count; n++) {
+		char word[100] = "";
+		memcpy(word, words[n].data, words[n].len);
+		*lab_keyword(&m->now, word) = true;
+	}
+	if (takes && before.claims[m->by] && !m->now.claims[m->by] &&
+	    w->lab.now - m->touched[m->by] >= ALMOST(2 * lease_of(w)))
+		m->orphaned = true;
+	m->touched[number_of(w, node)] = w->lab.now;
+}
+
 void
 run_command(struct world *w, struct node *node)
 {
@@ -61,11 +116,17 @@ run_command(struct world *w, struct node *node)
 	c->run_at = USEC_NEVER;
 	c->ok = !w->faulty || !chance(w, 10);
 	imap_seqset_done(&node->modified);
+	if (c->ok && w->by_log && c->is_store)
+		append(w, node);
+	else if (c->ok && w->by_log)
+		node->log_base = w->log_uid;
 	for (size_t i = 0; c->ok && i < w->message_count; i++) {
 		if (!w->messages[i].is_there ||
 		    !imap_seqset_has(&c->uids, (uint32_t)i + 1))
 			continue;
-		if (c->is_store)
+		if (c->is_store && w->by_log)
+			note_entry(w, node, i);
+		else if (c->is_store)
 			store_one(w, node, i);
 		else
 			node->view[i] = w->messages[i].now;

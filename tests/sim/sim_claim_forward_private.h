@@ -5,6 +5,7 @@
 #ifndef BELFRY_SIM_CLAIM_FORWARD_PRIVATE_H
 #define BELFRY_SIM_CLAIM_FORWARD_PRIVATE_H
 
+#include "daemon/account/claim_log.h"
 #include "tests/sim/claim_lab.h"
 
 #define MESSAGES_MAX 16
@@ -72,6 +73,7 @@ struct node {
 	usec_t comes_back, stopped_until, cut_until;
 	unsigned rate; /* of its clock, percent */
 	struct claim *claim;
+	uint32_t log_base;			/* so far it had read the log */
 	struct lab_keywords view[MESSAGES_MAX]; /* as its session was told */
 	enum errand errand;
 	struct imap_seqset group;
@@ -93,6 +95,9 @@ struct world {
 	struct lab lab;
 	bool faulty;
 	bool modseqs; /* else a STORE writes all that its session knows */
+	bool by_log;  /* no keywords: what a log says stands for them */
+	struct claim_log *log;
+	uint32_t log_uid; /* given away last */
 	uint64_t modseq;
 	struct message messages[MESSAGES_MAX];
 	size_t message_count;
