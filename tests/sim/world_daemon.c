@@ -119,6 +119,8 @@ answer(struct world *w, struct mailbox *mailbox, struct mailbox_event *event)
 		take_task(w, mailbox, event->task, false);
 		break;
 	case MAILBOX_REPORT:
+		if (strstr(event->report->text, "too many to be news") != NULL)
+			w->left_alone = true;
 		world_note(w, "  %s %u: %s",
 		    report_kind_name(event->report->kind), event->report->uid,
 		    event->report->text);

@@ -141,6 +141,7 @@ struct world {
 	bool immortal;	 /* this seed's daemon is never killed */
 	bool is_patient; /* this seed's calm is as long as can be */
 	bool was_rebuilt, run_ended;
+	bool left_alone;   /* too many were not known again */
 	bool rebuilds;	   /* this seed's UIDVALIDITY changes now and then */
 	int64_t clock_off; /* seconds that the wall clock is wrong */
 	unsigned kill_in;  /* steps until the daemon dies; 0: it lives on */
