@@ -19,197 +19,11 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/address_builder.h"
+#include "daemon/mail/address_token.h"
 #include "daemon/mail/charset.h"
 #include "daemon/mail/rfc2047.h"
 #include "daemon/mail/text.h"
-
-#define ITEMS_FIRST 4
-
-/* ---- Tokens ---- */
-
-enum token_kind {
-	TOKEN_END,
-	TOKEN_WORD,    /* atom, dots included; domain literal; encoded word */
-	TOKEN_QUOTED,  /* text: what is between the quotes, still escaped */
-	TOKEN_COMMENT, /* text: what is between the parentheses */
-	TOKEN_SPECIAL, /* one of < > , ; : @ */
-	TOKEN_COUNT
-};
-
-struct token {
-	enum token_kind kind;
-	struct span text;
-	bool after_blank; /* or after a comment */
-	bool is_encoded;  /* a word that is an encoded word */
-};
-
-struct scanner {
-	struct span rest;
-	bool after_blank;
-	bool has_open_quote, has_open_comment;
-};
-
-static bool
-is_space(char c)
-{
-	return char_is_blank(c) || c == '\r' || c == '\n';
-}
-
-static bool
-is_special(char c)
-{
-	switch (c) {
-	case '<':
-	case '>':
-	case ',':
-	case ';':
-	case ':':
-	case '@':
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The offset of the quote that ends the string at the front. */
-static size_t
-find_quote_end(struct span s)
-{
-	for (size_t i = 1; i < s.len; i++) {
-		if (s.data[i] == '\\')
-			i++;
-		else if (s.data[i] == '"')
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-static size_t
-find_comment_end(struct span s)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.data[i] == '\\')
-			i++;
-		else if (s.data[i] == '(')
-			depth++;
-		else if (s.data[i] == ')' && --depth == 0)
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-/* The length of a domain literal at the front, 0 when there is none. Stops
- * at the next "[", so that no byte is looked at twice. */
-static size_t
-literal_length(struct span s)
-{
-	for (size_t i = 1; i < s.len; i++) {
-		char c = s.data[i];
-
-		if (c == ']')
-			return i + 1;
-		if (c == '[' || c == '<' || c == '>' || c == ',' || is_space(c))
-			return 0;
-	}
-	return 0;
-}
-
-/* Does an atom end in front of this? */
-static bool
-ends_atom(const struct scanner *scanner, struct span s)
-{
-	switch (s.data[0]) {
-	case '"':
-		return !scanner->has_open_quote;
-	case '(':
-		return !scanner->has_open_comment;
-	case '=':
-		return s.len > 1 && s.data[1] == '?';
-	case '[':
-		return true;
-	default:
-		return is_space(s.data[0]) || is_special(s.data[0]);
-	}
-}
-
-static struct token
-take(struct scanner *scanner, enum token_kind kind, size_t skip, size_t len)
-{
-	struct token token = {kind, span_slice(scanner->rest, skip, len),
-	    scanner->after_blank, false};
-
-	scanner->rest = span_skip(scanner->rest, len + 2 * skip);
-	scanner->after_blank = kind == TOKEN_COMMENT;
-	return token;
-}
-
-static struct token
-take_word(struct scanner *scanner)
-{
-	struct span rest = scanner->rest;
-	size_t len = rfc2047_word_length(rest);
-	struct token token;
-
-	if (len > 0) {
-		token = take(scanner, TOKEN_WORD, 0, len);
-		token.is_encoded = true;
-		return token;
-	}
-	if (rest.data[0] == '[')
-		len = literal_length(rest);
-	if (len == 0)
-		len = 1;
-	while (len < rest.len && !ends_atom(scanner, span_skip(rest, len)))
-		len++;
-	return take(scanner, TOKEN_WORD, 0, len);
-}
-
-/* At a quote. */
-static struct token
-take_quoted(struct scanner *scanner)
-{
-	size_t end = find_quote_end(scanner->rest);
-
-	if (end != SIZE_MAX)
-		return take(scanner, TOKEN_QUOTED, 1, end - 1);
-	scanner->has_open_quote = true;
-	return take_word(scanner);
-}
-
-/* At an opening parenthesis. */
-static struct token
-take_comment(struct scanner *scanner)
-{
-	size_t end = find_comment_end(scanner->rest);
-
-	if (end != SIZE_MAX)
-		return take(scanner, TOKEN_COMMENT, 1, end - 1);
-	scanner->has_open_comment = true;
-	return take_word(scanner);
-}
-
-static struct token
-next_token(struct scanner *scanner)
-{
-	char c;
-
-	while (scanner->rest.len > 0 && is_space(scanner->rest.data[0])) {
-		scanner->after_blank = true;
-		scanner->rest = span_skip(scanner->rest, 1);
-	}
-	if (scanner->rest.len == 0)
-		return (struct token){.kind = TOKEN_END};
-	c = scanner->rest.data[0];
-	if (is_special(c))
-		return take(scanner, TOKEN_SPECIAL, 0, 1);
-	if (c == '"' && !scanner->has_open_quote)
-		return take_quoted(scanner);
-	if (c == '(' && !scanner->has_open_comment)
-		return take_comment(scanner);
-	return take_word(scanner);
-}
 
 /* ---- States ---- */
 
@@ -223,9 +37,8 @@ enum state {
 };
 
 struct parser {
-	struct scanner scanner;
-	struct address_list *list;
-	size_t items_size; /* allocated */
+	struct address_scanner scanner;
+	struct address_builder builder;
 	enum state state;
 	/* The address being read. */
 	struct buf phrase; /* its name, unquoted, not decoded */
@@ -284,9 +97,9 @@ add_unescaped(struct buf *buf, struct span text)
 }
 
 static void
-add_token(struct buf *buf, const struct token *token)
+add_token(struct buf *buf, const struct address_token *token)
 {
-	if (token->kind == TOKEN_QUOTED)
+	if (token->kind == ADDRESS_TOKEN_QUOTED)
 		add_unescaped(buf, token->text);
 	else
 		buf_add_span(buf, token->text);
@@ -295,7 +108,7 @@ add_token(struct buf *buf, const struct token *token)
 /* Does the token go on with what `buf` holds? Blanks around a dot do not
  * part a local part or a domain (section 4.4). */
 static bool
-is_joined(const struct buf *buf, const struct token *token)
+is_joined(const struct buf *buf, const struct address_token *token)
 {
 	if (buf->len == 0 || !token->after_blank)
 		return true;
@@ -311,7 +124,7 @@ add_blank(struct buf *buf)
 
 /* A word of a name, which may also be the local part of what follows. */
 static void
-add_word(struct parser *parser, const struct token *token)
+add_word(struct parser *parser, const struct address_token *token)
 {
 	if (!is_joined(&parser->run, token))
 		clear_run(parser);
@@ -319,12 +132,12 @@ add_word(struct parser *parser, const struct token *token)
 		add_blank(&parser->phrase);
 	add_token(&parser->phrase, token);
 	add_token(&parser->run, token);
-	if (token->is_encoded || token->kind == TOKEN_QUOTED)
+	if (token->is_encoded || token->kind == ADDRESS_TOKEN_QUOTED)
 		parser->run_is_name = true;
 }
 
 static void
-add_comment(struct parser *parser, const struct token *token)
+add_comment(struct parser *parser, const struct address_token *token)
 {
 	add_blank(&parser->comment);
 	add_unescaped(&parser->comment, token->text);
@@ -366,7 +179,8 @@ static bool
 needs_quotes(const char *user)
 {
 	for (; *user != '\0'; user++) {
-		if (is_special(*user) || strchr(" \"()[]\\", *user) != NULL)
+		if (address_is_special(*user) ||
+		    strchr(" \"()[]\\", *user) != NULL)
 			return true;
 	}
 	return false;
@@ -394,64 +208,6 @@ make_addr(const char *user, const char *domain, bool has_at)
 	return buf_take_str(&addr);
 }
 
-/* The name is the first in the memory of all. */
-static void
-address_done(struct address *address)
-{
-	free(address->name);
-}
-
-static char *
-put(char **room, struct span text)
-{
-	char *put = *room;
-
-	if (text.len > 0)
-		memcpy(put, text.data, text.len);
-	put[text.len] = '\0';
-	*room = put + text.len + 1;
-	return put;
-}
-
-static struct address
-make_address(
-    struct span name, struct span user, struct span domain, struct span addr)
-{
-	struct address address;
-	char *room = xmalloc(name.len + user.len + domain.len + addr.len + 4);
-
-	address.name = put(&room, name);
-	address.user = put(&room, user);
-	address.domain = put(&room, domain);
-	address.addr = put(&room, addr);
-	return address;
-}
-
-/* Takes the memory of `address`; one that says nothing is none. */
-static void
-append(struct parser *parser, struct address *address)
-{
-	struct address_list *list = parser->list;
-
-	if (*address->name == '\0' && *address->addr == '\0') {
-		address_done(address);
-		return;
-	}
-	if (list->count == ADDRESS_LIST_MAX) {
-		list->is_truncated = true;
-		address_done(address);
-		return;
-	}
-	if (list->count == parser->items_size) {
-		parser->items_size = parser->items_size == 0
-					 ? ITEMS_FIRST
-					 : parser->items_size * 2;
-		list->items = xreallocarray(
-		    list->items, parser->items_size, sizeof(*list->items));
-	}
-	list->items[list->count++] = *address;
-}
-
 static char *
 make_domain(struct span domain)
 {
@@ -467,10 +223,10 @@ append_mailbox(struct parser *parser)
 	STR_AUTO user = make_text(buf_span(&parser->user));
 	STR_AUTO domain = make_domain(buf_span(&parser->domain));
 	STR_AUTO addr = make_addr(user, domain, parser->has_at);
-	struct address address = make_address(span_from_str(name),
-	    span_from_str(user), span_from_str(domain), span_from_str(addr));
+	struct address_texts texts = {span_from_str(name), span_from_str(user),
+	    span_from_str(domain), span_from_str(addr)};
 
-	append(parser, &address);
+	address_builder_add(&parser->builder, &texts);
 }
 
 /* Words without any address, or in front of "<>". */
@@ -479,10 +235,10 @@ append_phrase(struct parser *parser)
 {
 	STR_AUTO name = make_name(&parser->phrase, &parser->comment);
 	STR_AUTO addr = make_text(span_trim(buf_span(&parser->phrase)));
-	struct address address = make_address(span_from_str(name), SPAN_EMPTY,
-	    SPAN_EMPTY, parser->has_angle ? SPAN_EMPTY : span_from_str(addr));
+	struct address_texts texts = {span_from_str(name), SPAN_EMPTY,
+	    SPAN_EMPTY, parser->has_angle ? SPAN_EMPTY : span_from_str(addr)};
 
-	append(parser, &address);
+	address_builder_add(&parser->builder, &texts);
 }
 
 /* A single plain word ("root") is a local user. */
@@ -561,9 +317,9 @@ break_angle(struct parser *parser)
 }
 
 static void
-on_phrase(struct parser *parser, const struct token *token)
+on_phrase(struct parser *parser, const struct address_token *token)
 {
-	if (token->kind != TOKEN_SPECIAL) {
+	if (token->kind != ADDRESS_TOKEN_SPECIAL) {
 		add_word(parser, token);
 		return;
 	}
@@ -587,13 +343,14 @@ on_phrase(struct parser *parser, const struct token *token)
 }
 
 static void
-on_domain(struct parser *parser, const struct token *token)
+on_domain(struct parser *parser, const struct address_token *token)
 {
-	if (token->kind == TOKEN_WORD && is_joined(&parser->domain, token)) {
+	if (token->kind == ADDRESS_TOKEN_WORD &&
+	    is_joined(&parser->domain, token)) {
 		add_token(&parser->domain, token);
 		return;
 	}
-	if (token->kind != TOKEN_SPECIAL) {
+	if (token->kind != ADDRESS_TOKEN_SPECIAL) {
 		enter(parser, STATE_AFTER);
 		add_word(parser, token);
 		return;
@@ -616,7 +373,7 @@ on_domain(struct parser *parser, const struct token *token)
 
 /* Inside of "<": blanks that part words are kept, they are no one's name. */
 static void
-add_angle_word(struct buf *buf, const struct token *token)
+add_angle_word(struct buf *buf, const struct address_token *token)
 {
 	if (!is_joined(buf, token))
 		buf_add_char(buf, ' ');
@@ -624,9 +381,9 @@ add_angle_word(struct buf *buf, const struct token *token)
 }
 
 static void
-on_angle_user(struct parser *parser, const struct token *token)
+on_angle_user(struct parser *parser, const struct address_token *token)
 {
-	if (token->kind != TOKEN_SPECIAL) {
+	if (token->kind != ADDRESS_TOKEN_SPECIAL) {
 		add_angle_word(&parser->run, token);
 		return;
 	}
@@ -663,9 +420,9 @@ end_route(struct parser *parser)
 }
 
 static void
-on_angle_domain(struct parser *parser, const struct token *token)
+on_angle_domain(struct parser *parser, const struct address_token *token)
 {
-	if (token->kind != TOKEN_SPECIAL) {
+	if (token->kind != ADDRESS_TOKEN_SPECIAL) {
 		add_angle_word(&parser->domain, token);
 		return;
 	}
@@ -711,9 +468,9 @@ begin_next(struct parser *parser)
 }
 
 static void
-on_after(struct parser *parser, const struct token *token)
+on_after(struct parser *parser, const struct address_token *token)
 {
-	if (token->kind != TOKEN_SPECIAL) {
+	if (token->kind != ADDRESS_TOKEN_SPECIAL) {
 		add_word(parser, token);
 		return;
 	}
@@ -734,7 +491,8 @@ on_after(struct parser *parser, const struct token *token)
 	}
 }
 
-static void (*const handlers[])(struct parser *, const struct token *) = {
+static void (*const handlers[])(
+    struct parser *, const struct address_token *) = {
     [STATE_PHRASE] = on_phrase,
     [STATE_DOMAIN] = on_domain,
     [STATE_ANGLE_USER] = on_angle_user,
@@ -753,157 +511,22 @@ on_end(struct parser *parser)
 	emit(parser);
 }
 
-/* ---- The plain case ---- */
-
-/*
- * Most fields are this and nothing else, and then there is nothing to think
- * about; whatever is not, is done as above, from the begin.
- *
- *   list    = blanks mailbox *( blanks "," blanks mailbox ) blanks
- *   mailbox = [ words [" "] ] "<" word "@" word ">" / word "@" word
- *   words   = word *( " " word )
- *   word    = 1*<printable ASCII but specials; no "=?">
- */
-
-static bool
-is_plain_char(char c)
-{
-	switch (c) {
-	case '"':
-	case '(':
-	case ')':
-	case '[':
-	case '\\':
-	case ']':
-		return false;
-	default:
-		return c > ' ' && c <= '~' && !is_special(c);
-	}
-}
-
-/* The length of the word at the front. */
-static size_t
-word_length(struct span s)
-{
-	size_t len = 0;
-
-	while (len < s.len && is_plain_char(s.data[len]))
-		len++;
-	return len;
-}
-
-static bool
-take_plain(struct span *rest, size_t len, struct span *text_r)
-{
-	*text_r = span_slice(*rest, 0, len);
-	*rest = span_skip(*rest, len);
-	return len > 0;
-}
-
-static bool
-take_char(struct span *rest, char c)
-{
-	if (rest->len == 0 || rest->data[0] != c)
-		return false;
-	*rest = span_skip(*rest, 1);
-	return true;
-}
-
-static void
-skip_blanks(struct span *rest)
-{
-	while (rest->len > 0 && char_is_blank(rest->data[0]))
-		*rest = span_skip(*rest, 1);
-}
-
-struct plain {
-	struct span name, user, domain;
-};
-
-/* Words with a blank between two; a blank behind them is taken, too. */
-static struct span
-take_words(struct span *rest)
-{
-	struct span words = span_slice(*rest, 0, 0), word;
-
-	while (take_plain(rest, word_length(*rest), &word)) {
-		words.len = (size_t)(word.data - words.data) + word.len;
-		if (!take_char(rest, ' '))
-			break;
-	}
-	return words;
-}
-
-/* Behind the local part. */
-static bool
-take_plain_domain(struct span *rest, struct plain *plain_r)
-{
-	return plain_r->user.len > 0 && take_char(rest, '@') &&
-	       take_plain(rest, word_length(*rest), &plain_r->domain) &&
-	       plain_r->domain.data[plain_r->domain.len - 1] != '.';
-}
-
-static bool
-take_plain_mailbox(struct span *rest, struct plain *plain_r)
-{
-	struct span words = take_words(rest);
-
-	if (!take_char(rest, '<')) {
-		plain_r->name = span_slice(words, 0, 0);
-		plain_r->user = words;
-		/* No blank, neither inside nor in front of the "@". */
-		return word_length(words) == words.len &&
-		       words.data + words.len == rest->data &&
-		       take_plain_domain(rest, plain_r);
-	}
-	plain_r->name = words;
-	take_plain(rest, word_length(*rest), &plain_r->user);
-	return take_plain_domain(rest, plain_r) && take_char(rest, '>');
-}
-
-static void
-append_plain(struct parser *parser, const struct plain *plain)
-{
-	struct span addr = span_from(
-	    plain->user.data, plain->user.len + 1 + plain->domain.len);
-	struct address address =
-	    make_address(plain->name, plain->user, plain->domain, addr);
-
-	append(parser, &address);
-}
-
-static bool
-parse_plain(struct parser *parser, struct span text)
-{
-	struct plain plain;
-
-	/* An encoded word could be anywhere. */
-	if (text.len == 0 || rfc2047_may_have_word(text))
-		return false;
-	do {
-		skip_blanks(&text);
-		if (!take_plain_mailbox(&text, &plain))
-			return false;
-		append_plain(parser, &plain);
-		skip_blanks(&text);
-	} while (take_char(&text, ',') && !parser->list->is_truncated);
-	return text.len == 0;
-}
-
 void
 address_list_parse(struct span text, struct address_list *list_r)
 {
-	struct parser parser = {.scanner = {.rest = text}, .list = list_r};
-	struct token token;
+	struct parser parser = {
+	    .scanner = {.rest = text}, .builder = {.list = list_r}};
+	struct address_token token;
 
 	*list_r = (struct address_list){NULL, 0, false};
-	if (parse_plain(&parser, text))
+	if (address_parse_plain(&parser.builder, text))
 		return;
 	address_list_done(list_r);
-	parser.items_size = 0;
+	parser.builder.size = 0;
 	reset(&parser);
-	while ((token = next_token(&parser.scanner)).kind != TOKEN_END) {
-		if (token.kind == TOKEN_COMMENT)
+	while ((token = address_token_next(&parser.scanner)).kind !=
+	       ADDRESS_TOKEN_END) {
+		if (token.kind == ADDRESS_TOKEN_COMMENT)
 			add_comment(&parser, &token);
 		else
 			handlers[parser.state](&parser, &token);
@@ -916,15 +539,6 @@ address_list_parse(struct span text, struct address_list *list_r)
 	buf_done(&parser.user);
 	buf_done(&parser.domain);
 	buf_done(&parser.comment);
-}
-
-void
-address_list_done(struct address_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		address_done(&list->items[i]);
-	free(list->items);
-	*list = (struct address_list){NULL, 0, false};
 }
 
 const char *
