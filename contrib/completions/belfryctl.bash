@@ -74,7 +74,7 @@ _belfryctl()
 		files=-f
 		;;
 	queue)
-		words=' --account show retry release drop resume'
+		words=' --account --anyway show retry release drop resume'
 		;;
 	reload)
 		words=''

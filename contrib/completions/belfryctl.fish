@@ -82,6 +82,7 @@ complete -c belfryctl -n '__fish_seen_subcommand_from report' -l since -x -d 'fr
 complete -c belfryctl -n '__fish_seen_subcommand_from report' -F
 complete -c belfryctl -n __fish_use_subcommand -a queue -d 'list the forwards, or do something to them'
 complete -c belfryctl -n '__fish_seen_subcommand_from queue' -l account -x -d 'only of this account'
+complete -c belfryctl -n '__fish_seen_subcommand_from queue' -l anyway -d 'retry, though the server refused the password'
 complete -c belfryctl -n '__fish_seen_subcommand_from queue' -a 'show retry release drop resume'
 complete -c belfryctl -n __fish_use_subcommand -a reload -d 'read the configuration again'
 complete -c belfryctl -n __fish_use_subcommand -a notify -d 'send a test notification'

@@ -137,6 +137,7 @@ static const struct ctl_option undo_options[] = {
 };
 static const struct ctl_option queue_options[] = {
     {'\0', "account", "ACCOUNT", "only of this account"},
+    {'\0', "anyway", NULL, "retry, though the server refused the password"},
     OPTIONS_END,
 };
 

@@ -1,6 +1,7 @@
 /* queue: forwards, sent and to be sent. */
 #include <inttypes.h>
 
+#include "daemon/control/ctl_queue.h"
 #include "daemon/control/ctl_table.h"
 
 /* In one request. */
@@ -153,6 +154,59 @@ add_stopped(const struct ctl *ctl, struct buf *out, const struct json *stopped)
 	}
 }
 
+void
+ctl_queue_add_wait(
+    const struct ctl *ctl, struct buf *out, const struct json *wait)
+{
+	const char *cure = json_get_str(wait, "cure");
+	int64_t next = json_get_int(wait, "next_try_in_s", -1);
+
+	ctl_add_colored(
+	    ctl, out, CTL_BAD, cure != NULL ? "wait for you" : "wait");
+	buf_add_str(out, ": ");
+	ctl_add_clean(out, json_get_str(wait, "trouble"), CTL_TEXT_MAX);
+	if (cure != NULL) {
+		buf_add_str(out, "; ");
+		ctl_add_clean(out, cure, CTL_TEXT_MAX);
+	}
+	if (next >= 0) {
+		buf_add_str(out,
+		    cure != NULL ? "; looked at again in " : "; next try in ");
+		usec_format(out, (usec_t)next * USEC_SEC);
+	}
+	buf_add_char(out, '\n');
+}
+
+/* The accounts whose forwards wait, and for what. */
+static void
+add_waits(const struct ctl *ctl, struct buf *out, const struct json *waits)
+{
+	for (size_t i = 0; i < json_count(waits); i++) {
+		const struct json *one = json_at(waits, i);
+		buf_add_str(out, "forwards of ");
+		ctl_add_clean(out, json_get_str(one, "account"), CTL_CELL_MAX);
+		buf_add_char(out, ' ');
+		ctl_queue_add_wait(ctl, out, one);
+	}
+}
+
+/* What was not tried, as it would be refused again. */
+static void
+add_refused(const struct ctl *ctl, struct buf *out, const struct json *refused)
+{
+	for (size_t i = 0; i < json_count(refused); i++) {
+		const struct json *one = json_at(refused, i);
+		ctl_add_clean(out, json_get_str(one, "account"), CTL_CELL_MAX);
+		buf_add_str(out, ": ");
+		ctl_add_colored(ctl, out, CTL_BAD, "not tried");
+		buf_add_str(out, ": ");
+		ctl_add_clean(out, json_get_str(one, "words"), CTL_TEXT_MAX);
+		buf_add_str(out, "; ");
+		ctl_add_clean(out, json_get_str(one, "hint"), CTL_TEXT_MAX);
+		buf_add_char(out, '\n');
+	}
+}
+
 static void
 add_resumed(struct buf *out, const struct json *resumed)
 {
@@ -229,7 +283,14 @@ set_action(const struct ctl *ctl, const struct queue_word **word_r,
 
 	if (ctl_has(ctl, "account"))
 		json_set_str(request, "account", ctl_get(ctl, "account"));
+	if (ctl_has(ctl, "anyway"))
+		json_set_bool(request, "anyway", true);
 	*word_r = NULL;
+	if (ctl_has(ctl, "anyway") &&
+	    (name == NULL || strcmp(name, "retry") != 0))
+		return ctl_fail(ctl, EX_USAGE,
+		    "belfryctl queue retry --anyway ID... | all",
+		    "--anyway: only retry knows it");
 	if (name == NULL)
 		return EX_OK;
 	*word_r = find_word(name);
@@ -256,8 +317,10 @@ ctl_queue(struct ctl *ctl)
 	code = ctl_ask(ctl, request, &answer);
 	if (code != EX_OK)
 		return code;
+	const struct json *refused = json_get(answer, "refused");
+	code = json_count(refused) > 0 ? CTL_EXIT_TROUBLE : EX_OK;
 	if (ctl->json)
-		return ctl_finish_json(answer, EX_OK);
+		return ctl_finish_json(answer, code);
 	const struct json *items = json_get(answer, "items");
 	if (is_resume(word))
 		add_resumed(&out, json_get(answer, "resumed"));
@@ -267,8 +330,11 @@ ctl_queue(struct ctl *ctl)
 		add_items(&out, items);
 	else
 		buf_add_str(&out, "the queue is empty\n");
-	if (word == NULL)
+	if (word == NULL) {
+		add_waits(ctl, &out, json_get(answer, "waits"));
 		add_stopped(ctl, &out, json_get(answer, "stopped"));
+	}
+	add_refused(ctl, &out, refused);
 	json_free(&answer);
-	return ctl_finish(&out, EX_OK);
+	return ctl_finish(&out, code);
 }

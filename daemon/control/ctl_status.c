@@ -3,6 +3,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/control/ctl_bar.h"
+#include "daemon/control/ctl_queue.h"
 #include "daemon/control/ctl_status.h"
 #include "daemon/control/ctl_table.h"
 
@@ -220,11 +221,11 @@ add_mailboxes(struct buf *out, const struct json *mailboxes, int64_t now)
 }
 
 static void
-add_forwards(struct buf *out, const struct json *forwards)
+add_forwards(
+    const struct ctl *ctl, struct buf *out, const struct json *forwards)
 {
 	const char *joint = "    forwards: ";
 	const char *trouble = json_get_str(forwards, "trouble");
-	int64_t wait = json_get_int(forwards, "next_try_in_s", -1);
 
 	for (size_t i = 0; i < COUNT(open_forwards); i++) {
 		int64_t count = json_get_int(forwards, open_forwards[i], 0);
@@ -239,13 +240,8 @@ add_forwards(struct buf *out, const struct json *forwards)
 	buf_add_str(out, " (belfryctl queue lists them)\n");
 	if (trouble == NULL || json_get_int(forwards, "waiting", 0) == 0)
 		return;
-	buf_add_str(out, "    forwards wait: ");
-	ctl_add_clean(out, trouble, CTL_TEXT_MAX);
-	if (wait >= 0) {
-		buf_add_str(out, "; next try in ");
-		usec_format(out, (usec_t)wait * USEC_SEC);
-	}
-	buf_add_char(out, '\n');
+	buf_add_str(out, "    forwards ");
+	ctl_queue_add_wait(ctl, out, forwards);
 }
 
 /* The circuit breaker (account/breaker.h). */
@@ -356,7 +352,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_certificates(out, json_get(account, "certificates"));
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
-	add_forwards(out, json_get(account, "forwards"));
+	add_forwards(ctl, out, json_get(account, "forwards"));
 	add_stopped(out, json_get(account, "forwards"),
 	    json_get_str(account, "account"));
 }

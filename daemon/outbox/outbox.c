@@ -410,49 +410,6 @@ outbox_once(struct outbox *o, const struct sasl_once *once)
 		smtp_session_once(o->session, once);
 }
 
-/* Whether it is the one of the last login. */
-static bool
-is_last_secret(struct outbox *o, struct span secret)
-{
-	const struct span pieces[] = {
-	    span_from(&o->config->seed, sizeof(o->config->seed)), secret};
-	unsigned char digest[DIGEST_SIZE];
-
-	digest_sha256(pieces, 2, digest);
-	bool is_same =
-	    o->has_secret && memcmp(digest, o->secret, sizeof(digest)) == 0;
-	memcpy(o->secret, digest, sizeof(digest));
-	o->has_secret = true;
-	return is_same;
-}
-
-/* No login is made with what was refused; what is there is looked at again
- * later. */
-static void
-wait_for_another(struct outbox *o, usec_t now)
-{
-	outbox_drop_session(o);
-	outbox_drop_item(o);
-	o->wait = backoff_failed(&o->backoff, BACKOFF_CREDENTIALS);
-	outbox_next_round(o, now);
-}
-
-void
-outbox_secret(struct outbox *o, struct span secret, usec_t now)
-{
-	if (o->session == NULL)
-		return;
-	if (!is_last_secret(o, secret)) {
-		o->is_locked = o->was_good = o->is_forgiven = false;
-	} else if (o->is_locked) {
-		wait_for_another(o, now);
-		outbox_pump(o, now);
-		return;
-	}
-	smtp_session_secret(o->session, secret, now);
-	outbox_pump(o, now);
-}
-
 void
 outbox_secret_failed(struct outbox *o, const struct error *error, usec_t now)
 {

@@ -251,6 +251,12 @@ void outbox_claimed(struct outbox *o, int64_t id, enum outbox_claim claim,
  * change. */
 bool outbox_has_in_hand(const struct outbox *o, int64_t id);
 
+/* The secret was refused: no login is made before there is another one, or
+ * outbox_reload. */
+bool outbox_wants_secret(const struct outbox *o);
+/* ... and this is the one that was refused. */
+bool outbox_has_refused(const struct outbox *o, struct span secret);
+
 /* For `status`: "idle", "backoff", "dot", ...; a constant. */
 const char *outbox_state_name(const struct outbox *o);
 /* When an idle or waiting outbox wakes; USEC_NEVER in any other state. */

@@ -8,6 +8,7 @@
  *   outbox_behind.c   what came before it, and is written while it is sent
  *   outbox_claim.c    whose the item in hand is to send
  *   outbox_outcome.c  what became of the item in hand
+ *   outbox_secret.c   the secret, and that a refused one is not said again
  *   outbox_seek.c     is it in \Sent?
  */
 #ifndef BELFRY_OUTBOX_PRIVATE_H
@@ -234,8 +235,11 @@ bool outbox_is_behind(const struct outbox *o);
 /* Whether what the session says has to wait for that. */
 bool outbox_must_hold(const struct outbox *o, const struct smtp_event *event);
 
-/* outbox_round.c */
+/* outbox_secret.c */
+/* A login was refused with that answer. */
 void outbox_note_refusal(struct outbox *o, const struct smtp_event *event);
+
+/* outbox_round.c */
 usec_t outbox_wait_for(struct outbox *o, enum fault fault);
 void outbox_note_trouble(
     struct outbox *o, enum fault fault, const char *text, usec_t wait);

@@ -9,17 +9,6 @@
 
 /* ---- trouble of the account --------------------------------------- */
 
-/* Logins that are refused lead to lock-outs. What was good before is tried
- * once more: services refuse by mistake, too. */
-void
-outbox_note_refusal(struct outbox *o, const struct smtp_event *event)
-{
-	if (!o->has_secret || event->code < 500) /* 454: not now */
-		return;
-	o->is_locked = !o->was_good || o->is_forgiven;
-	o->is_forgiven = true;
-}
-
 /* A fresh token is worth one more try; everything else waits by cause. */
 usec_t
 outbox_wait_for(struct outbox *o, enum fault fault)

@@ -31,6 +31,7 @@
  *   applies.c    runs over messages that are there already
  *   undos.c      what rules did, taken back
  *   undo_search.c  what they moved, looked for
+ *   queues.c, queue_retry.c  what a person does to forwards
  *   status.c     how everything is
  *   pulses.c     how well accounts were connected
  *   pauses.c     accounts that a person holds
@@ -230,6 +231,20 @@ void sender_reload(struct sender *sender);
 void sender_retry(struct sender *sender);
 /* The network may be back. */
 void sender_hint(struct sender *sender);
+
+/* For who asks whether the secret that was refused is still the same. */
+enum sender_secret {
+	SENDER_SECRET_OTHER,   /* it is another one */
+	SENDER_SECRET_REFUSED, /* it is the same */
+	SENDER_SECRET_FAILED,  /* it cannot be read: `error` */
+	SENDER_SECRET_GONE,    /* the account goes: nothing may be done now */
+};
+typedef void sender_secret_fn(void *ctx, struct running_account *account,
+    enum sender_secret what, const struct error *error);
+/* Reads it, then calls `fn` once from the loop. False: somebody asks already.
+ */
+bool sender_look_at_secret(
+    struct sender *sender, sender_secret_fn *fn, void *ctx);
 /* What was found in \Sent. */
 void sender_found(struct sender *sender, const struct mailbox_found *found);
 void sender_stop(struct sender *sender);
@@ -339,6 +354,17 @@ void queue_ask(
 #define QUEUE_DEAD_KEEP_SEC (30 * 24 * 60 * 60)
 #define QUEUE_DEAD_MAX 1000
 void queue_tidy(struct belfry *belfry);
+/* The same as queue_ask, without a look at anything first. */
+void queue_do(
+    struct belfry *belfry, struct client *client, const struct json *request);
+
+/* queue_retry.c */
+/* queue_do, but where the server refused the password and it is the same
+ * still. */
+void queue_retry(
+    struct belfry *belfry, struct client *client, const struct json *request);
+/* What the person can do about it: "change ..., then: belfryctl ...". */
+void queue_add_cure(struct buf *out, const struct config_account *account);
 /* Looks how large the queue is, for those who add to it. */
 void queue_measure(struct belfry *belfry);
 
@@ -353,6 +379,8 @@ void pulses_ask(struct belfry *belfry, struct client *client);
 
 /* status.c */
 struct json *status_of(const struct belfry *belfry);
+/* Of its forwards alone. */
+struct json *status_of_queue(const struct running_account *account);
 
 /* pauses.c */
 /* Before its first start. True: it is not to be started, as a person paused

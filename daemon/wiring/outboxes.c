@@ -20,8 +20,11 @@ struct sender {
 	struct loop_timer *later; /* the rest of the needs */
 	struct outbox_event first;
 	bool has_first;
-	bool is_later;	   /* they have waited once */
-	bool told_trouble; /* the person, until something was sent */
+	bool is_later;		  /* they have waited once */
+	bool told_trouble;	  /* the person, until something was sent */
+	struct secret_wait *look; /* is it another one? NULL: nobody asks */
+	sender_secret_fn *looked;
+	void *look_ctx;
 };
 
 static void
@@ -63,6 +66,44 @@ on_secret_failed(void *ctx, const struct error *error)
 	struct sender *sender = ctx;
 
 	outbox_secret_failed(sender->outbox, error, loop_now());
+}
+
+/* ---- is the secret another one? ---- */
+
+static void
+end_look(
+    struct sender *sender, enum sender_secret what, const struct error *error)
+{
+	sender_secret_fn *fn = sender->looked;
+
+	sender->looked = NULL;
+	fn(sender->look_ctx, sender->owner, what, error);
+}
+
+static void
+on_look(void *ctx, const struct secret *secret, const struct error *error)
+{
+	struct sender *sender = ctx;
+
+	sender->look = NULL;
+	if (secret == NULL)
+		end_look(sender, SENDER_SECRET_FAILED, error);
+	else if (outbox_has_refused(sender->outbox, secret_span(secret)))
+		end_look(sender, SENDER_SECRET_REFUSED, NULL);
+	else
+		end_look(sender, SENDER_SECRET_OTHER, NULL);
+}
+
+bool
+sender_look_at_secret(struct sender *sender, sender_secret_fn *fn, void *ctx)
+{
+	if (sender->look != NULL)
+		return false;
+	sender->looked = fn;
+	sender->look_ctx = ctx;
+	sender->look = secret_ask(
+	    sender->owner->belfry, sender->owner->config, on_look, sender);
+	return true;
 }
 
 /* ---- needs, one function each ---- */
@@ -330,6 +371,10 @@ sender_free(struct sender **sender)
 {
 	if (*sender == NULL)
 		return;
+	if ((*sender)->look != NULL) {
+		secret_cancel(&(*sender)->look);
+		end_look(*sender, SENDER_SECRET_GONE, NULL);
+	}
 	transport_free(&(*sender)->transport);
 	journal_forget((*sender)->owner->belfry->journal, *sender);
 	store_batch_free(&(*sender)->batch);

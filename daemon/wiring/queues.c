@@ -53,6 +53,8 @@ struct walk {
 	const char *hint;
 	bool in_full;
 	const char *account; /* NULL: all */
+	/* Accounts that cannot now, and why (queue_retry.c); or NULL. */
+	const struct json *refused;
 };
 
 /* The n-th of the ids asked for; 0: that is no number. */
@@ -106,10 +108,22 @@ describe(const struct walk *walk, const struct store_queue_item *item)
 }
 
 static bool
+is_of_refused(const struct walk *walk, const struct store_queue_item *item)
+{
+	for (size_t i = 0; i < json_count(walk->refused); i++)
+		if (strcmp(json_get_str(json_at(walk->refused, i), "account"),
+			item->account) == 0)
+			return true;
+	return false;
+}
+
+static bool
 is_wanted(struct walk *walk, const struct store_queue_item *item)
 {
 	size_t i;
 
+	if (is_of_refused(walk, item))
+		return false;
 	if (walk->ids == NULL)
 		return (BIT(item->state) & walk->states) != 0;
 	for (i = 0; i < json_count(walk->ids); i++)
@@ -278,6 +292,47 @@ describe_all_stopped(const struct belfry *belfry, const char *name)
 	return list;
 }
 
+/* NULL: nothing waits, or there is no trouble. */
+static struct json *
+describe_wait(const struct running_account *account)
+{
+	struct json *json, *status = status_of_queue(account);
+	const char *trouble = json_get_str(status, "trouble");
+	int64_t next = json_get_int(status, "next_try_in_s", -1);
+
+	if (trouble == NULL || json_get_int(status, "waiting", 0) == 0) {
+		json_free(&status);
+		return NULL;
+	}
+	json = json_new_object();
+	json_set_str(json, "account", account->config->name);
+	json_set_str(json, "trouble", trouble);
+	json_set_str(json, "cure", json_get_str(status, "cure"));
+	if (next >= 0)
+		json_set_int(json, "next_try_in_s", next);
+	json_free(&status);
+	return json;
+}
+
+/* What accounts wait for to end, though forwards are due. */
+static struct json *
+describe_all_waits(const struct belfry *belfry, const char *name)
+{
+	struct json *wait, *list = json_new_array();
+
+	LIST_EACH(pos, &belfry->accounts)
+	{
+		const struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		if (name != NULL && strcmp(name, account->config->name) != 0)
+			continue;
+		wait = describe_wait(account);
+		if (wait != NULL)
+			json_add(list, wait);
+	}
+	return list;
+}
+
 static void
 answer(struct walk *walk, struct client *client, bool ok,
     const struct error *error)
@@ -289,15 +344,26 @@ answer(struct walk *walk, struct client *client, bool ok,
 		    ok ? buf_str(&walk->refusal) : error->text);
 		return;
 	}
+	if (json_count(walk->items) == 0 && json_count(walk->refused) > 0) {
+		const struct json *first = json_at(walk->refused, 0);
+		control_refuse(client, json_get_str(first, "hint"), "%s",
+		    json_get_str(first, "words"));
+		return;
+	}
 	wake(walk);
 	tell_mailboxes(walk);
 	queue_measure(walk->belfry);
 	json = json_new_object();
 	json_set(json, "items", walk->items);
 	walk->items = NULL;
-	if (!walk->in_full)
+	if (json_count(walk->refused) > 0)
+		json_set(json, "refused", json_copy_of(walk->refused));
+	if (!walk->in_full) {
 		json_set(json, "stopped",
 		    describe_all_stopped(walk->belfry, walk->account));
+		json_set(json, "waits",
+		    describe_all_waits(walk->belfry, walk->account));
+	}
 	control_reply(client, json);
 }
 
@@ -377,7 +443,7 @@ resume_stopped(struct belfry *belfry, struct client *client, const char *name)
 }
 
 void
-queue_ask(
+queue_do(
     struct belfry *belfry, struct client *client, const struct json *request)
 {
 	const char *name = json_get_str(request, "action");
@@ -387,6 +453,7 @@ queue_ask(
 	    .act = name != NULL ? find_act(name) : NULL,
 	    .in_full = name != NULL,
 	    .account = json_get_str(request, "account"),
+	    .refused = json_get(request, "refused"),
 	};
 
 	if (walk.account != NULL &&
@@ -413,6 +480,18 @@ queue_ask(
 			  ? walk.act->all
 			  : ~(BIT(QUEUE_SENT) | BIT(QUEUE_DROPPED));
 	run(&walk, client, walk.account);
+}
+
+void
+queue_ask(
+    struct belfry *belfry, struct client *client, const struct json *request)
+{
+	const char *name = json_get_str(request, "action");
+
+	if (name != NULL && strcmp(name, "retry") == 0)
+		queue_retry(belfry, client, request);
+	else
+		queue_do(belfry, client, request);
 }
 
 /* ---- what nobody looks at ------------------------------------------ */

@@ -56,7 +56,7 @@ count_item(void *ctx, const struct store_queue_item *item)
 	return true;
 }
 
-static struct json *
+struct json *
 status_of_queue(const struct running_account *account)
 {
 	unsigned counts[QUEUE_STATES] = {0};
@@ -64,6 +64,7 @@ status_of_queue(const struct running_account *account)
 	const struct outbox *outbox =
 	    account->sender != NULL ? sender_outbox(account->sender) : NULL;
 	const char *trouble = outbox != NULL ? outbox_trouble(outbox) : "";
+	BUF_AUTO cure = BUF_INIT;
 	usec_t until;
 
 	store_each_queued(account->belfry->store, account->config->name,
@@ -74,6 +75,9 @@ status_of_queue(const struct running_account *account)
 	json_set_str(json, "trouble", *trouble != '\0' ? trouble : NULL);
 	if (outbox != NULL)
 		set_wait(json, "next_try_in_s", outbox_next_try(outbox));
+	if (outbox != NULL && outbox_wants_secret(outbox))
+		queue_add_cure(&cure, account->config);
+	json_set_str(json, "cure", cure.len > 0 ? buf_str(&cure) : NULL);
 	json_set_int(json, "stopped",
 	    breaker_count_open(&account->breaker, &until, loop_now()));
 	if (until > 0)

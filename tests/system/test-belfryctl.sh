@@ -708,6 +708,26 @@ expect 'queue' 0 <<'END'
 ID  STATE   QUEUED            ACCOUNT  TO             RULE  SUBJECT  REPLY
 3   failed  2026-01-01 10:00  work     x@example.org  fwd   hello    550 5.1.1 no [1mone
 END
+cat >answer <<'END'
+{"items":[{"id":3,"account":"work","to":"x@example.org","rule":"fwd","subject":"hello","message_id":"<m@x>","state":"waiting","attempts":0,"queued":"2026-01-01T10:00:00Z","next_try":"2026-01-01T10:00:00Z","reply":""}],"stopped":[],"waits":[{"account":"work","trouble":"login: 535 n\u001bo","cure":"change what `password_command` prints, then: belfryctl queue retry all","next_try_in_s":3000},{"account":"home","trouble":"no route","cure":null,"next_try_in_s":30}],"ok":true}
+END
+ask answer queue
+expect 'queue that waits' 0 <<'END'
+ID  STATE    QUEUED            ACCOUNT  TO             RULE  SUBJECT  REPLY
+3   waiting  2026-01-01 10:00  work     x@example.org  fwd   hello
+forwards of work wait for you: login: 535 no; change what `password_command` prints, then: belfryctl queue retry all; looked at again in 50 min
+forwards of home wait: no route; next try in 30 s
+END
+cat >answer <<'END'
+{"items":[{"id":3,"account":"home","to":"x@example.org","rule":"fwd","subject":"hello","message_id":"<m@x>","state":"waiting","attempts":2,"queued":"2026-01-01T10:00:00Z","next_try":"2026-01-01T10:00:00Z","reply":"no","as":"attach","unknown":"hold","mailbox":"INBOX","uidvalidity":7,"uid":9}],"refused":[{"account":"work","words":"mail.example.org refused the password of work, and it is still the same (535 no)","hint":"change what `password_command` prints"}],"ok":true}
+END
+ask answer queue retry all
+expect 'queue retry all, one refused' 1 <<'END'
+forward 3 to x@example.org is tried now
+work: not tried: mail.example.org refused the password of work, and it is still the same (535 no); change what `password_command` prints
+END
+run queue --anyway
+expect_words 'queue --anyway' 64 err 'only retry knows it'
 printf '%s\n' '{"items":[],"ok":true}' >answer
 ask answer queue
 expect 'empty queue' 0 <<'END'

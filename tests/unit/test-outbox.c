@@ -1224,12 +1224,18 @@ test_refused_secret(void **state)
 	w.bad_connections = 1;
 	enqueue(&w, "k1", "resend");
 	start(&w);
+	assert_false(outbox_wants_secret(w.outbox));
 	run(&w, 9 * USEC_HOUR);
 	assert_int_equal(w.messages, 0);
 	assert_int_equal(state_of(&w), QUEUE_WAITING);
+	assert_true(outbox_wants_secret(w.outbox));
+	assert_true(outbox_has_refused(w.outbox, SPAN("pass")));
+	assert_false(outbox_has_refused(w.outbox, SPAN("other")));
 	w.has_other_secret = true;
 	run(&w, 2 * USEC_HOUR);
 	assert_int_equal(w.messages, 1);
+	assert_false(outbox_wants_secret(w.outbox));
+	assert_false(outbox_has_refused(w.outbox, SPAN("pass")));
 	world_done(&w);
 }
 
