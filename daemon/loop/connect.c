@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/loop/shunned.h"
 
 /* One address in the race. */
 struct runner {
@@ -82,6 +83,14 @@ prefer_winner(const char *host, struct resolve_result *addresses)
 	memmove(&addresses->addresses[1], &addresses->addresses[0],
 	    i * sizeof(first));
 	addresses->addresses[0] = first;
+}
+
+/* Who was of no use lately goes last, even where it won. */
+static void
+set_order(struct connect *connect)
+{
+	prefer_winner(connect->host, &connect->addresses);
+	shunned_sort(&connect->addresses, loop_now());
 }
 
 static void
@@ -259,7 +268,7 @@ on_resolved(void *ctx, const struct resolve_result *result)
 
 	connect->resolve = NULL;
 	connect->addresses = *result;
-	prefer_winner(connect->host, &connect->addresses);
+	set_order(connect);
 	if (result->count == 0)
 		finish(connect, -1, &connect->addresses.error);
 	else
@@ -304,7 +313,7 @@ connect_start_addresses(struct loop *loop, const char *host, unsigned port,
 
 	assert(addresses->count > 0);
 	connect->addresses = *addresses;
-	prefer_winner(host, &connect->addresses);
+	set_order(connect);
 	/* The race begins from the loop, like everything else. */
 	loop_timer_set(connect->timer, 0);
 	return connect;

@@ -3,7 +3,8 @@
  *
  * getaddrinfo runs on a small pool of threads; addresses are raced (RFC
  * 8305: 250 ms apart or as soon as one fails, at most 8, families
- * alternating, the one that won the last race to this host first). Sockets are
+ * alternating, the one that won the last race to this host first, those that
+ * were of no use last: loop/shunned). Sockets are
  * non-blocking, close-on-exec, without Nagle's delay, with keepalive and
  * TCP_USER_TIMEOUT both: alone neither finds a peer that vanished in every
  * state. A dead idle peer is found in less than three minutes, one that owes us

@@ -2,6 +2,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/connect.h"
+#include "daemon/loop/shunned.h"
 #include "daemon/wiring/gate.h"
 #include "daemon/wiring/login.h"
 
@@ -13,9 +14,10 @@ struct transport {
 	struct connect *connect;
 	struct channel *channel;
 	struct secret_wait *secret;
-	struct loop_timer *timer; /* while there is no channel */
-	bool told;		  /* the engine knows that it is connected */
-	usec_t keepalive;	  /* 0: that of loop/connect.h */
+	struct loop_timer *timer;    /* while there is no channel */
+	bool told;		     /* the engine knows that it is connected */
+	struct resolve_address peer; /* until it is of use; family 0: none */
+	usec_t keepalive;	     /* 0: that of loop/connect.h */
 };
 
 static void
@@ -41,9 +43,19 @@ transport_new(struct running_account *account,
 	return transport;
 }
 
+/* The server talks: whatever ends this is no reason to try another address. */
+static void
+note_use(struct transport *transport)
+{
+	shunned_forget(&transport->peer);
+	transport->peer.family = 0;
+}
+
 void
 transport_disconnect(struct transport *transport)
 {
+	shunned_add(&transport->peer, loop_now());
+	transport->peer.family = 0;
 	gate_leave(&transport->pass);
 	connect_cancel(&transport->connect);
 	secret_cancel(&transport->secret);
@@ -94,6 +106,8 @@ tell_connected(struct transport *transport)
 {
 	gate_leave(&transport->pass);
 	transport->told = true;
+	if (transport->account->config->auth == CONFIG_AUTH_EXTERNAL)
+		note_use(transport); /* nothing is asked for later */
 	transport->owner.connected(transport->owner.ctx);
 }
 
@@ -123,6 +137,7 @@ open_channel(struct transport *transport, int fd)
 	    .ctx = transport,
 	};
 
+	shunned_peer(fd, &transport->peer);
 	transport->channel = channel_new(&config, fd);
 	if (transport->keepalive != 0)
 		channel_set_keepalive(transport->channel, transport->keepalive);
@@ -211,6 +226,7 @@ on_secret(void *ctx, const struct secret *secret, const struct error *error)
 void
 transport_ask_secret(struct transport *transport)
 {
+	note_use(transport);
 	secret_cancel(&transport->secret);
 	transport->secret = secret_ask(transport->account->belfry,
 	    transport->account->config, on_secret, transport);

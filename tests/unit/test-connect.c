@@ -12,6 +12,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/loop/connect.h"
+#include "daemon/loop/shunned.h"
 #include "tests/lib/looprun.h"
 
 struct seen {
@@ -241,6 +242,71 @@ test_winner_is_remembered(void **state)
 		skip();
 }
 
+static unsigned
+port_that_wins(struct seen *seen, const struct resolve_result *addresses)
+{
+	struct resolve_address peer;
+
+	seen->fd = -1;
+	seen->connect = connect_start_addresses(
+	    seen->loop, "c.example", 993, addresses, on_connected, seen);
+	loop_run(seen->loop);
+	assert_true(seen->fd >= 0);
+	shunned_peer(seen->fd, &peer);
+	close(seen->fd);
+	return ntohs(peer.sockaddr.in.sin_port);
+}
+
+/* Who took the connection and was of no use goes last, also where it won the
+ * last race; of several the one that was tried last. */
+static void
+test_shunned_goes_last(void **state)
+{
+	struct looprun run;
+	struct seen seen = {.loop = looprun_init(&run), .fd = -1};
+	struct resolve_result addresses = {.count = 3};
+	struct resolve_address nobody = {0};
+	usec_t now = loop_now();
+	unsigned ports[3];
+	int fds[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = listen_on("127.0.0.1", 8, &ports[i]);
+		addresses.addresses[i] = address_of("127.0.0.1", ports[i]);
+	}
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[0]);
+	shunned_add(&nobody, now);
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[0]);
+	shunned_add(&addresses.addresses[0], now - 2);
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[1]);
+	shunned_add(&addresses.addresses[1], now - 3);
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[2]);
+	shunned_add(&addresses.addresses[2], now);
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[1]);
+	shunned_forget(&addresses.addresses[0]);
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[0]);
+	/* Not for ever ... */
+	shunned_add(&addresses.addresses[0], now - 1);
+	struct resolve_result sorted = addresses;
+	shunned_sort(&sorted, now);
+	assert_memory_equal(&sorted.addresses[1], &addresses.addresses[0],
+	    sizeof(sorted.addresses[1]));
+	sorted = addresses;
+	shunned_sort(&sorted, now - 1 + SHUNNED_USEC);
+	assert_memory_equal(&sorted.addresses[0], &addresses.addresses[0],
+	    sizeof(sorted.addresses[0]));
+	/* ... and the oldest makes room. */
+	for (unsigned i = 0; i < SHUNNED_MAX; i++) {
+		struct resolve_address other = address_of("192.0.2.1", 1 + i);
+		shunned_add(&other, now);
+	}
+	assert_int_equal(port_that_wins(&seen, &addresses), ports[0]);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	looprun_done(&run);
+}
+
 static void
 on_quit(void *ctx)
 {
@@ -316,6 +382,7 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_race),
 	    cmocka_unit_test(test_winner_is_remembered),
+	    cmocka_unit_test(test_shunned_goes_last),
 	    cmocka_unit_test(test_cancel),
 	    cmocka_unit_test(test_bad_host),
 	};
