@@ -476,10 +476,11 @@ code_find(struct span subject, struct span text, struct buf *code)
 	struct span rest = folded(text, &second);
 	struct number number;
 
-	/* Beside the words; then, what the other one announces. */
+	/* Beside the words; then, what the other one announces. Numbers first:
+	 * they are rare, and the words are many. */
 	if (!find_in(head, false, &number) && !find_in(rest, false, &number) &&
-	    !(code_is_announced(subject) && find_in(rest, true, &number)) &&
-	    !(code_is_announced(text) && find_in(head, true, &number)))
+	    !(find_in(rest, true, &number) && code_is_announced(subject)) &&
+	    !(find_in(head, true, &number) && code_is_announced(text)))
 		return false;
 	buf_add_str(code, number.digits);
 	return true;
