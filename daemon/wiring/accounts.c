@@ -434,22 +434,68 @@ leave_if_done(struct belfry *belfry)
 	loop_quit(belfry->loop);
 }
 
+static void
+answer(struct line *line, struct mailbox_event *event)
+{
+	needs[event->kind](line, event);
+	mailbox_event_done(event);
+}
+
+/* What was only said, and waits for what goes ahead of it. */
+struct words {
+	struct line *line; /* NULL: nothing waits */
+	struct mailbox_event event;
+};
+
+static void
+say(struct words *words)
+{
+	struct line *line = words->line;
+
+	words->line = NULL;
+	if (line != NULL)
+		answer(line, &words->event);
+}
+
+/* A disk, and a child that is made, take longer than words about them. */
+static bool
+goes_ahead(enum mailbox_event_kind kind)
+{
+	return kind == MAILBOX_COMMIT || kind == MAILBOX_PREPARE;
+}
+
+static void
+take_event(struct running_account *account, struct account_event *event,
+    struct words *words)
+{
+	struct line *line;
+
+	if (!goes_ahead(event->event.kind))
+		say(words);
+	line = line_of(account, event->mailbox);
+	if (event->to != NULL)
+		move_transport(line, line_of(account, event->to));
+	if (event->event.kind == MAILBOX_REPORT)
+		*words = (struct words){line, event->event};
+	else
+		answer(line, &event->event);
+}
+
 void
 accounts_pump(struct running_account *account)
 {
+	struct words words = {.line = NULL};
 	struct account_event event;
 
 	if (account->pumping)
 		return; /* the loop below will see it */
 	account->pumping = true;
 	list_files_refresh(account->belfry);
-	while (account_next_event(account->account, &event, loop_now())) {
-		struct line *line = line_of(account, event.mailbox);
-		if (event.to != NULL)
-			move_transport(line, line_of(account, event.to));
-		needs[event.event.kind](line, &event.event);
-		mailbox_event_done(&event.event);
-	}
+	do {
+		say(&words);
+		while (account_next_event(account->account, &event, loop_now()))
+			take_event(account, &event, &words);
+	} while (words.line != NULL);
 	account->pumping = false;
 	LIST_EACH(pos, &account->lines)
 	{
