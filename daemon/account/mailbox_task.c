@@ -110,11 +110,13 @@ mailbox_task_note_content(
 static void
 add_environment(struct strv *environment, const char *name, const char *value)
 {
-	BUF_AUTO clean = BUF_INIT;
+	struct buf line = BUF_INIT;
 
-	str_sanitize(&clean, span_from_str(value), 1000);
-	strv_take(
-	    environment, xasprintf("BELFRY_%s=%s", name, buf_str(&clean)));
+	buf_add_str(&line, "BELFRY_");
+	buf_add_str(&line, name);
+	buf_add_char(&line, '=');
+	str_sanitize(&line, span_from_str(value), 1000);
+	strv_take(environment, buf_take_str(&line));
 }
 
 /* What was done to the message until now. */

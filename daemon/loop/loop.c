@@ -429,7 +429,8 @@ on_post(evutil_socket_t fd, short what, void *ctx)
 	char drain[64];
 
 	(void)what;
-	while (read(fd, drain, sizeof(drain)) > 0)
+	/* Where there was room for more there is none left. */
+	while (read(fd, drain, sizeof(drain)) == (ssize_t)sizeof(drain))
 		continue;
 	run_posts(ctx);
 }

@@ -50,11 +50,11 @@ prune(struct store *store, struct entry *entry)
 static void
 commit(struct store *store, struct lane_job **jobs, size_t count)
 {
-	struct store_commit commits[STORE_GROUP_MAX];
+	/* Most groups are of one, and 64 errors are 32 KiB to be cleared. */
+	struct store_commit *commits = xcalloc(count, sizeof(*commits));
 
 	for (size_t i = 0; i < count; i++)
-		commits[i] = (struct store_commit){
-		    .batch = entry_of(jobs[i])->batch, .error = ERROR_INIT};
+		commits[i].batch = entry_of(jobs[i])->batch;
 	store_commit_many(store, commits, count);
 	const char *trouble = store_trouble(store);
 	for (size_t i = 0; i < count; i++) {
@@ -63,6 +63,7 @@ commit(struct store *store, struct lane_job **jobs, size_t count)
 		if (trouble[0] != '\0')
 			entry_of(jobs[i])->trouble = xstrdup(trouble);
 	}
+	free(commits);
 }
 
 static void
