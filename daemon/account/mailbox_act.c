@@ -155,6 +155,7 @@ static const struct {
     [OP_LOOK] = {mailbox_move_note_uid, mailbox_move_look_done},
     [OP_EXAMINE] = {NULL, mailbox_verify_examine_done},
     [OP_SEARCH] = {mailbox_verify_note_found, mailbox_verify_search_done},
+    [OP_SIZES] = {mailbox_verify_note_size, mailbox_verify_sizes_done},
     [OP_COMPARE] = {mailbox_verify_note_header, mailbox_verify_compare_done},
     [OP_RESELECT] = {mailbox_verify_reselect_untagged,
 	mailbox_verify_reselect_done},

@@ -143,7 +143,8 @@ enum op_step {
 	OP_EXPUNGE,
 	OP_LOOK,     /* is it still here? */
 	OP_EXAMINE,  /* look into the target ... */
-	OP_SEARCH,   /* ... for messages of the same size ... */
+	OP_SEARCH,   /* ... for messages of about the same size ... */
+	OP_SIZES,    /* ... of just this size ... */
 	OP_COMPARE,  /* ... compare their headers ... */
 	OP_RESELECT, /* ... and come back */
 	OP_NOOP,     /* after [EXPUNGEISSUED] */
@@ -1400,7 +1401,8 @@ mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
 bool mailbox_verify_is_back(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 mailbox_response_fn mailbox_verify_examine_done, mailbox_verify_note_found,
-    mailbox_verify_search_done, mailbox_verify_note_header,
+    mailbox_verify_search_done, mailbox_verify_note_size,
+    mailbox_verify_sizes_done, mailbox_verify_note_header,
     mailbox_verify_compare_done, mailbox_verify_reselect_untagged,
     mailbox_verify_reselect_done;
 

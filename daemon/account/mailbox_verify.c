@@ -62,20 +62,23 @@ mailbox_verify_looked(struct mailbox *mb, usec_t now)
 #define CANDIDATES_MAX 50
 
 /*
- * RFC 9051 section 6.4.4: exact size, and no UID that the target had before
- * the copy was begun (`n:*` may give the last message though it is below n:
- * note_found looks again).
+ * RFC 9051 section 6.4.4: about the same size, and no UID that the target had
+ * before the copy was begun (`n:*` may give the last message though it is below
+ * n: note_found looks again).
+ *
+ * Courier compares what LARGER and SMALLER say with the bytes of its file,
+ * where lines may end without CR: half of a message at most. The size that it
+ * tells is exact.
  */
-/* A size that cannot be read (mail.ru: 9.37e+06) tells nothing. */
 static void
-add_size(struct imap_command *command, uint64_t size)
+add_sizes(struct imap_command *command, uint64_t size)
 {
 	if (size == 0) {
 		imap_command_raw(command, "ALL");
 		return;
 	}
 	imap_command_raw(command, "LARGER");
-	imap_command_number(command, size - 1);
+	imap_command_number(command, (size - 1) / 2);
 	imap_command_raw(command, "SMALLER");
 	imap_command_number(command, size + 1);
 }
@@ -92,7 +95,7 @@ send_search(struct mailbox *mb, usec_t now)
 	mailbox_begin_command(mb, &command, "UID SEARCH");
 	if (mb->op->target_next > 1)
 		buf_addf(&command.text, " UID %u:*", mb->op->target_next);
-	add_size(&command, job->size);
+	add_sizes(&command, job->size);
 	mailbox_send(mb, &command, now);
 }
 
@@ -125,15 +128,56 @@ mailbox_verify_note_found(
 		return;
 	for (size_t i = 0; i < response->count; i++) {
 		uint64_t uid = imap_value_number(&response->values[i]);
-		if (uid >= mb->op->target_next && uid > 0 && uid < UINT32_MAX &&
-		    imap_seqset_size(&mb->op->seen) < CANDIDATES_MAX)
+		if (uid >= mb->op->target_next && uid > 0 && uid < UINT32_MAX)
 			imap_seqset_add(&mb->op->seen, (uint32_t)uid);
 	}
 }
 
-/* Of the same size: is it the same message? */
 void
 mailbox_verify_search_done(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	const struct imap_seqset *seen = &mb->op->seen;
+	struct imap_command command;
+
+	(void)response;
+	if (seen->count == 0) {
+		come_back(mb, now);
+		return;
+	}
+	mb->op->step = OP_SIZES;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	buf_addf(&command.text, " %u:%u", seen->ranges[0].first,
+	    seen->ranges[seen->count - 1].last);
+	imap_command_raw(&command, "(UID RFC822.SIZE)");
+	mailbox_send(mb, &command, now);
+	imap_seqset_done(&mb->op->seen);
+}
+
+/* A size that cannot be read (mail.ru: 9.37e+06) tells nothing. */
+static bool
+has_its_size(const struct job *job, const struct imap_fetch *fetch)
+{
+	return job->size == 0 || !fetch->has_size || fetch->size == job->size;
+}
+
+void
+mailbox_verify_note_size(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	struct imap_fetch fetch;
+
+	(void)now;
+	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0 &&
+	    fetch.uid >= mb->op->target_next &&
+	    has_its_size(mailbox_op_only(mb), &fetch) &&
+	    imap_seqset_size(&mb->op->seen) < CANDIDATES_MAX)
+		imap_seqset_add(&mb->op->seen, fetch.uid);
+}
+
+/* Of the same size: is it the same message? */
+void
+mailbox_verify_sizes_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_command command;

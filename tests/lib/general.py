@@ -6,6 +6,7 @@ import random
 import sys
 import time
 
+import front
 import live
 import other_servers
 
@@ -436,6 +437,45 @@ def makes_what_is_missing_once(servers):
         live.same(user.subjects("INBOX"), [], "INBOX")
         live.check(not daemon.logged("trouble|failed"), "trouble: %r",
                    daemon.logged("trouble|failed"))
+
+
+class Deaf(front.Front):
+    """Ends the daemon when it would hear that it has copied."""
+
+    daemon = None
+
+    def answer(self, line, client):
+        if b"COPYUID" in line and self.daemon:
+            self.daemon.process.kill()
+        else:
+            super().answer(line, client)
+
+
+# The front stays, so this comes last.
+@live.case
+def killed_before_it_hears(servers):
+    """What was copied is found in the target, and soon: not made again."""
+    user = servers.user()
+    user.create("Copied", "Moved")
+    between = Deaf(servers)
+    rules = ("[rule c]\nwhen = subject is copy\ncopy = Copied\n"
+             "[rule m]\nwhen = subject is move\nmove = Moved\n")
+    daemon = live.Daemon(servers, user.account() + rules)
+    for kind, folder in (("copy", "Copied"), ("move", "Moved")):
+        with daemon:
+            daemon.wait_watching()
+            between.daemon = daemon
+            user.deliver(live.message(kind))
+            live.wait("it to be killed",
+                      lambda: daemon.process.poll() is not None)
+        between.daemon = None
+        with daemon:
+            live.wait("the %s to be found" % kind, lambda what=kind:
+                      daemon.logged(what + " to .*before the interruption")
+                      or daemon.logged("done .*move to"), 20)
+            daemon.wait_quiet()
+        live.same(user.subjects(folder), [kind], folder)
+    live.same(user.subjects("INBOX"), ["copy"], "INBOX")
 
 
 def main(kind):

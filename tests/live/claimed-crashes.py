@@ -6,9 +6,9 @@ What is moved or copied is so once, and a command runs at most once: when it did
 not run, the history of the machine that was killed says that it is unknown.
 Nothing was lost or came twice in 340 kills on Dovecot, 270 on Cyrus and 280 on
 Courier (at 35ad626, November 2026), nor in 136 more on Courier (at af32e04); 13
-commands were unknown. But one run of 22 kills on Courier, by the log, had two
-messages copied twice, twelve rounds apart (at 329cdd8): why is not known, and
-the same seed passed after it.
+commands were unknown. But two runs of 22 kills on Courier (at 329cdd8, 41cc0b3)
+had two messages copied twice, half a minute apart: SEARCH there takes sizes of
+files, and what was copied before a kill was not found (mailbox_verify.c).
 
 $CLAIM_CRASHES: kills (default 5); $CLAIM_SERVER: cyrus or courier instead of
 dovecot; $LIVE_SEED repeats.

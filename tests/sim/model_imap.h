@@ -20,7 +20,8 @@
 #define MODEL_UIDPLUS MODEL_BIT(1)
 #define MODEL_IDLE MODEL_BIT(2)
 #define MODEL_NAMESPACE MODEL_BIT(3)
-#define MODEL_NO_UIDNEXT MODEL_BIT(4)        /* SELECT does not say it (Courier) */
+#define MODEL_NO_UIDNEXT MODEL_BIT(4)        /* SELECT does not say it, and SEARCH
+					      * takes the sizes of files (Courier) */
 #define MODEL_NO_COPYUID MODEL_BIT(5)        /* although UIDPLUS is offered */
 #define MODEL_SILENT_IDLE MODEL_BIT(6)       /* accepts IDLE, pushes nothing */
 #define MODEL_CHATTY MODEL_BIT(7)            /* unsolicited data in odd places */

@@ -287,14 +287,31 @@ read_search(struct search *search, const struct model_session *s,
 	}
 }
 
-static bool
-is_found(const struct search *search, const struct model_message *message)
+/* Courier compares with the bytes of its file, where lines end without CR. */
+static size_t
+size_searched(
+    const struct model_session *s, const struct model_message *message)
 {
+	size_t size = message->size;
+
+	if (!model_has(s, MODEL_NO_UIDNEXT))
+		return size;
+	for (const char *c = message->text; *c != '\0'; c++)
+		size -= *c == '\r';
+	return size;
+}
+
+static bool
+is_found(const struct model_session *s, const struct search *search,
+    const struct model_message *message)
+{
+	size_t size = size_searched(s, message);
+
 	if (search->by_uid && !model_set_has(&search->uids, message->uid))
 		return false;
-	if (search->larger != SIZE_MAX && message->size <= search->larger)
+	if (search->larger != SIZE_MAX && size <= search->larger)
 		return false;
-	if (search->smaller != SIZE_MAX && message->size >= search->smaller)
+	if (search->smaller != SIZE_MAX && size >= search->smaller)
 		return false;
 	return search->text == NULL ||
 	       strstr(message->text, search->text) != NULL;
@@ -311,7 +328,7 @@ uid_search(struct model_session *s, const struct command *c)
 	if (search.by_uid)
 		i = model_set_begin(&search.uids, s->selected);
 	for (; !search.is_vain && i < s->selected->count; i++)
-		if (is_found(&search, &s->selected->messages[i]))
+		if (is_found(s, &search, &s->selected->messages[i]))
 			model_put(
 			    &s->output, " ", s->selected->messages[i].uid);
 	buf_add_str(&s->output, "\r\n");

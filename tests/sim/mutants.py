@@ -222,6 +222,10 @@ MUTANTS = {
         ACCOUNT + "mailbox_verify.c",
         "	if (size == 0) {", "	if (size == 1) {",
         "sim", ("--personality", "mailru"), 40),
+    "size of a file is looked for exactly": (
+        ACCOUNT + "mailbox_verify.c",
+        "(size - 1) / 2", "size - 1",
+        "sim", (), 200),
     "everyone has a connection": (
         ACCOUNT + "account_rove.c",
         "		if (!is_shared || at + 1 < own)",
