@@ -179,6 +179,9 @@
 /* The same of mailbox_preview, and the bytes of a text part that are fetched
  * for one, as they are encoded: mailings begin with a lot of style. */
 #define MAILBOX_PREVIEWS_MAX 8
+/* Messages about to be taken away that are asked how they begin; of more at
+ * once none is, as a summary is made of them. */
+#define MAILBOX_EARLY_PREVIEWS_MAX 5
 #define MAILBOX_PREVIEW_RAW_MAX (32 * 1024)
 /* Bytes of the text that come with it. */
 #define MAILBOX_PREVIEW_TEXT_MAX (8 * 1024)
@@ -226,8 +229,8 @@ struct mailbox_config {
 	struct claims *claims;
 	bool default_notification;
 	const struct strv *escalate; /* as of facts, borrowed; NULL: none */
-	bool notify;	     /* false: no rule notifies either */
-	usec_t renew, poll;  /* 0: the defaults */
+	bool notify;		     /* false: no rule notifies either */
+	usec_t renew, poll;	     /* 0: the defaults */
 	bool ask_end_first;  /* never FETCH above the last UID: it hangs */
 	unsigned chunk;	     /* messages; 0: MAILBOX_CHUNK */
 	unsigned jobs_max;   /* 0: MAILBOX_JOBS_MAX */
@@ -246,6 +249,10 @@ struct mailbox_config {
 	/* Notifications want the header block, which after a move nobody can
 	 * fetch: as MAILBOX_FEW. Borrowed, and may change; NULL: no. */
 	const bool *notes_headers;
+	/* Notifications say how their message begins: of one that is about to
+	 * be taken away it is asked before that. Borrowed, and may change;
+	 * NULL: no. */
+	const bool *notes_beginnings;
 	bool dry_run; /* judge and report, change nothing */
 	enum mailbox_visit visit;
 };
@@ -319,6 +326,9 @@ struct mailbox_task {
 	 * NULL; whether they have marked it as read. */
 	char *moved_to;
 	bool is_read;
+	/* The same: how it began before that (struct mailbox_previewed); NULL:
+	 * it was not asked. */
+	char *preview, *text;
 	int64_t judged_unix; /* from when on an escalation counts */
 };
 

@@ -125,6 +125,8 @@ task_content_free(struct mailbox_task *task)
 	free(task->subject);
 	free(task->message_id);
 	free(task->moved_to);
+	free(task->preview);
+	free(task->text);
 	free(task);
 }
 

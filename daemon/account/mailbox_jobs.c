@@ -29,6 +29,8 @@ mailbox_job_free(struct mailbox *mb, struct job *job)
 	}
 	free(job->actions);
 	buf_done(&job->header);
+	free(job->preview);
+	free(job->text);
 	free(job->message_id);
 	free(job->from);
 	free(job->subject);

@@ -16,10 +16,15 @@
  *
  * What the server refuses, or does not have any more, is a message without a
  * text: the notification does not wait for a better answer.
+ *
+ * A message that a rule takes away, and that the person is told of, is asked
+ * before that: afterwards it would take a connection that looks into its new
+ * place. That is done once, in the life that judged it.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/body.h"
+#include "daemon/mail/code.h"
 
 enum step {
 	STEP_PREVIEW,
@@ -36,7 +41,9 @@ struct asked {
 struct previews {
 	struct asked items[MAILBOX_PREVIEWS_MAX]; /* the first is next */
 	size_t count;
-	/* Of the first, PREVIEWING: */
+	/* PREVIEWING: the first of them, or one of a job. */
+	struct asked now;
+	bool is_early; /* the latter */
 	enum step step;
 	struct structure *structure; /* owned; NULL: not told */
 	struct buf preview, text, content;
@@ -99,7 +106,8 @@ mailbox_preview_cancel(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 		    item->kind != kind)
 			continue;
 		/* The one under way is answered, and nobody listens. */
-		if (i > 0 || mb->state != MAILBOX_PREVIEWING)
+		if (i > 0 || mb->state != MAILBOX_PREVIEWING ||
+		    previews->is_early)
 			forget(mb, i);
 		return;
 	}
@@ -138,20 +146,19 @@ send_fetch(struct mailbox *mb, enum step step, const char *items, usec_t now)
 
 	mb->previews->step = step;
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_number(&command, mb->previews->items[0].uid);
+	imap_command_number(&command, mb->previews->now.uid);
 	imap_command_raw(&command, items);
 	mailbox_send(mb, &command, now);
 }
 
-static void
-answer(struct mailbox *mb)
+static struct mailbox_previewed *
+take_answer(struct previews *previews)
 {
-	struct previews *previews = mb->previews;
 	struct mailbox_previewed *made = NEW(struct mailbox_previewed);
 
-	made->kind = previews->items[0].kind;
-	made->uidvalidity = previews->items[0].uidvalidity;
-	made->uid = previews->items[0].uid;
+	made->kind = previews->now.kind;
+	made->uidvalidity = previews->now.uidvalidity;
+	made->uid = previews->now.uid;
 	made->content = previews->content;
 	previews->content = (struct buf)BUF_INIT;
 	if (previews->preview.len == 0)
@@ -160,6 +167,32 @@ answer(struct mailbox *mb)
 	made->text = xstrdup_span(
 	    span_slice(buf_span(&previews->text), 0, MAILBOX_PREVIEW_TEXT_MAX));
 	clear(previews);
+	return made;
+}
+
+static void
+keep_for_job(struct mailbox *mb, struct mailbox_previewed **previewed)
+{
+	struct job *job =
+	    mailbox_job_find(mb, (*previewed)->uidvalidity, (*previewed)->uid);
+
+	if (job != NULL && job->preview == NULL) {
+		job->preview = (*previewed)->preview;
+		job->text = (*previewed)->text;
+		(*previewed)->preview = (*previewed)->text = NULL;
+	}
+	mailbox_previewed_free(previewed);
+}
+
+static void
+answer(struct mailbox *mb)
+{
+	struct mailbox_previewed *made = take_answer(mb->previews);
+
+	if (mb->previews->is_early) {
+		keep_for_job(mb, &made);
+		return;
+	}
 	forget(mb, 0);
 	mailbox_emit(mb, (struct mailbox_event){
 			     .kind = MAILBOX_PREVIEWED, .previewed = made});
@@ -192,7 +225,7 @@ ask_first(struct mailbox *mb, usec_t now)
 {
 	bool says_beginning = mailbox_can(mb, IMAP_CAP_PREVIEW);
 
-	switch (mb->previews->items[0].kind) {
+	switch (mb->previews->now.kind) {
 	case PREVIEW_HEADER:
 		send_fetch(mb, STEP_CONTENT, "(UID BODY.PEEK[HEADER])", now);
 		return;
@@ -212,19 +245,101 @@ ask_first(struct mailbox *mb, usec_t now)
 	send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
 }
 
+static void
+set_now(struct previews *previews, const struct asked *asked, bool is_early)
+{
+	clear(previews);
+	previews->now = *asked;
+	previews->is_early = is_early;
+}
+
 bool
 mailbox_preview_begin(struct mailbox *mb, usec_t now)
 {
 	struct previews *previews = mb->previews;
 
-	/* Those of another time have no answer. */
-	while (previews != NULL && previews->count > 0 &&
-	       previews->items[0].uidvalidity != mb->uidvalidity)
-		answer(mb);
-	if (!mailbox_preview_is_asked(mb))
+	while (previews != NULL && previews->count > 0) {
+		set_now(previews, &previews->items[0], false);
+		if (previews->now.uidvalidity == mb->uidvalidity) {
+			mailbox_enter(mb, MAILBOX_PREVIEWING, now);
+			ask_first(mb, now);
+			return true;
+		}
+		answer(mb); /* of another time: there is none */
+	}
+	return false;
+}
+
+/* ---- before it is taken away ---- */
+
+static bool
+tells_beginning(const struct action *action)
+{
+	return action->kind == ACTION_NOTIFY && action->text == NULL &&
+	       action->after == 0;
+}
+
+/* Something that is not done yet takes it away, and then it is shown. */
+static bool
+is_about_to_go(const struct job *job)
+{
+	bool goes = false;
+
+	for (size_t i = job->next; i < job->count; i++) {
+		const struct action *action = &job->actions[i].action;
+		if (goes && tells_beginning(action))
+			return true;
+		goes = goes || mailbox_is_destructive(action->kind);
+	}
+	return false;
+}
+
+static bool
+wants_early(const struct mailbox *mb, const struct job *job)
+{
+	return job->is_fresh && job->first_seq == 0 && job->preview == NULL &&
+	       job->key.uidvalidity == mb->uidvalidity && !job->running &&
+	       job->op == NULL && mailbox_is_written(mb, job) &&
+	       is_about_to_go(job);
+}
+
+static const struct job *
+find_early(const struct mailbox *mb)
+{
+	const struct job *first = NULL;
+	size_t count = 0;
+
+	LIST_EACH(pos, &mb->jobs)
+	{
+		const struct job *job = LIST_ITEM(pos, struct job, link);
+		if (!wants_early(mb, job))
+			continue;
+		if (++count > MAILBOX_EARLY_PREVIEWS_MAX)
+			return NULL;
+		if (first == NULL)
+			first = job;
+	}
+	return first;
+}
+
+bool
+mailbox_preview_begin_early(struct mailbox *mb, usec_t now)
+{
+	const struct job *job;
+	struct asked asked;
+
+	if (mb->config.notes_beginnings == NULL ||
+	    !*mb->config.notes_beginnings || mb->op_count > 0)
 		return false;
+	job = find_early(mb);
+	if (job == NULL)
+		return false;
+	if (mb->previews == NULL)
+		mb->previews = NEW(struct previews);
+	asked = (struct asked){job->key.uidvalidity, job->key.uid,
+	    code_wants_text(job->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING};
+	set_now(mb->previews, &asked, true);
 	mailbox_enter(mb, MAILBOX_PREVIEWING, now);
-	clear(previews);
 	ask_first(mb, now);
 	return true;
 }
@@ -279,7 +394,7 @@ mailbox_preview_untagged(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
-	    fetch.uid != previews->items[0].uid)
+	    fetch.uid != previews->now.uid)
 		return;
 	if (previews->step == STEP_PREVIEW && fetch.has_preview) {
 		buf_clear(&previews->preview);

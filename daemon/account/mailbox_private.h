@@ -110,6 +110,9 @@ struct job {
 	usec_t not_before;	 /* refused for the moment */
 	int64_t not_before_unix; /* the same, of an earlier life; 0: none */
 	struct buf header;	 /* all of it, for a command; empty: fetch it */
+	/* How it begins, where that was asked before it is taken away; else
+	 * NULL. */
+	char *preview, *text;
 	/* MODSEQ when it was judged, or as our own last change left it; 0: not
 	 * known. `guard`: of an earlier life, flags are set only if nobody
 	 * changed them since then (UNCHANGEDSINCE); 0: in any case. */
@@ -1026,6 +1029,8 @@ void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
 /* mailbox_find.c */
 /* Looks for the next one; false: there is none. */
 bool mailbox_preview_begin(struct mailbox *mb, usec_t now);
+/* The same of a message that is about to be taken away; false: of none. */
+bool mailbox_preview_begin_early(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_preview_untagged, mailbox_preview_done;
 void mailbox_preview_free(struct mailbox *mb);
 bool mailbox_preview_is_asked(const struct mailbox *mb);

@@ -116,7 +116,8 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 	}
 	if (!leaves && mailbox_reopen_begin(mb, now))
 		return;
-	if (mailbox_resync_begin(mb, now))
+	if (mailbox_resync_begin(mb, now) ||
+	    (!leaves && mailbox_preview_begin_early(mb, now)))
 		return;
 	bool acts = leaves || mailbox_act_begin(mb, now);
 	if (mb->session == NULL)

@@ -156,8 +156,13 @@ mailbox_task_make(
 	task->subject = xstrdup(job->subject);
 	task->message_id = xstrdup(job->message_id);
 	task->judged_unix = job->judged_unix;
-	if (action->action.kind == ACTION_NOTIFY)
-		buf_add_span(&task->input, buf_span(&job->header));
+	if (action->action.kind != ACTION_NOTIFY)
+		return task;
+	buf_add_span(&task->input, buf_span(&job->header));
+	if (job->preview != NULL) {
+		task->preview = xstrdup(job->preview);
+		task->text = xstrdup(job->text);
+	}
 	return task;
 }
 

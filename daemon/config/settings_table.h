@@ -261,8 +261,9 @@
 		"and only the beginning: from a server that has PREVIEW, 200 "
 		"characters, and else of the first text part. A "
 		"message with a one-time code in its subject or in this "
-		"beginning gets the button `Copy code`. What a rule has "
-		"moved, and what has a `text` of its rule, is shown without."},
+		"beginning gets the button `Copy code`. What a rule moves is "
+		"asked before that, unless more than five are to be moved at "
+		"once. What has a `text` of its rule is shown without."},
 {ACCOUNT(privacy), .key = "privacy", .type = SETTING_CHOICE,
 	.choices = privacies, .standard = "none",
 	.help = "With `count`, notifications say only how many new messages "

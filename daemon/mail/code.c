@@ -422,8 +422,8 @@ folded(struct span text, struct buf *buf)
 	return buf_span(buf);
 }
 
-bool
-code_is_announced(struct span text)
+static bool
+is_announced(struct span text)
 {
 	BUF_AUTO buf = BUF_INIT;
 	struct span words = folded(text, &buf);
@@ -479,11 +479,20 @@ code_find(struct span subject, struct span text, struct buf *code)
 	/* Beside the words; then, what the other one announces. Numbers first:
 	 * they are rare, and the words are many. */
 	if (!find_in(head, false, &number) && !find_in(rest, false, &number) &&
-	    !(find_in(rest, true, &number) && code_is_announced(subject)) &&
-	    !(find_in(head, true, &number) && code_is_announced(text)))
+	    !(find_in(rest, true, &number) && is_announced(subject)) &&
+	    !(find_in(head, true, &number) && is_announced(text)))
 		return false;
 	buf_add_str(code, number.digits);
 	return true;
+}
+
+bool
+code_wants_text(const char *subject)
+{
+	BUF_AUTO code = BUF_INIT;
+	struct span words = span_from_str(subject);
+
+	return is_announced(words) && !code_find(words, SPAN_EMPTY, &code);
 }
 
 /* Where the digits end that begin at `at`, in one piece or in two; 0: others

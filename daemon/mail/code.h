@@ -27,7 +27,7 @@ bool code_find(struct span subject, struct span text, struct buf *code);
 /* Appends the subject, with asterisks for the digits of a code that it has: as
  * it may stand in a log. */
 void code_mask(struct span subject, struct buf *masked);
-/* Whether words in it announce a code. */
-bool code_is_announced(struct span text);
+/* The subject announces a code and has none: it is in the text. */
+bool code_wants_text(const char *subject);
 
 #endif

@@ -581,6 +581,7 @@ account_config(struct running_account *running)
 		    .seed = seed_of(config->name),
 		    .meter = running->belfry->meter,
 		    .notes_headers = notify_notes_headers(running->belfry),
+		    .notes_beginnings = &running->notes_beginnings,
 		    .dry_run = running->belfry->dry_run,
 		},
 	    .watch = &config->watch,
@@ -645,6 +646,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	    rate_count(&config->forward_limit, USEC_HOUR) / 2;
 	running->other.user = config->other_user;
 	running->tokens = tokens_new(running);
+	notify_look_at_account(running);
 	const struct account_config engine = account_config(running);
 	list_add(&belfry->accounts, &running->link);
 	running->account = account_new(

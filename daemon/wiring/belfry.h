@@ -100,14 +100,14 @@ struct running_account {
 	struct tokens *tokens; /* NULL: not signed in by itself */
 	struct account *account;
 	struct mailbox_other_login
-	    other;		   /* the name that the server may want */
-	struct senders *senders;   /* whose mail was judged before */
-	struct arrivals *arrivals; /* what rules put into mailboxes */
-	struct claims *claims;	   /* other machines */
-	struct list_link unmarked; /* of forwards.c */
-	struct list_link searches; /* of undo_search.c */
+	    other;		       /* the name that the server may want */
+	struct senders *senders;       /* whose mail was judged before */
+	struct arrivals *arrivals;     /* what rules put into mailboxes */
+	struct claims *claims;	       /* other machines */
+	struct list_link unmarked;     /* of forwards.c */
+	struct list_link searches;     /* of undo_search.c */
 	bool undoing, is_undo_resumed; /* of undo_again.c */
-	struct list_link lines;	   /* struct line::link */
+	struct list_link lines;	       /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	      /* by the person: a reload does not change that */
@@ -116,8 +116,9 @@ struct running_account {
 	struct told told;	    /* to the person, today */
 	bool told_person;	/* that it is locked out; until it is let in */
 	struct breaker breaker; /* of forwards */
+	bool notes_beginnings;	/* notify_look_at_account */
 	struct pulse pulse;
-	struct sender *sender;	/* NULL: no submission server */
+	struct sender *sender; /* NULL: no submission server */
 	struct certificate certificates[CERTIFICATES];
 };
 
@@ -298,6 +299,9 @@ bool notify_load_fact(struct belfry *belfry, const char *account,
 /* As part of LOAD: tells the mailbox what was shown of it and may have to be
  * taken back. */
 void notify_load(struct line *line);
+/* Sets its notes_beginnings: whether a desktop shows how messages begin. When
+ * it starts; notify_reload does so for all. */
+void notify_look_at_account(struct running_account *account);
 /* Whether a notifier wants the header block of messages; lives as long as
  * belfry::notify, and changes with the configuration. */
 const bool *notify_notes_headers(const struct belfry *belfry);

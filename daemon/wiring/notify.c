@@ -260,6 +260,29 @@ notify_reload(struct belfry *belfry)
 	add_all(notify, &old);
 	LIST_EACH(pos, &old)
 	retire(LIST_ITEM(pos, struct notifier, link));
+	LIST_EACH(pos, &belfry->accounts)
+	notify_look_at_account(LIST_ITEM(pos, struct running_account, link));
+}
+
+static bool
+has_desktop(const struct notify *notify)
+{
+	LIST_EACH(pos, &notify->notifiers)
+	if (LIST_ITEM(pos, struct notifier, link)->type ==
+	    CONFIG_NOTIFIER_DESKTOP)
+		return true;
+	return false;
+}
+
+void
+notify_look_at_account(struct running_account *account)
+{
+	const struct config_account *config =
+	    config_find_account(account->belfry->config, account->config->name);
+
+	account->notes_beginnings = config != NULL && config->preview &&
+				    config->privacy != CONFIG_PRIVACY_COUNT &&
+				    has_desktop(account->belfry->notify);
 }
 
 const bool *

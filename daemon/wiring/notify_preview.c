@@ -4,7 +4,8 @@
  *
  * The beginning is asked for on the connection of the mailbox, and only when
  * the desktop would show it at once and by itself; the notification waits for
- * it, but not for long.
+ * it, but not for long. Of a message that a rule took away the mailbox has
+ * asked before that (account/mailbox_preview.c).
  */
 #include "daemon/mail/code.h"
 #include "daemon/wiring/deeds.h"
@@ -124,18 +125,20 @@ static bool
 is_wanted(const struct delivery *delivery, const struct mailbox_task *task)
 {
 	return notify_account(delivery->line)->preview &&
-	       !delivery->n.is_private && task->moved_to == NULL &&
-	       task->action.text == NULL && would_show(delivery);
+	       !delivery->n.is_private && task->action.text == NULL &&
+	       would_show(delivery);
 }
 
-/* Where the subject says that a code comes, and has none. */
-static bool
-wants_text(const char *subject)
+/* What a rule took away was asked before that, or nobody can. */
+static void
+send_now(struct delivery *delivery, const struct mailbox_task *task)
 {
-	BUF_AUTO code = BUF_INIT;
-	struct span text = span_from_str(subject);
+	bool is_told = task->preview != NULL && is_wanted(delivery, task);
 
-	return code_is_announced(text) && !code_find(text, SPAN_EMPTY, &code);
+	if (is_told)
+		delivery->n.preview = xstrdup(task->preview);
+	note_code(delivery, task->subject, is_told ? task->text : "");
+	delivery_send(delivery);
 }
 
 void
@@ -145,15 +148,14 @@ delivery_send_with_preview(
 	struct line *line = delivery->line;
 	struct waiting *waiting;
 	enum mailbox_preview_kind kind =
-	    wants_text(task->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING;
+	    code_wants_text(task->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING;
 
 	if (count_waiting(delivery->notify) >= PREVIEWS_MAX)
 		notify_preview_forget(delivery->notify, NULL);
-	if (!is_wanted(delivery, task) ||
+	if (task->moved_to != NULL || !is_wanted(delivery, task) ||
 	    !mailbox_preview(line->mailbox, delivery->uidvalidity,
 		delivery->uid, kind, loop_now())) {
-		note_code(delivery, task->subject, "");
-		delivery_send(delivery);
+		send_now(delivery, task);
 		return;
 	}
 	waiting = NEW(struct waiting);

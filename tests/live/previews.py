@@ -32,7 +32,15 @@ def copier(servers, name):
     with open(path, "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\nexec cat >%s\n" % noted)
     os.chmod(path, 0o700)
-    return "\n[daemon]\ncopy_command = %s\n" % path, noted
+    return "[daemon]\ncopy_command = %s\n" % path, noted
+
+
+def write(daemon, text, command):
+    """The configuration, with a program that takes what is copied."""
+    daemon.write(text)
+    text = live.read(daemon.config).replace("[daemon]\n", command, 1)
+    with open(daemon.config, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 @live.case
@@ -58,16 +66,39 @@ def previews(servers):
 
 
 @live.case
+def of_what_a_rule_moves(servers):
+    """It is asked before the move, as nobody can ask afterwards."""
+    user = servers.user()
+    user.create("Work")
+    screen = desktop.Desktop(servers, "desktop12")
+    rule = "\n[rule away]\nwhen = subject ~ /^away|code/\nmove = Work\n"
+    text = user.account("watch = INBOX\n") + desktop.NOTIFIER + rule + \
+        "notify = yes\n"
+    command, _ = copier(servers, "moved")
+    daemon = live.Daemon(servers, "", env=screen.env)
+    write(daemon, text, command)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("away", body="Dear Ann,\nlunch?\n"),
+                     live.message("code", body="Your code is 481516.\n"))
+        live.same(screen.request("away")["preview"], "Dear Ann, lunch?",
+                  "preview")
+        live.check("copy" in screen.actions("code"), "no button for the code")
+        user.wait_subjects("Work", ["away", "code"])
+        live.same(user.flags("Work", "away"), [], "it is not read")
+        daemon.write(text.replace("[notifier", "preview = no\n[notifier", 1))
+        daemon.ctl("reload")
+        user.deliver(live.message("away too", body="Dear Ann\n"))
+        live.same(screen.request("away too")["preview"], "", "switched off")
+
+
+@live.case
 def codes(servers):
     user = servers.user()
     screen = desktop.Desktop(servers, "desktop8")
     command, noted = copier(servers, "code")
     daemon = live.Daemon(servers, "", env=screen.env)
-    daemon.write(user.account() + desktop.NOTIFIER)
-    text = live.read(daemon.config).replace(
-        "[daemon]\n", command.lstrip("\n"), 1)
-    with open(daemon.config, "w", encoding="utf-8") as file:
-        file.write(text)
+    write(daemon, user.account() + desktop.NOTIFIER, command)
     with daemon:
         daemon.wait_watching()
         user.deliver(

@@ -118,6 +118,15 @@ set_notify(struct adapter *a, struct span value)
 }
 
 static bool
+set_beginnings(struct adapter *a, struct span value)
+{
+	static const bool yes = true;
+
+	a->config.notes_beginnings = span_is(value, "yes") ? &yes : NULL;
+	return true;
+}
+
+static bool
 set_dry_run(struct adapter *a, struct span value)
 {
 	return a->config.dry_run = span_is(value, "yes");
@@ -282,6 +291,7 @@ static const struct {
     {"security", set_security},
     {"auth", set_auth},
     {"notify", set_notify},
+    {"beginnings", set_beginnings},
     {"dry-run", set_dry_run},
     {"me", set_me},
     {"forwards-hour", set_forwards_hour},
@@ -1113,6 +1123,8 @@ add_task(struct buf *line, const struct mailbox_task *task, bool is_exec)
 	buf_addf(line, " %u#%u ", task->uid, task->seq);
 	if (!is_exec) {
 		buf_add_str(line, task->subject);
+		if (task->preview != NULL)
+			buf_addf(line, " \"%s\"", task->preview);
 		return;
 	}
 	STR_AUTO argv = strv_join(&task->action.argv, " ");

@@ -167,6 +167,8 @@ seed_limit(void *ctx, const char *rule, int64_t when_unix)
 void
 world_be_born(struct world *w)
 {
+	static const bool yes = true;
+
 	w->model.refused_at = 0; /* whoever starts it says that all is well */
 	w->model.in_a_row = 0;
 	w->limits = limits_new();
@@ -179,6 +181,7 @@ world_be_born(struct world *w)
 	w->config.mailbox.one_at_a_time = w->model.traits % 5 == 0;
 	w->config.mailbox.await_idle_end = w->model.traits % 3 == 0;
 	w->config.mailbox.chunk = 1 + w->model.traits / 7 % 4;
+	w->config.mailbox.notes_beginnings = w->model.traits % 2 ? &yes : NULL;
 	w->config.mailbox.seed = random_next(&w->random);
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account, world_now_unix(w), 0, w->now);
