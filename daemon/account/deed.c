@@ -55,18 +55,14 @@ static const char *
 follow(const struct store_effect *effect, const struct action *action,
     struct deed_place *place)
 {
-	uint32_t uid, uidvalidity;
+	const char *target = undo_target_of(action);
 
-	if (action->kind == ACTION_DELETE)
+	if (action->kind == ACTION_DELETE || target == NULL)
 		return "it was deleted for good";
-	if (undo_target_of(action) == NULL ||
-	    !undo_read_place(effect->detail, &uid, &uidvalidity))
-		return "a rule moved it, and the server did not say where it "
-		       "is now";
 	deed_place_done(place);
-	place->mailbox = xstrdup(undo_target_of(action));
-	place->uidvalidity = uidvalidity;
-	place->uid = uid;
+	place->mailbox = xstrdup(target);
+	if (!undo_read_place(effect->detail, &place->uid, &place->uidvalidity))
+		place->mover = effect;
 	return NULL;
 }
 

@@ -4,6 +4,8 @@
  *
  * The message is looked for in the history: since it was shown, a rule or
  * another button may have moved it, and then it has the UID that COPYUID told.
+ * Where the server did not tell it (no UIDPLUS), the message is looked for in
+ * its new mailbox first (mailbox_find).
  * A deed becomes an effect like any other, of the message where it is now and
  * of the "rule" DEED_RULE. It needs no claim: what a person does to his mail
  * is done, whoever else watches it.
@@ -31,6 +33,9 @@ void deed_fill_action(const struct deed_kind *kind, struct action *action_r);
 struct deed_place {
 	char *mailbox; /* owned; as an effect has it ("\Trash") */
 	uint32_t uidvalidity, uid;
+	/* UID 0: it is to be looked for, as this effect took it there, and
+	 * nobody said what it is called now. Borrowed; else NULL. */
+	const struct store_effect *mover;
 };
 /* Follows what was done to the message with `key`. NULL, or why it cannot be
  * found; then nothing is set. */

@@ -5,6 +5,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/deeds.h"
 #include "daemon/wiring/login.h"
 #include "daemon/wiring/tokens.h"
 #include "daemon/wiring/transport.h"
@@ -103,6 +104,7 @@ line_free(struct line *line)
 	apply_forget_line(line);
 	exec_forget_line(line);
 	notify_forget_line(line);
+	deeds_left(line);
 	list_remove(&line->link);
 	free(line);
 }
@@ -317,10 +319,12 @@ need_preview(struct line *line, struct mailbox_event *event)
 static void
 need_finding(struct line *line, struct mailbox_event *event)
 {
-	if (event->found->is_exact)
+	if (event->found->is_exact) {
 		undo_found(line, event->found);
-	else if (line->owner->sender != NULL)
+		deeds_found(line, event->found);
+	} else if (line->owner->sender != NULL) {
 		sender_found(line->owner->sender, event->found);
+	}
 }
 
 static void

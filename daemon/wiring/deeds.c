@@ -5,9 +5,14 @@
  * the next connection. Where nobody watches (a rule moved the message there)
  * a run is planned, which a visitor does; while another one is under way
  * there, the button waits.
+ *
+ * A message that a rule moved on a server which does not say where it put it
+ * is looked for there first, by Message-ID, size and date. Only when exactly
+ * one is like that it is acted on, and its place is in the journal before.
  */
 #include "daemon/wiring/deeds.h"
 #include "daemon/account/deed.h"
+#include "daemon/account/undo.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/planned_run.h"
 
@@ -16,6 +21,16 @@
 #define BUSY_USEC (10 * USEC_MINUTE)
 #define WAITING_MAX 100
 
+/* Where a message is that the server does not tell of. */
+struct search {
+	const struct mailbox *asked; /* it looks; only to compare */
+	char *message_id;	     /* owned; the same is asked with: */
+	uint64_t size;
+	int64_t received_unix;
+	uint32_t uidvalidity, uid; /* found */
+	char *failure;		   /* owned: why it was not */
+};
+
 struct deed {
 	struct list_link link;
 	struct belfry *belfry;
@@ -23,11 +38,13 @@ struct deed {
 	struct notification n; /* a copy */
 	struct loop_timer *timer;
 	usec_t until;
+	struct search search;
 };
 
 enum verdict {
 	PLANNED,
 	BUSY,
+	ASKED, /* it is looked for */
 	REFUSED
 };
 
@@ -37,6 +54,8 @@ deed_free(struct deed *deed)
 	list_remove(&deed->link);
 	loop_timer_free(&deed->timer);
 	notification_done(&deed->n);
+	free(deed->search.message_id);
+	free(deed->search.failure);
 	free(deed);
 }
 
@@ -176,8 +195,152 @@ plan_at(const struct deed *deed, struct running_account *account,
 	return verdict;
 }
 
+/* ---- looking for it ---- */
+
+static bool
+ask_where(struct deed *deed, struct running_account *account,
+    const struct past *past, const char *mailbox, struct error *error_r)
+{
+	const struct store_message *message = &past->message;
+	const struct mailbox_wanted wanted = {.message_id = message->message_id,
+	    .is_exact = true,
+	    .size = message->size,
+	    .received_unix = message->received_unix};
+	struct search *search = &deed->search;
+
+	if (message->message_id[0] == '\0')
+		return error_set(error_r, FAULT_PEER,
+		    "the server did not say where a rule put it, and it has "
+		    "no Message-ID to be looked for by");
+	search->asked = account_seek(
+	    account->account, mailbox, &wanted, 1, loop_now(), error_r);
+	if (search->asked == NULL)
+		return false;
+	free(search->message_id);
+	search->message_id = xstrdup(message->message_id);
+	search->size = message->size;
+	search->received_unix = message->received_unix;
+	return true;
+}
+
 static enum verdict
-plan(const struct deed *deed, struct error *error_r)
+seek(struct deed *deed, struct running_account *account,
+    const struct past *past, const struct deed_place *place,
+    struct error *error_r)
+{
+	struct error error = ERROR_INIT;
+	BUF_AUTO mailbox = BUF_INIT;
+
+	if (deed->search.failure != NULL) {
+		error_set(error_r, FAULT_PEER, "%s", deed->search.failure);
+		return REFUSED;
+	}
+	if (!planned_find_mailbox(account, place->mailbox, &mailbox, error_r))
+		return REFUSED;
+	if (ask_where(deed, account, past, buf_str(&mailbox), &error)) {
+		accounts_pump(account);
+		return ASKED;
+	}
+	*error_r = error;
+	return error.fault == FAULT_RETRY ? BUSY : REFUSED;
+}
+
+/* Before anything is done there: undo finds it by that, too. */
+static bool
+write_down(const struct deed *deed, const struct store_effect *mover,
+    struct error *error_r)
+{
+	struct store_batch *batch = store_batch_new();
+	BUF_AUTO detail = BUF_INIT;
+	bool ok;
+
+	buf_add_str(&detail, mover->detail);
+	undo_add_place(&detail, deed->search.uid, deed->search.uidvalidity);
+	store_batch_set_effect(batch, &mover->key, mover->seq, mover->state,
+	    mover->attempts, buf_str(&detail), mover->changed_unix);
+	ok = journal_commit_now(deed->belfry->journal, batch, error_r);
+	store_batch_free(&batch);
+	return ok;
+}
+
+static enum verdict
+plan_where_found(struct deed *deed, struct running_account *account,
+    const struct past *past, struct deed_place *place, struct error *error_r)
+{
+	if (place->mover == NULL)
+		return plan_at(deed, account, past, place, error_r);
+	if (deed->search.uid == 0)
+		return seek(deed, account, past, place, error_r);
+	place->uid = deed->search.uid;
+	place->uidvalidity = deed->search.uidvalidity;
+	return write_down(deed, place->mover, error_r)
+		   ? plan_at(deed, account, past, place, error_r)
+		   : REFUSED;
+}
+
+/* From the loop: this may be in the middle of a question. */
+static void
+go_on_with(struct deed *deed, const char *failure)
+{
+	deed->search.asked = NULL;
+	if (failure != NULL)
+		deed->search.failure = xstrdup(failure);
+	loop_timer_set(deed->timer, loop_now());
+}
+
+static void
+take_answer(struct deed *deed, const struct mailbox_found *found)
+{
+	STR_AUTO words = NULL;
+
+	if (found->error.fault != FAULT_NONE)
+		words = xasprintf(
+		    "it could not be looked for: %s", found->error.text);
+	else if (found->count == 0)
+		words = xstrdup("a rule moved it, and it is not there any "
+				"more");
+	else if (found->count > 1)
+		words = xasprintf("a rule moved it, and %zu messages there are "
+				  "the same",
+		    found->count);
+	if (words == NULL) {
+		deed->search.uid = found->uid;
+		deed->search.uidvalidity = found->uidvalidity;
+	}
+	go_on_with(deed, words);
+}
+
+void
+deeds_found(struct line *line, const struct mailbox_found *found)
+{
+	LIST_EACH(pos, &line->owner->belfry->deeds)
+	{
+		struct deed *deed = LIST_ITEM(pos, struct deed, link);
+		const struct search *search = &deed->search;
+		if (search->asked == line->mailbox &&
+		    search->size == found->size &&
+		    search->received_unix == found->received_unix &&
+		    strcmp(search->message_id, found->message_id) == 0)
+			take_answer(deed, found);
+	}
+}
+
+void
+deeds_left(struct line *line)
+{
+	LIST_EACH(pos, &line->owner->belfry->deeds)
+	{
+		struct deed *deed = LIST_ITEM(pos, struct deed, link);
+		if (deed->search.asked == line->mailbox)
+			go_on_with(deed, "it could not be looked for: the "
+					 "connection ended");
+	}
+}
+
+/* ---- doing ---- */
+
+static enum verdict
+plan(struct deed *deed, struct error *error_r)
 {
 	const struct notification *n = &deed->n;
 	const struct store_key key = {
@@ -199,7 +362,8 @@ plan(const struct deed *deed, struct error *error_r)
 	if (why != NULL) {
 		error_set(error_r, FAULT_PEER, "%s", why);
 	} else {
-		verdict = plan_at(deed, account, &past, &place, error_r);
+		verdict =
+		    plan_where_found(deed, account, &past, &place, error_r);
 		deed_place_done(&place);
 	}
 	past_done(&past);
@@ -207,8 +371,6 @@ plan(const struct deed *deed, struct error *error_r)
 		accounts_pump(account);
 	return verdict;
 }
-
-/* ---- doing ---- */
 
 /* Also on other screens, and phones. */
 static void
@@ -238,6 +400,9 @@ try_it(struct deed *deed)
 	case REFUSED:
 		tell_refusal(deed, error.text);
 		return true;
+	case ASKED:
+		loop_timer_set(deed->timer, deed->until);
+		return false;
 	case BUSY:
 		break;
 	}
@@ -255,6 +420,11 @@ on_timer(void *ctx)
 {
 	struct deed *deed = ctx;
 
+	if (deed->search.asked != NULL) {
+		deed->search.asked = NULL;
+		deed->search.failure = xstrdup(
+		    "it could not be looked for: there is no connection");
+	}
 	if (try_it(deed))
 		deed_free(deed);
 }
@@ -285,14 +455,15 @@ deed_do(struct belfry *belfry, const struct notification *n, const char *key)
 	deed->until = usec_add(loop_now(), BUSY_USEC);
 	deed->timer = loop_timer_new(belfry->loop, on_timer, deed);
 	list_init(&deed->link);
-	if (try_it(deed)) {
-		deed_free(deed);
-	} else if (has_room(belfry)) {
-		list_add(&belfry->deeds, &deed->link);
-	} else {
+	if (!has_room(belfry)) {
 		tell_refusal(deed, "too many others wait");
 		deed_free(deed);
+		return;
 	}
+	/* Before it is tried: what it asks may be answered at once. */
+	list_add(&belfry->deeds, &deed->link);
+	if (try_it(deed))
+		deed_free(deed);
 }
 
 void

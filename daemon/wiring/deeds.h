@@ -11,6 +11,10 @@
  * person when that cannot be. Other keys do nothing. */
 void deed_do(
     struct belfry *belfry, const struct notification *n, const char *key);
+/* A message that was looked for was found, or not; `line` is free to go, and
+ * answers nobody any more. */
+void deeds_found(struct line *line, const struct mailbox_found *found);
+void deeds_left(struct line *line);
 void deeds_free_all(struct belfry *belfry);
 
 /* opens.c */

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import desktop  # noqa: E402
 import live  # noqa: E402
+import no_keywords  # noqa: E402
 
 ALL = ["default", "read", "archive", "trash"]
 
@@ -50,6 +51,47 @@ def read_archive_trash(servers):
         live.same(daemon.ctl("undo", user.name + "/INBOX/2")
                   ["messages"][0]["steps"][0]["state"], "undone", "undo")
         user.wait_subjects("INBOX", ["one", "two", "four"])
+
+
+@live.case
+def moved_nobody_says_where(servers):
+    """No UIDPLUS: it is looked for where the rule put it."""
+    no_keywords.Front(servers, uidplus=False)
+    user = servers.user()
+    user.create("Work")
+    screen = desktop.Desktop(servers, "desktop5")
+    text = user.account("watch = INBOX\n") + desktop.NOTIFIER + (
+        "[rule away]\nwhen = subject ~ /^away/\nmove = Work\n"
+        "notify = yes\n")
+    with live.Daemon(servers, text, env=screen.env) as daemon:
+        daemon.wait_watching()
+        user.deliver(*desktop.letters("away one", "away two", "away three"))
+        screen.wait("away one", "away two", "away three")
+        twin = live.message("away twin")
+        imap = user.imap()
+        for _ in range(2):
+            imap.append("INBOX", None, '"01-Nov-2026 10:00:00 +0000"', twin)
+        screen.press("away one", "read")
+        screen.press("away two", "trash")
+        live.wait("read", lambda: user.flags("Work", "away one") ==
+                  ["\\Seen"])
+        user.wait_subjects("Trash", ["away two"])
+        live.same(user.flags("Work", "away three"), [], "the other one")
+        # Gone from there by other hands; and two that are the same.
+        imap.select("Work")
+        _, found = imap.uid("SEARCH", "SUBJECT", '"away three"')
+        imap.uid("MOVE", found[0].decode(), "Archive")
+        imap.logout()
+        screen.press("away three", "trash")
+        screen.request("A message of INBOX was not put into the trash: a "
+                       "rule moved it, and it is not there any more")
+        screen.press("away twin", "trash")
+        screen.request("A message of INBOX was not put into the trash: a "
+                       "rule moved it, and 2 messages there are the same")
+        user.wait_subjects("Trash", ["away two"])
+        # By what was found undo knows it, too.
+        live.same(daemon.ctl("undo", user.name + "/INBOX/1")
+                  ["messages"][0]["steps"][0]["state"], "undone", "undo")
 
 
 @live.case

@@ -33,9 +33,19 @@ static const struct {
     {"marked", {{ACTION_MARK, EFFECT_DONE, ""}}, 1, "INBOX 9 12", 1},
     {"moved", {{ACTION_MOVE, EFFECT_DONE, PLACE}}, 1, "Work 3 7", 1},
     {"archived", {{ACTION_ARCHIVE, EFFECT_DONE, PLACE}}, 1, "\\Archive 3 7", 1},
-    {"moved, nobody knows where", {{ACTION_MOVE, EFFECT_DONE, "done"}}, 1, NULL,
-	1},
-    {"perhaps moved", {{ACTION_MOVE, EFFECT_UNKNOWN, ""}}, 1, NULL, 1},
+    {"moved, nobody knows where", {{ACTION_MOVE, EFFECT_DONE, "done"}}, 1,
+	"Work: look for it", 1},
+    {"perhaps moved", {{ACTION_MOVE, EFFECT_UNKNOWN, ""}}, 1,
+	"Work: look for it", 1},
+    {"trashed, nobody knows where", {{ACTION_TRASH, EFFECT_DONE, ""}}, 1,
+	"\\Trash: look for it", 1},
+    {"lost, and then said where",
+	{{ACTION_MOVE, EFFECT_DONE, ""},
+	    {ACTION_TRASH, EFFECT_DONE, "UID 8 there (UIDVALIDITY 4)"}},
+	2, "\\Trash 4 8", 2},
+    {"said where, and then lost",
+	{{ACTION_MOVE, EFFECT_DONE, PLACE}, {ACTION_TRASH, EFFECT_DONE, ""}}, 2,
+	"\\Trash: look for it", 2},
     {"not moved", {{ACTION_MOVE, EFFECT_FAILED, "no"}}, 1, "INBOX 9 12", 1},
     {"it was there already",
 	{{ACTION_ARCHIVE, EFFECT_DONE, "it is there already"}}, 1, "INBOX 9 12",
@@ -83,7 +93,9 @@ test_place(void **state)
 		for (size_t j = 0; j < cases[i].count; j++)
 			fill(&effects[j], i, j);
 		why = deed_find_place(&key, effects, cases[i].count, &place);
-		if (why == NULL)
+		if (why == NULL && place.mover != NULL)
+			buf_addf(&got, "%s: look for it", place.mailbox);
+		else if (why == NULL)
 			buf_addf(&got, "%s %u %u", place.mailbox,
 			    place.uidvalidity, place.uid);
 		if (strcmp(buf_str(&got),
