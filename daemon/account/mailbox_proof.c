@@ -179,7 +179,11 @@ void
 mailbox_proof_lost(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	struct proof *proof = &mb->proof;
-	usec_t quiet = usec_since(mb->heard, now);
+	/* What was said last, as BYE, is not drained yet. */
+	usec_t quiet = usec_since(mb->session != NULL
+				      ? imap_session_heard(mb->session)
+				      : mb->heard,
+	    now);
 	bool was_idle = mb->state == MAILBOX_IDLE ||
 			mb->state == MAILBOX_IDLE_END ||
 			mb->state == MAILBOX_NOOP;
