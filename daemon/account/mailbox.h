@@ -120,16 +120,19 @@
 /* IDLE renewal, and the poll where there is no IDLE. */
 #define MAILBOX_RENEW_USEC (9 * USEC_MINUTE)
 #define MAILBOX_POLL_USEC (2 * USEC_MINUTE)
-/* Connections that die in silence shorten the renewal down to this. What was
- * learned is a fact of the account in the store: seconds. */
+/* Each connection that dies in silence shortens the renewal, down to this. */
 #define MAILBOX_RENEW_SURE_USEC (150 * USEC_SEC)
-/* ... or, where no connection outlives a single one, to this: firewalls forget
- * silent connections after a minute, and hardly any after less than half of
- * it; more often would be polling. */
+/* ... or, where none outlives a single one, or silence kills often (see
+ * mailbox_proof.c), to this: firewalls forget silent connections after a
+ * minute, and hardly any after less than half of it; more often would be
+ * polling. */
 #define MAILBOX_RENEW_MIN_USEC (30 * USEC_SEC)
 /* TCP's own question, which costs the server nothing, comes before it. */
 #define MAILBOX_KEEPALIVE_MIN_USEC (15 * USEC_SEC)
 #define MAILBOX_KEEPALIVE_USEC USEC_MINUTE
+/* What was learned is a fact of the account in the store: seconds, since when
+ * (of the wall clock), and how often in a row a longer one was tried in vain.
+ */
 #define MAILBOX_RENEW_FACT "renew"
 /* A fact of the mailbox, "waiting MAILBOX": UIDVALIDITY, and UIDs below the
  * cursor that are not judged yet, as another mailbox has the message, too. */
@@ -648,7 +651,7 @@ bool mailbox_load_facts(
     struct mailbox *mb, struct store *store, usec_t now, struct error *error_r);
 /* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT,
  * MAILBOX_AUDIT_FACT. */
-void mailbox_load_renewal(struct mailbox *mb, usec_t renew, usec_t now);
+void mailbox_load_renewal(struct mailbox *mb, struct span text, usec_t now);
 void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
 /* True: mailbox_load_judged follows for each message of the mailbox that the
  * history has judged since then. False: it is not needed. */

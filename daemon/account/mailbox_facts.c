@@ -2,20 +2,17 @@
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
-/* What is no number is learned again. */
 static bool
 load_renewal(
     struct mailbox *mb, struct store *store, usec_t now, struct error *error_r)
 {
 	STR_AUTO value = NULL;
-	uint64_t seconds;
 
 	if (!store_get_fact(
 		store, mb->config.account, MAILBOX_RENEW_FACT, &value, error_r))
 		return false;
-	if (value != NULL && span_to_u64(span_from_str(value), &seconds) &&
-	    seconds < USEC_DAY / USEC_SEC)
-		mailbox_load_renewal(mb, seconds * USEC_SEC, now);
+	if (value != NULL)
+		mailbox_load_renewal(mb, span_from_str(value), now);
 	return true;
 }
 

@@ -429,14 +429,18 @@ struct proof {
 	bool doubted;	/* by a hint, and did not rest since */
 	bool restarted; /* this try to connect began anew */
 
-	usec_t renew; /* at most config.renew */
-	usec_t renew_changed;
-	usec_t died;  /* a silent connection ended; USEC_NEVER: none did */
-	usec_t quiet; /* how long it had been silent */
-	bool in_vain; /* ... and it had never stood the test before */
-	/* The time of IDLE, or of a poll, is over; so often that went well on
-	 * this connection. */
-	bool is_tested;
+	usec_t renew;	     /* at most config.renew */
+	int64_t renew_since; /* by the wall clock */
+	bool grew;	     /* ... it grew then */
+	unsigned in_vain;    /* growths that did not stand their time */
+	unsigned deaths;     /* of this renewal, in tests */
+	usec_t died;	/* a silent connection ended; USEC_NEVER: none did */
+	usec_t died_of; /* the renewal then */
+	usec_t quiet;	/* how long it had been silent */
+	bool was_young; /* ... and it had never stood the test before */
+	/* The time of IDLE, or of a poll, is over (after so long a silence that
+	 * it says something); so often that went well on this connection. */
+	bool is_tested, was_silent;
 	unsigned survived;
 
 	bool renewing;		 /* IDLE was ended by its timer */
@@ -836,12 +840,13 @@ void mailbox_proof_lost(
 void mailbox_proof_pushed(struct mailbox *mb);
 /* How long IDLE may last. */
 usec_t mailbox_proof_wait(const struct mailbox *mb);
-/* IDLE ends because its time is over; and nothing is left to do. */
 /* How long it may rest without IDLE. */
 usec_t mailbox_proof_poll(const struct mailbox *mb);
-void mailbox_proof_renews(struct mailbox *mb);
+/* IDLE ends because its time is over. */
+void mailbox_proof_renews(struct mailbox *mb, usec_t now);
 /* The same of a poll. */
-void mailbox_proof_tests(struct mailbox *mb);
+void mailbox_proof_tests(struct mailbox *mb, usec_t now);
+/* Nothing is left to do. */
 void mailbox_proof_rests(struct mailbox *mb, usec_t now);
 
 /* mailbox_rove.c */

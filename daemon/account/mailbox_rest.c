@@ -259,7 +259,7 @@ mailbox_rest_idle_timer(struct mailbox *mb, usec_t now)
 	}
 	mb->looked = now;
 	mailbox_reopen_looks(mb, now);
-	mailbox_proof_renews(mb);
+	mailbox_proof_renews(mb, now);
 	mb->dirty = true;
 	mailbox_follow_compare(mb, now);
 	mailbox_wake(mb, now);
@@ -292,7 +292,7 @@ mailbox_rest_polling_timer(struct mailbox *mb, usec_t now)
 
 	mb->looked = now;
 	mailbox_reopen_looks(mb, now);
-	mailbox_proof_tests(mb);
+	mailbox_proof_tests(mb, now);
 	mailbox_enter(mb, MAILBOX_NOOP, now);
 	mailbox_begin_command(mb, &command, "NOOP");
 	mailbox_send(mb, &command, now);

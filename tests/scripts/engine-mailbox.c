@@ -16,7 +16,7 @@
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
  *
- * Calls: >start, >stop, >hint; >renewal TIME (what was learned); >reload (the
+ * Calls: >start, >stop, >hint; >renewal FACT (what was learned); >reload (the
  * same rules again); >load (answers out of the store), >load-failed TEXT;
  * >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed
  * FAULT TEXT; >commit ok, >commit fail (nothing is written), >commit written
@@ -538,11 +538,7 @@ call_hint(struct adapter *a, struct span args, usec_t now)
 static bool
 call_renewal(struct adapter *a, struct span args, usec_t now)
 {
-	usec_t renew;
-
-	if (!usec_parse(args, &renew))
-		return false;
-	mailbox_load_renewal(a->mailbox, renew, now);
+	mailbox_load_renewal(a->mailbox, args, now);
 	return true;
 }
 

@@ -118,10 +118,20 @@ MUTANTS = {
     "how soon silent connections die is not learned": (
         ACCOUNT + "mailbox_proof.c",
         "	    now < usec_add(proof->died, CONVICT_USEC))\n"
-        "		shorten(mb, now);\n",
+        "		convict(mb, now);\n",
         "	    now < usec_add(proof->died, CONVICT_USEC))\n"
-        "		(void)shorten;\n",
+        "		(void)convict;\n",
         "sim", (), 200),
+    "silence that kills now and then is not learned": (
+        ACCOUNT + "mailbox_proof.c",
+        "	bool is_sure = !proof->was_young && proof->deaths < CONVICT_TESTS;",
+        "	bool is_sure = !proof->was_young;",
+        "sim", ("--weather", "nat"), 200),
+    "a renewal that went well forgives all deaths": (
+        ACCOUNT + "mailbox_proof.c",
+        "		proof->deaths--;\n",
+        "		proof->deaths = 0;\n",
+        "sim", ("--weather", "nat"), 200),
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"

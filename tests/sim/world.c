@@ -147,7 +147,7 @@ set_up(struct world *w, const struct world_options *options)
 	list_init(&w->outsides);
 	list_init(&w->writings);
 	w->slow_disk = world_chance(w, 50);
-	if (world_chance(w, 10))
+	if (world_chance(w, w->weather->forgets))
 		w->memory =
 		    40 * USEC_SEC + random_below(&w->random, 5 * USEC_MINUTE);
 	w->store = store_open_memory();
@@ -319,15 +319,37 @@ settle(struct world *w)
 	}
 }
 
-/* Where links are forgotten, it was learned how often they have to be used. A
- * day after that less is tried once, and two deaths convict. */
+/* How long a message may be unheard where its push was lost: a renewal later
+ * the link is found dead, and it is there when another one is made. */
+static usec_t
+deaf_bound(const struct world *w)
+{
+	struct mailbox_status status;
+
+	mailbox_get_status(account_mailbox(w->account, 0), &status);
+	return hearing_bound(w) + 2 * status.renew + 2 * USEC_MINUTE;
+}
+
+/* Where links are forgotten, it was learned how often they have to be used: of
+ * 200 renewals one may die, until then two, and nobody is deaf for longer. */
 static void
 check_learned(struct world *w)
 {
+	struct mailbox_status status;
+
 	rest(w, LEARN_USEC);
 	unsigned before = w->forgotten;
-	rest(w, LEARNED_USEC);
-	if (w->forgotten > before + 2)
+	usec_t end = usec_add(w->now, LEARNED_USEC);
+	mailbox_get_status(account_mailbox(w->account, 0), &status);
+	for (unsigned i = 0; i < MESSAGES_UNHEARD; i++) {
+		unsigned first = w->message_count;
+		rest(w, random_below(&w->random, USEC_HOUR));
+		world_deliver(w);
+		rest(w, deaf_bound(w));
+		check_heard(w, first);
+	}
+	rest(w, usec_since(w->now, end));
+	if (w->forgotten > before + 2 + LEARNED_USEC / status.renew / 200)
 		world_fail(w, "silent links die, and nothing is learned");
 }
 

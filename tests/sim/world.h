@@ -14,9 +14,10 @@
  *
  * Then the faults stop, time goes on, and everything must have settled.
  *
- * "storm" is twelve hours of that; "year" is a year of an account, with nights
- * in which the machine sleeps, and "month" a twelfth of it; in a "flood"
- * 100,000 messages come while it does.
+ * "storm" is twelve hours of that, and "nat" one in which silent links are
+ * forgotten on the way, as in some of the others; "year" is a year of an
+ * account, with nights in which the machine sleeps, and "month" a twelfth of
+ * it; in a "flood" 100,000 messages come while it does.
  */
 #ifndef BELFRY_SIM_WORLD_H
 #define BELFRY_SIM_WORLD_H

@@ -14,8 +14,10 @@
 #include "tests/sim/world.h"
 
 #define MESSAGES_PUSHED 6
-/* Of all messages so many are kept for the end: pushed, late, above those. */
-#define MESSAGES_LAST (2 * MESSAGES_PUSHED + 3)
+#define MESSAGES_UNHEARD 4
+/* Of all messages so many are kept for the end: pushed, where links are
+ * forgotten, late, above those. */
+#define MESSAGES_LAST (2 * MESSAGES_PUSHED + MESSAGES_UNHEARD + 3)
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -106,7 +108,8 @@ struct weather {
 	 * messages and what is remembered of others, whatever has come. */
 	size_t account_bytes;
 	bool has_nights;
-	bool is_bulk; /* most messages are plain */
+	bool is_bulk;	  /* most messages are plain */
+	unsigned forgets; /* in so many of a hundred silent links are lost */
 };
 
 struct world {
