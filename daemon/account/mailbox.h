@@ -213,6 +213,8 @@ enum mailbox_visit {
  */
 struct mailbox_other_login {
 	const char *user;
+	/* To be named beside it, as it is not that of SMTP; NULL: it is. */
+	const char *smtp_user;
 	bool works; /* let in by it: from now on only that */
 };
 

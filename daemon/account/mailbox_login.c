@@ -13,6 +13,8 @@
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/digest.h"
+#include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
 
 /* Waits that are floors go up only, so that many accounts spread. */
 #define SPREAD_PERCENT 20
@@ -82,12 +84,17 @@ note_other_works(struct mailbox *mb)
 {
 	if (!uses_other(mb) || mb->config.other->works)
 		return;
+	const struct mailbox_other_login *other = mb->config.other;
+	STR_AUTO smtp =
+	    other->smtp_user == NULL
+		? xstrdup("")
+		: xasprintf(" and smtp_user = %s", other->smtp_user);
+
 	mb->config.other->works = true;
 	mailbox_report_to_person(mb,
-	    "the server takes the user name %s and not %s: with user = %s in "
-	    "the configuration the first login succeeds",
-	    mb->config.other->user, mb->config.imap.user,
-	    mb->config.other->user);
+	    "the server takes the user name %s and not %s: with user = %s%s "
+	    "in the configuration the first login succeeds",
+	    other->user, mb->config.imap.user, other->user, smtp);
 }
 
 void

@@ -45,6 +45,15 @@ account_done(struct config_account *account)
 	free(account->other_user);
 }
 
+const char *
+config_other_smtp_user(const struct config_account *account)
+{
+	if (account->other_user == NULL || account->smtp.host == NULL ||
+	    strcmp(account->smtp_user, account->other_user) == 0)
+		return NULL;
+	return account->smtp_user;
+}
+
 void
 config_free(struct config **config)
 {

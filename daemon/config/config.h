@@ -268,6 +268,9 @@ const struct config_account *config_find_account(
 const struct config_notifier *config_find_notifier(
     const struct config *config, const char *name);
 
+/* What `smtp_user` must be said to be where `user = ` the other user is:
+ * without it, it is that, too. NULL: that is right, or nothing is sent. */
+const char *config_other_smtp_user(const struct config_account *account);
 /* "1.2" or "1.3", as tls_new takes it; a constant. */
 const char *config_tls_version(const struct config_account *account);
 

@@ -336,6 +336,9 @@ test_and_write(struct setup *setup)
 		if (code == EX_OK)
 			code = setup_test(setup);
 	}
+	/* With the name by which it let us in. */
+	if (code == EX_OK && setup->taken_user != NULL)
+		code = setup_try(setup);
 	if (code != EX_OK &&
 	    (ctl_has(setup->ctl, "yes") ||
 		!setup_agree(setup, "Write it all the same?", false)))
@@ -398,6 +401,8 @@ setup_done(struct setup *setup)
 	free(setup->imap);
 	free(setup->smtp);
 	free(setup->user);
+	free(setup->taken_user);
+	free(setup->taken_smtp_user);
 	free(setup->found_by);
 	free(setup->command);
 	free(setup->client_secret_command);

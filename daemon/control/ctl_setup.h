@@ -46,6 +46,9 @@ struct setup {
 	bool keeps_servers; /* those that the account has already */
 	char *provider;	    /* to be written; NULL: the domain says it */
 	char *imap, *smtp, *user;
+	/* The form of the name that the server took, if it was not the usual
+	 * one; and then the one that the other server takes. */
+	char *taken_user, *taken_smtp_user;
 	char *found_by;	  /* for people; NULL: given */
 	bool wants_token; /* it takes OAuth2 tokens only */
 	/* The secret. */

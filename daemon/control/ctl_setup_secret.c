@@ -88,7 +88,7 @@ explain(struct setup *setup)
 	/* What a bridge needs is said when it does not run. */
 	if (setup->preset != NULL && setup->preset->enable != NULL &&
 	    (setup->preset->quirks & QUIRK_SELF_SIGNED) == 0)
-		setup_say(setup, "First: %s.", setup->preset->enable);
+		setup_say(setup, "Note: %s.", setup->preset->enable);
 }
 
 static int

@@ -9,16 +9,37 @@
 #include "daemon/control/ctl_setup.h"
 #include "daemon/wiring/checkup.h"
 
-/* "sha256:...", of a line for the configuration. */
+/* Of a finding's line for the configuration, if it begins with `key`. */
+static const char *
+value_of(const struct doctor_finding *finding, const char *key)
+{
+	size_t len = strlen(key);
+
+	if (finding->line == NULL || strncmp(finding->line, key, len) != 0)
+		return NULL;
+	return finding->line + len;
+}
+
+/* "sha256:..." */
 static const char *
 pin_of(const struct doctor_finding *finding)
 {
-	static const char key[] = "tls_pin = ";
+	return value_of(finding, "tls_pin = ");
+}
 
-	if (finding->line == NULL ||
-	    strncmp(finding->line, key, sizeof(key) - 1) != 0)
-		return NULL;
-	return finding->line + sizeof(key) - 1;
+/* Without it in the file each start would begin with a refused login. */
+static void
+take_user(struct setup *setup, const struct doctor_finding *finding)
+{
+	const char *user = value_of(finding, "user = ");
+	const char *smtp_user =
+	    config_other_smtp_user(&setup->trial->accounts[0]);
+
+	if (user == NULL || setup->taken_user != NULL)
+		return;
+	setup->taken_user = xstrdup(user);
+	if (smtp_user != NULL)
+		setup->taken_smtp_user = xstrdup(smtp_user);
 }
 
 /* A bridge of this machine with a certificate of its own: both servers' keys
@@ -76,14 +97,34 @@ offer(struct setup *setup, const struct doctor_finding *finding)
 	say_trouble(setup, finding, next);
 }
 
+/* Nothing has to be done about it: not worth more than a line here. */
+static bool
+is_without_push(const struct doctor_finding *finding)
+{
+	return finding->cause != NULL &&
+	       strcmp(finding->cause, "idle-missing") == 0;
+}
+
+static void
+say_push(struct setup *setup, const struct doctor_finding *finding)
+{
+	const char *how = strstr(finding->got, "asked");
+
+	setup_say(setup, "The server does not push new mail (no IDLE)%s%s.",
+	    how != NULL ? ": it is " : "", how != NULL ? how : "");
+}
+
 static void
 on_found(void *ctx, const struct doctor_finding *finding)
 {
 	struct setup *setup = ctx;
 
 	json_add(setup->steps, ctl_finding_json(finding));
+	take_user(setup, finding);
 	if (is_offer(setup, finding))
 		offer(setup, finding);
+	else if (is_without_push(finding))
+		say_push(setup, finding);
 	else if (finding->result == DOCTOR_FAILED ||
 		 finding->result == DOCTOR_WARNING)
 		say_trouble(setup, finding, finding->next);
@@ -116,9 +157,8 @@ say_verdict(struct setup *setup, const struct doctor_report *report)
 char *
 setup_state_directory(const struct setup *setup)
 {
-	return config_state_directory(setup->loaded.config != NULL
-					  ? setup->loaded.config
-					  : setup->trial);
+	return config_state_directory(
+	    setup->loaded.config != NULL ? setup->loaded.config : setup->trial);
 }
 
 int

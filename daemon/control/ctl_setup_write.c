@@ -95,8 +95,12 @@ make_text(const struct setup *setup, struct buf *text)
 	change_servers(setup, &changes);
 	if (user == NULL)
 		user = setup->user;
+	if (setup->taken_user != NULL)
+		user = setup->taken_user;
 	if (user != NULL)
 		change(&changes, "user", user);
+	if (setup->taken_smtp_user != NULL)
+		change(&changes, "smtp_user", setup->taken_smtp_user);
 	if (ca_file != NULL)
 		change(&changes, "tls_ca_file", ca_file);
 	if (setup->pins != NULL)

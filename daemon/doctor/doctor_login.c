@@ -161,8 +161,10 @@ is_about_sender(const struct doctor_facts *facts)
 	"${again}."
 #define SIGN_IN "${sign-in}, then ${again}."
 #define USE_OAUTH2                                                             \
-	"Get a client id of your own, write it as `oauth2_client_id`, and run " \
-	"`belfryctl login ${account}`; or name a `token_command` that prints a " \
+	"Get a client id of your own, write it as `oauth2_client_id`, and "    \
+	"run "                                                                 \
+	"`belfryctl login ${account}`; or name a `token_command` that prints " \
+	"a "                                                                   \
 	"token (belfry.conf(5) has both, under OAUTH2). Then ${again}."
 
 /* clang-format off */
@@ -340,12 +342,12 @@ const struct doctor_row doctor_login_rows[] = {
 	    "5.7.9|invalidsecondfactor", NULL,
 	    "This looks like your ordinary password{ (your ${own})}: "
 	    "\"${said}\". The provider wants one that it makes for this "
-	    "program{: an ${wanted}}{ (${likeness})}.", MAKE_ONE, NULL, false},
+	    "program{: ${a-wanted}}{ (${likeness})}.", MAKE_ONE, NULL, false},
 	{"ordinary-password", LOGIN, ANY_PLACE, NULL, is_ordinary_password,
-	    "This looks like your ${own}; ${provider} wants an ${wanted} "
+	    "This looks like your ${own}; ${provider} wants ${a-wanted} "
 	    "(${likeness}).", MAKE_ONE, NULL, false},
 	{"app-password-dead", LOGIN, ANY_PLACE, NULL, is_dead_app_password,
-	    "The password has the form of an ${wanted}, and ${provider} "
+	    "The password has the form of ${a-wanted}, and ${provider} "
 	    "refuses it: it was taken back (which a change of your ${own} "
 	    "does to all of them), belongs to another account, or has a "
 	    "letter wrong.",
@@ -438,7 +440,8 @@ const struct doctor_row doctor_login_rows[] = {
 	    NULL, false},
 	{"password-or-app-password", LOGIN, ANY_PLACE, NULL,
 	    may_want_app_password,
-	    "${host} does not take this password for ${user}. If the account "
+	    "${host} does not take this password for ${user}{, nor for "
+	    "${other-user}}. If the account "
 	    "has two-factor login, ${provider} wants a password made for "
 	    "this program.",
 	    "Is it the right password, and of this account? With two-factor "
@@ -451,7 +454,8 @@ const struct doctor_row doctor_login_rows[] = {
 	    "another one there (`smtp_user = ...`)? Then ${again}.",
 	    NULL, false},
 	{"password-wrong", LOGIN, ANY_PLACE, NULL, is_refused_password,
-	    "${host} does not take this password for the user ${user}.",
+	    "${host} does not take this password for the user ${user}{, nor "
+	    "for ${other-user}}.",
 	    "Can you log in to the web mail with them? If so, is the user "
 	    "name another one for mail programs (`user = ...`: often the "
 	    "whole address, or what stands before the @)? Then ${again}.",

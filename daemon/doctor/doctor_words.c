@@ -69,6 +69,20 @@ ADD_PROVIDER(own)
 ADD_PROVIDER(wanted)
 ADD_PROVIDER(likeness)
 
+/* "an app password" */
+static void
+add_a_wanted(struct buf *buf, const struct doctor_facts *facts)
+{
+	const struct doctor_provider *provider =
+	    doctor_provider_of(facts->preset);
+
+	if (provider == NULL || provider->wanted == NULL)
+		return;
+	buf_addf(buf, "%s %s",
+	    strchr("aeiou", provider->wanted[0]) != NULL ? "an" : "a",
+	    provider->wanted);
+}
+
 static void
 add_said(struct buf *buf, const struct doctor_facts *facts)
 {
@@ -244,6 +258,7 @@ static const struct {
 	const char *name;
 	add_fn *add;
 } words[] = {
+    {"a-wanted", add_a_wanted},
     {"account", add_account},
     {"again", add_again},
     {"clear-way", add_clear_way},

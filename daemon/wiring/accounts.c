@@ -649,6 +649,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	running->breaker.same_max =
 	    rate_count(&config->forward_limit, USEC_HOUR) / 2;
 	running->other.user = config->other_user;
+	running->other.smtp_user = config_other_smtp_user(config);
 	running->tokens = tokens_new(running);
 	notify_look_at_account(running);
 	const struct account_config engine = account_config(running);

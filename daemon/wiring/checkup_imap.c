@@ -260,6 +260,25 @@ try_other_name(struct checkup_walk *walk)
 	return checkup_link_wait(&walk->link, &walk->ready, &walk->ready);
 }
 
+/* What to write is in the finding's line, as setup does it by itself. */
+static void
+tell_other_name(struct checkup_walk *walk, const char *tried)
+{
+	const struct config_account *account = walk->checkup->account;
+	const char *smtp_user = config_other_smtp_user(account);
+	STR_AUTO smtp = smtp_user == NULL
+			    ? xstrdup("")
+			    : xasprintf(" and `smtp_user = %s`", smtp_user);
+	struct doctor_finding *finding = doctor_add(walk->checkup->report,
+	    DOCTOR_IMAP, DOCTOR_LOGIN, DOCTOR_GOOD, tried,
+	    "let in; not as %s: with `user = %s`%s in the account the first "
+	    "login succeeds",
+	    account->user, walk->user, smtp);
+
+	finding->line = xasprintf("user = %s", walk->user);
+	checkup_tell(walk->checkup);
+}
+
 static void
 tell_login(struct checkup_walk *walk)
 {
@@ -267,10 +286,7 @@ tell_login(struct checkup_walk *walk)
 	BUF_AUTO offer = BUF_INIT;
 
 	if (strcmp(walk->user, walk->checkup->account->user) != 0)
-		checkup_good(walk->checkup, DOCTOR_IMAP, DOCTOR_LOGIN, tried,
-		    "let in; not as %s: with `user = %s` in the account the "
-		    "first login succeeds",
-		    walk->checkup->account->user, walk->user);
+		tell_other_name(walk, tried);
 	else
 		checkup_good(walk->checkup, DOCTOR_IMAP, DOCTOR_LOGIN, tried,
 		    "let in%s%s", walk->alerts.len > 0 ? "; it says: " : "",

@@ -13,6 +13,8 @@ it says and how it misbehaves is its kind, a dictionary (replica_kinds.py):
   refusals   what the first logins are answered, one after the other
   quota      (KiB used, KiB allowed)
   date       INTERNALDATE of all messages
+  user       the one login name; without it any
+  connections  how many may be logged in at once
 
 Nothing is ever lost here, so a test can see what a client did: `boxes`, and
 `heard`, all commands (without what AUTHENTICATE and LOGIN said)."""
@@ -341,15 +343,24 @@ class Session:
         secret = base64.b64decode(word)
         if "token" in self.replica.kind:
             return self.enter_by_token(tag, mechanism, secret)
-        return self.enter(tag, self.replica.password.encode() in secret)
+        return self.enter(tag, self.is_owner(secret))
+
+    def is_owner(self, secret):
+        """SASL PLAIN of the owner: of one name, where the kind has it."""
+        user = self.replica.kind.get("user")
+        password = self.replica.password.encode()
+        if user is None:
+            return password in secret
+        return secret == b"\0%s\0%s" % (user.encode(), password)
 
     def enter_by_token(self, tag, mechanism, response):
         """XOAUTH2 and OAUTHBEARER (RFC 7628); `token` has the words for a bad
         one: the challenge, if the service has one, and the end."""
         challenge, words = self.replica.kind["token"]
         good = b"auth=Bearer %s\1\1" % self.replica.password.encode()
-        named = {"XOAUTH2": b"user=ann\1",
-                 "OAUTHBEARER": b"n,a=ann,\1"}[mechanism]
+        user = self.replica.kind.get("user", "ann").encode()
+        named = {"XOAUTH2": b"user=%s\1" % user,
+                 "OAUTHBEARER": b"n,a=%s,\1" % user}[mechanism]
         if response.startswith(named) and response.endswith(good):
             return self.enter(tag, True)
         with self.replica.lock:
@@ -362,7 +373,8 @@ class Session:
         return words
 
     def do_login(self, tag, arguments):
-        return self.enter(tag, arguments[1] == self.replica.password)
+        user = self.replica.kind.get("user", arguments[0])
+        return self.enter(tag, arguments == [user, self.replica.password])
 
     def enter(self, tag, is_good):
         replica = self.replica
@@ -377,6 +389,9 @@ class Session:
             return None
         if not is_good:
             return "NO [AUTHENTICATIONFAILED] no"
+        most = replica.kind.get("connections", 1000)
+        if sum(s.logged_in for s in list(replica.sessions)) >= most:
+            return "NO [ALERT] Too many simultaneous connections. (Failure)"
         self.logged_in = True
         offers = replica.kind.get("offers", "code")
         post = replica.kind["post"]
@@ -441,9 +456,8 @@ class Session:
         return found
 
     def do_append(self, _tag, arguments):
-        """Known to those only that are particular about it."""
         size = re.fullmatch(r"\{(\d+)(\+?)\}", arguments[-1])
-        if not self.has("append-needs-crlf") or not size:
+        if not size:
             return "BAD unknown command"
         if not size.group(2):
             self.say("+ go on")
@@ -453,12 +467,16 @@ class Session:
             box = self.replica.box(arguments[0])
             if box is None:
                 return "NO [TRYCREATE] there is no such mailbox"
-            if not data.endswith(b"\r\n"):
+            if self.has("append-needs-crlf") and \
+                    not data.endswith(b"\r\n"):
                 self.replica.refused_appends += 1
                 return "NO [CLIENTBUG] the message does not end in CRLF"
-            box.add(data, {"\\Seen"} if "\\Seen" in arguments[1] else ())
+            uid = box.add(data,
+                          {"\\Seen"} if "\\Seen" in arguments else ())
             self.replica.appends += 1
-        return "OK APPEND completed"
+        if not self.offers("UIDPLUS"):
+            return "OK APPEND completed"
+        return "OK [APPENDUID %d %d] APPEND completed" % (box.validity, uid)
 
     def do_create(self, _tag, arguments):
         with self.replica.lock:

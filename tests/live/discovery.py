@@ -16,8 +16,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import domains  # noqa: E402
+import outgoing  # noqa: E402
 import replica_kinds  # noqa: E402
-import setup as setup_py  # noqa: E402
 from live import BELFRYCTL, BUILD, check, same  # noqa: E402
 from replica import Replica  # noqa: E402
 from terminal import Terminal  # noqa: E402
@@ -73,8 +73,8 @@ class World:
         self.net.pages[("evil.example", "/x")] = both("evil.example")
         kind = replica_kinds.kind_of("plain", {})
         self.imap = Replica(kind, self.net.certificate, "secret", (MAIL, 993))
-        self.smtp = setup_py.Submission((MAIL, 587), self.net.context, False,
-                                        "secret")
+        self.smtp = outgoing.Submission((MAIL, 587), self.net.context,
+                                         False, "secret")
         for name, prepare in CASES.items():
             self.net.host(name, WEB)
             self.want[name] = prepare(self, name)

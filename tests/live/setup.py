@@ -4,7 +4,6 @@ replicas of the providers under their own names (tests/lib/domains.py), with
 TLS that is verified. A word as argument runs only the cases whose names
 contain it; $LIVE_KEEP leaves the folder."""
 
-import base64
 import json
 import os
 import re
@@ -21,6 +20,7 @@ import domains  # noqa: E402
 import liars  # noqa: E402
 import live  # noqa: E402
 import other_servers  # noqa: E402
+import outgoing  # noqa: E402
 import replica_kinds  # noqa: E402
 import schema  # noqa: E402
 from live import BELFRYCTL, BUILD, check, same  # noqa: E402
@@ -52,64 +52,6 @@ lookup) cat "%(folder)s/keyring.$account" ;;
 clear) rm "%(folder)s/keyring.$account" ;;
 esac
 """
-
-
-# ---- submission ----
-
-
-class Submission:
-    """Greets, secures, logs in, and takes nothing."""
-
-    def __init__(self, place, context, implicit, password):
-        self.context, self.implicit = context, implicit
-        self.password = password
-        self.logins = 0
-        listener = socket.create_server(place, backlog=20)
-        domains.Net.begin(self.serve, listener)
-
-    def serve(self, listener):
-        while True:
-            connection, _ = listener.accept()
-            domains.Net.begin(self.one, connection)
-
-    def one(self, link):
-        try:
-            if self.implicit:
-                link = self.context.wrap_socket(link, server_side=True)
-            self.talk(link)
-        except (OSError, ValueError):
-            pass
-
-    def talk(self, link):
-        secure = self.implicit
-        file = link.makefile("rwb", 0)
-        file.write(b"220 replica ESMTP\r\n")
-        while line := file.readline():
-            verb = line.split()[0].upper()
-            if verb == b"EHLO":
-                file.write(b"250-replica\r\n250-SIZE 1000000\r\n" +
-                           (b"250 AUTH PLAIN LOGIN XOAUTH2\r\n" if secure
-                            else b"250 STARTTLS\r\n"))
-            elif verb == b"STARTTLS":
-                file.write(b"220 go\r\n")
-                link = self.context.wrap_socket(link, server_side=True)
-                file, secure = link.makefile("rwb", 0), True
-            elif verb == b"AUTH":
-                self.logins += 1
-                words = line.split()
-                if len(words) < 3:
-                    file.write(b"334 \r\n")
-                    words.append(file.readline().strip())
-                good = self.password.encode() in base64.b64decode(words[2])
-                file.write(b"235 in\r\n" if good
-                           else b"535 5.7.8 Authentication failed\r\n")
-            elif verb.startswith((b"MAIL", b"RCPT", b"RSET")):
-                file.write(b"250 ok\r\n")
-            elif verb == b"QUIT":
-                file.write(b"221 bye\r\n")
-                return
-            else:
-                file.write(b"502 no\r\n")
 
 
 # ---- one run ----
@@ -149,7 +91,7 @@ class Run:
             self.net.host(preset[server]["host"], address)
         imap = Replica(kind, self.net.certificate, password,
                        (address, preset["imap"]["port"]))
-        imap.submission = Submission(
+        imap.submission = outgoing.Submission(
             (address, preset["smtp"]["port"]), self.net.context,
             preset["smtp"]["tls"] == "tls", password)
         return imap
@@ -162,7 +104,7 @@ class Run:
         imap = Replica(kind, own, PASSWORD, ("127.0.0.1", 1143))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*own)
-        imap.submission = Submission(("127.0.0.1", 1025), context, False,
+        imap.submission = outgoing.Submission(("127.0.0.1", 1025), context, False,
                                      PASSWORD)
         return imap
 
