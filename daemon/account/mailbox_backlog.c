@@ -242,11 +242,27 @@ mailbox_apply_cancel(struct mailbox *mb, usec_t now)
 
 /* ---- its jobs ---- */
 
+/* A visitor has nothing else: what rules planned while somebody watched is
+ * its business, too (mailbox_load_effect). */
 static bool
-is_of_run(const struct backlog *run, const struct job *job)
+is_seq_of_run(const struct mailbox *mb, unsigned seq)
 {
-	return job->count > 0 &&
-	       job->actions[0].seq / STORE_APPLY_SEQ == run->row.run;
+	return seq / STORE_APPLY_SEQ == mb->backlog->row.run ||
+	       (mb->config.visit == VISIT_ACT && seq < STORE_APPLY_SEQ);
+}
+
+static bool
+is_of_run(const struct mailbox *mb, const struct job *job)
+{
+	return job->count > 0 && is_seq_of_run(mb, job->actions[0].seq);
+}
+
+bool
+mailbox_backlog_has_left(
+    const struct mailbox *mb, const struct store_effect *effect)
+{
+	return mb->config.visit == VISIT_ACT && is_unfinished(mb->backlog) &&
+	       mb->backlog->row.uidvalidity == effect->key.uidvalidity;
 }
 
 void
@@ -255,7 +271,7 @@ mailbox_backlog_settled(
 {
 	struct backlog *run = mb->backlog;
 
-	if (!is_there(run) || !is_of_run(run, job))
+	if (!is_there(run) || !is_of_run(mb, job))
 		return;
 	if (state == EFFECT_DONE)
 		run->done++;
@@ -272,7 +288,7 @@ count_jobs(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->next >= job->count || !is_of_run(mb->backlog, job))
+		if (job->next >= job->count || !is_of_run(mb, job))
 			continue;
 		(*open_r)++;
 		if (!job->running && job->not_before > now)
@@ -282,7 +298,7 @@ count_jobs(
 	LIST_EACH(pos, &mb->tasks)
 	{
 		const struct task *task = LIST_ITEM(pos, struct task, link);
-		if (task->seq / STORE_APPLY_SEQ == mb->backlog->row.run &&
+		if (is_seq_of_run(mb, task->seq) &&
 		    mailbox_job_find(mb, task->uidvalidity, task->uid) == NULL)
 			(*open_r)++;
 	}
@@ -333,8 +349,7 @@ settle_planned(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->running || job->op != NULL ||
-		    !is_of_run(mb->backlog, job))
+		if (job->running || job->op != NULL || !is_of_run(mb, job))
 			continue;
 		while (job->next < job->count &&
 		       is_only_planned(mailbox_job_current(job)))
@@ -719,7 +734,7 @@ review_again(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (is_of_run(run, job) &&
+		if (is_of_run(mb, job) &&
 		    imap_seqset_has(&run->seen, job->key.uid))
 			mailbox_job_free(mb, job);
 	}

@@ -476,10 +476,11 @@ void
 mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message)
 {
-	/* A visitor does what runs planned, and leaves the rest to whoever
-	 * watches the mailbox again. */
+	/* What rules planned while somebody watched is done by a visitor whose
+	 * run says of which messages it is. */
 	if (mb->config.visit == VISIT_LOOK ||
-	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ))
+	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ &&
+		!mailbox_backlog_has_left(mb, effect)))
 		return;
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_note_work(mb);

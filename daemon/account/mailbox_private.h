@@ -996,6 +996,9 @@ bool mailbox_fetch_less(struct mailbox *mb);
 /* Goes on with the run; false: there is nothing to send for it now. */
 bool mailbox_backlog_begin(struct mailbox *mb, usec_t now);
 bool mailbox_backlog_is_unfinished(const struct mailbox *mb);
+/* Whether its run is there for what was left open, too, as this was. */
+bool mailbox_backlog_has_left(
+    const struct mailbox *mb, const struct store_effect *effect);
 /* ... and there are messages that it has not looked at. */
 bool mailbox_backlog_has_more(const struct mailbox *mb);
 mailbox_response_fn mailbox_backlog_note_found, mailbox_backlog_searched,

@@ -276,6 +276,23 @@ add_machines(struct buf *out, const struct json *account)
 	buf_add_char(out, '\n');
 }
 
+/* In mailboxes that nobody watches (wiring/left_open.c). */
+static void
+add_left_open(struct buf *out, const struct json *left)
+{
+	for (size_t i = 0; i < json_count(left); i++) {
+		const struct json *one = json_at(left, i);
+		buf_add_str(out, "    left open: ");
+		ctl_add_count(
+		    out, (size_t)json_get_int(one, "actions", 0), "action");
+		buf_add_str(out, " in ");
+		ctl_add_clean(out, json_get_str(one, "mailbox"), CTL_CELL_MAX);
+		buf_add_str(out, ", which ");
+		ctl_add_clean(out, json_get_str(one, "what"), CTL_CELL_MAX);
+		buf_add_char(out, '\n');
+	}
+}
+
 static void
 add_pause(struct buf *out, const struct json *account)
 {
@@ -352,6 +369,7 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	add_certificates(out, json_get(account, "certificates"));
 	add_mailboxes(out, json_get(account, "mailboxes"), now);
 	add_machines(out, account);
+	add_left_open(out, json_get(account, "left_open"));
 	add_forwards(ctl, out, json_get(account, "forwards"));
 	add_stopped(out, json_get(account, "forwards"),
 	    json_get_str(account, "account"));

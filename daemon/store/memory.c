@@ -664,6 +664,40 @@ memory_each_open_effect(struct store *store, const char *account,
 	return true;
 }
 
+/* The rows of a mailbox lie together. */
+static bool
+memory_each_open_mailbox(struct store *store, const char *account,
+    store_open_mailbox_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+	const struct store_effect first = {
+	    .key = {.account = account, .mailbox = ""}};
+	const char *mailbox = NULL;
+	uint64_t count = 0;
+
+	(void)error_r;
+	for (size_t i = table_search(&memory->open, &first);
+	     i < memory->open.count; i++) {
+		const struct store_effect *effect = memory->open.rows[i];
+
+		if (strcmp(effect->key.account, account) != 0)
+			break;
+		if (effect->state == EFFECT_STARTED &&
+		    strcmp(effect->kind, "forward") == 0)
+			continue;
+		if (count > 0 && strcmp(effect->key.mailbox, mailbox) != 0) {
+			if (!fn(ctx, mailbox, count))
+				return true;
+			count = 0;
+		}
+		mailbox = effect->key.mailbox;
+		count++;
+	}
+	if (count > 0)
+		fn(ctx, mailbox, count);
+	return true;
+}
+
 static bool
 is_wanted(const struct store_message *message,
     const struct store_history_query *query)
@@ -1117,6 +1151,7 @@ static const struct store_class memory_class = {
     .each_apply = memory_each_apply,
     .count_apply = memory_count_apply,
     .each_open_effect = memory_each_open_effect,
+    .each_open_mailbox = memory_each_open_mailbox,
     .each_history = memory_each_history,
     .queue_next = memory_queue_next,
     .each_queued = memory_each_queued,

@@ -189,6 +189,7 @@ enum sql {
 	SQL_ADD_SENDER,
 	SQL_SENDERS,
 	SQL_OPEN_EFFECTS,
+	SQL_OPEN_MAILBOXES,
 	SQL_HISTORY,
 	SQL_HISTORY_EFFECTS,
 	SQL_NEXT_SENDING,
@@ -344,6 +345,11 @@ static const char *const sql_texts[SQL_COUNT] = {
 		" WHERE e.state IN ('planned', 'started')"
 		" AND e.account = ? AND e.mailbox = ?"
 		" ORDER BY e.uid, e.uidvalidity, e.seq",
+	[SQL_OPEN_MAILBOXES] =
+		"SELECT mailbox, COUNT(*) FROM effects"
+		" WHERE state IN ('planned', 'started') AND account = ?"
+		" AND NOT (kind = 'forward' AND state = 'started')"
+		" GROUP BY mailbox ORDER BY mailbox",
 	[SQL_HISTORY] =
 		"SELECT " MESSAGE_COLUMNS " FROM messages AS m"
 		" WHERE (?1 IS NULL OR m.account = ?1)"

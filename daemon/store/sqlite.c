@@ -791,6 +791,7 @@ struct walk {
 		store_apply_fn *apply;
 		store_apply_count_fn *apply_count;
 		store_effect_fn *effect;
+		store_open_mailbox_fn *open_mailbox;
 		store_history_fn *history;
 		store_queue_fn *queue;
 		store_hit_fn *hit;
@@ -920,6 +921,34 @@ sqlite_each_open_effect(struct store *store, const char *account,
 	bind_text(walk.statement, 1, account);
 	bind_text(walk.statement, 2, mailbox);
 	return walk_rows(&walk, tell_open_effect, error_r);
+}
+
+static bool
+tell_open_mailbox(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	(void)error_r;
+	*more_r =
+	    walk->fn.open_mailbox(walk->ctx, read_text(walk->statement, 0),
+		(uint64_t)sqlite3_column_int64(walk->statement, 1));
+	return true;
+}
+
+static bool
+sqlite_each_open_mailbox(struct store *store, const char *account,
+    store_open_mailbox_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = prepare(sq, SQL_OPEN_MAILBOXES, error_r),
+	    .fn.open_mailbox = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	bind_text(walk.statement, 1, account);
+	return walk_rows(&walk, tell_open_mailbox, error_r);
 }
 
 struct effects {
@@ -1521,6 +1550,7 @@ static const struct store_class sqlite_class = {
     .each_apply = sqlite_each_apply,
     .count_apply = sqlite_count_apply,
     .each_open_effect = sqlite_each_open_effect,
+    .each_open_mailbox = sqlite_each_open_mailbox,
     .each_history = sqlite_each_history,
     .queue_next = sqlite_queue_next,
     .each_queued = sqlite_each_queued,

@@ -324,6 +324,15 @@ store_each_open_effect(struct store *store, const char *account,
 }
 
 bool
+store_each_open_mailbox(struct store *store, const char *account,
+    store_open_mailbox_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(store,
+	    store->class->each_open_mailbox(store, account, fn, ctx, error_r));
+}
+
+bool
 store_each_history(struct store *store, const struct store_history_query *query,
     store_history_fn *fn, void *ctx, struct error *error_r)
 {

@@ -352,6 +352,12 @@ typedef bool store_effect_fn(void *ctx, const struct store_effect *effect,
     const struct store_message *message);
 bool store_each_open_effect(struct store *store, const char *account,
     const char *mailbox, store_effect_fn *fn, void *ctx, struct error *error_r);
+/* The mailboxes of the account with such effects, and how many; those of
+ * forwards that are STARTED, which the queue has, are not counted. By name. */
+typedef bool store_open_mailbox_fn(
+    void *ctx, const char *mailbox, uint64_t count);
+bool store_each_open_mailbox(struct store *store, const char *account,
+    store_open_mailbox_fn *fn, void *ctx, struct error *error_r);
 /* The runs of `account` (NULL: of every one), by account and mailbox. */
 typedef bool store_apply_fn(void *ctx, const struct store_apply *apply);
 bool store_each_apply(struct store *store, const char *account,

@@ -104,6 +104,8 @@ struct store_class {
 	bool (*each_open_effect)(struct store *store, const char *account,
 	    const char *mailbox, store_effect_fn *fn, void *ctx,
 	    struct error *error_r);
+	bool (*each_open_mailbox)(struct store *store, const char *account,
+	    store_open_mailbox_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_history)(struct store *store,
 	    const struct store_history_query *query, store_history_fn *fn,
 	    void *ctx, struct error *error_r);

@@ -295,6 +295,7 @@ need_proof_noted(struct line *line, struct mailbox_event *event)
 	line->owner->told_person = false;
 	apply_resume(line->owner);
 	undo_resume(line->owner);
+	left_open_look(line->owner);
 }
 
 static void
@@ -320,6 +321,7 @@ static void
 need_finding(struct line *line, struct mailbox_event *event)
 {
 	if (event->found->is_exact) {
+		left_open_found(line, event->found);
 		undo_found(line, event->found);
 		deeds_found(line, event->found);
 	} else if (line->owner->sender != NULL) {
@@ -634,6 +636,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	running->tls = tls;
 	list_init(&running->lines);
 	list_init(&running->searches);
+	running->left_open = left_open_new();
 	running->senders = senders_new();
 	if (!senders_load(
 		running->senders, belfry->store, config->name, &error))
@@ -717,6 +720,7 @@ accounts_free(struct running_account **account)
 	probe_forget_account(running);
 	forwards_free(running);
 	undo_forget(running);
+	left_open_free(&running->left_open);
 	LIST_EACH(pos, &running->lines)
 	line_free(LIST_ITEM(pos, struct line, link));
 	loop_timer_free(&running->unpause);

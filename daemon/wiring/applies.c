@@ -417,6 +417,7 @@ apply_tidy(struct belfry *belfry)
 		struct running_account *account =
 		    LIST_ITEM(pos, struct running_account, link);
 		apply_resume(account);
+		left_open_look(account);
 		accounts_pump(account);
 	}
 	LIST_EACH(pos, &belfry->followers)

@@ -29,6 +29,7 @@
  *   report.c     what happened, to the log and to who watches
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
+ *   left_open.c  what was open in mailboxes that nobody watches any more
  *   undos.c      what rules did, taken back
  *   undo_search.c  what they moved, looked for
  *   queues.c, queue_retry.c  what a person does to forwards
@@ -107,6 +108,7 @@ struct running_account {
 	struct list_link unmarked;     /* of forwards.c */
 	struct list_link searches;     /* of undo_search.c */
 	bool undoing, is_undo_resumed; /* of undo_again.c */
+	struct left_open *left_open;
 	struct list_link lines;	       /* struct line::link */
 	usec_t hint_at; /* it must prove itself then; 0: it need not */
 	bool pumping;
@@ -415,6 +417,15 @@ void apply_resume(struct running_account *account);
 bool apply_load(struct line *line, struct error *error_r);
 /* From time to time, and when accounts may have gone or come. */
 void apply_tidy(struct belfry *belfry);
+
+/* left_open.c */
+struct left_open *left_open_new(void);
+void left_open_free(struct left_open **left);
+/* When the account is connected, and from time to time. */
+void left_open_look(struct running_account *account);
+void left_open_found(struct line *line, const struct mailbox_found *found);
+/* For `status`. */
+struct json *left_open_status(const struct running_account *account);
 
 /* undos.c */
 /* Messages of one request, the newest. */

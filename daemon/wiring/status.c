@@ -110,6 +110,7 @@ status_of_account(struct running_account *account)
 	json_set(json, "mailboxes", mailboxes);
 	json_set(json, "certificates", certificates_status(account));
 	json_set(json, "forwards", status_of_queue(account));
+	json_set(json, "left_open", left_open_status(account));
 	return json;
 }
 

@@ -479,6 +479,14 @@ class Daemon:
         same(schema.problems(words, answer), [], "what breaks the schema")
         return answer
 
+    def says(self, *words):
+        """(exit code, all that it prints), as a person sees it."""
+        result = subprocess.run(
+            [BELFRYCTL, "-c", self.config, *words], env=self.env,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=PATIENCE_SECONDS, check=False)
+        return result.returncode, result.stdout
+
     def status(self, account):
         answer = self.ctl("status", code=None) or {}
         for found in answer.get("accounts", []):

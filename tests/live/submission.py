@@ -120,15 +120,6 @@ def logins(servers, user):
                       servers.log("submission.log"))
 
 
-def people_read(daemon, *words):
-    """(exit code, standard output and error), as a person sees them."""
-    result = subprocess.run(
-        [live.BELFRYCTL, "-c", daemon.config, *words], env=daemon.env,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False)
-    return result.returncode, result.stdout
-
-
 @live.case
 def waits_for_another_password(servers):
     """The server refused the password: status and queue say so, and retry
@@ -142,32 +133,31 @@ def waits_for_another_password(servers):
         user.deliver(live.message("forward one"))
         live.wait("the refusal", lambda: logins(servers, user) == ["False"])
         for words, code in (("status", 1), ("queue", 0)):
-            live.wait("the cure", lambda w=words: cure in people_read(
-                daemon, w)[1])
-            got, text = people_read(daemon, words)
+            live.wait("the cure", lambda w=words: cure in daemon.says(w)[1])
+            got, text = daemon.says(words)
             live.same(got, code, words)
             live.check(re.search("wait for you: .*535", text), "%s", text)
         forwards = daemon.status(user.name)["forwards"]
         live.check(forwards["cure"].startswith(cure), "cure: %r", forwards)
         number = str(queue(daemon)["forward one"]["id"])
         for which in ("all", number):
-            code, text = people_read(daemon, "queue", "retry", which)
+            code, text = daemon.says("queue", "retry", which)
             live.same(code, 1, text)
             live.check("refused the password of %s, and it is still the same"
                        % user.name in text and cure in text, "said: %s", text)
         live.same(logins(servers, user), ["False"], "logins")
         # As it is not there, it is not said to be the same either.
         os.remove(os.path.join(servers.dir, user.name + ".pw"))
-        live.check("cannot be read" in people_read(
-            daemon, "queue", "retry", "all")[1], "a file that has gone")
+        live.check("cannot be read" in daemon.says(
+            "queue", "retry", "all")[1], "a file that has gone")
         password_file(user, "wrong")
         daemon.ctl("queue", "retry", "--anyway", "all")
         live.wait("the second refusal",
                   lambda: logins(servers, user) == ["False"] * 2)
-        live.wait("the cure", lambda: cure in people_read(daemon, "queue")[1])
+        live.wait("the cure", lambda: cure in daemon.says("queue")[1])
         password_file(user, live.PASSWORD)
-        live.check("is tried now" in people_read(
-            daemon, "queue", "retry", "all")[1], "retry")
+        live.check("is tried now" in daemon.says(
+            "queue", "retry", "all")[1], "retry")
         live.wait("the forward", lambda: len(user.sent()) == 1)
         live.wait("an empty queue", lambda: not queue(daemon))
         live.same(daemon.status(user.name)["forwards"]["cure"], None, "cure")

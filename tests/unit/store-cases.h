@@ -140,6 +140,14 @@
 	"message w/I/7 1 50 r\neffect w/I/7 1 0 failed\ncommit\n"
 	"set w/I/7 1 0 planned 0 60 again\ncommit\n?open w/I/0\n",
 	"[Annr] 1#0 planned 0@60 again\n"},
+{"open effects: in which mailboxes",
+	"effect w/J/7 1 0 planned\neffect w/J/8 1 0 started\n"
+	"effect w/J/7 2 0 done\neffect w/A/7 1 0 planned\n"
+	"effect w/D/7 1 0 done\neffect w/E/7 1 0 unknown\n"
+	"effect w/F/7 1 0 started forward\neffect w/F/7 2 0 planned forward\n"
+	"effect w/G/7 1 0 started forward\neffect v/I/7 1 0 planned\n"
+	"effect x/I/7 1 0 planned\ncommit\n?mailboxes w\n?mailboxes u\n",
+	"A 1\nF 1\nJ 2\n"},
 {"open effects: without a message",
 	"effect w/I/7 1 0 planned\ncommit\n?open w/I/0\n",
 	"[] 1#0 planned 1@10 as planned\n"},

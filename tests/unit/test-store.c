@@ -183,18 +183,17 @@ static void
 play_effect(struct player *player, const char *line)
 {
 	struct box box;
-	char state[WORD];
+	char state[WORD], kind[WORD] = "move";
 	unsigned uid, seq;
+	int words = sscanf(line, "effect " BOX " %u %u %63s %63s", BOX_R(box),
+	    &uid, &seq, state, kind);
 
-	expect_words(line,
-	    sscanf(line, "effect " BOX " %u %u %63s", BOX_R(box), &uid, &seq,
-		state),
-	    6);
+	expect_words(line, words == 7 ? 6 : words, 6);
 	const struct store_effect effect = {
 	    .key = key_of(&box, uid),
 	    .seq = seq,
 	    .rule = "lists",
-	    .kind = "move",
+	    .kind = kind,
 	    .action = "move \"Lists\"",
 	    .state = effect_state_of(state),
 	    .attempts = 1,
@@ -436,6 +435,25 @@ ask_open(struct player *player, const char *line)
 	expect_words(line, sscanf(line, "?open " BOX, BOX_R(box)), 2);
 	assert_true(store_each_open_effect(player->store, box.account,
 	    box.mailbox, say_open_effect, player, NULL));
+}
+
+static bool
+say_open_mailbox(void *ctx, const char *mailbox, uint64_t count)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%s %u\n", mailbox, (unsigned)count);
+	return count < 9;
+}
+
+static void
+ask_mailboxes(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "?mailboxes %63s", account), 1);
+	assert_true(store_each_open_mailbox(
+	    player->store, account, say_open_mailbox, player, NULL));
 }
 
 static bool
@@ -715,6 +733,7 @@ static const struct {
     {"prune", play_prune},
     {"?cursor", ask_cursor},
     {"?open", ask_open},
+    {"?mailboxes", ask_mailboxes},
     {"?applies", ask_applies},
     {"?counts", ask_counts},
     {"?history", ask_history},
