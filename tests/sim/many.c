@@ -252,6 +252,9 @@ prepare(struct world *w)
 	config->imap.enable_condstore = (quirks & QUIRK_BAD_MODSEQ) == 0;
 	if ((w->model.traits & MODEL_STARTTLS) != 0)
 		config->imap.security = IMAP_SECURITY_STARTTLS;
+	w->other.user = config->imap.user;
+	if ((w->model.traits & MODEL_PLAIN_FAILS) != 0)
+		config->other = &w->other;
 	if ((quirks & QUIRK_FEW_CONNECTIONS) != 0)
 		w->config.connections = w->budget = 1;
 }

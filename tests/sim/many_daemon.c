@@ -151,6 +151,7 @@ be_born(struct world *w)
 	w->model.refused_at = 0;
 	w->model.in_a_row = 0;
 	w->limits = limits_new();
+	w->other.works = false;
 	w->senders = senders_new();
 	w->config.mailbox.senders = w->senders;
 	w->arrivals = arrivals_new();

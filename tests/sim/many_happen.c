@@ -42,6 +42,7 @@ label(struct world *w, unsigned box, unsigned id)
 	if (!has_twins(w) || other == box || !w->there[other] || chance(w, 50))
 		return;
 	w->messages[id].is_twin = true;
+	w->messages[id].other = other;
 	model_label(&w->model, wire(w, box), id, wire(w, other));
 	note(w, "#%u is in %s, too", id, w->names[other]);
 }
@@ -153,12 +154,29 @@ make_box(struct world *w)
 	add_box(w, name);
 }
 
+static bool
+is_settled(struct world *w, unsigned id)
+{
+	const struct message *message = &w->messages[id];
+
+	return message->moves
+		   ? model_count(&w->model, model_wire(&w->model, "Target"), id,
+			 false) > 0
+		   : message->executed > 0;
+}
+
+/* Also one that may have been judged there, as a twin: what was planned for it
+ * goes with the mailbox. */
 static void
 forget_messages(struct world *w, unsigned box)
 {
-	for (unsigned i = 0; i < w->message_count; i++)
-		if (w->messages[i].box == box)
-			w->messages[i].lost = true;
+	for (unsigned i = 0; i < w->message_count; i++) {
+		struct message *message = &w->messages[i];
+		if (message->box == box ||
+		    (message->is_twin && message->other == box &&
+			!is_settled(w, i)))
+			message->lost = true;
+	}
 }
 
 /* One of the pattern: and some come back under their old name. */

@@ -31,6 +31,7 @@ struct message {
 	uint32_t uid, uidvalidity;
 	bool moves, hops; /* to Target; into a watched mailbox */
 	bool is_twin;	  /* in another mailbox, too (labels) */
+	unsigned other;	  /* ... in that one */
 	bool lost;	  /* its mailbox was deleted: anything may be true */
 	unsigned executed;
 };
@@ -71,6 +72,7 @@ struct world {
 	struct arrivals *arrivals;
 	struct strv watch, identities, authserv;
 	struct account_config config;
+	struct mailbox_other_login other; /* where LOGIN is the way */
 	struct account *account;
 	struct link links[LINKS_MAX];
 	struct list_link outsides;

@@ -73,6 +73,7 @@
 #define MODEL_CONDSTORE MODEL_BIT(51)
 #define MODEL_QRESYNC MODEL_BIT(52)          /* with CONDSTORE */
 #define MODEL_LIST_STATUS MODEL_BIT(53)
+#define MODEL_PLAIN_FAILS MODEL_BIT(54)      /* AUTHENTICATE is refused, LOGIN is not */
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
 /* clang-format on */

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/base/xalloc.h"
 #include "tests/sim/model_private.h"
@@ -215,6 +216,12 @@ model_do_login(struct model_session *s, const struct command *c)
 	if (model->logins_max != 0 && model->logged_in >= model->logins_max) {
 		note_refusal(s);
 		model_say(s, c, "NO [LIMIT] too many connections");
+		return;
+	}
+	if (model_has(s, MODEL_PLAIN_FAILS) && strcmp(c->name, "LOGIN") != 0) {
+		note_refusal(s);
+		model_say(
+		    s, c, "NO [AUTHENTICATIONFAILED] Authentication Failed");
 		return;
 	}
 	welcome(s, c);

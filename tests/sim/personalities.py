@@ -26,7 +26,6 @@ ONLY_TLS = {
     "mutf7-bug": "names",
     "partial-view": "old messages are hidden",
     "proton-bridge": "STARTTLS; its folders are those of labels-as-folders",
-    "plain-may-fail": "which command logs in; a script has it, too",
     "rfc822-empty": "RFC822 is never asked for",
     "specialuse-lowercase": "attributes of LIST",
     "split-1-byte": "every link of a world cuts anywhere",

@@ -171,6 +171,7 @@ static const struct personality personalities[] = {
 	.greeting = "[CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi",
 	.pre = "IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR",
 	.traits = MODEL_STARTTLS},
+    {.name = "plain-may-fail", .traits = MODEL_PLAIN_FAILS},
     {.name = "no-annotate"}, /* as all of them here */
 
     /* Connections. */

@@ -71,6 +71,22 @@ is_carried(const struct store_effect *effects, size_t count)
 	return false;
 }
 
+/* The folder was full, and the message was judged two days before: that is not
+ * tried again. */
+static bool
+is_given_up(const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	const int64_t age = MAILBOX_GIVE_UP_USEC / USEC_SEC;
+
+	for (size_t i = 0; i < count; i++)
+		if (effects[i].state == EFFECT_FAILED &&
+		    strstr(effects[i].detail, "full") != NULL &&
+		    effects[i].changed_unix - message->judged_unix > age)
+			return true;
+	return false;
+}
+
 static bool
 notes_judged(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
@@ -86,6 +102,8 @@ notes_judged(void *ctx, const struct store_message *message,
 		return true;
 	}
 	truth->fates[id].judged++;
+	if (is_given_up(message, effects, count))
+		truth->w->messages[id].touched = true;
 	for (size_t i = 0; i < count; i++)
 		truth->fates[id].unknown += effects[i].state == EFFECT_UNKNOWN;
 	return true;

@@ -173,6 +173,7 @@ world_be_born(struct world *w)
 	w->model.in_a_row = 0;
 	w->limits = limits_new();
 	store_each_hit(w->store, 0, seed_limit, w->limits, NULL);
+	w->other.works = false;
 	w->senders = senders_new();
 	senders_load(w->senders, w->store, "sim", NULL);
 	w->config.mailbox.senders = w->senders;

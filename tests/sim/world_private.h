@@ -125,6 +125,7 @@ struct world {
 	struct senders *senders;
 	struct strv watch, identities, authserv;
 	struct account_config config;
+	struct mailbox_other_login other; /* where LOGIN is the way */
 	struct account *account;
 	struct link links[ACCOUNT_MAILBOXES_MAX];
 	struct list_link outsides;     /* struct outside::link */
@@ -139,7 +140,7 @@ struct world {
 	 * questions do not count; 0: it does not. */
 	usec_t memory;
 	unsigned forgotten; /* so often */
-	usec_t down_until; /* the server is restarted */
+	usec_t down_until;  /* the server is restarted */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
 	bool is_patient; /* this seed's calm is as long as can be */
