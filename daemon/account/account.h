@@ -26,8 +26,14 @@
 #define ACCOUNT_MAILBOXES_MAX 100
 #define ACCOUNT_CONNECTIONS 8 /* default budget */
 #define ACCOUNT_VISITORS_MAX 4
-/* The folders are listed again so often, where there are patterns. */
-#define ACCOUNT_LIST_USEC USEC_HOUR
+/* The folders are listed again so often, where there are patterns: a little
+ * less than IDLE is renewed, so that it costs no wake-up of its own ... */
+#define ACCOUNT_LIST_USEC (8 * USEC_MINUTE)
+/* ... where it is renewed seldom, so much later ... */
+#define ACCOUNT_LIST_LATE_USEC (2 * USEC_MINUTE)
+/* ... and where the list is long: */
+#define ACCOUNT_LIST_LONG 300
+#define ACCOUNT_LIST_LONG_USEC USEC_HOUR
 
 struct account_config {
 	struct mailbox_config mailbox; /* all but `name`; borrowed */

@@ -372,6 +372,19 @@ send_holder(const struct shared *shared, usec_t now)
 		rest_holder(shared, now);
 }
 
+/* Who is busy, as when IDLE is renewed, lists before it rests; who rests is
+ * woken if none was busy for a while. */
+static bool
+may_list(
+    const struct account *account, const struct mailbox *mailbox, usec_t now)
+{
+	if (mailbox_is_at_rest(mailbox))
+		return account->next_list == 0 ||
+		       now >=
+			   usec_add(account->next_list, ACCOUNT_LIST_LATE_USEC);
+	return mailbox_is_connected(mailbox) && mailbox_folders(mailbox)->known;
+}
+
 static void
 list_again(struct account *account, usec_t now)
 {
@@ -379,7 +392,7 @@ list_again(struct account *account, usec_t now)
 		return;
 	for (size_t i = 0; i < account->count; i++) {
 		struct mailbox *mailbox = account->items[i].mailbox;
-		if (!mailbox_is_at_rest(mailbox))
+		if (!may_list(account, mailbox, now))
 			continue;
 		account->next_list = usec_add(now, ACCOUNT_LIST_USEC);
 		mailbox_list_again(mailbox, now);

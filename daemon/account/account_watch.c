@@ -291,7 +291,9 @@ account_on_folders(
 
 	if (!folders->known || folders->count == 0)
 		return; /* no account is without any */
-	account->next_list = usec_add(now, ACCOUNT_LIST_USEC);
+	account->next_list = usec_add(now, folders->count > ACCOUNT_LIST_LONG
+					       ? ACCOUNT_LIST_LONG_USEC
+					       : ACCOUNT_LIST_USEC);
 	drop_gone(account, folders, now);
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct folder *folder = &folders->items[i];

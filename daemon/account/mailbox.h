@@ -593,7 +593,7 @@ void mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now);
 enum mailbox_push mailbox_get_push(const struct mailbox *mb);
 /* Whether it tells of just these, or would not. */
 bool mailbox_has_notify(const struct mailbox *mb, const struct strv *names);
-/* Asks for the list of folders: FOLDERS. Only at rest. */
+/* Asks for the list of folders, before it rests again: FOLDERS. */
 void mailbox_list_again(struct mailbox *mb, usec_t now);
 /* The connection is wanted elsewhere. When it is free ... */
 void mailbox_leave(struct mailbox *mb, usec_t now);

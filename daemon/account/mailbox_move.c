@@ -291,6 +291,20 @@ send_once_more(struct mailbox *mb, usec_t now)
 		mailbox_op_send_to_target(mb, OP_COPY, "UID COPY", now);
 }
 
+/* What matches a pattern of `watch` is watched when it is listed.
+ */
+static bool
+is_watched_by_pattern(const struct mailbox *mb, const char *name)
+{
+	const struct strv *watch = mb->config.watch;
+
+	for (size_t i = 0; watch != NULL && i < watch->len; i++)
+		if (strpbrk(watch->items[i], "*%") != NULL &&
+		    folder_matches(watch->items[i], name))
+			return true;
+	return false;
+}
+
 /* Many programs show only what is subscribed (RFC 9051 section 6.3.7). One that
  * was there already is as the person wants it. */
 void
@@ -307,6 +321,8 @@ mailbox_move_create_done(
 		send_once_more(mb, now);
 		return;
 	}
+	if (is_watched_by_pattern(mb, mb->op->action.target))
+		mb->lists = true;
 	mailbox_op_send_target(mb, OP_SUBSCRIBE, "SUBSCRIBE", now);
 }
 

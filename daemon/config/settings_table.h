@@ -194,10 +194,13 @@
 	.flags = SETTING_REPEATABLE, .standard = "INBOX",
 	.help = "The mailboxes whose new messages are judged.",
 	.more =
-	    "Several are separated by commas; `*` stands for any characters. "
+	    "Several are separated by commas; `*` stands for any characters, `%` "
+	    "for any but `/`. "
 	    "`\\Junk` and the like name special-use mailboxes. Levels are "
 	    "separated by `/`, whatever the server uses. What matches a pattern is "
-	    "looked for at each login and every hour: a mailbox that is made "
+	    "looked for at each login, about every ten minutes (every hour where "
+	    "there are more than 300 folders), and when a rule made a folder; a "
+	    "server that has NOTIFY tells of it at once. A mailbox that is made "
 	    "later is watched from its first message on. More than 100 are not "
 	    "watched."},
 {ACCOUNT(connections), .key = "connections", .type = SETTING_NUMBER,

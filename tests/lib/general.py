@@ -334,6 +334,51 @@ move = Lists/l0
             is_flagged(lists[0], "move at once")
 
 
+@live.case
+def mailboxes_come_and_go(servers):
+    """Not all servers say that an open mailbox was deleted or renamed. The
+    folders are listed about every ten minutes; here a rule makes one."""
+    user = servers.user()
+    settle(user)
+    user.create("Lists", "Lists/gone", "Lists/old", "Lists/日本 & mehr")
+    text = user.account("watch = INBOX, Lists/%\nconnections = 8\n") + """
+[rule inbox]
+mailboxes = INBOX
+when = all
+move = Lists/made
+create = yes
+
+[rule lists]
+mailboxes = Lists/*
+when = all
+mark = flagged
+"""
+    with live.Daemon(servers, text) as daemon:
+        def watched():
+            return {box for (_, box), b in daemon.boxes().items()
+                    if b["state"] == "watching"} - {"INBOX"}
+        there = {"Lists/gone", "Lists/old", "Lists/日本 & mehr"}
+        live.wait("all of the pattern", lambda: watched() == there)
+        imap = user.imap()
+
+        def wire(name):
+            return '"%s"' % servers.wire(name)
+        imap.delete(wire("Lists/gone"))
+        imap.rename(wire("Lists/old"), wire("Lists/renamed"))
+        imap.create(wire("Lists/new"))
+        later = ["Lists/日本 & mehr", "Lists/new", "Lists/renamed"]
+        for name in later:
+            imap.append(wire(name), "", None, live.message("appended"))
+        imap.logout()
+        user.deliver(live.message("makes a folder"))
+        for name in later:
+            live.wait(name, lambda n=name: user.flags(n, "appended")
+                      == ["\\Flagged"], 40)
+        live.wait("the one that was made", lambda: user.flags(
+            "Lists/made", "makes a folder") == ["\\Flagged"], 40)
+        live.same(watched(), {*later, "Lists/made"}, "watched")
+
+
 MULTIPART = """--b
 Content-Type: text/plain; charset=iso-8859-1
 Content-Transfer-Encoding: quoted-printable

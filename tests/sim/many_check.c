@@ -101,6 +101,16 @@ check_watched(struct world *w)
 	}
 }
 
+/* What is made while its pattern is watched is found after one renewal of
+ * IDLE or two, and what is deleted is not watched any more. */
+static void
+check_made(struct world *w)
+{
+	make_box(w);
+	run_until(w, w->now + FOUND_USEC);
+	check_watched(w);
+}
+
 /* In calm weather no message waits for longer than its mailbox's turn. Where
  * IDLE pushes nothing, what rests in it has its turn when IDLE is renewed. */
 void
@@ -115,6 +125,7 @@ check_turns(struct world *w)
 		deliver(w);
 	run_until(w, w->now + turn + BOUND_USEC);
 	check_all(w);
+	check_made(w);
 	if (judging_count(arrivals_judging(w->arrivals)) != 0)
 		fail(w, "somebody judges in calm weather");
 	note(w, "%u messages in calm weather", w->message_count - first);

@@ -142,7 +142,7 @@ add_box(struct world *w, const char *name)
 		model_add(&w->model, model_wire(&w->model, name));
 }
 
-static void
+void
 make_box(struct world *w)
 {
 	char name[40];

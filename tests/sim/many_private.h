@@ -23,6 +23,8 @@
 #define START_UNIX 1800000000
 #define START_USEC (100 * USEC_SEC)
 #define POLL_USEC (3 * USEC_MINUTE)
+/* Until a mailbox that is made is watched. */
+#define FOUND_USEC (20 * USEC_MINUTE)
 /* Besides its interval: a round of the others, each for a minute at most. */
 #define BOUND_USEC (5 * USEC_MINUTE)
 
@@ -103,6 +105,7 @@ const char *wire(const struct world *w, unsigned box);
 unsigned connections(const struct world *w);
 void deliver(struct world *w);
 void add_box(struct world *w, const char *name);
+void make_box(struct world *w);
 void start_again(struct world *w);
 void happen(struct world *w);
 
