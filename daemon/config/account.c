@@ -445,7 +445,7 @@ check_auth(struct finish *f)
 		account->auth = CONFIG_AUTH_PASSWORD;
 	if (preset == NULL || account_find_thing(f, "imap") != NULL)
 		return;
-	if (account->auth == CONFIG_AUTH_PASSWORD &&
+	if (config_by_password(account) &&
 	    (preset->auth & (PRESET_PASSWORD | PRESET_APP_PASSWORD)) == 0)
 		warn(f, "auth",
 		    "use `oauth2_client_id` and `belfryctl login`, or a "

@@ -891,6 +891,13 @@ config_tls_version(const struct config_account *account)
 }
 
 bool
+config_by_password(const struct config_account *account)
+{
+	return account->auth == CONFIG_AUTH_PASSWORD ||
+	       account->auth == CONFIG_AUTH_PLAIN;
+}
+
+bool
 config_read_lists(struct config *config, struct error *error_r)
 {
 	const struct strv *paths = rules_list_files(config->rules);

@@ -38,6 +38,7 @@ enum config_log_level {
 enum config_auth {
 	CONFIG_AUTH_DEFAULT, /* never after loading */
 	CONFIG_AUTH_PASSWORD,
+	CONFIG_AUTH_PLAIN, /* a password, and never by SCRAM */
 	CONFIG_AUTH_OAUTH2,
 	CONFIG_AUTH_EXTERNAL,
 };
@@ -273,6 +274,8 @@ const struct config_notifier *config_find_notifier(
 const char *config_other_smtp_user(const struct config_account *account);
 /* "1.2" or "1.3", as tls_new takes it; a constant. */
 const char *config_tls_version(const struct config_account *account);
+/* Logs in with a password, however it is proven. */
+bool config_by_password(const struct config_account *account);
 
 /* Reads the files of `in @file:...` lists again and gives them to the rules;
  * config_load has done it once. False: one cannot be read; the list keeps its

@@ -100,7 +100,9 @@
 	    "user from the certificate, unless `user` is set. A password is proven "
 	    "by SCRAM-SHA-256 or SCRAM-SHA-1 where the server offers them, "
 	    "bound to the TLS connection where it can, so that it does not "
-	    "leave the machine; and is sent, inside TLS, where not."},
+	    "leave the machine; and is sent, inside TLS, where not. With "
+	    "`plain` it is always sent, inside TLS: for a server that "
+	    "announces SCRAM and cannot do it."},
 {ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
 	.help = "A command that prints the password on one line.",
 	.more =

@@ -320,6 +320,19 @@ const struct doctor_row doctor_login_rows[] = {
 	    "runs ${host} which user it belongs to; `user = NAME` asks for "
 	    "another one. Then ${again}.", NULL, false},
 
+	/* ---- how it is proven ---- */
+	{"bound-login-refused", LOGIN, ANY_PLACE, "bound to this connection",
+	    NULL,
+	    "${host} refuses a login that cannot be passed on through another "
+	    "connection (SCRAM with channel binding): the password is wrong; "
+	    "or somebody stands in between; or its software announces this "
+	    "way and cannot do it.",
+	    "Can you log in to the web mail with this password? Then compare "
+	    "the key above (tls_pin) with what somebody sees in another "
+	    "network; if it is the same, write `auth = plain`, which sends "
+	    "the password inside TLS as most mail programs do. Then ${again}.",
+	    NULL, false},
+
 	/* ---- which kind of secret ---- */
 	{"password-not-taken", LOGIN, ANY_PLACE,
 	    "basicauthblocked|5.7.30|basic authentication is disabled", NULL,

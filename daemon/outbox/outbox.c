@@ -377,7 +377,7 @@ outbox_connected(struct outbox *o, usec_t now)
 
 	if (o->state != STATE_CONNECTING)
 		return;
-	config.no_scram = o->no_scram;
+	config.no_scram = config.no_scram || o->no_scram;
 	o->transport.fault = FAULT_NONE;
 	o->session = smtp_session_new(&config, now);
 	outbox_enter(o, STATE_LOGIN, now);

@@ -240,7 +240,7 @@ deserves_other_name(const struct checkup_walk *walk)
 {
 	return walk->failed && walk->error.fault == FAULT_AUTH &&
 	       walk->checkup->account->other_user != NULL &&
-	       walk->checkup->account->auth == CONFIG_AUTH_PASSWORD;
+	       config_by_password(walk->checkup->account);
 }
 
 /* The other form of the name, on another connection, without a word of the

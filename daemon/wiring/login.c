@@ -50,6 +50,7 @@ login_imap(const struct config_account *account)
 	    .security = imap_security_of(account->imap.tls),
 	    .auth = imap_auth_of(account->auth),
 	    .user = account->user,
+	    .no_scram = account->auth == CONFIG_AUTH_PLAIN,
 	    /* The certificate is the login; only where nobody can have taken
 	     * STARTTLS away. */
 	    .allow_preauth = account->auth == CONFIG_AUTH_EXTERNAL &&
@@ -104,6 +105,7 @@ login_smtp(const struct config_account *account)
 	    .security = smtp_security_of(account->smtp.tls),
 	    .auth = smtp_auth_of(account->auth),
 	    .user = account->smtp_user,
+	    .no_scram = account->auth == CONFIG_AUTH_PLAIN,
 	    .host = account->smtp.host,
 	    .port = account->smtp.port,
 	    .ehlo_name = ehlo_name(account),

@@ -490,6 +490,15 @@ case("only tokens", ("imap", "login", "password-not-offered",
      "oauth2_client_id"),
      changes={"greeting": "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED "
                           "AUTH=XOAUTH2] hi"}, exit=77)
+case("bound login refused", ("imap", "login", "bound-login-refused",
+     "announces this way and cannot do it", "write `auth = plain`"),
+     changes={"greeting": "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN "
+                          "AUTH=SCRAM-SHA-256-PLUS] hi",
+              "refusals": ((NO_AUTH,), (NO_AUTH,))}, exit=77,
+     logins=2)  # bound in both ways, before the password is used
+case("announced and not done", keys="auth = plain\n", exit=0, logins=1,
+     changes={"greeting": "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN "
+                          "AUTH=SCRAM-SHA-256-PLUS] hi"})
 case("no token login", ("imap", "login", "no-token-login",
      "offers no login by token (OAuth2)", "Take `auth = oauth2` out"),
      token="t", keys="auth = oauth2\n", exit=77,

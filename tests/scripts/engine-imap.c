@@ -3,7 +3,7 @@
  *
  * Settings: security tls|starttls|none, auth password|oauth2|external, user,
  * host, port, id VERSION, literal-max N, and the switches allow-preauth,
- * no-id, id-before-select, prefer-login, xoauth2-only (with "yes").
+ * no-id, id-before-select, prefer-login, no-scram, xoauth2-only (with "yes").
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >send TEXT, where
  * {{...}} in the text is a string argument, >idle, >done, >logout, >doubt,
@@ -158,6 +158,12 @@ set_prefer_login(struct adapter *a, struct span value)
 }
 
 static bool
+set_no_scram(struct adapter *a, struct span value)
+{
+	return a->config.no_scram = span_is(value, "yes");
+}
+
+static bool
 set_xoauth2_only(struct adapter *a, struct span value)
 {
 	return a->config.xoauth2_only = span_is(value, "yes");
@@ -181,6 +187,7 @@ static const struct word_row settings_rows[] = {
     {"no-id", set_no_id},
     {"id-before-select", set_id_before_select},
     {"prefer-login", set_prefer_login},
+    {"no-scram", set_no_scram},
     {"xoauth2-only", set_xoauth2_only},
     {NULL, NULL},
 };

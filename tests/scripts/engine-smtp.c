@@ -2,7 +2,7 @@
  * engine-smtp: smtp/session for scripts.
  *
  * Settings: security tls|starttls|none, auth password|oauth2|none, user,
- * host, port, ehlo NAME.
+ * host, port, ehlo NAME, no-scram ("yes").
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >from ADDRESS,
  * >to ADDRESS (one more recipient), >send TEXT (the message), >next TEXT (the
@@ -98,6 +98,12 @@ set_port(struct adapter *a, struct span value)
 }
 
 static bool
+set_no_scram(struct adapter *a, struct span value)
+{
+	return a->config.no_scram = span_is(value, "yes");
+}
+
+static bool
 set_ehlo(struct adapter *a, struct span value)
 {
 	a->config.ehlo_name = keep(a, value);
@@ -114,6 +120,7 @@ static const struct {
     {"host", set_host},
     {"port", set_port},
     {"ehlo", set_ehlo},
+    {"no-scram", set_no_scram},
     {NULL, NULL},
 };
 
