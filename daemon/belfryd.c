@@ -18,6 +18,7 @@
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/deeds.h"
 #include "daemon/wiring/gate.h"
+#include "daemon/wiring/token_renew.h"
 
 static const char usage[] =
     "usage: belfryd [-c FILE] [--dry-run] [-v]\n"
@@ -163,8 +164,19 @@ static void
 end_loop(void *ctx)
 {
 	struct belfry *belfry = ctx;
+	usec_t now = loop_now();
 
-	loop_quit(belfry->loop);
+	if (!token_renew_any_asking() || now >= belfry->leave_by) {
+		loop_quit(belfry->loop);
+		return;
+	}
+	if (!belfry->waits_for_token)
+		report_note(belfry, false, "stopping", NULL,
+		    "waiting %u s at most for a provider's answer: the token "
+		    "in it may be the only one",
+		    (unsigned)(usec_since(now, belfry->leave_by) / USEC_SEC));
+	belfry->waits_for_token = true;
+	loop_timer_set(belfry->goodbye, usec_add(now, GOODBYE_LOOK_USEC));
 }
 
 /* Says goodbye to the servers, but not for long. A second signal does not
@@ -183,6 +195,7 @@ leave(void *ctx)
 	report_note(belfry, false, "stopping", NULL, "saying goodbye");
 	LIST_EACH(pos, &belfry->accounts)
 	accounts_stop(LIST_ITEM(pos, struct running_account, link));
+	belfry->leave_by = usec_add(loop_now(), GOODBYE_TOKEN_USEC);
 	belfry->goodbye = loop_timer_new(belfry->loop, end_loop, belfry);
 	loop_timer_set(belfry->goodbye, usec_add(loop_now(), GOODBYE_USEC));
 }

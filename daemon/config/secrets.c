@@ -197,7 +197,11 @@ secret_from_output(const char *name, int status, bool timed_out,
 	add_complaint(&complaint, errors);
 	if (timed_out)
 		return error_set(error_r, FAULT_AUTH,
-		    "%s did not end in time%s", name, buf_str(&complaint));
+		    "%s did not end within %u s and was stopped%s (nobody can "
+		    "answer what it asks: run it yourself, unlock what it "
+		    "needs, then belfryctl reload)",
+		    name, (unsigned)(SECRET_COMMAND_USEC / USEC_SEC),
+		    buf_str(&complaint));
 	if (status != 0)
 		return error_set(error_r, FAULT_AUTH,
 		    "%s failed with status %d%s", name, status,

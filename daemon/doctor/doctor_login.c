@@ -223,7 +223,7 @@ const struct doctor_row doctor_login_rows[] = {
 	    "The command for the password cannot be run: ${text}.",
 	    "Install ${command}, or correct the line in the configuration; "
 	    "Belfry runs it without a shell. Then ${again}.", NULL, false},
-	{"command-slow", SECRET, ANY_PLACE, "did not end in time", NULL,
+	{"command-slow", SECRET, ANY_PLACE, "did not end in time|did not end within", NULL,
 	    "${command} gave no password in time: perhaps it waits for you "
 	    "to type something, as the password of a password manager.",
 	    "Run it in this terminal and unlock what it asks for; Belfry "

@@ -3,6 +3,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/control/json.h"
+#include "daemon/oauth2/request.h"
 
 /* ---- words ---- */
 
@@ -156,25 +157,89 @@ is_busy(unsigned status)
 	return status == 408 || status == 429 || status >= 500;
 }
 
-static void
-read_error(
-    struct oauth2_answer *answer, unsigned status, const struct json *json)
-{
-	const char *word = json != NULL ? json_get_str(json, "error") : NULL;
-	const char *about =
-	    json != NULL ? json_get_str(json, "error_description") : NULL;
+/* ---- what was sent in secret ---- */
 
-	if (word != NULL && *word != '\0')
-		answer->kind = oauth2_error_read(word, about, &answer->error);
+static const char *const secret_keys[] = {
+    "client_secret", "code", "code_verifier", "device_code", "refresh_token"};
+
+static bool
+is_secret_key(struct span key)
+{
+	for (size_t i = 0; i < sizeof(secret_keys) / sizeof(*secret_keys); i++)
+		if (span_is(key, secret_keys[i]))
+			return true;
+	return false;
+}
+
+static void
+hide(struct buf *text, struct span secret)
+{
+	struct buf out = BUF_INIT;
+	size_t from = 0, at;
+
+	if (secret.len == 0)
+		return;
+	while (
+	    (at = span_find_span(buf_span(text), secret, from)) != SIZE_MAX) {
+		buf_add_span(&out, span_slice(buf_span(text), from, at));
+		buf_add_str(&out, "[secret]");
+		from = at + secret.len;
+	}
+	buf_add_span(&out, span_skip(buf_span(text), from));
+	buf_wipe(text);
+	*text = out;
+}
+
+/* As it is, and as it stands in the form. */
+static void
+hide_sent(struct buf *text, struct span form)
+{
+	struct span pair;
+
+	while (span_split(&form, '&', &pair)) {
+		size_t at = span_find(pair, '=');
+		struct buf plain = BUF_INIT;
+		if (at == SIZE_MAX || !is_secret_key(span_slice(pair, 0, at)))
+			continue;
+		if (oauth2_decode(span_skip(pair, at + 1), &plain))
+			hide(text, buf_span(&plain));
+		hide(text, span_skip(pair, at + 1));
+		buf_wipe(&plain);
+	}
+}
+
+static void
+take_text(struct buf *text, const struct json *json, const char *name,
+    struct span sent)
+{
+	const char *said = json != NULL ? json_get_str(json, name) : NULL;
+
+	buf_add_str(text, said != NULL ? said : "");
+	hide_sent(text, sent);
+}
+
+static void
+read_error(struct oauth2_answer *answer, unsigned status,
+    const struct json *json, struct span sent)
+{
+	struct buf word = BUF_INIT, about = BUF_INIT;
+
+	take_text(&word, json, "error", sent);
+	take_text(&about, json, "error_description", sent);
+	if (word.len > 0)
+		answer->kind = oauth2_error_read(
+		    buf_str(&word), buf_str(&about), &answer->error);
 	if (is_busy(status) && answer->kind != OAUTH2_SLOW_DOWN) {
 		answer->kind = OAUTH2_BUSY;
 		error_set(&answer->error,
 		    status == 429 ? FAULT_LIMIT : FAULT_RETRY,
 		    "the provider says to come again later (HTTP %u)", status);
-	} else if (word == NULL || *word == '\0') {
+	} else if (word.len == 0) {
 		set_garbage(answer, status,
 		    json == NULL ? "it is not JSON" : "no token, no error");
 	}
+	buf_wipe(&word);
+	buf_wipe(&about);
 }
 
 /* Bearer in any case (RFC 6749 section 5.1). */
@@ -220,13 +285,13 @@ parse(unsigned status, struct span body, bool is_cut,
 	else if (is_cut || body.len > OAUTH2_ANSWER_MAX)
 		set_garbage(answer, status, "it is too long");
 	else if ((json = json_parse(body, NULL)) == NULL)
-		read_error(answer, status, NULL);
+		read_error(answer, status, NULL, SPAN(""));
 	return json;
 }
 
 void
 oauth2_answer_read(unsigned status, struct span body, bool is_cut,
-    struct oauth2_answer *answer_r)
+    struct span sent, struct oauth2_answer *answer_r)
 {
 	struct json *json;
 
@@ -238,7 +303,7 @@ oauth2_answer_read(unsigned status, struct span body, bool is_cut,
 	    json_get_str(json, "access_token") != NULL)
 		read_token(answer_r, status, json);
 	else
-		read_error(answer_r, status, json);
+		read_error(answer_r, status, json, sent);
 	json_free(&json);
 	if (answer_r->kind != OAUTH2_TOKEN) {
 		secret_wipe(&answer_r->access);
@@ -318,7 +383,7 @@ oauth2_device_read(unsigned status, struct span body, bool is_cut,
 	if (json == NULL)
 		return false;
 	if (status != 200 || json_get_str(json, "error") != NULL)
-		read_error(answer_r, status, json);
+		read_error(answer_r, status, json, SPAN(""));
 	else if (!(ok = read_device(json, &device)))
 		set_garbage(answer_r, status, "there is no code to type in");
 	json_free(&json);

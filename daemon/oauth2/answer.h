@@ -51,9 +51,11 @@ struct oauth2_answer {
 		.access = SECRET_INIT, .refresh = SECRET_INIT                  \
 	}
 
-/* `status` is that of HTTP. Always fills the answer; free it with done. */
+/* `status` is that of HTTP, `sent` the form that was asked with: what is
+ * secret in it is not shown when the server says it back. Always fills the
+ * answer; free it with done. */
 void oauth2_answer_read(unsigned status, struct span body, bool is_cut,
-    struct oauth2_answer *answer_r);
+    struct span sent, struct oauth2_answer *answer_r);
 void oauth2_answer_done(struct oauth2_answer *answer);
 /* No answer came: OAUTH2_BUSY, whatever the reason. */
 void oauth2_answer_fail(

@@ -7,6 +7,7 @@
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/deeds.h"
 #include "daemon/wiring/login.h"
+#include "daemon/wiring/token_renew.h"
 #include "daemon/wiring/tokens.h"
 #include "daemon/wiring/transport.h"
 
@@ -425,14 +426,13 @@ void
 leave_if_done(struct belfry *belfry)
 {
 	if (!belfry->leaving || belfry->exec_running > 0 ||
-	    journal_is_busy(belfry->journal))
+	    token_renew_any_asking() || journal_is_busy(belfry->journal))
 		return;
 	LIST_EACH(pos, &belfry->accounts)
 	{
 		const struct running_account *account =
 		    LIST_ITEM(pos, struct running_account, link);
 		if (!account_is_resting(account->account) ||
-		    tokens_are_asked_for(account->tokens) ||
 		    (account->sender != NULL &&
 			!outbox_is_resting(sender_outbox(account->sender))))
 			return;

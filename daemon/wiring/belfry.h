@@ -67,6 +67,10 @@
 #define EXEC_MAX 16
 /* Time for LOGOUT and QUIT at the end. */
 #define GOODBYE_USEC (3 * USEC_SEC)
+/* And for a token that a provider was asked for: its answer takes HTTP_USEC at
+ * most, and then it is written. Below systemd's TimeoutStopSec. */
+#define GOODBYE_TOKEN_USEC (40 * USEC_SEC)
+#define GOODBYE_LOOK_USEC (100 * USEC_MSEC)
 /* List files and the clock are looked at this often at least. */
 #define TIDY_USEC (30 * USEC_SEC)
 /* Logins and catch-ups leave holes in the heap, a tenth of it: whole pages go
@@ -161,6 +165,8 @@ struct belfry {
 	struct alive *alive;
 	struct gate *gate;
 	struct loop_timer *tidy, *goodbye;
+	usec_t leave_by; /* once leaving: whatever is under way */
+	bool waits_for_token;
 	usec_t started, next_prune, next_trim;
 	usec_t looked; /* at how well all are connected */
 };

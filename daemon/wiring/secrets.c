@@ -45,6 +45,11 @@ on_command(void *ctx, const struct child_result *result)
 	if (ok && wait->account->auth == CONFIG_AUTH_OAUTH2)
 		ok = secret_check_token(wait->account->secret.argv.items[0],
 		    secret_span(&secret), &error);
+	if (!ok && wait->account->secret.kind == SECRET_COMMAND)
+		error_prefix(&error, "%s",
+		    wait->account->auth == CONFIG_AUTH_OAUTH2
+			? "token_command"
+			: "password_command");
 	answer(wait, ok ? &secret : NULL, ok ? NULL : &error);
 	secret_wipe(&secret);
 }

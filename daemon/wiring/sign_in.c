@@ -23,6 +23,7 @@ struct sign_in {
 	struct oauth2_client client;
 	struct secret secret;
 	struct http *http;
+	struct buf sent; /* the form of the last request */
 	struct child *browser;
 	/* In a browser. */
 	struct redirect *redirect;
@@ -62,7 +63,7 @@ on_end(void *ctx)
 	finish(ctx, false, &error);
 }
 
-/* Wipes the form. */
+/* Takes the form. */
 static void
 send_form(
     struct sign_in *sign_in, const char *url, struct buf *form, http_fn *fn)
@@ -79,7 +80,9 @@ send_form(
 	    .only_https = true,
 	};
 	sign_in->http = http_send(sign_in->loop, &request, fn, sign_in);
-	buf_wipe(form);
+	buf_wipe(&sign_in->sent);
+	sign_in->sent = *form;
+	*form = (struct buf)BUF_INIT;
 }
 
 static void
@@ -88,8 +91,8 @@ read_answer(struct sign_in *sign_in, const struct http_result *http)
 	sign_in->http = NULL;
 	oauth2_answer_done(&sign_in->answer);
 	if (http->status != 0)
-		oauth2_answer_read(
-		    http->status, http->body, http->is_cut, &sign_in->answer);
+		oauth2_answer_read(http->status, http->body, http->is_cut,
+		    buf_span(&sign_in->sent), &sign_in->answer);
 	else
 		oauth2_answer_fail(
 		    sign_in->client.token_url, &http->error, &sign_in->answer);
@@ -397,6 +400,7 @@ sign_in_done(struct sign_in *sign_in)
 	loop_free(&sign_in->loop);
 	buf_wipe(&sign_in->state);
 	buf_wipe(&sign_in->verifier);
+	buf_wipe(&sign_in->sent);
 	free(sign_in->redirect_uri);
 	oauth2_device_done(&sign_in->device);
 	oauth2_answer_done(&sign_in->answer);

@@ -26,16 +26,33 @@ struct token_renew {
 	/* What is under way. */
 	struct child *child;
 	struct http *http;
+	struct buf sent; /* the form */
 	struct work *work;
 	struct token_renewal result;
 };
+
+/* Of the whole process, also of those that nobody waits for any more. */
+static unsigned asking_count;
 
 /* One after the other, in a thread: disks may be slow. */
 static struct worker_pool pool = WORKER_POOL_INIT(pool, 1, 1);
 
 static void
+set_asking(struct token_renew *renew, bool is_asking)
+{
+	if (renew->is_asking == is_asking)
+		return;
+	renew->is_asking = is_asking;
+	if (is_asking)
+		asking_count++;
+	else
+		asking_count--;
+}
+
+static void
 renew_free(struct token_renew *renew)
 {
+	set_asking(renew, false);
 	loop_exit_free(&renew->exit_call);
 	loop_timer_free(&renew->timer);
 	child_cancel(&renew->child);
@@ -44,6 +61,7 @@ renew_free(struct token_renew *renew)
 	token_draft_done(&renew->draft);
 	if (renew->lock >= 0)
 		close(renew->lock);
+	buf_wipe(&renew->sent);
 	secret_wipe(&renew->old);
 	secret_wipe(&renew->secret);
 	oauth2_token_done(&renew->token);
@@ -58,7 +76,7 @@ finish(struct token_renew *renew)
 
 	/* Under the lock: the file is what `done` hears of. */
 	result->token = result->kind == OAUTH2_TOKEN ? &renew->token : NULL;
-	renew->is_asking = false;
+	set_asking(renew, false);
 	if (renew->config.done != NULL)
 		renew->config.done(renew->config.ctx, result);
 	renew_free(renew);
@@ -153,8 +171,8 @@ on_answer(void *ctx, const struct http_result *http)
 
 	renew->http = NULL;
 	if (http->status != 0)
-		oauth2_answer_read(
-		    http->status, http->body, http->is_cut, &answer);
+		oauth2_answer_read(http->status, http->body, http->is_cut,
+		    buf_span(&renew->sent), &answer);
 	else
 		oauth2_answer_fail(
 		    renew->token.token_url, &http->error, &answer);
@@ -194,9 +212,9 @@ ask(struct token_renew *renew)
 	    .ca_file = account->tls_ca_file,
 	    .only_https = true,
 	};
-	renew->is_asking = true;
+	set_asking(renew, true);
 	renew->http = http_send(renew->config.loop, &request, on_answer, renew);
-	buf_wipe(&form);
+	renew->sent = form;
 }
 
 static void
@@ -317,9 +335,9 @@ token_renew_start(const struct token_renew_config *config)
 }
 
 bool
-token_renew_is_asking(const struct token_renew *renew)
+token_renew_any_asking(void)
 {
-	return renew != NULL && renew->is_asking;
+	return asking_count > 0;
 }
 
 static void

@@ -40,8 +40,9 @@ struct token_renew_config {
 };
 
 struct token_renew *token_renew_start(const struct token_renew_config *config);
-/* Whether the provider was asked: what it answers may be the only token. */
-bool token_renew_is_asking(const struct token_renew *renew);
+/* Whether a provider was asked, for anybody, and its answer is not on the disk
+ * yet: it may be the only token, and the loop should go on. */
+bool token_renew_any_asking(void);
 /* Neither `done` nor `trouble` is called any more, and the account may go. One
  * that is asking goes on to its end, or that of the loop. NULL-safe. */
 void token_renew_cancel(struct token_renew **renew);

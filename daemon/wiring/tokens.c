@@ -392,12 +392,6 @@ tokens_are_lost(const struct tokens *tokens)
 	return state == OAUTH2_KEEPER_LOST || state == OAUTH2_KEEPER_ABSENT;
 }
 
-bool
-tokens_are_asked_for(const struct tokens *tokens)
-{
-	return tokens != NULL && token_renew_is_asking(tokens->renew);
-}
-
 /* ---- for the person ---- */
 
 struct json *

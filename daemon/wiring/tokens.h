@@ -31,8 +31,6 @@ void tokens_hint(struct tokens *tokens);
 
 /* The person has to sign in, and was told so. */
 bool tokens_are_lost(const struct tokens *tokens);
-/* The provider was asked for a new one: nobody should go now. */
-bool tokens_are_asked_for(const struct tokens *tokens);
 /* For `status`; the caller's. Null for NULL. */
 struct json *tokens_status(const struct tokens *tokens);
 /* The command of belfryctl: there is another file now, or none. */

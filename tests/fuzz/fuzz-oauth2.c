@@ -38,7 +38,7 @@ check_answer(unsigned status, struct span body)
 {
 	struct oauth2_answer answer;
 
-	oauth2_answer_read(status, body, false, &answer);
+	oauth2_answer_read(status, body, false, body, &answer);
 	check_token(&answer.access);
 	check_token(&answer.refresh);
 	check_text(answer.error.text);

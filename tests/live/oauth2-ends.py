@@ -49,6 +49,39 @@ def is_killed_at_a_rotation(servers):
 
 
 @live.case_with(permission.XOAUTH2)
+def is_stopped_while_it_asks(servers):
+    """The provider has given a new refresh token, and takes longer to say so
+    than the goodbye; also where a reload has ended the account meanwhile."""
+    for reloads in (False, True):
+        daemon = permission.new_daemon(servers)
+        permission.sign_in_long_ago(daemon)
+        rotated = threading.Event()
+
+        def answer_late(now, _form, done=rotated, ends=daemon):
+            if now == "done" and not done.is_set():
+                done.set()
+                live.wait("SIGTERM", lambda: ends.logged("notice stopping"))
+                time.sleep(5)
+
+        permission.AUTH.on_token = answer_late
+        daemon.start()
+        live.check(rotated.wait(20), "no rotation began")
+        if reloads:
+            text = live.read(daemon.config).replace(
+                "auth = oauth2", "poll = 70s\nauth = oauth2", 1)
+            with open(daemon.config, "w", encoding="utf-8") as file:
+                file.write(text)
+            daemon.ctl("reload")
+        live.same(daemon.stop(), 0, "exit status")
+        permission.AUTH.on_token = None
+        grant = next(g for g in permission.AUTH.refreshes.values()
+                     if g.user == daemon.user.address)
+        live.check(grant.refresh in permission.kept(daemon),
+                   "the new refresh token is lost")
+        daemon.wait_log("waiting [0-9]+ s at most for a provider's answer")
+
+
+@live.case_with(permission.XOAUTH2)
 def the_permission_ends(servers):
     for word in ("invalid_grant", "interaction_required"):
         daemon = permission.new_daemon(servers)

@@ -98,7 +98,8 @@ static const struct output_case output_cases[] = {
 	SPAN_INIT("locked\nreally\n"), NULL,
 	"c failed with status 1: locked really"},
     {"timed out", 137, true, SPAN_INIT("pw\n"), SPAN_INIT(""), NULL,
-	"c did not end in time"},
+	"c did not end within 30 s and was stopped (nobody can answer what it "
+	"asks: run it yourself, unlock what it needs, then belfryctl reload)"},
     {"NUL", 0, false, SPAN_INIT("p\0w\n"), SPAN_INIT(""), NULL,
 	"c gave a control character"},
     {"CR inside", 0, false, SPAN_INIT("p\rw\n"), SPAN_INIT(""), NULL,

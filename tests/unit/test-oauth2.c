@@ -205,6 +205,13 @@ static const struct answer_case {
 	0, "", "", NULL},
     {"expired", 400, "{\"error\":\"expired_token\"}", OAUTH2_EXPIRED, 0, "", "",
 	NULL},
+    {"secrets come back", 400,
+	"{\"error\":\"invalid_grant\",\"error_description\":"
+	"\"1//rT-x (1%2F%2FrT-x) of me and hunter2\"}",
+	OAUTH2_LOST, 0, "", "",
+	"invalid_grant: [secret] ([secret]) of me and [secret])"},
+    {"a secret as the error", 400, "{\"error\":\"no hunter2\"}", OAUTH2_REFUSED,
+	0, "", "", "(no [secret])"},
     {"too many", 429, "", OAUTH2_BUSY, 0, "", "", "HTTP 429"},
     {"trouble", 503, "<h1>Sorry</h1>", OAUTH2_BUSY, 0, "", "", "HTTP 503"},
     {"trouble that lies", 500, "{\"error\":\"invalid_grant\"}", OAUTH2_BUSY, 0,
@@ -220,8 +227,10 @@ test_answers(void **state)
 		const struct answer_case *c = &answer_cases[i];
 		struct oauth2_answer answer;
 		bool ok;
-		oauth2_answer_read(
-		    c->status, span_from_str(c->body), false, &answer);
+		oauth2_answer_read(c->status, span_from_str(c->body), false,
+		    SPAN("grant_type=refresh_token&refresh_token=1%2F%2FrT-x"
+			 "&client_secret=hunter2&client_id=me"),
+		    &answer);
 		ok =
 		    answer.kind == c->kind &&
 		    span_is(secret_span(&answer.access), c->access) &&
@@ -247,15 +256,15 @@ test_bounds(void **state)
 	BUF_AUTO body = BUF_INIT;
 
 	(void)state;
-	oauth2_answer_read(
-	    200, SPAN("{\"access_token\":\"a\"," BEARER "}"), true, &answer);
+	oauth2_answer_read(200, SPAN("{\"access_token\":\"a\"," BEARER "}"),
+	    true, SPAN(""), &answer);
 	assert_int_equal(answer.kind, OAUTH2_GARBAGE);
 	oauth2_answer_done(&answer);
 	buf_add_str(&body, "{" BEARER ",\"access_token\":\"");
 	for (int i = 0; i < SECRET_MAX + 1; i++)
 		buf_add_char(&body, 'x');
 	buf_add_str(&body, "\"}");
-	oauth2_answer_read(200, buf_span(&body), false, &answer);
+	oauth2_answer_read(200, buf_span(&body), false, SPAN(""), &answer);
 	assert_int_equal(answer.kind, OAUTH2_GARBAGE);
 	oauth2_answer_done(&answer);
 }
