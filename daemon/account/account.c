@@ -20,13 +20,12 @@ account_add(struct account *account, const char *name, usec_t now)
 	account->items = xreallocarray(
 	    account->items, account->count + 1, sizeof(*account->items));
 	struct watched *item = &account->items[account->count];
-	struct mailbox_config config = account->config.mailbox;
 
 	*item = (struct watched){.name = xstrdup(name)};
-	config.name = item->name;
-	config.seed += account->count;
-	item->mailbox =
-	    mailbox_new(&config, account->rules, account->limits, now);
+	item->mailbox = mailbox_new(&account->config.mailbox,
+	    &(struct mailbox_which){
+		.name = item->name, .number = (unsigned)account->count},
+	    account->rules, account->limits, now);
 	mailbox_set_clock(item->mailbox, account->clock_unix,
 	    account->utc_offset, account->clock_now);
 	account->count++;
@@ -252,7 +251,7 @@ static struct mailbox *
 visit(struct account *account, const char *name, enum mailbox_visit purpose,
     usec_t now, struct error *error_r)
 {
-	struct mailbox_config config = account->config.mailbox;
+	const struct mailbox_config *config = &account->config.mailbox;
 
 	if (!has_room(account, now, error_r))
 		return NULL;
@@ -260,11 +259,13 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 	struct visitor *visitor = &account->visitors[account->visitor_count++];
 	visitor->is_shared = is_shared;
 	visitor->name = xstrdup(name);
-	config.name = visitor->name;
-	config.visit = config.dry_run ? VISIT_LOOK : purpose;
-	config.seed += account->count + account->visitor_count;
-	visitor->mailbox =
-	    mailbox_new(&config, account->rules, account->limits, now);
+	visitor->mailbox = mailbox_new(config,
+	    &(struct mailbox_which){
+		.name = visitor->name,
+		.number = (unsigned)(account->count + account->visitor_count),
+		.visit = config->dry_run ? VISIT_LOOK : purpose,
+	    },
+	    account->rules, account->limits, now);
 	mailbox_set_clock(visitor->mailbox, account->clock_unix,
 	    account->utc_offset, account->clock_now);
 	return visitor->mailbox;

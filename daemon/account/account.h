@@ -36,7 +36,7 @@
 #define ACCOUNT_LIST_LONG_USEC USEC_HOUR
 
 struct account_config {
-	struct mailbox_config mailbox; /* all but `name`; borrowed */
+	struct mailbox_config mailbox; /* borrowed */
 	const struct strv *watch;      /* names and patterns; copied */
 	unsigned connections;	       /* 0: ACCOUNT_CONNECTIONS */
 };

@@ -84,7 +84,7 @@ come_to_rest(struct mailbox *mb, usec_t now)
 
 	mb->stopping = mb->again = mb->parks = mb->leave = false;
 	mailbox_enter(mb, MAILBOX_RESTING, now);
-	if (mb->config.visit != VISIT_NONE || mb->dismissed)
+	if (mb->visit != VISIT_NONE || mb->dismissed)
 		mailbox_say_left(mb);
 	else if (again)
 		mailbox_start(mb, now);
@@ -113,7 +113,7 @@ ends_visit(const struct mailbox *mb, const struct error *error)
 	bool is_opening =
 	    mb->state == MAILBOX_LISTING || mb->state == MAILBOX_SELECTING;
 
-	return mb->config.visit != VISIT_NONE &&
+	return mb->visit != VISIT_NONE &&
 	       (!mailbox_backlog_is_unfinished(mb) ||
 		   error->fault == FAULT_AUTH || error->fault == FAULT_CONFIG ||
 		   (error->fault == FAULT_PEER && is_opening));
@@ -208,20 +208,30 @@ fail_with(struct mailbox *mb, usec_t now, enum fault fault, const char *text)
  * them have belongs behind a pointer. */
 static_assert(sizeof(struct mailbox) <= 2304, "an idle mailbox is too large");
 
+usec_t
+mailbox_renew(const struct mailbox *mb)
+{
+	return mb->config->renew != 0 ? mb->config->renew : MAILBOX_RENEW_USEC;
+}
+
+usec_t
+mailbox_poll(const struct mailbox *mb)
+{
+	return mb->config->poll != 0 ? mb->config->poll : MAILBOX_POLL_USEC;
+}
+
 struct mailbox *
-mailbox_new(const struct mailbox_config *config, const struct rules *rules,
+mailbox_new(const struct mailbox_config *config,
+    const struct mailbox_which *which, const struct rules *rules,
     struct limits *limits, usec_t now)
 {
 	struct mailbox *mb = NEW(struct mailbox);
 
-	mb->config = *config;
-	if (mb->config.renew == 0)
-		mb->config.renew = MAILBOX_RENEW_USEC;
-	if (mb->config.poll == 0)
-		mb->config.poll = MAILBOX_POLL_USEC;
-	mb->config.imap.literal_max = MAILBOX_HEADER_MAX;
+	mb->config = config;
+	mb->name = which->name;
+	mb->visit = which->visit;
 	mb->limits = limits;
-	random_init(&mb->random, config->seed);
+	random_init(&mb->random, config->seed + which->number);
 	backoff_init(&mb->backoff, &mb->random);
 	list_init(&mb->jobs);
 	list_init(&mb->ops);
@@ -303,7 +313,7 @@ mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 		    mb->state == MAILBOX_READING ||
 		    mb->state == MAILBOX_REVIEWING;
 	rules_needs_done(&mb->needs);
-	rules_get_needs(rules, mb->config.account, &mb->needs);
+	rules_get_needs(rules, mb->config->account, &mb->needs);
 }
 
 void
@@ -380,9 +390,9 @@ mailbox_loaded(
 
 	if (mb->state != MAILBOX_LOADING && !parked)
 		return;
-	if (mb->config.visit != VISIT_NONE) {
+	if (mb->visit != VISIT_NONE) {
 		mb->has_cursor = false;
-	} else if (!mb->config.dry_run || !mb->has_cursor) {
+	} else if (!mb->config->dry_run || !mb->has_cursor) {
 		mb->has_cursor = cursor != NULL;
 		mb->cursor_validity = cursor != NULL ? cursor->uidvalidity : 0;
 		mb->cursor = cursor != NULL ? cursor->next_uid : 0;
@@ -934,7 +944,7 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	enum mailbox_watch watch = watch_of(mb);
 
 	*status_r = (struct mailbox_status){
-	    .name = mb->config.name,
+	    .name = mb->name,
 	    .state = state_name(mb),
 	    .since = mb->since,
 	    .proven = mb->heard,
@@ -949,14 +959,14 @@ mailbox_get_status(const struct mailbox *mb, struct mailbox_status *status_r)
 	    .idle = mb->is_idle,
 	    .next_proof = rests || parked ? mb->timer : USEC_NEVER,
 	    .renew = mb->proof.renew,
-	    .renew_set = mb->config.renew,
+	    .renew_set = mailbox_renew(mb),
 	    .missed = mb->proof.missed,
 	    .deaf = mb->proof.deaf,
 	    .is_connected = mb->session != NULL,
 	    .watch = watch,
 	    .every = watch != WATCH_POLL ? 0
 		     : parked		 ? mailbox_rove_interval(mb)
-					 : mb->config.poll,
+					 : mailbox_poll(mb),
 	    .unread = mailbox_follow_unread(mb),
 	};
 }
@@ -989,7 +999,7 @@ mailbox_is_resting(const struct mailbox *mb)
 const char *
 mailbox_name(const struct mailbox *mb)
 {
-	return mb->config.name;
+	return mb->name;
 }
 
 const struct folders *

@@ -218,9 +218,9 @@ struct mailbox_other_login {
 	bool works; /* let in by it: from now on only that */
 };
 
+/* What all mailboxes of an account have in common. */
 struct mailbox_config {
 	const char *account; /* its section's name */
-	const char *name;    /* as a person writes it */
 	struct imap_session_config imap;
 	struct mailbox_other_login *other; /* borrowed; NULL: none */
 	const struct strv *identities;	   /* addresses that are me */
@@ -259,6 +259,11 @@ struct mailbox_config {
 	 * NULL: no. */
 	const bool *notes_beginnings;
 	bool dry_run; /* judge and report, change nothing */
+};
+
+struct mailbox_which {
+	const char *name; /* as a person writes it */
+	unsigned number;  /* no two of an account wait for the same times */
 	enum mailbox_visit visit;
 };
 
@@ -460,11 +465,12 @@ struct mailbox;
 
 extern const struct engine_class mailbox_class;
 
-/* `config` and everything it points to, `rules` and `limits` are borrowed
- * until the mailbox is freed (rules: until mailbox_set_rules). Idle until
- * mailbox_start. */
+/* `config` and everything it points to, the name, `rules` and `limits` are
+ * borrowed until the mailbox is freed (rules: until mailbox_set_rules). Idle
+ * until mailbox_start. */
 struct mailbox *mailbox_new(const struct mailbox_config *config,
-    const struct rules *rules, struct limits *limits, usec_t now);
+    const struct mailbox_which *which, const struct rules *rules,
+    struct limits *limits, usec_t now);
 void mailbox_free(struct mailbox **mailbox);
 
 /* The engine's calls: wire/engine.h. */

@@ -591,7 +591,7 @@ next_job(struct mailbox *mb, usec_t now)
 
 	if (mb->op_count > 0 &&
 	    (mb->is_alone || mailbox_forward_deadline(mb) <= now ||
-		mb->config.one_at_a_time ||
+		mb->config->one_at_a_time ||
 		mb->op_count >= MAILBOX_IN_FLIGHT_MAX || is_anyone_alone(mb)))
 		return NULL;
 	if (job == NULL && !is_anyone_verifying(mb))

@@ -63,8 +63,8 @@ mailbox_audit_begin(struct mailbox *mb, usec_t now)
 {
 	struct imap_seqset asked = IMAP_SEQSET_INIT;
 
-	if (mb->audit.due > now || mb->config.visit != VISIT_NONE ||
-	    !mb->has_cursor || mb->cursor <= 1 || mb->exists == 0)
+	if (mb->audit.due > now || mb->visit != VISIT_NONE || !mb->has_cursor ||
+	    mb->cursor <= 1 || mb->exists == 0)
 		return false;
 	mb->audit.due = usec_add(now, AUDIT_EVERY_USEC);
 	imap_seqset_done(&mb->audit.found);
@@ -143,7 +143,7 @@ add_bits(const struct mailbox *mb, uint32_t first, struct buf *text)
 static void
 remember(struct mailbox *mb, usec_t now)
 {
-	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->config.name);
+	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
 	uint32_t first =
 	    mb->audit.first > first_uid(mb) ? mb->audit.first : first_uid(mb);
 	BUF_AUTO text = BUF_INIT;

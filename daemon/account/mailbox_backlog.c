@@ -109,8 +109,8 @@ take_row(struct mailbox *mb, const struct store_apply *apply)
 	run->rules_text = xstrdup(apply->rules);
 	split_rules(&run->rules, run->rules_text);
 	run->row = *apply;
-	run->row.account = mb->config.account;
-	run->row.mailbox = mb->config.name;
+	run->row.account = mb->config->account;
+	run->row.mailbox = mb->name;
 	run->row.rules = run->rules_text;
 	run->row.detail = "";
 }
@@ -122,7 +122,7 @@ mailbox_apply(struct mailbox *mb, const struct store_apply *apply, bool is_dry,
 	if (is_unfinished(mb->backlog))
 		return false;
 	take_row(mb, apply);
-	mb->backlog->is_dry = is_dry || mb->config.dry_run;
+	mb->backlog->is_dry = is_dry || mb->config->dry_run;
 	mailbox_wake(mb, now);
 	return true;
 }
@@ -136,8 +136,8 @@ mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply)
 
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_note_work(mb);
-	if (mb->state != MAILBOX_LOADING || mb->config.dry_run ||
-	    mb->config.visit == VISIT_LOOK)
+	if (mb->state != MAILBOX_LOADING || mb->config->dry_run ||
+	    mb->visit == VISIT_LOOK)
 		return;
 	if (!is_unfinished(run) || run->row.run != apply->run) {
 		if (!is_unfinished(run))
@@ -248,7 +248,7 @@ static bool
 is_seq_of_run(const struct mailbox *mb, unsigned seq)
 {
 	return seq / STORE_APPLY_SEQ == mb->backlog->row.run ||
-	       (mb->config.visit == VISIT_ACT && seq < STORE_APPLY_SEQ);
+	       (mb->visit == VISIT_ACT && seq < STORE_APPLY_SEQ);
 }
 
 static bool
@@ -261,7 +261,7 @@ bool
 mailbox_backlog_has_left(
     const struct mailbox *mb, const struct store_effect *effect)
 {
-	return mb->config.visit == VISIT_ACT && is_unfinished(mb->backlog) &&
+	return mb->visit == VISIT_ACT && is_unfinished(mb->backlog) &&
 	       mb->backlog->row.uidvalidity == effect->key.uidvalidity;
 }
 
@@ -416,8 +416,7 @@ set_range(struct mailbox *mb)
 
 	row->uidvalidity = mb->uidvalidity;
 	row->first_uid = row->next_uid = 1;
-	row->end_uid =
-	    mb->config.visit == VISIT_NONE ? mb->cursor : mb->uidnext;
+	row->end_uid = mb->visit == VISIT_NONE ? mb->cursor : mb->uidnext;
 	if (row->end_uid == 0)
 		row->end_uid = 1;
 	if (row->since_unix == 0 && row->until_unix == 0)

@@ -25,7 +25,7 @@ counter_name(const char *kind, const char *what)
 static char *
 account_counter(const struct mailbox *mb)
 {
-	return counter_name("forward", mb->config.account);
+	return counter_name("forward", mb->config->account);
 }
 
 /* Over all accounts: the target's patience is one. */
@@ -63,7 +63,7 @@ is_junk(const struct mailbox *mb, const struct job *job)
 static bool
 is_under_caps(const struct mailbox *mb, int64_t now_unix, struct buf *why)
 {
-	const struct mailbox_config *c = &mb->config;
+	const struct mailbox_config *c = mb->config;
 	STR_AUTO account = account_counter(mb);
 	STR_AUTO target = target_counter(mb);
 
@@ -100,7 +100,7 @@ tell(struct mailbox *mb, const struct job *job, bool is_cap)
 		    "are none: belfryctl queue resume %s",
 		    target, BREAKER_SAME_MAX, job->subject,
 		    (int)(BREAKER_WINDOW_USEC / USEC_MINUTE),
-		    mb->config.account);
+		    mb->config->account);
 }
 
 /* What the breaker knows, for the next life. */
@@ -109,9 +109,9 @@ remember(struct mailbox *mb, struct store_batch *batch, usec_t now)
 {
 	BUF_AUTO text = BUF_INIT;
 
-	breaker_save(mb->config.breaker, &text, mailbox_unix(mb, now), now);
+	breaker_save(mb->config->breaker, &text, mailbox_unix(mb, now), now);
 	store_batch_set_fact(
-	    batch, mb->config.account, BREAKER_FACT, buf_str(&text));
+	    batch, mb->config->account, BREAKER_FACT, buf_str(&text));
 }
 
 bool
@@ -128,8 +128,8 @@ mailbox_brake_allows(
 		tell(mb, job, true);
 		return false;
 	}
-	if (mb->config.breaker == NULL ||
-	    breaker_allows(mb->config.breaker, span_from_str(action->target),
+	if (mb->config->breaker == NULL ||
+	    breaker_allows(mb->config->breaker, span_from_str(action->target),
 		span_from_str(job->subject), now))
 		return true;
 	buf_add_str(why, "too many with this subject went to this address");
@@ -155,11 +155,11 @@ mailbox_brake_note(struct mailbox *mb, const struct job *job,
 	STR_AUTO target = target_counter(mb);
 
 	count(mb, batch, account, now_unix);
-	if (mb->config.targets_hour > 0 || mb->config.targets_day > 0)
+	if (mb->config->targets_hour > 0 || mb->config->targets_day > 0)
 		count(mb, batch, target, now_unix);
-	if (mb->config.breaker == NULL)
+	if (mb->config->breaker == NULL)
 		return;
-	breaker_note(mb->config.breaker, span_from_str(mb->op->action.target),
+	breaker_note(mb->config->breaker, span_from_str(mb->op->action.target),
 	    span_from_str(job->subject), now);
 	remember(mb, batch, now);
 }

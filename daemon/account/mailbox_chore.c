@@ -98,7 +98,7 @@ note_mark(struct mailbox *mb, const struct job *job, const struct action *a)
 static void
 add_claim_words(const struct mailbox *mb, struct buf *words)
 {
-	claims_keyword(mb->config.claims, buf_span(&mb->wire), words);
+	claims_keyword(mb->config->claims, buf_span(&mb->wire), words);
 	buf_addf(words, " %s%s", CLAIM_TICK,
 	    mb->says_sending ? " " CLAIM_SENDING : "");
 }
@@ -124,7 +124,7 @@ add_marks(const struct mailbox *mb, const struct job *job, struct strv *marks)
 	struct span words[CLAIM_LOG_WORDS_MAX];
 	uint32_t changed;
 	size_t count =
-	    claim_log_words(claims_log(mb->config.claims), buf_span(&mb->wire),
+	    claim_log_words(claims_log(mb->config->claims), buf_span(&mb->wire),
 		mb->uidvalidity, job->key.uid, words, &changed);
 
 	for (size_t i = 0; i < count; i++)

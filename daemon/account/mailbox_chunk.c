@@ -79,8 +79,8 @@ add_cursor(struct mailbox *mb, struct store_batch *batch, uint32_t next_uid)
 	format_above(mb, next_uid, &judged);
 	assert(judged.len <= STORE_JUDGED_MAX);
 	store_batch_set_cursor(batch, &(const struct store_cursor){
-					  .account = mb->config.account,
-					  .mailbox = mb->config.name,
+					  .account = mb->config->account,
+					  .mailbox = mb->name,
 					  .uidvalidity = mb->cursor_validity,
 					  .next_uid = next_uid,
 					  .modseq = mb->modseq,
@@ -97,9 +97,9 @@ static bool
 is_due(const struct mailbox *mb)
 {
 	unsigned least =
-	    mb->config.chunk != 0 ? mb->config.chunk : MAILBOX_CHUNK;
+	    mb->config->chunk != 0 ? mb->config->chunk : MAILBOX_CHUNK;
 
-	return mb->state == MAILBOX_SWEEPING && !mb->config.dry_run &&
+	return mb->state == MAILBOX_SWEEPING && !mb->config->dry_run &&
 	       mb->unwritten >= least && list_is_empty(&mb->commits) &&
 	       list_is_empty(&mb->reading.waiting) &&
 	       mb->above.count <= RANGES_MAX;

@@ -32,9 +32,9 @@ mailbox_claim_is_once(enum action_kind kind)
 enum claims_answer
 mailbox_claim_ask(const struct mailbox *mb, usec_t now)
 {
-	return mb->config.claims == NULL
+	return mb->config->claims == NULL
 		   ? CLAIMS_FREE
-		   : claims_ask(mb->config.claims, mailbox_unix(mb, now), now);
+		   : claims_ask(mb->config->claims, mailbox_unix(mb, now), now);
 }
 
 bool
@@ -410,7 +410,7 @@ has_keyword(const struct mailbox *mb)
 static bool
 claims_by_log(const struct mailbox *mb)
 {
-	enum claims_ladder ladder = claims_ladder(mb->config.claims);
+	enum claims_ladder ladder = claims_ladder(mb->config->claims);
 
 	return ladder == LADDER_LOG ||
 	       (ladder != LADDER_UNPROVEN && ladder != LADDER_FIRST &&
@@ -427,7 +427,7 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 	}
 	if (mb->has_permanent_flags && !mb->any_keyword)
 		return false;
-	*step_r = claims_ladder(mb->config.claims) == LADDER_MODSEQ &&
+	*step_r = claims_ladder(mb->config->claims) == LADDER_MODSEQ &&
 			  mailbox_has_modseq(mb)
 		      ? CLAIM_BY_MODSEQ
 		      : CLAIM_BY_KEYWORD;
@@ -456,7 +456,7 @@ prepare(struct mailbox *mb, enum claim_step step)
 		claim_set_step(mb->claim, step);
 		return;
 	}
-	claims_keyword(mb->config.claims, buf_span(&mb->wire), &keyword);
+	claims_keyword(mb->config->claims, buf_span(&mb->wire), &keyword);
 	mb->claim =
 	    claim_new(&(struct claim_config){.keyword = buf_str(&keyword),
 		.step = step,
@@ -510,7 +510,7 @@ look_for_others(struct mailbox *mb, usec_t now)
 {
 	if (mb->op->sought) /* nothing came of it */
 		all_wait(mb, UNCERTAIN_USEC, now);
-	else if (claims_lock(mb->config.claims, mb))
+	else if (claims_lock(mb->config->claims, mb))
 		mailbox_seek_begin(mb, now);
 	else
 		all_wait(mb, LOOKING_USEC, now);
@@ -521,7 +521,7 @@ look_for_others(struct mailbox *mb, usec_t now)
 static bool
 leave_to_others(struct mailbox *mb, usec_t now)
 {
-	const struct claims *claims = mb->config.claims;
+	const struct claims *claims = mb->config->claims;
 	struct imap_seqset left = IMAP_SEQSET_INIT;
 
 	if (mb->op->action.kind >= ACTION_MOVE)
@@ -549,7 +549,7 @@ join(struct mailbox *mb, usec_t now)
 {
 	if (leave_to_others(mb, now))
 		all_wait(mb,
-		    claims_join_wait(mb->config.claims, mailbox_unix(mb, now)),
+		    claims_join_wait(mb->config->claims, mailbox_unix(mb, now)),
 		    now);
 }
 
@@ -632,6 +632,6 @@ mailbox_claim_interrupt(struct mailbox *mb)
 		claim_interrupt(mb->claim);
 	mailbox_chores_interrupt(mb);
 	mailbox_forward_interrupt(mb);
-	if (mb->config.claims != NULL)
-		claims_unlock(mb->config.claims, mb);
+	if (mb->config->claims != NULL)
+		claims_unlock(mb->config->claims, mb);
 }

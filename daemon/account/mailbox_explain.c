@@ -212,7 +212,7 @@ refuse(struct mailbox *mb, const struct imap_response *response, usec_t now)
 	if (response->status == IMAP_OK)
 		error_set(&explained->error, FAULT_PEER,
 		    "there is no message with UID %u in %s", mb->questions[0],
-		    mb->config.name);
+		    mb->name);
 	else
 		error_set(&explained->error, FAULT_PEER,
 		    "the server refused the message: %s", buf_str(&text));

@@ -8,8 +8,8 @@ load_renewal(
 {
 	STR_AUTO value = NULL;
 
-	if (!store_get_fact(
-		store, mb->config.account, MAILBOX_RENEW_FACT, &value, error_r))
+	if (!store_get_fact(store, mb->config->account, MAILBOX_RENEW_FACT,
+		&value, error_r))
 		return false;
 	if (value != NULL)
 		mailbox_load_renewal(mb, span_from_str(value), now);
@@ -22,10 +22,10 @@ static bool
 load_own(struct mailbox *mb, struct store *store, const char *fact,
     load_fact_fn *load, usec_t now, struct error *error_r)
 {
-	STR_AUTO name = xasprintf("%s %s", fact, mb->config.name);
+	STR_AUTO name = xasprintf("%s %s", fact, mb->name);
 	STR_AUTO value = NULL;
 
-	if (!store_get_fact(store, mb->config.account, name, &value, error_r))
+	if (!store_get_fact(store, mb->config->account, name, &value, error_r))
 		return false;
 	load(mb, span_from_str(value != NULL ? value : ""), now);
 	return true;
@@ -44,16 +44,16 @@ note_judged(void *ctx, const struct store_message *message,
 static bool
 load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
 {
-	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->config.name);
+	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
 	struct store_history_query query = {
-	    .account = mb->config.account,
-	    .mailbox = mb->config.name,
+	    .account = mb->config->account,
+	    .mailbox = mb->name,
 	};
 	STR_AUTO value = NULL;
 
 	if (mb->audit.validity != 0)
 		return true;
-	if (!store_get_fact(store, mb->config.account, name, &value, error_r))
+	if (!store_get_fact(store, mb->config->account, name, &value, error_r))
 		return false;
 	if (value == NULL ||
 	    !mailbox_load_audit(mb, span_from_str(value), &query.since_unix))

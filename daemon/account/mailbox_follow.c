@@ -123,7 +123,7 @@ static bool
 is_worth_it(const struct mailbox *mb, const struct job *job)
 {
 	if (job->key.uidvalidity != mb->uidvalidity ||
-	    mb->config.visit != VISIT_NONE || (job->is_fresh && !job->unread))
+	    mb->visit != VISIT_NONE || (job->is_fresh && !job->unread))
 		return false;
 	for (size_t i = 0; i < job->count; i++)
 		if (takes_away(&job->actions[i]) ||
@@ -165,7 +165,7 @@ mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 {
 	struct follow *follow = &mb->follow;
 
-	if (mb->config.visit != VISIT_NONE)
+	if (mb->visit != VISIT_NONE)
 		return;
 	if (follow->validity != uidvalidity)
 		mailbox_follow_clear(mb);

@@ -133,7 +133,7 @@ renew_at(const struct mailbox *mb, uint32_t uid, usec_t now)
 bool
 mailbox_forward_is_claimed(const struct mailbox *mb, const struct job *job)
 {
-	return mb->claim != NULL && mb->config.visit == VISIT_NONE &&
+	return mb->claim != NULL && mb->visit == VISIT_NONE &&
 	       claim_verdict(mb->claim, job->key.uid) == CLAIM_WON;
 }
 
@@ -174,8 +174,8 @@ mailbox_load_forward(struct mailbox *mb, const struct mailbox_forward *forward,
 {
 	struct forward *f;
 
-	if (mb->config.claims == NULL || mb->config.visit != VISIT_NONE ||
-	    mb->config.dry_run ||
+	if (mb->config->claims == NULL || mb->visit != VISIT_NONE ||
+	    mb->config->dry_run ||
 	    find(mb, forward->uidvalidity, forward->uid, forward->seq) != NULL)
 		return;
 	f = find_or_add(mb, forward);
@@ -214,7 +214,7 @@ finish(struct mailbox *mb, struct forward *f)
 
 	mark_of(f, &mark);
 	forward_free(f);
-	if (!is_here || mb->config.claims == NULL)
+	if (!is_here || mb->config->claims == NULL)
 		return;
 	mailbox_claim_note_done(mb, uid, buf_str(&mark));
 	wake_jobs(mb, uid);
@@ -546,7 +546,7 @@ look_for_others(struct mailbox *mb, usec_t now)
 		    usec_add(now, USEC_MINUTE), now);
 		return;
 	}
-	if (claims_lock(mb->config.claims, mb)) {
+	if (claims_lock(mb->config->claims, mb)) {
 		mailbox_seek_begin(mb, now);
 		return;
 	}
@@ -569,7 +569,7 @@ mailbox_forward_go_on(struct mailbox *mb, usec_t now)
 		break;
 	case CLAIMS_JOINING:
 		end_all(mb, FORWARD_OTHERS,
-		    claims_join_wait(mb->config.claims, mailbox_unix(mb, now)),
+		    claims_join_wait(mb->config->claims, mailbox_unix(mb, now)),
 		    USEC_NEVER, now);
 		break;
 	case CLAIMS_FREE:

@@ -39,7 +39,7 @@ mailbox_intent_begin_early(struct mailbox *mb, struct job *job, usec_t now)
 	if (i == job->count)
 		return;
 	action = &job->actions[i];
-	if (mb->config.dry_run || mb->read_only ||
+	if (mb->config->dry_run || mb->read_only ||
 	    !is_found_out_by_uid(mb, action->action.kind) ||
 	    !mailbox_claim_is_free(mb, action->action.kind, now) ||
 	    mailbox_suspended_until(mb, &action->action) > now ||

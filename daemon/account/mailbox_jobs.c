@@ -50,8 +50,8 @@ mailbox_job_add(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 {
 	struct job *job = NEW(struct job);
 
-	job->key = (struct store_key){.account = mb->config.account,
-	    .mailbox = mb->config.name,
+	job->key = (struct store_key){.account = mb->config->account,
+	    .mailbox = mb->name,
 	    .uidvalidity = uidvalidity,
 	    .uid = uid};
 	list_add(&mb->jobs, &job->link);
@@ -285,7 +285,7 @@ bool
 mailbox_jobs_are_full(const struct mailbox *mb)
 {
 	size_t max =
-	    mb->config.jobs_max != 0 ? mb->config.jobs_max : MAILBOX_JOBS_MAX;
+	    mb->config->jobs_max != 0 ? mb->config->jobs_max : MAILBOX_JOBS_MAX;
 
 	if (mb->job_count < max)
 		return false;
@@ -376,8 +376,8 @@ mailbox_act_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 		return;
 	}
 	/* A notification, or a command whose job is not loaded just now. */
-	const struct store_key key = {.account = mb->config.account,
-	    .mailbox = mb->config.name,
+	const struct store_key key = {.account = mb->config->account,
+	    .mailbox = mb->name,
 	    .uidvalidity = uidvalidity,
 	    .uid = uid};
 	struct store_batch *batch = mailbox_outcomes(mb);
@@ -478,14 +478,14 @@ mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 {
 	/* What rules planned while somebody watched is done by a visitor whose
 	 * run says of which messages it is. */
-	if (mb->config.visit == VISIT_LOOK ||
-	    (mb->config.visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ &&
+	if (mb->visit == VISIT_LOOK ||
+	    (mb->visit == VISIT_ACT && effect->seq < STORE_APPLY_SEQ &&
 		!mailbox_backlog_has_left(mb, effect)))
 		return;
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_note_work(mb);
 	/* Stopped since it asked: it would have all of it twice next time. */
-	if (!mb->config.dry_run && mb->state == MAILBOX_LOADING)
+	if (!mb->config->dry_run && mb->state == MAILBOX_LOADING)
 		add_effect(mb, effect, message);
 }
 
@@ -497,7 +497,7 @@ mailbox_give_effect(struct mailbox *mb, const struct store_effect *effect,
 
 	if (mb->state == MAILBOX_PARKED)
 		mailbox_rove_note_work(mb);
-	else if (!mb->config.dry_run && mb->config.visit == VISIT_NONE &&
+	else if (!mb->config->dry_run && mb->visit == VISIT_NONE &&
 		 mb->state > MAILBOX_LOADING) {
 		add_effect(mb, effect, message);
 		job = mailbox_job_find(

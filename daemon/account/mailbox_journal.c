@@ -38,8 +38,8 @@ mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch)
 {
 	if (*batch != NULL && mb->limits != NULL)
 		store_batch_each_hit(*batch, take_back_hit, mb->limits);
-	if (*batch != NULL && mb->config.arrivals != NULL)
-		arrivals_drop(mb->config.arrivals, *batch);
+	if (*batch != NULL && mb->config->arrivals != NULL)
+		arrivals_drop(mb->config->arrivals, *batch);
 	store_batch_free(batch);
 }
 
@@ -174,10 +174,11 @@ know_sender(void *ctx, const char *address, int64_t last_unix)
 void
 mailbox_know_senders(struct mailbox *mb, const struct store_batch *batch)
 {
-	if (mb->config.arrivals != NULL)
-		arrivals_note(mb->config.arrivals, batch);
-	if (mb->config.senders != NULL)
-		store_batch_each_sender(batch, know_sender, mb->config.senders);
+	if (mb->config->arrivals != NULL)
+		arrivals_note(mb->config->arrivals, batch);
+	if (mb->config->senders != NULL)
+		store_batch_each_sender(
+		    batch, know_sender, mb->config->senders);
 }
 
 /* The intent or plan is not on disk: nothing of it may happen. An outcome is

@@ -148,16 +148,16 @@ mailbox_facts(
 {
 	return (struct facts){
 	    .message = candidate->message,
-	    .account = mb->config.account,
-	    .mailbox = mb->config.name,
+	    .account = mb->config->account,
+	    .mailbox = mb->name,
 	    .flags = &candidate->flags,
 	    .size = candidate->size,
 	    .received_unix = candidate->received_unix,
 	    .now_unix = mailbox_unix(mb, now),
 	    .utc_offset = mb->utc_offset,
-	    .identities = mb->config.identities,
-	    .authserv = mb->config.authserv,
-	    .watch = mb->config.watch,
+	    .identities = mb->config->identities,
+	    .authserv = mb->config->authserv,
+	    .watch = mb->config->watch,
 	    .structure = candidate->structure,
 	    .body = candidate->has_body ? span_from(buf_str(&candidate->body),
 					      candidate->body.len)
@@ -166,10 +166,10 @@ mailbox_facts(
 	    .only_rules =
 		candidate->run != NULL ? &candidate->run->rules : NULL,
 	    .limits = mb->limits,
-	    .meter = mb->config.meter,
+	    .meter = mb->config->meter,
 	    .default_notification =
-		mb->config.default_notification && candidate->run == NULL,
-	    .escalate = mb->config.escalate,
+		mb->config->default_notification && candidate->run == NULL,
+	    .escalate = mb->config->escalate,
 	};
 }
 
@@ -194,14 +194,14 @@ mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate)
 {
 	struct span address = sender_of(candidate->message);
 
-	if (mb->config.senders == NULL)
+	if (mb->config->senders == NULL)
 		return;
 	if (mb->window_senders == NULL)
 		mb->window_senders = senders_new();
 	bool met = senders_has_key(mb->window_senders, candidate->sender) &&
 		   !strv_has_nocase(&mb->unmet_senders, address);
 	candidate->is_new_sender =
-	    !met && !senders_has_key(mb->config.senders, candidate->sender);
+	    !met && !senders_has_key(mb->config->senders, candidate->sender);
 	senders_add_key(mb->window_senders, candidate->sender, 1);
 	if (mb->unmet_senders.len > 0)
 		forget_unmet(mb, address);
@@ -234,7 +234,7 @@ write_sender(
 
 	if (address.len > 0)
 		store_batch_add_sender(
-		    mb->plan, mb->config.account, text, when_unix);
+		    mb->plan, mb->config->account, text, when_unix);
 }
 
 /* ---- what people read ---- */
@@ -401,7 +401,7 @@ is_wanted(const struct mailbox *mb, const struct candidate *candidate,
 {
 	if (action->kind != ACTION_NOTIFY)
 		return true;
-	return mb->config.notify &&
+	return mb->config->notify &&
 	       (candidate->run == NULL || candidate->run->row.notify != 0);
 }
 
@@ -515,7 +515,7 @@ take_plan(struct mailbox *mb, struct candidate *candidate,
 	write_message(mb, candidate, job, plan);
 	write_effects(mb, job, now);
 	write_sender(mb, candidate, mailbox_unix(mb, now));
-	if (job->count == 0 || mb->config.dry_run)
+	if (job->count == 0 || mb->config->dry_run)
 		mailbox_job_free(mb, job);
 }
 
@@ -523,7 +523,7 @@ take_plan(struct mailbox *mb, struct candidate *candidate,
 static bool
 is_undone(const struct mailbox *mb, const struct candidate *candidate)
 {
-	if (mb->config.claims == NULL || candidate->run != NULL)
+	if (mb->config->claims == NULL || candidate->run != NULL)
 		return false;
 	for (size_t i = 0; i < candidate->flags.len; i++)
 		if (span_equal_nocase(span_from_str(candidate->flags.items[i]),

@@ -23,7 +23,7 @@ mailbox_log_is_used(const struct mailbox *mb)
 static struct claim_log *
 log_of(const struct mailbox *mb)
 {
-	return claims_log(mb->config.claims);
+	return claims_log(mb->config->claims);
 }
 
 /* Its name, as of the folders that are known; a server that has let us put our
@@ -181,7 +181,7 @@ static bool
 is_good(struct mailbox *mb, usec_t now)
 {
 	if (claim_log_is_disordered(log_of(mb))) {
-		claims_set_ladder(mb->config.claims, LADDER_FIRST);
+		claims_set_ladder(mb->config->claims, LADDER_FIRST);
 		mailbox_log_warn(mb);
 		return false;
 	}

@@ -34,7 +34,7 @@ digest_secret(const struct mailbox *mb, struct span secret,
     unsigned char digest_r[static DIGEST_SIZE])
 {
 	const struct span pieces[] = {
-	    span_from(&mb->config.seed, sizeof(mb->config.seed)), secret};
+	    span_from(&mb->config->seed, sizeof(mb->config->seed)), secret};
 
 	digest_sha256(pieces, 2, digest_r);
 }
@@ -62,18 +62,18 @@ mailbox_login_begins(struct mailbox *mb, struct span secret)
 static bool
 uses_other(const struct mailbox *mb)
 {
-	return mb->config.other != NULL &&
-	       (mb->login.other || mb->config.other->works);
+	return mb->config->other != NULL &&
+	       (mb->login.other || mb->config->other->works);
 }
 
 struct imap_session_config
 mailbox_login_config(const struct mailbox *mb)
 {
-	struct imap_session_config config = mb->config.imap;
+	struct imap_session_config config = mb->config->imap;
 
 	config.no_scram = config.no_scram || mb->login.no_scram;
 	if (uses_other(mb)) {
-		config.user = mb->config.other->user;
+		config.user = mb->config->other->user;
 		config.prefer_login = true;
 	}
 	return config;
@@ -82,19 +82,19 @@ mailbox_login_config(const struct mailbox *mb)
 static void
 note_other_works(struct mailbox *mb)
 {
-	if (!uses_other(mb) || mb->config.other->works)
+	if (!uses_other(mb) || mb->config->other->works)
 		return;
-	const struct mailbox_other_login *other = mb->config.other;
+	const struct mailbox_other_login *other = mb->config->other;
 	STR_AUTO smtp =
 	    other->smtp_user == NULL
 		? xstrdup("")
 		: xasprintf(" and smtp_user = %s", other->smtp_user);
 
-	mb->config.other->works = true;
+	mb->config->other->works = true;
 	mailbox_report_to_person(mb,
 	    "the server takes the user name %s and not %s: with user = %s%s "
 	    "in the configuration the first login succeeds",
-	    other->user, mb->config.imap.user, other->user, smtp);
+	    other->user, mb->config->imap.user, other->user, smtp);
 }
 
 void
@@ -135,8 +135,8 @@ mailbox_login_forgive(struct mailbox *mb)
 static bool
 has_other_name(const struct mailbox *mb)
 {
-	return mb->config.other != NULL && !mb->config.other->works &&
-	       mb->config.imap.auth == IMAP_AUTH_PASSWORD &&
+	return mb->config->other != NULL && !mb->config->other->works &&
+	       mb->config->imap.auth == IMAP_AUTH_PASSWORD &&
 	       !mb->login.was_good;
 }
 
@@ -146,7 +146,7 @@ deserves_another(const struct mailbox *mb)
 {
 	return mb->login.tried && !mb->login.again &&
 	       (mb->login.refusal.kind == IMAP_REFUSAL_UNTOLD ||
-		   mb->config.imap.auth == IMAP_AUTH_OAUTH2 ||
+		   mb->config->imap.auth == IMAP_AUTH_OAUTH2 ||
 		   has_other_name(mb) || mb->login.was_good);
 }
 

@@ -296,7 +296,7 @@ send_once_more(struct mailbox *mb, usec_t now)
 static bool
 is_watched_by_pattern(const struct mailbox *mb, const char *name)
 {
-	const struct strv *watch = mb->config.watch;
+	const struct strv *watch = mb->config->watch;
 
 	for (size_t i = 0; watch != NULL && i < watch->len; i++)
 		if (strpbrk(watch->items[i], "*%") != NULL &&

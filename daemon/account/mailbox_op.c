@@ -145,8 +145,7 @@ mailbox_ops_take_back(struct mailbox *mb, usec_t now)
 	LIST_EACH(pos, &mb->ops)
 	{
 		struct op *op = LIST_ITEM(pos, struct op, link);
-		if (op->step == OP_CLAIM_MARK &&
-		    op->action.kind == ACTION_EXEC)
+		if (op->step == OP_CLAIM_MARK && op->action.kind == ACTION_EXEC)
 			mailbox_claim_take_back(mb, op->jobs[0], now);
 		if (op->step != OP_INTENT || op->action.kind != ACTION_EXEC)
 			continue;

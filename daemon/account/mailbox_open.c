@@ -62,7 +62,7 @@ tell_connected(struct mailbox *mb)
 	}
 	mb->told_caps = caps;
 	mailbox_report(mb, REPORT_CONNECTED, 0, "logged in as %s at %s%s", user,
-	    mb->config.imap.host, buf_str(&offer));
+	    mb->config->imap.host, buf_str(&offer));
 }
 
 void
@@ -141,7 +141,7 @@ static void
 refused(struct mailbox *mb, struct error *error, usec_t now)
 {
 	error->fault = FAULT_PEER;
-	if (mb->config.visit != VISIT_NONE)
+	if (mb->visit != VISIT_NONE)
 		mailbox_fail(mb, error, now);
 	else
 		mailbox_rove_refused(mb, error, now);
@@ -155,7 +155,7 @@ mailbox_open_visit(struct mailbox *mb, usec_t now)
 
 	mailbox_enter(mb, MAILBOX_SELECTING, now);
 	buf_clear(&mb->wire);
-	if (folders_wire_name(&mb->folders, mb->config.name, &mb->wire, &error))
+	if (folders_wire_name(&mb->folders, mb->name, &mb->wire, &error))
 		mailbox_select(mb, now);
 	else
 		refused(mb, &error, now);
@@ -174,8 +174,8 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
 	mb->has_permanent_flags = mb->any_keyword = false;
 	strv_done(&mb->permanent_flags);
-	mailbox_begin_command(mb, &command,
-	    mb->config.visit == VISIT_LOOK ? "EXAMINE" : "SELECT");
+	mailbox_begin_command(
+	    mb, &command, mb->visit == VISIT_LOOK ? "EXAMINE" : "SELECT");
 	imap_command_mailbox(&command, buf_span(&mb->wire));
 	if (mb->state == MAILBOX_SELECTING)
 		mailbox_resync_add_select(mb, &command);
@@ -282,7 +282,7 @@ mailbox_open_selecting_done(
 	}
 	str_sanitize(&text, response->text, 200);
 	error_set(&error, FAULT_PEER,
-	    "mailbox %s cannot be opened (does it exist?): %s", mb->config.name,
+	    "mailbox %s cannot be opened (does it exist?): %s", mb->name,
 	    buf_str(&text));
 	mailbox_login_note(mb, response);
 	refused(mb, &error, now);

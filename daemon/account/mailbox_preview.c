@@ -328,8 +328,8 @@ mailbox_preview_begin_early(struct mailbox *mb, usec_t now)
 	const struct job *job;
 	struct asked asked;
 
-	if (mb->config.notes_beginnings == NULL ||
-	    !*mb->config.notes_beginnings || mb->op_count > 0)
+	if (mb->config->notes_beginnings == NULL ||
+	    !*mb->config->notes_beginnings || mb->op_count > 0)
 		return false;
 	job = find_early(mb);
 	if (job == NULL)

@@ -451,7 +451,9 @@ struct proof {
 };
 
 struct mailbox {
-	struct mailbox_config config; /* strings borrowed */
+	const struct mailbox_config *config; /* borrowed, as `name` is */
+	const char *name;
+	enum mailbox_visit visit;
 	const struct rules *rules;
 	struct limits *limits;
 	struct rules_needs needs;
@@ -625,6 +627,8 @@ struct mailbox {
 /* mailbox.c */
 void mailbox_enter(struct mailbox *mb, enum mailbox_state state, usec_t now);
 int64_t mailbox_unix(const struct mailbox *mb, usec_t now);
+usec_t mailbox_renew(const struct mailbox *mb);
+usec_t mailbox_poll(const struct mailbox *mb);
 /* Ends the connection and backs off by the error's fault. */
 void mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now);
 void mailbox_report_trouble(

@@ -55,7 +55,7 @@ void
 mailbox_proof_init(struct mailbox *mb)
 {
 	mb->proof = (struct proof){
-	    .renew = mb->config.renew,
+	    .renew = mailbox_renew(mb),
 	    .hint_at = USEC_NEVER,
 	    .died = USEC_NEVER,
 	};
@@ -146,11 +146,11 @@ remember_renewal(struct mailbox *mb, usec_t renew, usec_t now)
 	BUF_AUTO value = BUF_INIT;
 
 	take_renewal(mb, renew, mailbox_unix(mb, now));
-	if (mb->config.dry_run)
+	if (mb->config->dry_run)
 		return;
 	buf_addf(&value, "%llu %lld %u", (unsigned long long)(renew / USEC_SEC),
 	    (long long)mb->proof.renew_since, mb->proof.in_vain);
-	store_batch_set_fact(mailbox_outcomes(mb), mb->config.account,
+	store_batch_set_fact(mailbox_outcomes(mb), mb->config->account,
 	    MAILBOX_RENEW_FACT, buf_str(&value));
 	mailbox_flush_outcomes(mb);
 }
@@ -175,8 +175,8 @@ mailbox_load_renewal(struct mailbox *mb, struct span text, usec_t now)
 	int64_t now_unix = mailbox_unix(mb, now);
 	usec_t renew = seconds < USEC_DAY / USEC_SEC ? seconds * USEC_SEC : 0;
 
-	if (renew < MAILBOX_RENEW_MIN_USEC || renew > mb->config.renew)
-		renew = mb->config.renew;
+	if (renew < MAILBOX_RENEW_MIN_USEC || renew > mailbox_renew(mb))
+		renew = mailbox_renew(mb);
 	if (renew == mb->proof.renew)
 		return;
 	/* The clock may have been wrong. */
@@ -243,11 +243,11 @@ grow(struct mailbox *mb, usec_t now)
 {
 	struct proof *proof = &mb->proof;
 
-	if (proof->renew >= mb->config.renew || !has_stood_its_time(mb, now))
+	if (proof->renew >= mailbox_renew(mb) || !has_stood_its_time(mb, now))
 		return;
 	note_growth(mb, now);
 	remember_renewal(
-	    mb, usec_min(mb->config.renew, proof->renew / 2 * 3), now);
+	    mb, usec_min(mailbox_renew(mb), proof->renew / 2 * 3), now);
 	proof->grew = true;
 }
 
@@ -327,16 +327,16 @@ mailbox_proof_pushed(struct mailbox *mb)
 usec_t
 mailbox_proof_wait(const struct mailbox *mb)
 {
-	return mb->proof.deaf ? usec_min(mb->proof.renew, mb->config.poll)
+	return mb->proof.deaf ? usec_min(mb->proof.renew, mailbox_poll(mb))
 			      : mb->proof.renew;
 }
 
 usec_t
 mailbox_proof_poll(const struct mailbox *mb)
 {
-	if (mb->proof.renew >= mb->config.renew)
-		return mb->config.poll;
-	return usec_min(mb->config.poll, mb->proof.renew);
+	if (mb->proof.renew >= mailbox_renew(mb))
+		return mailbox_poll(mb);
+	return usec_min(mailbox_poll(mb), mb->proof.renew);
 }
 
 usec_t

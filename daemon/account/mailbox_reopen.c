@@ -55,7 +55,7 @@ mailbox_reopen_untagged(
 		return;
 	reopen->wait = reopen->wait == 0
 			   ? REOPEN_FIRST_USEC
-			   : usec_min(2 * reopen->wait, mb->config.renew);
+			   : usec_min(2 * reopen->wait, mailbox_renew(mb));
 	reopen->believe = usec_add(now, reopen->wait);
 	reopen->is_due = true;
 	mailbox_wake(mb, now);
@@ -65,7 +65,7 @@ bool
 mailbox_reopen_begin(struct mailbox *mb, usec_t now)
 {
 	if (!mb->reopen.is_due || mb->op_count > 0 || mb->uids_pass ||
-	    mb->config.visit != VISIT_NONE || mb->rebuilt != NULL)
+	    mb->visit != VISIT_NONE || mb->rebuilt != NULL)
 		return false;
 	mb->is_open = false;
 	mb->reopen.repeats = true;

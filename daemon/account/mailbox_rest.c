@@ -31,7 +31,7 @@ report_watching(struct mailbox *mb)
 	bool idle = (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE);
 	BUF_AUTO wait = BUF_INIT;
 
-	usec_format(&wait, idle ? mailbox_proof_wait(mb) : mb->config.poll);
+	usec_format(&wait, idle ? mailbox_proof_wait(mb) : mailbox_poll(mb));
 	mailbox_report(mb, REPORT_WATCHING, 0,
 	    idle ? "the server pushes news (IDLE, renewed every %s)"
 		 : "the server has no IDLE: asked every %s",
@@ -47,9 +47,9 @@ note_proof(struct mailbox *mb)
 	error_forget(&mb->trouble);
 	backoff_succeeded(&mb->backoff);
 	mailbox_emit_need(mb, MAILBOX_PROVEN);
-	if (mb->config.visit == VISIT_NONE && mb->is_guest)
+	if (mb->visit == VISIT_NONE && mb->is_guest)
 		report_shared(mb);
-	else if (mb->config.visit == VISIT_NONE)
+	else if (mb->visit == VISIT_NONE)
 		report_watching(mb);
 }
 
@@ -57,7 +57,7 @@ note_proof(struct mailbox *mb)
 static bool
 is_visit_over(const struct mailbox *mb)
 {
-	return mb->config.visit != VISIT_NONE && !mailbox_is_asked(mb) &&
+	return mb->visit != VISIT_NONE && !mailbox_is_asked(mb) &&
 	       !mailbox_backlog_is_unfinished(mb);
 }
 
@@ -128,7 +128,7 @@ mailbox_go_on(struct mailbox *mb, usec_t now)
 		mailbox_enter(mb, MAILBOX_ACTING, now);
 		return;
 	}
-	if (mb->config.visit != VISIT_NONE)
+	if (mb->visit != VISIT_NONE)
 		mb->dirty = false; /* news are not its business */
 	bool is_busy = true;
 	mailbox_twin_resume(mb, now);
@@ -155,8 +155,7 @@ mailbox_wake(struct mailbox *mb, usec_t now)
 	if (mb->state == MAILBOX_PARKED) {
 		mailbox_rove_wake(mb, now);
 	} else if (mb->state == MAILBOX_POLLING && mb->proof.doubted &&
-		   (mb->config.visit != VISIT_NONE ||
-		       !mailbox_sweep_is_due(mb))) {
+		   (mb->visit != VISIT_NONE || !mailbox_sweep_is_due(mb))) {
 		/* It would look for no news (a visitor; or there is too much
 		 * to do already), and so prove nothing. */
 		mailbox_rest_polling_timer(mb, now);
@@ -179,9 +178,9 @@ mailbox_wake(struct mailbox *mb, usec_t now)
 static bool
 may_rush(const struct mailbox *mb, usec_t now)
 {
-	return !mb->config.one_at_a_time && !mb->config.await_idle_end &&
+	return !mb->config->one_at_a_time && !mb->config->await_idle_end &&
 	       !mb->is_alone && mb->rush_losses < RUSH_LOSSES_MAX &&
-	       mb->config.visit == VISIT_NONE && !mb->stopping && !mb->leave &&
+	       mb->visit == VISIT_NONE && !mb->stopping && !mb->leave &&
 	       mb->round.names.len == 0 && !mb->round.notifies && !mb->lists &&
 	       !mailbox_is_asked(mb) && mailbox_sweep_is_due(mb) &&
 	       !mailbox_sweep_asks_end(mb) && mailbox_act_deadline(mb) > now &&
@@ -229,7 +228,7 @@ look_at_echo(struct mailbox *mb, usec_t now)
 	mb->echo_at = usec_add(now, mb->echo_wait);
 	mb->echo_wait = mb->echo_wait == 0
 			    ? ECHO_FIRST_USEC
-			    : usec_min(2 * mb->echo_wait, mb->config.renew);
+			    : usec_min(2 * mb->echo_wait, mailbox_renew(mb));
 	mb->dirty = true;
 }
 
@@ -279,7 +278,7 @@ mailbox_rest_idle_done(
 		mb->timer = usec_add(now, 5 * USEC_SEC);
 		return;
 	}
-	if (mb->proof.renewing && mb->config.check_noop && !mb->stopping)
+	if (mb->proof.renewing && mb->config->check_noop && !mb->stopping)
 		mailbox_rest_polling_timer(mb, now);
 	else
 		mailbox_go_on(mb, now);

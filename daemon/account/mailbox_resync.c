@@ -173,8 +173,8 @@ fail_closed(struct mailbox *mb, usec_t now)
 {
 	struct error error = ERROR_INIT;
 
-	error_set(&error, FAULT_RETRY, "the server closed the mailbox %s",
-	    mb->config.name);
+	error_set(
+	    &error, FAULT_RETRY, "the server closed the mailbox %s", mb->name);
 	mailbox_fail(mb, &error, now);
 }
 

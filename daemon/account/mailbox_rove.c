@@ -21,7 +21,7 @@
 static usec_t
 shortest(const struct mailbox *mb)
 {
-	return usec_min(MAILBOX_ASK_MIN_USEC, mb->config.poll);
+	return usec_min(MAILBOX_ASK_MIN_USEC, mailbox_poll(mb));
 }
 
 /* What is pushed is asked for all the same: a push that is lost must not make a
@@ -30,8 +30,8 @@ usec_t
 mailbox_rove_interval(const struct mailbox *mb)
 {
 	if (mb->is_pushed)
-		return usec_min(mb->config.renew, mb->config.poll);
-	return mb->interval != 0 ? mb->interval : mb->config.poll;
+		return usec_min(mailbox_renew(mb), mailbox_poll(mb));
+	return mb->interval != 0 ? mb->interval : mailbox_poll(mb);
 }
 
 static void
@@ -73,7 +73,7 @@ mailbox_rove_loaded(struct mailbox *mb, usec_t now)
 {
 	mb->is_due = true;
 	mb->jobs_due = usec_min(mb->jobs_due, mailbox_twin_due(mb));
-	if (!mb->has_cursor || mb->config.visit != VISIT_NONE)
+	if (!mb->has_cursor || mb->visit != VISIT_NONE)
 		want(mb, now);
 }
 
@@ -219,7 +219,7 @@ was_just_there(
 bool
 mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 {
-	usec_t least = shortest(mb), most = mb->config.poll;
+	usec_t least = shortest(mb), most = mailbox_poll(mb);
 
 	if (mb->state != MAILBOX_PARKED)
 		return false;
@@ -503,7 +503,7 @@ mailbox_rove_limit(const struct mailbox *mb)
 static void
 left(struct mailbox *mb, usec_t now)
 {
-	bool stays = mb->config.visit == VISIT_NONE || mailbox_is_asked(mb) ||
+	bool stays = mb->visit == VISIT_NONE || mailbox_is_asked(mb) ||
 		     mailbox_backlog_is_unfinished(mb);
 
 	if (stays) {
@@ -579,7 +579,7 @@ mailbox_rove_wait_outside(struct mailbox *mb, usec_t now)
 		return;
 	}
 	mailbox_enter(mb, MAILBOX_POLLING, now);
-	mb->timer = usec_min(mb->retry_at, usec_add(now, mb->config.poll));
+	mb->timer = usec_min(mb->retry_at, usec_add(now, mailbox_poll(mb)));
 }
 
 /* The connection was lost here, and it is not this mailbox that makes it
@@ -611,10 +611,10 @@ mailbox_start_in(struct mailbox *mb, usec_t wait, usec_t now)
 void
 mailbox_learn(struct mailbox *mb, const char *name, const char *value)
 {
-	if (mb->config.dry_run)
+	if (mb->config->dry_run)
 		return;
 	store_batch_set_fact(
-	    mailbox_outcomes(mb), mb->config.account, name, value);
+	    mailbox_outcomes(mb), mb->config->account, name, value);
 }
 
 void

@@ -33,13 +33,13 @@ mailbox_seek_done(struct mailbox *mb)
 static void
 leave(struct mailbox *mb, usec_t now)
 {
-	claims_look_end(mb->config.claims);
+	claims_look_end(mb->config->claims);
 	if (mb->op->elsewhere) {
 		mb->op->step = OP_SEEK_BACK;
 		mailbox_select(mb, now);
 		return;
 	}
-	claims_unlock(mb->config.claims, mb);
+	claims_unlock(mb->config->claims, mb);
 	mailbox_claim_begin(mb, now);
 }
 
@@ -49,7 +49,7 @@ mailbox_seek_back(
 {
 	if (!mailbox_verify_is_back(mb, response, now))
 		return;
-	claims_unlock(mb->config.claims, mb);
+	claims_unlock(mb->config->claims, mb);
 	mailbox_claim_begin(mb, now);
 }
 
@@ -71,7 +71,7 @@ give_up(struct mailbox *mb, const struct imap_response *response, usec_t now)
 	BUF_AUTO words = BUF_INIT;
 
 	mailbox_refusal_words(response, &words);
-	if (claims_refuse(mb->config.claims, buf_span(&words), now))
+	if (claims_refuse(mb->config->claims, buf_span(&words), now))
 		warn(mb, buf_str(&words));
 	leave(mb, now);
 }
@@ -100,7 +100,7 @@ mailbox_seek_begin(struct mailbox *mb, usec_t now)
 	mailbox_seek_done(mb);
 	mb->op->sought = true;
 	mb->seek.began = now;
-	if (!claims_look_begin(mb->config.claims, now)) {
+	if (!claims_look_begin(mb->config->claims, now)) {
 		warn(mb, "the connection ended each time it was looked for");
 		leave(mb, now);
 		return;
@@ -108,7 +108,7 @@ mailbox_seek_begin(struct mailbox *mb, usec_t now)
 	if (!folders_wire_name(
 		&mb->folders, CLAIMS_MAILBOX, &mb->seek.wire, &error)) {
 		claims_refuse(
-		    mb->config.claims, span_from_str(error.text), now);
+		    mb->config->claims, span_from_str(error.text), now);
 		leave(mb, now);
 		return;
 	}
@@ -148,7 +148,7 @@ mailbox_seek_status_done(
 
 	if (response->status != IMAP_OK)
 		send_named(mb, OP_SEEK_CREATE, "CREATE", NULL, now);
-	else if (claims_note_status(mb->config.claims, seek->validity,
+	else if (claims_note_status(mb->config->claims, seek->validity,
 		     seek->uidnext, seek->messages, seek->began))
 		leave(mb, now);
 	else
@@ -200,7 +200,7 @@ mailbox_seek_selected(
 		give_up(mb, response, now);
 		return;
 	}
-	claims_read_begin(mb->config.claims, now);
+	claims_read_begin(mb->config->claims, now);
 	if (mb->seek.exists == 0) {
 		read_over(mb, now);
 		return;
@@ -227,7 +227,7 @@ mailbox_seek_note_record(
 	struct message *message = message_new(fetch.header);
 	struct span value = message_raw(message, CLAIMS_HEADER, 0);
 	if (value.len > 0 && mb->seek.records++ < RECORDS_MAX)
-		claims_read(mb->config.claims, fetch.uid,
+		claims_read(mb->config->claims, fetch.uid,
 		    fetch.internaldate_unix, value);
 	message_free(&message);
 }
@@ -239,7 +239,7 @@ send_append(struct mailbox *mb, usec_t now)
 	BUF_AUTO text = BUF_INIT;
 
 	mb->seek.appends++;
-	claims_compose(mb->config.claims, mailbox_unix(mb, now), &text);
+	claims_compose(mb->config->claims, mailbox_unix(mb, now), &text);
 	mb->op->step = OP_SEEK_APPEND;
 	mailbox_begin_command(mb, &command, "APPEND");
 	imap_command_mailbox(&command, buf_span(&mb->seek.wire));
@@ -297,7 +297,7 @@ prove_on(struct mailbox *mb, usec_t now)
 	mb->op->step = OP_SEEK_PROVE;
 	mailbox_begin_command(
 	    mb, &command, step->store != NULL ? "UID STORE" : "UID FETCH");
-	imap_command_number(&command, claims_own_uid(mb->config.claims));
+	imap_command_number(&command, claims_own_uid(mb->config->claims));
 	if (step->store == NULL) {
 		mb->seek.has_tick = false;
 		imap_command_raw(&command, mb->seek.has_modseqs
@@ -315,7 +315,7 @@ prove_on(struct mailbox *mb, usec_t now)
 static void
 proven(struct mailbox *mb, enum claims_ladder ladder, usec_t now)
 {
-	claims_set_ladder(mb->config.claims, ladder);
+	claims_set_ladder(mb->config->claims, ladder);
 	leave(mb, now);
 }
 
@@ -386,7 +386,7 @@ mailbox_seek_relooked(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct span words[CLAIM_LOG_WORDS_MAX];
-	struct claim_log *log = claims_log(mb->config.claims);
+	struct claim_log *log = claims_log(mb->config->claims);
 	uint32_t changed;
 
 	claim_log_read_end(log);
@@ -394,7 +394,7 @@ mailbox_seek_relooked(
 	    log, PROOF_BOX, mb->seek.proof, PROOF_UID, words, &changed);
 	if (response->status == IMAP_OK && count == 1 &&
 	    span_is(words[0], CLAIM_SENDING) &&
-	    changed > claims_own_uid(mb->config.claims) &&
+	    changed > claims_own_uid(mb->config->claims) &&
 	    !claim_log_is_disordered(log))
 		proven(mb, LADDER_LOG, now);
 	else
@@ -409,7 +409,7 @@ mailbox_seek_note_proof(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
-	    fetch.uid != claims_own_uid(mb->config.claims) || !fetch.has_flags)
+	    fetch.uid != claims_own_uid(mb->config->claims) || !fetch.has_flags)
 		return;
 	if (mb->seek.step == STEP_READ)
 		mb->seek.modseq = fetch.modseq;
@@ -481,8 +481,8 @@ mailbox_seek_again_done(
 static void
 prove_or_leave(struct mailbox *mb, usec_t now)
 {
-	if (claims_others(mb->config.claims) == 0 ||
-	    claims_ladder(mb->config.claims) != LADDER_UNPROVEN) {
+	if (claims_others(mb->config->claims) == 0 ||
+	    claims_ladder(mb->config->claims) != LADDER_UNPROVEN) {
 		leave(mb, now);
 		return;
 	}
@@ -501,30 +501,30 @@ read_over(struct mailbox *mb, usec_t now)
 	struct seek *seek = &mb->seek;
 	struct imap_command command;
 	bool is_good =
-	    claims_read_end(mb->config.claims, mailbox_unix(mb, now));
+	    claims_read_end(mb->config->claims, mailbox_unix(mb, now));
 
 	if (!is_good && seek->appends < APPENDS_MAX) {
 		send_append(mb, now);
 		return;
 	}
 	/* Appended, and not to be seen: it would be appended for ever. */
-	if (claims_own_uid(mb->config.claims) == 0) {
-		if (claims_refuse(mb->config.claims,
+	if (claims_own_uid(mb->config->claims) == 0) {
+		if (claims_refuse(mb->config->claims,
 			SPAN("what is put there is not to be seen"), now))
 			warn(mb, "what is put there is not to be seen");
 		leave(mb, now);
 		return;
 	}
 	claims_read_as(
-	    mb->config.claims, seek->validity, seek->uidnext, seek->messages);
-	claims_add_stale(mb->config.claims);
-	if (claims_stale(mb->config.claims)->count == 0) {
+	    mb->config->claims, seek->validity, seek->uidnext, seek->messages);
+	claims_add_stale(mb->config->claims);
+	if (claims_stale(mb->config->claims)->count == 0) {
 		prove_or_leave(mb, now);
 		return;
 	}
 	mb->op->step = OP_SEEK_DELETE;
 	mailbox_begin_command(mb, &command, "UID STORE");
-	imap_command_seqset(&command, claims_stale(mb->config.claims));
+	imap_command_seqset(&command, claims_stale(mb->config->claims));
 	imap_command_raw(&command, "+FLAGS.SILENT (\\Deleted)");
 	mailbox_send(mb, &command, now);
 }
@@ -541,7 +541,7 @@ mailbox_seek_deleted(
 	 * EXPUNGE without UIDs does no harm. */
 	if (mailbox_can(mb, IMAP_CAP_UIDPLUS)) {
 		mailbox_begin_command(mb, &command, "UID EXPUNGE");
-		imap_command_seqset(&command, claims_stale(mb->config.claims));
+		imap_command_seqset(&command, claims_stale(mb->config->claims));
 	} else {
 		mailbox_begin_command(mb, &command, "EXPUNGE");
 	}

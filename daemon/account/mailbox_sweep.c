@@ -20,7 +20,7 @@ commit_window(struct mailbox *mb, struct store_batch *batch, bool moves_cursor,
     usec_t now)
 {
 	mailbox_enter(mb, MAILBOX_COMMITTING, now);
-	if (mb->config.dry_run) {
+	if (mb->config->dry_run) {
 		mailbox_know_senders(mb, batch);
 		store_batch_free(&batch);
 		mailbox_sweep_committed(mb, now);
@@ -68,11 +68,11 @@ reset_cursor(struct mailbox *mb, usec_t now)
 static struct store_batch *
 first_batch(const struct mailbox *mb, int64_t since_unix)
 {
-	STR_AUTO name = xasprintf(RECALL_CONTACT_FACT " %s", mb->config.name);
+	STR_AUTO name = xasprintf(RECALL_CONTACT_FACT " %s", mb->name);
 	STR_AUTO value = xasprintf("%lld", (long long)since_unix);
 	struct store_batch *batch = store_batch_new();
 
-	store_batch_set_fact(batch, mb->config.account, name, value);
+	store_batch_set_fact(batch, mb->config->account, name, value);
 	return batch;
 }
 
@@ -239,7 +239,7 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	}
 	mb->fresh = false;
 	mailbox_reopen_selected(mb, now);
-	if (mb->config.visit != VISIT_NONE) {
+	if (mb->visit != VISIT_NONE) {
 		mb->cursor_validity = mb->uidvalidity;
 		mailbox_give_up_old(mb, now);
 		mailbox_go_on(mb, now);
@@ -390,7 +390,7 @@ is_burst(const struct mailbox *mb)
 static bool
 must_know_end(const struct mailbox *mb)
 {
-	return mb->config.ask_end_first && mb->uidnext <= mb->cursor;
+	return mb->config->ask_end_first && mb->uidnext <= mb->cursor;
 }
 
 bool
@@ -460,8 +460,8 @@ mailbox_sweep_begin(struct mailbox *mb, usec_t now)
 				     ? last
 				     : mb->cursor + mb->window_size - 1;
 	}
-	mb->whole = (mb->needs.command || (mb->config.notes_headers != NULL &&
-					      *mb->config.notes_headers)) &&
+	mb->whole = (mb->needs.command || (mb->config->notes_headers != NULL &&
+					      *mb->config->notes_headers)) &&
 		    are_few(mb);
 	/* What came behind UIDNEXT is not in a window that ends there. */
 	mb->dirty = mb->newer = mb->window_end != 0 && mb->newer;
@@ -730,7 +730,7 @@ fetch_again(struct mailbox *mb, usec_t now)
 static bool
 forgo_identity(struct mailbox *mb)
 {
-	if (mb->no_identity || mb->config.arrivals == NULL ||
+	if (mb->no_identity || mb->config->arrivals == NULL ||
 	    !(mailbox_can(mb, IMAP_CAP_OBJECTID) ||
 		mailbox_can(mb, IMAP_CAP_X_GM_EXT_1)))
 		return false;

@@ -187,8 +187,8 @@ make_exec(struct mailbox *mb, const struct job *job,
 	STR_AUTO uid = xasprintf("%u", job->key.uid);
 
 	buf_add_span(&task->input, input);
-	add_environment(&task->environment, "ACCOUNT", mb->config.account);
-	add_environment(&task->environment, "MAILBOX", mb->config.name);
+	add_environment(&task->environment, "ACCOUNT", mb->config->account);
+	add_environment(&task->environment, "MAILBOX", mb->name);
 	add_environment(&task->environment, "UID", uid);
 	add_environment(&task->environment, "RULE", action->action.rule);
 	add_environment(&task->environment, "FROM", job->from);
@@ -237,7 +237,7 @@ forward_key(const struct mailbox *mb, const struct job *job, struct buf *key)
 	STR_AUTO facts = xasprintf("%llu %lld", (unsigned long long)job->size,
 	    (long long)job->received_unix);
 	STR_AUTO mode = xasprintf("%d", mb->op->action.mode);
-	const struct span pieces[] = {span_from_str(mb->config.account),
+	const struct span pieces[] = {span_from_str(mb->config->account),
 	    span_from_str(job->message_id), span_from_str(facts),
 	    span_from_str(job->from), span_from_str(job->subject),
 	    span_from_str(mb->op->action.target), span_from_str(mode)};
@@ -262,7 +262,7 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct store_batch *batch = store_batch_new();
 	int64_t now_unix = mailbox_unix(mb, now);
-	const char *at = strchr(mb->config.email, '@');
+	const char *at = strchr(mb->config->email, '@');
 	BUF_AUTO key = BUF_INIT;
 
 	forward_key(mb, job, &key);
@@ -272,7 +272,7 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .key = buf_str(&key),
 	    .source = job->key,
 	    .seq = mailbox_job_current(job)->seq,
-	    .account = mb->config.account,
+	    .account = mb->config->account,
 	    .rule = mb->op->action.rule,
 	    .target = mb->op->action.target,
 	    .mode = mode_names[mb->op->action.mode],
@@ -285,9 +285,9 @@ enqueue(struct mailbox *mb, struct job *job, usec_t now)
 	    .next_try_unix = now_unix,
 	    .reply = mailbox_forward_is_claimed(mb, job) ? STORE_CLAIMED : "",
 	};
-	if (mb->config.queue != NULL) {
-		mb->config.queue->count++;
-		mb->config.queue->bytes += item.original.len;
+	if (mb->config->queue != NULL) {
+		mb->config->queue->count++;
+		mb->config->queue->bytes += item.original.len;
 	}
 	mailbox_brake_note(mb, job, batch, now);
 	/* The state first: the store may settle it while enqueueing. */
@@ -321,7 +321,7 @@ begin_forward(struct mailbox *mb, usec_t now)
 	struct message *message = message_new(buf_span(&mb->op->content));
 	const struct forward_guard_config guard = {
 	    .target = mb->op->action.target,
-	    .identities = mb->config.identities,
+	    .identities = mb->config->identities,
 	    .allow_list = mb->op->action.allow_list,
 	    .allow_auto = mb->op->action.allow_auto,
 	};
@@ -332,8 +332,8 @@ begin_forward(struct mailbox *mb, usec_t now)
 	message_free(&message);
 	if (!allowed)
 		mailbox_op_settle(mb, EFFECT_SKIPPED, buf_str(&why), now);
-	else if (mb->config.queue != NULL &&
-		 !store_queue_has_room(mb->config.queue, mb->op->content.len))
+	else if (mb->config->queue != NULL &&
+		 !store_queue_has_room(mb->config->queue, mb->op->content.len))
 		wait_for_room(mb, now);
 	else
 		enqueue(mb, job, now);

@@ -78,7 +78,7 @@ mailbox_twin_free(struct mailbox *mb)
 static size_t
 place_of(const struct mailbox *mb, const char *name)
 {
-	const struct strv *watch = mb->config.watch;
+	const struct strv *watch = mb->config->watch;
 	size_t i = 0;
 
 	while (watch != NULL && i < watch->len &&
@@ -90,7 +90,7 @@ place_of(const struct mailbox *mb, const char *name)
 static bool
 is_only_one(const struct mailbox *mb)
 {
-	const struct strv *watch = mb->config.watch;
+	const struct strv *watch = mb->config->watch;
 
 	return watch == NULL ||
 	       (watch->len == 1 && strpbrk(watch->items[0], "*%") == NULL);
@@ -101,13 +101,13 @@ mailbox_twin_add_items(struct mailbox *mb, struct imap_command *command)
 {
 	bool has_labels = mailbox_can(mb, IMAP_CAP_X_GM_EXT_1);
 
-	if (mb->config.arrivals == NULL || mb->no_identity)
+	if (mb->config->arrivals == NULL || mb->no_identity)
 		return;
 	if (has_labels)
 		imap_command_raw(command, "X-GM-MSGID");
 	else if (mailbox_can(mb, IMAP_CAP_OBJECTID) && !is_only_one(mb))
 		imap_command_raw(command, "EMAILID");
-	if (has_labels && !is_only_one(mb) && place_of(mb, mb->config.name) > 0)
+	if (has_labels && !is_only_one(mb) && place_of(mb, mb->name) > 0)
 		imap_command_raw(command, "X-GM-LABELS");
 }
 
@@ -126,7 +126,7 @@ name_of_label(
 bool
 mailbox_twin_has_home(const struct mailbox *mb, const struct imap_fetch *fetch)
 {
-	size_t own = place_of(mb, mb->config.name);
+	size_t own = place_of(mb, mb->name);
 
 	for (size_t i = 0; own > 0 && i < fetch->label_count; i++) {
 		BUF_AUTO name = BUF_INIT;
@@ -147,7 +147,7 @@ waits_for_home(
 	const struct twins *twins = mb->twins;
 
 	if (!candidate->has_home ||
-	    arrivals_was_judged(mb->config.arrivals, candidate->identity))
+	    arrivals_was_judged(mb->config->arrivals, candidate->identity))
 		return false;
 	return twins == NULL || twins->since == 0 ||
 	       now < usec_add(twins->since, HOME_USEC);
@@ -158,11 +158,11 @@ mailbox_twin_begin(struct mailbox *mb, struct candidate *candidate, usec_t now)
 {
 	struct span identity = span_from_str(candidate->identity);
 
-	if (mb->config.arrivals == NULL || identity.len == 0)
+	if (mb->config->arrivals == NULL || identity.len == 0)
 		return true;
-	struct judging *judging = arrivals_judging(mb->config.arrivals);
+	struct judging *judging = arrivals_judging(mb->config->arrivals);
 	if (judging_is_by_other(judging, identity, mb) ||
-	    (waits_for_home(mb, candidate, now) && !mb->config.dry_run))
+	    (waits_for_home(mb, candidate, now) && !mb->config->dry_run))
 		return false;
 	judging_begin(judging, identity, mb);
 	candidate->judging = judging;
@@ -275,8 +275,8 @@ mailbox_twin_write(struct mailbox *mb, struct store_batch *batch)
 	format(mb->twins, &text);
 	if (span_equal(buf_span(&text), buf_span(&mb->twins->written)))
 		return;
-	name = xasprintf(MAILBOX_WAITING_FACT " %s", mb->config.name);
-	store_batch_set_fact(batch, mb->config.account, name, buf_str(&text));
+	name = xasprintf(MAILBOX_WAITING_FACT " %s", mb->name);
+	store_batch_set_fact(batch, mb->config->account, name, buf_str(&text));
 	buf_clear(&mb->twins->written);
 	buf_add_span(&mb->twins->written, buf_span(&text));
 }

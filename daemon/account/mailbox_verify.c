@@ -315,8 +315,7 @@ mailbox_verify_is_back(
 	    mb->uidvalidity != mb->cursor_validity) {
 		struct error error = ERROR_INIT;
 		error_set(&error, FAULT_PEER,
-		    "mailbox %s changed while it was out of sight",
-		    mb->config.name);
+		    "mailbox %s changed while it was out of sight", mb->name);
 		mailbox_fail(mb, &error, now);
 		return false;
 	}

@@ -53,6 +53,7 @@
 
 struct adapter {
 	struct mailbox_config config; /* strings belong to `strings` */
+	struct mailbox_which which;
 	struct breaker breaker;
 	struct mailbox_other_login other;
 	struct strv strings, identities, authserv;
@@ -88,7 +89,7 @@ keep(struct adapter *a, struct span value)
 static bool
 set_name(struct adapter *a, struct span value)
 {
-	a->config.name = keep(a, value);
+	a->which.name = keep(a, value);
 	return true;
 }
 
@@ -199,7 +200,7 @@ set_watch(struct adapter *a, struct span value)
 static bool
 set_visit(struct adapter *a, struct span value)
 {
-	a->config.visit = span_is(value, "look") ? VISIT_LOOK : VISIT_ACT;
+	a->which.visit = span_is(value, "look") ? VISIT_LOOK : VISIT_ACT;
 	return true;
 }
 
@@ -398,7 +399,8 @@ be_born(struct adapter *a, usec_t now)
 		    a->arrivals, a->store, "work", unix_at(a, now), NULL);
 		a->config.arrivals = a->arrivals;
 	}
-	a->mailbox = mailbox_new(&a->config, a->rules, a->limits, now);
+	a->mailbox =
+	    mailbox_new(&a->config, &a->which, a->rules, a->limits, now);
 	mailbox_set_clock(a->mailbox, unix_at(a, now), 0, now);
 }
 
@@ -439,7 +441,6 @@ adapter_create(const struct strv *settings, usec_t now)
 
 	a->config = (struct mailbox_config){
 	    .account = "work",
-	    .name = "INBOX",
 	    .imap = {.security = IMAP_SECURITY_TLS,
 		.auth = IMAP_AUTH_PASSWORD,
 		.user = "ann",
@@ -452,6 +453,7 @@ adapter_create(const struct strv *settings, usec_t now)
 	    .await_idle_end = true,
 	    .seed = 1,
 	};
+	a->which.name = "INBOX";
 	a->store = store_open_memory();
 	a->born = now;
 	bool ok = true;
@@ -601,9 +603,9 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	(void)args;
 	a->load_asked = false;
 	store_get_cursor(
-	    a->store, "work", a->config.name, &cursor, &found, NULL);
+	    a->store, "work", a->which.name, &cursor, &found, NULL);
 	store_each_open_effect(
-	    a->store, "work", a->config.name, load_effect, a->mailbox, NULL);
+	    a->store, "work", a->which.name, load_effect, a->mailbox, NULL);
 	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
 	mailbox_load_facts(a->mailbox, a->store, now, NULL);
 	a->load_now = now;
@@ -615,7 +617,7 @@ call_load(struct adapter *a, struct span args, usec_t now)
 static bool
 call_recall(struct adapter *a, struct span args, usec_t now)
 {
-	struct recall *recall = recall_load(a->store, "work", a->config.name,
+	struct recall *recall = recall_load(a->store, "work", a->which.name,
 	    START_UNIX + (int64_t)(usec_since(a->born, now) / USEC_SEC),
 	    RECALL_KEEP_SEC, NULL);
 
@@ -699,7 +701,7 @@ static bool
 call_apply(struct adapter *a, struct span args, usec_t now)
 {
 	struct store_apply apply = {.account = "work",
-	    .mailbox = a->config.name,
+	    .mailbox = a->which.name,
 	    .rules = "",
 	    .started_unix = START_UNIX};
 	struct store_batch *batch = store_batch_new();

@@ -84,7 +84,6 @@ set_up(struct world *w, uint64_t traits)
 	strv_add(&w->identities, "ann@example.com");
 	w->config = (struct mailbox_config){
 	    .account = "sweep",
-	    .name = "INBOX",
 	    .imap = {.security = IMAP_SECURITY_TLS,
 		.auth = IMAP_AUTH_PASSWORD,
 		.user = "ann",

@@ -100,7 +100,9 @@ sweep_be_born(struct world *w)
 	senders_load(w->senders, w->store, "sweep", NULL);
 	w->config.senders = w->senders;
 	w->config.chunk = 2;
-	w->mailbox = mailbox_new(&w->config, w->rules, w->limits, w->now);
+	w->mailbox =
+	    mailbox_new(&w->config, &(struct mailbox_which){.name = "INBOX"},
+		w->rules, w->limits, w->now);
 	mailbox_set_clock(w->mailbox,
 	    START_UNIX + (int64_t)((w->now - START_USEC) / USEC_SEC), 0,
 	    w->now);

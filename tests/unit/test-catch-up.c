@@ -236,7 +236,6 @@ play(struct world *w)
 	struct limits *limits = limits_new();
 	struct strv none = STRV_INIT;
 	const struct mailbox_config config = {.account = "work",
-	    .name = "INBOX",
 	    .imap = {.security = IMAP_SECURITY_TLS,
 		.user = "ann",
 		.host = "mail.example.org"},
@@ -245,7 +244,8 @@ play(struct world *w)
 	    .email = "ann@example.org"};
 
 	w->now = USEC_HOUR;
-	w->mailbox = mailbox_new(&config, rules, limits, w->now);
+	w->mailbox = mailbox_new(&config,
+	    &(struct mailbox_which){.name = "INBOX"}, rules, limits, w->now);
 	w->base = allocated();
 	mailbox_start(w->mailbox, w->now);
 	pull(w);
