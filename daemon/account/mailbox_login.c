@@ -71,6 +71,7 @@ mailbox_login_config(const struct mailbox *mb)
 {
 	struct imap_session_config config = mb->config->imap;
 
+	config.literal_max = MAILBOX_HEADER_MAX;
 	config.no_scram = config.no_scram || mb->login.no_scram;
 	if (uses_other(mb)) {
 		config.user = mb->config->other->user;
