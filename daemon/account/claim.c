@@ -510,7 +510,7 @@ static const struct {
     [WANT_TICK] = {true, true, true, CLAIM_TICK},
     [WANT_UNTICK] = {false, true, true, CLAIM_TICK},
     [WANT_CLAIM] = {true, true, true, NULL},
-    [WANT_WITHDRAW] = {false, false, false, NULL},
+    [WANT_WITHDRAW] = {false, true, false, NULL},
 };
 
 /* It is believed when it has stood alone for a while. */
@@ -532,8 +532,11 @@ store_done(struct claim *claim, bool ok, usec_t now)
 		    !imap_seqset_has(&claim->uids, r->uid))
 			continue;
 		r->want = WANT_NOTHING;
-		if (!wants[claim->want].checks)
+		if (!wants[claim->want].checks) {
+			if (r->modified) /* to be looked at once more */
+				back_off(claim, r, now);
 			continue;
+		}
 		r->checks = ok && !r->modified && claim->modseq != 0;
 		if (!ok || r->modified)
 			back_off(claim, r, now);
@@ -572,9 +575,21 @@ check(struct claim *claim, struct record *r, usec_t now)
 	}
 }
 
+/* What is withdrawn then is as it was read now. */
+static void
+note_verified(struct claim *claim)
+{
+	for (size_t i = 0; i < claim->count; i++)
+		if (claim->records[i].checks &&
+		    claim->records[i].modseq > claim->modseq)
+			claim->modseq = claim->records[i].modseq;
+}
+
 static void
 verify_done(struct claim *claim, bool ok, usec_t now)
 {
+	if (ok)
+		note_verified(claim);
 	for (size_t i = 0; i < claim->count; i++) {
 		struct record *r = &claim->records[i];
 		if (!r->checks)

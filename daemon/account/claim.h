@@ -20,6 +20,9 @@
  *           condition.
  *   VERIFY  FETCH again: the own claim, no other, no mark; else WITHDRAW.
  *
+ * WITHDRAW has the condition, too: a STORE that is left of a connection that is
+ * gone, and comes late, must not take away what was claimed again since.
+ *
  * Without mod-sequences nothing is verified at once, as a server may write the
  * keywords that a session knows over those of another (Courier does): the last
  * to store wins. So the claim is read again after CLAIM_SETTLE_USEC, when

@@ -15,6 +15,7 @@ struct line {
 	uint32_t uid;
 	int64_t received_unix; /* by the server's clock */
 	bool is_ours, is_mark;
+	uint32_t log; /* UIDVALIDITY of the log as its writer knew it */
 	char box[BOX_DIGITS + 1];
 	uint32_t validity, base;
 	bool add;
@@ -82,6 +83,12 @@ claim_log_open(struct claim_log *log, uint32_t uidvalidity, usec_t now)
 	log->validity = uidvalidity;
 }
 
+uint32_t
+claim_log_validity(const struct claim_log *log)
+{
+	return log->validity;
+}
+
 bool
 claim_log_is_void(const struct claim_log *log, usec_t now)
 {
@@ -133,7 +140,7 @@ read_number(struct span *rest, uint32_t *number_r)
 }
 
 /*
- * line = node SP box SP validity SP base SP sign SP set SP words
+ * line = node SP log SP box SP validity SP base SP sign SP set SP words
  * words = atom *("," atom)
  */
 static bool
@@ -142,8 +149,9 @@ parse(const struct claim_log *log, struct span rest, struct line *line_r)
 	struct line line = {0};
 	struct span node, box, sign, set;
 
-	if (!span_split(&rest, ' ', &node) || !span_split(&rest, ' ', &box) ||
-	    box.len != BOX_DIGITS || !read_number(&rest, &line.validity) ||
+	if (!span_split(&rest, ' ', &node) || !read_number(&rest, &line.log) ||
+	    !span_split(&rest, ' ', &box) || box.len != BOX_DIGITS ||
+	    !read_number(&rest, &line.validity) ||
 	    !read_number(&rest, &line.base) || !span_split(&rest, ' ', &sign) ||
 	    sign.len != 1 || (sign.data[0] != '+' && sign.data[0] != '-') ||
 	    !span_split(&rest, ' ', &set) || rest.len == 0 ||
@@ -285,6 +293,14 @@ apply(struct words *words, const struct line *line)
 	return changed;
 }
 
+/* One that was written for a log that is gone came late, and says nothing; 0
+ * is of who had not opened it yet. */
+static bool
+is_of_this_log(const struct claim_log *log, const struct line *line)
+{
+	return line->log == 0 || line->log == log->validity;
+}
+
 size_t
 claim_log_words(const struct claim_log *log, struct span mailbox,
     uint32_t uidvalidity, uint32_t uid,
@@ -297,7 +313,8 @@ claim_log_words(const struct claim_log *log, struct span mailbox,
 	*changed_r = 1;
 	for (size_t i = 0; i < log->count; i++) {
 		const struct line *line = &log->lines[i];
-		if (line->validity != uidvalidity ||
+		if (!is_of_this_log(log, line) ||
+		    line->validity != uidvalidity ||
 		    strcmp(line->box, buf_str(&box)) != 0 ||
 		    !imap_seqset_has(&line->uids, uid) ||
 		    (line->base != 0 && *changed_r > line->base))
@@ -314,7 +331,8 @@ static void
 add_line(const struct claim_log *log, const struct claim_log_store *store,
     struct span set, struct buf *message)
 {
-	buf_addf(message, CLAIM_LOG_HEADER ": %s ", log->node);
+	buf_addf(message, CLAIM_LOG_HEADER ": %s %lu ", log->node,
+	    (unsigned long)log->validity);
 	add_box(store->mailbox, message);
 	buf_addf(message, " %lu %lu %c ", (unsigned long)store->uidvalidity,
 	    (unsigned long)store->base, store->add ? '+' : '-');

@@ -6,14 +6,16 @@
  * so puts all of them into one order, which all machines read alike. An entry
  * has one or several header lines
  *
- *   X-Belfry-Claim: NODE BOX VALIDITY BASE SIGN SET WORDS
+ *   X-Belfry-Claim: NODE LOG BOX VALIDITY BASE SIGN SET WORDS
  *
  * "for the messages SET (UIDs) of the mailbox BOX (a digest of its name) with
  * this UIDVALIDITY: add (SIGN +) or remove (-) the WORDS (joined by commas)";
  * with a BASE that is not 0 only for those that no entry with a UID above BASE
- * has changed. BASE is how far its writer had read. This is a conditional
- * STORE, so that the claim (claim.h) works as with mod-sequences: who reads its
- * own claim and no other acts.
+ * has changed. BASE is how far its writer had read, in the log with the
+ * UIDVALIDITY LOG: an entry that comes to another one, as it was on its way
+ * when the log was made anew, says nothing there. This is a conditional STORE,
+ * so that the claim (claim.h) works as with mod-sequences: who reads its own
+ * claim and no other acts.
  *
  * Two machines agree as both see all that was appended in front of an entry,
  * as long as nobody has removed it. So claims are removed after a day by the
@@ -53,6 +55,7 @@ void claim_log_free(struct claim_log **log);
 
 /* The log was opened at `now`. */
 void claim_log_open(struct claim_log *log, uint32_t uidvalidity, usec_t now);
+uint32_t claim_log_validity(const struct claim_log *log); /* 0: not opened */
 /* Claims were lost: nobody gets one yet. */
 bool claim_log_is_void(const struct claim_log *log, usec_t now);
 /* Read from this UID on: each message once, then the end. */

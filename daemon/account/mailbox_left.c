@@ -89,16 +89,17 @@ mark_and_settle(struct mailbox *mb, struct job *job, usec_t now)
 	settle(mb, job, now);
 }
 
-/* It did not run. Our mark may still be on its way, where the claim is ours. */
+/* It did not run. Our mark may still be on its way: from before, or from an
+ * earlier look, which found no claim at all. */
 static void
-plan_again(struct mailbox *mb, struct job *job, bool is_ours, usec_t now)
+plan_again(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct job_action *action = mailbox_job_current(job);
 
 	action->lost = action->left = false;
-	action->mine = is_ours;
+	action->mine = true;
 	action->state = EFFECT_PLANNED;
-	mailbox_job_record(mb, job, action, is_ours ? MAILBOX_MINE : "", now);
+	mailbox_job_record(mb, job, action, MAILBOX_MINE, now);
 	job->op = NULL;
 }
 
@@ -118,7 +119,7 @@ share_out_one(struct mailbox *mb, struct job *job, usec_t now)
 	case CLAIM_LEFT:
 	case CLAIM_FOREIGN:
 		if (is_certain)
-			plan_again(mb, job, verdict == CLAIM_LEFT, now);
+			plan_again(mb, job, now);
 		else
 			mark_and_settle(mb, job, now);
 		break;

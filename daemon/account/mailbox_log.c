@@ -155,15 +155,19 @@ mailbox_log_note_entry(
 	message_free(&message);
 }
 
+/* The same UID of another log is another entry: a claim there is not one that
+ * nobody has touched since. */
 static void
 tell(struct mailbox *mb, uint32_t uid)
 {
+	uint64_t validity = claim_log_validity(log_of(mb));
 	struct span words[CLAIM_LOG_WORDS_MAX];
 	uint32_t changed;
 	size_t count = claim_log_words(log_of(mb), buf_span(&mb->wire),
 	    mb->uidvalidity, uid, words, &changed);
 
-	claim_on_message(mb->claim, uid, changed, words, count);
+	claim_on_message(
+	    mb->claim, uid, validity << 32 | changed, words, count);
 }
 
 void

@@ -353,6 +353,10 @@ MUTANTS = {
         "		forget_all(log);\n		log->void_until",
         "		log->void_until",
         "sim-claim", (), 2000),
+    "late entry of a log that is gone counts": (
+        ACCOUNT + "claim_log.c",
+        "line->log == 0 || line->log == log->validity", "true",
+        "sim-claim", (), 8000),
     "claim stays beside another's": (
         ACCOUNT + "claim.c",
         "	if (r->own && !claim->expects_mark) {\n"

@@ -13,8 +13,8 @@
  * an outcome, only later; answers come that nobody asked for; connections end
  * with a command under way, and stay away for up to 1.6 leases; a STORE that
  * was under way then comes to the server up to a minute later, when the next
- * connection acts, unless it withdraws a claim; the mailbox is made anew, with
- * another UIDVALIDITY and with or without its keywords, and so is the log;
+ * connection acts; the mailbox is made anew, with another UIDVALIDITY and with
+ * or without its keywords, and so is the log, where it comes to the new one;
  * machines stand still before they hear an answer, or between deciding and
  * acting, for less than the lease leaves them; they die at each step, and come
  * back after up to 1.6 leases, or never. Who comes back does so often at the

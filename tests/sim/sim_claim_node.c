@@ -81,6 +81,7 @@ start(struct world *w, struct node *node)
 	    (int64_t)random_below(&w->lab.random, 2 * DRIFT_MAX) - DRIFT_MAX;
 	forget_claims(w, node);
 	node->log = claim_log_new(lab_claim_name(number_of(w, node)));
+	node->log_opened = 0;
 	node->alive = true;
 	node->stage = STAGE_REST;
 	for (size_t i = 0; i < w->message_count; i++)
@@ -101,17 +102,6 @@ leave_ghost(struct world *w, struct node *node)
 	node->command = (struct command){.run_at = USEC_NEVER};
 }
 
-/* When that comes while the next connection acts, a copy that is not marked yet
- * may be made twice. The next one acts after it here. */
-static bool
-takes_own_claim(const struct world *w, const struct node *node)
-{
-	const char *own = lab_claim_name(number_of(w, node));
-
-	return !node->command.add &&
-	       strncmp(node->command.keywords, own, strlen(own)) == 0;
-}
-
 /* What a death or a lost link leaves behind. */
 static void
 drop_command(struct world *w, struct node *node)
@@ -119,8 +109,7 @@ drop_command(struct world *w, struct node *node)
 	bool goes_on =
 	    node->command.run_at != USEC_NEVER && chance(w, w->haunted);
 
-	if (goes_on && node->command.verb == VERB_STORE &&
-	    !takes_own_claim(w, node)) {
+	if (goes_on && node->command.verb == VERB_STORE) {
 		leave_ghost(w, node);
 		goes_on = false;
 	}

@@ -61,8 +61,9 @@ struct command {
 	char keywords[100];
 	usec_t run_at, answer_at; /* USEC_NEVER: it has, or nothing is */
 	bool ok;
-	struct buf entry;  /* of the log, as it was sent */
-	uint32_t validity; /* of the mailbox, then */
+	struct buf entry;      /* of the log, as it was sent */
+	uint32_t validity;     /* of the mailbox, then */
+	uint32_t log_validity; /* of the log, as its writer knew it; 0: not */
 };
 
 struct mail {
@@ -93,7 +94,8 @@ struct entry {
 struct node {
 	struct claim_log *log;
 	uint32_t log_base;
-	size_t log_seen; /* entries that were there when the FETCH ran */
+	uint32_t log_opened; /* its UIDVALIDITY; 0: not in this life */
+	size_t log_seen;     /* entries that were there when the FETCH ran */
 	struct lab_keywords view[MESSAGES_MAX]; /* as its session was told */
 	bool alive, for_ever;			/* dead, and stays so */
 	usec_t comes_back;

@@ -33,6 +33,7 @@ compose_entry(const struct world *w, struct node *node)
 
 	if (!w->by_log || c->verb != VERB_STORE)
 		return;
+	c->log_validity = node->log_opened;
 	for (size_t i = 0; i < w->message_count; i++)
 		if (imap_seqset_has(&c->uids, (uint32_t)i + 1))
 			imap_seqset_add(&uids, log_uid_of(w, i));
@@ -143,6 +144,14 @@ copy_one(struct world *w, struct node *node, size_t i)
 	m->owned = node->claimed[i];
 }
 
+/* An entry for a mailbox, or a log, that is gone. */
+static bool
+is_about_gone(const struct world *w, const struct command *c)
+{
+	return c->validity != w->validity ||
+	       (c->log_validity != 0 && c->log_validity != w->log_validity);
+}
+
 void
 run_command(struct world *w, struct node *node)
 {
@@ -163,9 +172,8 @@ run_command(struct world *w, struct node *node)
 			lab_say(&w->lab, "%zu reads %zu", number_of(w, node),
 			    i + 1);
 		}
-		if (c->verb == VERB_STORE && w->by_log &&
-		    c->validity != w->validity)
-			continue; /* it is about a mailbox that is gone */
+		if (c->verb == VERB_STORE && w->by_log && is_about_gone(w, c))
+			continue;
 		if (c->verb == VERB_STORE && w->by_log)
 			note_entry(w, node, i);
 		else if (c->verb == VERB_STORE)
@@ -256,9 +264,7 @@ make_mailbox_anew(struct world *w)
 	}
 }
 
-/* What was on its way to the old one comes to the new one; but not marks: one
- * that comes to a new log, where its claim is not, says of a command that never
- * ran that somebody ran it. */
+/* What was on its way to the old one comes to the new one. */
 void
 make_log_anew(struct world *w)
 {
@@ -266,9 +272,6 @@ make_log_anew(struct world *w)
 	break_links(w);
 	for (size_t i = 0; i < w->entry_count; i++)
 		w->entries[i].is_gone = true;
-	for (size_t n = 0; n < w->node_count; n++)
-		if (strcmp(w->nodes[n].ghost.keywords, LAB_MARK) == 0)
-			w->nodes[n].ghost.run_at = USEC_NEVER;
 	w->log_uid = 0;
 	w->log_validity++;
 	lose_marks(w);

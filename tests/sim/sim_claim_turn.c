@@ -42,7 +42,7 @@ settle_left(struct world *w, struct node *node, size_t i)
 		lab_say(&w->lab, "%zu knows that %zu did not run",
 		    number_of(w, node), i + 1);
 		node->ledger[i] = PLANNED;
-		node->mine[i] = verdict == CLAIM_LEFT;
+		node->mine[i] = true;
 		w->again++;
 		return false;
 	case CLAIM_MISSING: /* or another just removed it */
@@ -88,6 +88,8 @@ share_out(struct world *w, struct node *node)
 		else if (verdict == CLAIM_WAIT)
 			node->not_before[i] =
 			    world_time(w, node, claim_until(node->claim, uid));
+		else if (verdict == CLAIM_DONE && node->mine[i])
+			settle_unknown(w, node, i);
 		else
 			node->ledger[i] = DONE;
 		if (verdict == CLAIM_UNKNOWN)
@@ -131,6 +133,7 @@ read_log(struct world *w, struct node *node)
 	uint32_t from;
 
 	claim_log_open(node->log, w->log_validity, clock_of(w, node));
+	node->log_opened = w->log_validity;
 	from = claim_log_from(node->log);
 	for (size_t i = 0; i < node->log_seen; i++) {
 		const struct entry *e = &w->entries[i];
@@ -161,7 +164,9 @@ tell_log(const struct world *w, struct node *node, size_t i)
 	size_t count = claim_log_words(node->log, SPAN("INBOX"), w->validity,
 	    log_uid_of(w, i), words, &changed);
 
-	claim_on_message(node->claim, (uint32_t)i + 1, changed, words, count);
+	claim_on_message(node->claim, (uint32_t)i + 1,
+	    (uint64_t)claim_log_validity(node->log) << 32 | changed, words,
+	    count);
 }
 
 /* FETCH is answered as things stand when the command runs; here, a little

@@ -25,8 +25,9 @@ struct step {
 	int day;
 };
 
+/* ... into the log with this UIDVALIDITY; 0: it was not opened. */
 static void
-play(struct claim_log *log, const struct step *step)
+play_in(struct claim_log *log, const struct step *step, uint32_t validity)
 {
 	struct claim_log *other = claim_log_new(step->node);
 	struct imap_seqset uids = IMAP_SEQSET_INIT;
@@ -35,6 +36,7 @@ play(struct claim_log *log, const struct step *step)
 	BUF_AUTO text = BUF_INIT;
 
 	assert_true(imap_seqset_parse(span_from_str(step->set), &uids));
+	claim_log_open(other, validity, 0);
 	claim_log_compose(other,
 	    &(struct claim_log_store){.mailbox = INBOX,
 		.uidvalidity = VALIDITY,
@@ -54,6 +56,12 @@ play(struct claim_log *log, const struct step *step)
 	message_free(&message);
 	imap_seqset_done(&uids);
 	claim_log_free(&other);
+}
+
+static void
+play(struct claim_log *log, const struct step *step)
+{
+	play_in(log, step, 0);
 }
 
 static void
@@ -247,6 +255,23 @@ test_other_validity(void **state)
 	claim_log_free(&log);
 }
 
+/* An entry that was on its way when the log was made anew. */
+static void
+test_late(void **state)
+{
+	struct claim_log *log = claim_log_new("me");
+	const struct step mine = {"me", 3, 1, '+', "5", "belfry-f-r", 0},
+			  others = {"you", 4, 1, '+', "6", "belfry-f-r", 0};
+
+	(void)state;
+	claim_log_open(log, 10, USEC_SEC);
+	play_in(log, &mine, 9);
+	expect(log, "of the log before", 5, "", 1);
+	play_in(log, &others, 10);
+	expect(log, "of this log", 6, "belfry-f-r", 4);
+	claim_log_free(&log);
+}
+
 int
 main(void)
 {
@@ -258,6 +283,7 @@ main(void)
 	    cmocka_unit_test(test_disorder),
 	    cmocka_unit_test(test_void),
 	    cmocka_unit_test(test_other_validity),
+	    cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
