@@ -50,6 +50,9 @@ static const char notifiers[] = "notifiers:"
 #endif
     ;
 
+/* So far back what limits count is read: longer than any window of theirs. */
+#define HITS_KEPT_SEC (7 * 24 * 60 * 60)
+
 struct options {
 	const char *config;
 	bool dry_run, verbose;
@@ -133,6 +136,32 @@ seed_limit(void *ctx, const char *rule, int64_t when_unix)
 }
 
 static void
+load_keeping(struct belfry *belfry)
+{
+	STR_AUTO text = NULL;
+
+	store_get_fact(belfry->store, "", KEEPING_FACT, &text, NULL);
+	keeping_init(
+	    &belfry->keeping, span_from_str(text), loop_now_unix(), loop_now());
+}
+
+/* What is old enough is forgotten. */
+static void
+prune(struct belfry *belfry, usec_t now)
+{
+	int64_t time = keeping_time(&belfry->keeping, loop_now_unix(), now);
+	struct store_batch *batch = store_batch_new();
+	BUF_AUTO text = BUF_INIT;
+
+	keeping_save(&belfry->keeping, &text);
+	store_batch_set_fact(batch, "", KEEPING_FACT, buf_str(&text));
+	journal_note(belfry->journal, batch);
+	queue_tidy(belfry, time);
+	journal_prune(belfry->journal,
+	    time - (int64_t)(belfry->config->daemon.history / USEC_SEC));
+}
+
+static void
 tidy(void *ctx)
 {
 	struct belfry *belfry = ctx;
@@ -152,10 +181,7 @@ tidy(void *ctx)
 	}
 	if (now >= belfry->next_prune) {
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
-		queue_tidy(belfry);
-		journal_prune(belfry->journal,
-		    loop_now_unix() -
-			(int64_t)(belfry->config->daemon.history / USEC_SEC));
+		prune(belfry, now);
 	}
 	loop_timer_set(belfry->tidy, usec_add(now, TIDY_USEC));
 }
@@ -300,8 +326,11 @@ open_all(struct belfry *belfry)
 	belfry->journal = journal_new(belfry->loop, belfry->store);
 	journal_on_health(belfry->journal, report_journal, belfry);
 	belfry->limits = limits_new();
-	store_each_hit(belfry->store, loop_now_unix() - 7 * 86400, seed_limit,
-	    belfry->limits, NULL);
+	load_keeping(belfry);
+	store_each_hit(belfry->store,
+	    keeping_time(&belfry->keeping, loop_now_unix(), loop_now()) -
+		HITS_KEPT_SEC,
+	    seed_limit, belfry->limits, NULL);
 	rule_stats_start(belfry);
 	queue_measure(belfry);
 	list_files_reset(belfry);

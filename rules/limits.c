@@ -3,8 +3,6 @@
 
 /* Times kept of one rule: no `limit =` asks for more. */
 #define LIMITS_TIMES_MAX 1000
-/* The longest window that a rule can ask for. */
-#define LIMITS_KEPT_SECONDS (24 * 60 * 60)
 
 struct entry {
 	char rule[RULE_ID_MAX + 1];
@@ -79,16 +77,13 @@ insert(struct limits *limits, size_t index, const char *rule)
 	return entry;
 }
 
-/* What no window can reach any more, and the oldest of too many. */
+/* The oldest of too many; what no window reaches may be reached again when the
+ * clock is set back. */
 static void
-forget_old(struct entry *entry, int64_t now_unix)
+forget_oldest(struct entry *entry)
 {
-	size_t old = 0;
+	size_t old = entry->count - (LIMITS_TIMES_MAX - 1);
 
-	while (old < entry->count &&
-	       (entry->times[old] <= now_unix - LIMITS_KEPT_SECONDS ||
-		   entry->count - old >= LIMITS_TIMES_MAX))
-		old++;
 	entry->count -= old;
 	memmove(entry->times, entry->times + old,
 	    entry->count * sizeof(*entry->times));
@@ -104,8 +99,8 @@ limits_note(struct limits *limits, const char *rule, int64_t when_unix)
 		entry = &limits->entries[index];
 	else
 		entry = insert(limits, index, rule);
-	if (entry->count > 0)
-		forget_old(entry, when_unix);
+	if (entry->count >= LIMITS_TIMES_MAX)
+		forget_oldest(entry);
 	if (entry->count == entry->cap) {
 		entry->cap = entry->cap == 0 ? 8 : 2 * entry->cap;
 		entry->times = xreallocarray(

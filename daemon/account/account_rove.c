@@ -120,8 +120,10 @@ account_on_over_limit(
 static void
 try_one_more(struct account *account, usec_t now)
 {
-	if (account->allowed == 0 ||
-	    account_unix(account, now) < account->allowed_unix + ALLOWED_SEC)
+	int64_t age = account_unix(account, now) - account->allowed_unix;
+
+	/* A clock that was set back does not make it a year. */
+	if (account->allowed == 0 || (age < ALLOWED_SEC && age > -ALLOWED_SEC))
 		return;
 	account->allowed++;
 	if (account->allowed >= wanted_connections(account))

@@ -276,7 +276,9 @@ note_patterns(struct account *account, struct mailbox *lister, usec_t now)
 			learn(account, lister, PATTERN_FACT, watch->items[i],
 			    now);
 	account->listed_unix = account_unix(account, now);
-	if (account->listed_unix < before + 60 * 60)
+	/* A clock that was set back must not leave it ahead. */
+	if (account->listed_unix >= before - 60 * 60 &&
+	    account->listed_unix < before + 60 * 60)
 		return;
 	STR_AUTO value = xasprintf("%lld", (long long)account->listed_unix);
 	mailbox_learn(lister, LISTED_FACT, value);

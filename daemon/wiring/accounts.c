@@ -644,7 +644,8 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		    "what senders are known cannot be read: %s", error.text);
 	running->arrivals = arrivals_new();
 	if (!arrivals_load(running->arrivals, belfry->store, config->name,
-		loop_now_unix(), &error))
+		keeping_time(&belfry->keeping, loop_now_unix(), loop_now()),
+		&error))
 		report_note(belfry, true, "trouble", config->name,
 		    "what rules moved before cannot be read: %s", error.text);
 	running->claims = make_claims(belfry, config);

@@ -56,6 +56,7 @@
 #include "daemon/loop/connect.h"
 #include "daemon/loop/loop.h"
 #include "daemon/outbox/outbox.h"
+#include "daemon/store/keeping.h"
 #include "daemon/store/store.h"
 #include "daemon/wiring/journal.h"
 #include "notifiers/queue.h"
@@ -145,6 +146,7 @@ struct belfry {
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
 	struct store_queue_size queue; /* at the last look, and added since */
+	struct keeping keeping;	       /* the time to forget by */
 	struct rules_meter *meter;     /* NULL: nothing is measured */
 	struct list_files *list_files;
 	char *config_path;
@@ -365,7 +367,8 @@ void queue_ask(
 /* Forwards that failed or are held do not stay for ever. */
 #define QUEUE_DEAD_KEEP_SEC (30 * 24 * 60 * 60)
 #define QUEUE_DEAD_MAX 1000
-void queue_tidy(struct belfry *belfry);
+/* By the time to forget by. */
+void queue_tidy(struct belfry *belfry, int64_t time_unix);
 /* The same as queue_ask, without a look at anything first. */
 void queue_do(
     struct belfry *belfry, struct client *client, const struct json *request);

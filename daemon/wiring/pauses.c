@@ -11,9 +11,9 @@
 #include "daemon/control/json.h"
 #include "daemon/wiring/belfry.h"
 
-/* The fact: "until UNIX", 0 for ever; "no" when it goes on. */
+/* The fact: "until UNIX since UNIX", until 0 for ever; "no" when it goes on. */
 #define FACT "paused"
-#define FACT_FORMAT "until %" PRId64
+#define FACT_FORMAT "until %" PRId64 " since %" PRId64
 /* A longer pause is one without an end. */
 #define PAUSE_MAX (366 * USEC_DAY)
 
@@ -75,13 +75,16 @@ bool
 pauses_restore(struct running_account *account)
 {
 	STR_AUTO value = NULL;
-	int64_t until;
+	int64_t until, since = 0, now = loop_now_unix();
 
 	if (!store_get_fact(account->belfry->store, account->config->name, FACT,
 		&value, NULL) ||
-	    value == NULL || sscanf(value, FACT_FORMAT, &until) != 1 ||
-	    until < 0 || (until != 0 && until <= loop_now_unix()))
+	    value == NULL || sscanf(value, FACT_FORMAT, &until, &since) < 1 ||
+	    until < 0 || (until != 0 && until <= now))
 		return false;
+	/* The clock was set back: it is no longer than it was meant to be. */
+	if (since > now && until > since)
+		until = now + (until - since);
 	hold(account, until);
 	report_note(account->belfry, false, "paused", account->config->name,
 	    "still paused, by a person; belfryctl resume connects it");
@@ -93,7 +96,7 @@ pauses_restore(struct running_account *account)
 static void
 pause_account(struct running_account *account, int64_t until)
 {
-	STR_AUTO value = xasprintf(FACT_FORMAT, until);
+	STR_AUTO value = xasprintf(FACT_FORMAT, until, loop_now_unix());
 
 	hold(account, until);
 	remember(account, value);

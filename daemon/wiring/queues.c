@@ -500,6 +500,7 @@ struct sweep {
 	struct belfry *belfry;
 	struct store_batch *batch;
 	size_t dead; /* failed or held, and not given up */
+	int64_t time_unix;
 };
 
 static bool
@@ -526,7 +527,7 @@ give_up_old(void *ctx, const struct store_queue_item *item)
 
 	if (!is_dead(item) ||
 	    (sweep->dead <= QUEUE_DEAD_MAX &&
-		now - item->queued_unix < QUEUE_DEAD_KEEP_SEC))
+		sweep->time_unix - item->queued_unix < QUEUE_DEAD_KEEP_SEC))
 		return true;
 	sweep->dead--;
 	store_batch_set_queue(sweep->batch, item->id, QUEUE_DROPPED,
@@ -550,9 +551,9 @@ queue_measure(struct belfry *belfry)
 }
 
 void
-queue_tidy(struct belfry *belfry)
+queue_tidy(struct belfry *belfry, int64_t time_unix)
 {
-	struct sweep sweep = {.belfry = belfry};
+	struct sweep sweep = {.belfry = belfry, .time_unix = time_unix};
 	struct error error = ERROR_INIT;
 
 	sweep.batch = store_batch_new();

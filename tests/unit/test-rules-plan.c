@@ -170,6 +170,11 @@ test_limits(void **state)
 	/* The clock was set back: by little, by much. */
 	assert_false(limits_allow(limits, "a", 1, USEC_HOUR, NOW - 60));
 	assert_true(limits_allow(limits, "a", 1, USEC_HOUR, NOW - 9000));
+	/* It was years ahead for a while. */
+	limits_note(limits, "a", NOW + 100000000);
+	assert_true(limits_allow(limits, "a", 2, USEC_DAY, NOW + 100000000));
+	assert_false(limits_allow(limits, "a", 2, USEC_HOUR, NOW));
+	assert_true(limits_allow(limits, "a", 3, USEC_HOUR, NOW));
 	limits_free(&limits);
 }
 
