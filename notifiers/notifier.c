@@ -46,6 +46,7 @@ notification_copy(struct notification *dst, const struct notification *src)
 	    .mailbox = xstrdup(src->mailbox),
 	    .uidvalidity = src->uidvalidity,
 	    .uid = src->uid,
+	    .seq = src->seq,
 	    .urgency = src->urgency,
 	    .title = xstrdup(src->title),
 	    .body = xstrdup(src->body),
@@ -56,6 +57,7 @@ notification_copy(struct notification *dst, const struct notification *src)
 	    .actions = xstrdup(src->actions),
 	    .code = xstrdup(src->code),
 	    .is_private = src->is_private,
+	    .is_moved = src->is_moved,
 	};
 
 	strv_copy(&copy.via, &src->via);
@@ -173,6 +175,7 @@ static const struct field {
     {"key", FIELD_STRING, IN(ACTION), AT(key)},
     {"token", FIELD_STRING, IN(ACTION), AT(token)},
     {"capabilities", FIELD_STRING, IN(READY), AT(capabilities)},
+    {"place", FIELD_STRING, IN(SHOWN) | IN(CLOSE), AT(place)},
     /* clang-format on */
 };
 _Static_assert(LENGTH(fields) <= 32, "a bit for each field");
@@ -189,7 +192,8 @@ notifier_line_done(struct notifier_line *line)
 	free(line->key);
 	free(line->capabilities);
 	free(line->token);
-	line->reason = line->key = NULL;
+	free(line->place);
+	line->reason = line->key = line->place = NULL;
 	line->capabilities = line->token = NULL;
 }
 

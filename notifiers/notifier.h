@@ -11,12 +11,12 @@
  *   notify  id=1 account=work mailbox=INBOX uidvalidity=9 uid=12
  *           urgency=normal title=... body=... preview=... icon=...
  *           sound=... message-id=... actions=default,read,trash
- *   close   id=1
+ *   close   id=1 place=...
  *
  * Answers:
  *
  *   ready   version=1 capabilities=body,actions
- *   shown   id=1
+ *   shown   id=1 place=...      place: for a close in a later life
  *   failed  id=1 reason=...
  *   closed  id=1 reason=dismissed
  *   action  id=1 key=default token=...
@@ -36,11 +36,14 @@
 #define NOTIFICATION_PREVIEW_MAX 250
 #define NOTIFICATION_FIELD_MAX 250 /* of every other string */
 #define NOTIFIER_LINE_MAX (16 * 1024)
+/* Characters of a place: letters, digits, and "-_."; else it counts as none. */
+#define NOTIFIER_PLACE_MAX 64
 
 struct notification {
 	uint64_t id;		   /* counts up from 1 in the daemon */
 	char *account, *mailbox;   /* owned, as all strings here */
 	uint32_t uidvalidity, uid; /* 0: no single message (a summary) */
+	unsigned seq; /* in the message's plan; in no line of the protocol */
 	enum urgency urgency;
 	char *title, *body;
 	char *preview;			 /* of the text; "" when none */
@@ -48,6 +51,7 @@ struct notification {
 	char *actions;	 /* keys that may be answered, with commas */
 	char *code;	 /* a one-time code; in no line of the protocol */
 	bool is_private; /* of a message: nothing but its number is shown */
+	bool is_moved;	 /* by a rule: it is not in that mailbox */
 	struct strv via; /* notifier names; empty: all */
 };
 
@@ -92,6 +96,7 @@ struct notifier_line {
 	struct notification n; /* id, and for notify all fields but via */
 	char *reason, *key, *capabilities; /* owned; NULL when absent */
 	char *token; /* of an action, for the window that opens; the same */
+	char *place; /* of a close: maybe of another life; the same */
 	bool keeps;  /* of UNAVAILABLE: what is shown stays so */
 };
 void notifier_line_done(struct notifier_line *line);

@@ -25,10 +25,7 @@ static void
 free_closings(struct notify_queue *queue)
 {
 	LIST_EACH(pos, &queue->closings)
-	{
-		list_remove(pos);
-		free(LIST_ITEM(pos, struct closing, link));
-	}
+	queue_free_closing(LIST_ITEM(pos, struct closing, link));
 }
 
 static void
@@ -107,8 +104,8 @@ strip_oldest(struct notify_queue *queue)
 	}
 }
 
-static void
-keep_bounds(struct notify_queue *queue)
+void
+queue_keep_bounds(struct notify_queue *queue)
 {
 	bool merges =
 	    queue->is_available || queue->is_quiet || queue->was_quiet;
@@ -119,6 +116,20 @@ keep_bounds(struct notify_queue *queue)
 
 /* ---- What goes in ---- */
 
+void
+queue_fill_entry(struct notify_queue *queue, struct entry *entry,
+    const struct notification *n)
+{
+	notification_copy_sanitized(&entry->n, n);
+	entry->n.is_private =
+	    n->uid != 0 && (n->is_private || queue->is_private);
+	if (entry->n.is_private)
+		queue_make_private(&entry->n);
+	entry->n.id = ++queue->last_id;
+	entry->since = queue->now;
+	entry->is_bare = false;
+}
+
 uint64_t
 notify_queue_add(
     struct notify_queue *queue, const struct notification *n, usec_t now)
@@ -127,16 +138,10 @@ notify_queue_add(
 
 	queue->now = now;
 	notification_init(&entry->n);
-	notification_copy_sanitized(&entry->n, n);
-	entry->n.is_private =
-	    n->uid != 0 && (n->is_private || queue->is_private);
-	if (entry->n.is_private)
-		queue_make_private(&entry->n);
-	entry->n.id = ++queue->last_id;
-	entry->since = now;
+	queue_fill_entry(queue, entry, n);
 	list_add(&queue->waiting, &entry->link);
 	queue->waiting_count++;
-	keep_bounds(queue);
+	queue_keep_bounds(queue);
 	return queue->last_id;
 }
 
@@ -170,7 +175,7 @@ queue_become_unavailable(struct notify_queue *queue, bool keeps)
 		free_closings(queue);
 		queue_take_back_shown(queue);
 	}
-	keep_bounds(queue);
+	queue_keep_bounds(queue);
 }
 
 void

@@ -76,6 +76,16 @@ uint64_t notify_queue_add(
  * that one. */
 uint64_t notify_queue_restore(
     struct notify_queue *queue, const struct notification *n, uint64_t request);
+/* Where that request is (struct notifier_line), and whether it has expired
+ * there; `id` as of notify_queue_restore. When it is withdrawn, a CLOSE has
+ * the place. */
+void notify_queue_set_place(struct notify_queue *queue, uint64_t id,
+    const char *place, bool is_expired);
+/* A message that was restored, and did not expire, is shown again, as if it had
+ * come now, and what showed it is closed; nothing comes out. False: there is
+ * none (any more). */
+bool notify_queue_return(
+    struct notify_queue *queue, const struct notification *n, usec_t now);
 /* Withdraws it: never shown if it waits, closed if it is shown; a summary is
  * closed with the last that it counts. `uid` 0 withdraws nothing. */
 void notify_queue_withdraw(struct notify_queue *queue, const char *account,

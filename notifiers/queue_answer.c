@@ -1,6 +1,7 @@
 /*
  * What a notifier says of what it was asked for.
  */
+#include "daemon/base/xalloc.h"
 #include "notifiers/queue_private.h"
 
 struct request *
@@ -29,6 +30,8 @@ on_shown(struct notify_queue *queue, const struct notifier_line *line)
 	queue_settle_request(queue, request,
 	    request->is_summary ? NOTIFY_SUMMARISED : NOTIFY_SHOWN, NULL);
 	queue_leave_asked(queue, request);
+	free(request->place);
+	request->place = line->place != NULL ? xstrdup(line->place) : NULL;
 	list_add(&queue->shown, &request->link);
 	queue->shown_entries += queue_count_entries(request);
 	queue_strip_shown(queue);

@@ -167,10 +167,14 @@ next_closing(struct notify_queue *queue, struct notifier_line *line_r)
 	if (list_is_empty(&queue->closings))
 		return false;
 	closing = LIST_ITEM(queue->closings.next, struct closing, link);
+	/* Before it is there it does not know what its places are. */
+	if (closing->place != NULL && !queue->is_available)
+		return false;
 	line_r->verb = NOTIFIER_CLOSE;
 	line_r->n.id = closing->id;
-	list_remove(&closing->link);
-	free(closing);
+	line_r->place = closing->place;
+	closing->place = NULL;
+	queue_free_closing(closing);
 	return true;
 }
 

@@ -21,6 +21,7 @@ queue_free_request(struct request *request)
 	LIST_EACH(pos, &request->entries)
 	queue_free_entry(queue_entry_at(pos));
 	list_remove(&request->link);
+	free(request->place);
 	free(request);
 }
 
@@ -99,10 +100,20 @@ queue_leave_shown(struct notify_queue *queue, struct request *request)
 }
 
 void
-queue_add_closing(struct notify_queue *queue, uint64_t id)
+queue_add_closing(struct notify_queue *queue, struct request *request)
 {
 	struct closing *closing = NEW(struct closing);
 
-	closing->id = id;
+	closing->id = request->id;
+	closing->place = request->place;
+	request->place = NULL;
 	list_add(&queue->closings, &closing->link);
+}
+
+void
+queue_free_closing(struct closing *closing)
+{
+	list_remove(&closing->link);
+	free(closing->place);
+	free(closing);
 }

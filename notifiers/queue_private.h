@@ -30,13 +30,16 @@ struct request {
 	struct list_link entries; /* struct entry::link; never empty */
 	unsigned dropped;	  /* counted, but gone before */
 	bool is_summary;
-	bool is_expired; /* of one that was shown: off the screen by itself */
-	usec_t deadline; /* of the answer */
+	bool is_expired;  /* of one that was shown: off the screen by itself */
+	bool is_restored; /* shown in an earlier life */
+	char *place;	  /* of one that was shown, as the notifier said it */
+	usec_t deadline;  /* of the answer */
 };
 
 struct closing {
 	struct list_link link;
 	uint64_t id;
+	char *place; /* NULL: the notifier knows it by its id */
 };
 
 struct outcome {
@@ -94,6 +97,16 @@ queue_has_room_to_ask(const struct notify_queue *queue)
 
 /* `keeps`: what is shown stays so. */
 void queue_become_unavailable(struct notify_queue *queue, bool keeps);
+/* As it may be shown, with a new id. */
+void queue_fill_entry(struct notify_queue *queue, struct entry *entry,
+    const struct notification *n);
+/* Of those that wait. */
+void queue_keep_bounds(struct notify_queue *queue);
+
+/* ---- queue_withdraw.c ---- */
+
+bool queue_is_same_message(
+    const struct notification *a, const struct notification *b);
 
 /* ---- queue_answer.c ---- */
 
@@ -122,7 +135,9 @@ void queue_settle_request(struct notify_queue *queue, struct request *request,
 void queue_leave_waiting(struct notify_queue *queue, struct entry *entry);
 void queue_leave_asked(struct notify_queue *queue, struct request *request);
 void queue_leave_shown(struct notify_queue *queue, struct request *request);
-void queue_add_closing(struct notify_queue *queue, uint64_t id);
+/* Of one that was shown; its place goes with it. */
+void queue_add_closing(struct notify_queue *queue, struct request *request);
+void queue_free_closing(struct closing *closing);
 
 /* ---- queue_return.c ---- */
 

@@ -32,6 +32,9 @@ wait_again(struct notify_queue *queue, struct request *request)
 {
 	struct list_link *front = queue->waiting.next;
 
+	/* It may hang there still, if only our program has ended. */
+	if (request->place != NULL)
+		queue_add_closing(queue, request);
 	queue->shown_entries -= queue_count_entries(request);
 	list_remove(&request->link);
 	LIST_EACH(pos, &request->entries)
@@ -46,14 +49,19 @@ wait_again(struct notify_queue *queue, struct request *request)
 void
 queue_take_back_shown(struct notify_queue *queue)
 {
-	/* The last first, so that the first comes to the front. */
-	while (!list_is_empty(&queue->shown)) {
-		struct request *last = queue_request_at(queue->shown.prev);
+	struct list_link *at = queue->shown.prev;
 
-		if (queue->returns && !last->is_expired)
-			wait_again(queue, last);
+	/* The last first, so that the first comes to the front. */
+	while (at != &queue->shown) {
+		struct request *request = queue_request_at(at);
+
+		at = at->prev;
+		if (request->is_restored)
+			continue; /* its texts come with notify_queue_return */
+		if (queue->returns && !request->is_expired)
+			wait_again(queue, request);
 		else
-			queue_leave_shown(queue, last);
+			queue_leave_shown(queue, request);
 	}
 }
 
@@ -69,6 +77,7 @@ notify_queue_restore(
 		list_init(&shown->link);
 		list_init(&shown->entries);
 		shown->id = ++queue->last_id;
+		shown->is_restored = true;
 		list_add(&queue->shown, &shown->link);
 	} else {
 		shown->is_summary = true;
@@ -81,4 +90,69 @@ notify_queue_restore(
 	list_add(&shown->entries, &entry->link);
 	queue->shown_entries++;
 	return shown->id;
+}
+
+void
+notify_queue_set_place(
+    struct notify_queue *queue, uint64_t id, const char *place, bool is_expired)
+{
+	struct request *request = queue_find_request(&queue->shown, id);
+
+	if (request == NULL)
+		return;
+	free(request->place);
+	request->place = xstrdup(place);
+	request->is_expired = is_expired;
+}
+
+static struct entry *
+find_restored(struct request *request, const struct notification *n)
+{
+	if (!request->is_restored || request->is_expired)
+		return NULL;
+	LIST_EACH(pos, &request->entries)
+	if (queue_is_same_message(&queue_entry_at(pos)->n, n))
+		return queue_entry_at(pos);
+	return NULL;
+}
+
+static void
+show_again(struct notify_queue *queue, struct request *request,
+    struct entry *entry, const struct notification *n)
+{
+	list_remove(&entry->link);
+	queue->shown_entries--;
+	queue_fill_entry(queue, entry, n);
+	list_add(&queue->waiting, &entry->link);
+	queue->waiting_count++;
+	if (!list_is_empty(&request->entries))
+		return;
+	queue_add_closing(queue, request);
+	queue_leave_shown(queue, request);
+}
+
+bool
+notify_queue_return(
+    struct notify_queue *queue, const struct notification *n, usec_t now)
+{
+	struct notification key;
+	bool found = false;
+
+	queue->now = now;
+	notification_init(&key);
+	notification_copy_sanitized(&key, n);
+	LIST_EACH(pos, &queue->shown)
+	{
+		struct request *request = queue_request_at(pos);
+		struct entry *entry = find_restored(request, &key);
+
+		if (entry == NULL || found)
+			continue;
+		show_again(queue, request, entry, n);
+		found = true;
+	}
+	notification_done(&key);
+	if (found)
+		queue_keep_bounds(queue);
+	return found;
 }

@@ -3,8 +3,9 @@
  */
 #include "notifiers/queue_private.h"
 
-static bool
-is_same(const struct notification *a, const struct notification *b)
+bool
+queue_is_same_message(
+    const struct notification *a, const struct notification *b)
 {
 	return a->uid == b->uid && a->uidvalidity == b->uidvalidity &&
 	       strcmp(a->account, b->account) == 0 &&
@@ -18,7 +19,7 @@ withdraw_waiting(struct notify_queue *queue, const struct notification *key)
 	{
 		struct entry *entry = queue_entry_at(pos);
 
-		if (!is_same(&entry->n, key))
+		if (!queue_is_same_message(&entry->n, key))
 			continue;
 		queue_settle(queue, entry, NOTIFY_WITHDRAWN, NULL);
 		queue_leave_waiting(queue, entry);
@@ -38,7 +39,7 @@ withdraw_entries(struct notify_queue *queue, struct request *request,
 	{
 		struct entry *entry = queue_entry_at(pos);
 
-		if (!is_same(&entry->n, key))
+		if (!queue_is_same_message(&entry->n, key))
 			continue;
 		if (tell)
 			queue_settle(queue, entry, NOTIFY_WITHDRAWN, NULL);
@@ -64,7 +65,7 @@ withdraw_asked(struct notify_queue *queue, const struct notification *key)
 			continue;
 		/* Requests are answered in order: it is closed as soon as it
 		 * is shown, and the late answer to it is passed over. */
-		queue_add_closing(queue, request->id);
+		queue_add_closing(queue, request);
 		queue_leave_asked(queue, request);
 		queue_free_request(request);
 	}
@@ -83,7 +84,7 @@ withdraw_shown(struct notify_queue *queue, const struct notification *key)
 		queue->shown_entries -= removed;
 		if (!is_empty)
 			continue;
-		queue_add_closing(queue, request->id);
+		queue_add_closing(queue, request);
 		queue_leave_shown(queue, request);
 	}
 }

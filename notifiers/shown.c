@@ -75,6 +75,15 @@ shown_has(
 	       find(shown, uid, seq) != SIZE_MAX;
 }
 
+const struct shown_item *
+shown_get(
+    const struct shown *shown, uint32_t uidvalidity, uint32_t uid, unsigned seq)
+{
+	return shown_has(shown, uidvalidity, uid, seq)
+		   ? &shown->items[find(shown, uid, seq)]
+		   : NULL;
+}
+
 static char *
 name_or_null(const char *name)
 {

@@ -46,6 +46,9 @@ void shown_add(struct shown *shown, uint32_t uidvalidity, uint32_t uid,
     unsigned seq, const char *key, const char *id);
 bool shown_has(const struct shown *shown, uint32_t uidvalidity, uint32_t uid,
     unsigned seq);
+/* NULL: it is not there. */
+const struct shown_item *shown_get(const struct shown *shown,
+    uint32_t uidvalidity, uint32_t uid, unsigned seq);
 /* What was taken back; false: it is not there, or with another key or id
  * (NULL: none), as it was replaced. */
 bool shown_remove(struct shown *shown, uint32_t uidvalidity, uint32_t uid,

@@ -297,6 +297,7 @@ need_proof_noted(struct line *line, struct mailbox_event *event)
 	apply_resume(line->owner);
 	undo_resume(line->owner);
 	left_open_look(line->owner);
+	notify_proven(line);
 }
 
 static void

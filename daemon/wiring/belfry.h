@@ -309,6 +309,9 @@ bool notify_load_fact(struct belfry *belfry, const char *account,
 /* As part of LOAD: tells the mailbox what was shown of it and may have to be
  * taken back. */
 void notify_load(struct line *line);
+/* The mailbox knows what was read meanwhile: what a screen showed of the rest
+ * before this life is shown again. */
+void notify_proven(struct line *line);
 /* Sets its notes_beginnings: whether a desktop shows how messages begin. When
  * it starts; notify_reload does so for all. */
 void notify_look_at_account(struct running_account *account);

@@ -12,6 +12,7 @@
  *   notify_preview.c  how the message begins
  *   notify_later.c    escalations
  *   notify_shown.c    what was shown, for a later life
+ *   notify_places.c   where on a screen, and showing it again
  *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
  *                     the kinds
  */
@@ -23,6 +24,7 @@
 #include "daemon/loop/http.h"
 #include "daemon/wiring/belfry.h"
 #include "notifiers/escalation.h"
+#include "notifiers/shown.h"
 
 struct notify {
 	struct belfry *belfry;
@@ -85,7 +87,6 @@ struct delivery {
 	struct strv except;	     /* without `via`: not these notifiers */
 	char *from, *subject, *rule; /* of a message, else "" */
 	struct buf header;     /* the same; empty: it did not come along */
-	bool is_moved;	       /* by a rule: it is not in the mailbox */
 	struct notification n; /* for reports, and for other notifiers */
 	struct notify *notify;
 };
@@ -143,6 +144,15 @@ void shown_note(const struct notifier *notifier,
 /* It was taken back. */
 void shown_over(const struct notifier *notifier,
     const struct shown_message *message, const char *key, const char *id);
+/* It was taken back, by whatever key. */
+void shown_forget(
+    const struct notifier *notifier, const struct shown_message *message);
+/* The same key, another id. */
+void shown_mark(const struct notifier *notifier,
+    const struct shown_message *message, const char *id);
+/* The message was read, or is gone: what a helper shows of it is forgotten. */
+void shown_withdraw(const struct notifier *notifier, const char *account,
+    const char *mailbox, uint32_t uidvalidity, uint32_t uid);
 /* Whether this notifier has shown it, maybe in an earlier life. */
 bool shown_is_noted(
     const struct notifier *notifier, const struct delivery *delivery);
@@ -150,7 +160,32 @@ bool shown_is_noted(
 void shown_restore(struct notifier *notifier);
 void shown_free(struct notify *notify);
 
+/* notify_places.c */
+/* SHOWN or CLOSED, of a helper; before its queue gets it. */
+void places_note(
+    const struct notifier *notifier, const struct notifier_line *line);
+/* Of one record: which requests stand for its places. */
+#define PLACES_MAX SHOWN_ITEMS_MAX
+struct places {
+	struct place {
+		const char *place; /* borrowed */
+		uint64_t request;
+	} items[PLACES_MAX];
+	size_t count;
+};
+void places_restore(struct notifier *notifier,
+    const struct shown_message *message, const struct shown_item *item,
+    struct places *places);
+/* It is unread, as far as its mailbox knows. */
+void places_show_again(struct notifier *notifier, struct line *line,
+    const struct shown_message *message);
+/* This id (notifiers/shown.h) says that a rule had moved it. */
+bool places_is_moved(const char *id);
+
 /* notify_mail.c */
+/* What a notification of the message says. */
+void notify_fill(
+    struct line *line, const struct mailbox_task *task, struct notification *n);
 /* As the configuration is now: an account whose connections need not change
  * runs on with an older one. */
 const struct config_account *notify_account(const struct line *line);

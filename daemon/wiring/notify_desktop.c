@@ -35,6 +35,7 @@ on_helper_line(void *ctx, struct span text)
 	} else if (line.verb == NOTIFIER_ACTION) {
 		notifier_chosen(notifier, &line);
 	} else {
+		places_note(notifier, &line);
 		notify_queue_answer(notifier->queue, &line, loop_now());
 	}
 	notifier_line_done(&line);

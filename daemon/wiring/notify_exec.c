@@ -176,7 +176,7 @@ ask(struct notifier *notifier, const struct delivery *delivery)
 	    notifier->input == CONFIG_INPUT_TEXT ||
 	    (notifier->input == CONFIG_INPUT_HEADER && command->header.len > 0);
 
-	if (has_enough || delivery->line == NULL || delivery->is_moved)
+	if (has_enough || delivery->line == NULL || delivery->n.is_moved)
 		return false;
 	command->kind = notifier->input == CONFIG_INPUT_HEADER
 			    ? PREVIEW_HEADER

@@ -70,6 +70,8 @@ notify_withdraw(
 		notify_queue_withdraw(notifier->queue,
 		    line->owner->config->name, mailbox_name(line->mailbox),
 		    uidvalidity, uid, loop_now());
+		shown_withdraw(notifier, line->owner->config->name,
+		    mailbox_name(line->mailbox), uidvalidity, uid);
 		notifier_give_turn(notifier);
 	}
 }
@@ -119,17 +121,17 @@ set_actions(
 }
 
 void
-notify_task(struct line *line, struct mailbox_task *task)
+notify_fill(
+    struct line *line, const struct mailbox_task *task, struct notification *n)
 {
 	const struct action *action = &task->action;
-	struct delivery *delivery = delivery_new(line->owner->belfry->notify);
-	struct mailbox_event holder = {.task = task};
-	struct notification *n = &delivery->n;
 
 	n->account = xstrdup(line->owner->config->name);
 	n->mailbox = xstrdup(mailbox_name(line->mailbox));
 	n->uidvalidity = task->uidvalidity;
 	n->uid = task->uid;
+	n->seq = task->seq;
+	n->is_moved = task->moved_to != NULL;
 	n->urgency = action->urgency;
 	n->title = action->title != NULL ? xstrdup(action->title)
 					 : sender_of(task->from);
@@ -140,6 +142,16 @@ notify_task(struct line *line, struct mailbox_task *task)
 	n->is_private = notify_account(line)->privacy == CONFIG_PRIVACY_COUNT;
 	strv_copy(&n->via, &action->via);
 	set_actions(line, task, n);
+}
+
+void
+notify_task(struct line *line, struct mailbox_task *task)
+{
+	const struct action *action = &task->action;
+	struct delivery *delivery = delivery_new(line->owner->belfry->notify);
+	struct mailbox_event holder = {.task = task};
+
+	notify_fill(line, task, &delivery->n);
 	delivery->line = line;
 	delivery->uidvalidity = task->uidvalidity;
 	delivery->uid = task->uid;
@@ -148,7 +160,6 @@ notify_task(struct line *line, struct mailbox_task *task)
 	delivery->from = xstrdup(task->from);
 	delivery->subject = xstrdup(task->subject);
 	delivery->rule = xstrdup(action->rule);
-	delivery->is_moved = task->moved_to != NULL;
 	buf_add_span(&delivery->header, buf_span(&task->input));
 	if (action->after > 0)
 		later_send(delivery, task);

@@ -18,6 +18,7 @@ struct record {
 	struct list_link link; /* in notify::records */
 	char *account, *mailbox, *notifier;
 	struct shown shown;
+	bool is_old; /* of an earlier life, and not shown again in this one */
 };
 
 static struct record *
@@ -90,6 +91,71 @@ shown_over(const struct notifier *notifier, const struct shown_message *message,
 		write_down(notifier->notify, record);
 }
 
+static const struct shown_item *
+get(const struct notifier *notifier, const struct shown_message *message,
+    struct record **record_r)
+{
+	*record_r = find(notifier->notify, message->account, message->mailbox,
+	    notifier->name);
+	return *record_r != NULL
+		   ? shown_get(&(*record_r)->shown, message->uidvalidity,
+			 message->uid, message->seq)
+		   : NULL;
+}
+
+void
+shown_forget(
+    const struct notifier *notifier, const struct shown_message *message)
+{
+	struct record *record;
+	const struct shown_item *item = get(notifier, message, &record);
+
+	if (item == NULL || item->key == NULL)
+		return;
+	STR_AUTO key = xstrdup(item->key);
+	STR_AUTO id = item->id != NULL ? xstrdup(item->id) : NULL;
+	shown_over(notifier, message, key, id);
+}
+
+void
+shown_mark(const struct notifier *notifier, const struct shown_message *message,
+    const char *id)
+{
+	struct record *record;
+	const struct shown_item *item = get(notifier, message, &record);
+
+	if (item == NULL || item->key == NULL)
+		return;
+	STR_AUTO key = xstrdup(item->key);
+	shown_note(notifier, message, key, id);
+}
+
+static bool
+is_helper(const struct notifier *notifier)
+{
+	return notifier->type == CONFIG_NOTIFIER_DESKTOP ||
+	       notifier->type == CONFIG_NOTIFIER_PROGRAM;
+}
+
+void
+shown_withdraw(const struct notifier *notifier, const char *account,
+    const char *mailbox, uint32_t uidvalidity, uint32_t uid)
+{
+	const struct record *record =
+	    is_helper(notifier)
+		? find(notifier->notify, account, mailbox, notifier->name)
+		: NULL;
+
+	if (record == NULL || record->shown.uidvalidity != uidvalidity)
+		return;
+	for (size_t i = record->shown.count; i-- > 0;) {
+		const struct shown_message message = {account, mailbox,
+		    uidvalidity, uid, record->shown.items[i].seq};
+		if (record->shown.items[i].uid == uid)
+			shown_forget(notifier, &message);
+	}
+}
+
 bool
 shown_is_noted(const struct notifier *notifier, const struct delivery *delivery)
 {
@@ -109,15 +175,72 @@ shown_is_noted(const struct notifier *notifier, const struct delivery *delivery)
 static void
 restore(struct notifier *notifier, const struct record *record)
 {
-	if (notifier->type != CONFIG_NOTIFIER_WEBHOOK)
+	struct places places = {.count = 0};
+
+	if (notifier->type != CONFIG_NOTIFIER_WEBHOOK && !is_helper(notifier))
 		return;
 	for (size_t i = 0; i < record->shown.count; i++) {
 		const struct shown_item *item = &record->shown.items[i];
 		const struct shown_message message = {record->account,
 		    record->mailbox, record->shown.uidvalidity, item->uid,
 		    item->seq};
-		if (item->key != NULL)
+		if (item->key != NULL && is_helper(notifier))
+			places_restore(notifier, &message, item, &places);
+		else if (item->key != NULL)
 			posted_restore(notifier, &message, item->key, item->id);
+	}
+}
+
+static bool
+is_for(const struct record *record, const struct notifier *notifier,
+    const struct line *line)
+{
+	return record->is_old &&
+	       strcmp(record->notifier, notifier->name) == 0 &&
+	       strcmp(record->account, line->owner->config->name) == 0 &&
+	       strcmp(record->mailbox, mailbox_name(line->mailbox)) == 0;
+}
+
+/* The newest, as many as would wait for a screen that was away; the others stay
+ * as they are. */
+static void
+show_again(
+    struct notifier *notifier, struct line *line, const struct record *record)
+{
+	size_t count = record->shown.count;
+	size_t first = count > QUEUE_KEEP_MAX ? count - QUEUE_KEEP_MAX : 0;
+
+	for (size_t i = first; i < count; i++) {
+		const struct shown_item *item = &record->shown.items[i];
+		const struct shown_message message = {record->account,
+		    record->mailbox, record->shown.uidvalidity, item->uid,
+		    item->seq};
+		if (item->key != NULL)
+			places_show_again(notifier, line, &message);
+	}
+}
+
+void
+notify_proven(struct line *line)
+{
+	struct notify *notify = line->owner->belfry->notify;
+
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (notifier->type != CONFIG_NOTIFIER_DESKTOP)
+			continue;
+		LIST_EACH(at, &notify->records)
+		{
+			struct record *record =
+			    LIST_ITEM(at, struct record, link);
+			if (!is_for(record, notifier, line))
+				continue;
+			record->is_old = false;
+			show_again(notifier, line, record);
+		}
+		notifier_give_turn(notifier);
 	}
 }
 
@@ -150,6 +273,7 @@ notify_load_fact(struct belfry *belfry, const char *account, const char *name,
 		return true; /* what is known in this life is newer */
 	record = find_or_add(notify, account, mailbox, notifier_name);
 	shown_parse(span_from_str(value), &record->shown);
+	record->is_old = true;
 	LIST_EACH(pos, &notify->notifiers)
 	{
 		struct notifier *notifier =
@@ -172,7 +296,8 @@ notify_load(struct line *line)
 		    strcmp(record->mailbox, mailbox_name(line->mailbox)) != 0)
 			continue;
 		for (size_t i = 0; i < shown->count; i++)
-			if (shown->items[i].key != NULL)
+			if (shown->items[i].key != NULL &&
+			    !places_is_moved(shown->items[i].id))
 				mailbox_load_shown(line->mailbox,
 				    shown->uidvalidity, shown->items[i].uid);
 	}

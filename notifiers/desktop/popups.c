@@ -30,6 +30,7 @@ struct popups {
 	struct list_link shown; /* struct popup::link, the oldest first */
 	size_t count, expired;
 	struct popups_can can;
+	char *service; /* begins the places of what it shows; NULL: none */
 };
 
 struct popups *
@@ -89,6 +90,7 @@ popups_free(struct popups **popups)
 	if (*popups == NULL)
 		return;
 	popups_forget(*popups);
+	free((*popups)->service);
 	free(*popups);
 	*popups = NULL;
 }
@@ -370,9 +372,9 @@ popups_show(
 	return is_away(error) ? POPUP_AWAY : POPUP_REFUSED;
 }
 
-/* libnotify has forgotten it. The connection is that of service.c. */
+/* libnotify does not know it. The connection is that of service.c. */
 static void
-close_expired(const struct popup *popup)
+close_number(unsigned number)
 {
 	g_autoptr(GDBusConnection) bus =
 	    g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL);
@@ -381,22 +383,65 @@ close_expired(const struct popup *popup)
 		g_dbus_connection_call(bus, "org.freedesktop.Notifications",
 		    "/org/freedesktop/Notifications",
 		    "org.freedesktop.Notifications", "CloseNotification",
-		    g_variant_new("(u)", popup->number), NULL,
+		    g_variant_new("(u)", number), NULL,
 		    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+}
+
+/* ---- Places ---- */
+
+/* A bus has a name of its own, and gives no name twice. */
+#define BUS_CHARS 8
+
+void
+popups_set_service(struct popups *popups, const char *bus, const char *owner)
+{
+	free(popups->service);
+	popups->service = NULL;
+	if (bus != NULL && owner != NULL && owner[0] == ':')
+		popups->service =
+		    xasprintf("%.*s-%s", BUS_CHARS, bus, owner + 1);
+}
+
+char *
+popups_place(struct popups *popups, uint64_t id)
+{
+	const struct popup *popup = find(popups, id);
+
+	if (popup == NULL || popup->number == 0 || popups->service == NULL)
+		return NULL;
+	return xasprintf("%s-%u", popups->service, popup->number);
+}
+
+/* Nothing of another service: there the number is a stranger's. */
+static void
+close_place(const struct popups *popups, const char *place)
+{
+	struct span text = span_from_str(place), service;
+	size_t len = popups->service != NULL ? strlen(popups->service) : 0;
+	uint32_t number;
+
+	service = span_slice(text, 0, len);
+	if (len > 0 && text.len > len && text.data[len] == '-' &&
+	    span_is(service, popups->service) &&
+	    span_to_u32(span_skip(text, len + 1), &number))
+		close_number(number);
 }
 
 /* Its `closed` comes as a signal; a failure means that it is not there. */
 void
-popups_close(struct popups *popups, uint64_t id)
+popups_close(struct popups *popups, uint64_t id, const char *place)
 {
 	struct popup *popup = find(popups, id);
 
-	if (popup == NULL)
+	if (popup == NULL) {
+		if (place != NULL)
+			close_place(popups, place);
 		return;
+	}
 	if (popup->notification != NULL) {
 		notify_notification_close(popup->notification, NULL);
 		return;
 	}
-	close_expired(popup);
+	close_number(popup->number);
 	forget(popup);
 }

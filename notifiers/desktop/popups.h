@@ -37,9 +37,16 @@ enum popup_result {
  * written unless POPUP_SHOWN. */
 enum popup_result popups_show(
     struct popups *popups, const struct notification *n, char **reason_r);
-/* An id that is not shown is passed over. One that expired is closed, too:
- * the service may go on listing it. */
-void popups_close(struct popups *popups, uint64_t id);
+/* What the service is called on its bus; NULL: there is none. */
+void popups_set_service(
+    struct popups *popups, const char *bus, const char *owner);
+/* Where it is shown: a name that no other service has, nor another notification
+ * of this one. malloc'ed; NULL: nobody knows. */
+char *popups_place(struct popups *popups, uint64_t id);
+/* An id that is not shown is closed by its place (NULL: it has none), where
+ * that is of this very service. One that expired is closed, too: the service
+ * may go on listing it. */
+void popups_close(struct popups *popups, uint64_t id, const char *place);
 /* Not counting what expired. */
 bool popups_are_shown(const struct popups *popups);
 /* After the service or the bus has gone: its ids mean nothing any more. */

@@ -264,9 +264,9 @@ on_name_appeared(
 {
 	struct service *service = data;
 
-	(void)bus;
 	(void)name;
-	(void)owner;
+	popups_set_service(
+	    service->popups, g_dbus_connection_get_guid(bus), owner);
 	/* Another one may be able to do other things. */
 	service->probe_again = SERVICE_PROBE_AGAIN_SEC;
 	probe(service);
@@ -280,6 +280,7 @@ on_name_vanished(GDBusConnection *bus, const char *name, void *data)
 	struct service *service = data;
 
 	(void)name;
+	popups_set_service(service->popups, NULL, NULL);
 	if (bus == NULL || service->state != READY)
 		return;
 	if (service->can_start && !popups_are_shown(service->popups)) {
@@ -326,6 +327,7 @@ release_bus(struct service *service)
 	g_bus_unwatch_name(service->watch);
 	service->watch = 0;
 	popups_forget(service->popups);
+	popups_set_service(service->popups, NULL, NULL);
 	notify_uninit();
 	g_clear_object(&service->bus);
 }
@@ -413,6 +415,17 @@ on_timer(void *data)
 /* ---- Requests ---- */
 
 static void
+tell_shown(struct service *service, uint64_t id)
+{
+	struct notifier_line line = {.verb = NOTIFIER_SHOWN};
+
+	line.n.id = id;
+	line.place = popups_place(service->popups, id);
+	lines_say(&line);
+	notifier_line_done(&line);
+}
+
+static void
 show(struct service *service, const struct notification *n)
 {
 	STR_AUTO reason = NULL;
@@ -429,16 +442,16 @@ show(struct service *service, const struct notification *n)
 	else if (result == POPUP_CROWDED)
 		enter(service, CROWDED, reason);
 	else if (result == POPUP_SHOWN)
-		lines_tell(NOTIFIER_SHOWN, n->id, NULL);
+		tell_shown(service, n->id);
 	else
 		lines_tell(NOTIFIER_FAILED, n->id, reason);
 }
 
 static void
-close_one(struct service *service, uint64_t id)
+close_one(struct service *service, const struct notifier_line *line)
 {
 	begin_call(service);
-	popups_close(service->popups, id);
+	popups_close(service->popups, line->n.id, line->place);
 	if (!end_call(service))
 		recover(service);
 }
@@ -447,7 +460,7 @@ static void
 do_request(struct service *service, const struct notifier_line *line)
 {
 	if (line->verb == NOTIFIER_CLOSE) {
-		close_one(service, line->n.id);
+		close_one(service, line);
 		return;
 	}
 	if (service->state == READY)

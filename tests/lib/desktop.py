@@ -22,12 +22,14 @@ print("ready\\tversion=1\\tcapabilities=body,actions", flush=True)
 for line in sys.stdin:
     fields = dict(f.split("=", 1) for f in line.rstrip("\\n").split("\\t")[1:])
     verb = line.split("\\t")[0].strip()
+    own = "%%d-%%s" %% (os.getpid(), fields["id"])
+    key = fields.get("place", own)
     with open(noted + ".all", "a", encoding="utf-8") as file:
-        print(json.dumps(dict(fields, verb=verb)), file=file)
+        print(json.dumps(dict(fields, verb=verb, key=key)), file=file)
     with open(noted, "a", encoding="utf-8") as file:
-        print(verb, fields["id"], fields.get("body", ""), file=file)
+        print(verb, key, fields.get("body", ""), file=file)
     if verb == "notify":
-        print("shown\\tid=" + fields["id"], flush=True)
+        print("shown\\tid=%%s\\tplace=%%s" %% (fields["id"], own), flush=True)
 """
 
 
@@ -63,9 +65,9 @@ class Desktop:
         for line in live.read(self.noted + ".all").splitlines():
             fields = json.loads(line)
             if fields["verb"] == "notify":
-                shown[fields["id"]] = fields
+                shown[fields["key"]] = fields
             else:
-                shown.pop(fields["id"], None)
+                shown.pop(fields["key"], None)
         return {fields[name]: fields for fields in shown.values()
                 for name in ("title", "body") if fields.get(name)}
 
@@ -79,13 +81,15 @@ class Desktop:
 
     def press(self, text, key, more=""):
         """As the service would, it goes then."""
-        number = self.request(text)["id"]
+        request = self.request(text)
+        number = request["id"]
         self.say("action\tid=%s\tkey=%s%s" % (number, key, more),
                  "closed\tid=%s\treason=dismissed" % number)
         with open(self.noted, "a", encoding="utf-8") as file:
-            print("close %s " % number, file=file)
+            print("close %s " % request["key"], file=file)
         with open(self.noted + ".all", "a", encoding="utf-8") as file:
-            print(json.dumps({"verb": "close", "id": number}), file=file)
+            print(json.dumps({"verb": "close", "key": request["key"]}),
+                  file=file)
 
     def say(self, *lines):
         with open(self.noted + ".press", "w", encoding="utf-8") as pipe:

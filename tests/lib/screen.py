@@ -297,6 +297,10 @@ class Notifier:
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
     def lines(self):
         with open(self.said, encoding="utf-8") as file:
             return file.read().splitlines()

@@ -62,5 +62,54 @@ def what_a_rule_did_itself_is_not_withdrawn(servers):
         live.stays("both", lambda: screen.shown() == ["marked", "moved"])
 
 
+@live.case
+def what_was_on_the_screen_before_a_restart(servers):
+    """It goes when it was read meanwhile, else it is shown anew, by one whose
+    buttons do something; not what had expired, or was dismissed."""
+    user = servers.user()
+    user.create("Elsewhere")
+    screen = desktop.Desktop(servers, "desktop4")
+    rules = ("[rule move]\nwhen = subject is moved\nmove = Elsewhere\n"
+             "notify = yes\n")
+    subjects = ["read", "unread", "moved", "expired", "dismissed"]
+    daemon = live.Daemon(servers, user.account("watch = INBOX\n") +
+                         desktop.NOTIFIER + rules, env=screen.env)
+    with daemon:
+        daemon.wait_watching()
+        for subject in subjects:
+            user.deliver(live.message(subject))
+            screen.request(subject)
+        for subject in ("expired", "dismissed"):
+            screen.say("closed\tid=%s\treason=%s" % (
+                screen.request(subject)["id"], subject))
+        live.wait("all is told", lambda: all(
+            "shown by mock" in str(m["effects"]) for m in daemon.history()))
+        before = screen.requests()
+    desktop.change(user, "read", "STORE", "+FLAGS", "(\\Seen)")
+    live.same(screen.shown(), sorted(subjects), "nothing changes by itself")
+    with daemon:
+        screen.wait("unread", "moved", "expired", "dismissed")
+        live.wait("anew", lambda: all(
+            screen.request(subject)["key"] != before[subject]["key"]
+            for subject in ("unread", "moved")))
+        live.stays("as they were", lambda: all(
+            screen.request(subject)["key"] == before[subject]["key"]
+            for subject in ("expired", "dismissed")))
+        again = screen.request("unread")
+        live.same((again["title"], again["sound"], again["actions"]),
+                  ("Some Body", "", before["unread"]["actions"]), "anew")
+        # What expired is listed still by some: read, it goes from there.
+        desktop.change(user, "expired", "STORE", "+FLAGS", "(\\Seen)")
+        screen.wait("unread", "moved", "dismissed")
+        screen.press("moved", "read")
+        live.wait("read", lambda: user.flags("Elsewhere", "moved") ==
+                  ["\\Seen"])
+        screen.press("unread", "trash")
+        user.wait_subjects("Trash", ["unread"])
+    with daemon:
+        daemon.wait_watching()
+        live.stays("it is over", lambda: screen.shown() == ["dismissed"])
+
+
 if __name__ == "__main__":
     live.main()

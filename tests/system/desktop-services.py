@@ -86,6 +86,30 @@ def choose(name, screen, popup, key):
         screen.run("dunstctl", "context")
 
 
+def next_life(screen, notifier, popup):
+    """belfry-desktop ends, and the next one closes what hangs there, by the
+    place that the first was told; and nothing that is not of this service."""
+    notifier.tell("notify", id=4, urgency="critical", title="Old", body="B")
+    place = notifier.hear("shown\tid=4\tplace=").split("place=")[1]
+    popup.still()
+    notifier.end()
+    notifier = screens.Notifier(screen)
+    notifier.hear("ready")
+    service, number = place.rsplit("-", 1)
+    for other in ("00000000-%s" % place.split("-", 1)[1],
+                  "%s1-%s" % (service, number), service, number,
+                  "%s-x" % service):
+        notifier.tell("close", id=1, place=other)
+    notifier.tell("notify", id=9, urgency="critical", title="N", body="B")
+    notifier.hear("shown\tid=9")
+    notifier.tell("close", id=9)
+    notifier.hear("closed\tid=9")
+    assert popup.still(), "a stranger's place was closed"
+    notifier.tell("close", id=1, place=place)
+    popup.wait_gone()
+    return notifier
+
+
 def look(name, screen):
     notifier = screens.Notifier(screen)
     popup = Popup(screen)
@@ -121,15 +145,17 @@ def look(name, screen):
     notifier.tell("close", id=3)
     notifier.hear("closed\tid=3\treason=closed")
 
+    notifier = next_life(screen, notifier, popup)
+
     # The service ends with what it shows; the next one is told again.
     screen.end_service()
-    notifier.hear("unavailable", 2)
+    notifier.hear("unavailable")
     popup.wait_gone()
     screen.start_service()
     notifier.hear("ready", 2)
     notifier.tell("notify", id=3, title="again", body="B",
                   actions=OPEN_AND_READ)
-    notifier.hear("shown\tid=3", 2)
+    notifier.hear("shown\tid=3")
     # The last of all: mako 1.7 sometimes crashes behind a click.
     choose(name, screen, popup, "default")
     notifier.hear("action\tid=3\tkey=default")

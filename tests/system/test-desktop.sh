@@ -28,7 +28,7 @@ fi
 if test $# -ne 2 || test "$2" != alone; then
 	test $# -gt 0 || set -- options no_bus what_arrives plain_service \
 	    bad_lines signals expired refusal excess slow_service service_that_dies \
-	    bus_that_dies end_inside_a_call service_that_stalls
+	    places bus_that_dies end_inside_a_call service_that_stalls
 	cases=
 	for case; do
 		sh "$0" "$case" alone &
@@ -167,14 +167,16 @@ wait_until() {
 }
 
 count_is() { # FILE LINE COUNT
-	test "$(grep -cxF -- "$2" "$work/$1")" -ge "$3"
+	test "$(sed "s/${TAB}place=.*//" "$work/$1" |
+	    grep -cxF -- "$2")" -ge "$3"
 }
 
 lines_are() { # COUNT PATTERN
 	test "$(grep -c -- "$2" "$work/out")" -eq "$1"
 }
 
-# heard LINE [COUNT], noted LINE [COUNT]: such a line, as a whole.
+# heard LINE [COUNT], noted LINE [COUNT]: such a line, as a whole, but for its
+# place.
 heard() {
 	wait_until "answer: $1" count_is out "$1" "${2:-1}"
 }
@@ -387,6 +389,42 @@ test_service_that_dies() {
 	say close id=1
 	say notify id=2 'title=T' 'body=a & b'
 	noted "Notify 1 0 Belfry|mail-unread|T|a & b||$HINTS;urgency=byte 0x01"
+	grep -q '^Close' "$work/noted" && complain "closed a stranger"
+	stop_desktop
+}
+
+# Of an earlier life, by its place; what another service, or another bus, calls
+# so is a stranger's.
+test_places() {
+	start_mock
+	start_desktop
+	heard "$READY"
+	say notify id=7 title=T
+	heard "shown${TAB}id=7"
+	place=$(sed -n 's/.*place=//p' "$work/out")
+	stop_desktop
+	start_desktop
+	heard "$READY"
+	say close id=1 "place=0${place#?}"
+	say close id=1 "place=${place}0"
+	say close id=1 "place=${place%-*}"
+	say close id=1 "place=${place%-*}-x"
+	say close id=1 "place=${place#*-}"
+	say close id=1 place=
+	say close id=1
+	say close id=1 "place=$place"
+	noted "Close 1"
+	noted "Close 10"
+	test "$(grep -c '^Close' "$work/noted")" -eq 2 ||
+	    complain "closed a stranger: $(cat "$work/noted")"
+	# Another service of the same bus, which counts from 1 as well.
+	start_mock
+	heard "$READY" 2
+	say notify id=1 title=S
+	heard "shown${TAB}id=1"
+	say close id=2 "place=$place"
+	say notify id=2 title=S
+	heard "shown${TAB}id=2"
 	grep -q '^Close' "$work/noted" && complain "closed a stranger"
 	stop_desktop
 }

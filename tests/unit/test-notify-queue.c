@@ -20,6 +20,10 @@
  *	keeps		it is away, and what it shows stays
  *	private		from now on only numbers are shown
  *	list=ID		writes the UIDs behind it
+ *	old=UID gone=UID	was shown in an earlier life, at the place
+ *"pUID"; gone: it has expired more=UID	another one of the last of these
+ *	again=UID	what is left of these is shown again
+ *	place=ID	answers `shown` with the place "here"
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,6 +46,7 @@ struct play {
 	bool is_busy;
 	uint64_t asked[ASKED_MAX]; /* for `ok` */
 	size_t asked_count;
+	uint64_t earlier; /* request that was restored last */
 	struct buf trace;
 };
 
@@ -311,9 +316,83 @@ static const struct {
 	"up burst=6 ok n1 quiet deadline +3000 loud",
 	"notify 7 <6 new messages in work|*>\n"
 	"*summarised\nnever\nnotify 8 <T1|B1>\n"},
+    {"of an earlier life: read, it is closed where it is",
+	"old=1 gone=2 read=1 up read=2 read=3", "close 1 p1\nclose 3 p2\n"},
+    {"of an earlier life: shown again, and the old one closed",
+	"old=1 up again=1 ok again=1 read=1",
+	"again\nclose 1 p1\nnotify 3 <T1|B1>\nno\nclose 3\n"},
+    {"of an earlier life: not before the notifier is there",
+	"old=1 again=1 waiting up",
+	"again\n0 waiting\nclose 1 p1\nnotify 3 <T1|B1>\n"},
+    {"of an earlier life: read before the notifier is there",
+	"old=1 again=1 read=1 waiting up", "again\n0 waiting\nclose 1 p1\n"},
+    {"of an earlier life: what expired is not shown again", "gone=1 up again=1",
+	"no\n"},
+    {"of an earlier life: a summary goes with its last",
+	"up old=1 more=2 again=1 again=2",
+	"again\nnotify 4 <T1|B1>\nagain\nclose 1 p1\nnotify 5 <T2|B2>\n"},
+    {"of an earlier life: many become a summary",
+	"old=1 old=2 old=3 old=4 old=5 old=6 again=1 again=2 again=3 again=4 "
+	"again=5 again=6 up ok waiting",
+	"again\nagain\nagain\nagain\nagain\nagain\n"
+	"close 1 p1\nclose 3 p2\nclose 5 p3\nclose 7 p4\nclose 9 p5\n"
+	"close 11 p6\nnotify 19 <6 new messages in work|*>\n0 waiting\n"},
+    {"of an earlier life: a service that goes takes nothing back",
+	"returns old=1 up down up again=1",
+	"again\nclose 1 p1\nnotify 3 <T1|B1>\n"},
+    {"what a lost program showed is closed where it hangs",
+	"returns up n1 place=1 down up",
+	"notify 1 <T1|B1>\n1 shown\nclose 1 here\nnotify 1 <T1|B1>\n"},
 };
 
 /* ---- The player ---- */
+
+static void
+fill(struct notification *n, uint32_t uid, enum urgency urgency)
+{
+	notification_init(n);
+	n->account = xstrdup(uid != 0 ? "work" : "");
+	n->mailbox = xstrdup("INBOX");
+	n->uidvalidity = 9;
+	n->uid = uid;
+	n->urgency = urgency;
+	n->title = xasprintf("T%u", uid);
+	n->body = xasprintf("B%u", uid);
+	n->message_id = xasprintf("<%u@x>", uid);
+	n->actions = xstrdup("default,read,archive,copy");
+	n->code = xstrdup("123456");
+	n->preview = xstrdup("P");
+}
+
+/* Of an earlier life; `request` 0: one of its own. */
+static uint64_t
+restore(struct play *play, uint32_t uid, uint64_t request, bool is_expired)
+{
+	STR_AUTO place = xasprintf("p%u", uid);
+	struct notification n;
+
+	fill(&n, uid, URGENCY_NORMAL);
+	if (request == 0) {
+		request = notify_queue_restore(play->queue, &n, 0);
+		notify_queue_set_place(play->queue, request, place, is_expired);
+	} else {
+		notify_queue_restore(play->queue, &n, request);
+	}
+	notification_done(&n);
+	return request;
+}
+
+static void
+show_again(struct play *play, uint32_t uid)
+{
+	struct notification n;
+
+	fill(&n, uid, URGENCY_NORMAL);
+	buf_add_str(&play->trace,
+	    notify_queue_return(play->queue, &n, play->now) ? "again\n"
+							    : "no\n");
+	notification_done(&n);
+}
 
 static uint64_t
 add(struct play *play, uint32_t uid, enum urgency urgency)
@@ -321,18 +400,7 @@ add(struct play *play, uint32_t uid, enum urgency urgency)
 	struct notification n;
 	uint64_t id;
 
-	notification_init(&n);
-	n.account = xstrdup(uid != 0 ? "work" : "");
-	n.mailbox = xstrdup("INBOX");
-	n.uidvalidity = 9;
-	n.uid = uid;
-	n.urgency = urgency;
-	n.title = xasprintf("T%u", uid);
-	n.body = xasprintf("B%u", uid);
-	n.message_id = xasprintf("<%u@x>", uid);
-	n.actions = xstrdup("default,read,archive,copy");
-	n.code = xstrdup("123456");
-	n.preview = xstrdup("P");
+	fill(&n, uid, urgency);
 	id = notify_queue_add(play->queue, &n, play->now);
 	notification_done(&n);
 	return id;
@@ -365,7 +433,9 @@ trace_request(struct play *play, const struct notifier_line *line)
 	struct buf *trace = &play->trace;
 
 	if (line->verb == NOTIFIER_CLOSE) {
-		buf_addf(trace, "close %u\n", (unsigned)line->n.id);
+		buf_addf(trace, "close %u%s%s\n", (unsigned)line->n.id,
+		    line->place != NULL ? " " : "",
+		    line->place != NULL ? line->place : "");
 		return;
 	}
 	assert_true(line->verb == NOTIFIER_NOTIFY);
@@ -407,6 +477,8 @@ answer(
 	line.n.id = id;
 	line.reason = xstrdup(reason);
 	line.keeps = reason != NULL && strcmp(reason, "keeps") == 0;
+	if (verb == NOTIFIER_SHOWN && reason != NULL)
+		line.place = xstrdup(reason);
 	notify_queue_answer(play->queue, &line, play->now);
 	notifier_line_done(&line);
 }
@@ -460,6 +532,7 @@ do_answer(struct play *play, const char *word)
 		const char *reason;
 	} answers[] = {
 	    {"shown=", NOTIFIER_SHOWN, NULL},
+	    {"place=", NOTIFIER_SHOWN, "here"},
 	    {"failed=", NOTIFIER_FAILED, "why"},
 	    {"failed-mute=", NOTIFIER_FAILED, NULL},
 	    {"closed=", NOTIFIER_CLOSED, "dismissed"},
@@ -532,12 +605,35 @@ trace_uid(void *ctx, const struct notification *n)
 	buf_addf(&play->trace, "%u %s\n", n->uid, n->message_id);
 }
 
+static bool
+do_earlier(struct play *play, const char *word)
+{
+	const char *value = strchr(word, '=');
+	uint32_t uid;
+
+	if (value == NULL)
+		return false;
+	uid = (uint32_t)strtoul(value + 1, NULL, 10);
+	if (strncmp(word, "old=", 4) == 0)
+		play->earlier = restore(play, uid, 0, false);
+	else if (strncmp(word, "gone=", 5) == 0)
+		play->earlier = restore(play, uid, 0, true);
+	else if (strncmp(word, "more=", 5) == 0)
+		restore(play, uid, play->earlier, false);
+	else if (strncmp(word, "again=", 6) == 0)
+		show_again(play, uid);
+	else
+		return false;
+	return true;
+}
+
 static void
 do_word(struct play *play, const char *word)
 {
 	uint32_t number;
 
-	if (do_simple(play, word) || do_answer(play, word))
+	if (do_simple(play, word) || do_answer(play, word) ||
+	    do_earlier(play, word))
 		return;
 	if (strncmp(word, "burst=", 6) == 0) {
 		do_burst(play, (uint32_t)strtoul(word + 6, NULL, 10));

@@ -1,0 +1,169 @@
+/*
+ * wiring: what helpers have on a screen, and where: for a later life of the
+ * daemon, which can close that, and shows what is unread still again, by
+ * notifications whose buttons do something.
+ *
+ * Only a helper that says a place with `shown` is remembered so
+ * (belfry-notifiers(7)). The place is the key of notifiers/shown.h; its id says
+ * what became of it:
+ *
+ *	(none)     it is on the screen
+ *	-expired   it went by itself; the service may list it still
+ *	-moved     a rule had moved the message: nobody knows whether it is read
+ */
+#include "daemon/account/deed.h"
+#include "daemon/wiring/notify.h"
+#include "daemon/wiring/past.h"
+
+#define EXPIRED "-expired"
+#define MOVED "-moved"
+
+bool
+places_is_moved(const char *id)
+{
+	return id != NULL && strcmp(id, MOVED) == 0;
+}
+
+static bool
+is_expired(const char *id)
+{
+	return id != NULL && strcmp(id, EXPIRED) == 0;
+}
+
+/* ---- what the helper says ---- */
+
+static struct shown_message
+message_of(const struct notification *n)
+{
+	return (struct shown_message){
+	    n->account, n->mailbox, n->uidvalidity, n->uid, n->seq};
+}
+
+struct noting {
+	const struct notifier *notifier;
+	const struct notifier_line *line;
+};
+
+static void
+note_shown(void *ctx, const struct notification *n)
+{
+	const struct noting *noting = ctx;
+	const struct shown_message message = message_of(n);
+
+	if (n->uid != 0)
+		shown_note(noting->notifier, &message, noting->line->place,
+		    n->is_moved ? MOVED : NULL);
+}
+
+static void
+note_closed(void *ctx, const struct notification *n)
+{
+	const struct noting *noting = ctx;
+	const struct shown_message message = message_of(n);
+	const char *reason = noting->line->reason;
+	bool expired = noting->notifier->type == CONFIG_NOTIFIER_DESKTOP &&
+		       reason != NULL && strcmp(reason, "expired") == 0;
+
+	if (n->uid == 0)
+		return;
+	if (expired && !n->is_moved)
+		shown_mark(noting->notifier, &message, EXPIRED);
+	else
+		shown_forget(noting->notifier, &message);
+}
+
+void
+places_note(const struct notifier *notifier, const struct notifier_line *line)
+{
+	struct noting noting = {notifier, line};
+
+	if (line->verb == NOTIFIER_SHOWN && line->place != NULL)
+		notify_queue_each(
+		    notifier->queue, line->n.id, note_shown, &noting);
+	else if (line->verb == NOTIFIER_CLOSED)
+		notify_queue_each(
+		    notifier->queue, line->n.id, note_closed, &noting);
+}
+
+/* ---- of an earlier life ---- */
+
+void
+places_restore(struct notifier *notifier, const struct shown_message *message,
+    const struct shown_item *item, struct places *places)
+{
+	const struct notification n = {
+	    .account = (char *)(uintptr_t)message->account,
+	    .mailbox = (char *)(uintptr_t)message->mailbox,
+	    .uidvalidity = message->uidvalidity,
+	    .uid = message->uid,
+	    .seq = message->seq,
+	    .is_moved = places_is_moved(item->id)};
+	uint64_t request = 0;
+
+	for (size_t i = 0; i < places->count; i++)
+		if (strcmp(places->items[i].place, item->key) == 0)
+			request = places->items[i].request;
+	if (request == 0 && places->count == PLACES_MAX)
+		return;
+	if (request != 0) {
+		notify_queue_restore(notifier->queue, &n, request);
+		return;
+	}
+	request = notify_queue_restore(notifier->queue, &n, 0);
+	notify_queue_set_place(
+	    notifier->queue, request, item->key, is_expired(item->id));
+	places->items[places->count++] =
+	    (struct place){.place = item->key, .request = request};
+}
+
+/* As the history has it: without a code in its subject, and without a word of
+ * its text. */
+static bool
+read_task(struct line *line, const struct shown_message *message,
+    struct mailbox_task *task)
+{
+	const struct store_key key = {message->account, message->mailbox,
+	    message->uidvalidity, message->uid};
+	struct deed_place place = {0};
+	struct past past;
+	bool found = false;
+
+	if (!past_find(line->owner->belfry->store, &key, &past))
+		return false;
+	for (size_t i = 0; i < past.count && !found; i++)
+		found = past.effects[i].seq == message->seq &&
+			action_parse(span_from_str(past.effects[i].action),
+			    &task->action);
+	task->from = xstrdup(past.message.from);
+	task->subject = xstrdup(past.message.subject);
+	task->message_id = xstrdup(past.message.message_id);
+	if (deed_find_place(&key, past.effects, past.count, &place) != NULL)
+		task->moved_to = xstrdup(""); /* it is gone for good */
+	else if (strcmp(place.mailbox, key.mailbox) != 0)
+		task->moved_to = xstrdup(place.mailbox);
+	deed_place_done(&place);
+	past_done(&past);
+	task->uidvalidity = message->uidvalidity;
+	task->uid = message->uid;
+	task->seq = message->seq;
+	return found && task->action.kind == ACTION_NOTIFY;
+}
+
+void
+places_show_again(struct notifier *notifier, struct line *line,
+    const struct shown_message *message)
+{
+	struct mailbox_task *task = NEW(struct mailbox_task);
+	struct mailbox_event holder = {.task = task};
+	struct notification n;
+
+	notification_init(&n);
+	if (read_task(line, message, task)) {
+		notify_fill(line, task, &n);
+		free(n.sound); /* it has been heard */
+		n.sound = xstrdup("");
+		notify_queue_return(notifier->queue, &n, loop_now());
+	}
+	notification_done(&n);
+	mailbox_event_done(&holder);
+}
