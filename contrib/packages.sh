@@ -22,7 +22,7 @@ PACKAGES_MAIL="libpython3.11-testsuite python3-flufl.bounce"
 
 # What the tests use besides.
 PACKAGES_TESTS="build-essential libcmocka-dev clang libclang-rt-dev llvm mandoc dbus
- libglib2.0-dev dunst xfce4-notifyd xfconf mako-notifier sway grim tmux xvfb
+ libglib2.0-dev gnome-keyring libsecret-tools dunst xfce4-notifyd xfconf mako-notifier sway grim tmux xvfb
  xauth imagemagick xdotool procps git python3-gi python3-jsonschema apparmor
  debhelper dpkg-dev fish zsh fonts-dejavu-core lintian chromium strace iproute2
  util-linux"

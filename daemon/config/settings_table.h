@@ -171,7 +171,8 @@
 	.more = "A file in PEM form, with the certificates between it and its "
 		"root behind it. With `auth = external` it is the login; "
 		"servers that want it and a password get both. It is read "
-		"again by `belfryctl reload`."},
+		"again by `belfryctl reload`. You are told 14 days before it "
+		"ends."},
 {ACCOUNT(tls_key), .key = "tls_key", .type = SETTING_PATH,
 	.help = "The private key of `tls_cert`.",
 	.more = "Without it the key is in the file of `tls_cert`, too. The "

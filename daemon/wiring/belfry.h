@@ -86,7 +86,8 @@
 struct belfry;
 struct tokens;
 
-/* Of one of an account's servers, as it was seen last. */
+/* Of one of an account's servers, as it was seen last; or the account's own,
+ * `tls_cert`. */
 struct certificate {
 	int64_t from_unix, until_unix; /* 0: none was seen */
 	int64_t told_unix;	       /* the one that the person knows of */
@@ -94,6 +95,7 @@ struct certificate {
 enum {
 	CERTIFICATE_IMAP,
 	CERTIFICATE_SMTP,
+	CERTIFICATE_OWN,
 	CERTIFICATES
 };
 

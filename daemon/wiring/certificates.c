@@ -16,13 +16,17 @@
 static const char *const facts[CERTIFICATES] = {
     [CERTIFICATE_IMAP] = "certificate-imap",
     [CERTIFICATE_SMTP] = "certificate-smtp",
+    [CERTIFICATE_OWN] = "certificate-own",
 };
 
-static const struct config_server *
-server_of(const struct running_account *account, int which)
+/* The server's host, or the file of one's own. */
+static const char *
+place_of(const struct running_account *account, int which)
 {
-	return which == CERTIFICATE_SMTP ? &account->config->smtp
-					 : &account->config->imap;
+	if (which == CERTIFICATE_OWN)
+		return account->config->tls_cert;
+	return which == CERTIFICATE_SMTP ? account->config->smtp.host
+					 : account->config->imap.host;
 }
 
 /* ---- told once ---- */
@@ -49,20 +53,25 @@ remember(struct running_account *account, int which, int64_t until_unix)
 }
 
 static void
-add_words(struct buf *out, const char *host, int64_t until_unix)
+add_words(struct buf *out, const struct running_account *account, int which)
 {
+	int64_t until_unix = account->certificates[which].until_unix;
+	bool is_own = which == CERTIFICATE_OWN;
 	int64_t days = (until_unix - loop_now_unix()) / SECONDS_OF_DAY;
 	BUF_AUTO until = BUF_INIT;
 
 	unix_format(&until, until_unix);
 	if (until_unix <= loop_now_unix())
-		buf_addf(out, "the certificate of %s ended on %.10s", host,
-		    buf_str(&until));
+		buf_addf(out, "%s %s ended on %.10s",
+		    is_own ? "your certificate" : "the certificate of",
+		    place_of(account, which), buf_str(&until));
 	else
-		buf_addf(out,
-		    "the certificate of %s ends on %.10s, in %" PRId64
-		    " day%s; who runs the server must renew it",
-		    host, buf_str(&until), days, days == 1 ? "" : "s");
+		buf_addf(out, "%s %s ends on %.10s, in %" PRId64 " day%s; %s",
+		    is_own ? "your certificate" : "the certificate of",
+		    place_of(account, which), buf_str(&until), days,
+		    days == 1 ? "" : "s",
+		    is_own ? "ask who gave it to you for a new one"
+			   : "who runs the server must renew it");
 }
 
 static void
@@ -76,8 +85,7 @@ tell(struct running_account *account, int which)
 	certificate->told_unix = certificate->until_unix;
 	if (was_told(account, which, certificate->until_unix))
 		return;
-	add_words(
-	    &words, server_of(account, which)->host, certificate->until_unix);
+	add_words(&words, account, which);
 	report_note(account->belfry, true, "certificate", account->config->name,
 	    "%s", buf_str(&words));
 	notify_say(account->belfry, account->config->name, URGENCY_NORMAL,
@@ -117,6 +125,12 @@ certificates_seen(struct running_account *account,
 	tls_get_validity(
 	    tls, &certificate->from_unix, &certificate->until_unix);
 	look(account, which);
+	if (account->config->tls_cert == NULL)
+		return;
+	certificate = &account->certificates[CERTIFICATE_OWN];
+	tls_get_own_validity(
+	    account->tls, &certificate->from_unix, &certificate->until_unix);
+	look(account, CERTIFICATE_OWN);
 }
 
 void
@@ -140,11 +154,10 @@ certificates_status(const struct running_account *account)
 		if (certificate->until_unix == 0)
 			continue;
 		json = json_new_object();
-		json_set_str(json, "server", server_of(account, which)->host);
+		json_set_str(json, "server", place_of(account, which));
 		json_set_time(json, "until", certificate->until_unix);
 		if (is_ending(certificate))
-			add_words(&words, server_of(account, which)->host,
-			    certificate->until_unix);
+			add_words(&words, account, which);
 		json_set_str(
 		    json, "warning", words.len > 0 ? buf_str(&words) : NULL);
 		json_add(list, json);

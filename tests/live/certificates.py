@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import threading
 
 os.environ["SERVERS_SUBMISSION_AUTH"] = "PLAIN LOGIN EXTERNAL"
@@ -104,6 +105,43 @@ def lets_in(servers):
             daemon.wait_watching()
         live.same(auths(servers, user)[0].count("method=EXTERNAL"), 1,
                   "the mechanism")
+
+
+def make_again(servers, name, days):
+    """The same certificate, of a year that ends in so many days."""
+    folder = os.path.join(servers.dir, "tls")
+    with open(folder + "/cnf", "w", encoding="utf-8") as file:
+        file.write("[ca]\ndefault_ca = x\n[x]\ndatabase = index\n"
+                   "new_certs_dir = .\nrand_serial = yes\n"
+                   "default_md = sha256\npolicy = p\n[p]\n"
+                   "commonName = supplied\n")
+    with open(folder + "/index", "w", encoding="utf-8"):
+        pass
+    when = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(
+        time.time() + 86400 * (days + more))) for more in (-365, 0.5)]
+    openssl(folder, "ca", "-batch", "-config", "cnf", "-notext", "-cert",
+            "ca.crt", "-keyfile", "ca.key", "-in", name + ".csr", "-out",
+            name + ".crt", "-startdate", when[0], "-enddate", when[1])
+
+
+@live.case_with(EXTERNAL)
+def ends_soon(servers):
+    """One's own: told 14 days ahead, once, by status and by doctor."""
+    for days, soon in ((20, False), (10, True)):
+        user, name = servers.user(), "ends%d" % days
+        keys = make(servers, name, user.address) + "auth = external\n"
+        make_again(servers, name, days)
+        with live.Daemon(servers, user.account(keys)) as daemon:
+            daemon.wait_watching()
+            told = daemon.logged("error certificate .*your certificate")
+            live.same([l.split("; ")[0].split(", ")[-1] for l in told],
+                      ["in 10 days"] if soon else [], "told")
+            live.same([bool(c["warning"]) for c
+                       in daemon.status(user.name)["certificates"]
+                       if c["server"].endswith(name + ".crt")], [soon],
+                      "status")
+            live.same(sorted(causes(daemon, user)),
+                      ["own-certificate-ends-soon"] * soon, "doctor")
 
 
 def refusals(daemon):
