@@ -92,12 +92,24 @@ find_offer(const struct walk *walk)
 	return checkup_clean(buf_span(&words));
 }
 
+/* "35 MB", and "200 KB" where that would be rounded too much. */
+static char *
+size_words(uint64_t size)
+{
+	bool is_small = size < UINT64_C(10) * 1024 * 1024;
+
+	return xasprintf("%llu %s",
+	    (unsigned long long)size / (is_small ? 1024 : 1024 * 1024),
+	    is_small ? "KB" : "MB");
+}
+
 static void
 tell_greeting(struct walk *walk)
 {
 	STR_AUTO greeting = checkup_link_greeting(&walk->link);
 	STR_AUTO offer = find_offer(walk);
 	uint64_t size = smtp_session_size_limit(walk->session);
+	STR_AUTO most = size_words(size);
 
 	checkup_look_for_time(walk->checkup, buf_span(&walk->link.heard),
 	    walk->link.server->host);
@@ -105,8 +117,7 @@ tell_greeting(struct walk *walk)
 	    walk->checkup, DOCTOR_SMTP, DOCTOR_GREETING, NULL, "%s", greeting);
 	if (size > 0)
 		checkup_good(walk->checkup, DOCTOR_SMTP, DOCTOR_CAPABILITIES,
-		    "EHLO", "%s; messages up to %llu MB", offer,
-		    (unsigned long long)size / (1024 * 1024));
+		    "EHLO", "%s; messages up to %s", offer, most);
 	else
 		checkup_good(walk->checkup, DOCTOR_SMTP, DOCTOR_CAPABILITIES,
 		    "EHLO", "%s", offer);
