@@ -112,6 +112,7 @@ add_environment(struct strv *environment, const char *name, const char *value)
 {
 	struct buf line = BUF_INIT;
 
+	buf_reserve(&line, strlen(name) + strlen(value) + sizeof("BELFRY_="));
 	buf_add_str(&line, "BELFRY_");
 	buf_add_str(&line, name);
 	buf_add_char(&line, '=');

@@ -34,7 +34,7 @@
 struct sqlite {
 	struct store store;		     /* the head */
 	struct directory_file database, log; /* of a writer */
-	char *path;			     /* owned: of the database */
+	char *path, *log_path;		     /* owned */
 	int lock; /* holds the directory; -1: a reader */
 	bool is_readonly;
 	bool is_new; /* nothing is in it yet, and it has another name */
@@ -644,10 +644,8 @@ end_transaction(struct sqlite *sq, bool ok, struct error *error_r)
 static bool
 check_files(struct sqlite *sq, struct error *error_r)
 {
-	STR_AUTO log = xasprintf("%s-wal", sq->path);
-
 	return directory_has_file(sq->path, &sq->database, error_r) &&
-	       directory_has_file(log, &sq->log, error_r);
+	       directory_has_file(sq->log_path, &sq->log, error_r);
 }
 
 static bool
@@ -1534,6 +1532,7 @@ close_connection(struct sqlite *sq)
 	forget_next(sq);
 	buf_done(&sq->judged);
 	free(sq->path);
+	free(sq->log_path);
 	free(sq);
 }
 
@@ -1594,6 +1593,7 @@ open_connection(const char *directory, int lock, struct error *error_r)
 
 	sq->store.class = &sqlite_class;
 	sq->path = xasprintf("%s/" DIRECTORY_DATABASE, directory);
+	sq->log_path = xasprintf("%s-wal", sq->path);
 	sq->lock = lock;
 	sq->is_readonly = lock < 0;
 	if (open_database(sq, error_r))

@@ -422,6 +422,8 @@ wal_vfs(void)
 
 	if (real_vfs != NULL)
 		return VFS_NAME;
+	/* Else it counts its memory under a lock, at each malloc and free. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	real_vfs = sqlite3_vfs_find(NULL);
 	if (real_vfs == NULL)
 		return NULL;
