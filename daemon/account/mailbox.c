@@ -148,7 +148,8 @@ static void
 wait_for_next(struct mailbox *mb, const struct error *error, usec_t now)
 {
 	bool was_tried = mb->login.tried, had_more = !mb->login.again;
-	usec_t wait = mailbox_login_wait(mb, error, now);
+	usec_t wait =
+	    mailbox_login_pace(mb, mailbox_login_wait(mb, error, now), now);
 	bool is_another = had_more && mb->login.again;
 
 	mailbox_enter(mb, MAILBOX_WAITING, now);

@@ -151,8 +151,11 @@
 #define MAILBOX_ALERTS_MAX 10
 /* Bytes of a Message-ID that are kept: as long as a line may be. */
 #define MAILBOX_MESSAGE_ID_MAX 998
-/* From a login that failed to the next one, of the same account. */
+/* From a login that failed to the next one, of the same account; and, in the
+ * long run, between those of one mailbox that succeed ... */
 #define MAILBOX_LOGIN_USEC USEC_MINUTE
+/* ... of which so many may be made in a row. */
+#define MAILBOX_LOGIN_BURST 10
 /* After refused credentials: how often the source of the secret is asked
  * whether it gives another one. */
 #define MAILBOX_LOOK_USEC USEC_HOUR

@@ -10,6 +10,11 @@
  *
  * Between a login that failed and the next there is a minute at least, for
  * whatever cause it failed; what is counted is logins, not connections.
+ *
+ * A server (or something on the way to it) that lets in and hangs up as soon as
+ * all is quiet makes each catch-up succeed, and so every ladder start anew. It
+ * is logged in to a few times in a row, and then once a minute: providers take
+ * more for an attack.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/digest.h"
@@ -106,6 +111,17 @@ mailbox_login_succeeded(struct mailbox *mb, usec_t now)
 	mb->login.tried = mb->login.again = false;
 	mb->login.was_good = true;
 	mb->login.since = now;
+	mb->login.even = usec_add(
+	    mb->login.even > now ? mb->login.even : now, MAILBOX_LOGIN_USEC);
+}
+
+usec_t
+mailbox_login_pace(struct mailbox *mb, usec_t wait, usec_t now)
+{
+	const usec_t ahead = (MAILBOX_LOGIN_BURST - 1) * MAILBOX_LOGIN_USEC;
+
+	return at_least(
+	    mb, wait, usec_since(usec_add(now, ahead), mb->login.even));
 }
 
 void

@@ -321,6 +321,7 @@ struct login {
 	bool has_digest;
 	unsigned char digest[DIGEST_SIZE]; /* of the last secret */
 	usec_t since; /* let in, on this connection; USEC_NEVER: not */
+	usec_t even;  /* when the next is due, had all come evenly */
 };
 
 /* An action that is not done for now (mailbox_suspend.c). */
@@ -752,14 +753,17 @@ void mailbox_login_succeeded(struct mailbox *mb, usec_t now);
 /* Before mailbox_fail: what the server said to a command that must not fail. */
 void mailbox_login_note(
     struct mailbox *mb, const struct imap_response *response);
-/* The person, or another secret: what was refused is tried again. */
 /* What the next session logs in with. */
 struct imap_session_config mailbox_login_config(const struct mailbox *mb);
+/* The person, or another secret: what was refused is tried again. */
 void mailbox_login_forgive(struct mailbox *mb);
 /* After a failure: the wait before the next try, or, when the credentials are
  * locked by it, before the next look at the secret. */
 usec_t mailbox_login_wait(
     struct mailbox *mb, const struct error *error, usec_t now);
+/* So long, or longer: connections that live, and end again and again, are made
+ * MAILBOX_LOGIN_BURST times in a row, and then one in MAILBOX_LOGIN_USEC. */
+usec_t mailbox_login_pace(struct mailbox *mb, usec_t wait, usec_t now);
 /* While locked: asks for the secret, and goes on if it is another one. */
 mailbox_begin_fn mailbox_login_look;
 void mailbox_login_looked(struct mailbox *mb, struct span secret, usec_t now);

@@ -605,7 +605,7 @@ mailbox_start_in(struct mailbox *mb, usec_t wait, usec_t now)
 	mb->parks = false;
 	mb->came = now;
 	mailbox_enter(mb, MAILBOX_WAITING, now);
-	mb->timer = usec_add(now, wait);
+	mb->timer = usec_add(now, mailbox_login_pace(mb, wait, now));
 }
 
 void

@@ -171,6 +171,42 @@ test_one_a_minute(void **state)
 	assert_int_equal(f->connects, 1);
 }
 
+/* The first one's connection ends at once, again and again; how long until it
+ * is back. */
+static usec_t
+lose_and_return(struct fixture *f, unsigned times)
+{
+	struct mailbox *first = account_mailbox(f->account, 0);
+	usec_t begin = f->now;
+
+	for (unsigned i = 0; i < times; i++) {
+		mailbox_eof(first, f->now);
+		pull(f);
+		f->now = mailbox_deadline(first);
+		mailbox_tick(first, f->now);
+		pull(f);
+		assert_true(f->connects > 0);
+		open_mailbox(f, first);
+	}
+	return f->now - begin;
+}
+
+/* Who lets in and hangs up is not logged in to every two seconds. */
+static void
+test_a_few_in_a_row(void **state)
+{
+	struct fixture *f = *state;
+	unsigned few = MAILBOX_LOGIN_BURST - 1;
+
+	open_first(f);
+	assert_in_range(lose_and_return(f, few), 0, few * 3 * USEC_SEC);
+	assert_in_range(lose_and_return(f, 30), 29 * MAILBOX_LOGIN_USEC,
+	    31 * 2 * MAILBOX_LOGIN_USEC);
+	/* Some quiet time, and it comes back as fast as before. */
+	f->now += MAILBOX_LOGIN_BURST * MAILBOX_LOGIN_USEC;
+	assert_in_range(lose_and_return(f, few), 0, few * 3 * USEC_SEC);
+}
+
 /* A server that takes one connection only is believed for a day: the first
  * one's connection serves all. */
 static void
@@ -402,6 +438,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_a_few_in_a_row, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_limit_leaves_what_is_there, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
