@@ -107,6 +107,13 @@ is_portal(const struct doctor_facts *facts)
 		return facts->flaw == (value);                                 \
 	}
 IS_FLAW(is_wrong_name, FLAW_WRONG_NAME)
+/* Which is told of in the same words. */
+static bool
+is_no_token_file(const struct doctor_facts *facts)
+{
+	return !facts->signs_in;
+}
+
 IS_FLAW(is_expired, FLAW_EXPIRED)
 IS_FLAW(is_early, FLAW_NOT_YET_VALID)
 IS_FLAW(is_wrong_pin, FLAW_WRONG_PIN)
@@ -268,7 +275,7 @@ const struct doctor_row doctor_connect_rows[] = {
 	    "it and its key in place of the files of `tls_cert` and "
 	    "`tls_key`. Then `belfryctl reload`, and ${again}.", NULL, false},
 	{"own-key-open", CERT, ANY_PLACE, "can be read or written by others",
-	    NULL,
+	    is_no_token_file,
 	    "The private key of your certificate is not private: ${text}. "
 	    "Belfry does not use it.",
 	    "If nobody else can have read it: `chmod 600` that file, then "

@@ -515,6 +515,9 @@ class Session:
             if box is None:
                 self.box = None
                 return "NO no such mailbox"
+            if "\\Noperm" in box.attributes:
+                self.box = None
+                return "NO [NOPERM] Permission denied"
             self.box = box
             self.known = [m.uid for m in box.messages]
             kept = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"

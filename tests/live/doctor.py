@@ -76,6 +76,8 @@ class Clinic:
             "expired": lambda: self.ca.issue(self.names, -20, -10),
             "early": lambda: self.ca.issue(self.names, 10, 20),
             "other": lambda: self.ca.issue("DNS:www.other.example"),
+            "client": lambda: self.ca.issue(
+                self.names + "\nextendedKeyUsage=clientAuth"),
             "soon": lambda: self.ca.issue(self.names, -50, 10.5),
         }
         return issue[kind]()
@@ -284,6 +286,15 @@ case("sign-in ended",
      keys="token_command = sh -c 'echo error: invalid_grant >&2; exit 1'\n",
      exit=77, skipped=("imap", "login", "as there is no password"))
 
+case("consent missing",
+     ("here", "secret", "consent-missing",
+      "or your organisation's administrator, have not permitted this program",
+      "Sign in again with the program behind `token_command`"),
+     email="ann@gmail.com", kind="gmail-token",
+     keys="token_command = sh -c 'echo AADSTS65001: The user or "
+          "administrator has not consented >&2; exit 1'\n",
+     exit=77, skipped=("imap", "login", "as there is no password"))
+
 # The command for the password.
 case("no password command",
      ("here", "secret", "command-missing",
@@ -473,7 +484,27 @@ case("no such ca file", ("imap", "encryption", "tls-ca-file",
      ("smtp", "encryption", "tls-ca-file", "", ""),
      keys="tls_ca_file = /no/such/file\n", exit=76)
 
+case("certificate of a client", ("imap", "encryption", "certificate-bad",
+     "The certificate of imap.firm.example cannot be trusted: ",
+     "Only who runs imap.firm.example can mend this"), cert="client", exit=76)
+case("cut off", ("imap", "encryption", "tls-cut",
+     "The encryption could not be agreed upon", "Try another network"),
+     speaker=dict(hello=None, answers=((b"", None),)), exit=76)
+
 # What is offered.
+case("no mail server", ("imap", "greeting", "no-mail-server",
+     "Whatever listens on port 993 of imap.firm.example is no mail server.",
+     "imaps://imap.firm.example (port 993)"),
+     speaker=dict(hello=b"What do you want?\r\n", tls=True), exit=76)
+case("preauth", ("imap", "capabilities", "login-skipped",
+     "lets everybody in without a password (PREAUTH)",
+     "must require a login"),
+     changes={"greeting": "* PREAUTH [CAPABILITY IMAP4rev1] hi"}, exit=76)
+case("old imap", ("imap", "capabilities", "no-imap4rev1",
+     "speaks a version of IMAP that is older than 1996.",
+     "Who runs it must update it"),
+     changes={"greeting": "* OK [CAPABILITY IMAP2BIS] hi",
+              "pre": "IMAP2BIS"}, exit=76)
 case("no starttls", ("imap", "capabilities", "no-starttls",
      "offers no encryption on port 143, or somebody in between took the "
      "offer away. Belfry sends no password in clear.",
@@ -529,6 +560,11 @@ case("mailbox missing", ("imap", "mailbox", "mailbox-missing",
 case("mailbox not selectable", ("imap", "mailbox", "mailbox-not-selectable",
      "Labels is a folder for other folders", "`watch = Labels/*`"),
      keys="watch = INBOX, Labels\n", kind="labels-as-folders", exit=78)
+case("mailbox of others", ("imap", "mailbox", "mailbox-refused",
+     "The server does not open Shared: \"Permission denied",
+     "ask its owner for the right to read it"),
+     keys="watch = INBOX, Shared\n", exit=78,
+     changes={"folders": (("Shared", "\\Noperm"),)})
 case("pattern fits nothing", ("imap", "mailbox", "pattern-empty",
      "No mailbox of the server fits the pattern Lists/*.",
      "make such a mailbox"), keys="watch = INBOX, Lists/*\n", exit=0)
@@ -552,6 +588,10 @@ case("idle refused", ("imap", "push", "idle-refused",
      changes={"quirks": ("idle-refused",)}, exit=0)
 
 # Sending.
+case("smtp relay at login", ("smtp", "login", "relay-refused",
+     "smtp.firm.example takes no mail from here for other domains: \"550 "
+     "5.7.1 Relaying denied", "the server for sending, of the same provider"),
+     sending=dict(auth=b"550 5.7.1 Relaying denied\r\n"), exit=77)
 case("smtp refused", ("smtp", "login", "password-refused-to-send",
      "smtp.firm.example does not take this password for ann@firm.example to "
      "send mail: \"535 5.7.8 Authentication credentials invalid\".",

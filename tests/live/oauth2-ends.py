@@ -102,6 +102,41 @@ def the_permission_ends(servers):
             live.same(len(permission.AUTH.refreshed()), 1, "requests")
 
 
+# What the provider does in a renewal, and what doctor makes of it.
+DIAGNOSES = (
+    (None, "client-refused", "does not take what the configuration says of "
+     "your client id", "Compare the lines oauth2_"),
+    ("invalid_grant", "sign-in-ended", "Your permission for Belfry has ended",
+     "belfryctl login"),
+    ("unavailable", "renewal-failed", "could not be renewed just now",
+     "belfryd tries it again by itself"),
+)
+
+
+@live.case_with(permission.XOAUTH2)
+def doctor_says(servers):
+    """Each cause around a sign-in, and its cure."""
+    daemon = permission.new_daemon(servers)
+    found = permission.causes(daemon)
+    live.same(list(found), ["sign-in-missing"], "never signed in")
+    live.check("nobody has signed in" in found["sign-in-missing"]
+               and "Run `belfryctl login %s`" % daemon.user.name
+               in found["sign-in-missing"], "%r", found)
+    for fault, cause, why, cure in DIAGNOSES:
+        permission.AUTH.faults = []
+        permission.sign_in_long_ago(daemon)
+        permission.AUTH.fault("token", fault or "invalid_client", "always")
+        found = permission.causes(daemon)
+        live.check(why in found.get(cause, "") and
+                   cure in found[cause], "%s: %r", cause, found)
+    permission.AUTH.faults = []
+    permission.sign_in(daemon)
+    os.chmod(daemon.token, 0o644)
+    found = permission.causes(daemon)
+    live.check("not kept safely" in found.get("sign-in-unsafe", "")
+               and "chmod 600" in found["sign-in-unsafe"], "%r", found)
+
+
 @live.case_with(permission.XOAUTH2)
 def nobody_has_signed_in(servers):
     daemon = permission.new_daemon(servers)
