@@ -30,8 +30,7 @@
  *   control.c    answers for belfryctl
  *   applies.c    runs over messages that are there already
  *   left_open.c  what was open in mailboxes that nobody watches any more
- *   undos.c      what rules did, taken back
- *   undo_search.c  what they moved, looked for
+ *   undos.c, undo_*.c  what rules did, taken back
  *   queues.c, queue_retry.c  what a person does to forwards
  *   status.c     how everything is
  *   pulses.c     how well accounts were connected
