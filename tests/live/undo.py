@@ -188,6 +188,65 @@ def refusals(servers):
 
 
 @live.case
+def of_the_last_hours(servers):
+    """Of all kinds, after a restart: what is older stays, and what cannot be
+    taken back is said in words."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(*[live.message(s) for s in (
+            "move old", "mark old", "move new", "mark new", "copy new",
+            "rest new")])
+        wait_done(daemon, 6)
+        live.wait("the forward", lambda: servers.sent_count() > 0)
+        live.same(daemon.stop(), 0, "exit status")
+        with contextlib.closing(sqlite3.connect(
+                os.path.join(daemon.state, "state.db"))) as db:
+            db.execute("UPDATE messages SET judged = judged - 3 * 3600 "
+                       "WHERE subject LIKE '%old'")
+            db.commit()
+        daemon.start()
+        daemon.wait_watching()
+        wanted = ["copy new", "mark new", "move new", "rest new"]
+        dry = daemon.ctl("undo", user.name, "--since", "2h", "-n", code=None)
+        live.same(sorted(m["subject"] for m in dry["messages"]), wanted, "dry")
+        user.wait_subjects("Work/Ünïts", ["move old", "move new"])
+        code, text = daemon.says("undo", user.name, "--since", "2h")
+        live.same(code, 1, "as not all can be undone: " + text)
+        for words in ("what was sent cannot be called back",
+                      "Belfry does not know what the command did",
+                      "it was deleted for good"):
+            live.check(words in text, "%r is not in %s", words, text)
+        user.wait_subjects("Work/Ünïts", ["move old"])
+        user.wait_subjects("Copied", [])
+        user.wait_subjects("INBOX", ["copy new", "mark new", "mark old",
+                                     "move new"])
+        live.same(user.flags("INBOX", "mark new"), [], "undone")
+        live.same(user.flags("INBOX", "mark old"), ["\\Seen"], "older")
+
+
+@live.case
+def moved_on_by_the_person(servers):
+    """It is left where the person put it, and that is said."""
+    user = servers.user()
+    user.create("Mine")
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("list of mine"))
+        user.wait_subjects("Lists", ["list of mine"])
+        daemon.wait_quiet()
+        imap = user.imap()
+        imap.select("Lists")
+        live.same(imap.uid("MOVE", "1", "Mine")[0], "OK", "MOVE")
+        imap.logout()
+        state, detail = told(daemon.ctl("undo", user.name + "/INBOX/1",
+                                        code=1))
+        live.same((state, "gone" in detail), ("failed", True), detail)
+        user.wait_subjects("Mine", ["list of mine"])
+        user.wait_subjects("INBOX", [])
+
+
+@live.case
 def where_it_was_put_is_not_what_it_was(servers):
     """The folder is gone, or was made anew: another message there has the UID
     that the moved one had, and is left alone."""
