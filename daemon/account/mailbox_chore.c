@@ -186,6 +186,25 @@ note_carried(
 }
 
 void
+mailbox_claim_note_copy(struct mailbox *mb, const struct imap_fetch *fetch)
+{
+	BUF_AUTO claim = BUF_INIT;
+	BUF_AUTO words = BUF_INIT;
+
+	if (mb->config->claims == NULL)
+		return;
+	claims_keyword(mb->config->claims, buf_span(&mb->wire), &claim);
+	add_claim_words(mb, &words);
+	for (size_t i = 0; i < fetch->flag_count; i++) {
+		if (!imap_value_is(&fetch->flags[i], buf_str(&claim)))
+			continue;
+		struct chore *chore = find_chore(
+		    mb, buf_span(&mb->op->target), buf_str(&words), false);
+		imap_seqset_add(&chore->uids, fetch->uid);
+	}
+}
+
+void
 mailbox_claim_settled(struct mailbox *mb, const struct job *job,
     const struct job_action *action, enum effect_state state)
 {

@@ -1285,6 +1285,10 @@ void mailbox_claim_settled(struct mailbox *mb, const struct job *job,
  * nothing else needs it, no claim. */
 void mailbox_claim_note_done(
     struct mailbox *mb, uint32_t uid, const char *mark);
+/* The copy of an earlier life was found in the target: our claim of then goes,
+ * where it has gone along. It is of this mailbox, and none there. */
+void mailbox_claim_note_copy(
+    struct mailbox *mb, const struct imap_fetch *fetch);
 /* Before other operations: one that stores marks, where some wait. */
 mailbox_begin_fn mailbox_claim_mark;
 /* Nothing else is to be done: an operation that stores what is left. */

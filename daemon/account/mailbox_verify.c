@@ -191,7 +191,8 @@ mailbox_verify_sizes_done(
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_seqset(&command, &mb->op->seen);
 	imap_command_raw(&command,
-	    "(UID BODY.PEEK[HEADER.FIELDS (From Subject Message-ID)])");
+	    "(UID FLAGS "
+	    "BODY.PEEK[HEADER.FIELDS (From Subject Message-ID)])");
 	mailbox_send(mb, &command, now);
 }
 
@@ -217,8 +218,10 @@ mailbox_verify_note_header(
 	    !imap_seqset_has(&mb->op->seen, fetch.uid))
 		return;
 	struct message *message = message_new(fetch.header);
-	if (is_same(mailbox_op_only(mb), message))
+	if (is_same(mailbox_op_only(mb), message)) {
 		mb->op->found = true;
+		mailbox_claim_note_copy(mb, &fetch);
+	}
 	message_free(&message);
 }
 
