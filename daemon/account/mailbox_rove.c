@@ -283,6 +283,8 @@ mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now)
 {
 	assert(mailbox_is_at_rest(mb));
 	strv_done(&mb->round.told);
+	/* What is pushed until the server knows of these is of others. */
+	strv_done(&mb->round.told_wires);
 	strv_copy(&mb->round.told, names);
 	mb->round.notifies = true;
 	mailbox_wake(mb, now);
