@@ -60,6 +60,10 @@ static const struct {
     {"sim", 30022084, "silent links die"},
     {"sim", 30031091, "silent links die"},
     {"sim", 30031636, "silent links die"},
+    /* It was seen in All Mail first, as INBOX could not write its plan. */
+    {"many", 50001142, "was not moved, or not once"},
+    /* A mailbox was pushed while NOTIFY was about to name fewer. */
+    {"many", 50001175, "the daemon crashed"},
     /* Its other mailbox was deleted after it had been judged there. */
     {"many", 50000183, "was not moved"},
     /* A person starts an account that was locked out by its second mailbox. */
