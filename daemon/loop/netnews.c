@@ -156,6 +156,15 @@ read_link(struct netnews *news, const struct message *message)
 	return forget(news, &thing);
 }
 
+/* Which table of routes is for whom: some VPNs change nothing else. */
+static bool
+read_rule(struct netnews *news, const struct message *message)
+{
+	(void)news;
+	(void)message;
+	return true;
+}
+
 static const struct {
 	unsigned type;
 	bool (*read)(struct netnews *, const struct message *);
@@ -166,6 +175,8 @@ static const struct {
     {RTM_DELROUTE, read_route},
     {RTM_NEWLINK, read_link},
     {RTM_DELLINK, read_link},
+    {RTM_NEWRULE, read_rule},
+    {RTM_DELRULE, read_rule},
 };
 
 static bool

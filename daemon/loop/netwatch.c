@@ -199,12 +199,16 @@ on_net(void *ctx, unsigned ready)
 	loop_timer_set(watch->quiet, usec_add(loop_now(), NETWATCH_QUIET_USEC));
 }
 
+/* The header has a number for it, and no bit. */
+#define IPV6_RULE_GROUP (1U << (RTNLGRP_IPV6_RULE - 1))
+
 static void
 open_net(struct netwatch *watch)
 {
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK,
 	    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-			 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+			 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+			 RTMGRP_IPV4_RULE | IPV6_RULE_GROUP};
 	int fd = socket(
 	    AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
 

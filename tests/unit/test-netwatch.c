@@ -125,7 +125,8 @@ enum {
 	ADDRESS,
 	ROUTE,
 	LINK,
-	BRIDGE_PORT
+	BRIDGE_PORT,
+	RULE
 };
 static const struct {
 	const char *name;
@@ -156,6 +157,8 @@ static const struct {
     {"local table", ROUTE, RTM_NEWROUTE, 0, "192.0.2.9", RT_TABLE_LOCAL, false},
     {"multicast", ROUTE, RTM_NEWROUTE, 0, "ff00::", RT_TABLE_MAIN, false},
     {"fe80::/64", ROUTE, RTM_NEWROUTE, 0, "fe80::", RT_TABLE_MAIN, false},
+    {"rule of a VPN", RULE, RTM_NEWRULE, 0, "10.0.0.0", 200, true},
+    {"rule gone", RULE, RTM_DELRULE, 0, "2001:db8::", 200, true},
     {"link down", LINK, RTM_NEWLINK, IFF_UP, NULL, 0, false},
     {"link up", LINK, RTM_NEWLINK, IFF_UP | IFF_RUNNING, NULL, 0, true},
     {"still up", LINK, RTM_NEWLINK, IFF_UP | IFF_RUNNING, NULL, 0, false},
@@ -179,6 +182,7 @@ add_case(struct buf *out, size_t i)
 		add_address(out, cases[i].type, cases[i].flags, cases[i].what,
 		    cases[i].scope);
 		break;
+	case RULE: /* begins as a route does */
 	case ROUTE:
 		add_route(out, cases[i].type, cases[i].what, cases[i].scope);
 		break;
@@ -443,6 +447,17 @@ test_network(void **state)
 			fail_msg("%s", commands[i]);
 		loop_run(seen.loop);
 		assert_int_equal(seen.told[NETWATCH_NETWORK_CHANGED], i + 1);
+	}
+	const char *const rules[] = {
+	    "ip rule add from 192.0.2.1 table 77 2>/dev/null",
+	    "ip -6 rule add from 2001:db8::1 table 77 2>/dev/null",
+	};
+	unsigned told = 4;
+	for (unsigned i = 0; i < 2; i++) {
+		if (system(rules[i]) != 0)
+			continue; /* this kernel has none */
+		loop_run(seen.loop);
+		assert_int_equal(seen.told[NETWATCH_NETWORK_CHANGED], ++told);
 	}
 	assert_int_equal(seen.told[NETWATCH_SUSPENDED], 0);
 	assert_int_equal(seen.told[NETWATCH_CLOCK_CHANGED], 0);
