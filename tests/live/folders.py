@@ -191,5 +191,52 @@ move = INBOX
     live.same(daemon.stop(), 0, "exit status")
 
 
+PUBLIC = """
+namespace inbox {
+  inbox = yes
+  separator = /
+}
+namespace public {
+  type = public
+  separator = /
+  prefix = Public/
+  location = maildir:~/public
+  subscriptions = no
+}
+"""
+
+
+@live.case_with(PUBLIC)
+def of_another_namespace(servers):
+    """What is everybody's is watched, filled and made like one's own."""
+    user = servers.user()
+    user.create("Public/news", "Public/Größe & 日本", "Lists/x")
+    text = user.account("watch = INBOX, Public/*\nconnections = 8\n") + """
+[rule public]
+mailboxes = Public/*
+when = all
+mark = flagged
+[rule inbox]
+mailboxes = INBOX
+when = all
+move = Public/made
+create = yes
+"""
+    there = ["Public/news", "Public/Größe & 日本"]
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching(3)
+        live.same({box for _, box in daemon.boxes()}, {"INBOX", *there},
+                  "watched")
+        imap = user.imap()
+        for name in there:
+            imap.append('"%s"' % servers.wire(name), "", None,
+                        live.message("hello"))
+        imap.logout()
+        user.deliver(live.message("hello"))
+        for name in [*there, "Public/made"]:
+            live.wait(name, lambda n=name: user.flags(n, "hello")
+                      == ["\\Flagged"])
+
+
 if __name__ == "__main__":
     live.main()
