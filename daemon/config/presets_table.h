@@ -384,6 +384,9 @@
 	.drafts = "Entwurf",
     },
     .max_folders = 40,
+    .note =
+	"mail from unknown senders goes into the folder Unbekannt, unless "
+	"the three-way filter is off: watch = INBOX, Unbekannt",
 },
 {
     .id = "mailcom",

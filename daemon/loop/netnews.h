@@ -5,10 +5,10 @@
  * News are: an address of this machine came or went, a route came or went, or a
  * rule that says who takes which routes; a link came up or went down. No news
  * are: what stays on the link (fe80::/10, multicast), the table of local
- * addresses, loopback, ports of a bridge (containers come and go all day), and an address that is only told again
- * (routers advertise it every few minutes). To tell these apart it remembers
- * what there is, at most NETNEWS_KNOWN_MAX addresses and links; above it,
- * everything is news.
+ * addresses, loopback, ports of a bridge (containers come and go all day), and
+ * an address that is only told again (routers advertise it every few minutes).
+ * To tell these apart it remembers what there is, at most NETNEWS_KNOWN_MAX
+ * addresses and links; above it, everything is news.
  *
  * No I/O in here. Only on Linux; elsewhere nothing is ever news.
  */
