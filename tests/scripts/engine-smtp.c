@@ -256,16 +256,30 @@ call_to(struct adapter *a, struct span args, usec_t now)
 }
 
 static bool
-call_send(struct adapter *a, struct span args, usec_t now)
+send_as(struct adapter *a, struct span args, bool utf8_header, usec_t now)
 {
-	struct smtp_message message = {
-	    .from = a->from, .recipients = &a->recipients, .bytes = args};
+	struct smtp_message message = {.from = a->from,
+	    .recipients = &a->recipients,
+	    .bytes = args,
+	    .utf8_header = utf8_header};
 
 	if (a->recipients.len == 0)
 		strv_add(&a->recipients, "bob@example.net");
 	if (smtp_session_send(a->session, &message, now, &a->refused))
 		a->refused.fault = FAULT_NONE;
 	return true;
+}
+
+static bool
+call_send(struct adapter *a, struct span args, usec_t now)
+{
+	return send_as(a, args, false, now);
+}
+
+static bool
+call_send_utf8(struct adapter *a, struct span args, usec_t now)
+{
+	return send_as(a, args, true, now);
 }
 
 static bool
@@ -317,6 +331,7 @@ static const struct {
     {"from", call_from},
     {"to", call_to},
     {"send", call_send},
+    {"send-utf8", call_send_utf8},
     {"next", call_next},
     {"try", call_try},
     {"finish", call_finish},

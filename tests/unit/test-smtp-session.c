@@ -799,6 +799,64 @@ test_slow_upload(void **state)
 	smtp_session_free(&s);
 }
 
+/* A chunk that is refused before its end is said: while more of it has to be
+ * made ready, the connection ends; when all that is left is on its way, it is
+ * said to its end, and the next message may follow. */
+static void
+test_chunk_refused_early(void **state)
+{
+	static const struct smtp_session_config config = {
+	    .security = SMTP_SECURITY_TLS,
+	    .auth = SMTP_AUTH_NONE,
+	    .user = "u",
+	    .host = "h",
+	    .ehlo_name = "me",
+	};
+	static const char *const replies[] = {"220 hi\r\n",
+	    "250-me\r\n250 CHUNKING\r\n", "250 a\r\n", "250 b\r\n"};
+	BUF_AUTO text = BUF_INIT;
+
+	(void)state;
+	while (text.len < 2 * SMTP_CHUNK_SIZE)
+		buf_add_char(&text, 'x');
+	for (int is_late = 0; is_late < 2; is_late++) {
+		const struct smtp_message message = {.from = "a@b",
+		    .recipients = &smtp_drive_recipient,
+		    .bytes = buf_span(&text)};
+		struct smtp_session *s = smtp_session_new(&config, 0);
+		struct smtp_event event;
+
+		for (size_t i = 0; i < COUNT(replies); i++) {
+			if (i == 2)
+				assert_true(
+				    smtp_session_send(s, &message, 0, NULL));
+			smtp_session_sent(s, smtp_session_output(s).len);
+			smtp_session_feed(s, span_from_str(replies[i]), 0);
+			while (smtp_session_next_event(s, &event))
+				;
+		}
+		assert_true(span_starts(smtp_session_output(s), "BDAT "));
+		if (is_late) /* the second half is made ready */
+			smtp_session_sent(s, smtp_session_output(s).len);
+		smtp_session_sent(s, 100);
+		smtp_session_feed(s, SPAN("552 5.3.4 too big\r\n"), 0);
+		if (is_late) {
+			struct span out = smtp_session_output(s);
+			assert_true(span_equal(
+			    span_skip(out, out.len - 6), SPAN("RSET\r\n")));
+			assert_true(out.len > SMTP_CHUNK_SIZE - 200);
+			smtp_session_sent(s, out.len);
+			smtp_session_feed(s, SPAN("250 ok\r\n"), 0);
+		}
+		assert_true(smtp_session_next_event(s, &event));
+		assert_int_equal(event.kind, SMTP_EVENT_RESULT);
+		assert_int_equal(event.class, SMTP_REFUSED);
+		assert_string_equal(
+		    smtp_session_state_name(s), is_late ? "ready" : "dead");
+		smtp_session_free(&s);
+	}
+}
+
 /* One dot ends a message, whatever the owner says. */
 static void
 test_finish_once(void **state)
@@ -884,6 +942,7 @@ main(void)
 	    cmocka_unit_test(test_long_token),
 	    cmocka_unit_test(test_slow_answer),
 	    cmocka_unit_test(test_slow_upload),
+	    cmocka_unit_test(test_chunk_refused_early),
 	    cmocka_unit_test(test_finish_once),
 	    cmocka_unit_test(test_dead_is_quiet),
 	};
