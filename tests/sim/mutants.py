@@ -236,6 +236,11 @@ MUTANTS = {
         ACCOUNT + "mailbox_verify.c",
         "(size - 1) / 2", "size - 1",
         "sim", (), 200),
+    "new mailboxes are looked for every hour": (
+        ACCOUNT + "account_watch.c",
+        ": ACCOUNT_LIST_USEC);",
+        ": ACCOUNT_LIST_LONG_USEC);",
+        "many", (), 20),
     "everyone has a connection": (
         ACCOUNT + "account_rove.c",
         "		if (!is_shared || at + 1 < own)",
