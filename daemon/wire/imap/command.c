@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "daemon/base/str.h"
+#include "daemon/base/xalloc.h"
 
 #define KEYWORD_MAX 128
 /* LITERAL- (RFC 7888 section 5) allows no longer ones without waiting. */
@@ -59,6 +60,7 @@ imap_command_done(struct imap_command *command)
 		buf_wipe(&command->text);
 	else
 		buf_done(&command->text);
+	free(command->cuts);
 	*command = (struct imap_command){.text = BUF_INIT};
 }
 
@@ -138,6 +140,14 @@ add_quoted(struct imap_command *command, struct span s)
 }
 
 static void
+add_cut(struct imap_command *command)
+{
+	command->cuts = xreallocarray(
+	    command->cuts, command->cut_count + 1, sizeof(*command->cuts));
+	command->cuts[command->cut_count++] = command->text.len;
+}
+
+static void
 add_literal(struct imap_command *command, struct span s)
 {
 	bool wait = !command->literal_plus || s.len > LITERAL_MINUS_MAX;
@@ -148,7 +158,7 @@ add_literal(struct imap_command *command, struct span s)
 	}
 	buf_addf(&command->text, "{%zu%s}\r\n", s.len, wait ? "" : "+");
 	if (wait)
-		command->cuts[command->cut_count++] = command->text.len;
+		add_cut(command);
 	buf_add_span(&command->text, s);
 	command->literal_bytes += s.len;
 }

@@ -31,7 +31,7 @@
  * unless the literal is non-synchronising. */
 struct imap_command {
 	struct buf text;
-	size_t cuts[IMAP_COMMAND_PARTS_MAX]; /* offsets behind "{n}CRLF" */
+	size_t *cuts; /* owned; offsets behind "{n}CRLF"; NULL: none */
 	size_t cut_count;
 	bool invalid;
 	bool secret; /* its text must be wiped and never traced */

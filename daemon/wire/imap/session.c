@@ -428,6 +428,10 @@ imap_session_sent(struct imap_session *s, size_t len)
 	assert(len <= s->out.len - s->out_pos);
 	memory_wipe(s->out.data + s->out_pos, len);
 	s->out_pos += len;
+	if (s->out_pos == s->out.len) {
+		buf_done(&s->out);
+		s->out_pos = 0;
+	}
 }
 
 usec_t

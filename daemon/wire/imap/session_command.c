@@ -26,10 +26,6 @@ session_command_init(const struct imap_session *s, struct imap_command *command,
 void
 session_write(struct imap_session *s, struct span bytes)
 {
-	if (s->out_pos == s->out.len) {
-		buf_clear(&s->out);
-		s->out_pos = 0;
-	}
 	buf_add_span(&s->out, bytes);
 	s->out_total += bytes.len;
 }
@@ -89,6 +85,7 @@ write_command(struct imap_session *s, struct session_command *c)
 	session_write(s, SPAN("\r\n"));
 	c->finished = true;
 	c->end = s->out_total;
+	imap_command_done(&c->command);
 	c->waits_plus = c->role == ROLE_IDLE;
 	return write_idle_end(s, c);
 }

@@ -53,7 +53,7 @@ enum session_role {
 struct session_command {
 	unsigned id;
 	enum session_role role;
-	struct imap_command command; /* owned */
+	struct imap_command command; /* owned; empty when finished */
 	size_t written; /* bytes of its text that are in the output */
 	size_t next_cut;
 	bool started;	     /* its tag is in the output */
