@@ -14,7 +14,7 @@ struct turn {
 };
 
 struct judging {
-	struct turn **buckets; /* owned; NULL until the first one begins */
+	struct turn **buckets; /* owned; NULL while there is none */
 	size_t count;
 };
 
@@ -90,7 +90,10 @@ judging_end(struct judging *judging, struct span identity)
 		return;
 	*at = turn->next;
 	free(turn);
-	judging->count--;
+	if (--judging->count > 0)
+		return;
+	free(judging->buckets);
+	judging->buckets = NULL;
 }
 
 bool

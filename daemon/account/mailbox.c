@@ -207,7 +207,7 @@ fail_with(struct mailbox *mb, usec_t now, enum fault fault, const char *text)
 
 /* There may be a hundred for each account, nearly all idle: what only some of
  * them have belongs behind a pointer. */
-static_assert(sizeof(struct mailbox) <= 2304, "an idle mailbox is too large");
+static_assert(sizeof(struct mailbox) <= 2048, "an idle mailbox is too large");
 
 usec_t
 mailbox_renew(const struct mailbox *mb)
@@ -296,7 +296,7 @@ mailbox_free(struct mailbox **mailbox)
 	store_batch_free(&mb->outcomes);
 	rules_needs_done(&mb->needs);
 	folders_done(&mb->folders);
-	strv_done(&mb->permanent_flags);
+	free(mb->permanent_flags);
 	buf_done(&mb->wire);
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->above);

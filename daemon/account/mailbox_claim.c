@@ -396,8 +396,10 @@ mailbox_claim_log_read(struct mailbox *mb, bool ok, usec_t now)
 static bool
 has_keyword(const struct mailbox *mb)
 {
-	for (size_t i = 0; i < mb->permanent_flags.len; i++)
-		if (mb->permanent_flags.items[i][0] != '\\')
+	struct span flags = span_from_str(mb->permanent_flags), flag;
+
+	while (span_split(&flags, ' ', &flag))
+		if (flag.len > 0 && flag.data[0] != '\\')
 			return true;
 	return mb->any_keyword;
 }
@@ -414,7 +416,7 @@ claims_by_log(const struct mailbox *mb)
 
 	return ladder == LADDER_LOG ||
 	       (ladder != LADDER_UNPROVEN && ladder != LADDER_FIRST &&
-		   mb->has_permanent_flags && !has_keyword(mb));
+		   mb->permanent_flags != NULL && !has_keyword(mb));
 }
 
 /* The step of the ladder that this mailbox can stand on: false, none. */
@@ -425,7 +427,7 @@ can_claim(struct mailbox *mb, enum claim_step *step_r)
 		*step_r = CLAIM_BY_MODSEQ; /* an entry's UID is as good */
 		return true;
 	}
-	if (mb->has_permanent_flags && !mb->any_keyword)
+	if (mb->permanent_flags != NULL && !mb->any_keyword)
 		return false;
 	*step_r = claims_ladder(mb->config->claims) == LADDER_MODSEQ &&
 			  mailbox_has_modseq(mb)

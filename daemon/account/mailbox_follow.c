@@ -56,8 +56,12 @@ remove_at(struct follow *follow, size_t index)
 	follow->count--;
 	memmove(&follow->items[index], &follow->items[index + 1],
 	    (follow->count - index) * sizeof(*follow->items));
-	if (follow->count == 0)
-		follow->due = USEC_NEVER;
+	if (follow->count > 0)
+		return;
+	free(follow->items);
+	follow->items = NULL;
+	follow->cap = 0;
+	follow->due = USEC_NEVER;
 }
 
 void
@@ -86,9 +90,6 @@ mailbox_follow_unread(const struct mailbox *mb)
 static void
 add(struct follow *follow, uint32_t uid, bool is_unread)
 {
-	if (follow->items == NULL)
-		follow->items =
-		    xcalloc(MAILBOX_FOLLOWED_MAX, sizeof(*follow->items));
 	/* The oldest gives way. */
 	if (follow->count == MAILBOX_FOLLOWED_MAX)
 		remove_at(follow, 0);
@@ -96,6 +97,11 @@ add(struct follow *follow, uint32_t uid, bool is_unread)
 	if (has(follow, index, uid)) {
 		follow->items[index].is_unread |= is_unread;
 		return;
+	}
+	if (follow->count == follow->cap) {
+		follow->cap = follow->cap == 0 ? 8 : follow->cap * 2;
+		follow->items = xreallocarray(
+		    follow->items, follow->cap, sizeof(*follow->items));
 	}
 	memmove(&follow->items[index + 1], &follow->items[index],
 	    (follow->count - index) * sizeof(*follow->items));

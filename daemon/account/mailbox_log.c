@@ -10,6 +10,7 @@
  * wins it then opens the mailbox after the move.
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
 
 /* Lines of one entry that are read. */
 #define ENTRY_LINES_MAX 32
@@ -33,8 +34,11 @@ find_wire(struct mailbox *mb)
 {
 	struct error error = ERROR_INIT;
 
-	buf_clear(&mb->seek.wire);
-	folders_wire_name(&mb->folders, CLAIMS_MAILBOX, &mb->seek.wire, &error);
+	if (mb->seek == NULL)
+		mb->seek = NEW(struct seek);
+	buf_clear(&mb->seek->wire);
+	folders_wire_name(
+	    &mb->folders, CLAIMS_MAILBOX, &mb->seek->wire, &error);
 }
 
 /* ---- writing ---- */
@@ -50,7 +54,7 @@ mailbox_log_append(struct mailbox *mb, enum op_step step,
 	claim_log_compose(log_of(mb), store, &text);
 	mb->op->step = step;
 	mailbox_begin_command(mb, &command, "APPEND");
-	imap_command_mailbox(&command, buf_span(&mb->seek.wire));
+	imap_command_mailbox(&command, buf_span(&mb->seek->wire));
 	imap_command_raw(&command, "(\\Seen)");
 	imap_command_string(&command, buf_span(&text));
 	mailbox_send(mb, &command, now);
@@ -99,7 +103,7 @@ mailbox_log_fetch(struct mailbox *mb, usec_t now)
 		mb->op->elsewhere = true;
 		mb->op->step = OP_LOG_SELECT;
 		mailbox_begin_command(mb, &command, "SELECT");
-		imap_command_mailbox(&command, buf_span(&mb->seek.wire));
+		imap_command_mailbox(&command, buf_span(&mb->seek->wire));
 		mailbox_send(mb, &command, now);
 		return;
 	}

@@ -3,16 +3,28 @@
  */
 #include "daemon/account/mailbox_private.h"
 
-/* Only flags that this mailbox keeps (RFC 9051 PERMANENTFLAGS). */
+/* RFC 9051 PERMANENTFLAGS. */
+static bool
+is_permanent(const struct mailbox *mb, const char *flag)
+{
+	struct span flags = span_from_str(mb->permanent_flags), word;
+
+	if (mb->permanent_flags == NULL || (flag[0] != '\\' && mb->any_keyword))
+		return true;
+	while (span_split(&flags, ' ', &word))
+		if (span_is_nocase(word, flag))
+			return true;
+	return false;
+}
+
+/* Only flags that this mailbox keeps. */
 static void
 keep_permanent(const struct mailbox *mb, const struct strv *flags,
     struct strv *kept, struct buf *lost)
 {
 	for (size_t i = 0; i < flags->len; i++) {
 		const char *flag = flags->items[i];
-		bool keyword = flag[0] != '\\';
-		if (!mb->has_permanent_flags || (keyword && mb->any_keyword) ||
-		    strv_has_nocase(&mb->permanent_flags, span_from_str(flag)))
+		if (is_permanent(mb, flag))
 			strv_add(kept, flag);
 		else
 			buf_addf(lost, "%s%s", lost->len > 0 ? ", " : "", flag);

@@ -2,6 +2,9 @@
  * From the login to the open mailbox: capabilities, names, SELECT.
  */
 #include "daemon/account/mailbox_private.h"
+
+#include <stdlib.h>
+
 #include "daemon/base/str.h"
 
 /* What the server said to a command that must not fail. */
@@ -172,8 +175,9 @@ mailbox_select(struct mailbox *mb, usec_t now)
 	mb->modseq = 0;
 	mb->read_only = mb->uids_pass = false;
 	mb->exists = mb->swept_exists = mb->exists_at_uidnext = 0;
-	mb->has_permanent_flags = mb->any_keyword = false;
-	strv_done(&mb->permanent_flags);
+	mb->any_keyword = false;
+	free(mb->permanent_flags);
+	mb->permanent_flags = NULL;
 	mailbox_begin_command(
 	    mb, &command, mb->visit == VISIT_LOOK ? "EXAMINE" : "SELECT");
 	imap_command_mailbox(&command, buf_span(&mb->wire));
@@ -189,14 +193,14 @@ read_permanent_flags(struct mailbox *mb, const struct imap_response *response)
 	    response->code_values[0].kind != IMAP_LIST)
 		return;
 	const struct imap_value *list = &response->code_values[0];
-	mb->has_permanent_flags = true;
+	BUF_AUTO flags = BUF_INIT;
 	for (size_t i = 0; i < list->count && i < IMAP_FLAGS_MAX; i++) {
-		if (imap_value_is(&list->items[i], "\\*"))
-			mb->any_keyword = true;
-		else
-			strv_add_span(
-			    &mb->permanent_flags, list->items[i].text);
+		mb->any_keyword |= imap_value_is(&list->items[i], "\\*");
+		buf_add_span(&flags, list->items[i].text);
+		buf_add_char(&flags, ' ');
 	}
+	free(mb->permanent_flags);
+	mb->permanent_flags = buf_take_str(&flags);
 }
 
 static uint64_t

@@ -347,8 +347,8 @@ enum follow_way {
 
 /* Messages that the person was notified of (mailbox_follow.c). */
 struct follow {
-	struct followed *items; /* owned, ascending; NULL: never had any */
-	size_t count;
+	struct followed *items; /* owned, ascending; NULL while there is none */
+	size_t count, cap;
 	uint32_t validity; /* UIDVALIDITY of all */
 	usec_t due;	   /* of the comparison; USEC_NEVER: none */
 	uint32_t next;	   /* where its next command begins */
@@ -485,10 +485,9 @@ struct mailbox {
 	int utc_offset;
 
 	struct folders folders;
-	struct buf wire; /* wire name; empty until known */
-	struct strv permanent_flags;
-	bool any_keyword; /* PERMANENTFLAGS has \* */
-	bool has_permanent_flags;
+	struct buf wire;       /* wire name; empty until known */
+	char *permanent_flags; /* a blank behind each; NULL: not told */
+	bool any_keyword;      /* PERMANENTFLAGS has \* */
 
 	/* the server's view */
 	uint32_t uidvalidity, uidnext; /* 0: not said */
@@ -578,7 +577,7 @@ struct mailbox {
 	struct list_link chores;   /* struct chore::link */
 	struct list_link forwards; /* struct forward::link */
 	bool says_sending;	   /* CLAIM_SENDING was used here */
-	struct seek seek;
+	struct seek *seek; /* owned; NULL: nobody was looked for */
 
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */

@@ -14,7 +14,10 @@
  * keyword is kept, two entries of the log are appended, and must be there in
  * that order, behind all that was there, also after SELECT.
  */
+#include <stdlib.h>
+
 #include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
 
 /* Messages of CLAIMS_MAILBOX that are looked at. */
 #define RECORDS_MAX 500
@@ -24,8 +27,11 @@
 void
 mailbox_seek_done(struct mailbox *mb)
 {
-	buf_done(&mb->seek.wire);
-	mb->seek = (struct seek){0};
+	if (mb->seek == NULL)
+		return;
+	buf_done(&mb->seek->wire);
+	free(mb->seek);
+	mb->seek = NULL;
 }
 
 /* ---- coming back ---- */
@@ -86,7 +92,7 @@ send_named(struct mailbox *mb, enum op_step step, const char *name,
 
 	mb->op->step = step;
 	mailbox_begin_command(mb, &command, name);
-	imap_command_mailbox(&command, buf_span(&mb->seek.wire));
+	imap_command_mailbox(&command, buf_span(&mb->seek->wire));
 	if (items != NULL)
 		imap_command_raw(&command, items);
 	mailbox_send(mb, &command, now);
@@ -98,15 +104,16 @@ mailbox_seek_begin(struct mailbox *mb, usec_t now)
 	struct error error = ERROR_INIT;
 
 	mailbox_seek_done(mb);
+	mb->seek = NEW(struct seek);
 	mb->op->sought = true;
-	mb->seek.began = now;
+	mb->seek->began = now;
 	if (!claims_look_begin(mb->config->claims, now)) {
 		warn(mb, "the connection ended each time it was looked for");
 		leave(mb, now);
 		return;
 	}
 	if (!folders_wire_name(
-		&mb->folders, CLAIMS_MAILBOX, &mb->seek.wire, &error)) {
+		&mb->folders, CLAIMS_MAILBOX, &mb->seek->wire, &error)) {
 		claims_refuse(
 		    mb->config->claims, span_from_str(error.text), now);
 		leave(mb, now);
@@ -124,19 +131,19 @@ mailbox_seek_note_status(
 
 	(void)now;
 	if (!imap_status_parse(response, &status) ||
-	    !span_equal(status.name, buf_span(&mb->seek.wire)))
+	    !span_equal(status.name, buf_span(&mb->seek->wire)))
 		return;
-	mb->seek.validity = status.uidvalidity;
-	mb->seek.uidnext = status.uidnext;
-	mb->seek.messages = status.messages;
+	mb->seek->validity = status.uidvalidity;
+	mb->seek->uidnext = status.uidnext;
+	mb->seek->messages = status.messages;
 }
 
 static void
 send_select(struct mailbox *mb, usec_t now)
 {
 	mb->op->elsewhere = true;
-	mb->seek.any_keyword = true; /* unless it says otherwise */
-	mb->seek.exists = 0;
+	mb->seek->any_keyword = true; /* unless it says otherwise */
+	mb->seek->exists = 0;
 	send_named(mb, OP_SEEK_SELECT, "SELECT", NULL, now);
 }
 
@@ -144,7 +151,7 @@ void
 mailbox_seek_status_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct seek *seek = &mb->seek;
+	struct seek *seek = mb->seek;
 
 	if (response->status != IMAP_OK)
 		send_named(mb, OP_SEEK_CREATE, "CREATE", NULL, now);
@@ -183,9 +190,9 @@ mailbox_seek_note_select(
 {
 	(void)now;
 	if (response->has_number && span_is_nocase(response->name, "EXISTS"))
-		mb->seek.exists = response->number;
+		mb->seek->exists = response->number;
 	if (span_is_nocase(response->code, "PERMANENTFLAGS"))
-		mb->seek.any_keyword = has_atom(response, "\\*");
+		mb->seek->any_keyword = has_atom(response, "\\*");
 }
 
 static void read_over(struct mailbox *mb, usec_t now);
@@ -201,7 +208,7 @@ mailbox_seek_selected(
 		return;
 	}
 	claims_read_begin(mb->config->claims, now);
-	if (mb->seek.exists == 0) {
+	if (mb->seek->exists == 0) {
 		read_over(mb, now);
 		return;
 	}
@@ -210,7 +217,7 @@ mailbox_seek_selected(
 	imap_command_raw(&command,
 	    "1:* (UID INTERNALDATE "
 	    "BODY.PEEK[HEADER.FIELDS (" CLAIMS_HEADER ")])");
-	mb->seek.records = 0;
+	mb->seek->records = 0;
 	mailbox_send(mb, &command, now);
 }
 
@@ -226,7 +233,7 @@ mailbox_seek_note_record(
 		return;
 	struct message *message = message_new(fetch.header);
 	struct span value = message_raw(message, CLAIMS_HEADER, 0);
-	if (value.len > 0 && mb->seek.records++ < RECORDS_MAX)
+	if (value.len > 0 && mb->seek->records++ < RECORDS_MAX)
 		claims_read(mb->config->claims, fetch.uid,
 		    fetch.internaldate_unix, value);
 	message_free(&message);
@@ -238,11 +245,11 @@ send_append(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 	BUF_AUTO text = BUF_INIT;
 
-	mb->seek.appends++;
+	mb->seek->appends++;
 	claims_compose(mb->config->claims, mailbox_unix(mb, now), &text);
 	mb->op->step = OP_SEEK_APPEND;
 	mailbox_begin_command(mb, &command, "APPEND");
-	imap_command_mailbox(&command, buf_span(&mb->seek.wire));
+	imap_command_mailbox(&command, buf_span(&mb->seek->wire));
 	imap_command_raw(&command, "(\\Seen)");
 	imap_command_string(&command, buf_span(&text));
 	mailbox_send(mb, &command, now);
@@ -291,7 +298,7 @@ static const struct proof_step {
 static void
 prove_on(struct mailbox *mb, usec_t now)
 {
-	const struct proof_step *step = &proof_steps[mb->seek.step];
+	const struct proof_step *step = &proof_steps[mb->seek->step];
 	struct imap_command command;
 
 	mb->op->step = OP_SEEK_PROVE;
@@ -299,14 +306,14 @@ prove_on(struct mailbox *mb, usec_t now)
 	    mb, &command, step->store != NULL ? "UID STORE" : "UID FETCH");
 	imap_command_number(&command, claims_own_uid(mb->config->claims));
 	if (step->store == NULL) {
-		mb->seek.has_tick = false;
-		imap_command_raw(&command, mb->seek.has_modseqs
+		mb->seek->has_tick = false;
+		imap_command_raw(&command, mb->seek->has_modseqs
 					       ? "(UID FLAGS MODSEQ)"
 					       : "(UID FLAGS)");
 	} else {
-		if (step->conditional && mb->seek.has_modseqs)
+		if (step->conditional && mb->seek->has_modseqs)
 			buf_addf(&command.text, " (UNCHANGEDSINCE %llu)",
-			    (unsigned long long)mb->seek.modseq);
+			    (unsigned long long)mb->seek->modseq);
 		imap_command_raw(&command, step->store);
 	}
 	mailbox_send(mb, &command, now);
@@ -332,11 +339,11 @@ append_proof(struct mailbox *mb, usec_t now)
 	imap_seqset_add(&uids, PROOF_UID);
 	mailbox_log_append(mb, OP_SEEK_LOG,
 	    &(struct claim_log_store){.mailbox = PROOF_BOX,
-		.uidvalidity = mb->seek.proof,
-		.add = mb->seek.step == 0,
+		.uidvalidity = mb->seek->proof,
+		.add = mb->seek->step == 0,
 		.uids = &uids,
-		.words = mb->seek.step == 0 ? CLAIM_TICK " " CLAIM_SENDING
-					    : CLAIM_TICK},
+		.words = mb->seek->step == 0 ? CLAIM_TICK " " CLAIM_SENDING
+					     : CLAIM_TICK},
 	    now);
 	imap_seqset_done(&uids);
 }
@@ -345,8 +352,8 @@ append_proof(struct mailbox *mb, usec_t now)
 static void
 prove_log(struct mailbox *mb, usec_t now)
 {
-	mb->seek.step = 0;
-	mb->seek.proof = (uint32_t)random_next(&mb->random) | 1;
+	mb->seek->step = 0;
+	mb->seek->proof = (uint32_t)random_next(&mb->random) | 1;
 	append_proof(mb, now);
 }
 
@@ -363,7 +370,7 @@ mailbox_seek_logged(
 {
 	if (response->status != IMAP_OK)
 		give_up(mb, response, now); /* it tells nothing of the order */
-	else if (mb->seek.step++ == 0)
+	else if (mb->seek->step++ == 0)
 		append_proof(mb, now);
 	else
 		send_named(mb, OP_SEEK_RELOG, "SELECT", NULL, now);
@@ -391,7 +398,7 @@ mailbox_seek_relooked(
 
 	claim_log_read_end(log);
 	size_t count = claim_log_words(
-	    log, PROOF_BOX, mb->seek.proof, PROOF_UID, words, &changed);
+	    log, PROOF_BOX, mb->seek->proof, PROOF_UID, words, &changed);
 	if (response->status == IMAP_OK && count == 1 &&
 	    span_is(words[0], CLAIM_SENDING) &&
 	    changed > claims_own_uid(mb->config->claims) &&
@@ -411,12 +418,12 @@ mailbox_seek_note_proof(
 	if (!imap_fetch_parse(response, &fetch) ||
 	    fetch.uid != claims_own_uid(mb->config->claims) || !fetch.has_flags)
 		return;
-	if (mb->seek.step == STEP_READ)
-		mb->seek.modseq = fetch.modseq;
-	mb->seek.has_tick = false;
+	if (mb->seek->step == STEP_READ)
+		mb->seek->modseq = fetch.modseq;
+	mb->seek->has_tick = false;
 	for (size_t i = 0; i < fetch.flag_count; i++)
 		if (imap_value_is(&fetch.flags[i], CLAIM_TICK))
-			mb->seek.has_tick = true;
+			mb->seek->has_tick = true;
 }
 
 /* What the answer of this step says against mod-sequences. */
@@ -426,9 +433,9 @@ disproves_modseqs(
 {
 	bool modified = span_is_nocase(response->code, "MODIFIED");
 
-	switch (mb->seek.step) {
+	switch (mb->seek->step) {
 	case STEP_READ:
-		return mb->seek.modseq == 0;
+		return mb->seek->modseq == 0;
 	case STEP_RIGHT:
 		return modified || response->status != IMAP_OK;
 	case STEP_STALE:
@@ -442,7 +449,7 @@ void
 mailbox_seek_proof_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct seek *seek = &mb->seek;
+	struct seek *seek = mb->seek;
 
 	if (seek->has_modseqs && disproves_modseqs(mb, response)) {
 		seek->has_modseqs = false; /* once more, without them */
@@ -486,19 +493,19 @@ prove_or_leave(struct mailbox *mb, usec_t now)
 		leave(mb, now);
 		return;
 	}
-	if (!mb->seek.any_keyword) {
+	if (!mb->seek->any_keyword) {
 		prove_log(mb, now);
 		return;
 	}
-	mb->seek.step = 0;
-	mb->seek.has_modseqs = mailbox_can(mb, IMAP_CAP_CONDSTORE);
+	mb->seek->step = 0;
+	mb->seek->has_modseqs = mailbox_can(mb, IMAP_CAP_CONDSTORE);
 	prove_on(mb, now);
 }
 
 static void
 read_over(struct mailbox *mb, usec_t now)
 {
-	struct seek *seek = &mb->seek;
+	struct seek *seek = mb->seek;
 	struct imap_command command;
 	bool is_good =
 	    claims_read_end(mb->config->claims, mailbox_unix(mb, now));

@@ -10,7 +10,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/xalloc.h"
 
-#define SLOTS_FIRST 64
+#define SLOTS_FIRST 8
 /* Dropped at once when there are too many. */
 #define RECENT_DROP (RECENT_MAX / 10)
 
