@@ -7,15 +7,18 @@ belfryd (its own configuration, journal on disk) and the minimal client watch
 a mailbox each on the same mock server. In turn each gets a message; the time
 from just before the server's EXISTS to the first line of the command that is
 started for it is measured by the two programs themselves, on one clock. The
-minimal client fetches the same header fields and starts the same command,
-once waiting for the end of IDLE as the text of RFC 2177 has it, and once with
-its next command in the same write; and once with a file that it appends to and
-has on disk before it starts the command: the least that a journal can cost.
-The folder is made where $TMPDIR says: a disk, to be fair.
+minimal client fetches the fields that the rule looks at and starts the same
+command with them, once waiting for the end of IDLE as the text of RFC 2177 has
+it, and once with its next command in the same write; once with the whole
+header, which belfryd fetches, as it gives it to commands; and once with a file
+that it appends to and has on disk before it starts the command: the least that
+a journal can cost. The folder is made where $TMPDIR says: a disk, to be fair.
+Each turn has another order, as who comes after whom counts.
 """
 
 import argparse
 import os
+import random
 import time
 
 import bench
@@ -58,20 +61,23 @@ def main():
                              "pipelined", *stamp), \
                 bench.Client(mock.port, here.ca, "push", "u4", asked, *stamp,
                              sync=here.path("journal")), \
+                bench.Client(mock.port, here.ca, "push", "u5", "all",
+                             *stamp), \
                 live.Daemon(here, text) as daemon:
             daemon.wait_watching()
-            mock.order("idling", 4)
+            mock.order("idling", 5)
             mock.order("delay", options.delay)
             names = {1: "minimal client", 2: "minimal client, pipelined",
+                     5: "minimal client, whole header",
                      4: "minimal client, one fdatasync", 3: "belfryd"}
             times = {user: [] for user in names}
             for turn in range(options.pushes + 10):
-                for user in names:
+                for user in random.sample(list(names), len(names)):
                     took = push(mock, user, fifo)
                     if turn >= 10:
                         times[user].append(took)
                     time.sleep(0.005 + options.delay / 250)
-                    mock.order("idling", 4)
+                    mock.order("idling", 5)
             before = mock.stats()
             with bench.Count(daemon.process.pid, "fdatasync", "read", "write",
                              "epoll_wait", "pwrite64", "clone", "clone3",
@@ -79,7 +85,7 @@ def main():
                 for _ in range(20):
                     push(mock, 3, fifo)
                     time.sleep(0.05)
-                    mock.order("idling", 4)
+                    mock.order("idling", 5)
             after = mock.stats()
             for user, name in names.items():
                 show(name, times[user], times[1])

@@ -7,7 +7,8 @@
  *			   with the TLS session of the one before
  *	push USER FIELDS [pipelined] COMMAND...
  *			   IDLE; at EXISTS: DONE, UID FETCH of the header
- *			   fields, COMMAND with them on standard input, IDLE;
+ *			   fields ("all": all of them), COMMAND with them on
+ *			   standard input, IDLE;
  *			   "pipelined": DONE and UID FETCH in one write
  *	settle USER FIELDS RULES
  *			   the same, but what came is moved and flagged by its
@@ -305,6 +306,7 @@ run(char **argv, struct span input)
 static void
 end_idle(struct client *c, unsigned next, const char *fields, bool pipelined)
 {
+	bool all = strcmp(fields, "all") == 0;
 	BUF_AUTO text = BUF_INIT;
 
 	while (span_find_span(read_response(c), SPAN("EXISTS"), 0) == SIZE_MAX)
@@ -317,8 +319,9 @@ end_idle(struct client *c, unsigned next, const char *fields, bool pipelined)
 	}
 	buf_addf(&text,
 	    "a%u UID FETCH %u:* (UID FLAGS INTERNALDATE RFC822.SIZE "
-	    "BODY.PEEK[HEADER.FIELDS (%s)])\r\n",
-	    ++c->tag, next, fields);
+	    "BODY.PEEK[HEADER%s%s%s])\r\n",
+	    ++c->tag, next, all ? "" : ".FIELDS (", all ? "" : fields,
+	    all ? "" : ")");
 	say(c, buf_span(&text));
 	if (pipelined)
 		wait_tagged(c);
@@ -329,13 +332,11 @@ static unsigned
 read_fetch(struct span text, struct span *header_r)
 {
 	size_t uid = span_find_span(text, SPAN("(UID "), 0);
-	size_t brace = span_find_span(text, SPAN("]) {"), 0);
+	size_t brace = span_find_span(text, SPAN("] {"), 0);
 
-	if (brace == SIZE_MAX)
-		brace = span_find_span(text, SPAN(")] {"), 0);
 	if (uid == SIZE_MAX || brace == SIZE_MAX)
 		return 0;
-	size_t len = strtoul(text.data + brace + 4, NULL, 10);
+	size_t len = strtoul(text.data + brace + 3, NULL, 10);
 	size_t begin = span_find_span(text, SPAN("\n"), brace) + 1;
 	*header_r = span_slice(text, begin, len);
 	return (unsigned)strtoul(text.data + uid + 5, NULL, 10);
