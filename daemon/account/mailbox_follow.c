@@ -181,6 +181,27 @@ mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 	add(follow, uid, true);
 }
 
+bool
+mailbox_wants_rung(const struct mailbox *mb)
+{
+	return mb->visit == VISIT_NONE && !mb->has_loaded_rung &&
+	       mb->follow.items == NULL;
+}
+
+bool
+mailbox_load_rung(struct mailbox *mb, const struct store_key *key)
+{
+	struct follow *follow = &mb->follow;
+
+	if (follow->count == 0)
+		follow->validity = key->uidvalidity;
+	if (follow->validity != key->uidvalidity)
+		return false; /* of another time, and all behind it */
+	follow->modseq = 0;
+	add(follow, key->uid, false);
+	return follow->count < MAILBOX_FOLLOWED_MAX;
+}
+
 void
 mailbox_follow_add_uids(const struct mailbox *mb, struct imap_seqset *uids)
 {

@@ -594,12 +594,13 @@ struct mailbox {
 	struct told told;      /* and today */
 	bool load_asked;
 	bool stopping;
-	bool again;	     /* started while it was logging out */
-	bool dismissed;	     /* it says LEFT when it rests */
-	bool stale;	     /* the rules changed after the FETCH was sent */
-	bool told_structure; /* that the server tells none */
-	bool proven;	     /* this connection has finished a catch-up */
-	bool idle_refused;   /* this server said no to IDLE: poll */
+	bool again;	      /* started while it was logging out */
+	bool dismissed;	      /* it says LEFT when it rests */
+	bool stale;	      /* the rules changed after the FETCH was sent */
+	bool told_structure;  /* that the server tells none */
+	bool has_loaded_rung; /* what an earlier life showed is followed */
+	bool proven;	      /* this connection has finished a catch-up */
+	bool idle_refused;    /* this server said no to IDLE: poll */
 
 	/* mailbox_rove.c */
 	struct round round;
@@ -692,6 +693,11 @@ void mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now);
 void mailbox_follow_clear(struct mailbox *mb);
 /* As far as we know. */
 size_t mailbox_follow_unread(const struct mailbox *mb);
+/* Nobody is followed yet in this life: mailbox_load_rung for what has rung
+ * before, the newest first, as long as it says true. Whether that is unread the
+ * first comparison tells. */
+bool mailbox_wants_rung(const struct mailbox *mb);
+bool mailbox_load_rung(struct mailbox *mb, const struct store_key *key);
 /* What the server says at any time. */
 mailbox_response_fn mailbox_follow_news;
 /* A comparison is due, when somebody is followed; mailbox_follow_hint: soon;
