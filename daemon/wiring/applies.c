@@ -605,15 +605,6 @@ fulfil(const struct wish *wish)
 
 /* ---- reading a request ---- */
 
-static bool
-has_rule(const struct rules *rules, const char *id)
-{
-	for (size_t i = 0; i < rules_count(rules); i++)
-		if (strcmp(rules_id(rules, i), id) == 0)
-			return true;
-	return false;
-}
-
 /* False: it was said what is wrong. */
 static bool
 read_rules(const struct wish *wish, const struct json *list, struct buf *ids)
@@ -626,12 +617,8 @@ read_rules(const struct wish *wish, const struct json *list, struct buf *ids)
 	for (size_t i = 0; i < json_count(list); i++) {
 		const struct json *item = json_at(list, i);
 		const char *id = json_get_str(item, "rule");
-		if (id == NULL || !has_rule(wish->belfry->config->rules, id)) {
-			BUF_AUTO clean = BUF_INIT;
-			str_sanitize(&clean, span_from_str(id), 60);
-			control_refuse(wish->client,
-			    "belfryctl rules lists them", "there is no rule %s",
-			    buf_str(&clean));
+		if (id == NULL || !control_has_rule(wish->belfry, id)) {
+			control_refuse_rule(wish->client, id);
 			return false;
 		}
 		buf_addf(ids, "%s%s", ids->len > 0 ? " " : "", id);
@@ -647,8 +634,7 @@ find_account(const struct wish *wish, const struct json *request)
 	    name != NULL ? accounts_find(wish->belfry, name) : NULL;
 
 	if (account == NULL)
-		control_refuse(wish->client, "belfryctl status lists them",
-		    "there is no account %s", name != NULL ? name : "");
+		control_refuse_account(wish->client, name);
 	else if (account->paused)
 		control_refuse(wish->client,
 		    "belfryctl resume connects it again",

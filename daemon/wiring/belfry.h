@@ -115,8 +115,8 @@ struct running_account {
 	struct list_link searches;     /* of undo_search.c */
 	bool undoing, is_undo_resumed; /* of undo_again.c */
 	struct left_open *left_open;
-	struct list_link lines;	       /* struct line::link */
-	usec_t hint_at; /* it must prove itself then; 0: it need not */
+	struct list_link lines; /* struct line::link */
+	usec_t hint_at;		/* it must prove itself then; 0: it need not */
 	bool pumping;
 	bool paused;	      /* by the person: a reload does not change that */
 	int64_t paused_until; /* 0: until it is resumed */
@@ -460,6 +460,10 @@ void undo_resume(struct running_account *account);
 void control_reply(struct client *client, struct json *answer);
 void control_refuse(struct client *client, const char *hint, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
+/* There is no such one; the hint says which there are. NULL: none was named. */
+void control_refuse_account(struct client *client, const char *name);
+void control_refuse_rule(struct client *client, const char *id);
+bool control_has_rule(const struct belfry *belfry, const char *id);
 void control_line(struct client *client, struct json *line);
 /* Called once when the client goes, answered or not; NULL: nobody. */
 void control_on_leave(

@@ -81,6 +81,68 @@ control_refuse(struct client *client, const char *hint, const char *format, ...)
 		channel_kick(client->channel);
 }
 
+#define NAME_SAID_MAX 60 /* characters, of what was asked for */
+#define NAMES_SAID_MAX 20
+
+static void
+add_name(struct buf *names, size_t index, const char *name)
+{
+	if (index < NAMES_SAID_MAX)
+		buf_addf(names, "%s%s", index > 0 ? ", " : "", name);
+	else if (index == NAMES_SAID_MAX)
+		buf_add_str(names, " and more");
+}
+
+static void
+refuse_name(
+    struct client *client, const char *kind, const char *name, const char *hint)
+{
+	BUF_AUTO clean = BUF_INIT;
+
+	str_sanitize(&clean, span_from_str(name), NAME_SAID_MAX);
+	control_refuse(client, hint, "there is no %s %s", kind,
+	    clean.len > 0 ? buf_str(&clean) : "\"\"");
+}
+
+void
+control_refuse_account(struct client *client, const char *name)
+{
+	const struct config *config = client->control->belfry->config;
+	BUF_AUTO hint = BUF_INIT;
+
+	buf_add_str(&hint, "the configuration has ");
+	for (size_t i = 0; i < config->account_count; i++)
+		add_name(&hint, i, config->accounts[i].name);
+	if (config->account_count == 0)
+		buf_add_str(&hint, "none");
+	refuse_name(client, "account", name, buf_str(&hint));
+}
+
+bool
+control_has_rule(const struct belfry *belfry, const char *id)
+{
+	const struct rules *rules = belfry->config->rules;
+
+	for (size_t i = 0; i < rules_count(rules); i++)
+		if (strcmp(rules_id(rules, i), id) == 0)
+			return true;
+	return false;
+}
+
+void
+control_refuse_rule(struct client *client, const char *id)
+{
+	const struct rules *rules = client->control->belfry->config->rules;
+	BUF_AUTO hint = BUF_INIT;
+
+	buf_add_str(&hint, "the configuration has ");
+	for (size_t i = 0; i < rules_count(rules); i++)
+		add_name(&hint, i, rules_id(rules, i));
+	if (rules_count(rules) == 0)
+		buf_add_str(&hint, "none");
+	refuse_name(client, "rule", id, buf_str(&hint));
+}
+
 void
 control_line(struct client *client, struct json *line)
 {
@@ -153,6 +215,24 @@ effect_states_of(const struct json *names)
 	return states;
 }
 
+/* What the history has of an account or a rule that is not in the configuration
+ * any more is shown; where it has nothing, the name may be a wrong one. */
+static bool
+is_wrong_name(struct client *client, const struct store_history_query *query)
+{
+	const struct belfry *belfry = client->control->belfry;
+
+	if (query->account != NULL &&
+	    config_find_account(belfry->config, query->account) == NULL)
+		control_refuse_account(client, query->account);
+	else if (query->rule != NULL && query->rule[0] != '@' &&
+		 !control_has_rule(belfry, query->rule))
+		control_refuse_rule(client, query->rule);
+	else
+		return false;
+	return true;
+}
+
 static void
 do_history(struct client *client, const struct json *request)
 {
@@ -175,8 +255,13 @@ do_history(struct client *client, const struct json *request)
 	struct error error = ERROR_INIT;
 	bool ok = store_each_history(
 	    belfry->store, &query, add_history, messages, &error);
+	bool is_empty = json_count(messages) == 0;
 
 	json_set(answer, "messages", messages);
+	if (ok && is_empty && is_wrong_name(client, &query)) {
+		json_free(&answer);
+		return;
+	}
 	if (ok) {
 		control_session_reply(client->session, answer, loop_now());
 		return;

@@ -124,8 +124,7 @@ explain_ask(
 	}
 	running = accounts_find(belfry, account);
 	if (running == NULL)
-		control_refuse(client, "belfryctl status lists them",
-		    "there is no account %s", account);
+		control_refuse_account(client, account);
 	else if (running->paused)
 		control_refuse(client, "belfryctl resume connects it again",
 		    "the account %s is paused", account);

@@ -135,8 +135,7 @@ each_named(struct belfry *belfry, struct client *client,
 		act(account, until);
 	}
 	if (!found) {
-		control_refuse(client, "belfryctl status lists them",
-		    "there is no account %s", only);
+		control_refuse_account(client, only);
 		return;
 	}
 	answer = json_new_object();

@@ -278,8 +278,7 @@ probe_ask(
 	if (mailbox == NULL)
 		mailbox = PROBE_MAILBOX;
 	if (account == NULL)
-		control_refuse(client, "belfryctl status lists them",
-		    "there is no account %s", name != NULL ? name : "\"\"");
+		control_refuse_account(client, name);
 	else if (belfry->dry_run)
 		control_refuse(client, NULL,
 		    "belfryd runs with --dry-run: nothing is changed");

@@ -458,8 +458,7 @@ queue_do(
 
 	if (walk.account != NULL &&
 	    accounts_find(belfry, walk.account) == NULL) {
-		control_refuse(client, "belfryctl status lists them",
-		    "there is no account %s", walk.account);
+		control_refuse_account(client, walk.account);
 		return;
 	}
 	if (name != NULL && strcmp(name, "resume") == 0) {

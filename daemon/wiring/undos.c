@@ -82,8 +82,7 @@ find_account(
 	    name != NULL ? accounts_find(belfry, name) : NULL;
 
 	if (account == NULL)
-		control_refuse(client, "belfryctl status lists them",
-		    "there is no account %s", name != NULL ? name : "");
+		control_refuse_account(client, name);
 	else if (account->paused)
 		control_refuse(client, "belfryctl resume connects it again",
 		    "the account %s is paused", name);

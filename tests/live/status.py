@@ -66,6 +66,33 @@ def follows(servers):
 
 
 @live.case
+def names_that_are_wrong(servers):
+    """Who is asked for what there is not says what there is; but the history
+    of what was there before is shown."""
+    user = servers.user()
+    rule = "\n[rule lists]\nwhen = subject has x\nmark = read\n"
+    with live.Daemon(servers, user.account() + RING + rule) as daemon:
+        daemon.wait_watching()
+        for words, error, hint in (
+                (("history", "--account", "hom"), "account hom", user.name),
+                (("history", "--rule", "lsits"), "rule lsits", "lists"),
+                (("pause", "hom"), "account hom", user.name),
+                (("undo", "hom/INBOX/1"), "account hom", user.name)):
+            refused = daemon.ctl(*words, code=1)
+            live.same((refused["error"], refused["hint"]),
+                      ("there is no " + error,
+                       "the configuration has " + hint), str(words))
+        live.same(daemon.ctl("history", "--rule", "lists")["messages"], [],
+                  "a rule that never matched")
+        user.deliver(live.message("x"))
+        live.wait("judged", daemon.history)
+        daemon.write(user.account() + RING)
+        daemon.ctl("reload")
+        live.same(len(daemon.ctl("history", "--rule", "lists")["messages"]),
+                  1, "a rule that is not there any more")
+
+
+@live.case
 def a_bar_waits_for_the_daemon(servers):
     user = servers.user()
     with live.Daemon(servers, user.account() + RING) as daemon:
@@ -81,6 +108,10 @@ def a_bar_waits_for_the_daemon(servers):
             live.wait("off", lambda: follower.last()["class"] == "off")
             daemon.start()
             daemon.wait_watching()
+            live.wait("still unread", lambda: follower.last()["text"] == "1")
+            with contextlib.closing(user.imap()) as imap:
+                imap.select("INBOX")
+                imap.store("1", "+FLAGS", "\\Seen")
             live.wait("clear again",
                       lambda: follower.last()["class"] == "clear")
 
