@@ -302,9 +302,6 @@ fold_pair(struct fold *fold, const struct document_entry *entry)
 	fold->thing = NULL;
 	if (setting == NULL) {
 		complain_unknown(fold, entry);
-	} else if ((setting->flags & SETTING_LATER) != 0) {
-		problem_add(fold->problems, false, place, NULL,
-		    "`%s` is not supported yet", setting->key);
 	} else if ((setting->flags & SETTING_REPEATABLE) == 0 &&
 		   earlier_line(fold, setting) > 0) {
 		problem_add(fold->problems, false, place, NULL,

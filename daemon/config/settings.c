@@ -335,8 +335,6 @@ print_setting(struct buf *buf, const struct setting *setting)
 		buf_addf(buf, "; default: %s", setting->standard);
 	if ((setting->flags & SETTING_REPEATABLE) != 0)
 		buf_add_str(buf, "; may be repeated");
-	if ((setting->flags & SETTING_LATER) != 0)
-		buf_add_str(buf, "; not supported yet");
 	buf_addf(buf, "\n      %s\n", setting->help);
 }
 
@@ -437,8 +435,6 @@ print_setting_roff(struct buf *buf, const struct setting *setting)
 		add_roff_sentences(buf, setting->more);
 	if ((setting->flags & SETTING_REPEATABLE) != 0)
 		buf_add_str(buf, "May be repeated.\n");
-	if ((setting->flags & SETTING_LATER) != 0)
-		buf_add_str(buf, "Not supported yet: using it is an error.\n");
 	if (setting->standard != NULL) {
 		buf_add_str(buf, "The default is\n.Ql ");
 		add_roff(buf, setting->standard);

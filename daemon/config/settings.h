@@ -62,8 +62,7 @@ enum setting_type {
 enum setting_flag {
 	SETTING_REPEATABLE = 1 << 0,
 	SETTING_HIDDEN = 1 << 1, /* the value is never shown */
-	SETTING_LATER = 1 << 2,	 /* known, and refused: not supported yet */
-	SETTING_PROSE = 1 << 3,	 /* for people: may have a # in it */
+	SETTING_PROSE = 1 << 2,	 /* for people: may have a # in it */
 };
 
 struct setting_choice {

@@ -32,7 +32,7 @@ setting_json(const struct setting *setting)
 	json_set_str(json, "default", setting->standard);
 	json_set_bool(
 	    json, "repeatable", (setting->flags & SETTING_REPEATABLE) != 0);
-	json_set_bool(json, "supported", (setting->flags & SETTING_LATER) == 0);
+	json_set_bool(json, "supported", true); /* all are, by now */
 	json_set_str(json, "help", setting->help);
 	return json;
 }
