@@ -894,7 +894,8 @@ bool
 config_by_password(const struct config_account *account)
 {
 	return account->auth == CONFIG_AUTH_PASSWORD ||
-	       account->auth == CONFIG_AUTH_PLAIN;
+	       account->auth == CONFIG_AUTH_PLAIN ||
+	       account->auth == CONFIG_AUTH_SCRAM;
 }
 
 bool

@@ -39,6 +39,7 @@ enum config_auth {
 	CONFIG_AUTH_DEFAULT, /* never after loading */
 	CONFIG_AUTH_PASSWORD,
 	CONFIG_AUTH_PLAIN, /* a password, and never by SCRAM */
+	CONFIG_AUTH_SCRAM, /* a password, and never but by SCRAM */
 	CONFIG_AUTH_OAUTH2,
 	CONFIG_AUTH_EXTERNAL,
 };

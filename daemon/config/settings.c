@@ -84,6 +84,7 @@ static const struct setting_choice log_levels[] = {
 static const struct setting_choice auth_kinds[] = {
     {"password", CONFIG_AUTH_PASSWORD, NULL},
     {"plain", CONFIG_AUTH_PLAIN, NULL},
+    {"scram", CONFIG_AUTH_SCRAM, NULL},
     {"oauth2", CONFIG_AUTH_OAUTH2, NULL},
     {"external", CONFIG_AUTH_EXTERNAL, NULL},
     {NULL, 0, NULL},

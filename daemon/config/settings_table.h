@@ -102,7 +102,10 @@
 	    "bound to the TLS connection where it can, so that it does not "
 	    "leave the machine; and is sent, inside TLS, where not. With "
 	    "`plain` it is always sent, inside TLS: for a server that "
-	    "announces SCRAM and cannot do it."},
+	    "announces SCRAM and cannot do it. With `scram` it is never sent. "
+	    "Write that where the server offers SCRAM: who stands in between, "
+	    "with a certificate that this machine trusts, can take the offer "
+	    "away or refuse it, and would be sent the password otherwise."},
 {ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
 	.help = "A command that prints the password on one line.",
 	.more =

@@ -393,6 +393,12 @@ const struct doctor_row doctor_login_rows[] = {
 	    "user's than ${user}, or is not for mail.",
 	    SIGN_IN, NULL, false},
 	/* ---- logins that are not offered ---- */
+	{"scram-not-offered", LOGIN, ANY_PLACE, "offers no scram", NULL,
+	    "${host} offers no login that keeps the password here (SCRAM), "
+	    "and `auth = scram` allows no other. If it offered one before, "
+	    "somebody may stand in between.",
+	    "Try another network. If the server never offered it, take "
+	    "`auth = scram` out. Then ${again}.", NULL, false},
 	{"password-not-offered", LOGIN, ANY_PLACE,
 	    "accepts no password|takes no password", server_wants_token,
 	    "${host} takes no passwords, only a sign-in through the browser "

@@ -51,6 +51,7 @@ login_imap(const struct config_account *account)
 	    .auth = imap_auth_of(account->auth),
 	    .user = account->user,
 	    .no_scram = account->auth == CONFIG_AUTH_PLAIN,
+	    .only_scram = account->auth == CONFIG_AUTH_SCRAM,
 	    /* The certificate is the login; only where nobody can have taken
 	     * STARTTLS away. */
 	    .allow_preauth = account->auth == CONFIG_AUTH_EXTERNAL &&
@@ -106,6 +107,7 @@ login_smtp(const struct config_account *account)
 	    .auth = smtp_auth_of(account->auth),
 	    .user = account->smtp_user,
 	    .no_scram = account->auth == CONFIG_AUTH_PLAIN,
+	    .only_scram = account->auth == CONFIG_AUTH_SCRAM,
 	    .host = account->smtp.host,
 	    .port = account->smtp.port,
 	    .ehlo_name = ehlo_name(account),

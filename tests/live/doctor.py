@@ -527,6 +527,11 @@ case("bound login refused", ("imap", "login", "bound-login-refused",
                           "AUTH=SCRAM-SHA-256-PLUS] hi",
               "refusals": ((NO_AUTH,), (NO_AUTH,))}, exit=77,
      logins=2)  # bound in both ways, before the password is used
+case("scram taken away", ("imap", "login", "scram-not-offered",
+     "imap.firm.example offers no login that keeps the password here (SCRAM)",
+     "Try another network."),
+     ("smtp", "login", "scram-not-offered", "", ""),
+     keys="auth = scram\n", exit=77, logins=0)
 case("announced and not done", keys="auth = plain\n", exit=0, logins=1,
      changes={"greeting": "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN "
                           "AUTH=SCRAM-SHA-256-PLUS] hi"})

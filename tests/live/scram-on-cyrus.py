@@ -49,10 +49,11 @@ def make_server(folder, versions):
 
 
 class Middle:
-    """Somebody in between, who reads along and passes on."""
+    """Somebody in between, who reads along and passes on, but for the offers
+    that fit `strips`."""
 
-    def __init__(self, certificate, port, version):
-        self.port = port
+    def __init__(self, certificate, port, version, strips=None):
+        self.port, self.strips = port, strips
         self.mechanisms, self.replies = [], []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*certificate)
@@ -88,6 +89,8 @@ class Middle:
         try:
             for line in source.makefile("rb", buffering=0):
                 if is_down:
+                    if self.strips:
+                        line = re.sub(self.strips, b"", line)
                     self.replies.append(line)
                 else:
                     found = re.match(rb"\S+ (AUTHENTICATE \S+|LOGIN)", line)
@@ -99,12 +102,12 @@ class Middle:
             end.close()
 
 
-def doctor(folder, port, ca, password=live.PASSWORD):
+def doctor(folder, port, ca, password=live.PASSWORD, keys=""):
     path = os.path.join(folder, "belfry.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write("[account a]\nemail = %s\nimap = imaps://localhost:%d\n"
-                   "password_command = echo %s\ntls_ca_file = %s\n"
-                   % (ADDRESS, port, password, ca))
+                   "password_command = echo %s\ntls_ca_file = %s\n%s"
+                   % (ADDRESS, port, password, ca, keys))
     return subprocess.run(
         [BELFRYCTL, "doctor", "-c", path], check=False, text=True,
         stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS).stdout
@@ -132,6 +135,18 @@ def one_version(folder, versions, version):
              "what was said")
         check(len(middle.mechanisms) == len(middle.replies_of(b" NO ")) <= 2,
               "%d logins", len(middle.mechanisms))
+        # He takes offers away: all of SCRAM, or that of a bound one, which
+        # Cyrus finds out by the flag that we could have bound.
+        found = doctor(folder, port, ca, keys="auth = scram\n")
+        check("a imap login: ok" in found, "%s", found)
+        for strips, tried in (
+                (rb" AUTH=SCRAM-[-A-Z0-9]+", set()),
+                (rb" AUTH=SCRAM-[-A-Z0-9]+-PLUS",
+                 {"AUTHENTICATE SCRAM-SHA-256"})):
+            middle = Middle(mine, port, version, strips)
+            found = doctor(folder, middle.here, ca, keys="auth = scram\n")
+            check("a imap login: failed" in found, "%s", found)
+            same(set(middle.mechanisms), tried, "what was said")
     finally:
         servers.stop()
 

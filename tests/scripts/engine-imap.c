@@ -3,7 +3,8 @@
  *
  * Settings: security tls|starttls|none, auth password|oauth2|external, user,
  * host, port, id VERSION, literal-max N, and the switches allow-preauth,
- * no-id, id-before-select, prefer-login, no-scram, xoauth2-only (with "yes").
+ * no-id, id-before-select, prefer-login, no-scram, only-scram, xoauth2-only
+ * (with "yes").
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >send TEXT, where
  * {{...}} in the text is a string argument, >idle, >done, >logout, >doubt,
@@ -158,6 +159,12 @@ set_prefer_login(struct adapter *a, struct span value)
 }
 
 static bool
+set_only_scram(struct adapter *a, struct span value)
+{
+	return a->config.only_scram = span_is(value, "yes");
+}
+
+static bool
 set_no_scram(struct adapter *a, struct span value)
 {
 	return a->config.no_scram = span_is(value, "yes");
@@ -188,6 +195,7 @@ static const struct word_row settings_rows[] = {
     {"id-before-select", set_id_before_select},
     {"prefer-login", set_prefer_login},
     {"no-scram", set_no_scram},
+    {"only-scram", set_only_scram},
     {"xoauth2-only", set_xoauth2_only},
     {NULL, NULL},
 };

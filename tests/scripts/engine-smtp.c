@@ -2,7 +2,7 @@
  * engine-smtp: smtp/session for scripts.
  *
  * Settings: security tls|starttls|none, auth password|oauth2|none, user,
- * host, port, ehlo NAME, no-scram ("yes").
+ * host, port, ehlo NAME, no-scram, only-scram ("yes").
  *
  * Calls: >secret TEXT, >secret-of N (N times "x"), >tls, >from ADDRESS,
  * >to ADDRESS (one more recipient), >send TEXT (the message), >next TEXT (the
@@ -98,6 +98,12 @@ set_port(struct adapter *a, struct span value)
 }
 
 static bool
+set_only_scram(struct adapter *a, struct span value)
+{
+	return a->config.only_scram = span_is(value, "yes");
+}
+
+static bool
 set_no_scram(struct adapter *a, struct span value)
 {
 	return a->config.no_scram = span_is(value, "yes");
@@ -121,6 +127,7 @@ static const struct {
     {"port", set_port},
     {"ehlo", set_ehlo},
     {"no-scram", set_no_scram},
+    {"only-scram", set_only_scram},
     {NULL, NULL},
 };
 

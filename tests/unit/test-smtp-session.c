@@ -764,8 +764,12 @@ static void
 test_slow_upload(void **state)
 {
 	BUF_AUTO text = BUF_INIT;
-	struct smtp_session_config config = {
-	    SMTP_SECURITY_TLS, SMTP_AUTH_NONE, "u", "h", 1, "me", false};
+	struct smtp_session_config config = {.security = SMTP_SECURITY_TLS,
+	    .auth = SMTP_AUTH_NONE,
+	    .user = "u",
+	    .host = "h",
+	    .port = 1,
+	    .ehlo_name = "me"};
 	struct smtp_message message = {
 	    .from = "a@b", .recipients = &smtp_drive_recipient};
 	struct smtp_session *s = smtp_session_new(&config, 0);
@@ -902,8 +906,12 @@ test_finish_once(void **state)
 static void
 test_dead_is_quiet(void **state)
 {
-	struct smtp_session_config config = {
-	    SMTP_SECURITY_TLS, SMTP_AUTH_PASSWORD, "u", "h", 1, "me", false};
+	struct smtp_session_config config = {.security = SMTP_SECURITY_TLS,
+	    .auth = SMTP_AUTH_PASSWORD,
+	    .user = "u",
+	    .host = "h",
+	    .port = 1,
+	    .ehlo_name = "me"};
 	struct smtp_message message = {
 	    .from = "a@b", .recipients = &smtp_drive_recipient};
 	struct smtp_session *s = smtp_session_new(&config, 0);

@@ -91,6 +91,7 @@ struct imap_session_config {
 	bool prefer_login;     /* LOGIN command before AUTHENTICATE PLAIN */
 	bool xoauth2_only;     /* Microsoft */
 	bool no_scram;	       /* see imap_session_is_scram_useless */
+	bool only_scram;       /* the password is never sent */
 	/* ENABLE (RFC 5161) QRESYNC, else CONDSTORE (RFC 7162), where the
 	 * server offers it, so that it tells mod-sequences and the UIDs of what
 	 * vanished. A tagged OK counts, with or without ENABLED; a refusal is

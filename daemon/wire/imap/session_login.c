@@ -177,7 +177,7 @@ is_offered(const struct imap_session *s, size_t index)
 	const struct session_login_way *way = &ways[index];
 
 	return way->auth == s->config.auth &&
-	       !(is_scram(way) && s->config.no_scram) &&
+	       !(is_scram(way) ? s->config.no_scram : s->config.only_scram) &&
 	       (s->capabilities & way->needs) == way->needs &&
 	       (s->capabilities & way->forbids) == 0 &&
 	       (s->ways_tried & (1u << index)) == 0 &&
@@ -239,7 +239,9 @@ choose_way(struct imap_session *s, usec_t now)
 {
 	s->way = next_way(s);
 	if (s->way == NULL)
-		session_fail(s, FAULT_AUTH, "%s", no_way_text[s->config.auth]);
+		session_fail(s, FAULT_AUTH, "%s",
+		    s->config.only_scram ? SASL_ONLY_SCRAM
+					 : no_way_text[s->config.auth]);
 	else
 		start_login(s, now);
 }

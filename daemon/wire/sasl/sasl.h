@@ -80,6 +80,10 @@ bool sasl_is_bound(enum sasl_mechanism mechanism);
 #define SASL_BOUND                                                             \
 	"the login that is bound to this connection (is the password right? "  \
 	"then somebody may stand in between)"
+/* Why there is no login where nothing but SCRAM is allowed. */
+#define SASL_ONLY_SCRAM                                                        \
+	"the server offers no SCRAM that can be used: the password was not "   \
+	"sent (auth = scram)"
 /* Whether the server, which says that the login succeeded, has done what the
  * mechanism asks of it: in SCRAM it proves that it knows the password, too. */
 bool sasl_is_proven(

@@ -415,6 +415,7 @@ smtp_session_new(const struct smtp_session_config *config, usec_t now)
 	    xstrdup(ehlo_name_is_safe(config->ehlo_name) ? config->ehlo_name
 							 : LINGUA_FRANCA);
 	s->no_scram = config->no_scram;
+	s->only_scram = config->only_scram;
 	s->secure = config->security == SMTP_SECURITY_TLS;
 	smtp_parser_init(&s->parser);
 	smtp_enter(s, STATE_GREETING, now);

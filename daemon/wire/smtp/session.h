@@ -81,6 +81,7 @@ struct smtp_session_config {
 	unsigned port;
 	const char *ehlo_name; /* a host name or an address literal */
 	bool no_scram;	       /* see smtp_session_is_scram_useless */
+	bool only_scram;       /* the password is never sent */
 };
 
 enum smtp_event_kind {

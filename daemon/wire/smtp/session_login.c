@@ -53,7 +53,7 @@ best_mechanism(const struct smtp_session *s,
 static bool
 may_be_used(const struct smtp_session *s, enum sasl_mechanism mechanism)
 {
-	return !(s->no_scram && is_scram(mechanism));
+	return !(is_scram(mechanism) ? s->no_scram : s->only_scram);
 }
 
 static bool
@@ -83,7 +83,8 @@ fail_without_way(struct smtp_session *s, usec_t now)
 		"the mail server offers no login by certificate",
 	};
 
-	smtp_fail(s, FAULT_AUTH, texts[s->auth], now);
+	smtp_fail(s, FAULT_AUTH,
+	    s->only_scram ? SASL_ONLY_SCRAM : texts[s->auth], now);
 }
 
 static void

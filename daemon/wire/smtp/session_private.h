@@ -82,7 +82,7 @@ struct smtp_session {
 	enum sasl_mechanism mechanism;
 	struct secret secret;
 	struct sasl_scram *scram; /* as long; NULL: there is no SCRAM */
-	bool no_scram, scram_refused;
+	bool no_scram, only_scram, scram_refused;
 	bool initial_pending; /* the first response waits for a 334 */
 	unsigned challenges;
 	char oauth_status[16];
