@@ -704,6 +704,8 @@ static const struct {
 	"it came through a mailing list"},
     {"List-Id: <l.example.org>\n", "to@x", true, false, NULL},
     {"Precedence: Bulk\n", "to@x", false, true, "it is bulk mail (Precedence)"},
+    {"Precedence: junk\n", "to@x", false, true, "it is bulk mail (Precedence)"},
+    {"Precedence: list\n", "to@x", false, true, "it is bulk mail (Precedence)"},
     {"Precedence: normal\n", "to@x", false, false, NULL},
 };
 
