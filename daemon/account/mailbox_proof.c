@@ -246,8 +246,9 @@ grow(struct mailbox *mb, usec_t now)
 	if (proof->renew >= mailbox_renew(mb) || !has_stood_its_time(mb, now))
 		return;
 	note_growth(mb, now);
-	remember_renewal(
-	    mb, usec_min(mailbox_renew(mb), proof->renew / 2 * 3), now);
+	usec_t renew = proof->renew / 2 * 3;
+	renew -= renew % USEC_SEC; /* as it is remembered */
+	remember_renewal(mb, usec_min(mailbox_renew(mb), renew), now);
 	proof->grew = true;
 }
 

@@ -66,6 +66,8 @@ static const struct {
     {"many", 50001175, "the daemon crashed"},
     /* Its other mailbox was deleted after it had been judged there. */
     {"many", 50000183, "was not moved"},
+    /* What had grown to half a second was another renewal in the store. */
+    {"sim", 50305587, "silent links die"},
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},
