@@ -350,8 +350,8 @@ MUTANTS = {
         "sim-claim", (), 3000),
     "log of another UIDVALIDITY counts": (
         ACCOUNT + "claim_log.c",
-        "		if (line->validity != uidvalidity ||",
-        "		if ((false && line->validity != uidvalidity) ||",
+        "line->validity != uidvalidity ||",
+        "(false && line->validity != uidvalidity) ||",
         "sim-claim", (), 2000),
     "log that is gone is remembered": (
         ACCOUNT + "claim_log.c",

@@ -78,6 +78,7 @@ struct mail {
 	unsigned before;  /* ... before that */
 	usec_t owned;	  /* who acted on it last had its claim from then */
 	usec_t marked;	  /* USEC_NEVER: not yet */
+	usec_t broken;	  /* another's claim was taken away then */
 	bool unknown;
 	bool taken;	 /* by a person */
 	bool was_marked; /* before marks were lost */

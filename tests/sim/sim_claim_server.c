@@ -61,6 +61,17 @@ append_entry(struct world *w, struct node *node)
 	buf_add_span(&e->text, buf_span(&node->command.entry));
 }
 
+static void
+note_break(struct world *w, const struct node *node, size_t i)
+{
+	const struct command *c = &node->command;
+	const char *own = lab_claim_name(number_of(w, node));
+
+	if (!c->add && span_starts(span_from_str(c->keywords), CLAIM_PREFIX) &&
+	    !span_starts(span_from_str(c->keywords), own))
+		w->messages[i].broken = w->lab.now;
+}
+
 /* What the oracles know of it. */
 static void
 note_entry(struct world *w, struct node *node, size_t i)
@@ -71,6 +82,7 @@ note_entry(struct world *w, struct node *node, size_t i)
 	lab_say(&w->lab, "%zu appends for %zu: %c%s (%lu)", number_of(w, node),
 	    i + 1, c->add ? '+' : '-', c->keywords,
 	    (unsigned long)node->log_base);
+	note_break(w, node, i);
 	if (strcmp(c->keywords, LAB_MARK) == 0) {
 		m->marked = usec_min(m->marked, w->lab.now);
 		m->now.mark = true;
@@ -94,6 +106,7 @@ store_one(struct world *w, struct node *node, size_t i)
 		}
 		w->doubles++;
 	}
+	note_break(w, node, i);
 	if (c->add && strstr(c->keywords, LAB_MARK) == NULL)
 		node->claimed[i] = w->lab.now;
 	if (strcmp(c->keywords, LAB_MARK) == 0)

@@ -72,6 +72,23 @@ share_out_left(struct world *w, struct node *node)
 		node->looks = false;
 }
 
+/* It is marked, and our claim is gone: another has taken over, or claims were
+ * lost. */
+static void
+settle_marked(struct world *w, struct node *node, size_t i)
+{
+	const struct mail *m = &w->messages[i];
+	bool others = !w->modseqs || w->anew > 0 || m->effects > 0 ||
+		      m->broken >= node->claimed[i];
+
+	for (size_t n = 0; n < w->node_count; n++)
+		others |= w->nodes[n].claimed[i] > node->claimed[i];
+	if (!others)
+		lab_broken(&w->lab, "%zu takes its mark of %zu for another's",
+		    number_of(w, node), i + 1);
+	settle_unknown(w, node, i);
+}
+
 /* The engine is done: what became of each? */
 static void
 share_out(struct world *w, struct node *node)
@@ -89,7 +106,7 @@ share_out(struct world *w, struct node *node)
 			node->not_before[i] =
 			    world_time(w, node, claim_until(node->claim, uid));
 		else if (verdict == CLAIM_DONE && node->mine[i])
-			settle_unknown(w, node, i);
+			settle_marked(w, node, i);
 		else
 			node->ledger[i] = DONE;
 		if (verdict == CLAIM_UNKNOWN)
