@@ -1239,6 +1239,26 @@ test_refused_secret(void **state)
 	world_done(&w);
 }
 
+/* "Not now" is no word about the password. */
+static void
+test_login_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.step = "AUTH";
+	w.reply = "454 4.7.0 not now\r\n";
+	w.bad_connections = 1;
+	enqueue(&w, "k1", "resend");
+	start(&w);
+	run(&w, 30 * USEC_SEC);
+	assert_false(outbox_wants_secret(w.outbox));
+	run(&w, 9 * USEC_HOUR);
+	assert_int_equal(w.messages, 1);
+	world_done(&w);
+}
+
 /* A service that took the password before refuses it, by mistake: one more
  * login is made with it, and no third one. */
 static void
@@ -1879,6 +1899,7 @@ main(void)
 	    cmocka_unit_test(test_stop_in_commit),
 	    cmocka_unit_test(test_floor),
 	    cmocka_unit_test(test_refused_secret),
+	    cmocka_unit_test(test_login_later),
 	    cmocka_unit_test(test_good_before),
 	    cmocka_unit_test(test_token),
 	    cmocka_unit_test(test_clock_jumps),
