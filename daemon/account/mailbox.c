@@ -429,7 +429,8 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 		return;
 	const struct imap_session_config config = mailbox_login_config(mb);
 	mb->session = imap_session_new(&config, now);
-	mb->proven = mb->is_open = mb->reopen.repeats = false;
+	mb->proven = mb->is_open = false;
+	mb->reopen.repeats = mb->reopen.looks = false;
 	mb->idle_command = 0;
 	mb->is_rushed = false;
 	mb->alerts = 0;
@@ -617,6 +618,8 @@ read_exists(struct mailbox *mb, uint64_t number, usec_t now)
 
 	if (number > mb->exists || (idles && number != mb->exists))
 		mb->dirty = mb->newer = true;
+	if (mb->is_open && number > mb->exists)
+		mailbox_reopen_told(mb);
 	if (idles && number > mb->exists)
 		mailbox_proof_pushed(mb);
 	if (idles && number == mb->exists && !mb->expunged)

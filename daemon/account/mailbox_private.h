@@ -406,6 +406,10 @@ struct round {
 struct reopen {
 	bool is_due;
 	bool repeats;	/* the SELECT under way does */
+	bool looks;	/* one did, and it did not rest since */
+	bool told;	/* of news, since one did: without being opened anew */
+	bool found;	/* a message, by the one */
+	unsigned char finds; /* in a row, each untold */
 	usec_t next;	/* the earliest, without a reason */
 	usec_t believe; /* ... with one */
 	usec_t wait;	/* between that and the one after it */
@@ -820,6 +824,9 @@ void mailbox_read_select(
 /* mailbox_reopen.c */
 void mailbox_reopen_selected(struct mailbox *mb, usec_t now);
 void mailbox_reopen_looks(struct mailbox *mb, usec_t now);
+void mailbox_reopen_told(struct mailbox *mb);
+void mailbox_reopen_found(struct mailbox *mb);
+void mailbox_reopen_rests(struct mailbox *mb, usec_t now);
 void mailbox_reopen_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
 /* False: there is no need. */

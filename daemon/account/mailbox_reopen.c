@@ -12,6 +12,11 @@
  *     anything, and some servers say it over and over: when nothing was behind
  *     it, the next ones are believed less and less often.
  *
+ * A server may not tell of new mail at all while a mailbox is open, neither in
+ * IDLE nor with NOOP (GNU Mailutils' imap4d with Maildir). When the repeated
+ * SELECT alone has found messages BLIND_FINDS times in a row, it is repeated as
+ * often as a server is asked that has no IDLE.
+ *
  * Not where UIDs pass with the SELECT (UIDNOTSTICKY): it would lose more than
  * it finds.
  */
@@ -20,6 +25,13 @@
 #define REOPEN_USEC (20 * USEC_MINUTE)
 /* After an untagged NO that meant nothing. */
 #define REOPEN_FIRST_USEC (15 * USEC_SEC)
+#define BLIND_FINDS 2
+
+static bool
+is_blind(const struct mailbox *mb)
+{
+	return mb->reopen.finds >= BLIND_FINDS;
+}
 
 /* SELECT was answered. */
 void
@@ -30,7 +42,52 @@ mailbox_reopen_selected(struct mailbox *mb, usec_t now)
 	if (mb->has_cursor && mb->uidvalidity != mb->cursor_validity)
 		reopen->wait = 0;
 	reopen->is_due = reopen->repeats = false;
-	reopen->next = usec_add(now, REOPEN_USEC);
+	reopen->next =
+	    usec_add(now, is_blind(mb) ? mailbox_poll(mb) : REOPEN_USEC);
+}
+
+/* EXISTS grew while it was open. */
+void
+mailbox_reopen_told(struct mailbox *mb)
+{
+	mb->reopen.told = true;
+	mb->reopen.finds = 0;
+}
+
+/* A message was judged. */
+void
+mailbox_reopen_found(struct mailbox *mb)
+{
+	if (mb->reopen.looks)
+		mb->reopen.found = true;
+}
+
+static void
+say_blind(struct mailbox *mb)
+{
+	BUF_AUTO poll = BUF_INIT;
+
+	usec_format(&poll, mailbox_poll(mb));
+	mailbox_report(mb, REPORT_WARNING, 0,
+	    "the server shows new mail only when the mailbox is opened anew: "
+	    "that is done every %s",
+	    buf_str(&poll));
+}
+
+/* All that it had is judged. */
+void
+mailbox_reopen_rests(struct mailbox *mb, usec_t now)
+{
+	struct reopen *reopen = &mb->reopen;
+
+	if (!reopen->looks)
+		return;
+	if (reopen->found && !reopen->told && !is_blind(mb) &&
+	    ++reopen->finds == BLIND_FINDS) {
+		reopen->next = usec_add(now, mailbox_poll(mb));
+		say_blind(mb);
+	}
+	reopen->looks = reopen->told = reopen->found = false;
 }
 
 /* It looks for news, unasked. */
@@ -68,7 +125,8 @@ mailbox_reopen_begin(struct mailbox *mb, usec_t now)
 	    mb->visit != VISIT_NONE || mb->rebuilt != NULL)
 		return false;
 	mb->is_open = false;
-	mb->reopen.repeats = true;
+	mb->reopen.repeats = mb->reopen.looks = true;
+	mb->reopen.found = false;
 	mailbox_open_visit(mb, now);
 	return true;
 }

@@ -79,6 +79,7 @@ rest(struct mailbox *mb, usec_t now)
 	if (mailbox_rove_next(mb, now))
 		return;
 	mailbox_proof_rests(mb, now);
+	mailbox_reopen_rests(mb, now);
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
 		mailbox_enter(mb, MAILBOX_IDLE, now);

@@ -549,6 +549,7 @@ note_judged(struct mailbox *mb, uint32_t uid)
 	mailbox_rebuilt_note_judged(mb, uid);
 	mb->judged++;
 	mb->proof.found += !mb->is_late;
+	mailbox_reopen_found(mb);
 	if (uid > mb->judged_max)
 		mb->judged_max = uid;
 }
