@@ -338,7 +338,7 @@ def what_rings(servers):
         daemon.ctl("queue", "retry", "all")
         live.wait("one more", lambda: len(rings()) == 4)
         live.check("login: 535" in rings()[3], "rung: %s", rings())
-        daemon.ctl("queue", "retry", "all")
+        daemon.ctl("queue", "retry", "--anyway", "all")
         daemon.wait_log("login: 535", 2)
         live.stays("four", lambda: len(rings()) == 4)
         servers.fault()
