@@ -54,6 +54,10 @@ esac
 """
 
 
+# Of a domain with a server of its own.
+OWN_HOST = "mail.example.com"
+
+
 # ---- one run ----
 
 
@@ -706,7 +710,8 @@ def on_courier(run):
 
 
 def on_server(run, kind, folder):
-    """By options, and again at a terminal."""
+    """By options, and again at a terminal; then from the address alone."""
+    os.environ["SERVERS_NAMES"] = ",DNS:" + OWN_HOST
     try:
         servers = kind(folder)
     except SystemExit:
@@ -714,8 +719,46 @@ def on_server(run, kind, folder):
         return
     try:
         use_server(run, servers, kind.__name__)
+        from_address(run, servers, kind.__name__)
     finally:
         servers.stop()
+
+
+def publish(run, servers):
+    """As who runs a server does: SRV records for the domain, and a certificate
+    that everybody trusts."""
+    with open(servers.env["SERVERS_CA"], encoding="utf-8") as file:
+        certificate = file.read()
+    with open(domains.TRUST, "a", encoding="utf-8") as file:
+        file.write(certificate)
+    run.net.host(OWN_HOST, "127.0.0.1")
+    for service, port in (("_imaps", "SERVERS_IMAPS_PORT"),
+                          ("_submission", "SERVERS_SMTP_PORT")):
+        if port in servers.env:
+            run.net.records[(service + "._tcp.example.com", "SRV")] = [
+                (0, 1, int(servers.env[port]), OWN_HOST)]
+
+
+def from_address(run, servers, name):
+    """Somebody with an address, a password and nothing else."""
+    publish(run, servers)
+    home, user = run.home(), servers.user()
+    wrong = home.setup("--email", user.address, "--yes", "--in-file",
+                       text="no\n", code=77).stdout
+    check("Nothing was written" in wrong and not home.has_file(), "%s: %s",
+          name, wrong)
+    said = home.setup("--email", user.address, "--yes", "--in-file",
+                      text=live.PASSWORD + "\n").stdout
+    check("It works" in said and OWN_HOST in said and said.count("\n") < 10,
+          "%s: %s", name, said)
+    home.check()
+    user.create("Moved")
+    with live.Daemon(servers, home.read() + "[rule m]\nwhen = subject is hello"
+                     "\nmove = Moved\n") as daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("hello"), live.message("other"))
+        user.wait_subjects("Moved", ["hello"])
+        user.wait_subjects("INBOX", ["other"])
 
 
 def use_server(run, servers, name):
