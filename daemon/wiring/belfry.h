@@ -373,9 +373,12 @@ void queue_ask(
 #define QUEUE_DEAD_MAX 1000
 /* By the time to forget by. */
 void queue_tidy(struct belfry *belfry, int64_t time_unix);
-/* The same as queue_ask, without a look at anything first. */
-void queue_do(
-    struct belfry *belfry, struct client *client, const struct json *request);
+/* The same as queue_ask, without a look at anything first. `refused`: the
+ * accounts whose forwards are left as they are (queue_retry.c), each with
+ * "account", "words" and "hint"; NULL: none. Not out of the request: that is
+ * the client's. */
+void queue_do(struct belfry *belfry, struct client *client,
+    const struct json *request, const struct json *refused);
 
 /* queue_retry.c */
 /* queue_do, but where the server refused the password and it is the same

@@ -136,9 +136,8 @@ answer(struct retry *retry)
 		control_refuse(retry->client, json_get_str(first, "hint"), "%s",
 		    json_get_str(first, "words"));
 	} else {
-		json_set(retry->request, "refused", retry->refused);
-		retry->refused = NULL;
-		queue_do(retry->belfry, retry->client, retry->request);
+		queue_do(retry->belfry, retry->client, retry->request,
+		    retry->refused);
 	}
 }
 

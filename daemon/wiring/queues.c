@@ -443,8 +443,8 @@ resume_stopped(struct belfry *belfry, struct client *client, const char *name)
 }
 
 void
-queue_do(
-    struct belfry *belfry, struct client *client, const struct json *request)
+queue_do(struct belfry *belfry, struct client *client,
+    const struct json *request, const struct json *refused)
 {
 	const char *name = json_get_str(request, "action");
 	struct walk walk = {
@@ -453,7 +453,7 @@ queue_do(
 	    .act = name != NULL ? find_act(name) : NULL,
 	    .in_full = name != NULL,
 	    .account = json_get_str(request, "account"),
-	    .refused = json_get(request, "refused"),
+	    .refused = refused,
 	};
 
 	if (walk.account != NULL &&
@@ -490,7 +490,7 @@ queue_ask(
 	if (name != NULL && strcmp(name, "retry") == 0)
 		queue_retry(belfry, client, request);
 	else
-		queue_do(belfry, client, request);
+		queue_do(belfry, client, request, NULL);
 }
 
 /* ---- what nobody looks at ------------------------------------------ */
