@@ -52,6 +52,16 @@ change_sign_in(const struct setup *setup, struct changes *changes)
 }
 
 /* One of them, and not the others. */
+/* How a password is proven (scram, plain) is as true of another one; of a token
+ * it is not. */
+static bool
+stays_by_password(const struct setup *setup)
+{
+	return setup->old != NULL && config_by_password(setup->old) &&
+	       setup->kind != SETUP_SECRET_TOKEN &&
+	       setup->kind != SETUP_SECRET_SIGN_IN;
+}
+
 static void
 change_secret(const struct setup *setup, struct changes *changes)
 {
@@ -79,8 +89,8 @@ change_secret(const struct setup *setup, struct changes *changes)
 		change(changes, keys[i].key, value);
 	}
 	change_sign_in(setup, changes);
-	/* What it was before may not fit any more. */
-	change(changes, "auth", NULL);
+	if (!stays_by_password(setup))
+		change(changes, "auth", NULL);
 }
 
 /* The whole text as it will be: wipe it. */

@@ -258,7 +258,7 @@ def again(run):
     home = run.home()
     before = ("; mine\n\n[daemon]\nlog_level = info\n\n# of home\n"
               "[account home]\n# why\nemail=ann@icloud.com\nwatch = INBOX\n"
-              "  Lists/*\n\npassword_command = false\n# end\n\n"
+              "  Lists/*\n\nauth = plain\npassword_command = false\n# end\n\n"
               "[rule all]\nwhen = all\nnotify = yes")
     home.write(before, 0o640)
     found = home.setup("ann@icloud.com", "--yes", "--keyring",
