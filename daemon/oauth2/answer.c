@@ -218,13 +218,29 @@ take_text(struct buf *text, const struct json *json, const char *name,
 	hide_sent(text, sent);
 }
 
+/* One of the known words is no secret, whatever was sent. */
+static void
+take_word(struct buf *text, const struct json *json, struct span sent)
+{
+	const char *said = json != NULL ? json_get_str(json, "error") : NULL;
+
+	for (size_t i = 0; said != NULL && i < sizeof(words) / sizeof(*words);
+	     i++) {
+		if (strcmp(said, words[i].word) == 0) {
+			buf_add_str(text, said);
+			return;
+		}
+	}
+	take_text(text, json, "error", sent);
+}
+
 static void
 read_error(struct oauth2_answer *answer, unsigned status,
     const struct json *json, struct span sent)
 {
 	struct buf word = BUF_INIT, about = BUF_INIT;
 
-	take_text(&word, json, "error", sent);
+	take_word(&word, json, sent);
 	take_text(&about, json, "error_description", sent);
 	if (word.len > 0)
 		answer->kind = oauth2_error_read(
