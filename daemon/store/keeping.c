@@ -27,10 +27,13 @@ earlier(int64_t a, int64_t b)
 }
 
 /* A clock that was set back does not take it along: it would have to come all
- * the way again. */
+ * the way again. A machine that begins in 1970, until somebody tells it the
+ * time, has said nothing that would have to be followed slowly. */
 static int64_t
 follow(int64_t last, int64_t now_unix, int64_t most)
 {
+	if (last < KEEPING_EPOCH_UNIX)
+		return now_unix;
 	return last >= now_unix ? last : earlier(now_unix, last + most);
 }
 

@@ -21,6 +21,8 @@
 #define KEEPING_RATE 4
 #define KEEPING_LIFE_SEC (24 * 60 * 60)
 #define KEEPING_FACT "kept"
+/* 2026: what was before has been kept by no Belfry. */
+#define KEEPING_EPOCH_UNIX INT64_C(1767225600)
 
 struct keeping {
 	int64_t unix_seconds; /* ahead of the wall clock if that was set back */

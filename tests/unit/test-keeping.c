@@ -197,22 +197,25 @@ test_text(void **state)
 		const char *text;
 		int64_t wanted;
 	} rows[] = {
-	    {"", 1000000},
-	    {"x", 1000000},
-	    {"-5", 1000000},
-	    {"99999999999999999999", 1000000},
-	    {"1000000", 1000000},
-	    {"2000000", 1000000},
-	    {"900000", 900000 + KEEPING_LIFE_SEC},
-	    {"0", KEEPING_LIFE_SEC},
+	    {"", START_UNIX},
+	    {"x", START_UNIX},
+	    {"-5", START_UNIX},
+	    {"99999999999999999999", START_UNIX},
+	    {"1800000000", START_UNIX},
+	    {"1900000000", START_UNIX},
+	    {"1799900000", 1799900000 + KEEPING_LIFE_SEC},
+	    /* A machine without a clock begins in 1970. */
+	    {"0", START_UNIX},
+	    {"1700000000", START_UNIX},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct keeping keeping;
 
-		keeping_init(&keeping, span_from_str(rows[i].text), 1000000, 5);
-		if (keeping_time(&keeping, 1000000, 5) != rows[i].wanted)
+		keeping_init(
+		    &keeping, span_from_str(rows[i].text), START_UNIX, 5);
+		if (keeping_time(&keeping, START_UNIX, 5) != rows[i].wanted)
 			fail_msg("\"%s\"", rows[i].text);
 	}
 }
@@ -224,11 +227,24 @@ test_fractions(void **state)
 	struct keeping keeping;
 
 	(void)state;
-	keeping_init(&keeping, SPAN("0"), INT64_MAX / 4, 0);
+	keeping_init(&keeping, SPAN("1800000000"), INT64_MAX / 4, 0);
 	for (usec_t now = 0; now <= 10 * USEC_SEC; now += USEC_SEC / 8)
 		keeping_time(&keeping, INT64_MAX / 4, now);
+	assert_int_equal(keeping.unix_seconds,
+	    START_UNIX + KEEPING_LIFE_SEC + 10 * KEEPING_RATE);
+}
+
+/* The first life begins in 1970, until the network tells the time. */
+static void
+test_no_clock(void **state)
+{
+	struct keeping keeping;
+
+	(void)state;
+	keeping_init(&keeping, SPAN(""), 20, 0);
+	assert_int_equal(keeping_time(&keeping, 50, 30 * USEC_SEC), 50);
 	assert_int_equal(
-	    keeping.unix_seconds, KEEPING_LIFE_SEC + 10 * KEEPING_RATE);
+	    keeping_time(&keeping, START_UNIX, 60 * USEC_SEC), START_UNIX);
 }
 
 int
@@ -237,6 +253,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_jumps),
 	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_no_clock),
 	    cmocka_unit_test(test_fractions),
 	};
 
