@@ -825,6 +825,8 @@ void mailbox_read_select(
 void mailbox_reopen_selected(struct mailbox *mb, usec_t now);
 void mailbox_reopen_looks(struct mailbox *mb, usec_t now);
 void mailbox_reopen_told(struct mailbox *mb);
+/* Only SELECT shows new mail there. */
+bool mailbox_is_blind(const struct mailbox *mb);
 void mailbox_reopen_found(struct mailbox *mb);
 void mailbox_reopen_rests(struct mailbox *mb, usec_t now);
 void mailbox_reopen_untagged(

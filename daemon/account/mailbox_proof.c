@@ -328,8 +328,9 @@ mailbox_proof_pushed(struct mailbox *mb)
 usec_t
 mailbox_proof_wait(const struct mailbox *mb)
 {
-	return mb->proof.deaf ? usec_min(mb->proof.renew, mailbox_poll(mb))
-			      : mb->proof.renew;
+	return mb->proof.deaf || mailbox_is_blind(mb)
+		   ? usec_min(mb->proof.renew, mailbox_poll(mb))
+		   : mb->proof.renew;
 }
 
 usec_t

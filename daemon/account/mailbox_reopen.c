@@ -27,8 +27,8 @@
 #define REOPEN_FIRST_USEC (15 * USEC_SEC)
 #define BLIND_FINDS 2
 
-static bool
-is_blind(const struct mailbox *mb)
+bool
+mailbox_is_blind(const struct mailbox *mb)
 {
 	return mb->reopen.finds >= BLIND_FINDS;
 }
@@ -42,8 +42,8 @@ mailbox_reopen_selected(struct mailbox *mb, usec_t now)
 	if (mb->has_cursor && mb->uidvalidity != mb->cursor_validity)
 		reopen->wait = 0;
 	reopen->is_due = reopen->repeats = false;
-	reopen->next =
-	    usec_add(now, is_blind(mb) ? mailbox_poll(mb) : REOPEN_USEC);
+	reopen->next = usec_add(
+	    now, mailbox_is_blind(mb) ? mailbox_poll(mb) : REOPEN_USEC);
 }
 
 /* EXISTS grew while it was open. */
@@ -82,7 +82,7 @@ mailbox_reopen_rests(struct mailbox *mb, usec_t now)
 
 	if (!reopen->looks)
 		return;
-	if (reopen->found && !reopen->told && !is_blind(mb) &&
+	if (reopen->found && !reopen->told && !mailbox_is_blind(mb) &&
 	    ++reopen->finds == BLIND_FINDS) {
 		reopen->next = usec_add(now, mailbox_poll(mb));
 		say_blind(mb);

@@ -72,6 +72,7 @@ static void
 rest(struct mailbox *mb, usec_t now)
 {
 	note_proof(mb);
+	mailbox_reopen_rests(mb, now);
 	if (is_visit_over(mb)) {
 		mailbox_rove_end_visit(mb, now);
 		return;
@@ -79,7 +80,6 @@ rest(struct mailbox *mb, usec_t now)
 	if (mailbox_rove_next(mb, now))
 		return;
 	mailbox_proof_rests(mb, now);
-	mailbox_reopen_rests(mb, now);
 	if (imap_session_capabilities(mb->session) & IMAP_CAP_IDLE &&
 	    !mb->idle_refused) {
 		mailbox_enter(mb, MAILBOX_IDLE, now);

@@ -542,6 +542,7 @@ mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
 		from->is_due = to->round.push == PUSH_ON;
 	}
 	to->leave = to->is_due = to->wants = to->is_open = false;
+	to->reopen.looks = from->reopen.looks = false;
 	to->jobs_due = USEC_NEVER;
 	to->retry_at = 0;
 	to->came = now;
