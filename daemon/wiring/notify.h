@@ -107,6 +107,12 @@ void notifier_answer(struct notifier *notifier, uint64_t id,
 /* Says once that a notifier is away. */
 void notifier_tell_away(struct notifier *notifier, const char *why);
 
+struct shown_message {
+	const char *account, *mailbox;
+	uint32_t uidvalidity, uid;
+	unsigned seq;
+};
+
 /* notify_deliver.c */
 struct delivery *delivery_new(struct notify *notify);
 /* Gives it to every notifier that it is for and that has it not. Takes the
@@ -118,6 +124,9 @@ bool notifier_is_for(
 void pending_settle(
     struct pending *pending, const struct notify_outcome *outcome);
 struct pending *pending_find(struct notifier *notifier, uint64_t id);
+/* Another notifier has this message still before it. */
+bool delivery_is_elsewhere(
+    const struct notifier *notifier, const struct shown_message *message);
 
 /* The delivery ends without any notifier, for this reason; frees it. */
 void delivery_drop(struct delivery *delivery, const char *words);
@@ -133,18 +142,13 @@ void later_withdraw(struct notify *notify, const char *account,
     const char *mailbox, uint32_t uidvalidity, uint32_t uid);
 void later_forget_line(struct notify *notify, const struct line *line);
 /* notify_shown.c */
-struct shown_message {
-	const char *account, *mailbox;
-	uint32_t uidvalidity, uid;
-	unsigned seq;
-};
 /* It was shown; with a key (as notifiers/shown.h) it can be taken back. */
 void shown_note(const struct notifier *notifier,
     const struct shown_message *message, const char *key, const char *id);
 /* It was taken back. */
 void shown_over(const struct notifier *notifier,
     const struct shown_message *message, const char *key, const char *id);
-/* It was taken back, by whatever key. */
+/* It is not shown any more, by whatever key. */
 void shown_forget(
     const struct notifier *notifier, const struct shown_message *message);
 /* The same key, another id. */

@@ -62,14 +62,33 @@ static const char *const fate_words[] = {
     [NOTIFY_WITHDRAWN] = "not needed any more",
 };
 
-static bool
-others_have_it(const struct pending *pending)
+static struct shown_message
+message_of(const struct delivery *delivery)
 {
-	LIST_EACH(pos, &pending->notifier->notify->pending)
+	return (struct shown_message){delivery->n.account, delivery->n.mailbox,
+	    delivery->uidvalidity, delivery->uid, delivery->seq};
+}
+
+static bool
+is_of(const struct delivery *delivery, const struct shown_message *message)
+{
+	return delivery->line != NULL && delivery->uid == message->uid &&
+	       delivery->seq == message->seq &&
+	       delivery->uidvalidity == message->uidvalidity &&
+	       strcmp(delivery->n.account, message->account) == 0 &&
+	       strcmp(delivery->n.mailbox, message->mailbox) == 0;
+}
+
+bool
+delivery_is_elsewhere(
+    const struct notifier *notifier, const struct shown_message *message)
+{
+	LIST_EACH(pos, &notifier->notify->pending)
 	{
 		const struct pending *other =
 		    LIST_ITEM(pos, struct pending, link);
-		if (other != pending && other->delivery == pending->delivery)
+		if (other->notifier != notifier &&
+		    is_of(other->delivery, message))
 			return true;
 	}
 	return false;
@@ -81,12 +100,11 @@ static void
 note_shown(const struct pending *pending)
 {
 	const struct delivery *delivery = pending->delivery;
-	const struct shown_message message = {delivery->n.account,
-	    delivery->n.mailbox, delivery->uidvalidity, delivery->uid,
-	    delivery->seq};
+	const struct shown_message message = message_of(delivery);
 
 	if (delivery->line != NULL && delivery->uid != 0 &&
-	    !shown_is_noted(pending->notifier, delivery))
+	    !shown_is_noted(pending->notifier, delivery) &&
+	    delivery_is_elsewhere(pending->notifier, &message))
 		shown_note(pending->notifier, &message, NULL, NULL);
 }
 
@@ -107,7 +125,7 @@ pending_settle(struct pending *pending, const struct notify_outcome *outcome)
 	delivery->shown = delivery->shown || shown;
 	delivery->unwanted =
 	    delivery->unwanted || outcome->fate == NOTIFY_WITHDRAWN;
-	if (shown && others_have_it(pending))
+	if (shown)
 		note_shown(pending);
 	list_remove(&pending->link);
 	free(pending);

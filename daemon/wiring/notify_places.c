@@ -55,6 +55,17 @@ note_shown(void *ctx, const struct notification *n)
 		    n->is_moved ? MOVED : NULL);
 }
 
+/* While another notifier has it still before it, the effect is open, and a
+ * later life would ring once more. */
+static void
+forget(const struct notifier *notifier, const struct shown_message *message)
+{
+	if (delivery_is_elsewhere(notifier, message))
+		shown_note(notifier, message, NULL, NULL);
+	else
+		shown_forget(notifier, message);
+}
+
 static void
 note_closed(void *ctx, const struct notification *n)
 {
@@ -69,7 +80,7 @@ note_closed(void *ctx, const struct notification *n)
 	if (expired && !n->is_moved)
 		shown_mark(noting->notifier, &message, EXPIRED);
 	else
-		shown_forget(noting->notifier, &message);
+		forget(noting->notifier, &message);
 }
 
 void

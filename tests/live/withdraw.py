@@ -111,5 +111,29 @@ def what_was_on_the_screen_before_a_restart(servers):
         live.stays("it is over", lambda: screen.shown() == ["dismissed"])
 
 
+@live.case
+def dismissed_while_another_notifier_waits(servers):
+    """It is not open here any more, but the other one's quiet hours keep it
+    open: a restart does not ring here once more."""
+    user = servers.user()
+    screen = desktop.Desktop(servers, "desktop5")
+    phone = ("[notifier phone]\ntype = journal\nquiet_hours = mon-sun\n")
+    daemon = live.Daemon(servers, user.account("watch = INBOX\n") +
+                         desktop.NOTIFIER + phone, env=screen.env)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("dismissed"))
+        before = screen.request("dismissed")
+        screen.say("closed\tid=%s\treason=dismissed" % before["id"])
+        user.deliver(live.message("kept"))
+        screen.request("kept")
+    with daemon:
+        daemon.wait_watching()
+        live.wait("what is on the screen comes anew", lambda: screen.request(
+            "kept")["sound"] == "")
+        live.same(screen.request("dismissed"), before, "no second ring")
+        live.same(screen.shown(), ["dismissed", "kept"], "the screen")
+
+
 if __name__ == "__main__":
     live.main()
