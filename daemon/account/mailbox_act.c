@@ -153,7 +153,7 @@ static const struct {
     [OP_DELETED] = {NULL, mailbox_move_deleted_done},
     [OP_EXPUNGE] = {NULL, mailbox_move_expunge_done},
     [OP_LOOK] = {mailbox_move_note_uid, mailbox_move_look_done},
-    [OP_EXAMINE] = {NULL, mailbox_verify_examine_done},
+    [OP_EXAMINE] = {mailbox_verify_note_target, mailbox_verify_examine_done},
     [OP_SEARCH] = {mailbox_verify_note_found, mailbox_verify_search_done},
     [OP_SIZES] = {mailbox_verify_note_size, mailbox_verify_sizes_done},
     [OP_COMPARE] = {mailbox_verify_note_header, mailbox_verify_compare_done},

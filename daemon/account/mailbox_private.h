@@ -209,6 +209,8 @@ struct op {
 	bool unproven;		 /* COPY said OK and named nothing */
 	bool marked;		 /* what was copied is */
 	uint32_t target_next;
+	uint64_t target_count;	  /* EXAMINE: messages there; 0: not told */
+	struct imap_range around; /* SEARCH: the lowest and the highest */
 	struct buf target;	  /* wire name */
 	struct buf content;	  /* FETCH */
 	struct imap_seqset moved; /* source UIDs that COPYUID named */
@@ -1439,10 +1441,10 @@ mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
 /* SELECT after a visit elsewhere has ended; false: the connection is over. */
 bool mailbox_verify_is_back(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
-mailbox_response_fn mailbox_verify_examine_done, mailbox_verify_note_found,
-    mailbox_verify_search_done, mailbox_verify_note_size,
-    mailbox_verify_sizes_done, mailbox_verify_note_header,
-    mailbox_verify_compare_done, mailbox_verify_reselect_untagged,
-    mailbox_verify_reselect_done;
+mailbox_response_fn mailbox_verify_note_target, mailbox_verify_examine_done,
+    mailbox_verify_note_found, mailbox_verify_search_done,
+    mailbox_verify_note_size, mailbox_verify_sizes_done,
+    mailbox_verify_note_header, mailbox_verify_compare_done,
+    mailbox_verify_reselect_untagged, mailbox_verify_reselect_done;
 
 #endif

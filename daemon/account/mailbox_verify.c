@@ -58,8 +58,11 @@ mailbox_verify_looked(struct mailbox *mb, usec_t now)
 
 /* ---- looking for a copy of an earlier life ---- */
 
-/* Messages of the same size that are looked at. */
+/* Messages of the same size that are looked at: the last ones. */
 #define CANDIDATES_MAX 50
+/* A target with so many messages is searched as a whole for just this size: one
+ * line of UIDs must fit into IMAP_LINE_MAX. */
+#define WIDE_MAX 5000
 
 /*
  * RFC 9051 section 6.4.4: about the same size, and no UID that the target had
@@ -69,16 +72,26 @@ mailbox_verify_looked(struct mailbox *mb, usec_t now)
  * Courier compares what LARGER and SMALLER say with the bytes of its file,
  * where lines may end without CR: half of a message at most. The size that it
  * tells is exact.
+ *
+ * Where it is not known what the target had before, about this size may be all
+ * of it, years of mail: then it is just this size. (Courier tells UIDNEXT.)
  */
+static bool
+is_wide(const struct op *op)
+{
+	return op->target_next > 1 ||
+	       (op->target_count > 0 && op->target_count <= WIDE_MAX);
+}
+
 static void
-add_sizes(struct imap_command *command, uint64_t size)
+add_sizes(struct imap_command *command, uint64_t size, bool is_wide)
 {
 	if (size == 0) {
 		imap_command_raw(command, "ALL");
 		return;
 	}
 	imap_command_raw(command, "LARGER");
-	imap_command_number(command, (size - 1) / 2);
+	imap_command_number(command, is_wide ? (size - 1) / 2 : size - 1);
 	imap_command_raw(command, "SMALLER");
 	imap_command_number(command, size + 1);
 }
@@ -91,11 +104,12 @@ send_search(struct mailbox *mb, usec_t now)
 
 	mb->op->step = OP_SEARCH;
 	mb->op->target_next = mailbox_job_current(job)->target_next;
+	mb->op->around = (struct imap_range){UINT32_MAX, 0};
 	imap_seqset_done(&mb->op->seen);
 	mailbox_begin_command(mb, &command, "UID SEARCH");
 	if (mb->op->target_next > 1)
 		buf_addf(&command.text, " UID %u:*", mb->op->target_next);
-	add_sizes(&command, job->size);
+	add_sizes(&command, job->size, is_wide(mb->op));
 	mailbox_send(mb, &command, now);
 }
 
@@ -104,6 +118,15 @@ come_back(struct mailbox *mb, usec_t now)
 {
 	mb->op->step = OP_RESELECT;
 	mailbox_select(mb, now);
+}
+
+void
+mailbox_verify_note_target(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	(void)now;
+	if (response->has_number && span_is_nocase(response->name, "EXISTS"))
+		mb->op->target_count = response->number;
 }
 
 void
@@ -119,6 +142,25 @@ mailbox_verify_examine_done(
 	}
 }
 
+static void
+add_candidate(struct imap_seqset *set, uint32_t uid)
+{
+	imap_seqset_add(set, uid);
+	if (imap_seqset_size(set) > CANDIDATES_MAX)
+		imap_seqset_drop_below(set, set->ranges[0].first + 1);
+}
+
+/* However many are told of, few are kept. */
+static void
+note_found(struct op *op, uint32_t uid)
+{
+	if (uid < op->around.first)
+		op->around.first = uid;
+	if (uid > op->around.last)
+		op->around.last = uid;
+	add_candidate(&op->seen, uid);
+}
+
 void
 mailbox_verify_note_found(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -129,29 +171,52 @@ mailbox_verify_note_found(
 	for (size_t i = 0; i < response->count; i++) {
 		uint64_t uid = imap_value_number(&response->values[i]);
 		if (uid >= mb->op->target_next && uid > 0 && uid < UINT32_MAX)
-			imap_seqset_add(&mb->op->seen, (uint32_t)uid);
+			note_found(mb->op, (uint32_t)uid);
 	}
+}
+
+static void
+ask_sizes(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	mb->op->step = OP_SIZES;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	buf_addf(
+	    &command.text, " %u:%u", mb->op->around.first, mb->op->around.last);
+	imap_command_raw(&command, "(UID RFC822.SIZE)");
+	mailbox_send(mb, &command, now);
+	imap_seqset_done(&mb->op->seen);
+}
+
+/* Of the same size: is it the same message? */
+static void
+compare(struct mailbox *mb, usec_t now)
+{
+	struct imap_command command;
+
+	if (mb->op->seen.count == 0) {
+		come_back(mb, now);
+		return;
+	}
+	mb->op->step = OP_COMPARE;
+	mailbox_begin_command(mb, &command, "UID FETCH");
+	imap_command_seqset(&command, &mb->op->seen);
+	imap_command_raw(&command,
+	    "(UID FLAGS "
+	    "BODY.PEEK[HEADER.FIELDS (From Subject Message-ID)])");
+	mailbox_send(mb, &command, now);
 }
 
 void
 mailbox_verify_search_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	const struct imap_seqset *seen = &mb->op->seen;
-	struct imap_command command;
-
 	(void)response;
-	if (seen->count == 0) {
-		come_back(mb, now);
-		return;
-	}
-	mb->op->step = OP_SIZES;
-	mailbox_begin_command(mb, &command, "UID FETCH");
-	buf_addf(&command.text, " %u:%u", seen->ranges[0].first,
-	    seen->ranges[seen->count - 1].last);
-	imap_command_raw(&command, "(UID RFC822.SIZE)");
-	mailbox_send(mb, &command, now);
-	imap_seqset_done(&mb->op->seen);
+	if (mb->op->seen.count > 0 && is_wide(mb->op))
+		ask_sizes(mb, now);
+	else
+		compare(mb, now);
 }
 
 /* A size that cannot be read (mail.ru: 9.37e+06) tells nothing. */
@@ -170,30 +235,16 @@ mailbox_verify_note_size(
 	(void)now;
 	if (imap_fetch_parse(response, &fetch) && fetch.uid != 0 &&
 	    fetch.uid >= mb->op->target_next &&
-	    has_its_size(mailbox_op_only(mb), &fetch) &&
-	    imap_seqset_size(&mb->op->seen) < CANDIDATES_MAX)
-		imap_seqset_add(&mb->op->seen, fetch.uid);
+	    has_its_size(mailbox_op_only(mb), &fetch))
+		add_candidate(&mb->op->seen, fetch.uid);
 }
 
-/* Of the same size: is it the same message? */
 void
 mailbox_verify_sizes_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct imap_command command;
-
 	(void)response;
-	if (mb->op->seen.count == 0) {
-		come_back(mb, now);
-		return;
-	}
-	mb->op->step = OP_COMPARE;
-	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &mb->op->seen);
-	imap_command_raw(&command,
-	    "(UID FLAGS "
-	    "BODY.PEEK[HEADER.FIELDS (From Subject Message-ID)])");
-	mailbox_send(mb, &command, now);
+	compare(mb, now);
 }
 
 static bool

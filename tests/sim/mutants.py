@@ -234,7 +234,7 @@ MUTANTS = {
         "sim", ("--personality", "mailru"), 40),
     "size of a file is looked for exactly": (
         ACCOUNT + "mailbox_verify.c",
-        "(size - 1) / 2", "size - 1",
+        "is_wide ? (size - 1) / 2 : size - 1", "size - 1",
         "sim", (), 200),
     "new mailboxes are looked for every hour": (
         ACCOUNT + "account_watch.c",
