@@ -175,7 +175,8 @@ static const struct field {
     {"key", FIELD_STRING, IN(ACTION), AT(key)},
     {"token", FIELD_STRING, IN(ACTION), AT(token)},
     {"capabilities", FIELD_STRING, IN(READY), AT(capabilities)},
-    {"place", FIELD_STRING, IN(SHOWN) | IN(CLOSE), AT(place)},
+    {"place", FIELD_STRING, IN(SHOWN) | IN(CLOSE) | IN(READY),
+	AT(place)},
     /* clang-format on */
 };
 _Static_assert(LENGTH(fields) <= 32, "a bit for each field");

@@ -96,7 +96,8 @@ struct notifier_line {
 	struct notification n; /* id, and for notify all fields but via */
 	char *reason, *key, *capabilities; /* owned; NULL when absent */
 	char *token; /* of an action, for the window that opens; the same */
-	char *place; /* of a close: maybe of another life; the same */
+	char *place; /* of a close: maybe of another life; of a READY: what the
+			places of all it shows begin with; the same */
 	bool keeps;  /* of UNAVAILABLE: what is shown stays so */
 };
 void notifier_line_done(struct notifier_line *line);

@@ -150,6 +150,7 @@ free_notifier(struct notifier *notifier)
 	strv_done(&notifier->headers);
 	free(notifier->name);
 	free(notifier->url);
+	free(notifier->places);
 	list_remove(&notifier->link);
 	free(notifier);
 }

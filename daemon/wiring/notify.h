@@ -51,6 +51,8 @@ struct notifier {
 	int format;
 	struct notify_queue *queue;
 	struct helper *helper;
+	bool is_up;   /* the helper has said `ready` */
+	char *places; /* of what it shows from now on; NULL: it did not say */
 	struct child *child;
 	int input;		     /* enum config_notifier_input */
 	struct command *command_now; /* exec: of busy_id; NULL: it runs */
@@ -160,6 +162,9 @@ void shown_withdraw(const struct notifier *notifier, const char *account,
 /* Whether this notifier has shown it, maybe in an earlier life. */
 bool shown_is_noted(
     const struct notifier *notifier, const struct delivery *delivery);
+/* The helper is up: what it had shown before this life, of mailboxes that know
+ * what was read meanwhile, is shown again. */
+void shown_again(struct notifier *notifier);
 /* A new notifier takes over what one of its name has shown. */
 void shown_restore(struct notifier *notifier);
 void shown_free(struct notify *notify);
@@ -180,9 +185,15 @@ struct places {
 void places_restore(struct notifier *notifier,
     const struct shown_message *message, const struct shown_item *item,
     struct places *places);
-/* It is unread, as far as its mailbox knows. */
+/* Whether it may be shown again: not what expired; and what a rule had moved,
+ * of which nobody knows whether it was read, only if it is on the screen. */
+bool places_is_due(
+    const struct notifier *notifier, const struct shown_item *item);
+/* It is unread, as far as its mailbox knows. What is not on the screen any more
+ * and older than PLACES_AGE_MAX_SEC stays away. */
+#define PLACES_AGE_MAX_SEC ((int64_t)24 * 60 * 60)
 void places_show_again(struct notifier *notifier, struct line *line,
-    const struct shown_message *message);
+    const struct shown_message *message, const struct shown_item *item);
 /* This id (notifiers/shown.h) says that a rule had moved it. */
 bool places_is_moved(const char *id);
 

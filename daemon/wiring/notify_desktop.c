@@ -10,8 +10,20 @@
 #define HELPER_AGAIN_USEC (30 * USEC_SEC)
 
 static void
+come_up(struct notifier *notifier, const struct notifier_line *line)
+{
+	notifier->told_away = false;
+	notifier->is_up = true;
+	free(notifier->places);
+	notifier->places = line->place != NULL ? xstrdup(line->place) : NULL;
+	notify_queue_set_available(notifier->queue, true, loop_now());
+	shown_again(notifier);
+}
+
+static void
 helper_gone(struct notifier *notifier, const char *why)
 {
+	notifier->is_up = false;
 	notify_queue_set_available(notifier->queue, false, loop_now());
 	notifier->again = usec_add(loop_now(), HELPER_AGAIN_USEC);
 	notifier_tell_away(notifier, why);
@@ -26,9 +38,9 @@ on_helper_line(void *ctx, struct span text)
 	if (!notifier_line_parse(text, &line))
 		return;
 	if (line.verb == NOTIFIER_READY) {
-		notifier->told_away = false;
-		notify_queue_set_available(notifier->queue, true, loop_now());
+		come_up(notifier, &line);
 	} else if (line.verb == NOTIFIER_UNAVAILABLE) {
+		notifier->is_up = false;
 		notify_queue_answer(notifier->queue, &line, loop_now());
 		notifier_tell_away(
 		    notifier, line.reason != NULL ? line.reason : "away");

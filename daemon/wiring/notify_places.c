@@ -127,11 +127,25 @@ places_restore(struct notifier *notifier, const struct shown_message *message,
 	    (struct place){.place = item->key, .request = request};
 }
 
+static bool
+is_on_screen(const struct notifier *notifier, const struct shown_item *item)
+{
+	return notifier->places != NULL &&
+	       span_starts(span_from_str(item->key), notifier->places);
+}
+
+bool
+places_is_due(const struct notifier *notifier, const struct shown_item *item)
+{
+	return item->key != NULL && !is_expired(item->id) &&
+	       (!places_is_moved(item->id) || is_on_screen(notifier, item));
+}
+
 /* As the history has it: without a code in its subject, and without a word of
  * its text. */
 static bool
 read_task(struct line *line, const struct shown_message *message,
-    struct mailbox_task *task)
+    struct mailbox_task *task, int64_t *judged_unix_r)
 {
 	const struct store_key key = {message->account, message->mailbox,
 	    message->uidvalidity, message->uid};
@@ -153,6 +167,7 @@ read_task(struct line *line, const struct shown_message *message,
 	else if (strcmp(place.mailbox, key.mailbox) != 0)
 		task->moved_to = xstrdup(place.mailbox);
 	deed_place_done(&place);
+	*judged_unix_r = past.message.judged_unix;
 	past_done(&past);
 	task->uidvalidity = message->uidvalidity;
 	task->uid = message->uid;
@@ -162,14 +177,17 @@ read_task(struct line *line, const struct shown_message *message,
 
 void
 places_show_again(struct notifier *notifier, struct line *line,
-    const struct shown_message *message)
+    const struct shown_message *message, const struct shown_item *item)
 {
 	struct mailbox_task *task = NEW(struct mailbox_task);
 	struct mailbox_event holder = {.task = task};
 	struct notification n;
+	int64_t judged;
 
 	notification_init(&n);
-	if (read_task(line, message, task)) {
+	if (read_task(line, message, task, &judged) &&
+	    (is_on_screen(notifier, item) ||
+		loop_now_unix() - judged <= PLACES_AGE_MAX_SEC)) {
 		notify_fill(line, task, &n);
 		free(n.sound); /* it has been heard */
 		n.sound = xstrdup("");

@@ -19,6 +19,7 @@ struct record {
 	char *account, *mailbox, *notifier;
 	struct shown shown;
 	bool is_old; /* of an earlier life, and not shown again in this one */
+	bool is_proven; /* its mailbox knows what was read meanwhile */
 };
 
 static struct record *
@@ -208,15 +209,47 @@ show_again(
     struct notifier *notifier, struct line *line, const struct record *record)
 {
 	size_t count = record->shown.count;
-	size_t first = count > QUEUE_KEEP_MAX ? count - QUEUE_KEEP_MAX : 0;
+	size_t first = count;
 
+	for (size_t kept = 0; first > 0 && kept < QUEUE_KEEP_MAX; first--)
+		kept +=
+		    places_is_due(notifier, &record->shown.items[first - 1]);
 	for (size_t i = first; i < count; i++) {
 		const struct shown_item *item = &record->shown.items[i];
 		const struct shown_message message = {record->account,
 		    record->mailbox, record->shown.uidvalidity, item->uid,
 		    item->seq};
-		if (item->key != NULL)
-			places_show_again(notifier, line, &message);
+		if (places_is_due(notifier, item))
+			places_show_again(notifier, line, &message, item);
+	}
+}
+
+/* What is on the screen still only a helper that is up can say. */
+static void
+look(struct notifier *notifier, struct line *line)
+{
+	LIST_EACH(pos, &notifier->notify->records)
+	{
+		struct record *record = LIST_ITEM(pos, struct record, link);
+		if (!notifier->is_up || !record->is_proven ||
+		    !is_for(record, notifier, line))
+			continue;
+		record->is_old = false;
+		show_again(notifier, line, record);
+	}
+}
+
+void
+shown_again(struct notifier *notifier)
+{
+	if (notifier->type != CONFIG_NOTIFIER_DESKTOP)
+		return;
+	LIST_EACH(pos, &notifier->notify->belfry->accounts)
+	{
+		struct running_account *account =
+		    LIST_ITEM(pos, struct running_account, link);
+		LIST_EACH(at, &account->lines)
+		look(notifier, LIST_ITEM(at, struct line, link));
 	}
 }
 
@@ -235,11 +268,10 @@ notify_proven(struct line *line)
 		{
 			struct record *record =
 			    LIST_ITEM(at, struct record, link);
-			if (!is_for(record, notifier, line))
-				continue;
-			record->is_old = false;
-			show_again(notifier, line, record);
+			record->is_proven =
+			    record->is_proven || is_for(record, notifier, line);
 		}
+		look(notifier, line);
 		notifier_give_turn(notifier);
 	}
 }

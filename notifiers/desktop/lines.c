@@ -109,8 +109,6 @@ lines_tell(enum notifier_verb verb, uint64_t id, const char *text)
 	line.n.id = id;
 	if (verb == NOTIFIER_ACTION)
 		line.key = xstrdup(text);
-	else if (verb == NOTIFIER_READY)
-		line.capabilities = xstrdup(text);
 	else
 		line.reason = xstrdup(text);
 	lines_say(&line);

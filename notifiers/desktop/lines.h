@@ -24,7 +24,7 @@ bool lines_next(struct lines *lines, struct span *line_r);
  * nobody reads there any more. */
 void lines_say(const struct notifier_line *line);
 /* The same for a line of one verb with an id (0: none) and a text, which is
- * the verb's reason, key or capabilities (NULL: none). */
+ * the verb's reason or key (NULL: none). */
 void lines_tell(enum notifier_verb verb, uint64_t id, const char *text);
 
 #endif

@@ -403,6 +403,13 @@ popups_set_service(struct popups *popups, const char *bus, const char *owner)
 }
 
 char *
+popups_places(const struct popups *popups)
+{
+	return popups->service != NULL ? xasprintf("%s-", popups->service)
+				       : NULL;
+}
+
+char *
 popups_place(struct popups *popups, uint64_t id)
 {
 	const struct popup *popup = find(popups, id);

@@ -40,6 +40,9 @@ enum popup_result popups_show(
 /* What the service is called on its bus; NULL: there is none. */
 void popups_set_service(
     struct popups *popups, const char *bus, const char *owner);
+/* What the places of all that it shows begin with. malloc'ed; NULL: there is
+ * none. */
+char *popups_places(const struct popups *popups);
 /* Where it is shown: a name that no other service has, nor another notification
  * of this one. malloc'ed; NULL: nobody knows. */
 char *popups_place(struct popups *popups, uint64_t id);

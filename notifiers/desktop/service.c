@@ -75,6 +75,17 @@ tell_unavailable(bool keeps, const char *reason)
 	notifier_line_done(&line);
 }
 
+static void
+tell_ready(const struct service *service, const char *capabilities)
+{
+	struct notifier_line line = {.verb = NOTIFIER_READY};
+
+	line.capabilities = xstrdup(capabilities);
+	line.place = popups_places(service->popups);
+	lines_say(&line);
+	notifier_line_done(&line);
+}
+
 /* ---- Calls that block ---- */
 
 static void
@@ -181,7 +192,7 @@ enter(struct service *service, enum state state, const char *text)
 	service->is_told_away = state != READY;
 	enters[state](service);
 	if (state == READY)
-		lines_tell(NOTIFIER_READY, 0, text);
+		tell_ready(service, text);
 	else if (!was_told || (service->is_told_kept && !service->keeps))
 		tell_unavailable(service->keeps, text);
 	service->is_told_kept = service->is_told_away && service->keeps;

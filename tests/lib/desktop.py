@@ -18,11 +18,15 @@ def press():
                 print(line.rstrip(), flush=True)
 os.path.exists(noted + ".press") or os.mkfifo(noted + ".press")
 threading.Thread(target=press, daemon=True).start()
-print("ready\\tversion=1\\tcapabilities=body,actions", flush=True)
+session = "1"
+if os.path.exists(noted + ".session"):
+    session = open(noted + ".session", encoding="utf-8").read()
+print("ready\\tversion=1\\tcapabilities=body,actions\\tplace=%%s-" %% session,
+      flush=True)
 for line in sys.stdin:
     fields = dict(f.split("=", 1) for f in line.rstrip("\\n").split("\\t")[1:])
     verb = line.split("\\t")[0].strip()
-    own = "%%d-%%s" %% (os.getpid(), fields["id"])
+    own = "%%s-%%d-%%s" %% (session, os.getpid(), fields["id"])
     key = fields.get("place", own)
     with open(noted + ".all", "a", encoding="utf-8") as file:
         print(json.dumps(dict(fields, verb=verb, key=key)), file=file)
@@ -43,6 +47,11 @@ class Desktop:
             file.write(MOCK % self.noted)
         os.chmod(self.program, 0o700)
         self.env = {"BELFRY_DESKTOP": self.program}
+
+    def end_session(self):
+        """Where the next run of the mock shows has other places."""
+        with open(self.noted + ".session", "w", encoding="utf-8") as file:
+            file.write("2")
 
     def shown(self):
         """The bodies of all that is not closed."""

@@ -537,10 +537,14 @@ class Daemon:
     def hurry(self):
         """Forwards that wait for their next try are due at the next start:
         the clock of the real daemon cannot be turned. It must not run."""
+        self.change_store("UPDATE queue SET next_try = 0 "
+                          "WHERE state = 'waiting'")
+
+    def change_store(self, sql):
+        """It must not run."""
         with contextlib.closing(
                 sqlite3.connect(os.path.join(self.state, "state.db"))) as db:
-            db.execute("UPDATE queue SET next_try = 0 "
-                       "WHERE state = 'waiting'")
+            db.execute(sql)
             db.commit()
 
 

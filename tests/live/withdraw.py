@@ -112,6 +112,36 @@ def what_was_on_the_screen_before_a_restart(servers):
 
 
 @live.case
+def what_was_on_the_screen_of_another_session(servers):
+    """What is on no screen any more is shown again if it is unread and of the
+    last day; of what a rule had moved nobody knows whether it is."""
+    user = servers.user()
+    user.create("Elsewhere")
+    screen = desktop.Desktop(servers, "desktop6")
+    rules = ("[rule move]\nwhen = subject is moved\nmove = Elsewhere\n"
+             "notify = yes\n")
+    subjects = ["old", "moved", "unread"]
+    daemon = live.Daemon(servers, user.account("watch = INBOX\n") +
+                         desktop.NOTIFIER + rules, env=screen.env)
+    with daemon:
+        daemon.wait_watching()
+        for subject in subjects:
+            user.deliver(live.message(subject))
+            screen.request(subject)
+        live.wait("all is told", lambda: all(
+            "shown by mock" in str(m["effects"]) for m in daemon.history()))
+        before = screen.requests()
+    daemon.change_store("UPDATE messages SET judged = judged - 90000"
+                        " WHERE subject = 'old'")
+    screen.end_session()
+    with daemon:
+        live.wait("anew", lambda: screen.request("unread")["sound"] == "")
+        live.stays("as they were", lambda: all(
+            screen.request(subject) == before[subject]
+            for subject in ("old", "moved")))
+
+
+@live.case
 def dismissed_while_another_notifier_waits(servers):
     """It is not open here any more, but the other one's quiet hours keep it
     open: a restart does not ring here once more."""

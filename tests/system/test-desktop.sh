@@ -401,7 +401,9 @@ test_places() {
 	heard "$READY"
 	say notify id=7 title=T
 	heard "shown${TAB}id=7"
-	place=$(sed -n 's/.*place=//p' "$work/out")
+	place=$(sed -n 's/^shown.*place=//p' "$work/out")
+	grep -qx "$READY${TAB}place=${place%-*}-" "$work/out" ||
+	    complain "ready does not say what its places begin with"
 	stop_desktop
 	start_desktop
 	heard "$READY"

@@ -26,6 +26,9 @@ static const struct {
 } lines[] = {
     {"ready", SPAN_INIT("ready\tversion=1\tcapabilities=body,actions"),
 	"ready\tversion=1\tcapabilities=body,actions\n"},
+    {"ready, with what its places begin with",
+	SPAN_INIT("ready\tversion=1\tcapabilities=body\tplace=1-2.3-"),
+	"ready\tversion=1\tcapabilities=body\tplace=1-2.3-\n"},
     {"ready, nothing said", SPAN_INIT("ready"), "ready\tversion=1\n"},
     {"another version", SPAN_INIT("ready\tversion=2"), NULL},
     {"shown", SPAN_INIT("shown\tid=1"), "shown\tid=1\n"},
