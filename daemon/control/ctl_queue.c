@@ -6,6 +6,9 @@
 
 /* In one request. */
 #define IDS_MAX 1000
+/* The daemon may read a password first, or renew a token: a command, or a
+ * keyring that is to be unlocked, has 30 seconds, and begins later. */
+#define RETRY_USEC (90 * USEC_SEC)
 
 static const struct queue_word {
 	const char *name;
@@ -21,6 +24,12 @@ static bool
 is_resume(const struct queue_word *word)
 {
 	return word != NULL && strcmp(word->name, "resume") == 0;
+}
+
+static bool
+is_retry(const struct queue_word *word)
+{
+	return word != NULL && strcmp(word->name, "retry") == 0;
 }
 
 /* ---- what is printed ---- */
@@ -314,6 +323,8 @@ ctl_queue(struct ctl *ctl)
 		json_free(&request);
 		return code;
 	}
+	if (is_retry(word) && ctl->timeout == 0)
+		ctl->timeout = RETRY_USEC;
 	code = ctl_ask(ctl, request, &answer);
 	if (code != EX_OK)
 		return code;
