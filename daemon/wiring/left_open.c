@@ -535,8 +535,12 @@ left_open_status(const struct running_account *account)
 	store_each_open_mailbox(account->belfry->store, account->config->name,
 	    note_count, &opened, NULL);
 	for (size_t i = 0; i < opened.names.len; i++) {
-		enum place place = place_of(account, opened.names.items[i]);
-		if (place == PLACE_WATCHED)
+		const char *mailbox = opened.names.items[i];
+		enum place place = place_of(account, mailbox);
+		/* What another run has planned there is not left open. */
+		if (place == PLACE_WATCHED ||
+		    (place == PLACE_BUSY &&
+			!has_name(&account->left_open->visited, mailbox)))
 			continue;
 		struct json *one = json_copy_of(json_at(opened.counts, i));
 		json_set_str(one, "what", place_words[place]);

@@ -177,13 +177,20 @@ def a_visitor_comes_back(servers):
     def moved():
         return len(daemon.logged("done.*mailbox=Other.*move to Moved"))
 
+    def some_are_moved():
+        # What a run has planned there is not left open.
+        left.extend(daemon.status(user.name)["left_open"])
+        return moved() > 0
+
+    left = []
     with live.Daemon(servers, user.account() + RULES) as daemon:
         daemon.wait_watching()
         client = subprocess.Popen(
             [live.BELFRYCTL, "-c", daemon.config, "apply", place, "--yes"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=daemon.env)
-        live.wait("some to be moved", lambda: moved() > 0)
+        live.wait("some to be moved", some_are_moved)
+        live.same(left, [], "left open")
         daemon.ctl("reload")
         daemon.ctl("pause")
         # What was under way is moved yet.
