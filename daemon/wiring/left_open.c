@@ -4,7 +4,8 @@
  * while something was planned or begun there.
  *
  * A mailbox that is there is visited once, by a run that judges nothing
- * (planned_run.h), as if it were watched still. What that leaves, and all of a
+ * (planned_run.h), as if it were watched still. What that leaves (where the
+ * server does not let it be opened, for example), and all of a
  * mailbox that is gone, comes to an end here: a move or a copy that was begun
  * is looked for in its target, by Message-ID, size and date; what is not there,
  * and what nobody can tell of, is unknown; what was not begun is skipped. A
@@ -39,6 +40,7 @@ struct left_open {
 struct sought {
 	struct list_link link;
 	bool is_asked;	      /* now; the others wait for their turn */
+	bool is_gone;	      /* its mailbox; else a visit did not end it */
 	struct store_key key; /* owned, as the strings below */
 	unsigned seq;
 	int64_t begun_unix;
@@ -205,6 +207,13 @@ visit(struct running_account *account, const char *mailbox)
 
 /* ---- what nobody can do any more ---- */
 
+/* Otherwise it is there, and a visit did not come to its end. */
+static bool
+is_gone(enum place place)
+{
+	return place == PLACE_MISSING || place == PLACE_GONE;
+}
+
 static void
 settle(struct running_account *account, struct store_batch *batch,
     const struct store_key *key, unsigned seq, enum effect_state state,
@@ -233,6 +242,7 @@ look_for(struct reading *reading, const struct store_effect *effect,
 	*sought = (struct sought){
 	    .key = {xstrdup(effect->key.account), xstrdup(effect->key.mailbox),
 		effect->key.uidvalidity, effect->key.uid},
+	    .is_gone = is_gone(reading->place),
 	    .seq = effect->seq,
 	    .begun_unix = effect->changed_unix,
 	    .target = xstrdup(undo_target_of(action)),
@@ -267,7 +277,10 @@ end_begun(struct reading *reading, const struct store_effect *effect,
 	else
 		settle(reading->account, reading->batch, &effect->key,
 		    effect->seq, EFFECT_UNKNOWN,
-		    "it was begun, and its mailbox is gone");
+		    is_gone(reading->place)
+			? "it was begun, and its mailbox is gone"
+			: "it was begun, and a visit to its mailbox did not "
+			  "finish it");
 	if (is_known)
 		action_done(&action);
 }
@@ -282,7 +295,10 @@ end_one(void *ctx, const struct store_effect *effect,
 		end_begun(reading, effect, message);
 	else if (reading->place != PLACE_MISSING)
 		settle(reading->account, reading->batch, &effect->key,
-		    effect->seq, EFFECT_SKIPPED, "its mailbox is gone");
+		    effect->seq, EFFECT_SKIPPED,
+		    is_gone(reading->place)
+			? "its mailbox is gone"
+			: "a visit to its mailbox could not do it");
 	return true;
 }
 
@@ -315,17 +331,20 @@ answer(struct running_account *account, struct sought *sought, bool is_there)
 {
 	struct store_batch *batch = store_batch_new();
 	int64_t age = loop_now_unix() - sought->begun_unix;
-	STR_AUTO words = xasprintf(is_there ? "%s is gone; found in %s"
-					    : "%s is gone, and it is not in %s",
-	    sought->key.mailbox, sought->target);
+	BUF_AUTO words = BUF_INIT;
 
+	buf_addf(&words,
+	    sought->is_gone ? "%s is gone" : "a visit to %s did not finish it",
+	    sought->key.mailbox);
+	buf_addf(&words, is_there ? "; found in %s" : ", and it is not in %s",
+	    sought->target);
 	if (is_there)
 		settle(account, batch, &sought->key, sought->seq, EFFECT_DONE,
-		    words);
+		    buf_str(&words));
 	else if (place_of(account, sought->key.mailbox) != PLACE_MISSING ||
 		 age >= PATIENCE_SEC)
 		settle(account, batch, &sought->key, sought->seq,
-		    EFFECT_UNKNOWN, words);
+		    EFFECT_UNKNOWN, buf_str(&words));
 	else
 		account->left_open->patient_until =
 		    usec_add(loop_now(), PATIENT_USEC);

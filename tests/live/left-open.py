@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """What was begun in a mailbox that nobody watches any more, or that is gone,
-comes to an end that is told."""
+comes to an end that is told. $LIVE_LONG: also what comes to light only
+with the next look, which takes half a minute."""
 
 import contextlib
 import os
@@ -104,6 +105,24 @@ def deleted(servers):
             "keep it": ("unknown", "Box is gone, and it is not in Done"),
             "plan it": ("skipped", "its mailbox is gone")})
         live.check(daemon.logged("left-open.*unknown"), "log")
+
+
+@live.case
+def not_to_be_opened(servers):
+    """It is there, but holds folders only: nobody says that it is gone."""
+    if "LIVE_LONG" not in os.environ:
+        return
+    with interrupted(servers, ["keep it"]) as (user, daemon):
+        imap = user.imap()
+        live.same(imap.create("Box/Sub")[0], "OK", "CREATE")
+        live.same(imap.delete("Box")[0], "OK", "DELETE")
+        imap.logout()
+        daemon.write(user.account("watch = INBOX\n") + RULES)
+        daemon.start()
+        words = "a visit to Box did not finish it"
+        live.wait("all ends", lambda: effects(daemon) == {
+            "move it": ("done", words + "; found in Done"),
+            "keep it": ("unknown", words + ", and it is not in Done")})
 
 
 @live.case
