@@ -698,6 +698,8 @@ accounts_read_certificates(struct running_account *account)
 	}
 	tls_free(&account->tls);
 	account->tls = tls;
+	/* Connections live for days, and would say it only with the next. */
+	certificates_look_at_own(account);
 }
 
 void

@@ -215,6 +215,8 @@ struct json;
 void certificates_seen(struct running_account *account,
     const struct config_server *server, const struct tls_session *tls);
 /* From time to time. */
+/* One's own, when it was read. */
+void certificates_look_at_own(struct running_account *account);
 void certificates_tidy(struct belfry *belfry);
 /* For `status`. */
 struct json *certificates_status(const struct running_account *account);

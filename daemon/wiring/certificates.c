@@ -115,6 +115,19 @@ look(struct running_account *account, int which)
 }
 
 void
+certificates_look_at_own(struct running_account *account)
+{
+	struct certificate *certificate =
+	    &account->certificates[CERTIFICATE_OWN];
+
+	if (account->config->tls_cert == NULL)
+		return;
+	tls_get_own_validity(
+	    account->tls, &certificate->from_unix, &certificate->until_unix);
+	look(account, CERTIFICATE_OWN);
+}
+
+void
 certificates_seen(struct running_account *account,
     const struct config_server *server, const struct tls_session *tls)
 {
@@ -125,12 +138,7 @@ certificates_seen(struct running_account *account,
 	tls_get_validity(
 	    tls, &certificate->from_unix, &certificate->until_unix);
 	look(account, which);
-	if (account->config->tls_cert == NULL)
-		return;
-	certificate = &account->certificates[CERTIFICATE_OWN];
-	tls_get_own_validity(
-	    account->tls, &certificate->from_unix, &certificate->until_unix);
-	look(account, CERTIFICATE_OWN);
+	certificates_look_at_own(account);
 }
 
 void

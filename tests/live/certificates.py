@@ -126,7 +126,8 @@ def make_again(servers, name, days):
 
 @live.case_with(EXTERNAL)
 def ends_soon(servers):
-    """One's own: told 14 days ahead, once, by status and by doctor."""
+    """One's own: told 14 days ahead, once, by status and by doctor; not of
+    a new one, which a reload reads without a new connection."""
     for days, soon in ((20, False), (10, True)):
         user, name = servers.user(), "ends%d" % days
         keys = make(servers, name, user.address) + "auth = external\n"
@@ -142,6 +143,13 @@ def ends_soon(servers):
                       "status")
             live.same(sorted(causes(daemon, user)),
                       ["own-certificate-ends-soon"] * soon, "doctor")
+            make_again(servers, name, 20)
+            daemon.ctl("reload")
+            live.same([c["warning"] for c
+                       in daemon.status(user.name)["certificates"]
+                       if c["server"].endswith(name + ".crt")], [None],
+                      "status of the new one")
+            live.same(len(daemon.logged("info connected")), 1, "connections")
 
 
 def refusals(daemon):
