@@ -28,6 +28,19 @@ free_closings(struct notify_queue *queue)
 	queue_free_closing(LIST_ITEM(pos, struct closing, link));
 }
 
+/* The notifier that knew their ids is gone; places hold for the next one. */
+static void
+drop_closings_by_id(struct notify_queue *queue)
+{
+	LIST_EACH(pos, &queue->closings)
+	{
+		struct closing *closing = LIST_ITEM(pos, struct closing, link);
+
+		if (closing->place == NULL)
+			queue_free_closing(closing);
+	}
+}
+
 static void
 free_outcomes(struct notify_queue *queue)
 {
@@ -172,7 +185,7 @@ queue_become_unavailable(struct notify_queue *queue, bool keeps)
 	while (!list_is_empty(&queue->asked))
 		wait_again(queue, queue_request_at(queue->asked.prev));
 	if (!keeps) {
-		free_closings(queue);
+		drop_closings_by_id(queue);
 		queue_take_back_shown(queue);
 	}
 	queue_keep_bounds(queue);

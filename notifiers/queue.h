@@ -26,9 +26,9 @@
  * Of more than QUEUE_KEEP_MAX waiting ones the texts of the oldest are
  * forgotten, as they can only be counted; more than QUEUE_MERGE_MAX do not
  * wait at all. What was shown is remembered, for withdrawal, until the
- * notifier closes it, becomes unavailable, or QUEUE_SHOWN_MAX newer ones were
- * shown. What expired on a screen (notify_queue_set_returns) is still
- * withdrawn, but not shown again.
+ * notifier closes it, becomes unavailable (what has a place is remembered then,
+ * too), or QUEUE_SHOWN_MAX newer ones were shown. What expired on a screen
+ * (notify_queue_set_returns) is still withdrawn, but not shown again.
  *
  * - What was on the screen of a notifier that lost it
  * (notify_queue_set_returns) waits to be shown again; of more than

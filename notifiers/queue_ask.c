@@ -100,13 +100,14 @@ find_private(struct notify_queue *queue, const struct entry *entry)
 {
 	LIST_EACH(pos, &queue->shown)
 	{
+		struct request *request = queue_request_at(pos);
 		const struct notification *n =
-		    &queue_entry_at(queue_request_at(pos)->entries.next)->n;
+		    &queue_entry_at(request->entries.next)->n;
 
-		if (!queue_request_at(pos)->is_expired && n->is_private &&
-		    n->urgency != URGENCY_CRITICAL &&
+		if (!request->is_expired && !request->is_restored &&
+		    n->is_private && n->urgency != URGENCY_CRITICAL &&
 		    strcmp(n->account, entry->n.account) == 0)
-			return queue_request_at(pos);
+			return request;
 	}
 	return NULL;
 }

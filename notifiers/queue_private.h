@@ -31,7 +31,7 @@ struct request {
 	unsigned dropped;	  /* counted, but gone before */
 	bool is_summary;
 	bool is_expired;  /* of one that was shown: off the screen by itself */
-	bool is_restored; /* shown in an earlier life */
+	bool is_restored; /* shown in an earlier life, or run of the program */
 	char *place;	  /* of one that was shown, as the notifier said it */
 	usec_t deadline;  /* of the answer */
 };
@@ -143,7 +143,8 @@ void queue_free_closing(struct closing *closing);
 
 /* Only the newest that are shown keep what they need to be shown again. */
 void queue_strip_shown(struct notify_queue *queue);
-/* What is shown waits again, in front of all others. */
+/* What is shown waits again, in front of all others; of what does not, only
+ * what has a place is known still. */
 void queue_take_back_shown(struct notify_queue *queue);
 
 /* ---- queue_summary.c ---- */

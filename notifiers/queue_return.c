@@ -46,6 +46,15 @@ wait_again(struct notify_queue *queue, struct request *request)
 	queue_free_request(request);
 }
 
+/* By its place a later run of the program can close it, too. */
+static void
+keep_place(struct request *request)
+{
+	request->is_restored = true;
+	LIST_EACH(pos, &request->entries)
+	queue_make_bare(queue_entry_at(pos));
+}
+
 void
 queue_take_back_shown(struct notify_queue *queue)
 {
@@ -60,6 +69,8 @@ queue_take_back_shown(struct notify_queue *queue)
 			continue; /* its texts come with notify_queue_return */
 		if (queue->returns && !request->is_expired)
 			wait_again(queue, request);
+		else if (request->place != NULL)
+			keep_place(request);
 		else
 			queue_leave_shown(queue, request);
 	}

@@ -2,6 +2,7 @@
 """The notifiers that belfry-notifiers(7) has as examples, run by belfryd."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -47,6 +48,25 @@ def one_that_ends_is_away(servers):
     text = user.account() + SECTION % ("mine", "/bin/false", "x")
     with live.Daemon(servers, text) as daemon:
         daemon.wait_log("notifier-away.*mine: its program ended with 1")
+
+
+@live.case
+def one_that_is_started_anew_closes_by_the_place(servers):
+    user = servers.user()
+    screen = desktop.Desktop(servers, "anew")
+    section = "[notifier mine]\ntype = program\ncommand = %s\n"
+    with live.Daemon(servers, user.account() +
+                     section % screen.program) as daemon:
+        daemon.wait_watching()
+        user.deliver(*desktop.letters("one", "two"))
+        screen.wait("one", "two")
+        daemon.wait_log("done.*shown by mine", 2)
+        os.kill(int(screen.request("one")["key"].split("-")[1]),
+                signal.SIGKILL)
+        daemon.wait_log("notifier-away.*mine: its program ended")
+        daemon.ctl("reload")  # else it is started after half a minute
+        desktop.change(user, "one", "STORE", "+FLAGS", "(\\Seen)")
+        screen.wait("two")
 
 
 if __name__ == "__main__":

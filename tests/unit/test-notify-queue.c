@@ -340,6 +340,21 @@ static const struct {
     {"of an earlier life: a service that goes takes nothing back",
 	"returns old=1 up down up again=1",
 	"again\nclose 1 p1\nnotify 3 <T1|B1>\n"},
+    {"a program's place is known after it was started anew",
+	"up n1 n2 place=1 shown=2 down up read=1 read=2",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\n"
+	"close 1 here\n"},
+    {"a program's place: read before it is started anew",
+	"up n1 n2 place=1 place=2 down read=1 down up",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\n"
+	"close 1 here\n"},
+    {"a program's place: a new number does not replace the old one",
+	"private up n1 place=2 down up +3000 n2 place=4 read=1",
+	"notify 2 <New message in work|>\n1 shown\n"
+	"notify 4 <New message in work|>\n3 shown\nclose 2 here\n"},
+    {"what expired is closed by a new helper, too",
+	"returns up n1 place=1 expired=1 down up read=1",
+	"notify 1 <T1|B1>\n1 shown\nclose 1 here\n"},
     {"what a lost program showed is closed where it hangs",
 	"returns up n1 place=1 down up",
 	"notify 1 <T1|B1>\n1 shown\nclose 1 here\nnotify 1 <T1|B1>\n"},
