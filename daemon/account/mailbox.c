@@ -172,6 +172,7 @@ mailbox_fail(struct mailbox *mb, const struct error *error, usec_t now)
 
 	mailbox_proof_lost(mb, &copy, now);
 	mailbox_sweep_lost(mb);
+	mailbox_preview_lost(mb);
 	if (is_over && !was_leaving && !mb->stopping &&
 	    !may_come_again(mb, &copy))
 		mailbox_backlog_give_up(mb, copy.text, now);

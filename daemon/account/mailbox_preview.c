@@ -19,12 +19,17 @@
  *
  * A message that a rule takes away, and that the person is told of, is asked
  * before that: afterwards it would take a connection that looks into its new
- * place. That is done once, in the life that judged it.
+ * place. That is done once, in the life that judged it, and not where it is
+ * known to be in vain: what the rules say does not wait for that.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/body.h"
 #include "daemon/mail/code.h"
+
+/* Connections that were lost in a row while they asked early; then none does.
+ */
+#define EARLY_LOSSES_MAX 2
 
 enum step {
 	STEP_PREVIEW,
@@ -44,6 +49,7 @@ struct previews {
 	/* PREVIEWING: the first of them, or one of a job. */
 	struct asked now;
 	bool is_early; /* the latter */
+	unsigned char early_losses;
 	enum step step;
 	struct structure *structure; /* owned; NULL: not told */
 	struct buf preview, text, content;
@@ -190,6 +196,7 @@ answer(struct mailbox *mb)
 	struct mailbox_previewed *made = take_answer(mb->previews);
 
 	if (mb->previews->is_early) {
+		mb->previews->early_losses = 0;
 		keep_for_job(mb, &made);
 		return;
 	}
@@ -294,17 +301,26 @@ is_about_to_go(const struct job *job)
 	return false;
 }
 
+/* Whether its answer would hold nothing up but what it is for. */
 static bool
-wants_early(const struct mailbox *mb, const struct job *job)
+is_ready(const struct mailbox *mb, const struct job *job, usec_t now)
+{
+	return job->not_before <= now &&
+	       mailbox_suspended_until(mb, &job->actions[job->next].action) <=
+		   now;
+}
+
+static bool
+wants_early(const struct mailbox *mb, const struct job *job, usec_t now)
 {
 	return job->is_fresh && job->first_seq == 0 && job->preview == NULL &&
 	       job->key.uidvalidity == mb->uidvalidity && !job->running &&
 	       job->op == NULL && mailbox_is_written(mb, job) &&
-	       is_about_to_go(job);
+	       is_about_to_go(job) && is_ready(mb, job, now);
 }
 
 static const struct job *
-find_early(const struct mailbox *mb)
+find_early(const struct mailbox *mb, usec_t now)
 {
 	const struct job *first = NULL;
 	size_t count = 0;
@@ -312,7 +328,7 @@ find_early(const struct mailbox *mb)
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
-		if (!wants_early(mb, job))
+		if (!wants_early(mb, job, now))
 			continue;
 		if (++count > MAILBOX_EARLY_PREVIEWS_MAX)
 			return NULL;
@@ -322,26 +338,54 @@ find_early(const struct mailbox *mb)
 	return first;
 }
 
+static bool
+may_ask_early(const struct mailbox *mb)
+{
+	return mb->config->notes_beginnings != NULL &&
+	       *mb->config->notes_beginnings && mb->op_count == 0 &&
+	       (mb->previews == NULL ||
+		   mb->previews->early_losses < EARLY_LOSSES_MAX);
+}
+
+/* Where BODYSTRUCTURE is refused, or breaks the connection. */
+static bool
+can_be_told(const struct mailbox *mb, enum mailbox_preview_kind kind)
+{
+	return !mb->no_structure ||
+	       (kind == PREVIEW_BEGINNING && mailbox_can(mb, IMAP_CAP_PREVIEW));
+}
+
 bool
 mailbox_preview_begin_early(struct mailbox *mb, usec_t now)
 {
 	const struct job *job;
 	struct asked asked;
 
-	if (mb->config->notes_beginnings == NULL ||
-	    !*mb->config->notes_beginnings || mb->op_count > 0)
+	if (!may_ask_early(mb))
 		return false;
-	job = find_early(mb);
+	job = find_early(mb, now);
 	if (job == NULL)
+		return false;
+	asked = (struct asked){job->key.uidvalidity, job->key.uid,
+	    code_wants_text(job->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING};
+	if (!can_be_told(mb, asked.kind))
 		return false;
 	if (mb->previews == NULL)
 		mb->previews = NEW(struct previews);
-	asked = (struct asked){job->key.uidvalidity, job->key.uid,
-	    code_wants_text(job->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING};
 	set_now(mb->previews, &asked, true);
 	mailbox_enter(mb, MAILBOX_PREVIEWING, now);
 	ask_first(mb, now);
 	return true;
+}
+
+void
+mailbox_preview_lost(struct mailbox *mb)
+{
+	struct previews *previews = mb->previews;
+
+	if (mb->state == MAILBOX_PREVIEWING && previews->is_early &&
+	    previews->early_losses < EARLY_LOSSES_MAX)
+		previews->early_losses++;
 }
 
 /* ---- answers ---- */
@@ -420,7 +464,8 @@ mailbox_preview_done(
 	(void)response; /* whether it was refused, or says nothing, is the same
 			 */
 	imap_session_set_literal_max(mb->session, MAILBOX_HEADER_MAX);
-	if (previews->step == STEP_PREVIEW && previews->preview.len == 0) {
+	if (previews->step == STEP_PREVIEW && previews->preview.len == 0 &&
+	    !(previews->is_early && mb->no_structure)) {
 		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
 	} else if (previews->step == STEP_STRUCTURE) {
 		ask_text(mb, now);

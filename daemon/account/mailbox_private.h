@@ -1063,6 +1063,8 @@ void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
 bool mailbox_preview_begin(struct mailbox *mb, usec_t now);
 /* The same of a message that is about to be taken away; false: of none. */
 bool mailbox_preview_begin_early(struct mailbox *mb, usec_t now);
+/* Before the state is left: the connection is lost. */
+void mailbox_preview_lost(struct mailbox *mb);
 mailbox_response_fn mailbox_preview_untagged, mailbox_preview_done;
 void mailbox_preview_free(struct mailbox *mb);
 bool mailbox_preview_is_asked(const struct mailbox *mb);
