@@ -109,12 +109,14 @@ void
 mailbox_hint_waiting(struct mailbox *mb, usec_t now)
 {
 	struct proof *proof = &mb->proof;
+	usec_t spread;
 
 	if (!mb->login.by_network || now < proof->next_try)
 		return;
 	proof->next_try = usec_add(now, HINT_TRY_USEC);
-	mb->timer = usec_min(mb->timer,
-	    usec_add(now, random_below(&mb->random, HINT_SPREAD_USEC)));
+	spread = random_below(&mb->random, HINT_SPREAD_USEC);
+	mb->timer = usec_min(
+	    mb->timer, usec_add(now, mailbox_login_pace(mb, spread, now)));
 	ease(mb, now);
 }
 

@@ -207,6 +207,31 @@ test_a_few_in_a_row(void **state)
 	assert_in_range(lose_and_return(f, few), 0, few * 3 * USEC_SEC);
 }
 
+/* Nor does a network that changes all the time shorten that. */
+static void
+test_hints_keep_the_pace(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *first = account_mailbox(f->account, 0);
+	unsigned times = 3 * MAILBOX_LOGIN_BURST;
+
+	open_first(f);
+	usec_t begin = f->now;
+	for (unsigned i = 0; i < times; i++) {
+		mailbox_eof(first, f->now);
+		pull(f);
+		do {
+			account_hint(f->account, f->now);
+			f->now = mailbox_deadline(first);
+			mailbox_tick(first, f->now);
+			pull(f);
+		} while (f->connects == 0);
+		open_mailbox(f, first);
+	}
+	assert_true(f->now - begin >=
+		    (times - MAILBOX_LOGIN_BURST) * MAILBOX_LOGIN_USEC);
+}
+
 /* A server that takes one connection only is believed for a day: the first
  * one's connection serves all. */
 static void
@@ -440,6 +465,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		test_a_few_in_a_row, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_hints_keep_the_pace, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_limit_leaves_what_is_there, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
