@@ -341,7 +341,14 @@ is_only_planned(const struct job_action *action)
 	       action->early;
 }
 
-/* What was only planned is not done any more. */
+/* What rules planned while somebody watched is no business of the run's end. */
+static bool
+is_own(const struct mailbox *mb, const struct job_action *action)
+{
+	return action->seq / STORE_APPLY_SEQ == mb->backlog->row.run;
+}
+
+/* What it only planned is not done any more. */
 static void
 settle_planned(
     struct mailbox *mb, enum effect_state state, const char *words, usec_t now)
@@ -349,9 +356,10 @@ settle_planned(
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
-		if (job->running || job->op != NULL || !is_of_run(mb, job))
+		if (job->running || job->op != NULL)
 			continue;
 		while (job->next < job->count &&
+		       is_own(mb, mailbox_job_current(job)) &&
 		       is_only_planned(mailbox_job_current(job)))
 			mailbox_settle(mb, job, mailbox_job_current(job), state,
 			    words, now);

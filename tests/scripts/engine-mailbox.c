@@ -29,7 +29,8 @@
  * that item of the queue, >settled ID STATE says what became of it (sending: it
  * waits, and may have been sent). >other begins|drops|judged ID: another
  * mailbox of the account, the first of `watch`, begins to judge the message
- * with this identity, drops it, or has written its plan.
+ * with this identity, drops it, or has written its plan. >left UID: a rule
+ * planned to delete this message in an earlier life.
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -661,6 +662,33 @@ call_other(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
+/* A message that a rule would delete, as it was planned while somebody watched.
+ */
+static bool
+call_left(struct adapter *a, struct span args, usec_t now)
+{
+	const struct action action = {.kind = ACTION_DELETE};
+	struct store_key key = {"work", a->which.name, 1000, 0};
+	struct store_batch *batch;
+	BUF_AUTO text = BUF_INIT;
+	bool ok;
+
+	if (!span_to_u32(args, &key.uid))
+		return false;
+	action_format(&text, &action);
+	batch = store_batch_new();
+	store_batch_add_message(batch, &(const struct store_message){.key = key,
+					   .judged_unix = unix_at(a, now)});
+	store_batch_add_effect(batch, &(const struct store_effect){.key = key,
+					  .rule = "a",
+					  .kind = action_name(action.kind),
+					  .action = buf_str(&text),
+					  .detail = ""});
+	ok = store_commit(a->store, batch, NULL);
+	store_batch_free(&batch);
+	return ok;
+}
+
 static bool
 last_run(void *ctx, const struct store_apply *apply)
 {
@@ -1041,6 +1069,7 @@ static const struct {
     {"task", call_task},
     {"kill", call_kill},
     {"other", call_other},
+    {"left", call_left},
     {"apply", call_apply},
     {"cancel", call_cancel},
     {"explain", call_explain},
