@@ -10,8 +10,9 @@
  * credentials or the certificate stops all of them until account_start (a
  * reload, a changed secret) or, slowly, the back-off of the one that was
  * refused. Patterns among the watched names are expanded from the list of
- * folders, which is read again at each login and every hour: mailboxes come
- * and go (account_watch.c).
+ * folders, which is read again at each login and about every ten minutes, for
+ * which IDLE is renewed sooner where it must (a long list: every hour):
+ * mailboxes come and go (account_watch.c).
  *
  * Mailboxes that nobody watches are visited for runs and questions
  * (mailbox.h), once somebody has logged in since the account was started: with

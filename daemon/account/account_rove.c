@@ -387,11 +387,29 @@ may_list(
 	return mailbox_is_connected(mailbox) && mailbox_folders(mailbox)->known;
 }
 
+/* One of those that rest is busy in time. */
+static void
+see_to_list(struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct mailbox *mailbox = account->items[i].mailbox;
+		if (!mailbox_is_at_rest(mailbox))
+			continue;
+		mailbox_renew_by(mailbox,
+		    usec_add(account->next_list, ACCOUNT_LIST_LATE_USEC));
+		return;
+	}
+}
+
 static void
 list_again(struct account *account, usec_t now)
 {
-	if (!account_has_patterns(account) || now < account->next_list)
+	if (!account_has_patterns(account))
 		return;
+	if (now < account->next_list) {
+		see_to_list(account);
+		return;
+	}
 	for (size_t i = 0; i < account->count; i++) {
 		struct mailbox *mailbox = account->items[i].mailbox;
 		if (!may_list(account, mailbox, now))

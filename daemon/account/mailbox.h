@@ -604,6 +604,8 @@ enum mailbox_push mailbox_get_push(const struct mailbox *mb);
 bool mailbox_has_notify(const struct mailbox *mb, const struct strv *names);
 /* Asks for the list of folders, before it rests again: FOLDERS. */
 void mailbox_list_again(struct mailbox *mb, usec_t now);
+/* At rest: its turn comes no later than that. */
+void mailbox_renew_by(struct mailbox *mb, usec_t at);
 /* The connection is wanted elsewhere. When it is free ... */
 void mailbox_leave(struct mailbox *mb, usec_t now);
 bool mailbox_has_left(const struct mailbox *mb);

@@ -53,11 +53,12 @@ note_proof(struct mailbox *mb)
 		report_watching(mb);
 }
 
-/* It came for a run, or for questions. */
+/* It came for a run, or for questions; folders that the run made are told of.
+ */
 static bool
 is_visit_over(const struct mailbox *mb)
 {
-	return mb->visit != VISIT_NONE && !mailbox_is_asked(mb) &&
+	return mb->visit != VISIT_NONE && !mb->lists && !mailbox_is_asked(mb) &&
 	       !mailbox_backlog_is_unfinished(mb);
 }
 

@@ -273,6 +273,13 @@ mailbox_list_again(struct mailbox *mb, usec_t now)
 	mailbox_wake(mb, now);
 }
 
+void
+mailbox_renew_by(struct mailbox *mb, usec_t at)
+{
+	assert(mailbox_is_at_rest(mb));
+	mb->timer = usec_min(mb->timer, at);
+}
+
 /* ---- being told ---- */
 
 /* Bytes of all names together: the command is one line. */

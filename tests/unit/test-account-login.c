@@ -459,6 +459,37 @@ test_watch_changes(void **state)
 	strv_done(&watch);
 }
 
+/* Where IDLE is renewed seldom, what matches a pattern is looked for all the
+ * same. */
+static void
+test_list_is_read_in_time(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *first = account_mailbox(f->account, 0);
+	struct strv watch = STRV_INIT;
+	usec_t latest;
+
+	strv_add(&watch, "INBOX");
+	strv_add(&watch, "New/*");
+	f->config.mailbox.renew = 25 * USEC_MINUTE;
+	account_free(&f->account);
+	f->account = account_new(&f->config, f->rules, f->limits, f->now);
+	account_set_watch(f->account, &watch, f->now);
+	first = account_mailbox(f->account, 0);
+	open_first(f);
+	mailbox_feed(first, SPAN("+ idling\r\n"), f->now);
+	pull(f);
+	latest = usec_add(f->now, ACCOUNT_LIST_USEC + ACCOUNT_LIST_LATE_USEC);
+	assert_true(mailbox_deadline(first) <= latest);
+	f->now = latest;
+	mailbox_tick(first, f->now);
+	pull(f);
+	say(f, first, 4, "OK idle done");
+	say(f, first, 5, "OK none");
+	assert_true(span_starts(mailbox_output(first), "b6 LIST "));
+	strv_done(&watch);
+}
+
 int
 main(void)
 {
@@ -481,6 +512,8 @@ main(void)
 		test_visitor_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_watch_changes, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_list_is_read_in_time, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
