@@ -74,7 +74,8 @@ mailbox_verify_looked(struct mailbox *mb, usec_t now)
  * tells is exact.
  *
  * Where it is not known what the target had before, about this size may be all
- * of it, years of mail: then it is just this size. (Courier tells UIDNEXT.)
+ * of it, years of mail: then it is just this size. (Courier tells UIDNEXT.) One
+ * whose size is not known either is looked for among the last messages.
  */
 static bool
 is_wide(const struct op *op)
@@ -109,6 +110,9 @@ send_search(struct mailbox *mb, usec_t now)
 	mailbox_begin_command(mb, &command, "UID SEARCH");
 	if (mb->op->target_next > 1)
 		buf_addf(&command.text, " UID %u:*", mb->op->target_next);
+	else if (job->size == 0 && mb->op->target_count > WIDE_MAX)
+		buf_addf(&command.text, " %llu:*",
+		    (unsigned long long)mb->op->target_count - WIDE_MAX + 1);
 	add_sizes(&command, job->size, is_wide(mb->op));
 	mailbox_send(mb, &command, now);
 }
