@@ -402,6 +402,12 @@ popups_set_service(struct popups *popups, const char *bus, const char *owner)
 		    xasprintf("%.*s-%s", BUS_CHARS, bus, owner + 1);
 }
 
+bool
+popups_have_service(const struct popups *popups)
+{
+	return popups->service != NULL;
+}
+
 char *
 popups_places(const struct popups *popups)
 {

@@ -40,6 +40,7 @@ enum popup_result popups_show(
 /* What the service is called on its bus; NULL: there is none. */
 void popups_set_service(
     struct popups *popups, const char *bus, const char *owner);
+bool popups_have_service(const struct popups *popups);
 /* What the places of all that it shows begin with. malloc'ed; NULL: there is
  * none. */
 char *popups_places(const struct popups *popups);

@@ -210,6 +210,28 @@ recover(struct service *service)
 
 /* ---- The service's name ---- */
 
+/* One that the bus has started for our call answers before its name appears
+ * here. */
+static void
+learn_owner(struct service *service)
+{
+	g_autoptr(GVariant) reply = NULL;
+	const char *owner;
+
+	if (popups_have_service(service->popups))
+		return;
+	reply =
+	    g_dbus_connection_call_sync(service->bus, "org.freedesktop.DBus",
+		"/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner",
+		g_variant_new("(s)", NAME), G_VARIANT_TYPE("(s)"),
+		G_DBUS_CALL_FLAGS_NONE, SERVICE_PROBE_TIMEOUT_MSEC, NULL, NULL);
+	if (reply == NULL)
+		return;
+	g_variant_get(reply, "(&s)", &owner);
+	popups_set_service(
+	    service->popups, g_dbus_connection_get_guid(service->bus), owner);
+}
+
 static void
 take_capabilities(struct service *service, GVariant *reply)
 {
@@ -223,6 +245,7 @@ take_capabilities(struct service *service, GVariant *reply)
 	can.markup = g_strv_contains(names, "body-markup");
 	can.actions = g_strv_contains(names, "actions");
 	popups_set_can(service->popups, can);
+	learn_owner(service);
 	enter(service, READY, joined);
 }
 
@@ -431,6 +454,7 @@ tell_shown(struct service *service, uint64_t id)
 	struct notifier_line line = {.verb = NOTIFIER_SHOWN};
 
 	line.n.id = id;
+	learn_owner(service);
 	line.place = popups_place(service->popups, id);
 	lines_say(&line);
 	notifier_line_done(&line);

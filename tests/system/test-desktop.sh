@@ -28,7 +28,7 @@ fi
 if test $# -ne 2 || test "$2" != alone; then
 	test $# -gt 0 || set -- options no_bus what_arrives plain_service \
 	    bad_lines signals expired refusal excess slow_service service_that_dies \
-	    places bus_that_dies end_inside_a_call service_that_stalls
+	    places started_by_the_bus bus_that_dies end_inside_a_call service_that_stalls
 	cases=
 	for case; do
 		sh "$0" "$case" alone &
@@ -76,7 +76,7 @@ complain() {
 export XDG_RUNTIME_DIR="$work"
 unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
 
-# No service is started on demand here: what is there, we started.
+# No service is started on demand, but in one case: what is there, we started.
 cat >"$work/bus.conf" <<EOF
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -429,6 +429,45 @@ test_places() {
 	heard "shown${TAB}id=2"
 	grep -q '^Close' "$work/noted" && complain "closed a stranger"
 	stop_desktop
+}
+
+# It ends when it is idle, and is started by the next call: before its name is
+# seen here, it has shown something.
+test_started_by_the_bus() {
+	stop_bus
+	cat >"$work/service" <<EOF
+#!/bin/sh
+echo \$\$ >"$work/service.pid"
+exec "$mock" >>"$work/noted" 2>>"$work/mock.log"
+EOF
+	chmod +x "$work/service"
+	mkdir "$work/services"
+	cat >"$work/services/mock.service" <<EOF
+[D-BUS Service]
+Name=org.freedesktop.Notifications
+Exec=$work/service
+EOF
+	sed -i "s|^<listen>|<servicedir>$work/services</servicedir>&|" \
+	    "$work/bus.conf"
+	: >"$work/noted"
+	start_bus
+	start_desktop
+	heard "$READY"
+	grep -q "^ready.*${TAB}place=" "$work/out" ||
+	    complain "ready without a place"
+	kill "$(cat "$work/service.pid")"
+	sleep 0.5 # nothing is said of that
+	say notify id=1 title=T
+	heard "shown${TAB}id=1"
+	place=$(sed -n 's/^shown.*place=//p' "$work/out")
+	test -n "$place" || complain "shown without a place"
+	stop_desktop
+	start_desktop
+	heard "$READY"
+	say close id=7 "place=$place"
+	noted "Close 1"
+	stop_desktop
+	kill "$(cat "$work/service.pid")"
 }
 
 test_bus_that_dies() {
