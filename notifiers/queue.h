@@ -82,8 +82,8 @@ uint64_t notify_queue_restore(
 void notify_queue_set_place(struct notify_queue *queue, uint64_t id,
     const char *place, bool is_expired);
 /* A message that was restored, and did not expire, is shown again, as if it had
- * come now, and what showed it is closed; nothing comes out. False: there is
- * none (any more). */
+ * come now, and what showed it is closed behind that; nothing comes out. False:
+ * there is none (any more). */
 bool notify_queue_return(
     struct notify_queue *queue, const struct notification *n, usec_t now);
 /* Withdraws it: never shown if it waits, closed if it is shown; a summary is

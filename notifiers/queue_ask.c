@@ -160,16 +160,26 @@ first_critical(struct notify_queue *queue)
 	return NULL;
 }
 
+static struct closing *
+first_closing(struct notify_queue *queue)
+{
+	LIST_EACH(pos, &queue->closings)
+	{
+		struct closing *closing = LIST_ITEM(pos, struct closing, link);
+
+		if (!closing->is_held)
+			return closing;
+	}
+	return NULL;
+}
+
 static bool
 next_closing(struct notify_queue *queue, struct notifier_line *line_r)
 {
-	struct closing *closing;
+	struct closing *closing = first_closing(queue);
 
-	if (list_is_empty(&queue->closings))
-		return false;
-	closing = LIST_ITEM(queue->closings.next, struct closing, link);
 	/* Before it is there it does not know what its places are. */
-	if (closing->place != NULL && !queue->is_available)
+	if (closing == NULL || (closing->place != NULL && !queue->is_available))
 		return false;
 	line_r->verb = NOTIFIER_CLOSE;
 	line_r->n.id = closing->id;

@@ -77,9 +77,24 @@ queue_settle_request(struct notify_queue *queue, struct request *request,
 	queue_settle(queue, queue_entry_at(pos), fate, reason);
 }
 
+static void
+release_closing(struct notify_queue *queue, uint64_t id)
+{
+	LIST_EACH(pos, &queue->closings)
+	{
+		struct closing *closing = LIST_ITEM(pos, struct closing, link);
+
+		if (closing->id == id)
+			closing->is_held = false;
+	}
+}
+
 void
 queue_leave_waiting(struct notify_queue *queue, struct entry *entry)
 {
+	if (entry->replaces != 0)
+		release_closing(queue, entry->replaces);
+	entry->replaces = 0;
 	list_remove(&entry->link);
 	queue->waiting_count--;
 }
@@ -99,7 +114,7 @@ queue_leave_shown(struct notify_queue *queue, struct request *request)
 	queue_free_request(request);
 }
 
-void
+struct closing *
 queue_add_closing(struct notify_queue *queue, struct request *request)
 {
 	struct closing *closing = NEW(struct closing);
@@ -108,6 +123,7 @@ queue_add_closing(struct notify_queue *queue, struct request *request)
 	closing->place = request->place;
 	request->place = NULL;
 	list_add(&queue->closings, &closing->link);
+	return closing;
 }
 
 void

@@ -20,8 +20,9 @@ struct entry {
 	struct list_link link;
 	usec_t since; /* it was added */
 	struct notification n;
-	bool is_bare;	 /* its texts are forgotten */
-	bool is_settled; /* its outcome came out; shown again since then */
+	bool is_bare;	   /* its texts are forgotten */
+	bool is_settled;   /* its outcome came out; shown again since then */
+	uint64_t replaces; /* a closing that is held until then; 0: none */
 };
 
 struct request {
@@ -39,7 +40,8 @@ struct request {
 struct closing {
 	struct list_link link;
 	uint64_t id;
-	char *place; /* NULL: the notifier knows it by its id */
+	char *place;  /* NULL: the notifier knows it by its id */
+	bool is_held; /* until what replaces it does not wait any more */
 };
 
 struct outcome {
@@ -131,12 +133,14 @@ void queue_settle(struct notify_queue *queue, struct entry *entry,
 void queue_settle_request(struct notify_queue *queue, struct request *request,
     enum notify_fate fate, const char *reason);
 
-/* Out of a list, with its counts; leave_shown frees it, too. */
+/* Out of a list, with its counts; leave_shown frees it, too. What one that
+ * waited replaces is closed. */
 void queue_leave_waiting(struct notify_queue *queue, struct entry *entry);
 void queue_leave_asked(struct notify_queue *queue, struct request *request);
 void queue_leave_shown(struct notify_queue *queue, struct request *request);
 /* Of one that was shown; its place goes with it. */
-void queue_add_closing(struct notify_queue *queue, struct request *request);
+struct closing *queue_add_closing(
+    struct notify_queue *queue, struct request *request);
 void queue_free_closing(struct closing *closing);
 
 /* ---- queue_return.c ---- */

@@ -138,7 +138,9 @@ show_again(struct notify_queue *queue, struct request *request,
 	queue->waiting_count++;
 	if (!list_is_empty(&request->entries))
 		return;
-	queue_add_closing(queue, request);
+	/* In quiet hours the old one stays, so that it can be seen. */
+	entry->replaces = request->id;
+	queue_add_closing(queue, request)->is_held = true;
 	queue_leave_shown(queue, request);
 }
 

@@ -320,26 +320,31 @@ static const struct {
 	"old=1 gone=2 read=1 up read=2 read=3", "close 1 p1\nclose 3 p2\n"},
     {"of an earlier life: shown again, and the old one closed",
 	"old=1 up again=1 ok again=1 read=1",
-	"again\nclose 1 p1\nnotify 3 <T1|B1>\nno\nclose 3\n"},
+	"again\nnotify 3 <T1|B1>\nclose 1 p1\nno\nclose 3\n"},
     {"of an earlier life: not before the notifier is there",
 	"old=1 again=1 waiting up",
-	"again\n0 waiting\nclose 1 p1\nnotify 3 <T1|B1>\n"},
+	"again\n0 waiting\nnotify 3 <T1|B1>\nclose 1 p1\n"},
     {"of an earlier life: read before the notifier is there",
 	"old=1 again=1 read=1 waiting up", "again\n0 waiting\nclose 1 p1\n"},
     {"of an earlier life: what expired is not shown again", "gone=1 up again=1",
 	"no\n"},
     {"of an earlier life: a summary goes with its last",
 	"up old=1 more=2 again=1 again=2",
-	"again\nnotify 4 <T1|B1>\nagain\nclose 1 p1\nnotify 5 <T2|B2>\n"},
+	"again\nnotify 4 <T1|B1>\nagain\nnotify 5 <T2|B2>\nclose 1 p1\n"},
     {"of an earlier life: many become a summary",
 	"old=1 old=2 old=3 old=4 old=5 old=6 again=1 again=2 again=3 again=4 "
 	"again=5 again=6 up ok waiting",
 	"again\nagain\nagain\nagain\nagain\nagain\n"
+	"notify 19 <6 new messages in work|*>\n"
 	"close 1 p1\nclose 3 p2\nclose 5 p3\nclose 7 p4\nclose 9 p5\n"
-	"close 11 p6\nnotify 19 <6 new messages in work|*>\n0 waiting\n"},
+	"close 11 p6\n0 waiting\n"},
+    {"of an earlier life: the old one stays as long as quiet hours are",
+	"old=1 old=2 up quiet again=1 again=2 read=2 waiting loud",
+	"again\nagain\nclose 3 p2\n0 waiting\n"
+	"notify 5 <T1|B1>\nclose 1 p1\n"},
     {"of an earlier life: a service that goes takes nothing back",
 	"returns old=1 up down up again=1",
-	"again\nclose 1 p1\nnotify 3 <T1|B1>\n"},
+	"again\nnotify 3 <T1|B1>\nclose 1 p1\n"},
     {"a program's place is known after it was started anew",
 	"up n1 n2 place=1 shown=2 down up read=1 read=2",
 	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n1 shown\n2 shown\n"
