@@ -401,7 +401,9 @@ try_it(struct deed *deed)
 		tell_refusal(deed, error.text);
 		return true;
 	case ASKED:
-		loop_timer_set(deed->timer, deed->until);
+		/* An answer at once has set it to now. */
+		if (deed->search.asked != NULL)
+			loop_timer_set(deed->timer, deed->until);
 		return false;
 	case BUSY:
 		break;
