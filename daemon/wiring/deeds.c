@@ -16,7 +16,7 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/wiring/planned_run.h"
 
-/* For the end of another run. */
+/* For the end of another run, or a connection. */
 #define BUSY_AGAIN_USEC (2 * USEC_SEC)
 #define BUSY_USEC (10 * USEC_MINUTE)
 #define WAITING_MAX 100
@@ -173,6 +173,13 @@ plan_run(struct running_account *account, const struct past *past,
 	return verdict;
 }
 
+/* What passes, as the folders being listed just now, is waited for. */
+static enum verdict
+verdict_of(const struct error *error)
+{
+	return error->fault == FAULT_RETRY ? BUSY : REFUSED;
+}
+
 static enum verdict
 plan_at(const struct deed *deed, struct running_account *account,
     const struct past *past, const struct deed_place *place,
@@ -183,7 +190,7 @@ plan_at(const struct deed *deed, struct running_account *account,
 	struct action action;
 
 	if (!planned_find_mailbox(account, place->mailbox, &mailbox, error_r))
-		return REFUSED;
+		return verdict_of(error_r);
 	const struct store_key key = {account->config->name, buf_str(&mailbox),
 	    place->uidvalidity, place->uid};
 	deed_fill_action(deed->kind, &action);
@@ -236,13 +243,13 @@ seek(struct deed *deed, struct running_account *account,
 		return REFUSED;
 	}
 	if (!planned_find_mailbox(account, place->mailbox, &mailbox, error_r))
-		return REFUSED;
+		return verdict_of(error_r);
 	if (ask_where(deed, account, past, buf_str(&mailbox), &error)) {
 		accounts_pump(account);
 		return ASKED;
 	}
 	*error_r = error;
-	return error.fault == FAULT_RETRY ? BUSY : REFUSED;
+	return verdict_of(error_r);
 }
 
 /* Before anything is done there: undo finds it by that, too. */
@@ -413,7 +420,9 @@ try_it(struct deed *deed)
 		    deed->timer, usec_add(loop_now(), BUSY_AGAIN_USEC));
 		return false;
 	}
-	tell_refusal(deed, "another run is under way where it is now");
+	tell_refusal(deed, error.fault != FAULT_NONE
+			       ? error.text
+			       : "another run is under way where it is now");
 	return true;
 }
 
