@@ -27,6 +27,7 @@ struct search {
 	char *message_id;	     /* owned; the same is asked with: */
 	uint64_t size;
 	int64_t received_unix;
+	bool is_in_doubt;	   /* nobody knows whether it was moved */
 	uint32_t uidvalidity, uid; /* found */
 	char *failure;		   /* owned: why it was not */
 };
@@ -245,6 +246,8 @@ seek(struct deed *deed, struct running_account *account,
 	if (!planned_find_mailbox(account, place->mailbox, &mailbox, error_r))
 		return verdict_of(error_r);
 	if (ask_where(deed, account, past, buf_str(&mailbox), &error)) {
+		deed->search.is_in_doubt =
+		    place->mover->state == EFFECT_UNKNOWN;
 		accounts_pump(account);
 		return ASKED;
 	}
@@ -303,6 +306,11 @@ take_answer(struct deed *deed, const struct mailbox_found *found)
 	if (found->error.fault != FAULT_NONE)
 		words = xasprintf(
 		    "it could not be looked for: %s", found->error.text);
+	else if (found->count == 0 && deed->search.is_in_doubt)
+		words = xasprintf("a rule may have moved it, but it is not "
+				  "where that puts it: see whether it is still "
+				  "in %s",
+		    deed->n.mailbox);
 	else if (found->count == 0)
 		words = xstrdup("a rule moved it, and it is not there any "
 				"more");

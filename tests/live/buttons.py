@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """What is chosen in a notification is done on the server."""
 
+import contextlib
 import os
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -65,8 +67,9 @@ def moved_nobody_says_where(servers):
         "notify = yes\n")
     with live.Daemon(servers, text, env=screen.env) as daemon:
         daemon.wait_watching()
-        user.deliver(*desktop.letters("away one", "away two", "away three"))
-        screen.wait("away one", "away two", "away three")
+        names = ["away one", "away two", "away three", "away four"]
+        user.deliver(*desktop.letters(*names))
+        screen.wait(*names)
         twin = live.message("away twin")
         imap = user.imap()
         for _ in range(2):
@@ -79,12 +82,25 @@ def moved_nobody_says_where(servers):
         live.same(user.flags("Work", "away three"), [], "the other one")
         # Gone from there by other hands; and two that are the same.
         imap.select("Work")
-        _, found = imap.uid("SEARCH", "SUBJECT", '"away three"')
-        imap.uid("MOVE", found[0].decode(), "Archive")
+        for name in names[2:]:
+            _, found = imap.uid("SEARCH", "SUBJECT", '"%s"' % name)
+            imap.uid("MOVE", found[0].decode(), "Archive")
         imap.logout()
         screen.press("away three", "trash")
         screen.request("A message of INBOX was not put into the trash: a "
                        "rule moved it, and it is not there any more")
+        # As if nobody knew whether the rule moved it.
+        with contextlib.closing(sqlite3.connect(
+                os.path.join(daemon.state, "state.db"))) as db:
+            live.same(db.execute(
+                "UPDATE effects SET state = 'unknown' WHERE kind = 'move' "
+                "AND uid = (SELECT uid FROM messages WHERE mailbox = 'INBOX' "
+                "AND subject = 'away four')").rowcount, 1, "moves")
+            db.commit()
+        screen.press("away four", "trash")
+        screen.request("A message of INBOX was not put into the trash: a "
+                       "rule may have moved it, but it is not where that "
+                       "puts it: see whether it is still in INBOX")
         screen.press("away twin", "trash")
         screen.request("A message of INBOX was not put into the trash: a "
                        "rule moved it, and 2 messages there are the same")
