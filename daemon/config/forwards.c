@@ -85,13 +85,11 @@ struct graph {
 	size_t count, cap;
 };
 
+/* `email` and `from` are among its identities. */
 static bool
 is_address_of(const struct config_account *account, const char *target)
 {
-	struct span address = span_from_str(target);
-
-	return address_same_as_any(&account->identity, address) ||
-	       address_same(address, span_from_str(account->from));
+	return address_same_as_any(&account->identity, span_from_str(target));
 }
 
 static bool

@@ -2,8 +2,8 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N, visit look|act, claim
- * auto|standby, queue-full yes (but for 100 bytes), senders yes (shows them in
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, forwards-day N, targets-hour
+ * N, targets-day N, visit look|act, claim auto|standby, queue-full yes (but for 100 bytes), senders yes (shows them in
  * batches, where they are written always; when the mailbox was met is there,
  * too, and never shown), tells yes ("to the person" stands where a report is
  * for a notification), renew and poll TIME, check-noop yes, other-user NAME,
@@ -153,6 +153,18 @@ set_forwards_hour(struct adapter *a, struct span value)
 }
 
 static bool
+set_forwards_day(struct adapter *a, struct span value)
+{
+	return span_to_u32(value, &a->config.forwards_day);
+}
+
+static bool
+set_targets_day(struct adapter *a, struct span value)
+{
+	return span_to_u32(value, &a->config.targets_day);
+}
+
+static bool
 set_targets_hour(struct adapter *a, struct span value)
 {
 	uint32_t count;
@@ -297,6 +309,8 @@ static const struct {
     {"dry-run", set_dry_run},
     {"me", set_me},
     {"forwards-hour", set_forwards_hour},
+    {"forwards-day", set_forwards_day},
+    {"targets-day", set_targets_day},
     {"targets-hour", set_targets_hour},
     {"senders", set_senders},
     {"tells", set_tells},

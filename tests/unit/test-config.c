@@ -313,6 +313,21 @@ test_user_forms(void **state)
 	config_free(&c);
 }
 
+/* An account that is switched off forwards nothing, and is forwarded nothing
+ * to by Belfry that could come back. */
+static void
+test_no_circle(void **state)
+{
+	static const char rules[] =
+	    "[rule r]\naccounts = a\nwhen = all\nforward = other@b.example\n"
+	    "[rule s]\naccounts = b\nwhen = all\nforward = ann@a.example\n";
+	STR_AUTO text = xasprintf("%senabled = no\n%s", TWO, rules);
+	struct config *c = must_parse("one of two is switched off", text);
+
+	(void)state;
+	config_free(&c);
+}
+
 /* Accepted, with this one warning. */
 static void
 must_warn(const char *text, const char *warning)
@@ -782,6 +797,7 @@ main(void)
 	    cmocka_unit_test(test_account_of_ones_own),
 	    cmocka_unit_test(test_plaintext_on_loopback),
 	    cmocka_unit_test(test_user_forms),
+	    cmocka_unit_test(test_no_circle),
 	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_redirect_allowed),
 	    cmocka_unit_test(test_redirect_by_provider),
