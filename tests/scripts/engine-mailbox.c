@@ -2,16 +2,17 @@
  * engine-mailbox: account/mailbox over a store in memory, for scripts.
  *
  * Settings: name MAILBOX, security tls|starttls, auth password|oauth2, notify
- * yes|no, dry-run yes, me ADDRESS, forwards-hour N, forwards-day N, targets-hour
- * N, targets-day N, visit look|act, claim auto|standby, queue-full yes (but for 100 bytes), senders yes (shows them in
- * batches, where they are written always; when the mailbox was met is there,
- * too, and never shown), tells yes ("to the person" stands where a report is
- * for a notification), renew and poll TIME, check-noop yes, other-user NAME,
- * ask-end-first yes, one-at-a-time yes, await-idle-end no (most scripts are
- * easier to read with it), condstore yes (and QRESYNC, where the server offers
- * them), watch A,B,... (what else the account watches, so that it knows what is
- * in several mailboxes); and rules, as they stand in the configuration: "[rule
- * x]", then "key = value".
+ * yes|no, dry-run yes, me ADDRESS, forwards-hour N, forwards-day N,
+ * targets-hour N, targets-day N, visit look|act, claim auto|standby, queue-full
+ * yes (but for 100 bytes), senders yes (shows them in batches, where they are
+ * written always; when the mailbox was met is there, too, and never shown),
+ * tells yes ("to the person" stands where a report is for a notification),
+ * renew and poll TIME, check-noop yes, other-user NAME, ask-end-first yes,
+ * one-at-a-time yes, await-idle-end no (most scripts are easier to read with
+ * it), condstore yes (and QRESYNC, where the server offers them), watch A,B,...
+ * (what else the account watches, so that it knows what is in several
+ * mailboxes); and rules, as they stand in the configuration: "[rule x]", then
+ * "key = value".
  *
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
