@@ -135,6 +135,7 @@ struct model {
 	unsigned logins;     /* tries so far */
 	unsigned refused;    /* ... of these, by the personality */
 	usec_t refused_at;   /* the last one; 0: none, or a start since */
+	usec_t told_wait;    /* ... which said so; 0: it said nothing */
 	unsigned in_a_row;   /* refusals, since a person started the account */
 	const char *broken;  /* what no client may do was done; else NULL */
 	unsigned logged_in;  /* sessions now */

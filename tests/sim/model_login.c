@@ -123,15 +123,14 @@ watch_login(struct model_session *s)
 {
 	struct model *model = s->model;
 	const struct personality *p = personality_of(s);
-	usec_t wait = LOGIN_FLOOR_USEC;
+	usec_t wait =
+	    model->told_wait != 0 ? model->told_wait : LOGIN_FLOOR_USEC;
 
 	if (model_has(s, MODEL_STARTTLS) && !s->secured)
 		model->broken = "a password in the clear";
 	if (model->refused_at == 0 ||
 	    model->now < usec_add(model->refused_at, UNDER_WAY_USEC))
 		return;
-	if (p != NULL && p->refusal_wait * USEC_SEC > wait)
-		wait = p->refusal_wait * USEC_SEC;
 	if (p != NULL && p->locks && model->in_a_row >= IN_A_ROW)
 		model->broken = "a login with credentials that are refused";
 	else if (model->now < usec_add(model->refused_at, wait))
@@ -144,6 +143,7 @@ note_refusal(struct model_session *s)
 	s->refused = true;
 	s->model->refused++;
 	s->model->refused_at = s->model->now;
+	s->model->told_wait = 0;
 }
 
 /* Also its last words, for those that end the link. */
@@ -167,6 +167,7 @@ say_refusal(struct model_session *s, const struct command *c)
 	    s->model->now >= usec_add(s->model->refused_at, UNDER_WAY_USEC))
 		s->model->in_a_row++;
 	note_refusal(s);
+	s->model->told_wait = p->refusal_wait * USEC_SEC;
 }
 
 /* ---- the login ---- */

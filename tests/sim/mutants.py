@@ -251,7 +251,8 @@ MUTANTS = {
         "		if (mb->retry_at <= now)\n"
         "			error_forget(&mb->trouble);\n",
         "",
-        "many", (), 800),
+        # Rare: one of thousands of worlds.
+        "many", ("-s", "10001"), 300),
     "message of two mailboxes is two": (
         ACCOUNT + "arrivals.c",
         "	if (!has_identity(arrivals, ANYWHERE, identity))",
