@@ -43,6 +43,17 @@ has_quirk(const struct config_account *account, enum preset_quirk quirk)
 	       (account->preset->quirks & quirk) != 0;
 }
 
+/* `user` is not what the preset begins with, but the form that is tried after
+ * it, by LOGIN (belfryctl setup writes it where the server took that one):
+ * iCloud was seen to refuse AUTHENTICATE PLAIN and to take LOGIN. */
+static bool
+is_other_form(const struct config_account *account)
+{
+	return account->other_user != NULL &&
+	       account->preset->user == PRESET_USER_ADDRESS &&
+	       strchr(account->user, '@') == NULL;
+}
+
 struct imap_session_config
 login_imap(const struct config_account *account)
 {
@@ -51,6 +62,7 @@ login_imap(const struct config_account *account)
 	    .auth = imap_auth_of(account->auth),
 	    .user = account->user,
 	    .no_scram = account->auth == CONFIG_AUTH_PLAIN,
+	    .prefer_login = is_other_form(account),
 	    .only_scram = account->auth == CONFIG_AUTH_SCRAM,
 	    /* The certificate is the login; only where nobody can have taken
 	     * STARTTLS away. */

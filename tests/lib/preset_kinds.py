@@ -18,7 +18,7 @@ SAME_SERVICE = {
     **{"zoho-" + land: "zoho" for land in ("eu", "in", "au", "jp", "ca")},
 }
 # Seen only after minutes, in tests/live/replicas.py.
-SLOW = {"idle-silent", "noop-poll", "plain-may-fail"}
+SLOW = {"idle-silent", "noop-poll"}
 # What a server that tells nothing of its folders may call the archive.
 ARCHIVES = {"localised-folders": "Archiv"}
 
