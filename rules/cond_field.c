@@ -4,23 +4,6 @@
 #include "daemon/base/xalloc.h"
 #include "rules/foreign.h"
 
-/* "from.name" is no row of the table: the row is "from". */
-static const struct field *
-find_with_part(struct span name, enum address_part *part_r)
-{
-	const struct field *field = field_find(name);
-	size_t dot = span_find(name, '.');
-
-	*part_r = PART_ADDR;
-	if (field != NULL || dot == SIZE_MAX)
-		return field;
-	field = field_find(span_slice(name, 0, dot));
-	if (field == NULL || field->type != FIELD_ADDRESS ||
-	    !address_part_find(span_skip(name, dot + 1), part_r))
-		return NULL;
-	return field;
-}
-
 static bool
 fail_unknown(const struct source *source, const struct lexed_field *lexed,
     const char *hint)
@@ -132,7 +115,7 @@ cond_parse_field(struct cond_parser *parser, struct test *test)
 
 	if (!check_start(parser) || !lexer_field(&parser->lexer, &lexed))
 		return false;
-	field = find_with_part(lexed.name, &part);
+	field = field_find_part(lexed.name, &part);
 	if (!check_field(parser, &lexed, field))
 		return false;
 	test->field = field;

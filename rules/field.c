@@ -160,6 +160,22 @@ field_find(struct span name)
 	return NULL;
 }
 
+const struct field *
+field_find_part(struct span name, enum address_part *part_r)
+{
+	const struct field *field = field_find(name);
+	size_t dot = span_find(name, '.');
+
+	*part_r = PART_ADDR;
+	if (field != NULL || dot == SIZE_MAX)
+		return field;
+	field = field_find(span_slice(name, 0, dot));
+	if (field == NULL || field->type != FIELD_ADDRESS ||
+	    !address_part_find(span_skip(name, dot + 1), part_r))
+		return NULL;
+	return field;
+}
+
 const char *const *
 field_names(bool for_variable)
 {

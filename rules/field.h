@@ -71,6 +71,10 @@ extern const struct field field_table[];
 
 /* NULL when there is none. ASCII case is ignored. */
 const struct field *field_find(struct span name);
+/* The same, also of "from.name", which is no row of the table: the row is
+ * "from", and *part_r what stands behind its dot, or PART_ADDR. */
+const struct field *field_find_part(
+    struct span name, enum address_part *part_r);
 /* Names as people write them, parts included, for str_nearest; ends with
  * NULL; `for_variable` adds those that only a ${variable} has. Borrowed from
  * static memory. */

@@ -110,22 +110,6 @@ split_argument(struct span *name, struct span *argument_r)
 	return argument_r->len > 0;
 }
 
-static const struct field *
-find_variable(struct span name, enum address_part *part_r)
-{
-	const struct field *field = field_find(name);
-	size_t dot = span_find(name, '.');
-
-	*part_r = PART_ADDR;
-	if (field != NULL || dot == SIZE_MAX)
-		return field;
-	field = field_find(span_slice(name, 0, dot));
-	if (field == NULL || field->type != FIELD_ADDRESS ||
-	    !address_part_find(span_skip(name, dot + 1), part_r))
-		return NULL;
-	return field;
-}
-
 static const char *
 variable_hint(struct span name)
 {
@@ -189,7 +173,7 @@ add_field(struct builder *builder, size_t offset, struct span name)
 
 	if (!split_argument(&name, &argument))
 		return fail_variable(builder, offset, whole);
-	field = find_variable(name, &part);
+	field = field_find_part(name, &part);
 	if (field == NULL)
 		return fail_variable(builder, offset, whole);
 	if (!check_variable(builder, offset, field, argument))
