@@ -63,13 +63,13 @@ def ask(daemon, request):
         link.connect(daemon.control)
         link.sendall(json.dumps(request).encode() + b"\n")
         answer = b""
-        while not answer.endswith(b"\n"):
+        while b"\n" not in answer:
             if not select.select([link], [], [], ANSWER_SECONDS)[0]:
                 return None
             piece = link.recv(65536)
             live.check(piece, "no answer to %.300s", json.dumps(request))
             answer += piece
-    return json.loads(answer)
+    return json.loads(answer.partition(b"\n")[0])
 
 
 def variants(members):
