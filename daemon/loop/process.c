@@ -1,6 +1,7 @@
 #include "daemon/loop/process.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -103,7 +104,7 @@ struct start {
 };
 
 static struct worker_pool starters =
-    WORKER_POOL_INIT(starters, SPAWN_HELD_MAX, SPAWN_HELD_MAX);
+    WORKER_POOL_INIT(starters, SPAWN_HELD_MAX, SPAWN_HELD_MAX, 1);
 
 static void
 close_all(struct spawn *spawn)
@@ -216,6 +217,9 @@ process_release(struct process *process)
 		len = write(process->gate, "", 1);
 	while (len < 0 && errno == EINTR);
 	pipe_close(&process->gate);
+	/* Where it was woken to run on this processor it waits for us, who
+	 * have nothing as urgent. */
+	sched_yield();
 }
 
 void
