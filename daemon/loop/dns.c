@@ -28,7 +28,7 @@ struct job {
 };
 
 static struct worker_pool pool =
-    WORKER_POOL_INIT(pool, DNS_THREADS_MAX, DNS_SAME_MAX);
+    WORKER_POOL_INIT(pool, DNS_THREADS_MAX, DNS_SAME_MAX, 0);
 
 /* RFC 1035 section 3.3.9, RFC 2782. False: it is malformed. */
 static bool

@@ -40,7 +40,7 @@ struct job {
 };
 
 static struct worker_pool pool =
-    WORKER_POOL_INIT(pool, HTTP_THREADS_MAX, HTTP_SAME_MAX);
+    WORKER_POOL_INIT(pool, HTTP_THREADS_MAX, HTTP_SAME_MAX, 0);
 
 #ifdef HAVE_LIBCURL
 

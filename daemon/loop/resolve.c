@@ -25,7 +25,7 @@ struct job {
 };
 
 static struct worker_pool pool =
-    WORKER_POOL_INIT(pool, RESOLVE_THREADS_MAX, RESOLVE_SAME_MAX);
+    WORKER_POOL_INIT(pool, RESOLVE_THREADS_MAX, RESOLVE_SAME_MAX, 0);
 
 static bool
 take_address(const struct addrinfo *info, struct resolve_address *address_r)

@@ -88,6 +88,21 @@ hand_over(struct work *work)
 	return true;
 }
 
+/* What a thread does next; NULL: it ends. The lock is held. */
+static struct work *
+next(struct worker_pool *pool)
+{
+	struct work *work;
+
+	while ((work = take(pool)) == NULL && pool->idle < pool->threads_kept) {
+		pool->idle++;
+		while (pool->called == 0)
+			pthread_cond_wait(&pool->added, &pool->lock);
+		pool->called--;
+	}
+	return work;
+}
+
 static void *
 worker(void *ctx)
 {
@@ -95,7 +110,7 @@ worker(void *ctx)
 	struct work *work;
 
 	pthread_mutex_lock(&pool->lock);
-	while ((work = take(pool)) != NULL) {
+	while ((work = next(pool)) != NULL) {
 		pthread_mutex_unlock(&pool->lock);
 		work->class->run(work->job);
 		pthread_mutex_lock(&pool->lock);
@@ -143,7 +158,7 @@ work_start(struct worker_pool *pool, struct loop *loop,
     const struct work_class *class, const char *key, void *job, void *ctx)
 {
 	struct work *work = NEW(struct work);
-	bool is_short;
+	bool is_short, has_idle;
 
 	work->pool = pool;
 	work->loop = loop;
@@ -154,10 +169,15 @@ work_start(struct worker_pool *pool, struct loop *loop,
 	work->waiting = true;
 	pthread_mutex_lock(&pool->lock);
 	list_add(&pool->waiting, &work->link);
-	is_short = pool->threads < pool->threads_max;
+	has_idle = pool->idle > 0;
+	pool->idle -= has_idle;
+	pool->called += has_idle;
+	is_short = !has_idle && pool->threads < pool->threads_max;
 	pool->threads += is_short;
 	pthread_mutex_unlock(&pool->lock);
 	/* Not before: it would wait for the lock. */
+	if (has_idle)
+		pthread_cond_signal(&pool->added);
 	if (is_short)
 		add_thread(pool);
 	return work;

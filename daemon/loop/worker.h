@@ -4,7 +4,8 @@
  * A pool runs at most `threads_max` jobs at once, and at most `key_max` of
  * the same key, so that one dead name server or web host cannot take all
  * threads; the others wait in order. Threads are made when needed and end
- * when there is nothing to do. Pools are static and live for ever; several
+ * when there is nothing to do, all but `threads_kept` of them, for jobs that
+ * are short and have somebody wait for them. Pools are static and live for ever; several
  * loops may use one.
  *
  * A job runs in a thread, then `done` is called with it in the loop's thread,
@@ -20,18 +21,21 @@
 #include "daemon/loop/loop.h"
 
 struct worker_pool {
-	unsigned threads_max, key_max;
+	unsigned threads_max, key_max, threads_kept;
 	pthread_mutex_t lock;	  /* guards all below, and every job's state */
 	struct list_link waiting; /* struct work::link */
 	struct list_link running; /* struct work::link */
+	pthread_cond_t added;	  /* for a thread that has nothing to do */
 	unsigned threads;
+	unsigned idle, called; /* of them: who wait, and who were woken */
 };
 
-#define WORKER_POOL_INIT(pool, threads, per_key)                               \
+#define WORKER_POOL_INIT(pool, threads, per_key, kept)                         \
 	{                                                                      \
-		(threads), (per_key), PTHREAD_MUTEX_INITIALIZER,               \
+		(threads), (per_key), (kept), PTHREAD_MUTEX_INITIALIZER,       \
 		    {&(pool).waiting, &(pool).waiting},                        \
-		    {&(pool).running, &(pool).running}, 0                      \
+		    {&(pool).running, &(pool).running},                        \
+		    PTHREAD_COND_INITIALIZER, 0, 0, 0                          \
 	}
 
 struct work_class {

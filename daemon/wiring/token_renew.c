@@ -35,7 +35,7 @@ struct token_renew {
 static unsigned asking_count;
 
 /* One after the other, in a thread: disks may be slow. */
-static struct worker_pool pool = WORKER_POOL_INIT(pool, 1, 1);
+static struct worker_pool pool = WORKER_POOL_INIT(pool, 1, 1, 0);
 
 static void
 set_asking(struct token_renew *renew, bool is_asking)

@@ -303,7 +303,7 @@ test_posts_at_free(void **state)
 
 /* Workers. */
 
-static struct worker_pool pool = WORKER_POOL_INIT(pool, 3, 1);
+static struct worker_pool pool = WORKER_POOL_INIT(pool, 3, 1, 0);
 static unsigned at_once, at_once_max, freed;
 static pthread_mutex_t job_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -367,6 +367,69 @@ test_workers(void **state)
 	assert_int_equal(freed, 20);
 }
 
+#define MEETINGS 200
+
+static struct worker_pool keeping = WORKER_POOL_INIT(keeping, 3, 3, 1);
+
+static void
+meet_run(void *job)
+{
+	pthread_barrier_wait(job);
+}
+
+static void
+meet_done(void *job, void *ctx)
+{
+	struct counter *counter = ctx;
+
+	(void)job;
+	if (++counter->count % 2 == 0)
+		loop_quit(counter->loop);
+}
+
+static void
+meet_free(void *job)
+{
+	(void)job;
+}
+
+static const struct work_class meet_class = {meet_run, meet_done, meet_free};
+
+static bool
+has_kept(unsigned threads)
+{
+	bool has;
+
+	pthread_mutex_lock(&keeping.lock);
+	has = keeping.threads == threads && keeping.idle == threads;
+	pthread_mutex_unlock(&keeping.lock);
+	return has;
+}
+
+/* The thread that was kept takes one of two jobs, which wait for each other;
+ * the other one needs a thread of its own, which ends. */
+static void
+test_kept_thread(void **state)
+{
+	struct looprun run;
+	struct counter counter = {looprun_init(&run), 0};
+	pthread_barrier_t meeting;
+
+	(void)state;
+	pthread_barrier_init(&meeting, NULL, 2);
+	for (int i = 0; i < MEETINGS; i++) {
+		for (int j = 0; j < 2; j++)
+			work_start(&keeping, counter.loop, &meet_class, "same",
+			    &meeting, &counter);
+		loop_run(counter.loop);
+	}
+	assert_int_equal(counter.count, 2 * MEETINGS);
+	looprun_done(&run);
+	pthread_barrier_destroy(&meeting);
+	while (!has_kept(1))
+		usleep(1000);
+}
+
 /* Daylight saving time ended in between. */
 static void
 test_utc_offset(void **state)
@@ -393,6 +456,7 @@ main(void)
 	    cmocka_unit_test(test_posts),
 	    cmocka_unit_test(test_posts_at_free),
 	    cmocka_unit_test(test_workers),
+	    cmocka_unit_test(test_kept_thread),
 	    cmocka_unit_test(test_utc_offset),
 	};
 
