@@ -5,8 +5,8 @@
  * the same key, so that one dead name server or web host cannot take all
  * threads; the others wait in order. Threads are made when needed and end
  * when there is nothing to do, all but `threads_kept` of them, for jobs that
- * are short and have somebody wait for them. Pools are static and live for ever; several
- * loops may use one.
+ * are short and have somebody wait for them. Pools are static and live for
+ * ever; several loops may use one.
  *
  * A job runs in a thread, then `done` is called with it in the loop's thread,
  * then it is freed. A cancelled job is freed in whichever thread has it; if
