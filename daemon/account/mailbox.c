@@ -886,7 +886,7 @@ mailbox_task_done(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
 	list_remove(&task->link);
 	free(task);
 	mailbox_act_task_done(mb, uidvalidity, uid, seq, state, detail, now);
-	mailbox_flush_outcomes(mb);
+	mailbox_flush_outcomes_together(mb);
 	if (mailbox_act_is_due(mb, now) || mailbox_backlog_is_unfinished(mb))
 		mailbox_wake(mb, now);
 	mailbox_rove_task_done(mb, now);

@@ -117,6 +117,24 @@ mailbox_flush_outcomes(struct mailbox *mb)
 		return;
 	mailbox_commit(mb, COMMIT_OUTCOME, mb->outcomes);
 	mb->outcomes = NULL;
+	mb->outcomes_wait = false;
+}
+
+/* A thousand notifications end at once: those that come while one is written
+ * are one transaction, and one sync of the disk. */
+void
+mailbox_flush_outcomes_together(struct mailbox *mb)
+{
+	mb->outcomes_wait = mb->commit_pending && !mb->leaves;
+	if (!mb->outcomes_wait)
+		mailbox_flush_outcomes(mb);
+}
+
+static void
+flush_waiting_outcomes(struct mailbox *mb)
+{
+	if (mb->outcomes_wait && !mb->commit_pending)
+		mailbox_flush_outcomes(mb);
 }
 
 /* Plans and intents that were not handed out yet are forgotten; one that was
@@ -258,6 +276,7 @@ mailbox_committed(
 		mailbox_emit_need(
 		    mb, MAILBOX_QUEUED); /* it may have been a forward */
 	hand_out_commit(mb);
+	flush_waiting_outcomes(mb);
 	mailbox_backlog_written(mb);
 	ask_to_load(mb);
 }

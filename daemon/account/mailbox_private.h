@@ -407,14 +407,14 @@ struct round {
 /* mailbox_reopen.c: when SELECT is repeated. */
 struct reopen {
 	bool is_due;
-	bool repeats;	/* the SELECT under way does */
-	bool looks;	/* one did, and it did not rest since */
-	bool told;	/* of news, since one did: without being opened anew */
-	bool found;	/* a message, by the one */
+	bool repeats; /* the SELECT under way does */
+	bool looks;   /* one did, and it did not rest since */
+	bool told;    /* of news, since one did: without being opened anew */
+	bool found;   /* a message, by the one */
 	unsigned char finds; /* in a row, each untold */
-	usec_t next;	/* the earliest, without a reason */
-	usec_t believe; /* ... with one */
-	usec_t wait;	/* between that and the one after it */
+	usec_t next;	     /* the earliest, without a reason */
+	usec_t believe;	     /* ... with one */
+	usec_t wait;	     /* between that and the one after it */
 };
 
 struct mailbox_commit {
@@ -583,11 +583,12 @@ struct mailbox {
 	struct list_link chores;   /* struct chore::link */
 	struct list_link forwards; /* struct forward::link */
 	bool says_sending;	   /* CLAIM_SENDING was used here */
-	struct seek *seek; /* owned; NULL: nobody was looked for */
+	struct seek *seek;	   /* owned; NULL: nobody was looked for */
 
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */
 	bool leaves;		  /* LEFT follows the last of them */
+	bool outcomes_wait;	  /* ... to be one, when it is written */
 	unsigned last_tries;	  /* ... that failed, then */
 	unsigned plans_made;	  /* COMMIT_PLAN on this connection, */
 	unsigned plans_written;	  /* ... and those in the store */
@@ -791,6 +792,8 @@ bool mailbox_may_be_written(const struct mailbox *mb, const struct job *job);
 struct store_batch *mailbox_outcomes(struct mailbox *mb);
 /* Commits what the settling of actions gathered. */
 void mailbox_flush_outcomes(struct mailbox *mb);
+/* The same, but as soon as what is being written now is on disk. */
+void mailbox_flush_outcomes_together(struct mailbox *mb);
 /* Too many to wait for the end of what is being done. */
 bool mailbox_has_many_outcomes(const struct mailbox *mb);
 /* When the connection is lost. */
