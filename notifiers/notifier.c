@@ -31,6 +31,7 @@ notification_done(struct notification *n)
 	free(n->sound);
 	free(n->icon);
 	free(n->message_id);
+	free(n->url);
 	free(n->actions);
 	free(n->code);
 	strv_done(&n->via);
@@ -54,6 +55,7 @@ notification_copy(struct notification *dst, const struct notification *src)
 	    .sound = xstrdup(src->sound),
 	    .icon = xstrdup(src->icon),
 	    .message_id = xstrdup(src->message_id),
+	    .url = xstrdup(src->url),
 	    .actions = xstrdup(src->actions),
 	    .code = xstrdup(src->code),
 	    .is_private = src->is_private,
@@ -75,6 +77,15 @@ sanitize(char **text, size_t max_chars)
 	*text = buf_take_str(&clean);
 }
 
+/* Half an address leads elsewhere. */
+static void
+sanitize_url(char **url)
+{
+	sanitize(url, SIZE_MAX);
+	if (strlen(*url) > NOTIFICATION_URL_MAX)
+		**url = '\0';
+}
+
 void
 notification_copy_sanitized(
     struct notification *dst, const struct notification *src)
@@ -88,6 +99,7 @@ notification_copy_sanitized(
 	sanitize(&dst->sound, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->icon, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->message_id, NOTIFICATION_FIELD_MAX);
+	sanitize_url(&dst->url);
 	sanitize(&dst->actions, NOTIFICATION_FIELD_MAX);
 	sanitize(&dst->code, NOTIFICATION_FIELD_MAX);
 }
@@ -168,6 +180,7 @@ static const struct field {
     {"icon", FIELD_STRING, IN(NOTIFY), AT(n.icon)},
     {"sound", FIELD_STRING, IN(NOTIFY), AT(n.sound)},
     {"message-id", FIELD_STRING, IN(NOTIFY), AT(n.message_id)},
+    {"url", FIELD_STRING, IN(NOTIFY), AT(n.url)},
     {"actions", FIELD_STRING, IN(NOTIFY), AT(n.actions)},
     {"reason", FIELD_STRING, IN(FAILED) | IN(CLOSED) | IN(UNAVAILABLE),
 	AT(reason)},

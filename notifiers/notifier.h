@@ -10,7 +10,7 @@
  *
  *   notify  id=1 account=work mailbox=INBOX uidvalidity=9 uid=12
  *           urgency=normal title=... body=... preview=... icon=...
- *           sound=... message-id=... actions=default,read,trash
+ *           sound=... message-id=... url=... actions=default,read,trash
  *   close   id=1 place=...
  *
  * Answers:
@@ -35,6 +35,7 @@
 #define NOTIFICATION_BODY_MAX 1000
 #define NOTIFICATION_PREVIEW_MAX 250
 #define NOTIFICATION_FIELD_MAX 250 /* of every other string */
+#define NOTIFICATION_URL_MAX 1000  /* bytes; a longer address is left out */
 #define NOTIFIER_LINE_MAX (16 * 1024)
 /* Characters of a place: letters, digits, and "-_."; else it counts as none. */
 #define NOTIFIER_PLACE_MAX 64
@@ -48,8 +49,9 @@ struct notification {
 	char *title, *body;
 	char *preview;			 /* of the text; "" when none */
 	char *sound, *icon, *message_id; /* "" when none */
-	char *actions;	 /* keys that may be answered, with commas */
-	char *code;	 /* a one-time code; in no line of the protocol */
+	char *url;     /* where a browser or mail program finds it; "": none */
+	char *actions; /* keys that may be answered, with commas */
+	char *code;    /* a one-time code; in no line of the protocol */
 	bool is_private; /* of a message: nothing but its number is shown */
 	bool is_moved;	 /* by a rule: it is not in that mailbox */
 	struct strv via; /* notifier names; empty: all */

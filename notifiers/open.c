@@ -117,6 +117,40 @@ open_check(const char *argument, struct span *name_r)
 	return true;
 }
 
+/* RFC 3986: visible ASCII. */
+bool
+open_is_webmail(const char *form)
+{
+	struct span text = span_from_str(form);
+
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] <= 0x20 || text.data[i] >= 0x7f)
+			return false;
+	return span_starts_nocase(text, "https://") ||
+	       span_starts_nocase(text, "http://");
+}
+
+bool
+open_check_webmail(const char *form, struct span *name_r)
+{
+	struct span rest = span_from_str(form), text, name;
+
+	while (next_variable(&rest, &text, &name)) {
+		if (find(name) != NULL && find(name) != add_url)
+			continue;
+		*name_r = name;
+		return false;
+	}
+	return true;
+}
+
+bool
+open_names_place(const char *form)
+{
+	return strstr(form, "${uid}") != NULL ||
+	       strstr(form, "${mailbox}") != NULL;
+}
+
 const char *
 open_nearest(struct span name)
 {

@@ -34,6 +34,13 @@ bool open_expand(const struct strv *command, const struct open_message *message,
 /* Whether all variables of an argument are known. False: `name_r` is the one
  * that is not, in the argument; empty when a brace is missing. */
 bool open_check(const char *argument, struct span *name_r);
+/* Whether it is an address that a browser takes, once its variables have their
+ * values. */
+bool open_is_webmail(const char *form);
+/* As open_check; ${url} is none here. */
+bool open_check_webmail(const char *form, struct span *name_r);
+/* Whether it is about a place, which another folder is not. */
+bool open_names_place(const char *form);
 /* What there is instead of a misspelled one; a constant. */
 const char *open_nearest(struct span name);
 

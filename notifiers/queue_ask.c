@@ -71,6 +71,8 @@ ask_single(struct notify_queue *queue, struct entry *entry,
 	request->id = entry->n.id;
 	take_entry(queue, request, entry);
 	notification_copy(&line_r->n, &entry->n);
+	if (entry->n.is_private)
+		queue_hide_message(&line_r->n);
 	ask(queue, request);
 }
 

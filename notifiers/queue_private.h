@@ -155,6 +155,9 @@ void queue_take_back_shown(struct notify_queue *queue);
 
 /* Takes away what a private one must not say. */
 void queue_make_private(struct notification *n);
+/* The same of what the notifier gets of it: its buttons find the message by the
+ * entry. */
+void queue_hide_message(struct notification *n);
 
 /* Writes the notification of a request that counts several. `n` was
  * initialised. */

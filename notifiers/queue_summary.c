@@ -73,6 +73,15 @@ queue_make_private(struct notification *n)
 	n->code = NULL;
 }
 
+void
+queue_hide_message(struct notification *n)
+{
+	free(n->message_id);
+	free(n->url);
+	n->message_id = xstrdup("");
+	n->url = xstrdup("");
+}
+
 /* Opening is for the newest, reading for all; what takes away many messages
  * at one click is not offered. */
 static void
@@ -119,6 +128,8 @@ queue_fill_summary(const struct request *request, struct notification *n)
 	n->preview = xstrdup("");
 	n->message_id = xstrdup("");
 	n->code = NULL;
+	if (n->is_private)
+		queue_hide_message(n);
 	set_actions(n, any_open, any_read, total);
 	if (n->sound == NULL)
 		n->sound = xstrdup("");

@@ -143,8 +143,9 @@ format_json(
 	add_member(body, "body", n->body);
 	add_member(body, "urgency", urgency_name(n->urgency));
 	add_member(body, "account", n->account);
-	add_member(body, "mailbox", n->mailbox);
+	add_member(body, "mailbox", n->is_private ? "" : n->mailbox);
 	add_member(body, "message_id", n->message_id);
+	add_member(body, "url", n->url);
 	buf_addf(body, ",\"uidvalidity\":%u,\"uid\":%u}",
 	    (unsigned)n->uidvalidity, (unsigned)n->uid);
 }
@@ -153,6 +154,14 @@ static const char *
 text_or_title(const struct notification *n)
 {
 	return n->body != NULL && n->body[0] != '\0' ? n->body : n->title;
+}
+
+/* What a touch opens. */
+static bool
+has_url(const struct notification *n)
+{
+	return n->url != NULL && n->url[0] != '\0' &&
+	       is_plain(span_from_str(n->url));
 }
 
 /* An empty text would be shown as "triggered": then the title is the text. */
@@ -167,6 +176,8 @@ format_ntfy(
 	add_header(headers, "Content-Type", "text/plain; charset=utf-8");
 	add_header(headers, "Priority", priorities[n->urgency]);
 	add_header(headers, "Tags", "envelope");
+	if (has_url(n))
+		add_header(headers, "Click", n->url);
 	if (text_or_title(n) != n->title && title.len > 0) {
 		if (is_plain(title))
 			buf_add_span(&words, title);
@@ -188,7 +199,14 @@ format_gotify(
 	buf_add_char(body, '{');
 	add_member(body, "title", n->title);
 	add_member(body, "message", text_or_title(n));
-	buf_addf(body, ",\"priority\":%u}", priorities[n->urgency]);
+	buf_addf(body, ",\"priority\":%u", priorities[n->urgency]);
+	if (has_url(n)) {
+		buf_add_str(body, ",\"extras\":{\"client::notification\":"
+				  "{\"click\":{");
+		add_member(body, "url", n->url);
+		buf_add_str(body, "}}}");
+	}
+	buf_add_char(body, '}');
 }
 
 static void (*const formats[])(

@@ -8,9 +8,9 @@
  * templates may use it. Gotify gives a number of its own in its reply.
  *
  * Templates are text with ${variables}: title, body, preview, urgency, account,
- * mailbox, uid, message-id, key, and in the URL that cancels also id, which is
- * the reply's. What a value may do depends on where it stands (webhook_escape):
- * nothing but be text.
+ * mailbox, uid, message-id, url, key, and in the URL that cancels also id,
+ * which is the reply's. What a value may do depends on where it stands
+ * (webhook_escape): nothing but be text.
  */
 #ifndef BELFRY_NOTIFIERS_WEBHOOK_H
 #define BELFRY_NOTIFIERS_WEBHOOK_H

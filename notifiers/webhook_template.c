@@ -13,7 +13,7 @@
 #define KEY_DIGITS 32
 
 static const char *const names[] = {"title", "body", "preview", "urgency",
-    "account", "mailbox", "uid", "message-id", "key", NULL};
+    "account", "mailbox", "uid", "message-id", "url", "key", NULL};
 
 void
 webhook_key(const struct notification *n, uint64_t run, struct buf *key)
@@ -125,8 +125,8 @@ webhook_expand(struct span text, enum webhook_escape escape,
 {
 	STR_AUTO uid = xasprintf("%u", n->uid);
 	const char *const values[] = {n->title, n->body, n->preview,
-	    urgency_name(n->urgency), n->account, n->mailbox, uid,
-	    n->message_id, key};
+	    urgency_name(n->urgency), n->account,
+	    n->is_private ? "" : n->mailbox, uid, n->message_id, n->url, key};
 	struct span rest = text, before, name;
 
 	_Static_assert(LENGTH(values) + 1 == LENGTH(names),

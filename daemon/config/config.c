@@ -129,6 +129,22 @@ find_thing(const struct document_section *section, const char *key)
 	return NULL;
 }
 
+static void
+add_unknown_variable(
+    struct loader *l, const struct document_thing *thing, struct span name)
+{
+	STR_AUTO written = xstrdup_span(name);
+	const char *nearest = open_nearest(name);
+	bool is_known = nearest != NULL && !span_is(name, nearest);
+	STR_AUTO hint = xasprintf("there is ${%s}; belfry.conf(5) lists all",
+	    is_known ? nearest : "message-id");
+	const char *at = strstr(thing->value, written);
+	size_t offset = at != NULL ? (size_t)(at - thing->value) : 0;
+
+	problem_add(l->problems, false, document_place(thing, offset), hint,
+	    "`%s` knows no variable \"%s\"", thing->setting->key, written);
+}
+
 /* Its variables. */
 static void
 check_open_command(struct loader *l, const struct document_section *section,
@@ -141,16 +157,27 @@ check_open_command(struct loader *l, const struct document_section *section,
 	for (size_t i = 0; thing != NULL && i < command->len; i++) {
 		if (open_check(command->items[i], &name))
 			continue;
-		STR_AUTO written = xstrdup_span(name);
-		STR_AUTO hint = xasprintf(
-		    "there is ${%s}; belfry.conf(5) lists all",
-		    open_nearest(name) != NULL ? open_nearest(name) : "url");
-		const char *at = strstr(thing->value, written);
-		size_t offset = at != NULL ? (size_t)(at - thing->value) : 0;
-		problem_add(l->problems, false, document_place(thing, offset),
-		    hint, "`open_command` knows no variable \"%s\"", written);
+		add_unknown_variable(l, thing, name);
 		return;
 	}
+}
+
+/* ${url} is what is made of it. */
+static void
+check_webmail(struct loader *l, const struct document_section *section)
+{
+	const struct document_thing *thing = find_thing(section, "webmail");
+	struct span name;
+
+	if (thing == NULL)
+		return;
+	if (!open_is_webmail(thing->value))
+		problem_add(l->problems, false, document_place(thing, 0),
+		    "it begins with https:// and has no blanks; write other "
+		    "characters than those of ASCII as %XX",
+		    "`webmail` is not the address of a page");
+	else if (!open_check_webmail(thing->value, &name))
+		add_unknown_variable(l, thing, name);
 }
 
 static void
@@ -211,6 +238,7 @@ load_account(struct loader *l, const struct document_section *section)
 	    files_find(&c->files, section->place.file), l->problems);
 	check_certificates(l, &account, section);
 	check_open_command(l, section, &account.open_command);
+	check_webmail(l, section);
 	c->accounts =
 	    xreallocarray(c->accounts, c->account_count + 1, sizeof(account));
 	c->accounts[c->account_count++] = account;
@@ -238,6 +266,7 @@ static const struct notifier_key {
     {"token_command", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
     {"cancel_token_command", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
     {"tls_ca_file", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
+    {"click", FOR(CONFIG_NOTIFIER_WEBHOOK), NULL},
 };
 
 /* Templates are for `format = json`, and have variables that exist. */

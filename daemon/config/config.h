@@ -148,6 +148,7 @@ struct config_account {
 	bool preview;
 	int privacy;		  /* enum config_privacy */
 	struct strv open_command; /* variables not expanded */
+	char *webmail;		  /* the same; before the preset's */
 	int claim;		  /* enum claim_mode */
 	unsigned connections;
 	usec_t idle_renew, poll;
@@ -173,6 +174,7 @@ struct config_notifier {
 	char *body, *cancel_url; /* webhook: templates */
 	struct strv token_command, cancel_token_command; /* webhook */
 	char *tls_ca_file;				 /* webhook */
+	bool click;  /* webhook: says where the message can be opened */
 	int privacy; /* enum config_privacy */
 	int urgency; /* enum urgency: the least that it is told about */
 	struct quiet_hours quiet_hours; /* its own, or the daemon's */

@@ -24,8 +24,8 @@
 {DAEMON(open_command), .key = "open_command", .type = SETTING_ARGV,
 	.help = "What a click on a notification runs, to open the message.",
 	.more = "In its arguments `${url}` becomes `mid:` and the Message-ID, or, "
-		"with an account at Gmail or Fastmail, the address of the "
-		"message in the webmail; `${message-id}` is the "
+		"with an account at Gmail or Fastmail or one that has a "
+		"`webmail`, the address of the message in the webmail; `${message-id}` is the "
 		"Message-ID without its angle brackets; `${account}`, `${email}`, "
 		"`${mailbox}` and `${uid}` are what they are called. Without it, "
 		"`xdg-open ${url}` is run; if that fails, as where no mail program "
@@ -290,6 +290,18 @@
 {ACCOUNT(open_command), .key = "open_command", .type = SETTING_ARGV,
 	.help = "What a click on a notification of this account runs, in "
 		"place of that of [daemon]."},
+{ACCOUNT(webmail), .key = "webmail", .type = SETTING_TEXT,
+	.form = "URL with ${variables}",
+	.help = "The address of a message in the webmail, where that of the "
+		"provider is not known, or is another one.",
+	.more = "It is what `${url}` of `open_command` becomes, and what a "
+		"webhook sends (`click`). `${message-id}` is the Message-ID "
+		"without its angle brackets; `${account}`, `${email}`, "
+		"`${mailbox}` and `${uid}` are what they are called; all are "
+		"percent-encoded. With Roundcube: `https://mail.example.org/"
+		"?_task=mail&_action=show&_mbox=${mailbox}&_uid=${uid}`. For a "
+		"message that a rule has moved, one with `${uid}` or "
+		"`${mailbox}` is not used, as they are others there."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
 {ACCOUNT(sent_copy), .key = "sent_copy", .type = SETTING_BOOL,
@@ -370,8 +382,9 @@
 	    "`BELFRY_TITLE`, `BELFRY_TEXT` (what a notification shows), "
 	    "`BELFRY_URGENCY`, `BELFRY_ACCOUNT`, `BELFRY_MAILBOX`, "
 	    "`BELFRY_UID` (0: about no single message), `BELFRY_FROM`, "
-	    "`BELFRY_SUBJECT`, `BELFRY_RULE` (empty: no rule asked for it) "
-	    "and `BELFRY_MESSAGE_ID`. One that fails is not run again."},
+	    "`BELFRY_SUBJECT`, `BELFRY_RULE` (empty: no rule asked for it), "
+	    "`BELFRY_MESSAGE_ID` and `BELFRY_URL` (where the message can be "
+	    "opened). One that fails is not run again."},
 {NOTIFIER(input), .key = "stdin", .type = SETTING_CHOICE,
 	.choices = notifier_inputs, .standard = "header",
 	.help = "What the command gets on standard input.",
@@ -399,7 +412,8 @@
 	.help = "What a webhook with `format = json` sends instead.",
 	.more =
 	    "`${title}`, `${body}`, `${preview}`, `${urgency}`, `${account}`, "
-	    "`${mailbox}`, `${uid}`, `${message-id}` and `${key}` (the same for "
+	    "`${mailbox}`, `${uid}`, `${message-id}`, `${url}` (where the "
+	    "message can be opened: see `click`) and `${key}` (the same for "
 	    "the same message, also after a restart) are replaced, in a way "
 	    "that fits inside the quotes of a JSON string; with a `header = "
 	    "Content-Type: text/plain` as they are, and percent-encoded for "
@@ -432,6 +446,15 @@
 	.flags = SETTING_REPEATABLE | SETTING_HIDDEN,
 	.help = "A header field that a webhook sends along, such as "
 		"Authorization."},
+{NOTIFIER(click), .key = "click", .type = SETTING_BOOL, .standard = "yes",
+	.help = "Whether a webhook says where the message can be opened: at a "
+		"touch of the notification, with ntfy and Gotify.",
+	.more = "That is the message in the webmail of its account (`webmail`, "
+		"or as the provider is known), else the inbox there, else `mid:` "
+		"and the Message-ID, for mail programs that take it. So the "
+		"service learns the Message-ID, and of Gmail your address, too. "
+		"Of a summary it is the newest message. With `privacy = count` "
+		"nothing of this is sent."},
 {NOTIFIER(privacy), .key = "privacy", .type = SETTING_CHOICE,
 	.choices = privacies, .standard = "none",
 	.help = "With `count`, this notifier says only how many new messages "

@@ -20,6 +20,10 @@ void deeds_free_all(struct belfry *belfry);
 /* opens.c */
 /* Programs under way at once; more are not started. */
 #define OPENS_MAX 16
+/* Where it can be opened from afar: in the webmail, else the inbox there, else
+ * by a mail program; adds nothing if nobody can. */
+void open_add_url(const struct config_account *account,
+    const struct notification *n, struct buf *url);
 /* Whether a click on it has anything to open. */
 bool open_can(const struct belfry *belfry, const struct notification *n);
 /* Runs `open_command` for the message; `token`: of the compositor, or NULL. */

@@ -101,6 +101,7 @@ fill_environment(const struct command *command, struct strv *environment)
 	add_variable(environment, "SUBJECT", command->subject);
 	add_variable(environment, "URGENCY", urgency_name(n->urgency));
 	add_variable(environment, "MESSAGE_ID", n->message_id);
+	add_variable(environment, "URL", n->url);
 	add_variable(environment, "TITLE", n->title);
 	/* With the line ends of a summary. */
 	strv_take(environment, xasprintf("BELFRY_TEXT=%s", n->body));

@@ -125,6 +125,7 @@ notify_fill(
     struct line *line, const struct mailbox_task *task, struct notification *n)
 {
 	const struct action *action = &task->action;
+	BUF_AUTO url = BUF_INIT;
 
 	n->account = xstrdup(line->owner->config->name);
 	n->mailbox = xstrdup(mailbox_name(line->mailbox));
@@ -141,6 +142,8 @@ notify_fill(
 	n->message_id = xstrdup(task->message_id);
 	n->is_private = notify_account(line)->privacy == CONFIG_PRIVACY_COUNT;
 	strv_copy(&n->via, &action->via);
+	open_add_url(notify_account(line), n, &url);
+	n->url = buf_take_str(&url);
 	set_actions(line, task, n);
 }
 

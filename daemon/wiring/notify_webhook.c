@@ -143,6 +143,10 @@ webhook_show(struct notifier *notifier, const struct notifier_line *line)
 	}
 	notifier->busy_id = line->n.id;
 	notification_copy(&webhook->line.n, &line->n);
+	if (!webhook->config.click) {
+		free(webhook->line.n.url);
+		webhook->line.n.url = NULL;
+	}
 	token_ask(&webhook->post);
 }
 
@@ -167,6 +171,7 @@ webhook_new(struct notifier *notifier, const struct config_notifier *config)
 	webhook->config.body = xstrdup(config->body);
 	webhook->config.cancel_url = xstrdup(config->cancel_url);
 	webhook->config.tls_ca_file = xstrdup(config->tls_ca_file);
+	webhook->config.click = config->click;
 	token_init(&webhook->post, notifier, &config->token_command, post);
 	token_init(&webhook->cancel, notifier, cancel_command(config), NULL);
 	notification_init(&webhook->line.n);
@@ -191,6 +196,7 @@ webhook_is_same(
 	       (is_text(webhook->config.body, config->body) &&
 		   is_text(webhook->config.cancel_url, config->cancel_url) &&
 		   is_text(webhook->config.tls_ca_file, config->tls_ca_file) &&
+		   webhook->config.click == config->click &&
 		   strv_equal(&webhook->post.argv, &config->token_command) &&
 		   strv_equal(&webhook->cancel.argv, cancel_command(config)));
 }

@@ -174,6 +174,18 @@ account_of(const struct belfry *belfry, const struct notification *n)
 	return config_find_account(belfry->config, n->account);
 }
 
+/* NULL: none for this message. */
+static const char *
+webmail_of(const struct config_account *account, const struct notification *n)
+{
+	const char *form = account->webmail;
+
+	if (form == NULL && account->preset != NULL)
+		form = account->preset->webmail;
+	return form != NULL && n->is_moved && open_names_place(form) ? NULL
+								     : form;
+}
+
 static struct open_message
 open_message_of(
     const struct config_account *account, const struct notification *n)
@@ -184,8 +196,7 @@ open_message_of(
 	    .email = account->email,
 	    .mailbox = n->mailbox,
 	    .uid = n->uid,
-	    .webmail =
-		account->preset != NULL ? account->preset->webmail : NULL,
+	    .webmail = webmail_of(account, n),
 	};
 }
 
@@ -241,6 +252,21 @@ expand(const struct belfry *belfry, const struct notification *n,
 	command = command_of(belfry, account);
 	return open_expand(
 	    command != NULL ? command : &usual, &message, argv, error_r);
+}
+
+void
+open_add_url(const struct config_account *account, const struct notification *n,
+    struct buf *url)
+{
+	const struct open_message message = open_message_of(account, n);
+	const char *inbox =
+	    account->preset != NULL ? account->preset->webmail_inbox : NULL;
+
+	if (message.webmail != NULL ? open_url(&message, url)
+				    : inbox == NULL && open_url(&message, url))
+		return;
+	if (inbox != NULL)
+		buf_add_str(url, inbox);
 }
 
 bool

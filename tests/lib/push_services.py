@@ -17,13 +17,14 @@ import live
 
 class Service:
     """`kept`: what a phone would show, by the service's name for it;
-    `refused`: statuses of requests that were refused; `busy`: statuses to
+    `refused`: statuses of requests that were refused; `asked`: all requests; `busy`: statuses to
     answer instead, the next first."""
 
     def __init__(self, servers):
         self.servers = servers
         self.kept = {}
         self.refused = []
+        self.asked = []
         self.busy = []
         service = self
 
@@ -31,6 +32,7 @@ class Service:
             def handle_one(self):
                 length = int(self.headers.get("Content-Length", 0))
                 body = self.rfile.read(length)
+                service.asked.append((str(self.headers), body))
                 status, answer = service.answer(
                     self.command, self.path, self.headers, body)
                 if status >= 400:
@@ -72,6 +74,11 @@ class Service:
         live.wait("%r to be shown" % (wanted,),
                   lambda: sorted(self.texts()) == sorted(wanted))
 
+    def click(self, text):
+        """Where a touch of the one with this text leads."""
+        return [kept["click"] for kept in self.kept.values()
+                if kept["message"] == text][0]
+
     def texts(self):
         return [kept["message"] for kept in self.kept.values()]
 
@@ -111,7 +118,8 @@ class Ntfy(Service):
         self.kept[name] = {
             "title": title, "message": body.decode() or "triggered",
             "priority": int(headers.get("Priority", "3")),
-            "tags": headers.get("Tags", "")}
+            "tags": headers.get("Tags", ""),
+            "click": headers.get("Click", "")}
         return 200, {"id": "hwQ2YpKdmg", "event": "message"}
 
 
@@ -144,6 +152,8 @@ class Gotify(Service):
             return self.problem(400, "Field 'message' is required")
         if not isinstance(kept.get("priority", 0), int):
             return self.problem(400, "priority is no number")
+        notification = kept.get("extras", {}).get("client::notification", {})
+        kept["click"] = notification.get("click", {}).get("url", "")
         self.last += 1
         number = str(self.last)
         self.kept[number] = kept

@@ -64,6 +64,8 @@ def the_header_block(servers):
                       "Some Body <some@body.example>", "sender")
             live.same(fields["BELFRY_RULE"],
                       "m" if subject == "moved" else "", "rule")
+            live.same(fields["BELFRY_URL"],
+                      "mid:" + fields["BELFRY_MESSAGE_ID"][1:-1], "address")
         daemon.ctl("notify")
         fields, text = wait_got(daemon, 3)["Belfry"]
         live.same((fields["BELFRY_UID"], text.split("\r\n")[:2]),
@@ -105,6 +107,8 @@ def nothing_private(servers):
         user.deliver(*desktop.letters("secret"))
         for fields, text in wait_got(daemon, 1).values():
             live.check("secret" not in text + str(fields), "it tells", text)
+            live.same((fields["BELFRY_URL"], fields["BELFRY_MESSAGE_ID"]),
+                      ("", ""), "which message it is")
 
 
 if __name__ == "__main__":

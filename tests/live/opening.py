@@ -110,6 +110,17 @@ def webmail_instead(servers):
         live.wait("opened", lambda: live.read(noted) == "mid:a@b\n" + inbox)
         screen.press("none", "default")
         live.wait("opened", lambda: live.read(noted).endswith(inbox * 2))
+        # One of the person's own.
+        webmail = "https://mail.example.org/?_uid="
+        daemon.write(user.account("provider = gmx-com\nwebmail = %s${uid}\n" %
+                                  webmail) + desktop.NOTIFIER)
+        daemon.ctl("reload")
+        daemon.wait_watching()
+        user.deliver(live.message("three"))
+        screen.wait("three")
+        screen.press("three", "default")
+        live.wait("opened", lambda: live.read(noted).endswith(
+            inbox + webmail + "3\n"))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,64 @@ def gotify(servers):
             service.application, service.client), 8)
 
 
+def a_touch(servers, service, path, keys):
+    """Opens the message: in the account's webmail, by a mail program, or not
+    at all where that is wanted, or would say too much."""
+    user = servers.user()
+    user.create("Kept")
+    webmail = ("webmail = https://mail.example.org/"
+               "?_mbox=${mailbox}&_uid=${uid}&q=${message-id}\n")
+    rule = "[rule m]\nwhen = subject is moved\nmove = Kept\nnotify = yes\n"
+
+    with live.Daemon(servers, user.account() +
+                     service.section(path, keys)) as daemon:
+        daemon.wait_watching()
+
+        def write(account, keys):
+            daemon.write(user.account(account) +
+                         service.section(path, keys) + URGENT + rule)
+            daemon.ctl("reload")
+            daemon.wait_watching()
+
+        user.deliver(live.message("by mail", message_id="<a/b@x.y>"))
+        service.wait(["by mail"])
+        live.same(service.click("by mail"), "mid:a%2Fb@x.y", "the address")
+        write(webmail, keys)
+        user.deliver(live.message("by web", message_id="<a/b@x.y>"))
+        service.wait(["by mail", "by web"])
+        live.same(service.click("by web"), "https://mail.example.org/"
+                  "?_mbox=INBOX&_uid=2&q=a%2Fb@x.y", "the address")
+        # There it has another number.
+        user.deliver(live.message("moved", message_id="<c@x.y>"))
+        service.wait(["by mail", "by web", "moved"])
+        live.same(service.click("moved"), "mid:c@x.y", "the address")
+        write(webmail, keys + "\nclick = no")
+        user.deliver(live.message("nowhere", message_id="<d@x.y>"))
+        service.wait(["by mail", "by web", "moved", "nowhere"])
+        live.same(service.click("nowhere"), "", "the address")
+        service.kept.clear()
+        write(webmail + "privacy = count\n", keys)
+        user.deliver(live.message("urgent", message_id="<e@x.y>"))
+        live.wait("what is private", lambda: len(service.kept) == 1)
+        shown = list(service.kept.values())[0]
+        live.same(shown["click"], "", "the address")
+        live.check("e@x.y" not in repr(service.asked), "its Message-ID")
+
+
+@live.case
+def a_touch_with_ntfy(servers):
+    service = push_services.Ntfy(servers)
+    a_touch(servers, service, "/ann",
+            "format = ntfy\ntoken_command = echo " + service.token)
+
+
+@live.case
+def a_touch_with_gotify(servers):
+    service = push_services.Gotify(servers)
+    a_touch(servers, service, "/message",
+            "format = gotify\ntoken_command = echo " + service.application)
+
+
 def is_refused(servers, service, path, keys, status):
     """For good: told once, with what to do, and the message is not kept."""
     user = servers.user()

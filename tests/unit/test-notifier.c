@@ -88,17 +88,17 @@ static const struct {
 	"unavailable\treason=[1ma\n"},
     {"notify, all",
 	SPAN_INIT("notify\tactions=default,read\tmessage-id=<a@b>\tsound=s\t"
-		  "icon=i\tpreview=P\tcode=1234\t"
+		  "icon=i\tpreview=P\tcode=1234\turl=mid:a@b\t"
 		  "body=B\ttitle=T\turgency=critical\tuid=12\t"
 		  "uidvalidity=9\tmailbox=INBOX\taccount=work\t"
 		  "id=1"),
 	"notify\tid=1\taccount=work\tmailbox=INBOX\tuidvalidity=9\tuid=12\t"
 	"urgency=critical\ttitle=T\tbody=B\tpreview=P\ticon=i\tsound=s\t"
-	"message-id=<a@b>\tactions=default,read\n"},
+	"message-id=<a@b>\turl=mid:a@b\tactions=default,read\n"},
     {"notify, hardly anything", SPAN_INIT("notify\tid=1"),
 	"notify\tid=1\taccount=\tmailbox=\tuidvalidity=0\tuid=0\t"
 	"urgency=normal\ttitle=\tbody=\tpreview=\ticon=\tsound=\t"
-	"message-id=\tactions=\n"},
+	"message-id=\turl=\tactions=\n"},
     {"notify, unknown urgency", SPAN_INIT("notify\tid=1\turgency=loud"), NULL},
     {"notify, uid too large", SPAN_INIT("notify\tid=1\tuid=4294967296"), NULL},
     {"notify, a wrong one at the end",
@@ -174,6 +174,7 @@ random_line(struct random *random, struct notifier_line *line)
 	n->sound = random_string(random);
 	n->icon = random_string(random);
 	n->message_id = random_string(random);
+	n->url = random_string(random);
 	line->reason = random_string(random);
 	line->key = random_string(random);
 	line->capabilities = random_string(random);
@@ -259,6 +260,8 @@ test_sanitized_fits(void **state)
 		n.sound = repeat(fillers[i], 5000);
 		n.icon = repeat(fillers[i], 5000);
 		n.message_id = repeat(fillers[i], 5000);
+		n.url = repeat(
+		    fillers[i], NOTIFICATION_URL_MAX / strlen(fillers[i]));
 		notification_copy_sanitized(&line.n, &n);
 		notifier_line_format(&wire, &line);
 		assert_true(wire.len < NOTIFIER_LINE_MAX);
@@ -283,6 +286,27 @@ test_sanitized_of_nothing(void **state)
 	assert_string_equal(clean.title, "");
 	assert_string_equal(clean.message_id, "");
 	notification_done(&clean);
+}
+
+/* Half an address would open another message, or none. */
+static void
+test_long_url(void **state)
+{
+	static const char begin[] = "https://mail.example.org/";
+
+	(void)state;
+	for (size_t extra = 0; extra < 2; extra++) {
+		STR_AUTO tail =
+		    repeat("a", NOTIFICATION_URL_MAX - strlen(begin) + extra);
+		STR_AUTO url = xasprintf("%s%s", begin, tail);
+		const struct notification n = {.url = url};
+		struct notification clean;
+
+		notification_init(&clean);
+		notification_copy_sanitized(&clean, &n);
+		assert_string_equal(clean.url, extra == 0 ? url : "");
+		notification_done(&clean);
+	}
 }
 
 /* ---- Webhooks ---- */
@@ -335,12 +359,14 @@ static const struct {
 	"Content-Type: application/json",
 	"{\"title\":\"Ann\",\"body\":\"Say \\\"hi\\\"\","
 	"\"urgency\":\"normal\",\"account\":\"work\",\"mailbox\":\"INBOX\","
-	"\"message_id\":\"\",\"uidvalidity\":9,\"uid\":4294967295}"},
+	"\"message_id\":\"\",\"url\":\"\",\"uidvalidity\":9,\"uid\":"
+	"4294967295}"},
     {"an unknown format is json", 17, URGENCY_LOW, "A", "B", NULL,
 	"Content-Type: application/json",
 	"{\"title\":\"A\",\"body\":\"B\","
 	"\"urgency\":\"low\",\"account\":\"work\",\"mailbox\":\"INBOX\","
-	"\"message_id\":\"\",\"uidvalidity\":9,\"uid\":4294967295}"},
+	"\"message_id\":\"\",\"url\":\"\",\"uidvalidity\":9,\"uid\":"
+	"4294967295}"},
     {"ntfy", WEBHOOK_NTFY, URGENCY_CRITICAL, "Ann", "Hello", NULL,
 	"Content-Type: text/plain; charset=utf-8|Priority: 5|Tags: envelope|"
 	"Title: Ann",
@@ -417,6 +443,71 @@ test_webhooks(void **state)
 	}
 }
 
+/* What a touch opens, as the services take it; nothing that is no address. */
+static const struct {
+	const char *name;
+	int format;
+	bool is_private;
+	const char *url, *headers, *sent;
+} clicks[] = {
+    {"ntfy", WEBHOOK_NTFY, false, "mid:1@x",
+	"Content-Type: text/plain; charset=utf-8|Priority: 3|Tags: envelope|"
+	"Click: mid:1@x|Title: T",
+	"B"},
+    {"ntfy, a break", WEBHOOK_NTFY, false, "mid:1@x\r\nX: y",
+	"Content-Type: text/plain; charset=utf-8|Priority: 3|Tags: envelope|"
+	"Title: T",
+	"B"},
+    {"gotify", WEBHOOK_GOTIFY, false, "https://m/?a=\"",
+	"Content-Type: application/json",
+	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5,\"extras\":"
+	"{\"client::notification\":{\"click\":{\"url\":"
+	"\"https://m/?a=\\\"\"}}}}"},
+    {"gotify, none", WEBHOOK_GOTIFY, false, "",
+	"Content-Type: application/json",
+	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5}"},
+    {"JSON", WEBHOOK_JSON, false, "mid:1@x", "Content-Type: application/json",
+	"{\"title\":\"T\",\"body\":\"B\",\"urgency\":\"normal\",\"account\":"
+	"\"work\",\"mailbox\":\"Lists/x\",\"message_id\":\"\",\"url\":"
+	"\"mid:1@x\",\"uidvalidity\":9,\"uid\":7}"},
+    {"JSON, private: not the folder either", WEBHOOK_JSON, true, "",
+	"Content-Type: application/json",
+	"{\"title\":\"T\",\"body\":\"B\",\"urgency\":\"normal\",\"account\":"
+	"\"work\",\"mailbox\":\"\",\"message_id\":\"\",\"url\":\"\","
+	"\"uidvalidity\":9,\"uid\":7}"},
+};
+
+static void
+test_clicks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(clicks); i++) {
+		const struct notification n = {
+		    .account = (char *)(uintptr_t) "work",
+		    .mailbox = (char *)(uintptr_t) "Lists/x",
+		    .uidvalidity = 9,
+		    .uid = 7,
+		    .urgency = URGENCY_NORMAL,
+		    .title = (char *)(uintptr_t) "T",
+		    .body = (char *)(uintptr_t) "B",
+		    .url = (char *)(uintptr_t)clicks[i].url,
+		    .is_private = clicks[i].is_private,
+		};
+		STRV_AUTO headers = STRV_INIT;
+		BUF_AUTO body = BUF_INIT;
+		STR_AUTO joined = NULL;
+
+		webhook_format(clicks[i].format, &n, NULL, &headers, &body);
+		joined = strv_join(&headers, "|");
+		if (strcmp(joined, clicks[i].headers) == 0 &&
+		    strcmp(buf_str(&body), clicks[i].sent) == 0)
+			continue;
+		print_error("case: %s: %s\n%s\n", clicks[i].name, joined,
+		    buf_str(&body));
+		fail();
+	}
+}
+
 static const struct {
 	const char *name, *text, *type, *sent;
 } templates[] = {
@@ -431,6 +522,8 @@ static const struct {
 	"Content-Type: application/vnd.x+json", "\"critical\""},
     {"nothing to replace", "$title {} $", NULL, "$title {} $"},
     {"what is missing is empty", "[${preview}${message-id}]", NULL, "[]"},
+    {"where to open it", "{\"u\": \"${url}\"}", NULL,
+	"{\"u\": \"mid:a\\\"@b\"}"},
 };
 
 static void
@@ -440,6 +533,7 @@ test_templates(void **state)
 	    .uid = 12,
 	    .urgency = URGENCY_CRITICAL,
 	    .title = (char *)(uintptr_t) "a\"b\\\n${body}",
+	    .url = (char *)(uintptr_t) "mid:a\"@b",
 	};
 
 	(void)state;
@@ -561,8 +655,10 @@ main(void)
 	    cmocka_unit_test(test_values_survive),
 	    cmocka_unit_test(test_sanitized_fits),
 	    cmocka_unit_test(test_sanitized_of_nothing),
+	    cmocka_unit_test(test_long_url),
 	    cmocka_unit_test(test_json_strings),
 	    cmocka_unit_test(test_webhooks),
+	    cmocka_unit_test(test_clicks),
 	    cmocka_unit_test(test_templates),
 	    cmocka_unit_test(test_wrong_templates),
 	    cmocka_unit_test(test_cancels),

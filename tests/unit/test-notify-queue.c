@@ -379,6 +379,7 @@ fill(struct notification *n, uint32_t uid, enum urgency urgency)
 	n->title = xasprintf("T%u", uid);
 	n->body = xasprintf("B%u", uid);
 	n->message_id = xasprintf("<%u@x>", uid);
+	n->url = xasprintf("mid:%u@x", uid);
 	n->actions = xstrdup("default,read,archive,copy");
 	n->code = xstrdup("123456");
 	n->preview = xstrdup("P");
@@ -447,6 +448,23 @@ check_actions(const struct notification *n)
 	assert_string_equal(n->preview, is_private ? "" : "P");
 }
 
+/* Which message it is, a private one does not say; a summary leads to the
+ * newest. */
+static void
+check_place(const struct notification *n)
+{
+	STR_AUTO own = xasprintf("mid:%u@x", n->uid);
+
+	if (n->is_private) {
+		assert_string_equal(n->message_id, "");
+		assert_string_equal(n->url, "");
+	} else if (n->uid != 0) {
+		assert_string_equal(n->url, own);
+	} else {
+		assert_true(span_starts(span_from_str(n->url), "mid:"));
+	}
+}
+
 static void
 trace_request(struct play *play, const struct notifier_line *line)
 {
@@ -462,6 +480,7 @@ trace_request(struct play *play, const struct notifier_line *line)
 	assert_true(play->asked_count < ASKED_MAX);
 	play->asked[play->asked_count++] = line->n.id;
 	check_actions(&line->n);
+	check_place(&line->n);
 	buf_addf(trace, "notify %u <", (unsigned)line->n.id);
 	trace_text(trace, line->n.title);
 	buf_add_char(trace, '|');

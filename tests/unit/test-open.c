@@ -91,12 +91,47 @@ test_check(void **state)
 	assert_int_equal(name.len, 0);
 }
 
+/* What a browser gets: no file, no blanks, and not what is made of it. */
+static void
+test_webmail(void **state)
+{
+	static const struct {
+		const char *form;
+		bool is_webmail, is_known, names_place;
+	} forms[] = {
+	    {"https://m/?_uid=${uid}&_mbox=${mailbox}", true, true, true},
+	    {"https://m/#x%3A${message-id}", true, true, false},
+	    {"HTTP://localhost/${email}/${account}", true, true, false},
+	    {"https://m/${url}", true, false, false},
+	    {"https://m/${user}", true, false, false},
+	    {"https://m/${uid", true, false, false},
+	    {"https://m/a b", false, true, false},
+	    {"https://m/\xc3\xa4", false, true, false},
+	    {"file:///etc/passwd", false, true, false},
+	    {"m/", false, true, false},
+	};
+	struct span name;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(forms); i++) {
+		const char *form = forms[i].form;
+
+		if (open_is_webmail(form) == forms[i].is_webmail &&
+		    open_check_webmail(form, &name) == forms[i].is_known &&
+		    open_names_place(form) == forms[i].names_place)
+			continue;
+		print_error("%s\n", form);
+		fail();
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_expand),
 	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_webmail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
