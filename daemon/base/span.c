@@ -16,56 +16,14 @@
 #define LINE_PIECE 256
 
 /* Most bytes are equal as they are, or differ for good. */
-static bool
-bytes_equal_nocase(const char *a, const char *b, size_t len)
+bool
+span_bytes_equal_nocase(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (a[i] != b[i] && char_to_lower(a[i]) != char_to_lower(b[i]))
 			return false;
 	}
 	return true;
-}
-
-bool
-span_equal(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	return a.len == 0 || memcmp(a.data, b.data, a.len) == 0;
-}
-
-bool
-span_equal_nocase(struct span a, struct span b)
-{
-	return a.len == b.len && bytes_equal_nocase(a.data, b.data, a.len);
-}
-
-bool
-span_is(struct span s, const char *str)
-{
-	return span_equal(s, span_from_str(str));
-}
-
-bool
-span_is_nocase(struct span s, const char *str)
-{
-	return span_equal_nocase(s, span_from_str(str));
-}
-
-bool
-span_starts(struct span s, const char *prefix)
-{
-	struct span p = span_from_str(prefix);
-
-	return span_equal(span_slice(s, 0, p.len), p);
-}
-
-bool
-span_starts_nocase(struct span s, const char *prefix)
-{
-	struct span p = span_from_str(prefix);
-
-	return span_equal_nocase(span_slice(s, 0, p.len), p);
 }
 
 bool
@@ -145,7 +103,8 @@ span_contains_nocase(struct span s, struct span needle)
 	upper = char_to_upper(needle.data[0]);
 	for (size_t i = 0; i + needle.len <= s.len; i++) {
 		if ((s.data[i] == lower || s.data[i] == upper) &&
-		    bytes_equal_nocase(s.data + i, needle.data, needle.len))
+		    span_bytes_equal_nocase(
+			s.data + i, needle.data, needle.len))
 			return true;
 	}
 	return false;

@@ -45,14 +45,37 @@ span_from(const void *data, size_t len)
 	return (struct span){(const char *)data, len};
 }
 
-bool span_equal(struct span a, struct span b);
-/* ASCII letters compare without case (RFC 9051 section 9: ABNF strings). */
-bool span_equal_nocase(struct span a, struct span b);
-bool span_is(struct span s, const char *str);
-bool span_is_nocase(struct span s, const char *str);
-bool span_starts(struct span s, const char *prefix);
-bool span_starts_nocase(struct span s, const char *prefix);
-bool span_ends_nocase(struct span s, const char *suffix);
+static inline bool
+span_equal(struct span a, struct span b)
+{
+	return a.len == b.len &&
+	       (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* For span_equal_nocase: both have `len` bytes. */
+bool span_bytes_equal_nocase(const char *a, const char *b, size_t len);
+
+/* ASCII letters compare without case (RFC 9051 section 9: ABNF strings).
+ * Inline, like those below: most are asked of words of another length, by a
+ * literal whose own length the compiler knows. */
+static inline bool
+span_equal_nocase(struct span a, struct span b)
+{
+	return a.len == b.len && span_bytes_equal_nocase(a.data, b.data, a.len);
+}
+
+static inline bool
+span_is(struct span s, const char *str)
+{
+	return span_equal(s, span_from_str(str));
+}
+
+static inline bool
+span_is_nocase(struct span s, const char *str)
+{
+	return span_equal_nocase(s, span_from_str(str));
+}
+
 /* Order as memcmp, then the shorter first. */
 int span_compare(struct span a, struct span b);
 
@@ -84,6 +107,24 @@ span_slice(struct span s, size_t start, size_t len)
 		s.len = len;
 	return s;
 }
+
+static inline bool
+span_starts(struct span s, const char *prefix)
+{
+	struct span p = span_from_str(prefix);
+
+	return span_equal(span_slice(s, 0, p.len), p);
+}
+
+static inline bool
+span_starts_nocase(struct span s, const char *prefix)
+{
+	struct span p = span_from_str(prefix);
+
+	return span_equal_nocase(span_slice(s, 0, p.len), p);
+}
+
+bool span_ends_nocase(struct span s, const char *suffix);
 
 /* Without blanks, tabs, CR and LF at both ends. */
 struct span span_trim(struct span s);
