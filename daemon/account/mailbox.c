@@ -742,7 +742,7 @@ on_failed(struct mailbox *mb, const struct imap_event *event, usec_t now)
 {
 	mb->login.refusal = event->refusal;
 	mb->login.is_bye = event->is_bye;
-	mailbox_fail(mb, &event->error, now);
+	mailbox_fail(mb, event->error, now);
 }
 
 static void (*const on_event[])(

@@ -447,10 +447,16 @@ on_line_over(struct probe_line *line, const struct error *error, usec_t now)
 }
 
 static void
+on_failed(struct probe_line *line, const struct imap_event *event, usec_t now)
+{
+	struct error error = *event->error; /* the session ends first */
+
+	on_line_over(line, &error, now);
+}
+
+static void
 on_event(struct probe_line *line, const struct imap_event *event, usec_t now)
 {
-	struct error error = event->error; /* it may live in the session */
-
 	switch (event->kind) {
 	case IMAP_EVENT_STARTTLS:
 		emit(line, PROBE_NEED_STARTTLS);
@@ -477,7 +483,7 @@ on_event(struct probe_line *line, const struct imap_event *event, usec_t now)
 		on_line_over(line, NULL, now);
 		break;
 	case IMAP_EVENT_FAILED:
-		on_line_over(line, &error, now);
+		on_failed(line, event, now);
 		break;
 	}
 }

@@ -92,7 +92,7 @@ on_event(struct checkup_walk *walk, const struct imap_event *event)
 		break;
 	case IMAP_EVENT_FAILED:
 		walk->failed = walk->link.over = true;
-		walk->error = event->error;
+		walk->error = *event->error;
 		walk->refusal = event->refusal.kind;
 		break;
 	}

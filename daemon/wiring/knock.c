@@ -94,7 +94,7 @@ pump_imap(struct knock *knock)
 			end(knock, true);
 		else if (event.kind == IMAP_EVENT_FAILED) {
 			if (knock->error.fault == FAULT_NONE)
-				knock->error = event.error;
+				knock->error = *event.error;
 			end(knock, false);
 		}
 	}

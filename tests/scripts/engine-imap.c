@@ -528,8 +528,8 @@ add_event(struct adapter *a, struct buf *line, const struct imap_event *event)
 		buf_add_char(line, ' ');
 		buf_add_span(line, event->text);
 	} else if (event->kind == IMAP_EVENT_FAILED) {
-		buf_addf(line, " %s %s", fault_name(event->error.fault),
-		    event->error.text);
+		buf_addf(line, " %s %s", fault_name(event->error->fault),
+		    event->error->text);
 	}
 }
 

@@ -38,7 +38,7 @@ strict_number(const struct imap_value *value)
 
 /* The state of one FETCH being read. */
 struct reading {
-	struct imap_fetch fetch;
+	struct imap_fetch *fetch; /* the caller's, zeroed */
 	bool uid_conflict;
 	bool extensible;  /* the structure is of BODYSTRUCTURE */
 	struct span name; /* of the item, for those that say more than one */
@@ -57,9 +57,9 @@ take_uid(struct reading *reading, const struct imap_value *value)
 	if (uid > UINT32_MAX)
 		uid = 0;
 	/* Two UIDs for one message: which one is right cannot be known. */
-	if (reading->fetch.uid != 0 && reading->fetch.uid != uid)
+	if (reading->fetch->uid != 0 && reading->fetch->uid != uid)
 		reading->uid_conflict = true;
-	reading->fetch.uid = (uint32_t)uid;
+	reading->fetch->uid = (uint32_t)uid;
 	return true;
 }
 
@@ -76,16 +76,16 @@ take_flags(struct reading *reading, const struct imap_value *value)
 		if (value->items[i].kind != IMAP_ATOM)
 			return true; /* left out */
 	}
-	reading->fetch.has_flags = true;
-	reading->fetch.flags = value->items;
-	reading->fetch.flag_count = count;
+	reading->fetch->has_flags = true;
+	reading->fetch->flags = value->items;
+	reading->fetch->flag_count = count;
 	return true;
 }
 
 static bool
 take_internaldate(struct reading *reading, const struct imap_value *value)
 {
-	struct imap_fetch *fetch = &reading->fetch;
+	struct imap_fetch *fetch = reading->fetch;
 
 	if (!is_text(value))
 		return false;
@@ -102,8 +102,8 @@ take_size(struct reading *reading, const struct imap_value *value)
 		return false;
 	if (value->kind == IMAP_ATOM && value->text.len > 0 &&
 	    char_is_digit(value->text.data[0])) {
-		reading->fetch.has_size = true;
-		reading->fetch.size = imap_value_number(value);
+		reading->fetch->has_size = true;
+		reading->fetch->size = imap_value_number(value);
 	}
 	return true;
 }
@@ -117,7 +117,7 @@ take_modseq(struct reading *reading, const struct imap_value *value)
 	if (value->kind != IMAP_LIST)
 		return false;
 	modseq = value->count == 1 ? strict_number(&value->items[0]) : 0;
-	reading->fetch.modseq = modseq <= INT64_MAX ? modseq : 0;
+	reading->fetch->modseq = modseq <= INT64_MAX ? modseq : 0;
 	return true;
 }
 
@@ -127,7 +127,7 @@ take_gm_msgid(struct reading *reading, const struct imap_value *value)
 {
 	if (value->kind == IMAP_LIST || value->kind == IMAP_STRING)
 		return false;
-	reading->fetch.gm_msgid = strict_number(value);
+	reading->fetch->gm_msgid = strict_number(value);
 	return true;
 }
 
@@ -139,7 +139,7 @@ take_emailid(struct reading *reading, const struct imap_value *value)
 		return false;
 	if (value->count == 1 && value->items[0].kind == IMAP_ATOM &&
 	    value->items[0].text.len <= IMAP_OBJECTID_MAX)
-		reading->fetch.emailid = value->items[0].text;
+		reading->fetch->emailid = value->items[0].text;
 	return true;
 }
 
@@ -148,8 +148,8 @@ take_labels(struct reading *reading, const struct imap_value *value)
 {
 	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
 		return false;
-	reading->fetch.labels = value->items;
-	reading->fetch.label_count =
+	reading->fetch->labels = value->items;
+	reading->fetch->label_count =
 	    value->kind == IMAP_LIST ? value->count : 0;
 	return true;
 }
@@ -159,8 +159,8 @@ take_header(struct reading *reading, const struct imap_value *value)
 {
 	if (!is_text(value))
 		return false;
-	reading->fetch.has_header = true;
-	reading->fetch.header =
+	reading->fetch->has_header = true;
+	reading->fetch->header =
 	    value->kind == IMAP_STRING ? value->text : SPAN_EMPTY;
 	return true;
 }
@@ -170,8 +170,8 @@ take_body(struct reading *reading, const struct imap_value *value)
 {
 	if (!is_text(value))
 		return false;
-	reading->fetch.has_body = true;
-	reading->fetch.body =
+	reading->fetch->has_body = true;
+	reading->fetch->body =
 	    value->kind == IMAP_STRING ? value->text : SPAN_EMPTY;
 	return true;
 }
@@ -182,7 +182,7 @@ take_structure(struct reading *reading, const struct imap_value *value)
 	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
 		return false;
 	if (value->kind == IMAP_LIST) {
-		reading->fetch.structure = value;
+		reading->fetch->structure = value;
 		reading->extensible = true;
 	}
 	return true;
@@ -194,7 +194,7 @@ take_old_structure(struct reading *reading, const struct imap_value *value)
 	if (value->kind != IMAP_LIST && value->kind != IMAP_NIL)
 		return false;
 	if (value->kind == IMAP_LIST && !reading->extensible)
-		reading->fetch.structure = value;
+		reading->fetch->structure = value;
 	return true;
 }
 
@@ -203,8 +203,8 @@ take_preview(struct reading *reading, const struct imap_value *value)
 {
 	if (!is_text(value))
 		return false;
-	reading->fetch.has_preview = true;
-	reading->fetch.preview =
+	reading->fetch->has_preview = true;
+	reading->fetch->preview =
 	    value->kind == IMAP_STRING ? value->text : SPAN_EMPTY;
 	return true;
 }
@@ -213,7 +213,7 @@ take_preview(struct reading *reading, const struct imap_value *value)
 static bool
 take_part(struct reading *reading, const struct imap_value *value)
 {
-	struct imap_fetch *fetch = &reading->fetch;
+	struct imap_fetch *fetch = reading->fetch;
 	struct span section = span_skip(reading->name, strlen("BODY["));
 	size_t end = span_find(section, ']');
 	struct span origin;
@@ -233,38 +233,38 @@ take_part(struct reading *reading, const struct imap_value *value)
 }
 
 struct item {
-	const char *name;
+	struct span name;
 	take_item take;
 };
 
 static const struct item items[] = {
-    {"UID", take_uid},
-    {"FLAGS", take_flags},
-    {"INTERNALDATE", take_internaldate},
-    {"RFC822.SIZE", take_size},
-    {"MODSEQ", take_modseq},
-    {"X-GM-MSGID", take_gm_msgid},
-    {"X-GM-LABELS", take_labels},
-    {"EMAILID", take_emailid},
-    {"RFC822.HEADER", take_header},
-    {"RFC822", take_body},
-    {"BODYSTRUCTURE", take_structure},
-    {"PREVIEW", take_preview},
-    {"BODY", take_old_structure},
+    {SPAN_INIT("UID"), take_uid},
+    {SPAN_INIT("FLAGS"), take_flags},
+    {SPAN_INIT("INTERNALDATE"), take_internaldate},
+    {SPAN_INIT("RFC822.SIZE"), take_size},
+    {SPAN_INIT("MODSEQ"), take_modseq},
+    {SPAN_INIT("X-GM-MSGID"), take_gm_msgid},
+    {SPAN_INIT("X-GM-LABELS"), take_labels},
+    {SPAN_INIT("EMAILID"), take_emailid},
+    {SPAN_INIT("RFC822.HEADER"), take_header},
+    {SPAN_INIT("RFC822"), take_body},
+    {SPAN_INIT("BODYSTRUCTURE"), take_structure},
+    {SPAN_INIT("PREVIEW"), take_preview},
+    {SPAN_INIT("BODY"), take_old_structure},
 };
 
 /* The sections of BODY[...]; a section goes on behind a HEADER.FIELDS. */
 static const struct item sections[] = {
-    {"", take_body},
-    {"HEADER", take_header},
-    {"HEADER.FIELDS", take_header},
+    {SPAN_INIT(""), take_body},
+    {SPAN_INIT("HEADER"), take_header},
+    {SPAN_INIT("HEADER.FIELDS"), take_header},
 };
 
 static take_item
 find_item(const struct item *table, size_t count, struct span name)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (span_is_nocase(name, table[i].name))
+		if (span_equal_nocase(name, table[i].name))
 			return table[i].take;
 	}
 	return NULL;
@@ -334,19 +334,19 @@ bool
 imap_fetch_parse(
     const struct imap_response *response, struct imap_fetch *fetch_r)
 {
-	struct reading reading = {0};
-
 	if (response->kind != IMAP_UNTAGGED || !response->has_number ||
 	    !span_is_nocase(response->name, "FETCH"))
 		return false;
+
+	struct reading reading = {.fetch = fetch_r};
+	*fetch_r = (struct imap_fetch){0};
 	if (response->number <= UINT32_MAX)
-		reading.fetch.seq = (uint32_t)response->number;
+		fetch_r->seq = (uint32_t)response->number;
 	if (response->count > 0 && response->values[0].kind == IMAP_LIST)
 		read_items(&reading, response->values[0].items,
 		    response->values[0].count);
 	if (reading.uid_conflict)
-		reading.fetch.uid = 0;
-	*fetch_r = reading.fetch;
+		fetch_r->uid = 0;
 	return true;
 }
 

@@ -333,10 +333,10 @@ drop_large(struct imap_lexer *lexer, size_t here, size_t keep)
 static bool
 check_line(struct imap_lexer *lexer, size_t end)
 {
-	struct error breach = ERROR_INIT;
-
 	if (end - lexer->literal_bytes <= IMAP_LINE_MAX)
 		return true;
+
+	struct error breach; /* large, and cleared where it stands */
 	error_set(&breach, FAULT_LIMIT, "response line above %d bytes",
 	    IMAP_LINE_MAX);
 	return begin_large(lexer, &breach);

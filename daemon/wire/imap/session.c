@@ -137,14 +137,16 @@ void
 session_fail(struct imap_session *s, enum fault fault, const char *format, ...)
 {
 	BUF_AUTO text = BUF_INIT;
+	struct error error = ERROR_INIT;
 	va_list args;
 
 	assert(s->state != STATE_DEAD);
 	va_start(args, format);
 	buf_vaddf(&text, format, args);
 	va_end(args);
-	(void)error_set(&session_push(s, IMAP_EVENT_FAILED)->error, fault, "%s",
-	    buf_str(&text));
+	(void)error_set(&error, fault, "%s", buf_str(&text));
+	error_keep(&s->failed, &error);
+	session_push(s, IMAP_EVENT_FAILED)->error = s->failed;
 	session_enter(s, STATE_DEAD, 0);
 }
 
@@ -305,21 +307,31 @@ on_eof(struct imap_session *s)
 		    imap_lexer_has_rest(s->lexer) ? ", inside a response" : "");
 }
 
+/* It says so again. Not on the way of each response: errors are large. */
+static void
+fail_by_lexer(struct imap_session *s)
+{
+	struct imap_response response;
+	struct error error = ERROR_INIT;
+
+	(void)imap_lexer_next(s->lexer, &response, &error);
+	session_fail(s, error.fault, "%s", error.text);
+}
+
 /* One response, or the end. False: nothing more to be had. */
 static bool
 advance(struct imap_session *s, usec_t now)
 {
 	struct imap_response response;
-	struct error error;
 	int got;
 
 	if (s->state == STATE_DEAD)
 		return false;
-	got = imap_lexer_next(s->lexer, &response, &error);
+	got = imap_lexer_next(s->lexer, &response, NULL);
 	if (!check_skipped(s))
 		return true;
 	if (got < 0) {
-		session_fail(s, error.fault, "%s", error.text);
+		fail_by_lexer(s);
 		return true;
 	}
 	if (got > 0) {
@@ -367,6 +379,7 @@ imap_session_free(struct imap_session **session)
 		return;
 	bury(s);
 	imap_lexer_free(&s->lexer);
+	error_forget(&s->failed);
 	free(s->events);
 	buf_done(&s->alert);
 	free((char *)s->config.user);

@@ -116,8 +116,9 @@ struct imap_event {
 	unsigned id;
 	/* UNTAGGED, DONE: borrowed until the next call on the session. */
 	struct imap_response response;
-	struct span text;   /* ALERT: sanitised; borrowed as a response is */
-	struct error error; /* FAILED */
+	struct span text; /* ALERT: sanitised; borrowed as a response is */
+	/* FAILED: the session's, until it is freed. Else NULL. */
+	const struct error *error;
 	/* FAILED because the server refused the login or said BYE: what it
 	 * meant; else of kind NONE. */
 	struct imap_refusal refusal;

@@ -91,7 +91,8 @@ struct imap_session {
 
 	struct imap_event *events; /* owned */
 	size_t event_count, event_cap;
-	struct buf alert; /* text of an ALERT event */
+	struct buf alert;     /* text of an ALERT event */
+	struct error *failed; /* owned; of a FAILED event */
 
 	bool tls;	     /* of STARTTLS */
 	bool alert_greeting; /* "* OK [ALERT]": the true one may follow */

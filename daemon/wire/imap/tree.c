@@ -31,26 +31,26 @@
 #define ITEMS_KEPT 64
 
 struct status_word {
-	const char *word;
+	struct span word;
 	enum imap_status status;
 	bool tagged; /* may stand behind a tag */
 };
 
 static const struct status_word status_words[] = {
-    {"OK", IMAP_OK, true},
-    {"NO", IMAP_NO, true},
-    {"BAD", IMAP_BAD, true},
-    {"PREAUTH", IMAP_PREAUTH, false},
-    {"BYE", IMAP_BYE, false},
+    {SPAN_INIT("OK"), IMAP_OK, true},
+    {SPAN_INIT("NO"), IMAP_NO, true},
+    {SPAN_INIT("BAD"), IMAP_BAD, true},
+    {SPAN_INIT("PREAUTH"), IMAP_PREAUTH, false},
+    {SPAN_INIT("BYE"), IMAP_BYE, false},
 };
 
 /* Atoms that carry a section in brackets, blanks and quotes inside. */
-static const char *const section_atoms[] = {
-    "BODY[",
-    "BODY.PEEK[",
-    "BINARY[",
-    "BINARY.PEEK[",
-    "BINARY.SIZE[",
+static const struct span section_atoms[] = {
+    SPAN_INIT("BODY["),
+    SPAN_INIT("BODY.PEEK["),
+    SPAN_INIT("BINARY["),
+    SPAN_INIT("BINARY.PEEK["),
+    SPAN_INIT("BINARY.SIZE["),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -79,7 +79,7 @@ static const struct status_word *
 find_status(struct span word)
 {
 	for (size_t i = 0; i < COUNT(status_words); i++) {
-		if (span_is_nocase(word, status_words[i].word))
+		if (span_equal_nocase(word, status_words[i].word))
 			return &status_words[i];
 	}
 	return NULL;
@@ -176,8 +176,8 @@ struct cursor {
 	size_t pos;
 	size_t literal;
 	bool in_code; /* "]" ends the values outside parentheses */
-	size_t lists[IMAP_NESTING_MAX]; /* open_count at each "(" */
-	size_t depth;
+	size_t depth; /* of lists that are open */
+	size_t list;  /* where the innermost stands among the open values */
 };
 
 void
@@ -224,25 +224,47 @@ tree_add(struct imap_tree *tree, struct imap_value value)
 	return true;
 }
 
-/* Moves what was opened since `first` into `closed`, as one list's items.
- * Until all is read, lists keep the index of their items in text.len: the
- * array may still move. */
+/* Until all is read a closed list keeps the index of its items in text.len:
+ * the array may still move; and an open one that of the list around it. */
 static bool
-tree_close_list(struct imap_tree *tree, size_t first)
+open_list(struct imap_tree *tree, struct cursor *cursor)
 {
-	size_t count = tree->open_count - first, at = tree->closed_count;
+	struct imap_value list = {
+	    .kind = IMAP_LIST, .text = {NULL, cursor->list}};
 
-	make_room(&tree->closed, &tree->closed_cap, at + count);
+	if (cursor->depth == IMAP_NESTING_MAX) {
+		tree->too_deep = true;
+		return false;
+	}
+	cursor->depth++;
+	cursor->pos++;
+	cursor->list = tree->open_count;
+	return tree_add(tree, list);
+}
+
+/* Moves what was opened since into `closed`, as the list's items. */
+static bool
+close_list(struct imap_tree *tree, struct cursor *cursor)
+{
+	size_t first = cursor->list + 1, count;
+	struct imap_value *list;
+
+	if (cursor->depth == 0)
+		return false;
+	count = tree->open_count - first;
+	make_room(&tree->closed, &tree->closed_cap, tree->closed_count + count);
 	if (count > 0)
-		memcpy(&tree->closed[at], &tree->open[first],
+		memcpy(&tree->closed[tree->closed_count], &tree->open[first],
 		    count * sizeof(tree->open[0]));
+	list = &tree->open[cursor->list];
+	cursor->list = list->text.len;
+	list->text.len = tree->closed_count;
+	list->count = count;
 	tree->closed_count += count;
 	tree->open_count = first;
-	return tree_add(tree, (struct imap_value){
-				  .kind = IMAP_LIST,
-				  .text = {NULL, at},
-				  .count = count,
-			      });
+	cursor->depth--;
+	cursor->pos++;
+	return true;
 }
 
 static void
@@ -350,7 +372,7 @@ static bool
 has_section(struct span atom)
 {
 	for (size_t i = 0; i < COUNT(section_atoms); i++) {
-		if (span_is_nocase(atom, section_atoms[i]))
+		if (span_equal_nocase(atom, section_atoms[i]))
 			return true;
 	}
 	return false;
@@ -384,21 +406,35 @@ skip_section(struct cursor *cursor)
 	return false;
 }
 
+/* Where the next literal is, or the end. */
+static size_t
+plain_end(struct cursor *cursor)
+{
+	const struct imap_frame *frame = cursor->frame;
+
+	(void)literal_here(cursor);
+	return cursor->literal < frame->literal_count
+		   ? frame->literals[cursor->literal].head
+		   : frame->len;
+}
+
 static bool
 read_atom(struct imap_tree *tree, struct cursor *cursor)
 {
-	size_t from = cursor->pos;
+	size_t from = cursor->pos, end = plain_end(cursor);
 	struct span text;
 
-	while (!at_end(cursor) && literal_here(cursor) == NULL) {
+	while (cursor->pos < end) {
 		char c = peek(cursor);
 
 		if (ends_atom(cursor, c))
 			break;
 		cursor->pos++;
-		if (c == '[' && has_section(text_from(cursor, from)) &&
-		    !skip_section(cursor))
+		if (c != '[' || !has_section(text_from(cursor, from)))
+			continue;
+		if (!skip_section(cursor))
 			return false;
+		end = plain_end(cursor);
 	}
 	text = text_from(cursor, from);
 	if (text.len == 0)
@@ -408,27 +444,6 @@ read_atom(struct imap_tree *tree, struct cursor *cursor)
 		.kind = span_is_nocase(text, "NIL") ? IMAP_NIL : IMAP_ATOM,
 		.text = text,
 	    });
-}
-
-static bool
-open_list(struct imap_tree *tree, struct cursor *cursor)
-{
-	if (cursor->depth == IMAP_NESTING_MAX) {
-		tree->too_deep = true;
-		return false;
-	}
-	cursor->lists[cursor->depth++] = tree->open_count;
-	cursor->pos++;
-	return true;
-}
-
-static bool
-close_list(struct imap_tree *tree, struct cursor *cursor)
-{
-	if (cursor->depth == 0)
-		return false;
-	cursor->pos++;
-	return tree_close_list(tree, cursor->lists[--cursor->depth]);
 }
 
 static bool
