@@ -237,6 +237,24 @@ is_active(const struct mailbox *mailbox)
 	return !mailbox_is_parked(mailbox) && !mailbox_is_resting(mailbox);
 }
 
+static bool
+is_shared(const struct watched *item)
+{
+	return item->role != ROLE_OWN && !item->is_gone && item->started;
+}
+
+static bool
+is_any_shared(const struct account *account)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (is_shared(&account->items[i]))
+			return true;
+	for (size_t i = 0; i < account->visitor_count; i++)
+		if (account->visitors[i].is_shared)
+			return true;
+	return false;
+}
+
 static void
 gather_shared(const struct account *account, struct shared *shared)
 {
@@ -244,7 +262,7 @@ gather_shared(const struct account *account, struct shared *shared)
 	shared->home = shared->holder = NULL;
 	for (size_t i = 0; i < account->count; i++) {
 		const struct watched *item = &account->items[i];
-		if (item->role == ROLE_OWN || item->is_gone || !item->started)
+		if (!is_shared(item))
 			continue;
 		if (item->role == ROLE_HOME)
 			shared->home = item->mailbox;
@@ -420,11 +438,21 @@ list_again(struct account *account, usec_t now)
 	}
 }
 
-void
-account_arrange(struct account *account, usec_t now)
+static void
+arrange_shared(const struct account *account, usec_t now)
 {
 	struct shared shared;
 
+	gather_shared(account, &shared);
+	settle_holder(&shared, now);
+	spread_push(&shared, now);
+	if (shared.holder != NULL)
+		send_holder(&shared, now);
+}
+
+void
+account_arrange(struct account *account, usec_t now)
+{
 	try_one_more(account, now);
 	assign_roles(account);
 	for (size_t i = 0; i < account->count; i++) {
@@ -433,11 +461,8 @@ account_arrange(struct account *account, usec_t now)
 		    !is_active(item->mailbox))
 			mailbox_start(item->mailbox, now);
 	}
-	gather_shared(account, &shared);
-	settle_holder(&shared, now);
-	spread_push(&shared, now);
-	if (shared.holder != NULL)
-		send_holder(&shared, now);
+	if (is_any_shared(account)) /* with most accounts nobody is */
+		arrange_shared(account, now);
 	list_again(account, now);
 }
 

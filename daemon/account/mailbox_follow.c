@@ -271,10 +271,10 @@ void
 mailbox_follow_news(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct imap_fetch fetch;
-
 	if (mb->follow.count == 0 || !response->has_number)
 		return;
+
+	struct imap_fetch fetch;
 	if (span_is_nocase(response->name, "EXPUNGE")) {
 		mailbox_follow_hint(mb, now);
 	} else if (imap_fetch_parse(response, &fetch) && fetch.has_flags) {
