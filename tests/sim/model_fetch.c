@@ -217,15 +217,40 @@ add_date(struct buf *out, int64_t when_unix)
 	buf_add_char(out, '"');
 }
 
+/* What is asked for, read once for all messages of a command. */
+struct asked {
+	bool flags, modseq, date, size, msgid, emailid, labels, structure;
+	const char *header; /* from BODY.PEEK[HEADER on; NULL: not */
+	const char *whole, *part;
+};
+
+static void
+read_items(struct asked *asked, const char *items)
+{
+	*asked = (struct asked){
+	    .flags = strstr(items, "FLAGS") != NULL,
+	    .modseq = strstr(items, "MODSEQ") != NULL,
+	    .date = strstr(items, "INTERNALDATE") != NULL,
+	    .size = strstr(items, "RFC822.SIZE") != NULL,
+	    .msgid = strstr(items, "X-GM-MSGID") != NULL,
+	    .emailid = strstr(items, "EMAILID") != NULL,
+	    .labels = strstr(items, "X-GM-LABELS") != NULL,
+	    .structure = strstr(items, "BODYSTRUCTURE") != NULL,
+	    .header = strstr(items, "BODY.PEEK[HEADER"),
+	    .whole = strstr(items, "BODY.PEEK[]"),
+	    .part = strstr(items, "BODY.PEEK["),
+	};
+}
+
 /* What the server calls it, wherever it is. */
 static void
 add_identity(const struct model_session *s, struct buf *out,
-    const struct model_message *message, const char *items)
+    const struct model_message *message, const struct asked *asked)
 {
-	if (strstr(items, "X-GM-MSGID") != NULL)
+	if (asked->msgid)
 		model_put(
 		    out, " X-GM-MSGID ", 1278455344230334866 + message->id);
-	if (strstr(items, "EMAILID") != NULL && !model_has(s, MODEL_LABELS)) {
+	if (asked->emailid && !model_has(s, MODEL_LABELS)) {
 		model_put(out, " EMAILID (M", message->id);
 		buf_add_char(out, ')');
 	}
@@ -256,7 +281,7 @@ add_labels(const struct model_session *s, struct buf *out, unsigned id)
 
 static void
 fetch_one(struct model_session *s, const struct model_message *message,
-    const char *items)
+    const struct asked *asked)
 {
 	struct buf *out = &s->output;
 	const char *text = message->text;
@@ -264,30 +289,29 @@ fetch_one(struct model_session *s, const struct model_message *message,
 	say_nonsense(s, message);
 	model_put(out, "* ", model_seq_of(s, message->uid));
 	model_put(out, " FETCH (UID ", message->uid);
-	if (strstr(items, "FLAGS") != NULL) {
+	if (asked->flags) {
 		buf_add_char(out, ' ');
 		model_add_flags(out, &message->flags);
 	}
-	if (model_counts(s) && strstr(items, "MODSEQ") != NULL) {
+	if (model_counts(s) && asked->modseq) {
 		model_put(out, " MODSEQ (", message->modseq);
 		buf_add_char(out, ')');
 	}
-	if (strstr(items, "INTERNALDATE") != NULL)
+	if (asked->date)
 		add_date(out, message->came_unix);
-	if (strstr(items, "RFC822.SIZE") != NULL)
+	if (asked->size)
 		add_size(s, out, text);
-	add_identity(s, out, message, items);
-	if (strstr(items, "X-GM-LABELS") != NULL)
+	add_identity(s, out, message, asked);
+	if (asked->labels)
 		add_labels(s, out, message->id);
-	if (strstr(items, "BODYSTRUCTURE") != NULL)
+	if (asked->structure)
 		add_structure_of(s, out, message);
-	const char *header = strstr(items, "BODY.PEEK[HEADER");
-	if (header != NULL)
-		add_header(s, out, text, header);
-	else if (strstr(items, "BODY.PEEK[]") != NULL)
+	if (asked->header != NULL)
+		add_header(s, out, text, asked->header);
+	else if (asked->whole != NULL)
 		buf_addf(out, " BODY[] {%zu}\r\n%s", strlen(text), text);
-	else if (strstr(items, "BODY.PEEK[") != NULL)
-		add_part(s, out, text, strstr(items, "BODY.PEEK["));
+	else if (asked->part != NULL)
+		add_part(s, out, text, asked->part);
 	buf_add_str(out, ")\r\n");
 }
 
@@ -299,14 +323,13 @@ is_beyond(const struct model_session *s, const char *set)
 }
 
 static void
-fetch_if_asked(struct model_session *s, const struct command *c,
+fetch_if_asked(struct model_session *s, const struct asked *asked,
     const struct model_set *set, unsigned since, size_t i)
 {
 	const struct model_message *message = &s->selected->messages[i];
 
 	if (model_set_has(set, message->uid) && message->modseq > since)
-		fetch_one(s, message,
-		    since != 0 ? "UID FLAGS MODSEQ" : c->arguments.items[2]);
+		fetch_one(s, message, asked);
 }
 
 /* Upwards; or every other one, and then the others downwards. */
@@ -316,14 +339,17 @@ fetch_all(struct model_session *s, const struct command *c,
 {
 	size_t first = model_set_begin(set, s->selected);
 	size_t step = s->model->any_order ? 2 : 1;
+	struct asked asked;
 
+	read_items(
+	    &asked, since != 0 ? "UID FLAGS MODSEQ" : c->arguments.items[2]);
 	for (size_t i = first; i < s->selected->count; i += step)
-		fetch_if_asked(s, c, set, since, i);
+		fetch_if_asked(s, &asked, set, since, i);
 	if (!s->model->any_order)
 		return;
 	for (size_t i = s->selected->count; i > first; i--)
 		if ((i - 1 - first) % 2 != 0)
-			fetch_if_asked(s, c, set, since, i - 1);
+			fetch_if_asked(s, &asked, set, since, i - 1);
 }
 
 void
