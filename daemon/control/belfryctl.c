@@ -475,6 +475,15 @@ set_value(struct ctl *ctl, int number, const char *value)
 	ctl->values[number] = value;
 }
 
+/* A program that asks for JSON gets it of what is wrong before --json, too. */
+static void
+look_for_json(struct ctl *ctl, char *const *words)
+{
+	for (; *words != NULL && strcmp(*words, "--") != 0; words++)
+		if (strcmp(*words, "--json") == 0)
+			ctl->json = true;
+}
+
 /* In place of getopt's own words. */
 static int
 refuse_option(const struct ctl *ctl, bool is_bare, const char *word)
@@ -514,6 +523,8 @@ read_options(struct ctl *ctl, struct wishes *wishes, int argc, char **argv)
 			continue;
 		}
 		number = number_of(option, ctl_global_options, GLOBAL_BASE);
+		if (number < 0 || number == GLOBAL_TIMEOUT)
+			look_for_json(ctl, argv + optind);
 		code = number < 0
 			   ? refuse_option(ctl, option == ':', argv[optind - 1])
 			   : set_global(ctl, wishes, number);
@@ -600,8 +611,10 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	ctl.command = find_command(argv[optind]);
-	if (ctl.command == NULL)
+	if (ctl.command == NULL) {
+		look_for_json(&ctl, argv + optind);
 		return fail_unknown(&ctl, argv[optind]);
+	}
 	code = run_command(&ctl, argc - optind, argv + optind);
 	strv_done(&ctl.joined);
 	return code;

@@ -52,9 +52,10 @@ struct ctl {
 	const char *config; /* of -c, or NULL */
 	const char *socket; /* of --socket, or NULL */
 	bool json, color;
-	usec_t timeout; /* for an answer of the daemon; 0: the standard */
-	usec_t silence; /* between two lines of a stream; 0: any */
-	bool mute;	/* ctl_fail prints nothing: it is shown otherwise */
+	usec_t timeout;	  /* for an answer of the daemon; 0: the standard */
+	usec_t silence;	  /* between two lines of a stream; 0: any */
+	bool mute;	  /* ctl_fail prints nothing: it is shown otherwise */
+	struct buf *said; /* and leaves its words there; or NULL */
 	const char *values[CTL_OPTIONS_MAX]; /* as command->options */
 	struct strv joined;		     /* values that are lists */
 	char **arguments;		     /* ended by NULL */
@@ -169,7 +170,7 @@ int64_t ctl_now_unix(void);
 /* RFC 3339 in UTC as the daemon writes it; 0 for NULL and anything else. */
 int64_t ctl_parse_time(const char *text);
 /* "2h" (ago), "today", "yesterday", "2026-11-21", "2026-11-21 10:30[:00]" in
- * local time, or RFC 3339 in UTC. */
+ * local time, or RFC 3339 in UTC. No 31st of February, and no "5". */
 bool ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r);
 /* "2026-11-21 21:43", local time; "" for 0. */
 void ctl_add_time(struct buf *out, int64_t unix_seconds);
@@ -183,6 +184,15 @@ int ctl_hour_of(int64_t unix_seconds);
 void ctl_add_clock(struct buf *out, int64_t unix_seconds);
 /* "5 min ago", "never" for 0. */
 void ctl_add_ago(struct buf *out, int64_t unix_seconds, int64_t now_unix);
+
+/* ---- ctl_when.c ---- */
+
+/* The time that an option gives; *unix_r stays when it was not given. EX_OK,
+ * or it was said what is wrong. */
+int ctl_get_time(const struct ctl *ctl, const char *option, int64_t *unix_r);
+/* --since and --until, those that were given, into the request. The first may
+ * not be in the future, nor the second before it. */
+int ctl_set_times(const struct ctl *ctl, struct json *request);
 
 /* ---- the commands ---- */
 

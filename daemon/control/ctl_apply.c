@@ -41,23 +41,6 @@ set_place(const struct ctl *ctl, struct json *request)
 	return EX_OK;
 }
 
-static int
-set_time(const struct ctl *ctl, struct json *request, const char *name)
-{
-	const char *text = ctl_get(ctl, name);
-	int64_t when;
-
-	if (text == NULL)
-		return EX_OK;
-	if (!ctl_parse_since(text, ctl_now_unix(), &when) || when <= 0)
-		return ctl_fail(ctl, EX_USAGE,
-		    "such as 3d (ago), yesterday, 2026-11-21 or "
-		    "\"2026-11-21 10:30\"",
-		    "--%s: %s is no time", name, text);
-	json_set_int(request, name, when);
-	return EX_OK;
-}
-
 static void
 set_rules(const struct ctl *ctl, struct json *request)
 {
@@ -82,9 +65,7 @@ make_request(const struct ctl *ctl, bool is_dry, int *code_r)
 	int code = set_place(ctl, request);
 
 	if (code == EX_OK)
-		code = set_time(ctl, request, "since");
-	if (code == EX_OK)
-		code = set_time(ctl, request, "until");
+		code = ctl_set_times(ctl, request);
 	if (code != EX_OK) {
 		*code_r = code;
 		json_free(&request);

@@ -21,6 +21,7 @@ enum mood {
 struct summary {
 	enum mood mood;
 	int64_t unread;
+	const char *why; /* it is off */
 };
 
 struct ctl_bar {
@@ -122,13 +123,17 @@ add_account(struct buf *out, const struct json *account)
 }
 
 static void
-add_tooltip(struct buf *out, const struct json *answer)
+add_tooltip(
+    struct buf *out, const struct summary *summary, const struct json *answer)
 {
 	const struct json *accounts = json_get(answer, "accounts");
 	size_t count = json_count(accounts);
+	BUF_AUTO why = BUF_INIT;
 
-	if (answer == NULL)
-		buf_add_str(out, "belfryd does not run");
+	if (answer == NULL) {
+		ctl_add_clean(&why, summary->why, CTL_TEXT_MAX);
+		add_escaped(out, buf_str(&why));
+	}
 	for (size_t i = 0; i < count && i < ACCOUNTS_MAX; i++) {
 		if (i > 0)
 			buf_add_char(out, '\n');
@@ -155,7 +160,7 @@ add_waybar(
 	BUF_AUTO tooltip = BUF_INIT;
 
 	add_text(&text, summary);
-	add_tooltip(&tooltip, answer);
+	add_tooltip(&tooltip, summary, answer);
 	json_set_str(line, "text", buf_str(&text));
 	json_set_str(line, "alt", moods[summary->mood].name);
 	json_set_str(line, "class", moods[summary->mood].name);
@@ -214,10 +219,11 @@ ctl_bar_find(const char *name)
 }
 
 void
-ctl_bar_add(
-    const struct ctl_bar *bar, struct buf *out, const struct json *answer)
+ctl_bar_add(const struct ctl_bar *bar, struct buf *out,
+    const struct json *answer, const char *why)
 {
 	struct summary summary = summarise(answer);
 
+	summary.why = why;
 	bar->add(out, &summary, answer);
 }

@@ -22,8 +22,9 @@ struct ctl_bar;
 const struct ctl_bar *ctl_bar_find(const char *name);
 /* The names with commas between them: a constant. */
 extern const char ctl_bar_names[];
-/* Appends the line with its LF; `answer` NULL: the daemon does not run. */
-void ctl_bar_add(
-    const struct ctl_bar *bar, struct buf *out, const struct json *answer);
+/* Appends the line with its LF; `answer` NULL: there is none, and `why` says
+ * the reason. */
+void ctl_bar_add(const struct ctl_bar *bar, struct buf *out,
+    const struct json *answer, const char *why);
 
 #endif

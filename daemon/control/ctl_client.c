@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@ struct client {
 	struct buf input;
 	size_t searched; /* bytes of input without a line end */
 	usec_t deadline;
+	bool is_stream; /* somebody reads as it comes */
 };
 
 static void
@@ -103,7 +105,11 @@ client_connect(struct client *client)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(client->path);
 
-	if (len == 0 || len >= sizeof(address.sun_path))
+	if (len == 0)
+		return ctl_fail(client->ctl, EX_USAGE,
+		    "without --socket it is looked for where belfryd makes it",
+		    "the path of the control socket is empty");
+	if (len >= sizeof(address.sun_path))
 		return ctl_fail(client->ctl, EX_USAGE,
 		    "set `control_socket` in [daemon], or $XDG_RUNTIME_DIR, "
 		    "to something shorter",
@@ -124,23 +130,39 @@ client_connect(struct client *client)
 
 /* ---- bytes ---- */
 
+/* Who read standard output has gone: as if we had written to it. */
+static int
+end_unread(void)
+{
+	raise(SIGPIPE);
+	return EX_IOERR;
+}
+
 /* EX_OK: ready. */
 static int
 wait_for(const struct client *client, short events)
 {
-	struct pollfd pollfd = {.fd = client->fd, .events = events};
+	struct pollfd both[] = {
+	    {.fd = client->fd, .events = events},
+	    {.fd = STDOUT_FILENO}, /* for POLLERR, of a stream */
+	};
+	nfds_t watched = client->is_stream ? 2 : 1;
 
 	for (;;) {
 		usec_t left = usec_since(now_usec(), client->deadline);
 		int wait = client->deadline == USEC_NEVER
 			       ? -1
 			       : (int)((left + 999) / 1000);
-		int count = poll(&pollfd, 1, wait);
-		if (count > 0)
+		int count = poll(both, watched, wait);
+		if (count > 0 && (both[1].revents & POLLERR) != 0)
+			return end_unread();
+		if (count > 0 && both[0].revents != 0)
 			return EX_OK;
+		if (count > 0)
+			watched = 1; /* it is none that can be watched */
 		if (count == 0)
 			break;
-		if (errno != EINTR)
+		if (count < 0 && errno != EINTR)
 			return ctl_fail(client->ctl, EX_OSERR, NULL, "poll: %s",
 			    strerror(errno));
 	}
@@ -263,6 +285,19 @@ ctl_request(const struct ctl *ctl)
 	return request;
 }
 
+/* With -c a certain daemon is meant, and no other one may be asked because of
+ * a slip. */
+static int
+need_config(const struct ctl *ctl)
+{
+	if (ctl->config == NULL || ctl->socket != NULL ||
+	    access(ctl->config, R_OK) == 0)
+		return EX_OK;
+	return ctl_fail(ctl, EX_CONFIG,
+	    "it says where the daemon listens; --socket does, too", "%s: %s",
+	    ctl->config, strerror(errno));
+}
+
 static int
 begin(struct client *client, struct json *request)
 {
@@ -275,9 +310,12 @@ begin(struct client *client, struct json *request)
 		return ctl_fail(client->ctl, EX_USAGE, NULL,
 		    "the arguments are too long: at most %d bytes",
 		    JSON_LINE_MAX);
+	int code = need_config(client->ctl);
+	if (code != EX_OK)
+		return code;
 	client->path = ctl_socket_path(client->ctl);
 	set_deadline(client);
-	int code = client_connect(client);
+	code = client_connect(client);
 	return code == EX_OK ? client_send(client, buf_span(&text)) : code;
 }
 
@@ -330,7 +368,8 @@ follow(struct client *client, struct json *line, ctl_line_fn *fn, void *ctx)
 		if (code != EX_OK)
 			return code;
 	}
-	return ctl_fail(client->ctl, EX_UNAVAILABLE, NULL,
+	return ctl_fail(client->ctl, EX_UNAVAILABLE,
+	    "`belfryctl status` tells when it is back; then call this again",
 	    "belfryd has ended, or cut the line");
 }
 
@@ -338,7 +377,7 @@ int
 ctl_follow(
     const struct ctl *ctl, struct json *request, ctl_line_fn *fn, void *ctx)
 {
-	struct client client = {.ctl = ctl, .fd = -1};
+	struct client client = {.ctl = ctl, .fd = -1, .is_stream = true};
 	struct json *line = NULL;
 	int code = begin(&client, request);
 

@@ -17,6 +17,7 @@ struct following {
 	struct ctl *ctl;
 	const struct ctl_bar *bar; /* NULL: none */
 	struct buf last;	   /* line of the bar */
+	struct buf why;		   /* it is off */
 	unsigned same;		   /* times that it came again */
 };
 
@@ -29,7 +30,7 @@ show_bar(struct following *following, const struct json *answer)
 {
 	BUF_AUTO line = BUF_INIT;
 
-	ctl_bar_add(following->bar, &line, answer);
+	ctl_bar_add(following->bar, &line, answer, buf_str(&following->why));
 	if (strcmp(buf_str(&line), buf_str(&following->last)) == 0 &&
 	    ++following->same < SAME_MAX)
 		return -1;
@@ -78,6 +79,7 @@ ctl_status_follow(struct ctl *ctl, const struct ctl_bar *bar)
 
 	ctl->silence = SILENCE_USEC;
 	ctl->mute = bar != NULL;
+	ctl->said = &following.why;
 	while ((code = ask_once(&following)) != EX_IOERR && bar != NULL) {
 		code = show_bar(&following, NULL);
 		if (code >= 0)
@@ -85,5 +87,7 @@ ctl_status_follow(struct ctl *ctl, const struct ctl_bar *bar)
 		sleep(AGAIN_SECONDS);
 	}
 	buf_done(&following.last);
+	buf_done(&following.why);
+	ctl->said = NULL;
 	return code;
 }

@@ -114,40 +114,22 @@ set_outcomes(const struct ctl *ctl, struct json *request)
 	return EX_OK;
 }
 
-/* The option is a time, which goes into the request. */
-static int
-set_time(const struct ctl *ctl, struct json *request, const char *name)
-{
-	const char *text = ctl_get(ctl, name);
-	int64_t when = 0;
-
-	if (text == NULL)
-		return EX_OK;
-	if (!ctl_parse_since(text, ctl_now_unix(), &when))
-		return ctl_fail(ctl, EX_USAGE,
-		    "such as 2h, 3d, 2026-11-21 or \"2026-11-21 10:30\"",
-		    "--%s: %s is no time", name, text);
-	json_set_int(request, name, when);
-	return EX_OK;
-}
-
 /* EX_OK, or what is wrong with the options was said. */
 static int
 set_options(const struct ctl *ctl, struct json *request)
 {
 	const char *limit = ctl_get(ctl, "limit");
 	uint32_t count = 0;
+	int code = ctl_set_times(ctl, request);
 
-	int code = set_time(ctl, request, "since");
-	if (code == EX_OK)
-		code = set_time(ctl, request, "until");
 	if (code == EX_OK && ctl_has(ctl, "outcome"))
 		code = set_outcomes(ctl, request);
 	if (code != EX_OK)
 		return code;
 	if (limit != NULL && (!span_to_u32(span_from_str(limit), &count) ||
 				 count < 1 || count > HISTORY_MAX))
-		return ctl_fail(ctl, EX_USAGE, NULL,
+		return ctl_fail(ctl, EX_USAGE,
+		    "for what is older: --until, with the time of the oldest",
 		    "-n: not a number from 1 to %d: %s", HISTORY_MAX, limit);
 	if (limit != NULL)
 		json_set_int(request, "limit", count);

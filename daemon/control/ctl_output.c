@@ -57,6 +57,10 @@ ctl_fail(
 	va_start(args, format);
 	buf_vaddf(&text, format, args);
 	va_end(args);
+	if (ctl->said != NULL) {
+		buf_clear(ctl->said);
+		buf_add_span(ctl->said, buf_span(&text));
+	}
 	if (ctl->mute)
 		return code;
 	if (ctl->json)

@@ -9,7 +9,7 @@
 #include "daemon/control/report_page.h"
 
 #define FILE_NAME "belfry-report.html"
-#define DEFAULT_SINCE "7d"
+#define DEFAULT_SECONDS (7 * 24 * 3600)
 /* As many as the daemon gives in one answer; and in all. */
 #define PAGE 1000
 #define MESSAGES_MAX 100000
@@ -127,20 +127,22 @@ write_page(const struct ctl *ctl, const char *path, struct buf *page)
 int
 ctl_report(struct ctl *ctl)
 {
-	const char *since = ctl_get(ctl, "since");
 	const char *path = ctl->arguments[0];
-	int64_t now = ctl_now_unix(), from = 0;
+	int64_t now = ctl_now_unix(), from = now - DEFAULT_SECONDS;
 	BUF_AUTO page = BUF_INIT;
 	struct report report;
 	bool left_out = false;
 
-	if (!ctl_parse_since(
-		since != NULL ? since : DEFAULT_SINCE, now, &from) ||
-	    from >= now)
+	int code = ctl_get_time(ctl, "since", &from);
+
+	if (code != EX_OK)
+		return code;
+	if (from >= now)
 		return ctl_fail(ctl, EX_USAGE, "such as 2d, 4w or 2026-11-21",
-		    "--since: %s is no time in the past", since);
+		    "--since: %s is no time in the past",
+		    ctl_get(ctl, "since"));
 	report_init(&report, from, now);
-	int code = read_messages(ctl, &report, &left_out);
+	code = read_messages(ctl, &report, &left_out);
 	if (code == EX_OK)
 		code = read_accounts(ctl, &report);
 	if (code == EX_OK) {

@@ -434,11 +434,14 @@ static int
 print_bar(struct ctl *ctl, const struct ctl_bar *bar)
 {
 	BUF_AUTO out = BUF_INIT;
+	BUF_AUTO why = BUF_INIT;
 	struct json *answer = NULL;
 
 	ctl->mute = true;
+	ctl->said = &why;
 	ctl_ask(ctl, ctl_request(ctl), &answer);
-	ctl_bar_add(bar, &out, answer);
+	ctl->said = NULL;
+	ctl_bar_add(bar, &out, answer, buf_str(&why));
 	json_free(&answer);
 	return ctl_finish(&out, EX_OK);
 }

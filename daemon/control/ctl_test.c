@@ -150,15 +150,12 @@ choose_account(struct testing *t, const struct config *accounts)
 static int
 set_clock(struct testing *t)
 {
-	const char *when = ctl_get(t->ctl, "now");
 	int64_t now_unix = ctl_now_unix();
+	int code = ctl_get_time(t->ctl, "now", &now_unix);
 	struct tm tm;
 
-	if (when != NULL && !ctl_parse_since(when, now_unix, &now_unix))
-		return ctl_fail(t->ctl, EX_USAGE,
-		    "such as 2h (ago), 2026-11-21 10:30 or "
-		    "2026-11-21T10:30:00Z",
-		    "--now: %s is no time", when);
+	if (code != EX_OK)
+		return code;
 	time_t now = (time_t)now_unix;
 	t->judge.now_unix = now_unix;
 	if (localtime_r(&now, &tm) != NULL)

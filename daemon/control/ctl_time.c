@@ -11,32 +11,69 @@ ctl_now_unix(void)
 	return (int64_t)time(NULL);
 }
 
+/* As many digits as `len`, no sign and no blank. */
+static bool
+take_number(const char **text, int len, int *value_r)
+{
+	int value = 0;
+
+	for (int i = 0; i < len; i++) {
+		if ((*text)[i] < '0' || (*text)[i] > '9')
+			return false;
+		value = value * 10 + ((*text)[i] - '0');
+	}
+	*text += len;
+	*value_r = value;
+	return true;
+}
+
+/* The same, with a character before it. */
+static bool
+take_part(const char **text, char before, int *value_r)
+{
+	const char *rest = *text + 1;
+
+	if (**text != before || !take_number(&rest, 2, value_r))
+		return false;
+	*text = rest;
+	return true;
+}
+
+static int
+days_in(int year, int month)
+{
+	static const int days[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return month == 2 && is_leap ? 29 : days[month - 1];
+}
+
 /* date = 4DIGIT "-" 2DIGIT "-" 2DIGIT [ ( "T" / " " ) 2DIGIT ":" 2DIGIT
- *        [ ":" 2DIGIT ] ] [ "Z" ] */
+ *        [ ":" 2DIGIT ] [ "Z" ] ] */
 static bool
 parse_date(const char *text, struct tm *tm_r, bool *is_utc_r)
 {
 	struct tm tm = {.tm_isdst = -1};
-	int used = 0, more = 0;
-	char joint = ' ';
+	bool has_clock = false;
 
-	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-		&used) != 3)
+	if (!take_number(&text, 4, &tm.tm_year) ||
+	    !take_part(&text, '-', &tm.tm_mon) ||
+	    !take_part(&text, '-', &tm.tm_mday))
 		return false;
-	text += used;
-	if (sscanf(text, "%c%2d:%2d%n", &joint, &tm.tm_hour, &tm.tm_min,
-		&more) == 3 &&
-	    (joint == 'T' || joint == ' ')) {
-		text += more;
-		more = 0;
-		if (sscanf(text, ":%2d%n", &tm.tm_sec, &more) == 1)
-			text += more;
+	if (take_part(&text, 'T', &tm.tm_hour) ||
+	    take_part(&text, ' ', &tm.tm_hour)) {
+		has_clock = take_part(&text, ':', &tm.tm_min);
+		if (!has_clock)
+			return false;
+		take_part(&text, ':', &tm.tm_sec);
 	}
-	*is_utc_r = *text == 'Z';
-	if (*text == 'Z')
+	*is_utc_r = has_clock && *text == 'Z';
+	if (*is_utc_r)
 		text++;
 	if (*text != '\0' || tm.tm_mon < 1 || tm.tm_mon > 12 ||
-	    tm.tm_mday < 1 || tm.tm_mday > 31)
+	    tm.tm_mday < 1 || tm.tm_mday > days_in(tm.tm_year, tm.tm_mon) ||
+	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
@@ -89,6 +126,9 @@ ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r)
 	bool is_utc;
 
 	if (usec_parse(span_from_str(text), &ago)) {
+		/* "5" of what? */
+		if (text[strlen(text) - 1] <= '9')
+			return false;
 		*unix_r = now_unix - (int64_t)(ago / USEC_SEC);
 		return true;
 	}

@@ -45,20 +45,13 @@ set_place(const struct ctl *ctl, struct json *request)
 static int
 set_options(const struct ctl *ctl, struct json *request)
 {
-	const char *since = ctl_get(ctl, "since");
-	int64_t when;
+	int code = ctl_set_times(ctl, request);
 
+	if (code != EX_OK)
+		return code;
 	if (ctl_has(ctl, "rule"))
 		json_set_str(request, "rule", ctl_get(ctl, "rule"));
-	if (since != NULL) {
-		if (!ctl_parse_since(since, ctl_now_unix(), &when))
-			return ctl_fail(ctl, EX_USAGE,
-			    "such as 2h, 3d, 2026-11-21 or \"2026-11-21 "
-			    "10:30\"",
-			    "--since: %s is no time", since);
-		json_set_int(request, "since", when);
-	}
-	if (json_get_int(request, "uid", 0) == 0 && since == NULL &&
+	if (json_get_int(request, "uid", 0) == 0 && !ctl_has(ctl, "since") &&
 	    !ctl_has(ctl, "rule"))
 		return ctl_fail(ctl, EX_USAGE,
 		    "one message: ACCOUNT/MAILBOX/UID; or --rule, --since",

@@ -1,4 +1,5 @@
 /* What the commands print, as wide as the terminal is. */
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -6,18 +7,23 @@
 #include "daemon/base/width.h"
 #include "daemon/control/ctl.h"
 
+#define COLUMNS_MAX 10000
 #define FOLD_INDENT 4 /* beyond that of the line */
 #define FOLD_MIN 24   /* a narrower terminal is left alone */
 
 size_t
 ctl_columns(void)
 {
+	const char *wanted = getenv("COLUMNS");
 	struct winsize size;
+	uint32_t columns;
 
-	if (isatty(STDOUT_FILENO) != 1 ||
-	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+	if (isatty(STDOUT_FILENO) != 1)
 		return 0;
-	return size.ws_col;
+	if (wanted != NULL && span_to_u32(span_from_str(wanted), &columns) &&
+	    columns > 0 && columns <= COLUMNS_MAX)
+		return columns;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* ECMA-48 5.4: CSI, parameters, and a byte that ends it. */

@@ -140,9 +140,13 @@ def days(folder):
 
 
 def refusals(folder):
+    for since in ("0s", "2999-01-01"):
+        result = ctl(folder, "--since", since)
+        check(result.returncode == 64 and "is no time in the past" in
+              result.stderr, result)
     result = ctl(folder, "--since", "tomorrow")
-    check(result.returncode == 64 and "is no time in the past" in
-          result.stderr, result)
+    check(result.returncode == 64 and "tomorrow is no time" in result.stderr,
+          result)
     result = ctl(folder, folder + "/none/x.html")
     check(result.returncode == 73 and "No such file" in result.stderr, result)
     # What is there stays when there is no daemon.

@@ -171,6 +171,16 @@ run history --since
 expect_words 'no value' 64 err 'needs a value'
 run status --timeout never
 expect_words 'timeout' 64 err 'such as 5s'
+for words in '--nonsense status' 'statsu' 'status --nonsense' \
+	'status --timeout never' 'status --timeout never --no-color'; do
+	# shellcheck disable=SC2086
+	run $words --json
+	expect_schema "$words --json" error
+	expect_value "$words --json" 'd["ok"]' 'false'
+	test "$code" = 64 || fail "$words --json: exit code $code"
+done
+run statsu -- --json
+expect_words 'misspelt' 64 err 'did you mean'
 
 # ---- check ----
 
@@ -523,6 +533,20 @@ run history --since someday
 expect_words 'since' 64 err '--since: someday is no time'
 run history --until never
 expect_words 'until' 64 err '--until: never is no time'
+run history --since 2999-01-01
+expect_words 'since' 64 err '--since: 2999-01-01 is in the future'
+run history --since 2h --until 3h
+expect_words 'until' 64 err '--until: 3h is not after 2h'
+run undo work/INBOX --since 5
+expect_words 'undo' 64 err '--since: 5 is no time'
+run apply work/INBOX --until 1969-01-01
+expect_words 'apply' 64 err '--until: 1969-01-01 is no time'
+run status --socket ''
+expect_words 'no path' 64 err 'the path of the control socket is empty'
+for command in status watch pause; do
+	run -c "$work/nowhere.conf" $command
+	expect_words 'not another daemon' 78 err 'nowhere.conf: No such file'
+done
 run history --outcome done,lost
 expect_words 'outcome' 64 err '--outcome: lost is none' \
 	'done, failed, skipped, unknown, open or observed'
@@ -618,6 +642,10 @@ END
 run status --socket "$work/nowhere" --format polybar
 expect 'off' 0 <<'END'
 %{F#888888}✉ off%{F-}
+END
+run status --socket "$work/<nowhere>" --format waybar
+expect 'off' 0 <<END
+{"text":"off","alt":"off","class":"off","tooltip":"belfryd does not run: there is no socket $work/&lt;nowhere&gt;"}
 END
 cp good answer
 
