@@ -20,12 +20,14 @@ export LC_ALL
 
 tree=${1:-${srcdir:-.}}
 
-# Header (a name, or a folder with its slash), then its doors.
+# Header (a name, or a folder with its slash), then its doors: the files that
+# are one, and whoever may include what they share.
 DOORS='
 ini.h           daemon/config/reader.c
 pcre2.h         rules/pattern.c
 pcre2posix.h    rules/pattern.c
-openssl/        daemon/loop/tls.c daemon/base/digest.c
+openssl/        daemon/loop/tls_private.h daemon/loop/tls.c daemon/loop/tls_cert.c daemon/loop/tls_error.c daemon/loop/tls_own.c daemon/loop/tls_policy.c daemon/loop/tls_resume.c daemon/loop/tls_store.c daemon/loop/tls_verify.c daemon/base/digest.c
+daemon/loop/tls_private.h  daemon/loop/tls.c daemon/loop/tls_cert.c daemon/loop/tls_error.c daemon/loop/tls_own.c daemon/loop/tls_policy.c daemon/loop/tls_resume.c daemon/loop/tls_store.c daemon/loop/tls_verify.c
 event2/         daemon/loop/loop.c
 event.h         daemon/loop/loop.c
 evdns.h         daemon/loop/loop.c
