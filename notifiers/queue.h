@@ -63,8 +63,9 @@ void notify_queue_free(struct notify_queue **queue);
 void notify_queue_set_returns(struct notify_queue *queue, bool returns);
 /* All that is added from now on is private, if it is of a message. */
 void notify_queue_set_private(struct notify_queue *queue, bool is_private);
-/* Whether one of this urgency that came now would be shown at once, by itself,
- * and with all it says. */
+/* Whether one of this urgency that came now would be shown by itself, with all
+ * it says, and at once; or as soon as the notifier is there, if no others came
+ * until then. */
 bool notify_queue_would_show(
     const struct notify_queue *queue, enum urgency urgency, usec_t now);
 /* Copies, and makes the strings fit to be shown. Assigns and returns the

@@ -27,12 +27,16 @@ bool
 notify_queue_would_show(
     const struct notify_queue *queue, enum urgency urgency, usec_t now)
 {
-	if (!queue_has_room_to_ask(queue) || queue->is_private)
+	if (queue->is_private || queue->asked_count >= QUEUE_ASKED_MAX)
 		return false;
-	return urgency == URGENCY_CRITICAL ||
-	       (!queue->is_quiet && queue->waiting_count == 0 &&
-		   queue->dropped == 0 &&
-		   (now >= queue->window_end || queue->quota > 0));
+	if (urgency == URGENCY_CRITICAL)
+		return true;
+	if (queue->is_quiet || queue->dropped > 0)
+		return false;
+	if (!queue->is_available)
+		return queue->waiting_count < QUEUE_COALESCE_ABOVE;
+	return queue->waiting_count == 0 &&
+	       (now >= queue->window_end || queue->quota > 0);
 }
 
 static struct request *

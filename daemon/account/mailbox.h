@@ -319,7 +319,8 @@ struct mailbox_report {
 	enum report_kind kind;
 	uint32_t uid; /* 0: none */
 	char *text;
-	char *from, *subject, *rules; /* JUDGED; else NULL */
+	char *from, *subject, *rules; /* JUDGED; else NULL. The subject is
+					 without a one-time code */
 	bool for_person;	      /* deserves a notification */
 	bool is_same;	 /* TROUBLE: as before, and no catch-up between */
 	usec_t retry_in; /* TROUBLE: the wait; USEC_NEVER: none planned */
@@ -335,6 +336,9 @@ struct mailbox_task {
 	struct buf input;
 	struct strv environment; /* exec: BELFRY_...=... */
 	char *from, *subject, *message_id;
+	/* In the subject, or what the action says, asterisks stand for a
+	 * one-time code, as it was out of the store (mailbox_code.c). */
+	bool is_hidden;
 	/* notify: where rules have put it before ("\Trash", or a folder), or
 	 * NULL; whether they have marked it as read. */
 	char *moved_to;
@@ -374,6 +378,7 @@ struct mailbox_wanted {
 enum mailbox_preview_kind {
 	PREVIEW_BEGINNING, /* a server's PREVIEW (RFC 8970) is enough */
 	PREVIEW_TEXT,	   /* it is not */
+	PREVIEW_ANEW,	   /* the same, with the subject before it */
 	PREVIEW_HEADER,	   /* its header block, as it came */
 	PREVIEW_MESSAGE,   /* all of it */
 };
@@ -384,6 +389,7 @@ struct mailbox_previewed {
 	/* BEGINNING, TEXT: */
 	char *preview; /* one line; "" when there is no text, or none came */
 	char *text;    /* the beginning itself; the same */
+	char *subject; /* ANEW: as people read it; the same */
 	/* HEADER, MESSAGE: empty when nothing came */
 	struct buf content;
 };

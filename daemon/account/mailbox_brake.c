@@ -130,7 +130,7 @@ mailbox_brake_allows(
 	}
 	if (mb->config->breaker == NULL ||
 	    breaker_allows(mb->config->breaker, span_from_str(action->target),
-		span_from_str(job->subject), now))
+		span_from_str(mailbox_job_subject(job)), now))
 		return true;
 	buf_add_str(why, "too many with this subject went to this address");
 	remember(mb, mailbox_outcomes(mb), now);
@@ -160,6 +160,6 @@ mailbox_brake_note(struct mailbox *mb, const struct job *job,
 	if (mb->config->breaker == NULL)
 		return;
 	breaker_note(mb->config->breaker, span_from_str(mb->op->action.target),
-	    span_from_str(job->subject), now);
+	    span_from_str(mailbox_job_subject(job)), now);
 	remember(mb, batch, now);
 }

@@ -34,6 +34,8 @@ mailbox_job_free(struct mailbox *mb, struct job *job)
 	free(job->message_id);
 	free(job->from);
 	free(job->subject);
+	free(job->clear_subject);
+	strv_done(&job->codes);
 	free(job);
 }
 
@@ -121,9 +123,11 @@ static void
 report_outcome(struct mailbox *mb, const struct job *job,
     const struct job_action *action, const char *detail)
 {
-	BUF_AUTO what = BUF_INIT;
+	BUF_AUTO what = BUF_INIT, words = BUF_INIT;
 
-	action_describe(&what, &action->action);
+	action_describe(&words, &action->action);
+	STR_AUTO hidden = mailbox_job_hide(job, buf_str(&words));
+	buf_add_str(&what, hidden);
 	if (action->by_person)
 		buf_addf(&what, ", by the person, \"%s\"", job->subject);
 	if (action->by_person && action->state != EFFECT_DONE)
@@ -402,7 +406,7 @@ job_of_effect(struct mailbox *mb, const struct store_effect *effect,
 	job = mailbox_job_add(mb, effect->key.uidvalidity, effect->key.uid);
 	job->message_id = xstrdup(message->message_id);
 	job->from = xstrdup(message->from);
-	job->subject = xstrdup(message->subject);
+	mailbox_job_keep_subject(job, message->subject);
 	job->size = message->size;
 	job->received_unix = message->received_unix;
 	job->judged_unix = message->judged_unix;

@@ -105,7 +105,8 @@ mailbox_candidate_new(const struct imap_fetch *fetch)
 	candidate->message_id =
 	    xstrdup_span(mailbox_message_id(candidate->message));
 	candidate->from = mailbox_sender(candidate->message);
-	candidate->subject = mailbox_decoded(candidate->message, "Subject");
+	candidate->subject =
+	    mailbox_subject(candidate->message, &candidate->clear_subject);
 	candidate->sender = senders_key(sender_of(candidate->message));
 	candidate->structure = mailbox_read_structure(fetch->structure);
 	candidate->bytes = sizeof(*candidate) + 2 * fetch->header.len;
@@ -134,6 +135,7 @@ mailbox_candidate_free(struct candidate **candidate)
 	free(old->message_id);
 	free(old->from);
 	free(old->subject);
+	free(old->clear_subject);
 	if (old->structure != NULL)
 		structure_done(old->structure);
 	free(old->structure);
@@ -292,7 +294,7 @@ report_judged(
 		buf_add_str(&text, "leave it as it is");
 	report->kind = REPORT_JUDGED;
 	report->uid = job->key.uid;
-	report->text = buf_take_str(&text);
+	report->text = mailbox_job_hide(job, buf_str(&text));
 	report->from = xstrdup(job->from);
 	report->subject = xstrdup(job->subject);
 	report->rules = strv_join(&plan->matched, " ");
@@ -339,8 +341,10 @@ write_message(struct mailbox *mb, struct candidate *candidate,
 {
 	bool is_old = candidate->run != NULL;
 	STR_AUTO rules = strv_join(&plan->matched, " ");
-	STR_AUTO observed = strv_join(&plan->would, "\n");
-	STR_AUTO warnings = strv_join(&plan->warnings, "\n");
+	STR_AUTO would = strv_join(&plan->would, "\n");
+	STR_AUTO observed = mailbox_job_hide(job, would);
+	STR_AUTO sentences = strv_join(&plan->warnings, "\n");
+	STR_AUTO warnings = mailbox_job_hide(job, sentences);
 	const struct store_message row = {
 	    .key = job->key,
 	    .message_id = job->message_id,
@@ -380,7 +384,7 @@ write_effects(struct mailbox *mb, struct job *job, usec_t now)
 			mailbox_modseq_detail(&detail, job->modseq);
 		if (action->before != NULL)
 			undo_format_before(&detail, action->before);
-		action_format(&line, &action->action);
+		mailbox_job_format(job, &action->action, &line);
 		store_batch_add_effect(
 		    mb->plan, &(struct store_effect){
 				  .key = job->key,
@@ -422,7 +426,10 @@ fill_job(struct mailbox *mb, struct job *job, struct candidate *candidate,
 	job->message_id = candidate->message_id;
 	job->from = candidate->from;
 	job->subject = candidate->subject;
-	candidate->message_id = candidate->from = candidate->subject = NULL;
+	job->clear_subject = candidate->clear_subject;
+	candidate->message_id = candidate->from = NULL;
+	candidate->subject = candidate->clear_subject = NULL;
+	mailbox_job_note_codes(job, buf_span(&candidate->body));
 	job->size = candidate->size;
 	job->received_unix = candidate->received_unix;
 	job->modseq = candidate->modseq;

@@ -9,6 +9,10 @@
  *   UID FETCH 7 (UID BODYSTRUCTURE)
  *   UID FETCH 7 (UID BODY.PEEK[1.1]<0.32768>)
  *
+ * where the subject that we have hides a one-time code, before that
+ *
+ *   UID FETCH 7 (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])
+ *
  * and for a command that gets it on standard input:
  *
  *   UID FETCH 7 (UID BODY.PEEK[HEADER])
@@ -32,6 +36,7 @@
 #define EARLY_LOSSES_MAX 2
 
 enum step {
+	STEP_SUBJECT,
 	STEP_PREVIEW,
 	STEP_STRUCTURE,
 	STEP_TEXT,
@@ -52,7 +57,7 @@ struct previews {
 	unsigned char early_losses;
 	enum step step;
 	struct structure *structure; /* owned; NULL: not told */
-	struct buf preview, text, content;
+	struct buf preview, text, subject, content;
 };
 
 void
@@ -65,6 +70,7 @@ mailbox_previewed_free(struct mailbox_previewed **previewed)
 	*previewed = NULL;
 	free(old->preview);
 	free(old->text);
+	free(old->subject);
 	buf_done(&old->content);
 	free(old);
 }
@@ -128,6 +134,7 @@ clear(struct previews *previews)
 	previews->structure = NULL;
 	buf_clear(&previews->preview);
 	buf_clear(&previews->text);
+	buf_clear(&previews->subject);
 	buf_done(&previews->content); /* it may be large */
 }
 
@@ -139,6 +146,7 @@ mailbox_preview_free(struct mailbox *mb)
 	clear(mb->previews);
 	buf_done(&mb->previews->preview);
 	buf_done(&mb->previews->text);
+	buf_done(&mb->previews->subject);
 	free(mb->previews);
 	mb->previews = NULL;
 }
@@ -172,6 +180,7 @@ take_answer(struct previews *previews)
 	made->preview = xstrdup(buf_str(&previews->preview));
 	made->text = xstrdup_span(
 	    span_slice(buf_span(&previews->text), 0, MAILBOX_PREVIEW_TEXT_MAX));
+	made->subject = xstrdup(buf_str(&previews->subject));
 	clear(previews);
 	return made;
 }
@@ -248,6 +257,10 @@ ask_first(struct mailbox *mb, usec_t now)
 		break;
 	case PREVIEW_TEXT:
 		break;
+	case PREVIEW_ANEW:
+		send_fetch(mb, STEP_SUBJECT,
+		    "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", now);
+		return;
 	}
 	send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
 }
@@ -367,7 +380,8 @@ mailbox_preview_begin_early(struct mailbox *mb, usec_t now)
 	if (job == NULL)
 		return false;
 	asked = (struct asked){job->key.uidvalidity, job->key.uid,
-	    code_wants_text(job->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING};
+	    code_wants_text(mailbox_job_subject(job)) ? PREVIEW_TEXT
+						      : PREVIEW_BEGINNING};
 	if (!can_be_told(mb, asked.kind))
 		return false;
 	if (mb->previews == NULL)
@@ -416,6 +430,20 @@ note_text(struct previews *previews, const struct imap_fetch *fetch)
 	body_add_text(&previews->text, whole_lines(fetch->part), part);
 }
 
+static void
+note_subject(struct previews *previews, const struct imap_fetch *fetch)
+{
+	struct message *message;
+
+	if (!fetch->has_header)
+		return;
+	message = message_new(fetch->header);
+	STR_AUTO subject = mailbox_decoded(message, "Subject");
+	message_free(&message);
+	buf_clear(&previews->subject);
+	buf_add_str(&previews->subject, subject);
+}
+
 /* What was cut, as it is too large, is none. */
 static void
 note_content(struct previews *previews, const struct imap_fetch *fetch)
@@ -448,6 +476,8 @@ mailbox_preview_untagged(
 	} else if (previews->step == STEP_STRUCTURE &&
 		   previews->structure == NULL) {
 		previews->structure = mailbox_read_structure(fetch.structure);
+	} else if (previews->step == STEP_SUBJECT) {
+		note_subject(previews, &fetch);
 	} else if (previews->step == STEP_TEXT) {
 		note_text(previews, &fetch);
 	} else if (previews->step == STEP_CONTENT) {
@@ -464,8 +494,9 @@ mailbox_preview_done(
 	(void)response; /* whether it was refused, or says nothing, is the same
 			 */
 	imap_session_set_literal_max(mb->session, MAILBOX_HEADER_MAX);
-	if (previews->step == STEP_PREVIEW && previews->preview.len == 0 &&
-	    !(previews->is_early && mb->no_structure)) {
+	if (previews->step == STEP_SUBJECT ||
+	    (previews->step == STEP_PREVIEW && previews->preview.len == 0 &&
+		!(previews->is_early && mb->no_structure))) {
 		send_fetch(mb, STEP_STRUCTURE, "(UID BODYSTRUCTURE)", now);
 	} else if (previews->step == STEP_STRUCTURE) {
 		ask_text(mb, now);

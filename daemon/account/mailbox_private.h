@@ -93,7 +93,10 @@ struct job_action {
 struct job {
 	struct list_link link;
 	struct store_key key; /* account, mailbox: the mailbox's own strings */
-	char *message_id, *from, *subject;
+	char *message_id, *from;
+	char *subject;	     /* as it is kept: one-time codes are hidden */
+	char *clear_subject; /* as it came; NULL: so, or nobody knows here */
+	struct strv codes;   /* that are hidden in what is kept of it */
 	uint64_t size;
 	int64_t received_unix, judged_unix;
 	unsigned plan;	    /* number of its plan; 0: out of the store */
@@ -237,8 +240,9 @@ struct candidate {
 	uint64_t modseq;       /* 0: not told */
 	struct strv flags;
 	struct message *message; /* owned: its header */
-	/* Of it, as people read it; owned. Given to its job at last. */
-	char *message_id, *from, *subject;
+	/* Of it, as people read it; owned. Given to its job at last, where the
+	 * subjects are explained. */
+	char *message_id, *from, *subject, *clear_subject;
 	struct structure *structure; /* owned; NULL: not known */
 	struct buf header;	     /* all of it, for a command; else empty */
 	struct buf body;	     /* text, when has_body */
@@ -1144,6 +1148,26 @@ struct span mailbox_message_id(struct message *message);
 char *mailbox_decoded(struct message *message, const char *name);
 /* The first sender, as `Name <address>`; malloc'ed. */
 char *mailbox_sender(struct message *message);
+
+/* mailbox_code.c */
+/* The subject as it is kept and messages are compared by it, without a one-time
+ * code; malloc'ed. `clear_r`: as it came, or NULL when that is the same. */
+char *mailbox_subject(struct message *message, char **clear_r);
+/* Of the store; a job has no other yet. */
+void mailbox_job_keep_subject(struct job *job, const char *subject);
+/* As it came, as far as it is known. */
+const char *mailbox_job_subject(const struct job *job);
+/* Which codes it has, with those of its text. */
+void mailbox_job_note_codes(struct job *job, struct span text);
+/* What is made of the message, as it may be kept: malloc'ed. */
+char *mailbox_job_hide(const struct job *job, const char *text);
+/* The action as the journal keeps it. */
+void mailbox_job_format(
+    const struct job *job, const struct action *action, struct buf *out);
+/* There may have been a code in what was loaded of it. */
+bool mailbox_job_is_hidden(const struct job *job, const struct action *action);
+/* Shows them again, by the message or its header block. */
+void mailbox_task_show_codes(struct mailbox_task *task, struct span content);
 
 /* mailbox_jobs.c */
 struct job *mailbox_job_add(

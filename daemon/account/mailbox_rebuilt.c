@@ -130,13 +130,13 @@ find_job(const struct mailbox *mb, const struct store_message *message)
 /* As it stands, but for what was told by numbers of the old life. */
 static void
 carry_action(struct mailbox *mb, const struct store_key *from,
-    const struct store_key *to, const struct job_action *action, usec_t now)
+    const struct job *job, const struct job_action *action, usec_t now)
 {
 	BUF_AUTO line = BUF_INIT, gone = BUF_INIT, detail = BUF_INIT;
 
-	action_format(&line, &action->action);
+	mailbox_job_format(job, &action->action, &line);
 	buf_addf(&gone, "the server rebuilt the mailbox: it goes on as UID %u",
-	    to->uid);
+	    job->key.uid);
 	mailbox_intent_detail(&detail, action->claimed, action->target_next);
 	if (action->before != NULL)
 		undo_format_before(&detail, action->before);
@@ -145,7 +145,7 @@ carry_action(struct mailbox *mb, const struct store_key *from,
 	    mailbox_unix(mb, now));
 	store_batch_add_effect(
 	    mb->rebuilt->batch, &(struct store_effect){
-				    .key = *to,
+				    .key = job->key,
 				    .seq = action->seq,
 				    .rule = action->action.rule,
 				    .kind = action_name(action->action.kind),
@@ -185,8 +185,7 @@ carry(struct mailbox *mb, struct job *job, uint32_t uid, usec_t now)
 	for (size_t i = job->next; i < job->count; i++)
 		if (job->actions[i].state == EFFECT_PLANNED ||
 		    job->actions[i].state == EFFECT_STARTED)
-			carry_action(
-			    mb, &from, &job->key, &job->actions[i], now);
+			carry_action(mb, &from, job, &job->actions[i], now);
 }
 
 /* ---- the end ---- */
@@ -299,7 +298,8 @@ mailbox_rebuilt_note_message(
 	struct message *message = message_new(fetch.header);
 	STR_AUTO id = xstrdup_span(mailbox_message_id(message));
 	STR_AUTO from = mailbox_sender(message);
-	STR_AUTO subject = mailbox_decoded(message, "Subject");
+	STR_AUTO clear = NULL;
+	STR_AUTO subject = mailbox_subject(message, &clear);
 	const struct store_message row = {
 	    .message_id = id,
 	    .from = from,

@@ -154,7 +154,8 @@ mailbox_task_make(
 	action_done(&task->action);
 	action_copy(&task->action, &action->action);
 	task->from = xstrdup(job->from);
-	task->subject = xstrdup(job->subject);
+	task->subject = xstrdup(mailbox_job_subject(job));
+	task->is_hidden = mailbox_job_is_hidden(job, &action->action);
 	task->message_id = xstrdup(job->message_id);
 	task->judged_unix = job->judged_unix;
 	if (action->action.kind != ACTION_NOTIFY)
@@ -188,12 +189,14 @@ make_exec(struct mailbox *mb, const struct job *job,
 	STR_AUTO uid = xasprintf("%u", job->key.uid);
 
 	buf_add_span(&task->input, input);
+	if (task->is_hidden)
+		mailbox_task_show_codes(task, input);
 	add_environment(&task->environment, "ACCOUNT", mb->config->account);
 	add_environment(&task->environment, "MAILBOX", mb->name);
 	add_environment(&task->environment, "UID", uid);
 	add_environment(&task->environment, "RULE", action->action.rule);
 	add_environment(&task->environment, "FROM", job->from);
-	add_environment(&task->environment, "SUBJECT", job->subject);
+	add_environment(&task->environment, "SUBJECT", task->subject);
 	add_environment(&task->environment, "MESSAGE_ID", job->message_id);
 	return task;
 }

@@ -255,7 +255,8 @@ static bool
 is_same(const struct job *job, struct message *message)
 {
 	STR_AUTO from = mailbox_sender(message);
-	STR_AUTO subject = mailbox_decoded(message, "Subject");
+	STR_AUTO clear = NULL;
+	STR_AUTO subject = mailbox_subject(message, &clear);
 
 	return span_is(mailbox_message_id(message), job->message_id) &&
 	       strcmp(from, job->from) == 0 &&

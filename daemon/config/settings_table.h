@@ -41,9 +41,11 @@
 		"input.",
 	.more = "Without it: wl-copy, xclip or xsel, as they are installed. "
 		"Where there is none, notifications have no button "
-		"`Copy code`. In the log, and in what belfryctl shows of "
-		"messages that were judged, asterisks stand for the digits of "
-		"a code in the subject."},
+		"`Copy code`. In the log, in what belfryctl shows of "
+		"messages that were judged, and in the files of the state "
+		"directory, asterisks stand for the digits of a code that "
+		"the subject announces; after a restart the subject is asked "
+		"of the server again."},
 {DAEMON(quiet_hours), .key = "quiet_hours", .type = SETTING_HOURS,
 	.help = "Hours in which only critical notifications are shown.",
 	.more =
@@ -278,7 +280,8 @@
 		"message with a one-time code in its subject or in this "
 		"beginning gets the button `Copy code`. What a rule moves is "
 		"asked before that, unless more than five are to be moved at "
-		"once. What has a `text` of its rule is shown without."},
+		"once; when belfryd is started again, it is not asked anew. "
+		"What has a `text` of its rule is shown without."},
 {ACCOUNT(privacy), .key = "privacy", .type = SETTING_CHOICE,
 	.choices = privacies, .standard = "none",
 	.help = "With `count`, notifications say only how many new messages "

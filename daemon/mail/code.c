@@ -3,6 +3,7 @@
  */
 #include "daemon/mail/code.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/fold.h"
@@ -495,47 +496,175 @@ code_wants_text(const char *subject)
 	return is_announced(words) && !code_find(words, SPAN_EMPTY, &code);
 }
 
-/* Where the digits end that begin at `at`, in one piece or in two; 0: others
- * stand there. */
+/* ---- hiding ---- */
+
+#define HIDDEN '*'
+
+static bool
+is_hidden(char c)
+{
+	return c == HIDDEN;
+}
+
+/* Where the characters end that begin at `at`, in one piece or in two; 0:
+ * others stand there, or more of the kind. */
 static size_t
-match_digits(struct span text, size_t at, struct span digits)
+match(struct span text, size_t at, struct span wanted, bool (*is_kind)(char))
 {
 	size_t n = 0;
 
-	if (at > 0 && char_is_digit(text.data[at - 1]))
+	if (at > 0 && is_kind(text.data[at - 1]))
 		return 0;
-	while (at < text.len && n < digits.len) {
+	while (at < text.len && n < wanted.len) {
 		char c = text.data[at];
-		bool is_joint = 2 * n == digits.len && (c == ' ' || c == '-');
-		if (c == digits.data[n])
+		bool is_joint = 2 * n == wanted.len && (c == ' ' || c == '-');
+		if (c == wanted.data[n])
 			n++;
 		else if (!is_joint)
 			return 0;
 		at++;
 	}
-	if (n < digits.len || (at < text.len && char_is_digit(text.data[at])))
+	if (n < wanted.len || (at < text.len && is_kind(text.data[at])))
 		return 0;
 	return at;
+}
+
+/* As many of them as the code has digits. */
+static struct span
+asterisks(size_t count)
+{
+	static const char all[CODE_DIGITS_MAX + 1] = "********";
+
+	return span_from(all, count);
+}
+
+static void
+hide_one(struct span text, struct span code, struct buf *out)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		size_t end = match(text, at, code, char_is_digit);
+		if (end == 0)
+			buf_add_char(out, text.data[at++]);
+		for (; at < end; at++)
+			buf_add_char(out, char_is_digit(text.data[at])
+					      ? HIDDEN
+					      : text.data[at]);
+	}
+}
+
+void
+code_hide(struct span text, const struct strv *codes, struct buf *out)
+{
+	BUF_AUTO work = BUF_INIT, next = BUF_INIT;
+
+	buf_add_span(&work, text);
+	for (size_t i = 0; i < codes->len; i++) {
+		buf_clear(&next);
+		hide_one(
+		    buf_span(&work), span_from_str(codes->items[i]), &next);
+		buf_clear(&work);
+		buf_add_span(&work, buf_span(&next));
+	}
+	buf_add_span(out, buf_span(&work));
+	buf_wipe(&work);
+	buf_wipe(&next);
+}
+
+/* NULL: none of them fits here; else where it ends. */
+static const char *
+fitting(struct span text, size_t at, const struct strv *codes, size_t *end_r)
+{
+	for (size_t i = 0; i < codes->len; i++) {
+		size_t len = strlen(codes->items[i]);
+		size_t end = len <= CODE_DIGITS_MAX
+				 ? match(text, at, asterisks(len), is_hidden)
+				 : 0;
+		if (end == 0)
+			continue;
+		*end_r = end;
+		return codes->items[i];
+	}
+	return NULL;
+}
+
+static void
+show(struct span text, const struct strv *codes, struct buf *out)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		size_t end = at + 1;
+		const char *code = fitting(text, at, codes, &end);
+		for (; at < end; at++) {
+			bool shows = code != NULL && is_hidden(text.data[at]);
+			buf_add_char(out, shows ? *code++ : text.data[at]);
+		}
+	}
+}
+
+void
+code_show(char **text, const struct strv *codes)
+{
+	BUF_AUTO shown = BUF_INIT;
+
+	if (*text == NULL)
+		return;
+	show(span_from_str(*text), codes, &shown);
+	free(*text);
+	*text = buf_take_str(&shown);
+}
+
+bool
+code_is_hidden(const char *text)
+{
+	struct span all = span_from_str(text);
+
+	for (size_t at = 0; at < all.len; at++)
+		for (size_t len = CODE_DIGITS_MIN;
+		     is_hidden(all.data[at]) && len <= CODE_DIGITS_MAX; len++)
+			if (match(all, at, asterisks(len), is_hidden) != 0)
+				return true;
+	return false;
+}
+
+/* Until there is none: what was masked stays as it is. */
+static void
+mask(struct span subject, struct buf *masked, struct strv *codes)
+{
+	BUF_AUTO work = BUF_INIT, code = BUF_INIT, next = BUF_INIT;
+	bool goes_on = true;
+
+	buf_add_span(&work, subject);
+	while (goes_on && code_find(buf_span(&work), SPAN_EMPTY, &code)) {
+		strv_add(codes, buf_str(&code));
+		buf_clear(&next);
+		hide_one(buf_span(&work), buf_span(&code), &next);
+		goes_on = !span_equal(buf_span(&next), buf_span(&work));
+		buf_clear(&work);
+		buf_add_span(&work, buf_span(&next));
+		buf_clear(&code);
+	}
+	buf_add_span(masked, buf_span(&work));
+	buf_wipe(&code);
 }
 
 void
 code_mask(struct span subject, struct buf *masked)
 {
-	BUF_AUTO code = BUF_INIT;
-	size_t at = 0;
+	STRV_AUTO codes = STRV_INIT;
 
-	if (!code_find(subject, SPAN_EMPTY, &code)) {
-		buf_add_span(masked, subject);
-		return;
-	}
-	while (at < subject.len) {
-		size_t end = match_digits(subject, at, buf_span(&code));
-		if (end == 0)
-			buf_add_char(masked, subject.data[at++]);
-		for (; at < end; at++)
-			buf_add_char(masked, char_is_digit(subject.data[at])
-						 ? '*'
-						 : subject.data[at]);
-	}
+	mask(subject, masked, &codes);
+}
+
+void
+code_list(struct span subject, struct span text, struct strv *codes)
+{
+	BUF_AUTO masked = BUF_INIT, code = BUF_INIT;
+
+	mask(subject, &masked, codes);
+	if (code_find(buf_span(&masked), text, &code))
+		strv_add(codes, buf_str(&code));
 	buf_wipe(&code);
 }

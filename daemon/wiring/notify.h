@@ -85,6 +85,10 @@ struct delivery {
 	unsigned open;	      /* notifiers that have not answered */
 	bool is_escalation;   /* rings whatever urgency its notifier wants */
 	bool shown, unwanted; /* unwanted: as configured, or by now */
+	/* As mailbox_task's; what it takes to show it can be asked. */
+	bool is_hidden;
+	char *returns; /* shown again, by this notifier alone; NULL: it is new
+			*/
 	char *words;
 	struct strv except;	     /* without `via`: not these notifiers */
 	char *from, *subject, *rule; /* of a message, else "" */
@@ -194,6 +198,8 @@ bool places_is_due(
 #define PLACES_AGE_MAX_SEC ((int64_t)24 * 60 * 60)
 void places_show_again(struct notifier *notifier, struct line *line,
     const struct shown_message *message, const struct shown_item *item);
+/* It is shown now; frees it. */
+void places_return(struct delivery *delivery);
 /* This id (notifiers/shown.h) says that a rule had moved it. */
 bool places_is_moved(const char *id);
 
@@ -201,15 +207,21 @@ bool places_is_moved(const char *id);
 /* What a notification of the message says. */
 void notify_fill(
     struct line *line, const struct mailbox_task *task, struct notification *n);
+/* It hides a one-time code, which the server can be asked for, and is wanted.
+ */
+bool notify_can_clear(
+    const struct mailbox_task *task, const struct notification *n);
 /* As the configuration is now: an account whose connections need not change
  * runs on with an older one. */
 const struct config_account *notify_account(const struct line *line);
 
 /* notify_preview.c */
-/* As delivery_send, as soon as it is known how the message begins, where that
- * is wanted. */
+/* As delivery_send, as soon as it is known how the message begins, and what
+ * was hidden, where that is wanted. */
 void delivery_send_with_preview(
     struct delivery *delivery, const struct mailbox_task *task);
+/* The same of one that came out of the store, and whose time has come. */
+void delivery_send_clear(struct delivery *delivery);
 /* No longer waited for: the message was read, the line goes (NULL: all). */
 void notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid);
 void notify_preview_forget(struct notify *notify, const struct line *line);

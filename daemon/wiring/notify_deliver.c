@@ -32,6 +32,7 @@ delivery_forget(struct delivery *delivery)
 	free(delivery->from);
 	free(delivery->subject);
 	free(delivery->rule);
+	free(delivery->returns);
 	buf_done(&delivery->header);
 	strv_done(&delivery->except);
 	notification_done(&delivery->n);

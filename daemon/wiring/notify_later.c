@@ -20,7 +20,7 @@ static void
 ring(struct delivery *delivery)
 {
 	list_remove(&delivery->later);
-	delivery_send(delivery);
+	delivery_send_clear(delivery);
 }
 
 static void

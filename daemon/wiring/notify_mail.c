@@ -147,6 +147,12 @@ notify_fill(
 	set_actions(line, task, n);
 }
 
+bool
+notify_can_clear(const struct mailbox_task *task, const struct notification *n)
+{
+	return task->is_hidden && task->moved_to == NULL && !n->is_private;
+}
+
 void
 notify_task(struct line *line, struct mailbox_task *task)
 {
@@ -163,6 +169,7 @@ notify_task(struct line *line, struct mailbox_task *task)
 	delivery->from = xstrdup(task->from);
 	delivery->subject = xstrdup(task->subject);
 	delivery->rule = xstrdup(action->rule);
+	delivery->is_hidden = notify_can_clear(task, &delivery->n);
 	buf_add_span(&delivery->header, buf_span(&task->input));
 	if (action->after > 0)
 		later_send(delivery, task);

@@ -12,6 +12,7 @@
  *	-moved     a rule had moved the message: nobody knows whether it is read
  */
 #include "daemon/account/deed.h"
+#include "daemon/mail/code.h"
 #include "daemon/wiring/notify.h"
 #include "daemon/wiring/past.h"
 
@@ -141,8 +142,7 @@ places_is_due(const struct notifier *notifier, const struct shown_item *item)
 	       (!places_is_moved(item->id) || is_on_screen(notifier, item));
 }
 
-/* As the history has it: without a code in its subject, and without a word of
- * its text. */
+/* As the history has it: with a one-time code hidden. */
 static bool
 read_task(struct line *line, const struct shown_message *message,
     struct mailbox_task *task, int64_t *judged_unix_r)
@@ -169,10 +169,34 @@ read_task(struct line *line, const struct shown_message *message,
 	deed_place_done(&place);
 	*judged_unix_r = past.message.judged_unix;
 	past_done(&past);
+	task->is_hidden =
+	    code_is_hidden(task->subject) ||
+	    (task->action.title != NULL &&
+		code_is_hidden(task->action.title)) ||
+	    (task->action.text != NULL && code_is_hidden(task->action.text));
 	task->uidvalidity = message->uidvalidity;
 	task->uid = message->uid;
 	task->seq = message->seq;
 	return found && task->action.kind == ACTION_NOTIFY;
+}
+
+static struct delivery *
+delivery_of(const struct notifier *notifier, struct line *line,
+    const struct mailbox_task *task)
+{
+	struct delivery *delivery = delivery_new(notifier->notify);
+
+	notify_fill(line, task, &delivery->n);
+	free(delivery->n.sound); /* it has been heard */
+	delivery->n.sound = xstrdup("");
+	delivery->line = line;
+	delivery->uidvalidity = task->uidvalidity;
+	delivery->uid = task->uid;
+	delivery->seq = task->seq;
+	delivery->subject = xstrdup(task->subject);
+	delivery->is_hidden = notify_can_clear(task, &delivery->n);
+	delivery->returns = xstrdup(notifier->name);
+	return delivery;
 }
 
 void
@@ -181,18 +205,28 @@ places_show_again(struct notifier *notifier, struct line *line,
 {
 	struct mailbox_task *task = NEW(struct mailbox_task);
 	struct mailbox_event holder = {.task = task};
-	struct notification n;
 	int64_t judged;
 
-	notification_init(&n);
 	if (read_task(line, message, task, &judged) &&
 	    (is_on_screen(notifier, item) ||
-		loop_now_unix() - judged <= PLACES_AGE_MAX_SEC)) {
-		notify_fill(line, task, &n);
-		free(n.sound); /* it has been heard */
-		n.sound = xstrdup("");
-		notify_queue_return(notifier->queue, &n, loop_now());
-	}
-	notification_done(&n);
+		loop_now_unix() - judged <= PLACES_AGE_MAX_SEC))
+		delivery_send_with_preview(
+		    delivery_of(notifier, line, task), task);
 	mailbox_event_done(&holder);
+}
+
+/* It may have been read while its message was asked how it begins. */
+void
+places_return(struct delivery *delivery)
+{
+	LIST_EACH(pos, &delivery->notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		if (strcmp(notifier->name, delivery->returns) != 0)
+			continue;
+		notify_queue_return(notifier->queue, &delivery->n, loop_now());
+		notifier_give_turn(notifier);
+	}
+	delivery_forget(delivery);
 }

@@ -3,9 +3,11 @@
  * that there is a one-time code in it.
  *
  * The beginning is asked for on the connection of the mailbox, and only when
- * the desktop would show it at once and by itself; the notification waits for
- * it, but not for long. Of a message that a rule took away the mailbox has
- * asked before that (account/mailbox_preview.c).
+ * the desktop would show it by itself; the notification waits for it, but not
+ * for long. The same of what is shown again after a restart; and there the
+ * subject, too, if the store did not keep the one-time code that is in it. Of a
+ * message that a rule took away the mailbox has asked before that
+ * (account/mailbox_preview.c).
  */
 #include "daemon/mail/code.h"
 #include "daemon/wiring/deeds.h"
@@ -19,20 +21,21 @@
 struct waiting {
 	struct list_link link; /* in notify::previews */
 	struct delivery *delivery;
-	char *subject;
 	enum mailbox_preview_kind kind;
+	bool tells; /* how it begins */
 	struct loop_timer *timer;
 };
 
 static void
-note_code(struct delivery *delivery, const char *subject, const char *text)
+note_code(struct delivery *delivery, const char *text)
 {
 	struct notification *n = &delivery->n;
 	BUF_AUTO code = BUF_INIT;
 	char *actions;
 
 	if (n->is_private || !copy_can(delivery->notify->belfry) ||
-	    !code_find(span_from_str(subject), span_from_str(text), &code))
+	    !code_find(
+		span_from_str(delivery->subject), span_from_str(text), &code))
 		return;
 	n->code = xstrdup(buf_str(&code));
 	actions = xasprintf("%s%s%s", n->actions,
@@ -42,6 +45,28 @@ note_code(struct delivery *delivery, const char *subject, const char *text)
 	buf_wipe(&code);
 }
 
+/* What the store did not keep, now that the server has said it again. */
+static void
+show_code(struct delivery *delivery, const struct mailbox_previewed *previewed)
+{
+	STRV_AUTO codes = STRV_INIT;
+
+	code_list(span_from_str(previewed->subject),
+	    span_from_str(previewed->text), &codes);
+	code_show(&delivery->subject, &codes);
+	code_show(&delivery->n.title, &codes);
+	code_show(&delivery->n.body, &codes);
+}
+
+static void
+send_on(struct delivery *delivery)
+{
+	if (delivery->returns != NULL)
+		places_return(delivery);
+	else
+		delivery_send(delivery);
+}
+
 /* ---- those that wait ---- */
 
 static void
@@ -49,15 +74,15 @@ send_it(struct waiting *waiting, const struct mailbox_previewed *previewed)
 {
 	struct delivery *delivery = waiting->delivery;
 
-	if (previewed != NULL)
+	if (previewed != NULL && delivery->is_hidden)
+		show_code(delivery, previewed);
+	if (previewed != NULL && waiting->tells)
 		delivery->n.preview = xstrdup(previewed->preview);
-	note_code(delivery, waiting->subject,
-	    previewed != NULL ? previewed->text : "");
+	note_code(delivery, previewed != NULL ? previewed->text : "");
 	list_remove(&waiting->link);
 	loop_timer_free(&waiting->timer);
-	free(waiting->subject);
 	free(waiting);
-	delivery_send(delivery);
+	send_on(delivery);
 }
 
 static void
@@ -122,50 +147,81 @@ would_show(const struct delivery *delivery)
 }
 
 static bool
-is_wanted(const struct delivery *delivery, const struct mailbox_task *task)
+is_wanted(const struct delivery *delivery, const struct action *action)
 {
 	return notify_account(delivery->line)->preview &&
-	       !delivery->n.is_private && task->action.text == NULL &&
-	       would_show(delivery);
+	       !delivery->n.is_private && action->text == NULL &&
+	       (delivery->returns != NULL || would_show(delivery));
 }
 
 /* What a rule took away was asked before that, or nobody can. */
 static void
 send_now(struct delivery *delivery, const struct mailbox_task *task)
 {
-	bool is_told = task->preview != NULL && is_wanted(delivery, task);
+	bool is_told =
+	    task->preview != NULL && is_wanted(delivery, &task->action);
 
 	if (is_told)
 		delivery->n.preview = xstrdup(task->preview);
-	note_code(delivery, task->subject, is_told ? task->text : "");
-	delivery_send(delivery);
+	note_code(delivery, is_told ? task->text : "");
+	send_on(delivery);
+}
+
+/* ---- asking ---- */
+
+static enum mailbox_preview_kind
+kind_of(const struct delivery *delivery)
+{
+	if (delivery->is_hidden)
+		return PREVIEW_ANEW;
+	return code_wants_text(delivery->subject) ? PREVIEW_TEXT
+						  : PREVIEW_BEGINNING;
+}
+
+/* False: it cannot be asked. */
+static bool
+ask(struct delivery *delivery, bool tells)
+{
+	struct notify *notify = delivery->notify;
+	enum mailbox_preview_kind kind = kind_of(delivery);
+	struct waiting *waiting;
+
+	if (count_waiting(notify) >= PREVIEWS_MAX)
+		notify_preview_forget(notify, NULL);
+	if (!mailbox_preview(delivery->line->mailbox, delivery->uidvalidity,
+		delivery->uid, kind, loop_now()))
+		return false;
+	waiting = NEW(struct waiting);
+	waiting->delivery = delivery;
+	waiting->kind = kind;
+	waiting->tells = tells;
+	waiting->timer =
+	    loop_timer_new(notify->belfry->loop, on_timer, waiting);
+	loop_timer_set(waiting->timer, usec_add(loop_now(), PREVIEW_USEC));
+	list_add(&notify->previews, &waiting->link);
+	return true;
 }
 
 void
 delivery_send_with_preview(
     struct delivery *delivery, const struct mailbox_task *task)
 {
-	struct line *line = delivery->line;
-	struct waiting *waiting;
-	enum mailbox_preview_kind kind =
-	    code_wants_text(task->subject) ? PREVIEW_TEXT : PREVIEW_BEGINNING;
+	bool tells = is_wanted(delivery, &task->action);
 
-	if (count_waiting(delivery->notify) >= PREVIEWS_MAX)
-		notify_preview_forget(delivery->notify, NULL);
-	if (task->moved_to != NULL || !is_wanted(delivery, task) ||
-	    !mailbox_preview(line->mailbox, delivery->uidvalidity,
-		delivery->uid, kind, loop_now())) {
+	if (task->moved_to != NULL || (!tells && !delivery->is_hidden) ||
+	    !ask(delivery, tells))
 		send_now(delivery, task);
-		return;
-	}
-	waiting = NEW(struct waiting);
-	waiting->delivery = delivery;
-	waiting->subject = xstrdup(task->subject);
-	waiting->kind = kind;
-	waiting->timer =
-	    loop_timer_new(line->owner->belfry->loop, on_timer, waiting);
-	loop_timer_set(waiting->timer, usec_add(loop_now(), PREVIEW_USEC));
-	list_add(&delivery->notify->previews, &waiting->link);
+}
+
+void
+delivery_send_clear(struct delivery *delivery)
+{
+	struct line *line = delivery->line;
+
+	if (line != NULL && delivery->is_hidden && ask(delivery, false))
+		accounts_pump(line->owner);
+	else
+		delivery_send(delivery);
 }
 
 void

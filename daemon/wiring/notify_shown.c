@@ -250,6 +250,7 @@ shown_again(struct notifier *notifier)
 		    LIST_ITEM(pos, struct running_account, link);
 		LIST_EACH(at, &account->lines)
 		look(notifier, LIST_ITEM(at, struct line, link));
+		accounts_pump(account);
 	}
 }
 

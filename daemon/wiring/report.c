@@ -72,18 +72,16 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	const char *mailbox = mailbox_name(line->mailbox);
 	const char *kind = report_kind_name(report->kind);
 	STR_AUTO uid = report->uid != 0 ? xasprintf("%u", report->uid) : NULL;
-	BUF_AUTO wait = BUF_INIT, subject = BUF_INIT;
+	BUF_AUTO wait = BUF_INIT;
 
-	if (report->subject != NULL)
-		code_mask(span_from_str(report->subject), &subject);
 	if (!report->is_same)
 		pulses_report(line->owner, report->kind);
 	if (report->retry_in != USEC_NEVER)
 		usec_format(&wait, report->retry_in);
 	log_event(level_of(report), kind, "account", account, "mailbox",
 	    mailbox, "uid", uid, "rules", report->rules, "from", report->from,
-	    "subject", report->subject != NULL ? buf_str(&subject) : NULL,
-	    "what", report->text, "retry_in", buf_str(&wait), NULL);
+	    "subject", report->subject, "what", report->text, "retry_in",
+	    buf_str(&wait), NULL);
 
 	control_changed(line->owner->belfry);
 	if (!control_is_watched(line->owner->belfry))
@@ -95,7 +93,7 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	json_set_str(json, "text", report->text);
 	if (report->kind == REPORT_JUDGED) {
 		json_set_str(json, "from", report->from);
-		json_set_str(json, "subject", buf_str(&subject));
+		json_set_str(json, "subject", report->subject);
 		json_set_str(json, "rules", report->rules);
 	}
 	set_wait(json, report->retry_in);

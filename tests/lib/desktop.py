@@ -124,3 +124,20 @@ def change(user, subject, *words):
 
 def letters(*subjects):
     return [live.message(subject) for subject in subjects]
+
+
+def copier(servers, name):
+    noted = os.path.join(servers.dir, name + ".copied")
+    path = os.path.join(servers.dir, name + "-copy")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nexec cat >%s\n" % noted)
+    os.chmod(path, 0o700)
+    return "[daemon]\ncopy_command = %s\n" % path, noted
+
+
+def write(daemon, text, command):
+    """The configuration, with a program that takes what is copied."""
+    daemon.write(text)
+    text = live.read(daemon.config).replace("[daemon]\n", command, 1)
+    with open(daemon.config, "w", encoding="utf-8") as file:
+        file.write(text)

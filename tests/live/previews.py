@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""How messages begin, one-time codes, and nothing but their number."""
+"""How messages begin, and nothing but their number."""
 
 import os
 import sys
@@ -24,23 +24,6 @@ def mail(subject, headers_and_text):
     head = live.message(subject).split(b"\r\n\r\n")[0]
     return (head + b"\r\n" +
             headers_and_text.replace("\n", "\r\n").encode())
-
-
-def copier(servers, name):
-    noted = os.path.join(servers.dir, name + ".copied")
-    path = os.path.join(servers.dir, name + "-copy")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\nexec cat >%s\n" % noted)
-    os.chmod(path, 0o700)
-    return "[daemon]\ncopy_command = %s\n" % path, noted
-
-
-def write(daemon, text, command):
-    """The configuration, with a program that takes what is copied."""
-    daemon.write(text)
-    text = live.read(daemon.config).replace("[daemon]\n", command, 1)
-    with open(daemon.config, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 @live.case
@@ -74,9 +57,9 @@ def of_what_a_rule_moves(servers):
     rule = "\n[rule away]\nwhen = subject ~ /^away|code/\nmove = Work\n"
     text = user.account("watch = INBOX\n") + desktop.NOTIFIER + rule + \
         "notify = yes\n"
-    command, _ = copier(servers, "moved")
+    command, _ = desktop.copier(servers, "moved")
     daemon = live.Daemon(servers, "", env=screen.env)
-    write(daemon, text, command)
+    desktop.write(daemon, text, command)
     with daemon:
         daemon.wait_watching()
         user.deliver(live.message("away", body="Dear Ann,\nlunch?\n"),
@@ -90,40 +73,6 @@ def of_what_a_rule_moves(servers):
         daemon.ctl("reload")
         user.deliver(live.message("away too", body="Dear Ann\n"))
         live.same(screen.request("away too")["preview"], "", "switched off")
-
-
-@live.case
-def codes(servers):
-    user = servers.user()
-    screen = desktop.Desktop(servers, "desktop8")
-    command, noted = copier(servers, "code")
-    daemon = live.Daemon(servers, "", env=screen.env)
-    write(daemon, user.account() + desktop.NOTIFIER, command)
-    with daemon:
-        daemon.wait_watching()
-        user.deliver(
-            live.message("Sign in", body="Your login code is 482913.\n"),
-            live.message("Order 482914", body="Thank you.\n"))
-        live.check("copy" in screen.actions("Sign in"), "no button")
-        live.check("copy" not in screen.actions("Order 482914"), "a button")
-        screen.press("Sign in", "copy")
-        live.wait("copied", lambda: os.path.exists(noted) and
-                  live.read(noted) == "482913")
-        for place in (daemon.log(), str(daemon.history())):
-            live.check("482913" not in place, "it was kept: %s", place)
-        for name in os.listdir(daemon.state):
-            with open(os.path.join(daemon.state, name), "rb") as file:
-                live.check(b"482913" not in file.read(), "it is in %s", name)
-        # In the subject: shown, and hidden where it stays.
-        user.deliver(live.message("741 852 is your login code"))
-        live.check("copy" in screen.actions("741 852 is your login code"),
-                   "no button")
-        live.wait("judged", lambda: any(
-            message["subject"] == "*** *** is your login code"
-            for message in daemon.history()))
-        live.check("*** ***" in daemon.log(), "not in the log")
-        for place in (daemon.log(), str(daemon.history())):
-            live.check("741 852" not in place, "it was kept: %s", place)
 
 
 @live.case

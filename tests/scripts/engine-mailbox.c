@@ -792,7 +792,7 @@ call_explain_cancel(struct adapter *a, struct span args, usec_t now)
 	return true;
 }
 
-/* UID [text | header | message] */
+/* UID [text | anew | header | message] */
 static bool
 read_preview(
     struct span args, uint32_t *uid_r, enum mailbox_preview_kind *kind_r)
@@ -800,6 +800,7 @@ read_preview(
 	static const char *const words[] = {
 	    [PREVIEW_BEGINNING] = "",
 	    [PREVIEW_TEXT] = "text",
+	    [PREVIEW_ANEW] = "anew",
 	    [PREVIEW_HEADER] = "header",
 	    [PREVIEW_MESSAGE] = "message",
 	};
@@ -1270,6 +1271,8 @@ static void
 add_previewed(struct buf *line, const struct mailbox_previewed *previewed)
 {
 	buf_addf(line, " %u \"%s\"", previewed->uid, previewed->preview);
+	if (previewed->kind == PREVIEW_ANEW)
+		buf_addf(line, " of \"%s\"", previewed->subject);
 	if (previewed->kind < PREVIEW_HEADER)
 		return;
 	buf_add_str(

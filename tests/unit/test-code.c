@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -99,7 +100,9 @@ static const struct {
     {"G-482913 is your Google verification code",
 	"G-****** is your Google verification code"},
     {"Your login code is 482913, not 1482913 or 48291",
-	"Your login code is ******, not 1482913 or 48291"},
+	"Your login code is ******, not ******* or *****"},
+    {"Your code is 482913, no: your code is 4714",
+	"Your code is ******, no: your code is ****"},
     {"Invoice 482913", "Invoice 482913"},
     {"Lunch at 12:30?", "Lunch at 12:30?"},
     {"", ""},
@@ -114,7 +117,60 @@ test_mask(void **state)
 
 		code_mask(span_from_str(masks[i].subject), &masked);
 		assert_string_equal(buf_str(&masked), masks[i].masked);
+		/* What was masked stays so: messages are compared by it. */
+		BUF_AUTO again = BUF_INIT;
+		code_mask(buf_span(&masked), &again);
+		assert_string_equal(buf_str(&again), masks[i].masked);
 	}
+}
+
+/* A text that a rule made of a message, hidden and shown again. */
+static const struct {
+	const char *subject, *text, *made, *hidden;
+} hidden[] = {
+    {"Your login code is 482913", "", "482913", "******"},
+    {"Your login code is 482913", "", "** 482 913 (482-913) 4829130",
+	"** *** *** (***-***) 4829130"},
+    {"Your login code is 482913, not 1482913", "", "482913 1482913 14829131",
+	"****** ******* 14829131"},
+    {"Your login code", "It is\n4829\n", "Code: 4829 ***** 14829",
+	"Code: **** ***** 14829"},
+    {"Your code is 482913, no: your code is 4714", "", "4714 482913",
+	"**** ******"},
+    {"Lunch", "at noon", "482913 ******", "482913 ******"},
+    {"", "", "", ""},
+};
+
+static void
+test_hide(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(hidden); i++) {
+		STRV_AUTO codes = STRV_INIT;
+		BUF_AUTO out = BUF_INIT;
+
+		code_list(span_from_str(hidden[i].subject),
+		    span_from_str(hidden[i].text), &codes);
+		code_hide(span_from_str(hidden[i].made), &codes, &out);
+		assert_string_equal(buf_str(&out), hidden[i].hidden);
+		char *back = buf_take_str(&out);
+		code_show(&back, &codes);
+		assert_string_equal(back, hidden[i].made);
+		free(back);
+	}
+}
+
+static void
+test_is_hidden(void **state)
+{
+	(void)state;
+	assert_true(code_is_hidden("Your code: ****"));
+	assert_true(code_is_hidden("***-*** is it"));
+	assert_true(code_is_hidden("********"));
+	assert_false(code_is_hidden("*** "));
+	assert_false(code_is_hidden("********* nine"));
+	assert_false(code_is_hidden("** *** *"));
+	assert_false(code_is_hidden(""));
 }
 
 /* Everything that may stand before and behind the digits, up to the ends. */
@@ -144,6 +200,8 @@ main(void)
 	    cmocka_unit_test(test_code),
 	    cmocka_unit_test(test_edges),
 	    cmocka_unit_test(test_mask),
+	    cmocka_unit_test(test_hide),
+	    cmocka_unit_test(test_is_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

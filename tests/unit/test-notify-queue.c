@@ -16,6 +16,7 @@
  *	read=UID	withdraws
  *	deadline	writes how many milliseconds are left
  *	waiting		writes how many have not come out
+ *	would would-critical	writes whether one would be shown by itself
  *	returns		what is lost is shown again
  *	keeps		it is away, and what it shows stays
  *	private		from now on only numbers are shown
@@ -106,6 +107,17 @@ static const struct {
     {"after a window in silence one rings at once", "up burst=6 +3000 n1",
 	"notify 7 <6 new messages in work|*>\n"
 	"notify 8 <T1|B1>\n"},
+    {"whether one would be shown by itself, with all it says",
+	"up would quiet would would-critical loud n1 n2 n3 n4 would n5 would "
+	"would-critical n6 +3000 +3000 would private would would-critical",
+	"would\nwould not\nwould\n"
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"
+	"notify 4 <T4|B4>\nwould\nnotify 5 <T5|B5>\n"
+	"would not\nwould\nnotify 6 <T6|B6>\nwould\n"
+	"would not\nwould not\n"},
+    {"while the notifier is away, one of a few would",
+	"would n1 n2 n3 n4 would n5 would would-critical quiet",
+	"would\nwould\nwould not\nwould\n"},
     {"critical is not merged", "up burst=6 c1 l2 c3",
 	"notify 7 <6 new messages in work|*>\n"
 	"notify 8 <T1|B1> critical\n"
@@ -551,6 +563,14 @@ do_ok(struct play *play)
 }
 
 static void
+do_would(struct play *play, enum urgency urgency)
+{
+	buf_addf(&play->trace, "would%s\n",
+	    notify_queue_would_show(play->queue, urgency, play->now) ? ""
+								     : " not");
+}
+
+static void
 do_deadline(struct play *play)
 {
 	usec_t deadline = notify_queue_deadline(play->queue);
@@ -624,6 +644,10 @@ do_simple(struct play *play, const char *word)
 	else if (strcmp(word, "waiting") == 0)
 		buf_addf(&play->trace, "%zu waiting\n",
 		    notify_queue_waiting(play->queue));
+	else if (strcmp(word, "would") == 0)
+		do_would(play, URGENCY_NORMAL);
+	else if (strcmp(word, "would-critical") == 0)
+		do_would(play, URGENCY_CRITICAL);
 	else if (strcmp(word, "read-all") == 0)
 		do_read_all(play, 1);
 	else if (strcmp(word, "read-new") == 0)
