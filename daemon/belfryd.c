@@ -263,6 +263,7 @@ run(struct belfry *belfry)
 	    "version %s, accounts: %zu, rules: %zu%s", PACKAGE_VERSION,
 	    belfry->config->account_count, rules_count(belfry->config->rules),
 	    belfry->dry_run ? ", dry run: nothing is changed" : "");
+	reload_tell_status(belfry);
 	sd_notify_ready();
 	loop_run(belfry->loop);
 	loop_timer_free(&belfry->tidy);

@@ -503,6 +503,8 @@ void rule_stats_flush(struct belfry *belfry);
 /* Loads and checks the configuration again; on any error the old one stays
  * and `problems` has the text. */
 bool reload_config(struct belfry *belfry, struct buf *problems);
+/* How it is now, to systemd. */
+void reload_tell_status(const struct belfry *belfry);
 /* Owns the configuration until no account borrows from it. */
 void reload_hold(struct belfry *belfry, struct config *config);
 void reload_release(struct belfry *belfry);

@@ -1,6 +1,7 @@
 /* A new configuration takes the place of the old one, or nothing changes. */
 #include "daemon/base/xalloc.h"
 #include "daemon/loop/log.h"
+#include "daemon/loop/sd_notify.h"
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/tokens.h"
 
@@ -176,6 +177,28 @@ swap(struct belfry *belfry, struct config *config)
 	reload_release(belfry);
 }
 
+void
+reload_tell_status(const struct belfry *belfry)
+{
+	sd_notify_status("accounts: %zu, rules: %zu",
+	    belfry->config->account_count, rules_count(belfry->config->rules));
+}
+
+/* What `systemctl status` shows: to reload is a success there, whatever came of
+ * it. */
+static void
+tell_refused(const struct buf *problems)
+{
+	struct span rest = buf_span(problems), line = SPAN_EMPTY;
+
+	while (span_split(&rest, '\n', &line) &&
+	       span_find_span(line, SPAN(": error: "), 0) == SIZE_MAX)
+		continue;
+	sd_notify_status("the configuration has errors, the old one stays: "
+			 "%.*s",
+	    SPAN_FMT(line));
+}
+
 bool
 reload_config(struct belfry *belfry, struct buf *problems)
 {
@@ -191,6 +214,7 @@ reload_config(struct belfry *belfry, struct buf *problems)
 		config_free(&config);
 		report_note(belfry, true, "reload-refused", NULL,
 		    "the configuration has errors: the old one stays");
+		tell_refused(problems);
 		return false;
 	}
 	config_forget_texts(config);
@@ -200,5 +224,6 @@ reload_config(struct belfry *belfry, struct buf *problems)
 	report_note(belfry, false, "reloaded", NULL,
 	    "accounts: %zu, rules: %zu", config->account_count,
 	    rules_count(config->rules));
+	reload_tell_status(belfry);
 	return true;
 }

@@ -4,13 +4,13 @@ our own where the kernel allows one; and of the daemon to systemd."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
+import systemd as systemd_lib  # noqa: E402
 
 OWN_NETWORK = ("ip link set lo up && "
                "ip link add belfry0 type veth peer name belfry1")
@@ -71,27 +71,11 @@ def another_network_is_a_reason_to_look(servers):
         daemon.wait_watching()
 
 
-class Systemd:
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "notify")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.setblocking(False)
-        self.said = []
-
-    def __call__(self):
-        while True:
-            try:
-                self.said.append(self.socket.recv(4096).decode())
-            except BlockingIOError:
-                return self.said
-
-
 @live.case
 def watchdog_is_fed_while_we_live(servers):
     user = servers.user()
     daemon = live.Daemon(servers, user.account())
-    systemd = Systemd(daemon.dir)
+    systemd = systemd_lib.Systemd(daemon.dir)
     daemon.env.update(NOTIFY_SOCKET=systemd.path,
                       WATCHDOG_USEC=str(WATCHDOG_USEC))
     with daemon:
@@ -120,7 +104,7 @@ def watchdog_is_fed_while_we_live(servers):
 def no_watchdog_no_food(servers):
     user = servers.user()
     daemon = live.Daemon(servers, user.account())
-    systemd = Systemd(daemon.dir)
+    systemd = systemd_lib.Systemd(daemon.dir)
     daemon.env.update(NOTIFY_SOCKET=systemd.path)
     with daemon:
         daemon.wait_watching()

@@ -7,9 +7,10 @@ Makes a Debian of its own with debootstrap in FOLDER (kept, for the next time;
 it needs the network for that once), builds the package with contrib/make-deb,
 installs it there, boots it with systemd-nspawn (in a network, a mount and a
 cgroup namespace of its own), and runs belfryd in it by systemctl, against a
-Dovecot in the same network. It needs root, debootstrap, systemd-container and
-what contrib/make-deb needs; takes some minutes; and is no part of `make check`,
-as few machines that build software may do that.
+Dovecot in the same network. With BELFRY_SUITE=trixie (and another FOLDER) it is
+a Debian 13, whose systemd knows Type=notify-reload. It needs root, debootstrap,
+systemd-container and what contrib/make-deb needs; takes some minutes; and is no
+part of `make check`, as few machines that build software may do that.
 """
 
 import http.server
@@ -27,9 +28,12 @@ sys.path.insert(0, HERE + "/../lib")
 import live  # noqa: E402
 
 TOP = os.path.abspath(HERE + "/../..")
+SUITE = os.environ.get("BELFRY_SUITE", "bookworm")
 PACKAGES = ("systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,"
-            "procps,ca-certificates,libnotify4,libevent-core-2.1-7,libinih1,"
-            "libpcre2-8-0,libsqlite3-0,libssl3,libjansson4,libcurl4,libexpat1")
+            "procps,ca-certificates,libnotify4,libevent-core-2.1-7%(t)s,"
+            "libinih1,libpcre2-8-0,libsqlite3-0,libssl3%(t)s,libjansson4,"
+            "libcurl4%(t)s,libexpat1" %
+            {"t": "" if SUITE == "bookworm" else "t64"})
 # A namespace of its own, where /run and the cgroups may be had.
 BOOT = """
 mount --make-rprivate /
@@ -47,7 +51,7 @@ def make_root(folder):
     root = os.path.join(folder, "root")
     if not os.path.exists(os.path.join(root, "usr/bin/systemctl")):
         subprocess.run(["debootstrap", "--variant=minbase",
-                        "--include=" + PACKAGES, "bookworm", root],
+                        "--include=" + PACKAGES, SUITE, root],
                        check=True, stdout=subprocess.DEVNULL)
     # An image that was never booted.
     for name in ("etc/machine-id", "var/lib/belfry", "etc/belfry",
@@ -64,9 +68,12 @@ def make_root(folder):
 
 def make_package(folder):
     if "BELFRY_DEB" not in os.environ:
-        subprocess.run([os.path.join(TOP, "contrib/make-deb"), folder],
-                       check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        made = subprocess.run(
+            [os.path.join(TOP, "contrib/make-deb"), folder], check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if made.returncode != 0:
+            print(made.stdout.decode(errors="replace")[-3000:])
+            sys.exit(1)
     named = os.environ.get("BELFRY_DEB")
     return named or next(
         os.path.join(folder, name) for name in sorted(os.listdir(folder))
@@ -109,6 +116,23 @@ def find_init(process):
         children = live.read("/proc/%d/task/%d/children" % (pid, pid))
         todo += [int(child) for child in children.split()]
     return None
+
+
+def with_its_reload(machine):
+    """The units as configure makes them where systemd is 253 or newer: the
+    package is built here, where it may be older."""
+    version = int(machine.run("systemctl", "--version").split()[1])
+    if version < 253:
+        return
+    for kind in ("system", "user"):
+        name = "/usr/lib/systemd/%s/belfry.service" % kind
+        text = machine.read(name)
+        text = re.sub("Type=notify\nExecReload=.*\n", "Type=notify-reload\n",
+                      text)
+        live.check("Type=notify-reload" in text, "no type in %s", name)
+        machine.write(name, text)
+    machine.run("systemctl", "daemon-reload")
+    print("systemd %d: Type=notify-reload" % version)
 
 
 # ---- living in it ----
@@ -293,6 +317,8 @@ def the_system_unit(servers):
     machine.run("chgrp", "belfry", "/etc/belfry/belfry.conf")
     print(machine.run("systemctl", "reload", "belfry", code=None))
     live.same(machine.show("ActiveState"), "active", "after a bad reload")
+    live.check("[rool" in machine.show("StatusText"), "no words of it: %s",
+               machine.show("StatusText"))
     machine.write("/etc/belfry/belfry.conf", config, 0o640)
     machine.run("chgrp", "belfry", "/etc/belfry/belfry.conf")
 
@@ -406,6 +432,7 @@ def main_outside():
         shutil.copy(package, os.path.join(root, "root/belfry.deb"))
         here.run("dpkg", "--purge", "belfry", code=None)
         print(here.run("dpkg", "-i", "/root/belfry.deb").splitlines()[-1])
+        with_its_reload(here)
         if "BELFRY_SHELL" in os.environ:  # to look around
             subprocess.run(os.environ["BELFRY_SHELL"], shell=True, check=False,
                            env=dict(os.environ, INIT=str(init)))

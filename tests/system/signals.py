@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import liars  # noqa: E402
 import live  # noqa: E402
+import systemd as systemd_lib  # noqa: E402
 
 # From the signal to the end of the process.
 END_SECONDS = 5
@@ -78,6 +79,44 @@ def broken_reload_changes_nothing(servers):
         daemon.write(user.account() + NEW)
         live.check(" reloaded " in hang_up(daemon), "it did not recover")
         judge(user, "at last", "$New")
+
+
+@live.case
+def systemd_is_told_of_a_reload(servers):
+    """As Type=notify-reload wants it: RELOADING=1 with a time that is not
+    before the signal, then READY=1, also where the new one is refused."""
+    user = servers.user()
+    daemon = live.Daemon(servers, user.account() + OLD)
+    systemd = systemd_lib.Systemd(daemon.dir)
+    daemon.env.update(NOTIFY_SOCKET=systemd.path)
+    line = "STATUS=accounts: 1, rules: 1"
+    with daemon:
+        daemon.wait_watching()
+        live.same(systemd(), [line, "READY=1"], "what it said at its start")
+        broken = BROKEN["a key that is none"]
+        refused = "STATUS=the configuration has errors, the old one stays: %s:" \
+            % daemon.config
+        for text, status in ((NEW, line), (broken, refused), (NEW, line)):
+            daemon.write(user.account() + text)
+            systemd.said.clear()
+            before = time.clock_gettime(time.CLOCK_MONOTONIC)
+            hang_up(daemon)
+            live.wait("READY", lambda: systemd()[-1:] == ["READY=1"])
+            reloading, said, _ = systemd.said
+            name, _, usec = reloading.partition("\nMONOTONIC_USEC=")
+            live.same(name, "RELOADING=1", "the first word")
+            live.check(before * 1e6 <= int(usec) <= time.clock_gettime(
+                time.CLOCK_MONOTONIC) * 1e6, "the time: %s", usec)
+            live.check(said.startswith(status), "the state: %s", said)
+        # Some at once: each word has its answer, in this order.
+        systemd.said.clear()
+        for _ in range(20):
+            daemon.signal(signal.SIGHUP)
+        live.settled(lambda: len(systemd()))
+        words = [word.partition("=")[0] for word in systemd()]
+        live.check(words and words == ["RELOADING", "STATUS", "READY"] *
+                   (len(words) // 3), "words: %r", words)
+    live.same(systemd()[-1], "STOPPING=1", "the last word")
 
 
 @live.case
