@@ -332,8 +332,8 @@ take_literal(struct finish *f)
 	struct config_account *account = f->account;
 
 	account->secret.kind = SECRET_LITERAL;
-	account->secret.literal = account->password;
-	account->password = (struct secret)SECRET_INIT;
+	account->secret.literal = account->written->password;
+	account->written->password = (struct secret)SECRET_INIT;
 	if (account_check_private(f, "password", "password"))
 		warn(f, "password",
 		    "password_command or keyring = yes keep it out of files",
@@ -347,8 +347,8 @@ take_token_source(struct finish *f, const char *key)
 	struct config_account *account = f->account;
 
 	if (strcmp(key, "token_command") == 0)
-		take_argv(
-		    &account->secret, SECRET_COMMAND, &account->token_command);
+		take_argv(&account->secret, SECRET_COMMAND,
+		    &account->written->token_command);
 	else
 		account->secret.kind = SECRET_SIGN_IN;
 	if (account->auth == CONFIG_AUTH_DEFAULT)
@@ -414,7 +414,8 @@ take_secret(struct finish *f)
 	if (key == NULL)
 		return;
 	if (strcmp(key, "password_command") == 0) {
-		take_argv(source, SECRET_COMMAND, &account->password_command);
+		take_argv(source, SECRET_COMMAND,
+		    &account->written->password_command);
 	} else if (is_token_key(key)) {
 		take_token_source(f, key);
 	} else if (strcmp(key, "keyring") == 0) {
@@ -422,8 +423,8 @@ take_secret(struct finish *f)
 		secret_keyring_argv(account->name, &source->argv);
 	} else if (strcmp(key, "credential") == 0) {
 		source->kind = SECRET_CREDENTIAL;
-		source->credential = account->credential;
-		account->credential = NULL;
+		source->credential = account->written->credential;
+		account->written->credential = NULL;
 	} else {
 		take_literal(f);
 	}
@@ -454,6 +455,21 @@ check_auth(struct finish *f)
 }
 
 void
+account_forget_written(struct config_account *account)
+{
+	struct config_written *written = account->written;
+
+	if (written == NULL)
+		return;
+	account->written = NULL;
+	strv_done(&written->password_command);
+	strv_done(&written->token_command);
+	free(written->credential);
+	secret_wipe(&written->password);
+	free(written);
+}
+
+void
 account_finish(struct config_account *account,
     const struct document_section *section, const struct config_file *file,
     struct rule_problems *problems)
@@ -472,11 +488,12 @@ account_finish(struct config_account *account,
 	apply_plaintext(&f);
 	find_users(account);
 	take_hints(&f);
-	if (account->forward_target_limit.count == 0)
+	if (account_find_thing(&f, "forward_target_limit") == NULL)
 		account->forward_target_limit = account->forward_limit;
 	check_watch(&f);
 	take_key(&f);
 	take_secret(&f);
+	account_forget_written(account);
 	account_finish_oauth2(&f);
 	check_auth(&f);
 }

@@ -16,5 +16,7 @@
 void account_finish(struct config_account *account,
     const struct document_section *section, const struct config_file *file,
     struct rule_problems *problems);
+/* Wipes and frees `written`. */
+void account_forget_written(struct config_account *account);
 
 #endif

@@ -27,7 +27,7 @@ complain_of_lonely_keys(struct finish *f)
 static void
 check_secret(struct finish *f)
 {
-	const struct config_oauth2 *oauth2 = &f->account->oauth2;
+	const struct config_oauth2 *oauth2 = f->account->oauth2;
 
 	if (account_find_thing(f, "oauth2_client_secret") == NULL)
 		return;
@@ -79,7 +79,7 @@ preset_provider(const struct config_account *account)
 static const char *
 choose_tenant(struct finish *f)
 {
-	const struct config_oauth2 *oauth2 = &f->account->oauth2;
+	const struct config_oauth2 *oauth2 = f->account->oauth2;
 
 	if (oauth2->tenant == NULL)
 		return oauth2->provider->tenant;
@@ -107,7 +107,7 @@ fill_in(char **value, const char *known, const char *tenant)
 static void
 check_whole(struct finish *f)
 {
-	const struct config_oauth2 *oauth2 = &f->account->oauth2;
+	const struct config_oauth2 *oauth2 = f->account->oauth2;
 	bool has_flow =
 	    oauth2->authorize_url != NULL || oauth2->device_url != NULL;
 	const char *missing = oauth2->token_url == NULL ? "oauth2_token_url"
@@ -127,8 +127,10 @@ check_whole(struct finish *f)
 void
 account_finish_oauth2(struct finish *f)
 {
-	struct config_oauth2 *oauth2 = &f->account->oauth2;
+	struct config_oauth2 *oauth2 = f->account->oauth2;
 
+	if (oauth2 == NULL)
+		return;
 	if (oauth2->client_id == NULL) {
 		complain_of_lonely_keys(f);
 		return;

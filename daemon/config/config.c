@@ -38,7 +38,9 @@ free_members(enum section_kind kind, void *base)
 static void
 account_done(struct config_account *account)
 {
+	account_forget_written(account);
 	free_members(SECTION_ACCOUNT, account);
+	free(account->oauth2);
 	secret_source_done(&account->secret);
 	free(account->name);
 	free(account->domain);

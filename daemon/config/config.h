@@ -24,7 +24,6 @@
 
 #define CONFIG_FILES_MAX 1000	  /* in conf.d */
 #define CONFIG_SECTIONS_MAX 25000 /* of all kinds and files */
-#define CONFIG_RATES_MAX 4
 #define CONFIG_CONNECTIONS_MAX 32
 #define CONFIG_PINS_MAX 8 /* no more than TLS_PINS_MAX */
 
@@ -84,13 +83,9 @@ struct config_server {
 	enum server_tls tls;
 };
 
-struct config_rate {
-	unsigned count;
-	usec_t window;
-};
+/* At most so many in any hour, and in any day; 0: any number. */
 struct config_rates {
-	struct config_rate items[CONFIG_RATES_MAX];
-	size_t count;
+	unsigned hour, day;
 };
 
 /* All strings and vectors below are owned by the config. NULL or empty: not
@@ -105,7 +100,7 @@ struct config_daemon {
 
 /* The built-in sign-in of an account with `auth = oauth2`. */
 struct config_oauth2 {
-	char *client_id; /* NULL: there is none; then the rest is not set */
+	char *client_id; /* after loading: never NULL */
 	/* At most one of them; none is a public client. */
 	struct secret client_secret;
 	struct strv client_secret_command;
@@ -115,10 +110,18 @@ struct config_oauth2 {
 	char *authorize_url, *token_url, *device_url, *scope;
 };
 
+/* Where an account's secret comes from, as written. */
+struct config_written {
+	struct strv password_command, token_command;
+	char *credential;
+	struct secret password;
+};
+
 struct config_account {
 	char *name;
 	struct rule_place place; /* of its section */
 	bool enabled;
+	bool keyring; /* as written; see `secret` */
 	char *email;  /* never NULL */
 	char *domain; /* of email, lower case */
 	char *provider;
@@ -133,7 +136,7 @@ struct config_account {
 	int plaintext; /* enum config_plaintext; already in imap.tls, smtp.tls
 			*/
 	struct secret_source secret;
-	struct config_oauth2 oauth2;
+	struct config_oauth2 *oauth2; /* owned; NULL: no key of it is set */
 	char *tls_ca_file;
 	char *tls_cert, *tls_key; /* both or none */
 	struct strv tls_pin;	  /* as tls_add_pin takes them */
@@ -153,11 +156,8 @@ struct config_account {
 	unsigned connections;
 	usec_t idle_renew, poll;
 	struct config_rates forward_limit, forward_target_limit;
-	/* As written; config_load makes `secret` of them and clears them. */
-	struct strv password_command, token_command;
-	bool keyring;
-	char *credential;
-	struct secret password;
+	/* Owned; only while loading, which makes `secret` of it. */
+	struct config_written *written;
 };
 
 struct config_notifier {

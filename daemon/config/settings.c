@@ -152,6 +152,11 @@ static const struct setting_choice urgencies[] = {
 #define ACCOUNT(member)                                                        \
 	.section = SECTION_ACCOUNT,                                            \
 	.offset = offsetof(struct config_account, member)
+#define ACCOUNT_PART(part, member)                                             \
+	.section = SECTION_ACCOUNT,                                            \
+	.offset = offsetof(struct config_##part, member),                      \
+	.part_size = sizeof(struct config_##part),                             \
+	.part_offset = offsetof(struct config_account, part)
 #define NOTIFIER(member)                                                       \
 	.section = SECTION_NOTIFIER,                                           \
 	.offset = offsetof(struct config_notifier, member)

@@ -77,6 +77,10 @@ struct setting {
 	enum setting_type type;
 	unsigned flags;
 	size_t offset;
+	/* Not 0: the member is in a struct of its own, so large, that exists
+	 * only if one of its keys is set; there the section's struct has a
+	 * pointer to it, NULL at first. */
+	size_t part_size, part_offset;
 	uint64_t min, max; /* numbers; durations in microseconds */
 	const struct setting_choice *choices;
 	const char *form; /* how it is written, where the type does not say */

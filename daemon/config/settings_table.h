@@ -108,30 +108,30 @@
 	    "Write that where the server offers SCRAM: who stands in between, "
 	    "with a certificate that this machine trusts, can take the offer "
 	    "away or refuse it, and would be sent the password otherwise."},
-{ACCOUNT(password_command), .key = "password_command", .type = SETTING_ARGV,
+{ACCOUNT_PART(written, password_command), .key = "password_command", .type = SETTING_ARGV,
 	.help = "A command that prints the password on one line.",
 	.more =
 	    "It is split into arguments at blanks, quotes group; there is no "
 	    "shell. It is run again for each login and has 30 seconds."},
-{ACCOUNT(token_command), .key = "token_command", .type = SETTING_ARGV,
+{ACCOUNT_PART(written, token_command), .key = "token_command", .type = SETTING_ARGV,
 	.help = "A command that prints an OAuth 2.0 access token on one line.",
 	.more = "Run like `password_command`."},
-{ACCOUNT(oauth2.client_id), .key = "oauth2_client_id", .type = SETTING_TEXT,
+{ACCOUNT_PART(oauth2, client_id), .key = "oauth2_client_id", .type = SETTING_TEXT,
 	.help = "Your own OAuth 2.0 client id: you sign in with `belfryctl "
 		"login`, and belfryd renews the token.",
 	.more = "In place of `token_command`. See OAUTH2 below for where to "
 		"get one."},
-{ACCOUNT(oauth2.client_secret), .key = "oauth2_client_secret",
+{ACCOUNT_PART(oauth2, client_secret), .key = "oauth2_client_secret",
 	.type = SETTING_SECRET, .flags = SETTING_HIDDEN,
 	.help = "The secret that belongs to the client id, only in a file of "
 		"mode 0600 of your own.",
 	.more = "Google's desktop clients have one; Microsoft's public clients "
 		"have none."},
-{ACCOUNT(oauth2.client_secret_command), .key = "oauth2_client_secret_command",
+{ACCOUNT_PART(oauth2, client_secret_command), .key = "oauth2_client_secret_command",
 	.type = SETTING_ARGV,
 	.help = "A command that prints that secret on one line.",
 	.more = "Run like `password_command`, for each renewal."},
-{ACCOUNT(oauth2.provider_id), .key = "oauth2_provider", .type = SETTING_TEXT,
+{ACCOUNT_PART(oauth2, provider_id), .key = "oauth2_provider", .type = SETTING_TEXT,
 	.form = "google, microsoft, ..., or custom",
 	.help = "Who gives the token: google, microsoft, microsoft-consumer, "
 		"yahoo, aol, fastmail, yandex, mailru, thundermail, comcast or "
@@ -139,32 +139,32 @@
 	.more = "Without it the provider of the account knows. With `custom` "
 		"write `oauth2_scope`, `oauth2_token_url` and one or both of "
 		"`oauth2_authorize_url` and `oauth2_device_url`."},
-{ACCOUNT(oauth2.tenant), .key = "oauth2_tenant", .type = SETTING_NAME,
+{ACCOUNT_PART(oauth2, tenant), .key = "oauth2_tenant", .type = SETTING_NAME,
 	.help = "With Microsoft: the tenant, where the client id is of one "
 		"organisation only.",
 	.more = "Its id or domain; or common, organizations or consumers. "
 		"Without it, `common`, and `consumers` for Outlook.com."},
-{ACCOUNT(oauth2.authorize_url), .key = "oauth2_authorize_url",
+{ACCOUNT_PART(oauth2, authorize_url), .key = "oauth2_authorize_url",
 	.type = SETTING_HTTPS_URL,
 	.help = "Where the browser goes to sign in, in place of what is known "
 		"of the provider."},
-{ACCOUNT(oauth2.token_url), .key = "oauth2_token_url",
+{ACCOUNT_PART(oauth2, token_url), .key = "oauth2_token_url",
 	.type = SETTING_HTTPS_URL,
 	.help = "Where tokens are made and renewed, in the same way.",
 	.more = "`tls_ca_file` of the account holds for this server, too."},
-{ACCOUNT(oauth2.device_url), .key = "oauth2_device_url",
+{ACCOUNT_PART(oauth2, device_url), .key = "oauth2_device_url",
 	.type = SETTING_HTTPS_URL,
 	.help = "Where a sign-in on another device begins, in the same way."},
-{ACCOUNT(oauth2.scope), .key = "oauth2_scope", .type = SETTING_TEXT,
+{ACCOUNT_PART(oauth2, scope), .key = "oauth2_scope", .type = SETTING_TEXT,
 	.help = "What permission is asked for, in the same way: several are "
 		"separated by blanks."},
 {ACCOUNT(keyring), .key = "keyring", .type = SETTING_BOOL, .standard = "no",
 	.help = "Take the password from the desktop's keyring, by secret-tool.",
 	.more = "The attributes are `service belfry account NAME`."},
-{ACCOUNT(credential), .key = "credential", .type = SETTING_NAME,
+{ACCOUNT_PART(written, credential), .key = "credential", .type = SETTING_NAME,
 	.help = "Take the password from this systemd credential.",
 	.more = "See LoadCredential in systemd.exec(5)."},
-{ACCOUNT(password), .key = "password", .type = SETTING_SECRET,
+{ACCOUNT_PART(written, password), .key = "password", .type = SETTING_SECRET,
 	.flags = SETTING_HIDDEN,
 	.help = "The password itself, only in a file of mode 0600 of your own.",
 	.more = "Any of the other ways is better, and a warning says so."},

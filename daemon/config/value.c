@@ -263,9 +263,10 @@ parse_time(struct value *value, struct span text, void *member)
 
 /*   rates = rate *( "," rate ) ; rate = number "/" ( "hour" / "day" )       */
 static bool
-parse_rate(struct value *value, struct span item, struct config_rate *rate_r)
+parse_rate(struct value *value, struct span item, struct config_rates *rates)
 {
 	struct span rest = item, number;
+	unsigned *limit;
 	uint32_t count;
 
 	span_split(&rest, '/', &number);
@@ -274,32 +275,30 @@ parse_rate(struct value *value, struct span item, struct config_rate *rate_r)
 		    "a limit is written as 20/hour or 100/day");
 	struct span unit = span_trim(rest);
 	if (span_is(unit, "hour"))
-		rate_r->window = USEC_HOUR;
+		limit = &rates->hour;
 	else if (span_is(unit, "day"))
-		rate_r->window = USEC_DAY;
+		limit = &rates->day;
 	else
 		return fail(value, unit.len > 0 ? unit.data : item.data,
 		    "the units are `hour` and `day`",
 		    "a limit is written as 20/hour or 100/day");
-	rate_r->count = count;
+	if (*limit != 0)
+		return fail(value, item.data, "leave one of them out",
+		    "there are two limits of one %.*s", (int)unit.len,
+		    unit.data);
+	*limit = count;
 	return true;
 }
 
 static bool
 parse_rates(struct value *value, struct span text, void *member)
 {
-	struct config_rates rates = {.count = 0};
+	struct config_rates rates = {.hour = 0};
 	struct span rest = text, piece;
 
-	while (span_split(&rest, ',', &piece)) {
-		struct config_rate rate;
-		if (rates.count == CONFIG_RATES_MAX)
-			return fail(value, piece.data, NULL,
-			    "more than %d limits", CONFIG_RATES_MAX);
-		if (!parse_rate(value, span_trim(piece), &rate))
+	while (span_split(&rest, ',', &piece))
+		if (!parse_rate(value, span_trim(piece), &rates))
 			return false;
-		rates.items[rates.count++] = rate;
-	}
 	*(struct config_rates *)member = rates;
 	return true;
 }
@@ -386,10 +385,27 @@ static const struct type_row {
     [SETTING_RULE_TEXT] = {NULL, free_nothing},
 };
 
-static void *
-member_of(const struct setting *setting, void *base)
+static void **
+part_of(const struct setting *setting, void *base)
 {
-	return (char *)base + setting->offset;
+	return (void **)((char *)base + setting->part_offset);
+}
+
+/* NULL: it is in a part that does not exist. */
+static void *
+find_member(const struct setting *setting, void *base)
+{
+	if (setting->part_size != 0)
+		base = *part_of(setting, base);
+	return base != NULL ? (char *)base + setting->offset : NULL;
+}
+
+static void *
+make_member(const struct setting *setting, void *base)
+{
+	if (setting->part_size != 0 && *part_of(setting, base) == NULL)
+		*part_of(setting, base) = xcalloc(1, setting->part_size);
+	return find_member(setting, base);
 }
 
 bool
@@ -402,7 +418,7 @@ value_parse(const struct document_thing *thing, void *base,
 	if (setting->offset == SETTING_NO_OFFSET)
 		return true;
 	return types[setting->type].parse(
-	    &value, span_from_str(thing->value), member_of(setting, base));
+	    &value, span_from_str(thing->value), make_member(setting, base));
 }
 
 void
@@ -412,8 +428,8 @@ value_set_standard(const struct setting *setting, void *base)
 
 	if (setting->offset == SETTING_NO_OFFSET || setting->standard == NULL)
 		return;
-	bool done = types[setting->type].parse(
-	    &value, span_from_str(setting->standard), member_of(setting, base));
+	bool done = types[setting->type].parse(&value,
+	    span_from_str(setting->standard), make_member(setting, base));
 	assert(done);
 	(void)done;
 }
@@ -421,6 +437,10 @@ value_set_standard(const struct setting *setting, void *base)
 void
 value_free(const struct setting *setting, void *base)
 {
-	if (setting->offset != SETTING_NO_OFFSET)
-		types[setting->type].free(member_of(setting, base));
+	void *member = setting->offset != SETTING_NO_OFFSET
+			   ? find_member(setting, base)
+			   : NULL;
+
+	if (member != NULL)
+		types[setting->type].free(member);
 }

@@ -17,7 +17,7 @@ bool value_parse(const struct document_thing *thing, void *base,
     struct rule_problems *problems);
 /* Puts the setting's default there, if it has one. */
 void value_set_standard(const struct setting *setting, void *base);
-/* Frees (and wipes) what the member owns. */
+/* Frees (and wipes) what the member owns; not the part that it is in. */
 void value_free(const struct setting *setting, void *base);
 
 /* A path as written: "~/" means $HOME, and a relative one begins in the

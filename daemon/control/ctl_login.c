@@ -65,7 +65,7 @@ say_browser(
     const struct login *login, const struct sign_in_task *task, struct buf *out)
 {
 	buf_addf(
-	    out, "Sign in to %s as ", login->account->oauth2.provider->name);
+	    out, "Sign in to %s as ", login->account->oauth2->provider->name);
 	ctl_add_clean(out, login->account->user, CTL_CELL_MAX);
 	buf_add_str(out,
 	    task->is_opened
@@ -81,7 +81,7 @@ say_device(
     const struct login *login, const struct sign_in_task *task, struct buf *out)
 {
 	buf_addf(
-	    out, "Sign in to %s as ", login->account->oauth2.provider->name);
+	    out, "Sign in to %s as ", login->account->oauth2->provider->name);
 	ctl_add_clean(out, login->account->user, CTL_CELL_MAX);
 	buf_add_str(out, ".\nOpen this address in any browser:\n\n    ");
 	ctl_add_clean(out, task->url, CTL_TEXT_MAX);
@@ -203,7 +203,7 @@ choose_flow(const struct login *login, enum oauth2_flow *flow_r)
 	const struct config_account *account = login->account;
 	bool browser = ctl_has(login->ctl, "browser");
 	bool device = ctl_has(login->ctl, "device");
-	enum oauth2_flow flow = account->oauth2.provider->flow;
+	enum oauth2_flow flow = account->oauth2->provider->flow;
 
 	if (browser && device)
 		return ctl_fail(login->ctl, EX_USAGE, NULL,
@@ -216,7 +216,7 @@ choose_flow(const struct login *login, enum oauth2_flow *flow_r)
 		return ctl_fail(login->ctl, EX_USAGE,
 		    device ? "leave out --device" : "leave out --browser",
 		    "there is no such way to sign in to %s for mail",
-		    account->oauth2.provider->name);
+		    account->oauth2->provider->name);
 	*flow_r = flow;
 	return EX_OK;
 }
@@ -302,7 +302,7 @@ forget(const struct login *login)
 	buf_addf(&out,
 	    "Forgotten. %s still lists the permission: take it back there, "
 	    "too,\nif it is not wanted any more.\n",
-	    login->account->oauth2.provider->name);
+	    login->account->oauth2->provider->name);
 	return ctl_finish(&out, EX_OK);
 }
 

@@ -522,15 +522,6 @@ has_quirk(const struct config_account *config, enum preset_quirk quirk)
 	return config->preset != NULL && (config->preset->quirks & quirk) != 0;
 }
 
-static unsigned
-rate_count(const struct config_rates *rates, usec_t window)
-{
-	for (size_t i = 0; i < rates->count; i++)
-		if (rates->items[i].window == window)
-			return rates->items[i].count;
-	return 0;
-}
-
 /* Two machines must not wait in step: the seed is of this machine's clock
  * and the account's name. */
 static uint64_t
@@ -574,14 +565,10 @@ account_config(struct running_account *running)
 		    .await_idle_end = has_quirk(config, QUIRK_IDLE_SILENT) ||
 				      has_quirk(config, QUIRK_SHORT_PIPELINE),
 		    .check_noop = has_quirk(config, QUIRK_IDLE_SILENT),
-		    .forwards_hour =
-			rate_count(&config->forward_limit, USEC_HOUR),
-		    .forwards_day =
-			rate_count(&config->forward_limit, USEC_DAY),
-		    .targets_hour =
-			rate_count(&config->forward_target_limit, USEC_HOUR),
-		    .targets_day =
-			rate_count(&config->forward_target_limit, USEC_DAY),
+		    .forwards_hour = config->forward_limit.hour,
+		    .forwards_day = config->forward_limit.day,
+		    .targets_hour = config->forward_target_limit.hour,
+		    .targets_day = config->forward_target_limit.day,
 		    .breaker = &running->breaker,
 		    .queue = &running->belfry->queue,
 		    .email = config->email,
@@ -651,8 +638,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 		    "what rules moved before cannot be read: %s", error.text);
 	running->claims = make_claims(belfry, config);
 	running->config = config;
-	running->breaker.same_max =
-	    rate_count(&config->forward_limit, USEC_HOUR) / 2;
+	running->breaker.same_max = config->forward_limit.hour / 2;
 	running->other.user = config->other_user;
 	running->other.smtp_user = config_other_smtp_user(config);
 	running->tokens = tokens_new(running);

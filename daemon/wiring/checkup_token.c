@@ -118,8 +118,8 @@ checkup_token(struct checkup *checkup)
 {
 	STR_AUTO path = token_file_path(
 	    checkup->config->state_directory, checkup->account->name);
-	STR_AUTO tried =
-	    xasprintf("sign-in at %s", checkup->account->oauth2.provider->name);
+	STR_AUTO tried = xasprintf(
+	    "sign-in at %s", checkup->account->oauth2->provider->name);
 	struct oauth2_token token = OAUTH2_TOKEN_INIT;
 	struct error error = ERROR_INIT;
 	bool ok = token_file_read(path, checkup->account, &token, &error);

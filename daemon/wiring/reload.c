@@ -68,13 +68,7 @@ same_server(const struct config_server *a, const struct config_server *b)
 static bool
 same_rates(const struct config_rates *a, const struct config_rates *b)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->items[i].count != b->items[i].count ||
-		    a->items[i].window != b->items[i].window)
-			return false;
-	return true;
+	return a->hour == b->hour && a->day == b->day;
 }
 
 static bool
@@ -88,6 +82,8 @@ same_secret(const struct secret_source *a, const struct secret_source *b)
 static bool
 same_oauth2(const struct config_oauth2 *a, const struct config_oauth2 *b)
 {
+	if (a == NULL || b == NULL)
+		return a == b;
 	return same_str(a->client_id, b->client_id) &&
 	       span_equal(secret_span(&a->client_secret),
 		   secret_span(&b->client_secret)) &&
@@ -106,7 +102,7 @@ same_account(const struct config_account *a, const struct config_account *b)
 	       same_server(&a->smtp, &b->smtp) && same_str(a->user, b->user) &&
 	       same_str(a->smtp_user, b->smtp_user) && a->auth == b->auth &&
 	       same_secret(&a->secret, &b->secret) &&
-	       same_oauth2(&a->oauth2, &b->oauth2) &&
+	       same_oauth2(a->oauth2, b->oauth2) &&
 	       same_str(a->tls_ca_file, b->tls_ca_file) &&
 	       same_str(a->tls_cert, b->tls_cert) &&
 	       same_str(a->tls_key, b->tls_key) &&

@@ -41,8 +41,8 @@ struct sign_in {
 bool
 sign_in_has(const struct config_account *account, enum oauth2_flow flow)
 {
-	return (flow == OAUTH2_DEVICE ? account->oauth2.device_url
-				      : account->oauth2.authorize_url) != NULL;
+	return (flow == OAUTH2_DEVICE ? account->oauth2->device_url
+				      : account->oauth2->authorize_url) != NULL;
 }
 
 static void
@@ -334,7 +334,7 @@ keep(struct sign_in *sign_in, struct sign_in_result *result_r,
 static bool
 take_secret(struct sign_in *sign_in, struct error *error_r)
 {
-	const struct config_oauth2 *oauth2 = &sign_in->config->account->oauth2;
+	const struct config_oauth2 *oauth2 = sign_in->config->account->oauth2;
 	struct buf output = BUF_INIT;
 	bool ok;
 

@@ -25,7 +25,7 @@
 struct oauth2_client
 token_client(const struct config_account *account, struct span secret)
 {
-	const struct config_oauth2 *oauth2 = &account->oauth2;
+	const struct config_oauth2 *oauth2 = account->oauth2;
 
 	return (struct oauth2_client){
 	    .provider = oauth2->provider,

@@ -222,7 +222,7 @@ on_secret(void *ctx, const struct child_result *result)
 {
 	struct token_renew *renew = ctx;
 	const struct strv *argv =
-	    &renew->config.account->oauth2.client_secret_command;
+	    &renew->config.account->oauth2->client_secret_command;
 	struct error error = ERROR_INIT;
 
 	renew->child = NULL;
@@ -242,7 +242,7 @@ on_secret(void *ctx, const struct child_result *result)
 static void
 take_secret(struct token_renew *renew)
 {
-	const struct config_oauth2 *oauth2 = &renew->config.account->oauth2;
+	const struct config_oauth2 *oauth2 = renew->config.account->oauth2;
 	const struct child_config config = {
 	    .argv = &oauth2->client_secret_command,
 	    .limit = SECRET_COMMAND_USEC,

@@ -208,9 +208,10 @@ test_email_and_secret_are_enough(void **state)
 	assert_string_equal(a->watch.items[0], "INBOX");
 	assert_true(a->idle_renew == 540 * USEC_SEC);
 	assert_int_equal(a->connections, 3);
-	assert_int_equal(a->forward_limit.count, 2);
-	assert_int_equal(a->forward_limit.items[1].count, 100);
-	assert_true(a->forward_limit.items[1].window == USEC_DAY);
+	assert_int_equal(a->forward_limit.hour, 20);
+	assert_int_equal(a->forward_limit.day, 100);
+	assert_null(a->oauth2);
+	assert_null(a->written);
 	assert_int_equal(a->identity.len, 1);
 	assert_string_equal(config_tls_version(a), "1.2");
 	assert_true(a->enabled);
@@ -223,7 +224,8 @@ test_account_of_ones_own(void **state)
 {
 	struct config *c = must_parse("own",
 	    "[account work]\nemail = ann@example.org\n"
-	    "imap = imap://[2001:db8::1]:1143/\nsmtp = smtps://M\xc3\xbcller.example.org"
+	    "imap = imap://[2001:db8::1]:1143/\nsmtp = "
+	    "smtps://M\xc3\xbcller.example.org"
 	    "\nuser = ann\ntoken_command = oama access ann\n"
 	    "watch = INBOX, Lists/*\n  \\Junk\nidentity = a@b.example,\n"
 	    "  ANN@example.org\nforward_limit = 5/hour\nconnections = 1\n"
@@ -695,8 +697,7 @@ test_warnings_hide_nothing(void **state)
 /* ---- the sign-in ---- */
 
 #define OUTLOOK "[account a]\nemail = a@outlook.com\noauth2_client_id = x\n"
-#define OWN                                                                    \
-	"[account a]\nemail = a@own.example\noauth2_client_id = x\n"
+#define OWN "[account a]\nemail = a@own.example\noauth2_client_id = x\n"
 #define MICROSOFT "https://login.microsoftonline.com/"
 
 static const struct sign_in_case {
@@ -707,7 +708,8 @@ static const struct sign_in_case {
 } sign_in_cases[] = {
     {"google", SIGN_IN, "google",
 	"https://accounts.google.com/o/oauth2/v2/auth",
-	"https://oauth2.googleapis.com/token", NULL, "https://mail.google.com/"},
+	"https://oauth2.googleapis.com/token", NULL,
+	"https://mail.google.com/"},
     {"outlook", OUTLOOK, "microsoft-consumer",
 	MICROSOFT "consumers/oauth2/v2.0/authorize",
 	MICROSOFT "consumers/oauth2/v2.0/token",
@@ -755,7 +757,7 @@ test_sign_in(void **state)
 		const struct sign_in_case *c = &sign_in_cases[i];
 		struct config *config = must_parse(c->name, c->text);
 		const struct config_account *account = &config->accounts[0];
-		const struct config_oauth2 *oauth2 = &account->oauth2;
+		const struct config_oauth2 *oauth2 = account->oauth2;
 		if (account->auth != CONFIG_AUTH_OAUTH2 ||
 		    account->secret.kind != SECRET_SIGN_IN ||
 		    strcmp(oauth2->provider->id, c->provider) != 0 ||

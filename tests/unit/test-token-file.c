@@ -31,18 +31,21 @@ struct place {
 	char *path;
 };
 
+static const struct config_oauth2 sign_in = {
+    .client_id = (char *)"id",
+    .scope = (char *)"s",
+    .token_url = (char *)"https://a.example/t",
+};
+
+/* It borrows the sign-in. */
 static struct config_account
-account(void)
+account(struct config_oauth2 *oauth2)
 {
+	*oauth2 = sign_in;
 	return (struct config_account){
 	    .name = (char *)"home",
 	    .user = (char *)"ann",
-	    .oauth2 =
-		{
-		    .client_id = (char *)"id",
-		    .scope = (char *)"s",
-		    .token_url = (char *)"https://a.example/t",
-		},
+	    .oauth2 = oauth2,
 	};
 }
 
@@ -112,7 +115,8 @@ static void
 test_written_and_read(void **state)
 {
 	struct place *place = *state;
-	struct config_account a = account();
+	struct config_oauth2 oauth2;
+	struct config_account a = account(&oauth2);
 	struct oauth2_token token = OAUTH2_TOKEN_INIT;
 	struct token_mark mark = {.number = 0};
 	STR_AUTO folder = xasprintf("%s/oauth2", place->folder);
@@ -140,12 +144,13 @@ static void
 test_another_account(void **state)
 {
 	struct place *place = *state;
-	struct config_account a = account();
+	struct config_oauth2 oauth2;
+	struct config_account a = account(&oauth2);
 	struct oauth2_token token = OAUTH2_TOKEN_INIT;
 	struct error error = ERROR_INIT;
 
 	write_document(place);
-	a.oauth2.token_url = (char *)"https://evil.example/t";
+	oauth2.token_url = (char *)"https://evil.example/t";
 	assert_false(token_file_read(place->path, &a, &token, &error));
 	assert_int_equal(error.fault, FAULT_AUTH);
 	assert_int_equal(token.refresh.len, 0);
@@ -156,7 +161,8 @@ static void
 test_not_for_others(void **state)
 {
 	struct place *place = *state;
-	struct config_account a = account();
+	struct config_oauth2 oauth2;
+	struct config_account a = account(&oauth2);
 	struct oauth2_token token = OAUTH2_TOKEN_INIT;
 	struct error error = ERROR_INIT;
 	STR_AUTO other = xasprintf("%s.other", place->path);
@@ -198,7 +204,8 @@ static void
 test_died_in_between(void **state)
 {
 	struct place *place = *state;
-	struct config_account a = account();
+	struct config_oauth2 oauth2;
+	struct config_account a = account(&oauth2);
 	struct oauth2_token token = OAUTH2_TOKEN_INIT;
 	struct token_draft dead = {.fd = -1};
 
