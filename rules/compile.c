@@ -316,6 +316,7 @@ rules_new_empty(void)
 
 	rules->room = pattern_room_new();
 	rules->view = NEW(struct view);
+	rules->header_lists = NEW(struct header_lists);
 	return rules;
 }
 
@@ -335,6 +336,7 @@ rules_free(struct rules **rules)
 	slots_done(&r->slots);
 	lists_done(&r->lists);
 	pattern_room_free(&r->room);
+	header_lists_free(&r->header_lists);
 	free(r);
 	*rules = NULL;
 }

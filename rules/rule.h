@@ -49,7 +49,15 @@ struct rules {
 	struct pattern_room *room; /* of all patterns */
 	struct view *view;
 	struct program *program; /* NULL: all rules are evaluated */
+	struct header_lists *header_lists;
 };
+
+/* What accounts fetch, as rules_get_needs was asked for it: each list once. */
+struct header_lists {
+	struct strv **items; /* owned, as each of them */
+	size_t count, cap;
+};
+void header_lists_free(struct header_lists **lists);
 
 void rule_free(struct rule **rule);
 /* For this account and mailbox, and enabled? */

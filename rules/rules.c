@@ -39,16 +39,48 @@ rules_set_list_file(struct rules *rules, const char *path, struct span text)
 /* Needs. */
 
 void
-rules_needs_done(struct rules_needs *needs)
+header_lists_free(struct header_lists **lists)
 {
-	strv_done(&needs->headers);
-	needs->all_headers = false;
+	struct header_lists *old = *lists;
+
+	if (old == NULL)
+		return;
+	*lists = NULL;
+	for (size_t i = 0; i < old->count; i++) {
+		strv_done(old->items[i]);
+		free(old->items[i]);
+	}
+	free(old->items);
+	free(old);
+}
+
+/* The same list, kept; takes `names`. */
+static const struct strv *
+keep_headers(struct header_lists *lists, struct strv *names)
+{
+	for (size_t i = 0; i < lists->count; i++) {
+		if (!strv_equal(lists->items[i], names))
+			continue;
+		strv_done(names);
+		return lists->items[i];
+	}
+	if (lists->count == lists->cap) {
+		lists->cap = lists->cap == 0 ? 1 : 2 * lists->cap;
+		lists->items = xreallocarray(
+		    lists->items, lists->cap, sizeof(*lists->items));
+	}
+	struct strv *kept = NEW(struct strv);
+	*kept = *names;
+	*names = (struct strv)STRV_INIT;
+	lists->items[lists->count++] = kept;
+	return kept;
 }
 
 /* On the way through all rules, which may ask the same ten thousand times. */
 struct collector {
 	const struct rules *rules;
 	struct rules_needs *needs;
+	struct strv headers;
 	bool *has_slot; /* owned */
 	size_t *table;	/* number + 1 of a header, by hash; owned; 0: free */
 	size_t table_size;
@@ -57,7 +89,7 @@ struct collector {
 static size_t *
 find_header(const struct collector *collector, struct span name)
 {
-	char **headers = collector->needs->headers.items;
+	char **headers = collector->headers.items;
 	size_t hash = message_name_hash(name);
 
 	for (;; hash++) {
@@ -73,7 +105,7 @@ find_header(const struct collector *collector, struct span name)
 static void
 grow_table(struct collector *collector)
 {
-	struct strv *headers = &collector->needs->headers;
+	struct strv *headers = &collector->headers;
 
 	collector->table_size = collector->table_size == 0
 				    ? HEADERS_FIRST
@@ -89,7 +121,7 @@ grow_table(struct collector *collector)
 static void
 need_header(struct collector *collector, const char *header)
 {
-	struct strv *headers = &collector->needs->headers;
+	struct strv *headers = &collector->headers;
 	size_t *place;
 
 	if (2 * (headers->len + 1) > collector->table_size)
@@ -180,12 +212,14 @@ rules_get_needs(
 	    .has_slot =
 		xcalloc(rules->slots.count + 1, sizeof(*collector.has_slot))};
 
-	*needs_r = (struct rules_needs){.headers = STRV_INIT};
+	*needs_r = (struct rules_needs){.headers = NULL};
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
 		need_header(&collector, always[i]);
 	for (size_t i = 0; i < rules->count; i++)
 		if (rule_applies(rules->items[i], account, NULL))
 			need_rule(&collector, rules->items[i]);
+	needs_r->headers =
+	    keep_headers(rules->header_lists, &collector.headers);
 	free(collector.has_slot);
 	free(collector.table);
 }

@@ -93,17 +93,18 @@ const char *rules_id(const struct rules *rules, size_t index);
 
 /* What a message must be fetched with. */
 struct rules_needs {
-	struct strv headers; /* field names; always includes From, Subject,
-				Date, Message-ID */
-	bool all_headers;    /* any-header is used: fetch BODY.PEEK[HEADER] */
-	bool structure;	     /* attachment.* or body: BODYSTRUCTURE, too */
-	bool body;	     /* body or ${preview}: when plan.wants says so */
-	bool sender;	     /* new-sender */
-	bool received;	     /* age, or a date in an action */
-	bool command;	     /* exec without stdin = message: gets a header */
+	/* Field names; always includes From, Subject, Date, Message-ID. The
+	 * rules' own, which accounts that need the same share. */
+	const struct strv *headers;
+	bool all_headers; /* any-header is used: fetch BODY.PEEK[HEADER] */
+	bool structure;	  /* attachment.* or body: BODYSTRUCTURE, too */
+	bool body;	  /* body or ${preview}: when plan.wants says so */
+	bool sender;	  /* new-sender */
+	bool received;	  /* age, or a date in an action */
+	bool command;	  /* exec without stdin = message: gets a header */
 };
-void rules_needs_done(struct rules_needs *needs);
-/* Of the rules that apply to this account (NULL: of all). */
+/* Of the rules that apply to this account (NULL: of all). Valid as long as the
+ * rules. */
 void rules_get_needs(const struct rules *rules, const char *account,
     struct rules_needs *needs_r);
 /*

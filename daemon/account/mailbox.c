@@ -295,7 +295,6 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_preview_free(mb);
 	mailbox_drop_batch(mb, &mb->plan);
 	store_batch_free(&mb->outcomes);
-	rules_needs_done(&mb->needs);
 	folders_done(&mb->folders);
 	free(mb->permanent_flags);
 	buf_done(&mb->wire);
@@ -314,7 +313,6 @@ mailbox_set_rules(struct mailbox *mb, const struct rules *rules)
 	mb->stale = mb->state == MAILBOX_SWEEPING ||
 		    mb->state == MAILBOX_READING ||
 		    mb->state == MAILBOX_REVIEWING;
-	rules_needs_done(&mb->needs);
 	rules_get_needs(rules, mb->config->account, &mb->needs);
 }
 

@@ -326,7 +326,7 @@ mailbox_add_fetch_items(struct mailbox *mb, struct imap_command *command)
 		imap_command_raw(command, "BODY.PEEK[HEADER])");
 	} else {
 		imap_command_raw(command, "BODY.PEEK[HEADER.FIELDS");
-		imap_command_header_fields(command, &mb->needs.headers);
+		imap_command_header_fields(command, mb->needs.headers);
 		buf_add_str(&command->text, "])");
 	}
 }

@@ -12,9 +12,7 @@ ctl_judge_needs_whole(const struct ctl_judge *judge)
 	struct rules_needs needs;
 
 	rules_get_needs(judge->rules, NULL, &needs);
-	bool is_whole = needs.structure || needs.body;
-	rules_needs_done(&needs);
-	return is_whole;
+	return needs.structure || needs.body;
 }
 
 bool
@@ -23,7 +21,6 @@ ctl_judge_needs_received(const struct ctl_judge *judge)
 	struct rules_needs needs;
 
 	rules_get_needs(judge->rules, NULL, &needs);
-	rules_needs_done(&needs);
 	return needs.received;
 }
 

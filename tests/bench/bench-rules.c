@@ -748,7 +748,6 @@ print_headers(const struct corpus *corpus)
 		start = now();
 		rules_get_needs(rules, "work", &needs);
 		needing = now() - start;
-		rules_needs_done(&needs);
 		printf("%-14s %8zu %10.3f ms %10.1f ns/rule, compiled in "
 		       "%.1f ms, needs known in %.1f\n",
 		    "own headers", counts[i],

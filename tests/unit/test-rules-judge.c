@@ -549,9 +549,8 @@ test_field_needs(void **state)
 
 		assert_non_null(rules);
 		rules_get_needs(rules, NULL, &needs);
-		names = strv_join(&needs.headers, " ");
+		names = strv_join(needs.headers, " ");
 		assert_string_equal(names, want);
-		rules_needs_done(&needs);
 		rules_free(&rules);
 		rule_problems_done(&problems);
 	}
@@ -567,23 +566,26 @@ test_needs(void **state)
 	    "move = ${list-id}\naccounts = a\n"
 	    "[rule two]\nwhen = any-header has x\ntrash = yes\naccounts = b\n",
 	    &problems);
-	struct rules_needs needs;
+	struct rules_needs needs, same;
 	STR_AUTO names = NULL;
 
 	(void)state;
 	assert_non_null(rules);
 	rules_get_needs(rules, "a", &needs);
-	names = strv_join(&needs.headers, " ");
+	rules_get_needs(rules, "a", &same);
+	assert_ptr_equal(same.headers, needs.headers);
+	names = strv_join(needs.headers, " ");
 	assert_string_equal(names,
 	    "From Subject Date Message-ID To Cc Bcc Delivered-To "
 	    "X-Original-To Envelope-To Resent-To Resent-Cc Resent-Bcc X-A "
 	    "List-Id");
 	assert_false(needs.all_headers);
-	rules_needs_done(&needs);
-	rules_get_needs(rules, NULL, &needs);
+	rules_get_needs(rules, NULL, &same);
+	assert_ptr_equal(same.headers, needs.headers);
+	rules_get_needs(rules, "b", &needs);
+	assert_ptr_not_equal(same.headers, needs.headers);
 	assert_true(needs.all_headers);
 	assert_false(needs.received);
-	rules_needs_done(&needs);
 	rules_free(&rules);
 	rule_problems_done(&problems);
 }
