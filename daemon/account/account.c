@@ -225,6 +225,10 @@ account_let_go(struct account *account, struct mailbox *visitor)
 		mailbox_free(&old->mailbox);
 		free(old->name);
 		*old = account->visitors[--account->visitor_count];
+		if (account->visitor_count > 0)
+			return;
+		free(account->visitors);
+		account->visitors = NULL;
 		return;
 	}
 }
@@ -256,6 +260,8 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 	if (!has_room(account, now, error_r))
 		return NULL;
 	bool is_shared = !account_has_connection_left(account);
+	account->visitors = xreallocarray(account->visitors,
+	    account->visitor_count + 1, sizeof(*account->visitors));
 	struct visitor *visitor = &account->visitors[account->visitor_count++];
 	visitor->is_shared = is_shared;
 	visitor->name = xstrdup(name);

@@ -36,19 +36,19 @@ struct account {
 	struct limits *limits;
 	struct watched *items; /* owned */
 	size_t count;
-	struct visitor visitors[ACCOUNT_VISITORS_MAX];
-	size_t visitor_count;
-	size_t next;	      /* whose events are pulled first */
-	bool proven;	      /* somebody has logged in since the start */
-	usec_t hold;	      /* no login before: one has failed */
-	usec_t refused_until; /* a visitor's was refused: no other comes */
-	char *lockout;	      /* owned; NULL while let in */
-	struct strv facts;    /* "name=value" of account_watch.c */
-	bool told_too_many;   /* of ACCOUNT_MAILBOXES_MAX */
-	usec_t next_list;     /* when the folders are listed again */
-	int64_t listed_unix;  /* when they were; 0: never */
-	size_t allowed;	      /* connections, as the server said; 0: any */
-	int64_t allowed_unix; /* when it said so */
+	struct visitor *visitors; /* owned; NULL while there is none */
+	size_t visitor_count;	  /* at most ACCOUNT_VISITORS_MAX */
+	size_t next;		  /* whose events are pulled first */
+	bool proven;		  /* somebody has logged in since the start */
+	usec_t hold;		  /* no login before: one has failed */
+	usec_t refused_until;	  /* a visitor's was refused: no other comes */
+	char *lockout;		  /* owned; NULL while let in */
+	struct strv facts;	  /* "name=value" of account_watch.c */
+	bool told_too_many;	  /* of ACCOUNT_MAILBOXES_MAX */
+	usec_t next_list;	  /* when the folders are listed again */
+	int64_t listed_unix;	  /* when they were; 0: never */
+	size_t allowed;		  /* connections, as the server said; 0: any */
+	int64_t allowed_unix;	  /* when it said so */
 	int64_t clock_unix;
 	int utc_offset;
 	usec_t clock_now;

@@ -46,6 +46,7 @@ mailbox_forget_work(struct mailbox *mb, usec_t now)
 	mailbox_claim_interrupt(mb);
 	mailbox_ops_clear(mb);
 	mailbox_body_clear(mb);
+	mailbox_resync_clear(mb);
 	mailbox_rebuilt_clear(mb);
 	mailbox_jobs_clear(mb);
 	mailbox_forget_commits(mb);
@@ -58,8 +59,8 @@ drop_session(struct mailbox *mb, usec_t now)
 	if (mb->session != NULL || mb->state == MAILBOX_CONNECTING)
 		mailbox_emit_need(mb, MAILBOX_DISCONNECT);
 	imap_session_free(&mb->session);
-	mailbox_round_done(&mb->round);
-	mb->is_open = false;
+	mailbox_round_clear(mb);
+	mb->has_selected = mb->is_open = false;
 	mailbox_forget_work(mb, now);
 }
 
@@ -208,7 +209,7 @@ fail_with(struct mailbox *mb, usec_t now, enum fault fault, const char *text)
 
 /* There may be a hundred for each account, nearly all idle: what only some of
  * them have belongs behind a pointer. */
-static_assert(sizeof(struct mailbox) <= 2048, "an idle mailbox is too large");
+static_assert(sizeof(struct mailbox) <= 1536, "an idle mailbox is too large");
 
 usec_t
 mailbox_renew(const struct mailbox *mb)
@@ -237,7 +238,6 @@ mailbox_new(const struct mailbox_config *config,
 	backoff_init(&mb->backoff, &mb->random);
 	list_init(&mb->jobs);
 	list_init(&mb->ops);
-	list_init(&mb->reading.waiting);
 	list_init(&mb->tasks);
 	list_init(&mb->chores);
 	list_init(&mb->forwards);
@@ -289,8 +289,8 @@ mailbox_free(struct mailbox **mailbox)
 		free(queued);
 	}
 	mailbox_backlog_free(mb);
-	mailbox_round_done(&mb->round);
-	mailbox_candidate_free(&mb->question);
+	mailbox_round_clear(mb);
+	mailbox_explain_free(mb);
 	mailbox_find_free(mb);
 	mailbox_preview_free(mb);
 	mailbox_drop_batch(mb, &mb->plan);

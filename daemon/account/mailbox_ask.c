@@ -34,17 +34,19 @@ mailbox_ask_tell(struct mailbox *mb, const char *name, struct mailbox_news news)
 void
 mailbox_ask(struct mailbox *mb, const struct strv *names, usec_t now)
 {
+	struct round *round = mailbox_round_of(mb);
+
 	assert(mailbox_is_at_rest(mb));
-	strv_done(&mb->round.names);
-	strv_copy(&mb->round.names, names);
-	mb->round.next = 0;
+	strv_done(&round->names);
+	strv_copy(&round->names, names);
+	round->next = 0;
 	mailbox_wake(mb, now);
 }
 
 bool
 mailbox_ask_has_questions(const struct mailbox *mb)
 {
-	return mb->round.next < mb->round.names.len;
+	return mb->round != NULL && mb->round->next < mb->round->names.len;
 }
 
 void
@@ -63,7 +65,7 @@ add_items(struct mailbox *mb, struct imap_command *command)
 {
 	bool counts =
 	    (imap_session_enabled(mb->session) & IMAP_CAP_CONDSTORE) != 0 &&
-	    !mb->round.no_modseq;
+	    !mb->round->no_modseq;
 
 	imap_command_raw(command, "(UIDNEXT UIDVALIDITY MESSAGES");
 	imap_command_raw(command, counts ? "HIGHESTMODSEQ)" : ")");
@@ -72,7 +74,7 @@ add_items(struct mailbox *mb, struct imap_command *command)
 static void
 send_status(struct mailbox *mb, usec_t now)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "STATUS");
@@ -84,7 +86,7 @@ send_status(struct mailbox *mb, usec_t now)
 static void
 send_list(struct mailbox *mb, usec_t now)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "LIST");
@@ -106,7 +108,7 @@ send_list(struct mailbox *mb, usec_t now)
 static bool
 can_list(const struct mailbox *mb)
 {
-	return !mb->round.no_list && !mb->lists_plainly &&
+	return !mb->round->no_list && !mb->lists_plainly &&
 	       mailbox_can(mb, IMAP_CAP_LIST_STATUS) &&
 	       mailbox_can(mb, IMAP_CAP_LIST_EXTENDED);
 }
@@ -127,7 +129,7 @@ is_plain(struct span wire)
 static void
 add_name(struct mailbox *mb, const char *name, struct span wire)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 
 	strv_add_span(&round->wires, wire);
 	round->answers = xreallocarray(
@@ -145,7 +147,7 @@ add_name(struct mailbox *mb, const char *name, struct span wire)
 static void
 gather(struct mailbox *mb)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	bool lists = can_list(mb);
 	size_t bytes = 0;
 
@@ -187,7 +189,7 @@ keep_last(struct round *round)
 bool
 mailbox_ask_next(struct mailbox *mb, usec_t now)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 
 	gather(mb);
 	if (round->wanted == 0) {
@@ -218,7 +220,7 @@ void
 mailbox_ask_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	struct imap_mailbox_status status;
 
 	(void)now;
@@ -241,7 +243,7 @@ mailbox_ask_untagged(
 static bool
 falls_back(struct mailbox *mb, const struct imap_response *response)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	bool is_list = round->wanted > 1;
 
 	if (is_list && (response->status != IMAP_OK || round->answered == 0)) {
@@ -258,7 +260,7 @@ falls_back(struct mailbox *mb, const struct imap_response *response)
 static void
 tell_answers(struct mailbox *mb, bool ok)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 
 	for (size_t i = 0; i < round->wires.len; i++) {
 		const char *name = round->names.items[round->next + i];

@@ -684,7 +684,7 @@ mailbox_backlog_untagged(
 	/* Asked for what other rules need, or no room for more that wait for
 	 * their text: the rest comes once more. */
 	if ((mb->stale || run->ignored != 0 ||
-		mb->reading.bytes >= MAILBOX_READING_MAX / 2) &&
+		mailbox_body_bytes(mb) >= MAILBOX_READING_MAX / 2) &&
 	    (run->seen.count == 0 || fetch.uid > last_of(&run->seen))) {
 		if (run->ignored == 0 || fetch.uid < run->ignored)
 			run->ignored = fetch.uid;

@@ -60,25 +60,41 @@ candidate_at(const struct list_link *pos)
 	return LIST_ITEM(pos, struct candidate, link);
 }
 
+size_t
+mailbox_body_bytes(const struct mailbox *mb)
+{
+	return mb->reading != NULL ? mb->reading->bytes : 0;
+}
+
 bool
 mailbox_body_has_room(
     const struct mailbox *mb, const struct candidate *candidate)
 {
-	return mb->reading.bytes + candidate->bytes <= MAILBOX_READING_MAX;
+	return mailbox_body_bytes(mb) + candidate->bytes <= MAILBOX_READING_MAX;
+}
+
+bool
+mailbox_body_is_awaited(const struct mailbox *mb)
+{
+	return mb->reading != NULL && !list_is_empty(&mb->reading->waiting);
 }
 
 void
 mailbox_body_wait(struct mailbox *mb, struct candidate **candidate)
 {
-	mb->reading.bytes += (*candidate)->bytes;
-	list_add(&mb->reading.waiting, &(*candidate)->link);
+	if (mb->reading == NULL) {
+		mb->reading = NEW(struct reading);
+		list_init(&mb->reading->waiting);
+	}
+	mb->reading->bytes += (*candidate)->bytes;
+	list_add(&mb->reading->waiting, &(*candidate)->link);
 	*candidate = NULL;
 }
 
 static void
-forget(struct mailbox *mb, struct candidate *candidate)
+forget(struct reading *reading, struct candidate *candidate)
 {
-	mb->reading.bytes -= candidate->bytes;
+	reading->bytes -= candidate->bytes;
 	mailbox_candidate_free(&candidate);
 }
 
@@ -94,17 +110,23 @@ end_command(struct reading *reading)
 void
 mailbox_body_clear(struct mailbox *mb)
 {
-	LIST_EACH(pos, &mb->reading.waiting)
-	forget(mb, candidate_at(pos));
-	end_command(&mb->reading);
+	struct reading *reading = mb->reading;
+
+	if (reading == NULL)
+		return;
+	mb->reading = NULL;
+	LIST_EACH(pos, &reading->waiting)
+	forget(reading, candidate_at(pos));
+	end_command(reading);
+	free(reading);
 }
 
 static struct candidate *
-find_asked(struct mailbox *mb, uint32_t uid)
+find_asked(const struct reading *reading, uint32_t uid)
 {
-	if (!imap_seqset_has(&mb->reading.asked, uid))
+	if (!imap_seqset_has(&reading->asked, uid))
 		return NULL;
-	LIST_EACH(pos, &mb->reading.waiting)
+	LIST_EACH(pos, &reading->waiting)
 	{
 		if (candidate_at(pos)->uid == uid)
 			return candidate_at(pos);
@@ -144,7 +166,7 @@ section_of(const struct candidate *candidate)
 static void
 gather(struct mailbox *mb)
 {
-	struct reading *reading = &mb->reading;
+	struct reading *reading = mb->reading;
 	size_t count = 0;
 
 	reading->section =
@@ -167,12 +189,12 @@ send_fetch(struct mailbox *mb, usec_t now)
 	BUF_AUTO item = BUF_INIT;
 
 	gather(mb);
-	buf_addf(&item, "(UID BODY.PEEK[%s]", mb->reading.section);
+	buf_addf(&item, "(UID BODY.PEEK[%s]", mb->reading->section);
 	if (!mb->no_partial)
 		buf_addf(&item, "<0.%d>", BODY_RAW_MAX);
 	buf_add_char(&item, ')');
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &mb->reading.asked);
+	imap_command_seqset(&command, &mb->reading->asked);
 	imap_command_raw(&command, buf_str(&item));
 	mailbox_send(mb, &command, now);
 }
@@ -180,22 +202,30 @@ send_fetch(struct mailbox *mb, usec_t now)
 static void
 next(struct mailbox *mb, usec_t now)
 {
-	end_command(&mb->reading);
-	if (list_is_empty(&mb->reading.waiting))
-		mb->reading.done(mb, now);
-	else if (mb->stale)
-		mb->reading.again(mb, now);
-	else
+	mailbox_begin_fn *done = mb->reading->done;
+
+	end_command(mb->reading);
+	if (!mailbox_body_is_awaited(mb)) {
+		mailbox_body_clear(mb);
+		done(mb, now);
+	} else if (mb->stale) {
+		mb->reading->again(mb, now);
+	} else {
 		send_fetch(mb, now);
+	}
 }
 
 void
 mailbox_body_begin(struct mailbox *mb, mailbox_begin_fn *done,
     mailbox_begin_fn *again, usec_t now)
 {
-	mb->reading.done = done;
-	mb->reading.again = again;
 	mailbox_enter(mb, MAILBOX_READING, now);
+	if (!mailbox_body_is_awaited(mb)) {
+		done(mb, now);
+		return;
+	}
+	mb->reading->done = done;
+	mb->reading->again = again;
 	next(mb, now);
 }
 
@@ -213,12 +243,12 @@ void
 mailbox_body_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct reading *reading = &mb->reading;
+	struct reading *reading = mb->reading;
 	struct imap_fetch fetch;
 
 	if (!imap_fetch_parse(response, &fetch) || mb->stale)
 		return;
-	struct candidate *candidate = find_asked(mb, fetch.uid);
+	struct candidate *candidate = find_asked(reading, fetch.uid);
 	if (candidate == NULL)
 		return;
 	imap_seqset_add(&reading->seen, fetch.uid);
@@ -228,14 +258,14 @@ mailbox_body_untagged(
 	    structure_find_text(candidate->structure));
 	candidate->has_body = true;
 	judge_at_last(mb, candidate, now);
-	forget(mb, candidate);
+	forget(reading, candidate);
 }
 
 /* Those of the command that still wait: are they there at all? */
 static bool
 look(struct mailbox *mb, usec_t now)
 {
-	struct reading *reading = &mb->reading;
+	struct reading *reading = mb->reading;
 	struct imap_command command;
 	struct imap_seqset rest = IMAP_SEQSET_INIT;
 
@@ -263,7 +293,7 @@ look(struct mailbox *mb, usec_t now)
 static void
 judge_rest(struct mailbox *mb, bool all, usec_t now)
 {
-	struct reading *reading = &mb->reading;
+	struct reading *reading = mb->reading;
 
 	LIST_EACH(pos, &reading->waiting)
 	{
@@ -273,7 +303,7 @@ judge_rest(struct mailbox *mb, bool all, usec_t now)
 			continue;
 		if (all || imap_seqset_has(&reading->seen, uid))
 			mailbox_body_judge_without(mb, candidate, now);
-		forget(mb, candidate);
+		forget(reading, candidate);
 	}
 }
 
@@ -309,7 +339,7 @@ mailbox_put_off(struct mailbox *mb, const struct imap_response *response,
 static bool
 is_without_parts(const struct mailbox *mb, const struct imap_response *response)
 {
-	const struct reading *reading = &mb->reading;
+	const struct reading *reading = mb->reading;
 
 	LIST_EACH(pos, &reading->waiting)
 	{
@@ -326,7 +356,7 @@ void
 mailbox_body_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	bool looked = mb->reading.section == NULL;
+	bool looked = mb->reading->section == NULL;
 
 	if (!mb->stale &&
 	    mailbox_put_off(mb, response, looked || mb->no_partial, now))

@@ -101,8 +101,7 @@ is_due(const struct mailbox *mb)
 
 	return mb->state == MAILBOX_SWEEPING && !mb->config->dry_run &&
 	       mb->unwritten >= least && list_is_empty(&mb->commits) &&
-	       list_is_empty(&mb->reading.waiting) &&
-	       mb->above.count <= RANGES_MAX;
+	       !mailbox_body_is_awaited(mb) && mb->above.count <= RANGES_MAX;
 }
 
 static void

@@ -25,19 +25,38 @@ mailbox_explained_free(struct mailbox_explained **explained)
 bool
 mailbox_explain(struct mailbox *mb, uint32_t uid, usec_t now)
 {
-	if (mb->question_count == MAILBOX_QUESTIONS_MAX)
+	if (mb->questions == NULL)
+		mb->questions = NEW(struct questions);
+	if (mb->questions->count == MAILBOX_QUESTIONS_MAX)
 		return false;
-	mb->questions[mb->question_count++] = uid;
+	mb->questions->uids[mb->questions->count++] = uid;
 	mailbox_wake(mb, now);
 	return true;
 }
 
-static void
-forget_question(struct mailbox *mb, size_t index)
+bool
+mailbox_explain_is_asked(const struct mailbox *mb)
 {
-	mb->question_count--;
-	memmove(&mb->questions[index], &mb->questions[index + 1],
-	    (mb->question_count - index) * sizeof(mb->questions[0]));
+	return mb->questions != NULL && mb->questions->count > 0;
+}
+
+void
+mailbox_explain_free(struct mailbox *mb)
+{
+	if (mb->questions != NULL)
+		mailbox_candidate_free(&mb->questions->came);
+	free(mb->questions);
+	mb->questions = NULL;
+}
+
+static void
+forget_question(struct questions *questions, size_t index)
+{
+	uint32_t *uids = questions->uids;
+
+	questions->count--;
+	memmove(&uids[index], &uids[index + 1],
+	    (questions->count - index) * sizeof(*uids));
 }
 
 void
@@ -45,10 +64,11 @@ mailbox_explain_cancel(struct mailbox *mb, uint32_t uid)
 {
 	/* The one under way is answered, and nobody listens. */
 	size_t first = mb->state == MAILBOX_EXPLAINING ? 1 : 0;
+	struct questions *questions = mb->questions;
 
-	for (size_t i = first; i < mb->question_count; i++) {
-		if (mb->questions[i] == uid) {
-			forget_question(mb, i);
+	for (size_t i = first; questions != NULL && i < questions->count; i++) {
+		if (questions->uids[i] == uid) {
+			forget_question(questions, i);
 			return;
 		}
 	}
@@ -57,8 +77,8 @@ mailbox_explain_cancel(struct mailbox *mb, uint32_t uid)
 static void
 answer(struct mailbox *mb, struct mailbox_explained *explained)
 {
-	explained->uid = mb->questions[0];
-	forget_question(mb, 0);
+	explained->uid = mb->questions->uids[0];
+	forget_question(mb->questions, 0);
 	mailbox_emit(mb, (struct mailbox_event){.kind = MAILBOX_EXPLAINED,
 			     .explained = explained});
 }
@@ -66,7 +86,7 @@ answer(struct mailbox *mb, struct mailbox_explained *explained)
 void
 mailbox_explain_fail(struct mailbox *mb, const struct error *error)
 {
-	while (mb->question_count > 0) {
+	while (mailbox_explain_is_asked(mb)) {
 		struct mailbox_explained *explained =
 		    NEW(struct mailbox_explained);
 		explained->error = *error;
@@ -82,7 +102,7 @@ send_fetch(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_number(&command, mb->questions[0]);
+	imap_command_number(&command, mb->questions->uids[0]);
 	mailbox_add_fetch_items(mb, &command);
 	mailbox_send(mb, &command, now);
 }
@@ -90,11 +110,11 @@ send_fetch(struct mailbox *mb, usec_t now)
 bool
 mailbox_explain_begin(struct mailbox *mb, usec_t now)
 {
-	if (mb->question_count == 0)
+	if (!mailbox_explain_is_asked(mb))
 		return false;
 	mailbox_enter(mb, MAILBOX_EXPLAINING, now);
-	mailbox_candidate_free(&mb->question);
-	mb->question_reads = false;
+	mailbox_candidate_free(&mb->questions->came);
+	mb->questions->reads = false;
 	mb->bare = mb->no_structure;
 	send_fetch(mb, now);
 	return true;
@@ -121,18 +141,18 @@ mailbox_explain_untagged(
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
-	    fetch.uid != mb->questions[0])
+	    fetch.uid != mb->questions->uids[0])
 		return;
-	if (mb->question_reads) {
-		note_text(mb->question, &fetch);
+	if (mb->questions->reads) {
+		note_text(mb->questions->came, &fetch);
 		return;
 	}
 	if (!fetch.has_header)
 		return;
-	mailbox_candidate_free(&mb->question);
-	mb->question = mailbox_candidate_new(&fetch);
-	mailbox_meet_sender(mb, mb->question);
-	mailbox_unmeet_sender(mb, mb->question);
+	mailbox_candidate_free(&mb->questions->came);
+	mb->questions->came = mailbox_candidate_new(&fetch);
+	mailbox_meet_sender(mb, mb->questions->came);
+	mailbox_unmeet_sender(mb, mb->questions->came);
 }
 
 /* ---- the answer ---- */
@@ -140,15 +160,16 @@ mailbox_explain_untagged(
 static void
 ask_text(struct mailbox *mb, usec_t now)
 {
-	const struct part *part = structure_find_text(mb->question->structure);
+	const struct part *part =
+	    structure_find_text(mb->questions->came->structure);
 	struct imap_command command;
 	BUF_AUTO item = BUF_INIT;
 
-	mb->question_reads = true;
+	mb->questions->reads = true;
 	buf_addf(
 	    &item, "(UID BODY.PEEK[%s]<0.%d>)", part->section, BODY_RAW_MAX);
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_number(&command, mb->questions[0]);
+	imap_command_number(&command, mb->questions->uids[0]);
 	imap_command_raw(&command, buf_str(&item));
 	mailbox_send(mb, &command, now);
 }
@@ -158,14 +179,14 @@ ask_text(struct mailbox *mb, usec_t now)
 static bool
 fill(struct mailbox *mb, usec_t now)
 {
-	struct candidate *candidate = mb->question;
+	struct candidate *candidate = mb->questions->came;
 
 	if (candidate->structure == NULL) {
 		candidate->structure = NEW(struct structure);
 		structure_init(candidate->structure);
 		return false;
 	}
-	if (!mb->question_reads &&
+	if (!mb->questions->reads &&
 	    structure_find_text(candidate->structure) != NULL) {
 		ask_text(mb, now);
 		return true;
@@ -177,7 +198,7 @@ fill(struct mailbox *mb, usec_t now)
 static void
 judge(struct mailbox *mb, usec_t now)
 {
-	struct candidate *candidate = mb->question;
+	struct candidate *candidate = mb->questions->came;
 	struct mailbox_explained *explained;
 
 	for (;;) {
@@ -197,7 +218,7 @@ judge(struct mailbox *mb, usec_t now)
 	explained->received_unix = candidate->received_unix;
 	explained->flags = candidate->flags;
 	candidate->flags = (struct strv)STRV_INIT;
-	mailbox_candidate_free(&mb->question);
+	mailbox_candidate_free(&mb->questions->came);
 	answer(mb, explained);
 	mailbox_go_on(mb, now);
 }
@@ -211,8 +232,8 @@ refuse(struct mailbox *mb, const struct imap_response *response, usec_t now)
 	str_sanitize(&text, response->text, 200);
 	if (response->status == IMAP_OK)
 		error_set(&explained->error, FAULT_PEER,
-		    "there is no message with UID %u in %s", mb->questions[0],
-		    mb->name);
+		    "there is no message with UID %u in %s",
+		    mb->questions->uids[0], mb->name);
 	else
 		error_set(&explained->error, FAULT_PEER,
 		    "the server refused the message: %s", buf_str(&text));
@@ -224,10 +245,10 @@ void
 mailbox_explain_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (mb->question_reads && mailbox_is_for_now(response) &&
+	if (mb->questions->reads && mailbox_is_for_now(response) &&
 	    response->status != IMAP_OK)
 		refuse(mb, response, now);
-	else if (mb->question != NULL)
+	else if (mb->questions->came != NULL)
 		judge(mb, now);
 	else if (mailbox_fetch_bare(mb) ||
 		 (response->status == IMAP_BAD && mailbox_fetch_less(mb)))

@@ -49,7 +49,7 @@ mailbox_found_free(struct mailbox_found **found)
 bool
 mailbox_is_asked(const struct mailbox *mb)
 {
-	return mb->question_count > 0 || mailbox_preview_is_asked(mb) ||
+	return mailbox_explain_is_asked(mb) || mailbox_preview_is_asked(mb) ||
 	       (mb->finds != NULL && mb->finds->count > 0);
 }
 

@@ -64,14 +64,26 @@ remove_at(struct follow *follow, size_t index)
 	follow->due = USEC_NEVER;
 }
 
+static void
+end_comparison(struct follow *follow)
+{
+	struct comparison *old = follow->comparison;
+
+	if (old == NULL)
+		return;
+	follow->comparison = NULL;
+	imap_seqset_done(&old->asked);
+	imap_seqset_done(&old->seen);
+	free(old);
+}
+
 void
 mailbox_follow_clear(struct mailbox *mb)
 {
 	struct follow *follow = &mb->follow;
 
+	end_comparison(follow);
 	free(follow->items);
-	imap_seqset_done(&follow->asked);
-	imap_seqset_done(&follow->seen);
 	*follow = (struct follow){.due = USEC_NEVER};
 }
 
@@ -334,17 +346,18 @@ mailbox_follow_selected(struct mailbox *mb, usec_t now)
 static void
 send_flags(struct mailbox *mb, usec_t now)
 {
-	struct follow *follow = &mb->follow;
+	const struct follow *follow = &mb->follow;
+	const struct comparison *comparison = follow->comparison;
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &follow->asked);
+	imap_command_seqset(&command, &comparison->asked);
 	imap_command_raw(&command, "(UID FLAGS)");
-	if (follow->way != FOLLOW_PLAIN) {
+	if (comparison->way != FOLLOW_PLAIN) {
 		imap_command_raw(&command, "(CHANGEDSINCE");
 		imap_command_number(&command, follow->modseq);
 		imap_command_raw(&command,
-		    follow->way == FOLLOW_QRESYNC ? "VANISHED)" : ")");
+		    comparison->way == FOLLOW_QRESYNC ? "VANISHED)" : ")");
 	}
 	mailbox_send(mb, &command, now);
 }
@@ -363,13 +376,14 @@ static void
 ask(struct mailbox *mb, usec_t now)
 {
 	struct follow *follow = &mb->follow;
+	struct comparison *comparison = follow->comparison;
 
-	imap_seqset_done(&follow->asked);
-	imap_seqset_done(&follow->seen);
-	for (size_t i = find(follow, follow->next), n = 0;
+	imap_seqset_done(&comparison->asked);
+	imap_seqset_done(&comparison->seen);
+	for (size_t i = find(follow, comparison->next), n = 0;
 	     i < follow->count && n < MAILBOX_GROUP_MAX; i++, n++)
-		imap_seqset_add(&follow->asked, follow->items[i].uid);
-	follow->way = first_way(mb);
+		imap_seqset_add(&comparison->asked, follow->items[i].uid);
+	comparison->way = first_way(mb);
 	mailbox_enter(mb, MAILBOX_FOLLOWING, now);
 	send_flags(mb, now);
 }
@@ -378,8 +392,9 @@ static void
 begin(struct mailbox *mb, usec_t now)
 {
 	mb->follow.due = USEC_NEVER;
-	mb->follow.next = 0;
-	mb->follow.top = mb->modseq;
+	end_comparison(&mb->follow);
+	mb->follow.comparison = NEW(struct comparison);
+	mb->follow.comparison->top = mb->modseq;
 	ask(mb, now);
 }
 
@@ -400,19 +415,19 @@ void
 mailbox_follow_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct follow *follow = &mb->follow;
+	struct comparison *comparison = mb->follow.comparison;
 	struct imap_fetch fetch;
 
 	(void)now;
-	if (follow->way == FOLLOW_SEARCH) {
-		imap_search_parse(response, &follow->seen);
+	if (comparison->way == FOLLOW_SEARCH) {
+		imap_search_parse(response, &comparison->seen);
 		return;
 	}
 	if (!imap_fetch_parse(response, &fetch) || fetch.uid == 0)
 		return;
-	imap_seqset_add(&follow->seen, fetch.uid);
-	if (fetch.modseq > follow->top)
-		follow->top = fetch.modseq;
+	imap_seqset_add(&comparison->seen, fetch.uid);
+	if (fetch.modseq > comparison->top)
+		comparison->top = fetch.modseq;
 }
 
 /* What was asked for and not answered is not there any more. */
@@ -420,12 +435,13 @@ static void
 drop_gone(struct mailbox *mb)
 {
 	struct follow *follow = &mb->follow;
-	size_t i = find(follow, follow->next);
+	const struct comparison *comparison = follow->comparison;
+	size_t i = find(follow, comparison->next);
 
 	while (i < follow->count) {
 		uint32_t uid = follow->items[i].uid;
-		if (imap_seqset_has(&follow->asked, uid) &&
-		    !imap_seqset_has(&follow->seen, uid))
+		if (imap_seqset_has(&comparison->asked, uid) &&
+		    !imap_seqset_has(&comparison->seen, uid))
 			drop(mb, i, CHANGE_GONE);
 		else
 			i++;
@@ -435,17 +451,20 @@ drop_gone(struct mailbox *mb)
 static void
 search(struct mailbox *mb, usec_t now)
 {
-	mb->follow.way = FOLLOW_SEARCH;
-	imap_seqset_done(&mb->follow.seen);
+	struct comparison *comparison = mb->follow.comparison;
+
+	comparison->way = FOLLOW_SEARCH;
+	imap_seqset_done(&comparison->seen);
 	mailbox_enter(mb, MAILBOX_FOLLOWING, now);
-	mailbox_resync_search(mb, &mb->follow.asked, now);
+	mailbox_resync_search(mb, &comparison->asked, now);
 }
 
 /* The next comparison will tell; at once, when it is made in another way. */
 static void
 refused(struct mailbox *mb, usec_t now)
 {
-	if (mb->follow.way == FOLLOW_PLAIN) {
+	if (mb->follow.comparison->way == FOLLOW_PLAIN) {
+		end_comparison(&mb->follow);
 		mailbox_go_on(mb, now);
 		return;
 	}
@@ -457,7 +476,8 @@ static void
 finish(struct mailbox *mb, usec_t now)
 {
 	if (mailbox_has_modseq(mb))
-		mb->follow.modseq = mb->follow.top;
+		mb->follow.modseq = mb->follow.comparison->top;
+	end_comparison(&mb->follow);
 	mailbox_go_on(mb, now);
 }
 
@@ -466,19 +486,21 @@ mailbox_follow_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct follow *follow = &mb->follow;
+	struct comparison *comparison = follow->comparison;
 
 	if (response->status != IMAP_OK) {
 		refused(mb, now);
 		return;
 	}
-	if (follow->way == FOLLOW_CHANGED) {
+	if (comparison->way == FOLLOW_CHANGED) {
 		search(mb, now);
 		return;
 	}
-	if (follow->way != FOLLOW_QRESYNC)
+	if (comparison->way != FOLLOW_QRESYNC)
 		drop_gone(mb);
-	follow->next = follow->asked.ranges[follow->asked.count - 1].last + 1;
-	if (find(follow, follow->next) < follow->count)
+	comparison->next =
+	    comparison->asked.ranges[comparison->asked.count - 1].last + 1;
+	if (find(follow, comparison->next) < follow->count)
 		ask(mb, now);
 	else
 		finish(mb, now);

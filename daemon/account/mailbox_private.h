@@ -257,7 +257,8 @@ struct candidate {
 	size_t bytes;		   /* memory that it takes, about */
 };
 
-/* Messages whose text part is asked for before they are judged. */
+/* Messages whose text part is asked for before they are judged. There is one
+ * only while some wait. */
 struct reading {
 	struct list_link waiting; /* struct candidate::link */
 	size_t bytes;		  /* of them */
@@ -355,21 +356,30 @@ enum follow_way {
 struct follow {
 	struct followed *items; /* owned, ascending; NULL while there is none */
 	size_t count, cap;
-	uint32_t validity; /* UIDVALIDITY of all */
 	usec_t due;	   /* of the comparison; USEC_NEVER: none */
-	uint32_t next;	   /* where its next command begins */
-	struct imap_seqset asked, seen;
-	/* All changes up to `modseq` are known (0: none is); `top`: the highest
-	 * that this comparison was told. */
-	uint64_t modseq, top;
+	uint64_t modseq;   /* all changes up to it are known; 0: none is */
+	uint32_t validity; /* UIDVALIDITY of all */
+	struct comparison *comparison; /* owned; NULL: none is under way */
+};
+
+/* One command after the other. */
+struct comparison {
 	enum follow_way way; /* of its command */
+	uint32_t next;	     /* where that begins */
+	struct imap_seqset asked, seen;
+	uint64_t top; /* the highest MODSEQ that was told */
 };
 
 /* What other clients did (mailbox_resync.c). */
 struct resync {
-	uint64_t since; /* SELECT was given this (QRESYNC); 0: it was not */
-	bool refused;	/* ... and this connection does not take it */
-	bool was_open;	/* another mailbox is being left */
+	uint64_t since;	   /* SELECT was given this (QRESYNC); 0: it was not */
+	bool refused;	   /* ... and this connection does not take it */
+	bool was_open;	   /* another mailbox is being left */
+	struct look *look; /* owned; NULL: not RESYNCING */
+};
+
+/* ... to the messages of jobs. */
+struct look {
 	struct imap_seqset asked, seen;
 	struct imap_seqset same;   /* unchanged since they were judged */
 	struct imap_seqset marked; /* ... or only by the mark to be done */
@@ -392,9 +402,16 @@ struct seek {
 	uint32_t proof; /* of the log: what ours is called */
 };
 
+/* Messages that people ask about (mailbox_explain.c). */
+struct questions {
+	uint32_t uids[MAILBOX_QUESTIONS_MAX]; /* the first is next */
+	size_t count;
+	struct candidate *came; /* EXPLAINING: the message */
+	bool reads;		/* ... and its text is asked for */
+};
+
 /* What the connection is to learn of other mailboxes: goes with it. */
 struct round {
-	bool has_selected; /* a mailbox */
 	struct strv names; /* to be asked for */
 	size_t next;	   /* of them */
 	/* Under way, from `next` on: wire names ("": there is no such folder),
@@ -534,7 +551,7 @@ struct mailbox {
 	struct senders *window_senders; /* met in it, not in the store yet */
 	struct strv unmet_senders;	/* but for these, who come once more */
 	struct strv arrival_names;	/* of this mailbox; empty: not known */
-	struct reading reading;
+	struct reading *reading;  /* owned; NULL: none waits for its text */
 	struct imap_seqset retry; /* only these are asked for; empty: all */
 	bool is_late;		  /* they are below the cursor, which stays */
 	struct rebuilt *rebuilt;  /* owned; NULL: it was not, or it is over */
@@ -556,14 +573,10 @@ struct mailbox {
 	unsigned
 	    put_off; /* times in a row that messages were refused for now */
 
-	struct backlog *backlog; /* owned; NULL: there never was a run */
-	uint32_t questions[MAILBOX_QUESTIONS_MAX]; /* UIDs; the first is next */
-	size_t question_count;
-	struct candidate *question; /* EXPLAINING: what came */
-	bool question_reads;	    /* ... and its text is asked for */
-
-	struct finds *finds;	   /* owned; NULL: nothing was looked for */
-	struct previews *previews; /* owned; NULL: none was asked for */
+	struct backlog *backlog;     /* owned; NULL: there never was a run */
+	struct questions *questions; /* owned; NULL: nobody has asked */
+	struct finds *finds;	     /* owned; NULL: nothing was looked for */
+	struct previews *previews;   /* owned; NULL: none was asked for */
 
 	struct proof proof;
 
@@ -614,21 +627,22 @@ struct mailbox {
 	bool idle_refused;    /* this server said no to IDLE: poll */
 
 	/* mailbox_rove.c */
-	struct round round;
-	bool is_open;	    /* SELECTed on this connection */
-	bool is_guest;	    /* the connection is another one's */
-	bool is_known;	    /* its cursor was read since it is parked */
-	bool is_pushed;	    /* parked: NOTIFY tells of it */
-	bool is_due;	    /* parked: to be asked for */
-	bool wants;	    /* parked: the connection has to come */
-	bool leave;	    /* the connection is wanted elsewhere */
-	bool parks;	    /* once it has logged out */
-	bool lists;	    /* LIST is to be asked anew */
-	bool is_listed;	    /* ... and this is not the login's */
-	int64_t early_unix; /* made after then; 0: it was there before us */
-	usec_t looked;	    /* when it looked for news of its own */
-	usec_t came;	    /* when the connection came here */
-	usec_t interval;    /* parked: of STATUS; 0: as configured */
+	struct round *round; /* owned; NULL: it is to learn of no other */
+	bool has_selected;   /* this connection has, any mailbox */
+	bool is_open;	     /* SELECTed on this connection */
+	bool is_guest;	     /* the connection is another one's */
+	bool is_known;	     /* its cursor was read since it is parked */
+	bool is_pushed;	     /* parked: NOTIFY tells of it */
+	bool is_due;	     /* parked: to be asked for */
+	bool wants;	     /* parked: the connection has to come */
+	bool leave;	     /* the connection is wanted elsewhere */
+	bool parks;	     /* once it has logged out */
+	bool lists;	     /* LIST is to be asked anew */
+	bool is_listed;	     /* ... and this is not the login's */
+	int64_t early_unix;  /* made after then; 0: it was there before us */
+	usec_t looked;	     /* when it looked for news of its own */
+	usec_t came;	     /* when the connection came here */
+	usec_t interval;     /* parked: of STATUS; 0: as configured */
 	usec_t wants_since;
 	usec_t jobs_due;		/* parked: there is work from then on */
 	size_t jobs_left, running_left; /* parked */
@@ -907,7 +921,10 @@ void mailbox_rove_refused(
 mailbox_begin_fn mailbox_rove_wait_outside;
 void mailbox_rove_lost(
     struct mailbox *mb, const struct error *error, usec_t now);
-void mailbox_round_done(struct round *round);
+void mailbox_round_clear(struct mailbox *mb);
+struct round *mailbox_round_of(struct mailbox *mb); /* makes one */
+bool mailbox_round_asks(const struct mailbox *mb);
+bool mailbox_round_notifies(const struct mailbox *mb);
 
 /* mailbox_audit.c */
 mailbox_begin_fn mailbox_audit_selected;
@@ -1060,7 +1077,9 @@ void mailbox_backlog_free(struct mailbox *mb);
 
 /* mailbox_explain.c */
 /* Asks for the next message; false: there is no question. */
+bool mailbox_explain_is_asked(const struct mailbox *mb);
 bool mailbox_explain_begin(struct mailbox *mb, usec_t now);
+void mailbox_explain_free(struct mailbox *mb);
 mailbox_response_fn mailbox_explain_untagged, mailbox_explain_done;
 /* Answers all questions with this error. */
 void mailbox_explain_fail(struct mailbox *mb, const struct error *error);
@@ -1123,6 +1142,9 @@ bool mailbox_body_judge(
 /* The same without the text, which is not to be had. */
 void mailbox_body_judge_without(
     struct mailbox *mb, struct candidate *candidate, usec_t now);
+/* Some wait; and the memory of these. */
+bool mailbox_body_is_awaited(const struct mailbox *mb);
+size_t mailbox_body_bytes(const struct mailbox *mb);
 /* Whether one more may wait. */
 bool mailbox_body_has_room(
     const struct mailbox *mb, const struct candidate *candidate);

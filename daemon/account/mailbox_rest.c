@@ -66,7 +66,7 @@ is_visit_over(const struct mailbox *mb)
 static usec_t
 rest_until(const struct mailbox *mb, usec_t wait, usec_t now)
 {
-	return usec_add(mb->round.names.len > 0 ? mb->looked : now, wait);
+	return usec_add(mailbox_round_asks(mb) ? mb->looked : now, wait);
 }
 
 static void
@@ -183,9 +183,10 @@ may_rush(const struct mailbox *mb, usec_t now)
 	return !mb->config->one_at_a_time && !mb->config->await_idle_end &&
 	       !mb->is_alone && mb->rush_losses < RUSH_LOSSES_MAX &&
 	       mb->visit == VISIT_NONE && !mb->stopping && !mb->leave &&
-	       mb->round.names.len == 0 && !mb->round.notifies && !mb->lists &&
-	       !mailbox_is_asked(mb) && mailbox_sweep_is_due(mb) &&
-	       !mailbox_sweep_asks_end(mb) && mailbox_act_deadline(mb) > now &&
+	       !mailbox_round_asks(mb) && !mailbox_round_notifies(mb) &&
+	       !mb->lists && !mailbox_is_asked(mb) &&
+	       mailbox_sweep_is_due(mb) && !mailbox_sweep_asks_end(mb) &&
+	       mailbox_act_deadline(mb) > now &&
 	       imap_session_is_idle_done(mb->session);
 }
 

@@ -23,6 +23,7 @@
  * they went back.
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
 
 bool
 mailbox_has_modseq(const struct mailbox *mb)
@@ -76,8 +77,8 @@ mailbox_resync_add_select(struct mailbox *mb, struct imap_command *command)
 	uint64_t since = since_when(mb);
 
 	mb->resync.since = 0;
-	mb->resync.was_open = mb->round.has_selected;
-	mb->round.has_selected = true;
+	mb->resync.was_open = mb->has_selected;
+	mb->has_selected = true;
 	if ((imap_session_enabled(mb->session) & IMAP_CAP_QRESYNC) == 0 ||
 	    mb->resync.refused || !mb->has_cursor || since == 0)
 		return;
@@ -273,32 +274,31 @@ mailbox_resync_must_look(const struct mailbox *mb, const struct job *job)
 bool
 mailbox_resync_begin(struct mailbox *mb, usec_t now)
 {
-	struct resync *resync = &mb->resync;
+	struct look *look;
 	struct imap_command command;
 	size_t count = 0;
 
 	skip_gone(mb, now);
 	if (mb->op_count > 0)
 		return false; /* they wait: mailbox_resync_must_look */
-	imap_seqset_done(&resync->asked);
-	imap_seqset_done(&resync->seen);
-	imap_seqset_done(&resync->same);
-	imap_seqset_done(&resync->marked);
-	resync->top = 0;
+	mailbox_resync_clear(mb);
+	look = mb->resync.look = NEW(struct look);
 	LIST_EACH(pos, &mb->jobs)
 	{
 		const struct job *job = LIST_ITEM(pos, struct job, link);
 		if (count == MAILBOX_GROUP_MAX ||
 		    !mailbox_resync_must_look(mb, job))
 			continue;
-		imap_seqset_add(&resync->asked, job->key.uid);
+		imap_seqset_add(&look->asked, job->key.uid);
 		count++;
 	}
-	if (count == 0)
+	if (count == 0) {
+		mailbox_resync_clear(mb);
 		return false;
+	}
 	mailbox_enter(mb, MAILBOX_RESYNCING, now);
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &resync->asked);
+	imap_command_seqset(&command, &look->asked);
 	imap_command_raw(
 	    &command, mailbox_has_modseq(mb) ? "(UID FLAGS MODSEQ)" : "(UID)");
 	mailbox_send(mb, &command, now);
@@ -337,35 +337,37 @@ void
 mailbox_resync_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	struct resync *resync = &mb->resync;
+	struct look *look = mb->resync.look;
 	struct imap_fetch fetch;
 	const struct job *job;
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
-	    !imap_seqset_has(&resync->asked, fetch.uid))
+	    !imap_seqset_has(&look->asked, fetch.uid))
 		return;
-	imap_seqset_add(&resync->seen, fetch.uid);
+	imap_seqset_add(&look->seen, fetch.uid);
 	job = mailbox_job_find(mb, mb->uidvalidity, fetch.uid);
 	if (job == NULL || fetch.modseq == 0)
 		return;
 	if (fetch.modseq != job->modseq && is_marked(job, &fetch))
-		imap_seqset_add(&resync->marked, fetch.uid);
+		imap_seqset_add(&look->marked, fetch.uid);
 	if (fetch.modseq == job->modseq ||
-	    imap_seqset_has(&resync->marked, fetch.uid))
-		imap_seqset_add(&resync->same, fetch.uid);
-	if (fetch.modseq > resync->top)
-		resync->top = fetch.modseq;
+	    imap_seqset_has(&look->marked, fetch.uid))
+		imap_seqset_add(&look->same, fetch.uid);
+	if (fetch.modseq > look->top)
+		look->top = fetch.modseq;
 }
 
 /* Where several machines claim messages, a claim is a change as well. */
 static uint64_t
 guard_of(const struct mailbox *mb, const struct job *job)
 {
-	if (!mailbox_has_modseq(mb) || mb->resync.top == 0 || mb->claim != NULL)
+	const struct look *look = mb->resync.look;
+
+	if (!mailbox_has_modseq(mb) || look->top == 0 || mb->claim != NULL)
 		return 0;
-	return imap_seqset_has(&mb->resync.same, job->key.uid) ? mb->resync.top
-							       : job->modseq;
+	return imap_seqset_has(&look->same, job->key.uid) ? look->top
+							  : job->modseq;
 }
 
 /* A server that refuses this is asked no more, and everything is tried. */
@@ -374,23 +376,24 @@ mailbox_resync_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	bool knows = response->status == IMAP_OK;
+	const struct look *look = mb->resync.look;
 
 	LIST_EACH(pos, &mb->jobs)
 	{
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (!mailbox_resync_must_look(mb, job) ||
-		    !imap_seqset_has(&mb->resync.asked, job->key.uid))
+		    !imap_seqset_has(&look->asked, job->key.uid))
 			continue;
 		job->checked = true;
-		job->gone =
-		    job->gone ||
-		    (knows && !imap_seqset_has(&mb->resync.seen, job->key.uid));
+		job->gone = job->gone || (knows && !imap_seqset_has(&look->seen,
+						       job->key.uid));
 		job->guard = knows ? guard_of(mb, job) : 0;
-		if (imap_seqset_has(&mb->resync.marked, job->key.uid))
+		if (imap_seqset_has(&look->marked, job->key.uid))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_DONE, "was done before the interruption",
 			    now);
 	}
+	mailbox_resync_clear(mb);
 	mailbox_jobs_free_finished(mb);
 	mailbox_go_on(mb, now);
 }
@@ -522,8 +525,14 @@ mailbox_resync_search(
 void
 mailbox_resync_clear(struct mailbox *mb)
 {
-	imap_seqset_done(&mb->resync.asked);
-	imap_seqset_done(&mb->resync.seen);
-	imap_seqset_done(&mb->resync.same);
-	imap_seqset_done(&mb->resync.marked);
+	struct look *look = mb->resync.look;
+
+	if (look == NULL)
+		return;
+	mb->resync.look = NULL;
+	imap_seqset_done(&look->asked);
+	imap_seqset_done(&look->seen);
+	imap_seqset_done(&look->same);
+	imap_seqset_done(&look->marked);
+	free(look);
 }

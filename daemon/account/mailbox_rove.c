@@ -250,13 +250,38 @@ mailbox_told(struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 /* ---- resting for others ---- */
 
 void
-mailbox_round_done(struct round *round)
+mailbox_round_clear(struct mailbox *mb)
 {
+	struct round *round = mb->round;
+
+	if (round == NULL)
+		return;
+	mb->round = NULL;
 	strv_done(&round->names);
 	strv_done(&round->told);
 	strv_done(&round->told_wires);
 	mailbox_ask_clear(round);
-	*round = (struct round){0};
+	free(round);
+}
+
+struct round *
+mailbox_round_of(struct mailbox *mb)
+{
+	if (mb->round == NULL)
+		mb->round = NEW(struct round);
+	return mb->round;
+}
+
+bool
+mailbox_round_asks(const struct mailbox *mb)
+{
+	return mb->round != NULL && mb->round->names.len > 0;
+}
+
+bool
+mailbox_round_notifies(const struct mailbox *mb)
+{
+	return mb->round != NULL && mb->round->notifies;
 }
 
 bool
@@ -288,33 +313,39 @@ mailbox_renew_by(struct mailbox *mb, usec_t at)
 void
 mailbox_notify(struct mailbox *mb, const struct strv *names, usec_t now)
 {
+	struct round *round = mailbox_round_of(mb);
+
 	assert(mailbox_is_at_rest(mb));
-	strv_done(&mb->round.told);
+	strv_done(&round->told);
 	/* What is pushed until the server knows of these is of others. */
-	strv_done(&mb->round.told_wires);
-	strv_copy(&mb->round.told, names);
-	mb->round.notifies = true;
+	strv_done(&round->told_wires);
+	strv_copy(&round->told, names);
+	round->notifies = true;
 	mailbox_wake(mb, now);
 }
 
 enum mailbox_push
 mailbox_get_push(const struct mailbox *mb)
 {
-	return mb->session != NULL ? mb->round.push : PUSH_UNTRIED;
+	return mb->session != NULL && mb->round != NULL ? mb->round->push
+							: PUSH_UNTRIED;
 }
 
 bool
 mailbox_has_notify(const struct mailbox *mb, const struct strv *names)
 {
-	return mb->session == NULL || !mailbox_can(mb, IMAP_CAP_NOTIFY) ||
-	       mb->round.push == PUSH_OFF || strv_equal(&mb->round.told, names);
+	if (mb->session == NULL || !mailbox_can(mb, IMAP_CAP_NOTIFY) ||
+	    mailbox_get_push(mb) == PUSH_OFF)
+		return true;
+	return mb->round != NULL ? strv_equal(&mb->round->told, names)
+				 : names->len == 0;
 }
 
 /* False: too many. */
 static bool
 find_wires(struct mailbox *mb)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	size_t bytes = 0;
 
 	strv_done(&round->told_wires);
@@ -337,7 +368,7 @@ find_wires(struct mailbox *mb)
 static bool
 send_notify(struct mailbox *mb, usec_t now)
 {
-	struct round *round = &mb->round;
+	struct round *round = mb->round;
 	struct imap_command command;
 
 	round->notifies = false;
@@ -367,9 +398,9 @@ void
 mailbox_rove_notifying_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	bool gave_up = mb->round.push == PUSH_OFF; /* meanwhile */
+	bool gave_up = mb->round->push == PUSH_OFF; /* meanwhile */
 
-	mb->round.push =
+	mb->round->push =
 	    response->status == IMAP_OK && !gave_up ? PUSH_ON : PUSH_OFF;
 	mailbox_go_on(mb, now);
 }
@@ -377,7 +408,7 @@ mailbox_rove_notifying_done(
 static void
 tell_pushed(struct mailbox *mb, const struct imap_mailbox_status *status)
 {
-	const struct round *round = &mb->round;
+	const struct round *round = mb->round;
 
 	for (size_t i = 0; i < round->told_wires.len; i++)
 		if (mailbox_is_same_name(status->name,
@@ -398,10 +429,10 @@ mailbox_rove_pushed(
 	struct imap_mailbox_status status;
 	struct imap_list_entry entry;
 
-	if (mb->round.push != PUSH_ON && mb->state != MAILBOX_NOTIFYING)
+	if (mailbox_get_push(mb) != PUSH_ON && mb->state != MAILBOX_NOTIFYING)
 		return;
 	if (span_is_nocase(response->code, "NOTIFICATIONOVERFLOW"))
-		mb->round.push = PUSH_OFF;
+		mb->round->push = PUSH_OFF;
 	else if (imap_status_parse(response, &status))
 		tell_pushed(mb, &status);
 	else if (!lists && imap_list_parse(response, &entry))
@@ -490,7 +521,7 @@ mailbox_rove_next(struct mailbox *mb, usec_t now)
 		mailbox_open_list(mb, now);
 		return true;
 	}
-	if (mb->round.notifies && send_notify(mb, now))
+	if (mailbox_round_notifies(mb) && send_notify(mb, now))
 		return true;
 	if (mailbox_ask_has_questions(mb) && mailbox_ask_next(mb, now))
 		return true;
@@ -530,10 +561,11 @@ mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
 	assert(to == from || to->state == MAILBOX_PARKED);
 	if (to != from) {
 		struct folders folders = to->folders;
-		struct round round = to->round;
+		struct round *round = to->round;
 		to->session = from->session;
 		to->folders = from->folders;
 		to->round = from->round;
+		to->has_selected = from->has_selected;
 		to->idle_refused = from->idle_refused;
 		to->resync.refused = from->resync.refused;
 		to->alerts = from->alerts;
@@ -543,10 +575,11 @@ mailbox_hand_over(struct mailbox *from, struct mailbox *to, usec_t now)
 		from->session = NULL;
 		from->folders = folders;
 		from->round = round;
+		from->has_selected = false;
 		left(from, now);
 		/* What came while it was open and was not told yet is
 		 * nobody's: NOTIFY tells of what comes from now on. */
-		from->is_due = to->round.push == PUSH_ON;
+		from->is_due = mailbox_get_push(to) == PUSH_ON;
 	}
 	to->leave = to->is_due = to->wants = to->is_open = false;
 	to->reopen.looks = from->reopen.looks = false;

@@ -712,7 +712,7 @@ static void
 fetch_again(struct mailbox *mb, usec_t now)
 {
 	imap_seqset_done(&mb->retry);
-	LIST_EACH(pos, &mb->reading.waiting)
+	LIST_EACH(pos, &mb->reading->waiting)
 	{
 		struct candidate *candidate =
 		    LIST_ITEM(pos, struct candidate, link);
