@@ -13,6 +13,7 @@ static const char *const open_forwards[] = {
     "waiting", "sending", "failed", "held"};
 
 #define JOURNAL_MAX 400 /* bytes; of a line of its own */
+#define FEW_ACCOUNTS 10 /* a person sees at once how all of them are */
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---- is something in trouble? ---- */
@@ -375,6 +376,51 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 	    json_get_str(account, "account"));
 }
 
+static size_t
+add_accounts_if(const struct ctl *ctl, struct buf *out,
+    const struct json *accounts, bool in_trouble, int64_t now)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_count(accounts); i++) {
+		const struct json *account = json_at(accounts, i);
+		if (ctl_status_is_trouble(account) != in_trouble)
+			continue;
+		add_account(ctl, out, account, now);
+		count++;
+	}
+	return count;
+}
+
+/* Of many those in trouble stand last, where they are seen. */
+static void
+add_many_accounts(const struct ctl *ctl, struct buf *out,
+    const struct json *accounts, int64_t now)
+{
+	size_t well = add_accounts_if(ctl, out, accounts, false, now);
+	size_t bad = add_accounts_if(ctl, out, accounts, true, now);
+
+	buf_addf(out, "\n%zu accounts: ", well + bad);
+	if (bad == 0)
+		buf_add_str(out, "all are well\n");
+	else
+		buf_addf(out, "%zu in trouble, %zu well\n", bad, well);
+}
+
+static void
+add_accounts(const struct ctl *ctl, struct buf *out,
+    const struct json *accounts, int64_t now)
+{
+	if (json_count(accounts) > FEW_ACCOUNTS) {
+		add_many_accounts(ctl, out, accounts, now);
+		return;
+	}
+	for (size_t i = 0; i < json_count(accounts); i++)
+		add_account(ctl, out, json_at(accounts, i), now);
+	if (json_count(accounts) == 0)
+		buf_add_str(out, "no account runs\n");
+}
+
 static void
 add_escalations(struct buf *out, int64_t count)
 {
@@ -415,14 +461,10 @@ void
 ctl_status_print(
     const struct ctl *ctl, struct buf *out, const struct json *answer)
 {
-	const struct json *accounts = json_get(answer, "accounts");
 	int64_t now = ctl_now_unix();
 
 	add_header(out, answer, now);
-	for (size_t i = 0; i < json_count(accounts); i++)
-		add_account(ctl, out, json_at(accounts, i), now);
-	if (json_count(accounts) == 0)
-		buf_add_str(out, "no account runs\n");
+	add_accounts(ctl, out, json_get(answer, "accounts"), now);
 	const struct json *notifiers = json_get(answer, "notifiers");
 	for (size_t i = 0; i < json_count(notifiers); i++)
 		add_notifier(out, json_at(notifiers, i));

@@ -1,0 +1,70 @@
+#!/usr/bin/env -S python3 -B
+"""Many accounts on one server: all are watched, also when it comes back, and
+what a person is told of it can be read.
+
+$LIVE_ACCOUNTS: how many; 1,000 take eight minutes, as belfryd begins five
+connections a second to one host."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import live  # noqa: E402
+
+ACCOUNTS = int(os.environ.get("LIVE_ACCOUNTS", 12))
+# belfryd begins five connections a second to one host.
+SECONDS = 90 + ACCOUNTS // 2
+LETTERS = 20
+RULE = "[rule flag]\nwhen = all\nmark = flagged\n"
+ROOM = """
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+  client_limit = 4000
+}
+service imap {
+  process_limit = 4000
+}
+service auth {
+  client_limit = 20000
+}
+service anvil {
+  client_limit = 20000
+}
+"""
+
+
+def are_watched(daemon):
+    return sum(box["state"] == "watching" for box in daemon.boxes().values())
+
+
+def same_sum(daemon, code, words):
+    """What a person sees below all of them."""
+    found, text = daemon.says("status")
+    live.same((found, text.splitlines()[-1]), (code, words), "the status")
+
+
+@live.case_with(ROOM)
+def all_come_back(servers):
+    users = [servers.user() for _ in range(ACCOUNTS)]
+    text = "".join(user.account() for user in users) + RULE
+    with live.Daemon(servers, text) as daemon:
+        daemon.wait_watching(ACCOUNTS, SECONDS)
+        same_sum(daemon, 0, "%d accounts: all are well" % ACCOUNTS)
+        servers.tell("imap-stop")
+        live.wait("all to be lost", lambda: not are_watched(daemon))
+        same_sum(daemon, 1, "%d accounts: %d in trouble, 0 well" % (
+            ACCOUNTS, ACCOUNTS))
+        servers.tell("imap-start")
+        daemon.wait_watching(ACCOUNTS, SECONDS)
+        some = users[::max(1, ACCOUNTS // LETTERS)][:LETTERS]
+        for user in some:
+            user.deliver(live.message("hello"))
+        for user in some:
+            live.wait("a flag", lambda user=user: "\\Flagged" in user.flags(
+                "INBOX", "hello"))
+
+
+if __name__ == "__main__":
+    live.USERS = ACCOUNTS
+    live.main(120 + 3 * SECONDS)
