@@ -4,6 +4,7 @@
 #include "daemon/config/config.h"
 
 #include "daemon/base/xalloc.h"
+#include "daemon/config/account.h"
 #include "daemon/config/files.h"
 #include "daemon/config/loader.h"
 #include "daemon/config/problem.h"
