@@ -32,7 +32,8 @@ event2/         daemon/loop/loop.c
 event.h         daemon/loop/loop.c
 evdns.h         daemon/loop/loop.c
 evutil.h        daemon/loop/loop.c
-sqlite3.h       daemon/store/sqlite.c daemon/store/wal.c
+sqlite3.h       daemon/store/sqlite_private.h daemon/store/sqlite.c daemon/store/sqlite_history.c daemon/store/sqlite_queue.c daemon/store/sqlite_read.c daemon/store/sqlite_schema.c daemon/store/sqlite_statement.c daemon/store/sqlite_write.c daemon/store/wal.c
+daemon/store/sqlite_private.h  daemon/store/sqlite.c daemon/store/sqlite_history.c daemon/store/sqlite_queue.c daemon/store/sqlite_read.c daemon/store/sqlite_schema.c daemon/store/sqlite_statement.c daemon/store/sqlite_write.c
 sqlite3ext.h    daemon/store/sqlite.c
 curl/           daemon/loop/http.c
 libnotify/      notifiers/desktop/

@@ -1,0 +1,103 @@
+/*
+ * store/sqlite: the history: messages, each with its effects.
+ */
+#include <stdlib.h>
+
+#include "daemon/base/xalloc.h"
+#include "daemon/store/sqlite_private.h"
+
+#define EFFECTS_ROOM_MIN 8
+
+struct effects {
+	struct store_effect *rows; /* their texts are owned */
+	size_t count, room;
+};
+
+static void
+effects_done(struct effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++)
+		store_fields_free(&store_effect_fields, &effects->rows[i]);
+	free(effects->rows);
+}
+
+static void
+effects_add(struct effects *effects, struct store_effect effect)
+{
+	if (effects->count == effects->room) {
+		effects->room =
+		    effects->room > 0 ? effects->room * 2 : EFFECTS_ROOM_MIN;
+		effects->rows = xreallocarray(
+		    effects->rows, effects->room, sizeof(*effects->rows));
+	}
+	store_fields_copy(&store_effect_fields, &effect);
+	effects->rows[effects->count++] = effect;
+}
+
+static bool
+read_effects(struct sqlite *sq, const struct store_key *key,
+    struct effects *effects, struct error *error_r)
+{
+	sqlite3_stmt *statement = sql_prepare(sq, SQL_HISTORY_EFFECTS, error_r);
+	struct store_effect effect;
+	bool ok, row = true;
+
+	if (statement == NULL)
+		return false;
+	sql_bind_fields(statement, &store_key_fields, key);
+	while ((ok = sql_step(sq, statement, &row, error_r)) && row) {
+		ok = sql_read_fields(
+		    sq, statement, 0, &store_effect_fields, &effect, error_r);
+		if (!ok)
+			break;
+		effects_add(effects, effect);
+	}
+	sql_finish(statement);
+	return ok;
+}
+
+static bool
+tell_history(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	__attribute__((cleanup(effects_done))) struct effects effects = {0};
+	const struct store_history_query *query = walk->query;
+	struct store_message message;
+
+	sql_read_fields(walk->sq, walk->statement, 0, &store_message_fields,
+	    &message, NULL);
+	if (!store_history_wants(query, &message))
+		return true;
+	if (!read_effects(walk->sq, &message.key, &effects, error_r))
+		return false;
+	if (!store_history_wants_effects(query, effects.rows, effects.count))
+		return true;
+	if (++walk->told <= query->skip)
+		return true;
+	*more_r =
+	    walk->fn.history(
+		walk->ctx, &message, effects.rows, effects.count) &&
+	    (query->limit == 0 || walk->told - query->skip < query->limit);
+	return true;
+}
+
+bool
+sqlite_each_history(struct store *store,
+    const struct store_history_query *query, store_history_fn *fn, void *ctx,
+    struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = sql_prepare(sq, SQL_HISTORY, error_r),
+	    .fn.history = fn,
+	    .ctx = ctx,
+	    .query = query,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	sql_bind_text(walk.statement, 1, query->account);
+	sql_bind_text(walk.statement, 2, query->mailbox);
+	sql_bind_int(walk.statement, 3, query->since_unix);
+	return sqlite_walk(&walk, tell_history, error_r);
+}
