@@ -121,11 +121,13 @@ tls_set_untrusted(struct tls_session *session, struct error *error_r)
 #define OLD_TLS "offers no TLS version that is allowed here (1.2 at least)"
 #define NO_CIPHER "refused every cipher and key type offered"
 
-/* What a failed handshake means, by OpenSSL's reason. */
-static const struct {
-	int reason;
+struct reason {
+	int code; /* OpenSSL's; 0 ends a table */
 	const char *text;
-} peer_reasons[] = {
+};
+
+/* What a failed handshake means. */
+static const struct reason peer_reasons[] = {
     {SSL_R_WRONG_VERSION_NUMBER, NO_TLS},
     {SSL_R_HTTP_REQUEST, NO_TLS},
     {SSL_R_HTTPS_PROXY_REQUEST, NO_TLS},
@@ -140,22 +142,8 @@ static const struct {
     {0, NULL},
 };
 
-static const char *
-find_peer_reason(unsigned long code)
-{
-	size_t i = 0;
-
-	while (peer_reasons[i].reason != 0 &&
-	       peer_reasons[i].reason != ERR_GET_REASON(code))
-		i++;
-	return peer_reasons[i].text;
-}
-
 /* What a server says of the certificate that it was shown, or was not. */
-static const struct {
-	int reason;
-	const char *text;
-} refusals[] = {
+static const struct reason refusals[] = {
     {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "it wants one"},
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "it does not know who issued it"},
     {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "it has ended"},
@@ -167,15 +155,13 @@ static const struct {
     {0, NULL},
 };
 
+/* NULL: it is not in the table. */
 static const char *
-find_refusal(unsigned long code)
+find_reason(const struct reason *table, unsigned long code)
 {
-	size_t i = 0;
-
-	while (refusals[i].reason != 0 &&
-	       refusals[i].reason != ERR_GET_REASON(code))
-		i++;
-	return refusals[i].text;
+	while (table->code != 0 && table->code != ERR_GET_REASON(code))
+		table++;
+	return table->text;
 }
 
 static enum tls_result
@@ -198,11 +184,12 @@ static enum tls_result
 set_protocol_error(struct tls_session *session, struct error *error_r)
 {
 	unsigned long code = ERR_peek_error();
-	const char *known = find_peer_reason(code);
+	const char *known = find_reason(peer_reasons, code);
+	const char *refusal = find_reason(refusals, code);
 	const char *reason = ERR_reason_error_string(code);
 
-	if (find_refusal(code) != NULL)
-		return set_refused(session, find_refusal(code), error_r);
+	if (refusal != NULL)
+		return set_refused(session, refusal, error_r);
 	if (known != NULL && session->upgrade && strcmp(known, NO_TLS) == 0)
 		known = NO_UPGRADE;
 	if (known != NULL)
