@@ -426,6 +426,7 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 {
 	if (mb->state != MAILBOX_CONNECTING)
 		return;
+	mailbox_login_choose(mb);
 	const struct imap_session_config config = mailbox_login_config(mb);
 	mb->session = imap_session_new(&config, now);
 	mb->proven = mb->is_open = false;

@@ -64,11 +64,11 @@ mailbox_login_begins(struct mailbox *mb, struct span secret)
 	mb->login.tried = true;
 }
 
-static bool
-uses_other(const struct mailbox *mb)
+void
+mailbox_login_choose(struct mailbox *mb)
 {
-	return mb->config->other != NULL &&
-	       (mb->login.other || mb->config->other->works);
+	mb->login.by_other = mb->config->other != NULL &&
+			     (mb->login.other || mb->config->other->works);
 }
 
 struct imap_session_config
@@ -78,7 +78,7 @@ mailbox_login_config(const struct mailbox *mb)
 
 	config.literal_max = MAILBOX_HEADER_MAX;
 	config.no_scram = config.no_scram || mb->login.no_scram;
-	if (uses_other(mb)) {
+	if (mb->login.by_other) {
 		config.user = mb->config->other->user;
 		config.prefer_login = true;
 	}
@@ -88,7 +88,7 @@ mailbox_login_config(const struct mailbox *mb)
 static void
 note_other_works(struct mailbox *mb)
 {
-	if (!uses_other(mb) || mb->config->other->works)
+	if (!mb->login.by_other || mb->config->other->works)
 		return;
 	const struct mailbox_other_login *other = mb->config->other;
 	STR_AUTO smtp =

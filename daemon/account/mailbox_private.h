@@ -322,6 +322,7 @@ struct login {
 	bool tried;    /* a secret was given, and nobody was let in yet */
 	bool again;    /* the one more try is under way, or was */
 	bool other;    /* ... with the other name */
+	bool by_other; /* this connection's is, whatever became of that */
 	bool locked;   /* refused: not tried again with the same secret */
 	bool was_good; /* the last secret has opened a session before */
 	bool no_scram; /* the server let us in without it, after refusing it */
@@ -783,7 +784,9 @@ void mailbox_login_succeeded(struct mailbox *mb, usec_t now);
 /* Before mailbox_fail: what the server said to a command that must not fail. */
 void mailbox_login_note(
     struct mailbox *mb, const struct imap_response *response);
-/* What the next session logs in with. */
+/* A session is about to be made: with which name is settled for it. */
+void mailbox_login_choose(struct mailbox *mb);
+/* What it logs in with. */
 struct imap_session_config mailbox_login_config(const struct mailbox *mb);
 /* The person, or another secret: what was refused is tried again. */
 void mailbox_login_forgive(struct mailbox *mb);

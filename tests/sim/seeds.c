@@ -71,6 +71,9 @@ static const struct {
     /* A person starts an account that was locked out by its second mailbox. */
     {"many", 30, "never started"},
     {"many", 54, "never started"},
+    /* A person starts an account while its login with the other name is under
+     * way (tests/scripts/mailbox/login-other-started.mailbox). */
+    {"sim", 61005092, "due for ever, and never begun"},
 };
 
 struct row {
