@@ -35,6 +35,9 @@
 /* ... and where the list is long: */
 #define ACCOUNT_LIST_LONG 300
 #define ACCOUNT_LIST_LONG_USEC USEC_HOUR
+/* So often one connection asks whether the mailboxes of the others are still
+ * those that are open there: when IDLE is renewed, too. */
+#define ACCOUNT_LOOK_USEC (8 * USEC_MINUTE)
 
 struct account_config {
 	struct mailbox_config mailbox; /* borrowed */

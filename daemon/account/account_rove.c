@@ -438,6 +438,55 @@ list_again(struct account *account, usec_t now)
 	}
 }
 
+/* ---- those that have their own ---- */
+
+static bool
+has_own(const struct watched *item)
+{
+	return item->started && !item->is_gone && item->role == ROLE_OWN &&
+	       mailbox_is_connected(item->mailbox);
+}
+
+/* The first one asks, which is mostly INBOX: that one is never made again. */
+static struct mailbox *
+gather_open(const struct account *account, struct strv *others)
+{
+	struct mailbox *first = NULL;
+
+	for (size_t i = 0; i < account->count; i++) {
+		const struct watched *item = &account->items[i];
+		if (!has_own(item))
+			continue;
+		if (first == NULL)
+			first = item->mailbox;
+		else
+			strv_add(others, item->name);
+	}
+	return first;
+}
+
+/*
+ * Servers let a mailbox that was deleted and made again live on for who has it
+ * open, and some say nothing of it (mailbox_reopen.c): others hear of the new
+ * one.
+ */
+static void
+ask_for_open(struct account *account, usec_t now)
+{
+	struct strv others = STRV_INIT;
+
+	if (account->next_look == 0)
+		account->next_look = usec_add(now, ACCOUNT_LOOK_USEC);
+	if (now < account->next_look)
+		return;
+	struct mailbox *asker = gather_open(account, &others);
+	if (others.len > 0 && mailbox_is_at_rest(asker)) {
+		account->next_look = usec_add(now, ACCOUNT_LOOK_USEC);
+		mailbox_ask(asker, &others, now);
+	}
+	strv_done(&others);
+}
+
 static void
 arrange_shared(const struct account *account, usec_t now)
 {
@@ -464,6 +513,7 @@ account_arrange(struct account *account, usec_t now)
 	if (is_any_shared(account)) /* with most accounts nobody is */
 		arrange_shared(account, now);
 	list_again(account, now);
+	ask_for_open(account, now);
 }
 
 /* ---- what happens to it ---- */
@@ -515,7 +565,9 @@ account_on_told(
 {
 	const struct watched *item = account_find(account, event->event.name);
 
-	if (item != NULL && item->role != ROLE_OWN)
+	if (item != NULL && item->role == ROLE_OWN)
+		mailbox_told_open(item->mailbox, &event->event.news, now);
+	else if (item != NULL)
 		mailbox_told(item->mailbox, &event->event.news, now);
 }
 

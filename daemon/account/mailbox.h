@@ -589,6 +589,9 @@ bool mailbox_is_due(const struct mailbox *mb, usec_t soon, usec_t now);
 /* Whether these were news. */
 bool mailbox_told(
     struct mailbox *mb, const struct mailbox_news *news, usec_t now);
+/* The same of one that is open on a connection of its own. */
+void mailbox_told_open(
+    struct mailbox *mb, const struct mailbox_news *news, usec_t now);
 bool mailbox_wants_visit(const struct mailbox *mb, usec_t *since_r);
 /* Connected, and nothing to do: may be asked, and left at once. */
 bool mailbox_is_at_rest(const struct mailbox *mb);

@@ -10,7 +10,9 @@
  *     was REOPEN_USEC ago;
  *   - at once after an untagged NO while nothing is asked for. It can mean
  *     anything, and some servers say it over and over: when nothing was behind
- *     it, the next ones are believed less and less often.
+ *     it, the next ones are believed less and less often;
+ *   - at once when another connection of the account was told that there is
+ *     another mailbox by this name (account_rove.c).
  *
  * A server may not tell of new mail at all while a mailbox is open, neither in
  * IDLE nor with NOOP (GNU Mailutils' imap4d with Maildir). When the repeated
@@ -115,6 +117,17 @@ mailbox_reopen_untagged(
 			   : usec_min(2 * reopen->wait, mailbox_renew(mb));
 	reopen->believe = usec_add(now, reopen->wait);
 	reopen->is_due = true;
+	mailbox_wake(mb, now);
+}
+
+void
+mailbox_told_open(
+    struct mailbox *mb, const struct mailbox_news *news, usec_t now)
+{
+	if (!mailbox_is_at_rest(mb) || news->refused ||
+	    news->uidvalidity == 0 || news->uidvalidity == mb->uidvalidity)
+		return;
+	mb->reopen.is_due = true;
 	mailbox_wake(mb, now);
 }
 

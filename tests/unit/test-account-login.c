@@ -490,10 +490,79 @@ test_list_is_read_in_time(void **state)
 	strv_done(&watch);
 }
 
+/* The first one's IDLE was renewed, and it was asked how the others are. */
+static void
+be_told_of_a(struct fixture *f, const char *answer)
+{
+	struct mailbox *first = account_mailbox(f->account, 0);
+
+	f->now += ACCOUNT_LOOK_USEC + USEC_MINUTE;
+	mailbox_tick(first, f->now);
+	pull(f);
+	say(f, first, 4, "OK idle done");
+	say(f, first, 5, "OK nothing new");
+	mailbox_feed(first, SPAN("+ idling\r\n"), f->now);
+	pull(f);
+	say(f, first, 6, "OK idle done");
+	assert_true(span_starts(mailbox_output(first), "b7 STATUS \"A\" "));
+	mailbox_feed(first, span_from_str(answer), f->now);
+	say(f, first, 7, "OK told");
+	assert_true(span_starts(mailbox_output(first), "b8 STATUS \"B\" "));
+	say(f, first, 8, "NO it is gone");
+}
+
+/* Some servers say nothing to who has a mailbox open that was deleted and made
+ * again. */
+static void
+test_others_hear_of_a_new_life(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+	struct mailbox *b = account_mailbox(f->account, 2);
+
+	open_first(f);
+	open_mailbox(f, a);
+	open_mailbox(f, b);
+	for (size_t i = 0; i < 3; i++) {
+		struct mailbox *mailbox = account_mailbox(f->account, i);
+		mailbox_sent(mailbox, mailbox_output(mailbox).len);
+		mailbox_feed(mailbox, SPAN("+ idling\r\n"), f->now);
+	}
+	pull(f);
+	be_told_of_a(f, "* STATUS A (UIDNEXT 1 UIDVALIDITY 6 MESSAGES 0)\r\n");
+	say(f, a, 4, "OK idle done");
+	assert_true(span_starts(mailbox_output(a), "b5 SELECT \"A\""));
+	assert_int_equal(mailbox_output(b).len, 0);
+}
+
+/* Nor is one opened anew that is as it was. */
+static void
+test_others_hear_of_the_same_life(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *a = account_mailbox(f->account, 1);
+
+	open_first(f);
+	open_mailbox(f, a);
+	open_mailbox(f, account_mailbox(f->account, 2));
+	for (size_t i = 0; i < 3; i++) {
+		struct mailbox *mailbox = account_mailbox(f->account, i);
+		mailbox_sent(mailbox, mailbox_output(mailbox).len);
+		mailbox_feed(mailbox, SPAN("+ idling\r\n"), f->now);
+	}
+	pull(f);
+	be_told_of_a(f, "* STATUS A (UIDNEXT 1 UIDVALIDITY 5 MESSAGES 0)\r\n");
+	assert_int_equal(mailbox_output(a).len, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_others_hear_of_a_new_life, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_others_hear_of_the_same_life, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_a_few_in_a_row, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
