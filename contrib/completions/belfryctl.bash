@@ -1,26 +1,85 @@
 # bash completion for belfryctl(1), made by: belfryctl completions bash
+_belfryctl_names()
+{
+	local name begun=${cur//\\/} quote=${cur%%[!\"\']*}
+	local -a found=("${COMPREPLY[@]}")
+	begun=${begun#[\"\']}
+	while IFS= read -r name; do
+		[[ $name != "$begun"* ]] && continue
+		[[ -n $quote && $name == *[\"\'\`\$\\!]* ]] && continue
+		found+=("$name")
+	done < <("$program" "${place[@]}" completions "$1" 2>/dev/null)
+	compopt +o filenames 2>/dev/null
+	COMPREPLY=()
+	for name in "${found[@]}"; do
+		[[ -z $quote ]] && printf -v name %q "$name"
+		COMPREPLY+=("$name")
+	done
+}
 _belfryctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local command= words= files= i
+	local program=${1:-belfryctl} command= words= files= names= i
+	local -a place=()
+	COMPREPLY=()
+	if [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [[ $cur == = ]]; then
+		cur=
+	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c|--config|--socket|--timeout)
+		-c|--config|--socket)
+			place+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+			((i++))
+			;;
+		--timeout)
 			((i++))
 			;;
 		-*) ;;
 		*)
-			command=${COMP_WORDS[i]}
-			break
+			[[ -z $command ]] && command=${COMP_WORDS[i]}
 			;;
 		esac
 	done
 	case $prev in
-	-c|--config|--socket|--ca-file|--rules)
-		COMPREPLY=($(compgen -f -- "$cur"))
+	-c|--config|--ca-file|--rules)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--timeout|--email|--name|--provider|--imap|--smtp|--user|--password-command|--token-command|--client-id|--client-secret-command|--credential|--pin|--port|--account|--mailbox|--now|--flags|--expect|--sort|--format|--rule|--since|--until|--outcome|-n|--limit)
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--name|--account)
+		_belfryctl_names accounts
+		return
+		;;
+	--expect|--rule)
+		_belfryctl_names rules
+		return
+		;;
+	--mailbox)
+		_belfryctl_names mailboxes
+		return
+		;;
+	--provider)
+		_belfryctl_names providers
+		return
+		;;
+	--format)
+		COMPREPLY=($(compgen -W 'waybar i3blocks polybar' -- "$cur"))
+		return
+		;;
+	--sort)
+		COMPREPLY=($(compgen -W 'file hits last time' -- "$cur"))
+		return
+		;;
+	--outcome)
+		COMPREPLY=($(compgen -W 'done failed skipped unknown open observed' -- "$cur"))
+		return
+		;;
+	--timeout|--email|--imap|--smtp|--user|--password-command|--token-command|--client-id|--client-secret-command|--credential|--pin|--port|--now|--flags|--since|--until|-n|--limit)
 		return
 		;;
 	esac
@@ -34,6 +93,7 @@ _belfryctl()
 		;;
 	login)
 		words=' --browser --device --no-open --port --forget'
+		names=accounts
 		;;
 	check)
 		words=' --settings'
@@ -46,6 +106,7 @@ _belfryctl()
 	explain)
 		words=' --rules --account --mailbox --now --flags --new-sender --expect -v --verbose'
 		files=-f
+		names=places
 		;;
 	rules)
 		words=' --english --sort'
@@ -53,15 +114,18 @@ _belfryctl()
 		;;
 	providers)
 		words=''
+		names=providers
 		;;
 	doctor)
 		words=''
+		names=accounts
 		;;
 	status)
 		words=' -f --follow --format'
 		;;
 	mailboxes)
 		words=''
+		names=accounts
 		;;
 	watch)
 		words=''
@@ -75,6 +139,7 @@ _belfryctl()
 		;;
 	queue)
 		words=' --account --anyway show retry release drop resume'
+		names=forwards
 		;;
 	reload)
 		words=''
@@ -84,15 +149,19 @@ _belfryctl()
 		;;
 	apply)
 		words=' --since --until --rule -n --dry-run --notify -y --yes --cancel'
+		names=places
 		;;
 	undo)
 		words=' --rule --since -n --dry-run'
+		names=places
 		;;
 	pause)
 		words=''
+		names=accounts
 		;;
 	resume)
 		words=''
+		names=accounts
 		;;
 	completions)
 		words=' bash zsh fish'
@@ -102,9 +171,11 @@ _belfryctl()
 		;;
 	probe)
 		words=' --mailbox'
+		names=accounts
 		;;
 	esac
 	[[ $cur == -* ]] && words+=" $globals"
-	COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
+	mapfile -t COMPREPLY < <(compgen $files -W "$words" -- "$cur")
+	[[ -n $names && $cur != -* ]] && _belfryctl_names "$names"
 }
 complete -o filenames -F _belfryctl belfryctl

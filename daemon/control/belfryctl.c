@@ -44,7 +44,7 @@ const struct ctl_option ctl_global_options[] = {
 static const struct ctl_option setup_options[] = {
     {'\0', "email", "ADDRESS", "the address, as the argument"},
     {'\0', "name", "ACCOUNT", "what the account is called"},
-    {'\0', "provider", "NAME", "one that belfryctl providers lists"},
+    {'\0', "provider", "PROVIDER", "one that belfryctl providers lists"},
     {'\0', "imap", "URL", "imaps://HOST, or imap://HOST for STARTTLS"},
     {'\0', "smtp", "URL", "smtps://HOST, or submission://HOST"},
     {'\0', "user", "NAME", "what to log in with, if not the address"},
@@ -251,7 +251,10 @@ const struct ctl_command ctl_commands[] = {
      .needs_daemon = true},
     {.name = "completions", .summary = "print completions for a shell",
      .arguments = "bash|zsh|fish", .arguments_min = 1, .arguments_max = 1,
-     .run = ctl_completions},
+     .run = ctl_completions,
+     .details = "They complete names, too: those of the configuration, and of "
+                "mailboxes and\nforwards, which the running daemon is asked "
+                "for."},
     {.name = "help", .summary = "explain a command",
      .arguments = "[COMMAND]", .arguments_max = 1, .run = ctl_help},
     {.name = "probe", .summary = "how long does a message take?",

@@ -1,5 +1,6 @@
 /* completions: what a shell must know, from the tables. */
-#include "daemon/control/ctl.h"
+#include "daemon/base/xalloc.h"
+#include "daemon/control/ctl_names.h"
 
 typedef void option_fn(struct buf *out, const struct ctl_option *option);
 
@@ -10,10 +11,63 @@ each_option(struct buf *out, const struct ctl_option *options, option_fn *fn)
 		fn(out, &options[i]);
 }
 
-static bool
-is_file(const char *value)
+/* What can be completed, by how the word that stands for it in the help begins
+ * ("RULE" is RULES and RULE..., too): names, of a kind that ctl_names.h has, or
+ * one of some words; else files. */
+struct value {
+	const char *help, *names, *words;
+};
+
+static const struct value values[] = {
+    {"FILE", NULL, NULL},
+    {"PATH", NULL, NULL},
+    {"ACCOUNT", "accounts", NULL},
+    {"RULE", "rules", NULL},
+    {"MAILBOX", "mailboxes", NULL},
+    {"PROVIDER", "providers", NULL},
+    {"BAR", NULL, "waybar i3blocks polybar"},
+    {"ORDER", NULL, "file hits last time"},
+    {"OUTCOME", NULL, "done failed skipped unknown open observed"},
+    {NULL, NULL, NULL},
+};
+
+/* The row of NULL: nothing is known of it. */
+static const struct value *
+value_of(const struct ctl_option *option)
 {
-	return strcmp(value, "FILE") == 0 || strcmp(value, "PATH") == 0;
+	const struct value *value = values;
+
+	while (value->help != NULL &&
+	       !span_starts(span_from_str(option->value), value->help))
+		value++;
+	return value;
+}
+
+static bool
+is_file(const struct value *value)
+{
+	return value->help != NULL && value->names == NULL &&
+	       value->words == NULL;
+}
+
+/* Arguments that are names; NULL: they are not. */
+static const char *
+names_of(const struct ctl_command *command)
+{
+	static const struct {
+		const char *words, *names;
+	} rows[] = {
+	    {"ACCOUNT/", "places"},
+	    {"ACCOUNT[/", "places"},
+	    {"ACCOUNT", "accounts"},
+	    {"NAME|DOMAIN", "providers"},
+	    {"ID...", "forwards"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strstr(command->arguments, rows[i].words) != NULL)
+			return rows[i].names;
+	return NULL;
 }
 
 static bool
@@ -60,110 +114,136 @@ bash_option(struct buf *out, const struct ctl_option *option)
 	buf_addf(out, " --%s", option->name);
 }
 
+/* The first of each name, whatever commands have it. */
 static void
-bash_pattern(struct buf *out, const struct ctl_option *option)
+bash_pattern(
+    struct buf *all, const struct ctl_option *option, const struct value *value)
 {
-	const char *joint =
-	    out->len > 0 && out->data[out->len - 1] != '\t' ? "|" : "";
+	STR_AUTO name =
+	    option->value != NULL ? xasprintf("--%s", option->name) : NULL;
 
-	if (option->value == NULL)
+	if (name == NULL || value_of(option) != value ||
+	    strstr(buf_str(all), name) != NULL)
 		return;
-	if (option->letter != '\0') {
-		buf_addf(out, "%s-%c", joint, option->letter);
-		joint = "|";
+	if (all->len > 0)
+		buf_add_char(all, '|');
+	if (option->letter != '\0')
+		buf_addf(all, "-%c|", option->letter);
+	buf_add_str(all, name);
+}
+
+/* "\t-c|--config)", and what comes behind such options. */
+static void
+bash_value(struct buf *out, const struct value *value)
+{
+	BUF_AUTO all = BUF_INIT;
+	const struct ctl_option *option = ctl_global_options;
+
+	for (; option->name != NULL; option++)
+		bash_pattern(&all, option, value);
+	for (size_t i = 0; ctl_commands[i].name != NULL; i++) {
+		option = ctl_commands[i].options;
+		for (; option != NULL && option->name != NULL; option++)
+			bash_pattern(&all, option, value);
 	}
-	buf_addf(out, "%s--%s", joint, option->name);
-}
-
-static void
-bash_file_pattern(struct buf *out, const struct ctl_option *option)
-{
-	if (option->value != NULL && is_file(option->value))
-		bash_pattern(out, option);
-}
-
-static void
-bash_other_pattern(struct buf *out, const struct ctl_option *option)
-{
-	if (option->value != NULL && !is_file(option->value))
-		bash_pattern(out, option);
+	buf_addf(out, "\t%s)\n", buf_str(&all));
+	if (value->names != NULL)
+		buf_addf(out, "\t\t_belfryctl_names %s\n", value->names);
+	else if (value->words != NULL)
+		buf_addf(out,
+		    "\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n",
+		    value->words);
+	else if (is_file(value))
+		buf_add_str(out,
+		    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n");
+	buf_add_str(out, "\t\treturn\n\t\t;;\n");
 }
 
 static void
 bash_command(struct buf *out, const struct ctl_command *command)
 {
+	const char *names = names_of(command);
+
 	buf_addf(out, "\t%s)\n\t\twords='", command->name);
 	each_option(out, command->options, bash_option);
 	add_words(out, command);
-	buf_addf(
-	    out, "'\n%s\t\t;;\n", takes_files(command) ? "\t\tfiles=-f\n" : "");
+	buf_add_str(out, "'\n");
+	if (takes_files(command))
+		buf_add_str(out, "\t\tfiles=-f\n");
+	if (names != NULL)
+		buf_addf(out, "\t\tnames=%s\n", names);
+	buf_add_str(out, "\t\t;;\n");
 }
 
+/* Names come from servers and files, and whoever types Tab runs what is
+ * inserted: they are quoted here, as readline leaves $ and ` as they are.
+ * Behind an open quote only those are offered that need no care. */
 static const char bash_head[] =
     "# bash completion for belfryctl(1), "
     "made by: belfryctl completions bash\n"
+    "_belfryctl_names()\n"
+    "{\n"
+    "\tlocal name begun=${cur//\\\\/} quote=${cur%%[!\\\"\\']*}\n"
+    "\tlocal -a found=(\"${COMPREPLY[@]}\")\n"
+    "\tbegun=${begun#[\\\"\\']}\n"
+    "\twhile IFS= read -r name; do\n"
+    "\t\t[[ $name != \"$begun\"* ]] && continue\n"
+    "\t\t[[ -n $quote && $name == *[\\\"\\'\\`\\$\\\\!]* ]] && continue\n"
+    "\t\tfound+=(\"$name\")\n"
+    "\tdone < <(\"$program\" \"${place[@]}\" completions \"$1\" "
+    "2>/dev/null)\n"
+    "\tcompopt +o filenames 2>/dev/null\n"
+    "\tCOMPREPLY=()\n"
+    "\tfor name in \"${found[@]}\"; do\n"
+    "\t\t[[ -z $quote ]] && printf -v name %q \"$name\"\n"
+    "\t\tCOMPREPLY+=(\"$name\")\n"
+    "\tdone\n"
+    "}\n"
     "_belfryctl()\n"
     "{\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "\tlocal command= words= files= i\n"
+    "\tlocal program=${1:-belfryctl} command= words= files= names= i\n"
+    "\tlocal -a place=()\n"
+    "\tCOMPREPLY=()\n"
+    "\tif [[ $prev == = ]]; then\n"
+    "\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+    "\telif [[ $cur == = ]]; then\n"
+    "\t\tcur=\n"
+    "\tfi\n"
     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
     "\t\tcase ${COMP_WORDS[i]} in\n"
-    "\t\t";
-static const char bash_middle[] = ")\n"
-				  "\t\t\t((i++))\n"
-				  "\t\t\t;;\n"
-				  "\t\t-*) ;;\n"
-				  "\t\t*)\n"
-				  "\t\t\tcommand=${COMP_WORDS[i]}\n"
-				  "\t\t\tbreak\n"
-				  "\t\t\t;;\n"
-				  "\t\tesac\n"
-				  "\tdone\n"
-				  "\tcase $prev in\n"
-				  "\t";
-static const char bash_files[] = ")\n"
-				 "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
-				 "\t\treturn\n"
-				 "\t\t;;\n"
-				 "\t";
+    "\t\t-c|--config|--socket)\n"
+    "\t\t\tplace+=(\"${COMP_WORDS[i]}\" \"${COMP_WORDS[i + 1]}\")\n"
+    "\t\t\t((i++))\n"
+    "\t\t\t;;\n"
+    "\t\t--timeout)\n"
+    "\t\t\t((i++))\n"
+    "\t\t\t;;\n"
+    "\t\t-*) ;;\n"
+    "\t\t*)\n"
+    "\t\t\t[[ -z $command ]] && command=${COMP_WORDS[i]}\n"
+    "\t\t\t;;\n"
+    "\t\tesac\n"
+    "\tdone\n"
+    "\tcase $prev in\n";
 static const char bash_tail[] =
     "\tesac\n"
     "\t[[ $cur == -* ]] && words+=\" $globals\"\n"
-    "\tCOMPREPLY=($(compgen $files -W \"$words\" -- \"$cur\"))\n"
+    "\tmapfile -t COMPREPLY < <(compgen $files -W \"$words\" -- \"$cur\")\n"
+    "\t[[ -n $names && $cur != -* ]] && _belfryctl_names \"$names\"\n"
     "}\n"
     "complete -o filenames -F _belfryctl belfryctl\n";
-
-/* Each option once, whatever commands have it. */
-static void
-bash_patterns(struct buf *out, option_fn *fn)
-{
-	BUF_AUTO all = BUF_INIT;
-	BUF_AUTO one = BUF_INIT;
-
-	buf_add_char(&all, '\t');
-	each_option(&all, ctl_global_options, fn);
-	for (size_t i = 0; ctl_commands[i].name != NULL; i++) {
-		const struct ctl_option *options = ctl_commands[i].options;
-		for (; options != NULL && options->name != NULL; options++) {
-			buf_clear(&one);
-			buf_addf(&one, "--%s", options->name);
-			if (strstr(buf_str(&all), buf_str(&one)) == NULL)
-				fn(&all, options);
-		}
-	}
-	buf_add_span(out, span_skip(buf_span(&all), 1));
-}
 
 static void
 add_bash(struct buf *out)
 {
+	const struct value *value = values;
+
 	buf_add_str(out, bash_head);
-	each_option(out, ctl_global_options, bash_pattern);
-	buf_add_str(out, bash_middle);
-	bash_patterns(out, bash_file_pattern);
-	buf_add_str(out, bash_files);
-	bash_patterns(out, bash_other_pattern);
-	buf_add_str(out, ")\n\t\treturn\n\t\t;;\n\tesac\n\tlocal globals='");
+	do
+		bash_value(out, value);
+	while ((value++)->help != NULL);
+	buf_add_str(out, "\tesac\n\tlocal globals='");
 	each_option(out, ctl_global_options, bash_option);
 	buf_add_str(out, "'\n\tcase $command in\n\t'')\n\t\twords='");
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
@@ -189,6 +269,18 @@ add_quoted(struct buf *out, const char *text, const char *quote)
 
 #define ZSH_QUOTE "'\\''"
 
+static void
+zsh_value(struct buf *out, const char *help, const struct value *value)
+{
+	buf_addf(out, ":%s:", help);
+	if (value->names != NULL)
+		buf_addf(out, "{_belfryctl_names %s}", value->names);
+	else if (value->words != NULL)
+		buf_addf(out, "(%s)", value->words);
+	else if (is_file(value))
+		buf_add_str(out, "_files");
+}
+
 /* Inside '...[...]': no word of ours has a bracket. */
 static void
 zsh_option(struct buf *out, const struct ctl_option *option)
@@ -205,22 +297,27 @@ zsh_option(struct buf *out, const struct ctl_option *option)
 	add_quoted(out, option->help, ZSH_QUOTE);
 	buf_add_char(out, ']');
 	if (option->value != NULL)
-		buf_addf(out, ":%s:%s", option->value,
-		    is_file(option->value) ? "_files" : "");
+		zsh_value(out, option->value, value_of(option));
 	buf_add_char(out, '\'');
 }
 
 static void
 zsh_arguments(struct buf *out, const struct ctl_command *command)
 {
-	if (takes_files(command)) {
-		buf_add_str(out, " \\\n\t\t\t'*:file:_files'");
-		return;
-	}
+	const char *names = names_of(command);
 	BUF_AUTO words = BUF_INIT;
+
 	add_words(&words, command);
 	if (words.len > 0)
 		buf_addf(out, " \\\n\t\t\t'1:word:(%s)'", buf_str(&words) + 1);
+	if (takes_files(command) && names != NULL)
+		buf_addf(out,
+		    " \\\n\t\t\t'*:file:{_files; _belfryctl_names %s}'", names);
+	else if (takes_files(command))
+		buf_add_str(out, " \\\n\t\t\t'*:file:_files'");
+	else if (names != NULL)
+		buf_addf(
+		    out, " \\\n\t\t\t'*:name:{_belfryctl_names %s}'", names);
 }
 
 static void
@@ -228,6 +325,20 @@ add_zsh(struct buf *out)
 {
 	buf_add_str(out, "#compdef belfryctl\n"
 			 "# made by: belfryctl completions zsh\n"
+			 "_belfryctl_names()\n"
+			 "{\n"
+			 "\tlocal -a names\n"
+			 "\tnames=(\"${(@f)$($program $place "
+			 "completions $1 2>/dev/null)}\")\n"
+			 "\tcompadd -a names\n"
+			 "}\n"
+			 "local program=${(Q)words[1]}\n"
+			 "local -a place\n"
+			 "local -i i\n"
+			 "for ((i = 2; i < CURRENT; i++)); do\n"
+			 "\t[[ $words[i] == (-c|--config|--socket) ]] &&\n"
+			 "\t\tplace+=($words[i] ${(Q)words[i + 1]})\n"
+			 "done\n"
 			 "local -a commands\n"
 			 "commands=(\n");
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++) {
@@ -262,14 +373,36 @@ add_zsh(struct buf *out)
 #define FISH_QUOTE "\\'"
 
 static void
+fish_value(struct buf *out, const struct value *value)
+{
+	if (is_file(value)) {
+		buf_add_str(out, " -r -F");
+		return;
+	}
+	buf_add_str(out, " -x");
+	if (value->names != NULL)
+		buf_addf(out, " -a '(__belfryctl_names %s)'", value->names);
+	else if (value->words != NULL)
+		buf_addf(out, " -a '%s'", value->words);
+}
+
+static void
+fish_arguments(struct buf *out, const char *command, const char *what)
+{
+	buf_addf(out,
+	    "complete -c belfryctl -n '__fish_seen_subcommand_from %s' %s\n",
+	    command, what);
+}
+
+static void
 fish_option(struct buf *out, const struct ctl_option *option)
 {
 	if (option->letter != '\0')
 		buf_addf(out, " -s %c", option->letter);
-	buf_addf(out, " -l %s%s -d '", option->name,
-	    option->value == NULL    ? ""
-	    : is_file(option->value) ? " -r -F"
-				     : " -x");
+	buf_addf(out, " -l %s", option->name);
+	if (option->value != NULL)
+		fish_value(out, value_of(option));
+	buf_add_str(out, " -d '");
 	add_quoted(out, option->help, FISH_QUOTE);
 	buf_add_str(out, "'\n");
 }
@@ -293,15 +426,17 @@ fish_command(struct buf *out, const struct ctl_command *command)
 		fish_option(out, option);
 	}
 	add_words(&words, command);
-	if (words.len == 0 && !takes_files(command))
-		return;
-	buf_addf(out,
-	    "complete -c belfryctl -n '__fish_seen_subcommand_from %s'",
-	    command->name);
 	if (takes_files(command))
-		buf_add_str(out, " -F\n");
-	else
-		buf_addf(out, " -a '%s'\n", buf_str(&words) + 1);
+		fish_arguments(out, command->name, "-F");
+	if (words.len > 0) {
+		STR_AUTO what = xasprintf("-a '%s'", buf_str(&words) + 1);
+		fish_arguments(out, command->name, what);
+	}
+	if (names_of(command) != NULL) {
+		STR_AUTO what =
+		    xasprintf("-a '(__belfryctl_names %s)'", names_of(command));
+		fish_arguments(out, command->name, what);
+	}
 }
 
 static void
@@ -316,6 +451,18 @@ add_fish(struct buf *out)
 {
 	buf_add_str(out, "# fish completion for belfryctl(1), "
 			 "made by: belfryctl completions fish\n"
+			 "function __belfryctl_names\n"
+			 "\tset -l words (commandline -opc)\n"
+			 "\tset -l place\n"
+			 "\tfor i in (seq 2 (count $words))\n"
+			 "\t\tif contains -- $words[$i] -c --config --socket\n"
+			 "\t\t\tset -a place $words[$i] "
+			 "$words[(math $i + 1)]\n"
+			 "\t\tend\n"
+			 "\tend\n"
+			 "\tcommand $words[1] $place completions $argv[1] "
+			 "2>/dev/null\n"
+			 "end\n"
 			 "complete -c belfryctl -f\n");
 	each_option(out, ctl_global_options, fish_global);
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
@@ -342,6 +489,8 @@ ctl_completions(struct ctl *ctl)
 			return ctl_finish(&out, EX_OK);
 		}
 	}
+	if (ctl_names_add(ctl, ctl->arguments[0], &out))
+		return ctl_finish(&out, EX_OK);
 	return ctl_fail(ctl, EX_USAGE, "bash, zsh or fish",
 	    "there are no completions for %s", ctl->arguments[0]);
 }
