@@ -667,21 +667,20 @@ void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
     const struct store_message *message);
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
-/* Before mailbox_loaded: the facts that are its own, whatever the store has of
- * them. False: the store cannot be read. */
-bool mailbox_load_facts(
-    struct mailbox *mb, struct store *store, usec_t now, struct error *error_r);
+/* Before mailbox_loaded, with the same cursor: the facts that are its own,
+ * whatever the store has of them. False: the store cannot be read. */
+bool mailbox_load_facts(struct mailbox *mb, struct store *store,
+    const struct store_cursor *cursor, usec_t now, struct error *error_r);
 /* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT,
  * MAILBOX_AUDIT_FACT. */
 void mailbox_load_renewal(struct mailbox *mb, struct span text, usec_t now);
 void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
-/* True: mailbox_load_judged follows for each message of the mailbox that the
- * history has judged since then. False: it is not needed. */
-bool mailbox_load_audit(
-    struct mailbox *mb, struct span text, int64_t *since_unix_r);
+/* True: mailbox_load_judged follows for each message from `audit.first` on that
+ * the history has. False: it is not needed. */
+bool mailbox_load_audit(struct mailbox *mb, struct span text);
 /* Of this message there is a notification: it is followed. */
 void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
-void mailbox_load_judged(struct mailbox *mb, const struct store_key *key);
+void mailbox_load_judged(struct mailbox *mb, uint32_t uid);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);
 /* Takes *recall. */

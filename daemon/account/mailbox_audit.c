@@ -13,11 +13,11 @@
  * late messages but a mailbox that had not told of all: they stay as they are.
  *
  * Who was there is a fact of the mailbox after each look; whoever was judged
- * since then is in the history. So a restart forgets nobody:
+ * is in the history. So a restart forgets nobody:
  *
  *   fact    = UIDVALIDITY SP first SP time SP bits
  *   first   = UID that the first bit stands for
- *   time    = of the look: seconds since 1970
+ *   time    = of the look: seconds since 1970; older versions need it
  *   bits    = *HEXDIG ; four UIDs each, the lowest is the highest bit
  */
 #include "daemon/account/mailbox_private.h"
@@ -27,9 +27,6 @@
 #define AUDIT_AFTER_USEC USEC_HOUR
 #define AUDIT_EVERY_USEC USEC_DAY
 #define LATE_MAX 100
-/* The history is read from so long before the look on, as clocks are set:
- * seconds. */
-#define AUDIT_MARGIN_SEC (24 * 60 * 60)
 
 void
 mailbox_audit_selected(struct mailbox *mb, usec_t now)
@@ -172,7 +169,7 @@ read_bits(struct audit *audit, struct span bits)
 }
 
 bool
-mailbox_load_audit(struct mailbox *mb, struct span text, int64_t *since_unix_r)
+mailbox_load_audit(struct mailbox *mb, struct span text)
 {
 	struct span validity, first, when;
 	struct audit *audit = &mb->audit;
@@ -188,15 +185,13 @@ mailbox_load_audit(struct mailbox *mb, struct span text, int64_t *since_unix_r)
 	audit->validity = of;
 	audit->first = from;
 	read_bits(audit, text);
-	*since_unix_r = (int64_t)seconds - AUDIT_MARGIN_SEC;
 	return true;
 }
 
 void
-mailbox_load_judged(struct mailbox *mb, const struct store_key *key)
+mailbox_load_judged(struct mailbox *mb, uint32_t uid)
 {
-	if (key->uidvalidity == mb->audit.validity && key->uid != 0)
-		imap_seqset_add(&mb->audit.known, key->uid);
+	imap_seqset_add(&mb->audit.known, uid);
 }
 
 /* ---- who came late ---- */

@@ -32,12 +32,9 @@ load_own(struct mailbox *mb, struct store *store, const char *fact,
 }
 
 static bool
-note_judged(void *ctx, const struct store_message *message,
-    const struct store_effect *effects, size_t count)
+note_judged(void *ctx, uint32_t uid)
 {
-	(void)effects;
-	(void)count;
-	mailbox_load_judged(ctx, &message->key);
+	mailbox_load_judged(ctx, uid);
 	return true;
 }
 
@@ -45,7 +42,7 @@ static bool
 load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
 {
 	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
-	struct store_history_query query = {
+	struct store_key from = {
 	    .account = mb->config->account,
 	    .mailbox = mb->name,
 	};
@@ -55,70 +52,60 @@ load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
 		return true;
 	if (!store_get_fact(store, mb->config->account, name, &value, error_r))
 		return false;
-	if (value == NULL ||
-	    !mailbox_load_audit(mb, span_from_str(value), &query.since_unix))
+	if (value == NULL || !mailbox_load_audit(mb, span_from_str(value)))
 		return true;
-	return store_each_history(store, &query, note_judged, mb, error_r);
+	from.uidvalidity = mb->audit.validity;
+	from.uid = mb->audit.first;
+	return store_each_judged(store, &from, note_judged, mb, error_r);
 }
 
 /* ---- what has rung ---- */
 
-/* Older ones are not counted as unread after a restart; nor what lies behind so
- * many others in the history. */
+/* Older ones are not counted as unread after a restart; nor what lies behind
+ * STORE_UIDS_MAX others. */
 #define RUNG_SEC (30 * 24 * 60 * 60)
-#define RUNG_LOOKED_AT_MAX 5000
 
 struct rung {
 	struct mailbox *mb;
-	size_t looked_at;
+	uint32_t uidvalidity;
 };
 
 static bool
-has_rung(const struct store_effect *effects, size_t count)
+note_rung(void *ctx, uint32_t uid)
 {
-	for (size_t i = 0; i < count; i++)
-		if (effects[i].state == EFFECT_DONE &&
-		    strcmp(effects[i].kind, action_name(ACTION_NOTIFY)) == 0)
-			return true;
-	return false;
+	const struct rung *rung = ctx;
+
+	return mailbox_load_rung(rung->mb, rung->uidvalidity, uid);
 }
 
+/* Of the UIDVALIDITY that its cursor is of; those before it are nobody's. */
 static bool
-note_rung(void *ctx, const struct store_message *message,
-    const struct store_effect *effects, size_t count)
+load_rung(struct mailbox *mb, struct store *store,
+    const struct store_cursor *cursor, usec_t now, struct error *error_r)
 {
-	struct rung *rung = ctx;
-
-	return ++rung->looked_at < RUNG_LOOKED_AT_MAX &&
-	       (!has_rung(effects, count) ||
-		   mailbox_load_rung(rung->mb, &message->key));
-}
-
-static bool
-load_rung(
-    struct mailbox *mb, struct store *store, usec_t now, struct error *error_r)
-{
-	const struct store_history_query query = {
-	    .account = mb->config->account,
-	    .mailbox = mb->name,
-	    .since_unix = mailbox_unix(mb, now) - RUNG_SEC,
-	};
-	struct rung rung = {.mb = mb};
-
-	if (mailbox_wants_rung(mb) &&
-	    !store_each_history(store, &query, note_rung, &rung, error_r))
-		return false;
+	if (cursor != NULL && mailbox_wants_rung(mb)) {
+		const struct store_key from = {
+		    .account = mb->config->account,
+		    .mailbox = mb->name,
+		    .uidvalidity = cursor->uidvalidity,
+		};
+		struct rung rung = {mb, from.uidvalidity};
+		if (!store_each_notified(store, &from,
+			mailbox_unix(mb, now) - RUNG_SEC, note_rung, &rung,
+			error_r))
+			return false;
+	}
 	mb->has_loaded_rung = true;
 	return true;
 }
 
 bool
-mailbox_load_facts(
-    struct mailbox *mb, struct store *store, usec_t now, struct error *error_r)
+mailbox_load_facts(struct mailbox *mb, struct store *store,
+    const struct store_cursor *cursor, usec_t now, struct error *error_r)
 {
 	return load_renewal(mb, store, now, error_r) &&
 	       load_own(mb, store, MAILBOX_WAITING_FACT, mailbox_load_waiting,
 		   now, error_r) &&
 	       load_audit(mb, store, error_r) &&
-	       load_rung(mb, store, now, error_r);
+	       load_rung(mb, store, cursor, now, error_r);
 }

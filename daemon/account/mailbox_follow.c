@@ -201,16 +201,13 @@ mailbox_wants_rung(const struct mailbox *mb)
 }
 
 bool
-mailbox_load_rung(struct mailbox *mb, const struct store_key *key)
+mailbox_load_rung(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 {
 	struct follow *follow = &mb->follow;
 
-	if (follow->count == 0)
-		follow->validity = key->uidvalidity;
-	if (follow->validity != key->uidvalidity)
-		return false; /* of another time, and all behind it */
+	follow->validity = uidvalidity;
 	follow->modseq = 0;
-	add(follow, key->uid, false);
+	add(follow, uid, false);
 	return follow->count < MAILBOX_FOLLOWED_MAX;
 }
 

@@ -723,7 +723,7 @@ size_t mailbox_follow_unread(const struct mailbox *mb);
  * before, the newest first, as long as it says true. Whether that is unread the
  * first comparison tells. */
 bool mailbox_wants_rung(const struct mailbox *mb);
-bool mailbox_load_rung(struct mailbox *mb, const struct store_key *key);
+bool mailbox_load_rung(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 /* What the server says at any time. */
 mailbox_response_fn mailbox_follow_news;
 /* A comparison is due, when somebody is followed; mailbox_follow_hint: soon;

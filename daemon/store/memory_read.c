@@ -238,6 +238,60 @@ memory_each_history(struct store *store,
 	return true;
 }
 
+static bool
+is_from(const struct store_key *key, const struct store_key *from)
+{
+	return strcmp(key->account, from->account) == 0 &&
+	       strcmp(key->mailbox, from->mailbox) == 0 &&
+	       key->uidvalidity == from->uidvalidity && key->uid >= from->uid;
+}
+
+bool
+memory_each_judged(struct store *store, const struct store_key *from,
+    store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+	unsigned rows = 0;
+
+	(void)error_r;
+	for (size_t i = memory->messages.count; i > 0; i--) {
+		const struct store_message *message =
+		    memory->messages.rows[i - 1];
+		if (!is_from(&message->key, from))
+			continue;
+		if (rows++ == STORE_UIDS_MAX || !fn(ctx, message->key.uid))
+			break;
+	}
+	return true;
+}
+
+bool
+memory_each_notified(struct store *store, const struct store_key *from,
+    int64_t since_unix, store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	struct memory *memory = memory_of(store);
+	uint32_t told = 0;
+	unsigned rows = 0;
+
+	(void)error_r;
+	for (size_t i = memory->effects.count; i > 0; i--) {
+		const struct store_effect *effect = memory->effects.rows[i - 1];
+		if (!is_from(&effect->key, from))
+			continue;
+		if (rows++ == STORE_UIDS_MAX)
+			break;
+		if (strcmp(effect->kind, "notify") != 0 ||
+		    effect->state != EFFECT_DONE ||
+		    effect->changed_unix < since_unix ||
+		    effect->key.uid == told)
+			continue;
+		told = effect->key.uid;
+		if (!fn(ctx, told))
+			break;
+	}
+	return true;
+}
+
 /* ---- rules, senders, facts ---- */
 
 bool

@@ -159,6 +159,15 @@ const char *const sql_texts[SQL_COUNT] = {
 		"SELECT " EFFECT_COLUMNS " FROM effects AS e"
 		" WHERE e.account = ? AND e.mailbox = ? AND e.uidvalidity = ?"
 		" AND e.uid = ? ORDER BY e.seq",
+	[SQL_JUDGED] =
+		"SELECT uid FROM messages WHERE account = ?1 AND mailbox = ?2"
+		" AND uidvalidity = ?3 AND uid >= ?4"
+		" ORDER BY uid DESC LIMIT ?5",
+	[SQL_NOTIFIED] =
+		"SELECT uid, kind = 'notify' AND state = 'done'"
+		" AND changed >= ?6 FROM effects"
+		" WHERE account = ?1 AND mailbox = ?2 AND uidvalidity = ?3"
+		" AND uid >= ?4 ORDER BY uid DESC, seq DESC LIMIT ?5",
 	[SQL_NEXT_SENDING] = NEXT("sending", "n.id"),
 	[SQL_NEXT_WAITING] = NEXT("waiting", "n.next_try, n.id"),
 	[SQL_QUEUED] =

@@ -1,5 +1,6 @@
 /*
- * store/sqlite: the history: messages, each with its effects.
+ * store/sqlite: the history: messages, each with its effects;
+ * and the UIDs of a mailbox, by its key.
  */
 #include <stdlib.h>
 
@@ -100,4 +101,71 @@ sqlite_each_history(struct store *store,
 	sql_bind_text(walk.statement, 2, query->mailbox);
 	sql_bind_int(walk.statement, 3, query->since_unix);
 	return sqlite_walk(&walk, tell_history, error_r);
+}
+
+static bool
+tell_uid(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	(void)error_r;
+	*more_r = walk->fn.uid(
+	    walk->ctx, (uint32_t)sqlite3_column_int64(walk->statement, 0));
+	return true;
+}
+
+/* The second column says whether it is wanted. */
+static bool
+tell_uid_once(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	uint32_t uid = (uint32_t)sqlite3_column_int64(walk->statement, 0);
+
+	if (sqlite3_column_int(walk->statement, 1) == 0 || uid == walk->uid)
+		return true;
+	walk->uid = uid;
+	return tell_uid(walk, more_r, error_r);
+}
+
+static bool
+begin_uids(struct walk *walk, const struct store_key *from)
+{
+	if (walk->statement == NULL)
+		return false;
+	sql_bind_text(walk->statement, 1, from->account);
+	sql_bind_text(walk->statement, 2, from->mailbox);
+	sql_bind_int(walk->statement, 3, from->uidvalidity);
+	sql_bind_int(walk->statement, 4, from->uid);
+	sql_bind_int(walk->statement, 5, STORE_UIDS_MAX);
+	return true;
+}
+
+bool
+sqlite_each_judged(struct store *store, const struct store_key *from,
+    store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = sql_prepare(sq, SQL_JUDGED, error_r),
+	    .fn.uid = fn,
+	    .ctx = ctx,
+	};
+
+	return begin_uids(&walk, from) && sqlite_walk(&walk, tell_uid, error_r);
+}
+
+bool
+sqlite_each_notified(struct store *store, const struct store_key *from,
+    int64_t since_unix, store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = sql_prepare(sq, SQL_NOTIFIED, error_r),
+	    .fn.uid = fn,
+	    .ctx = ctx,
+	};
+
+	if (!begin_uids(&walk, from))
+		return false;
+	sql_bind_int(walk.statement, 6, since_unix);
+	return sqlite_walk(&walk, tell_uid_once, error_r);
 }

@@ -123,6 +123,7 @@ struct walk {
 		store_effect_fn *effect;
 		store_open_mailbox_fn *open_mailbox;
 		store_history_fn *history;
+		store_uid_fn *uid;
 		store_queue_fn *queue;
 		store_hit_fn *hit;
 		store_rule_stat_fn *rule_stat;
@@ -132,6 +133,7 @@ struct walk {
 	void *ctx;
 	const struct store_history_query *query;
 	unsigned told; /* history: for the limit, with those skipped */
+	uint32_t uid;  /* of notified ones: the last that was told */
 };
 typedef bool tell_fn(struct walk *walk, bool *more_r, struct error *error_r);
 /* Finishes the statement. */
@@ -152,6 +154,10 @@ bool sqlite_each_open_mailbox(struct store *store, const char *account,
 bool sqlite_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,
     struct error *error_r);
+bool sqlite_each_judged(struct store *store, const struct store_key *from,
+    store_uid_fn *fn, void *ctx, struct error *error_r);
+bool sqlite_each_notified(struct store *store, const struct store_key *from,
+    int64_t since_unix, store_uid_fn *fn, void *ctx, struct error *error_r);
 bool sqlite_queue_next(struct store *store, const char *account,
     const struct store_but *but, struct store_queue_item *item_r, bool *found_r,
     struct error *error_r);

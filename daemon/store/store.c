@@ -324,6 +324,24 @@ store_each_open_effect(struct store *store, const char *account,
 }
 
 bool
+store_each_judged(struct store *store, const struct store_key *from,
+    store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_judged(store, from, fn, ctx, error_r));
+}
+
+bool
+store_each_notified(struct store *store, const struct store_key *from,
+    int64_t since_unix, store_uid_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(store, store->class->each_notified(
+				   store, from, since_unix, fn, ctx, error_r));
+}
+
+bool
 store_each_open_mailbox(struct store *store, const char *account,
     store_open_mailbox_fn *fn, void *ctx, struct error *error_r)
 {

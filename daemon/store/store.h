@@ -383,6 +383,19 @@ struct store_history_query {
 bool store_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,
     struct error *error_r);
+/*
+ * UIDs of a mailbox, the highest first, each once: `from` names it, with its
+ * UIDVALIDITY and the lowest UID that is wanted. At most STORE_UIDS_MAX rows
+ * are looked at, those with the highest UIDs, however long the history is.
+ */
+#define STORE_UIDS_MAX 5000
+typedef bool store_uid_fn(void *ctx, uint32_t uid);
+/* Of judged messages. */
+bool store_each_judged(struct store *store, const struct store_key *from,
+    store_uid_fn *fn, void *ctx, struct error *error_r);
+/* Of those with a notification that was done since then; rows are effects. */
+bool store_each_notified(struct store *store, const struct store_key *from,
+    int64_t since_unix, store_uid_fn *fn, void *ctx, struct error *error_r);
 /* The next item that `account` must look at: SENDING first (left by a
  * crash), else WAITING with the earliest next_try_unix. Includes the
  * original's bytes. *item_r's strings live until the next call of this

@@ -109,6 +109,11 @@ struct store_class {
 	bool (*each_history)(struct store *store,
 	    const struct store_history_query *query, store_history_fn *fn,
 	    void *ctx, struct error *error_r);
+	bool (*each_judged)(struct store *store, const struct store_key *from,
+	    store_uid_fn *fn, void *ctx, struct error *error_r);
+	bool (*each_notified)(struct store *store, const struct store_key *from,
+	    int64_t since_unix, store_uid_fn *fn, void *ctx,
+	    struct error *error_r);
 	bool (*queue_next)(struct store *store, const char *account,
 	    const struct store_but *but, struct store_queue_item *item_r,
 	    bool *found_r, struct error *error_r);

@@ -190,7 +190,8 @@ need_load(struct line *line, struct mailbox_event *event)
 	    !store_each_open_effect(
 		store, account, mailbox, load_effect, line, &error) ||
 	    !forwards_load(line, &error) || !apply_load(line, &error) ||
-	    !mailbox_load_facts(line->mailbox, store, loop_now(), &error)) {
+	    !mailbox_load_facts(line->mailbox, store, found ? &cursor : NULL,
+		loop_now(), &error)) {
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}

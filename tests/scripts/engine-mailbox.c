@@ -623,7 +623,8 @@ call_load(struct adapter *a, struct span args, usec_t now)
 	store_each_open_effect(
 	    a->store, "work", a->which.name, load_effect, a->mailbox, NULL);
 	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
-	mailbox_load_facts(a->mailbox, a->store, now, NULL);
+	mailbox_load_facts(
+	    a->mailbox, a->store, found ? &cursor : NULL, now, NULL);
 	a->load_now = now;
 	store_each_queued(a->store, "work", load_forward, a, NULL);
 	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);

@@ -24,7 +24,8 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	store_get_cursor(w->store, "sim", name, &cursor, &found, NULL);
 	store_each_open_effect(
 	    w->store, "sim", name, load_effect, mailbox, NULL);
-	mailbox_load_facts(mailbox, w->store, w->now, NULL);
+	mailbox_load_facts(
+	    mailbox, w->store, found ? &cursor : NULL, w->now, NULL);
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 

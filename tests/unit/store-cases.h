@@ -42,6 +42,23 @@
 	"?history - - - 0 0\n",
 	"a/x/7/2 @5 r\na/x/8/1 @4 r\na/y/7/1 @3 r\nb/x/7/1 @2 r\n"
 	"a/x/7/1 @1 r\n"},
+{"judged: from a UID on, the highest first, of this mailbox only",
+	"message w/I/7 1 50 r\nmessage w/I/7 3 40 r\nmessage w/I/7 2 60 r\n"
+	"message w/I/8 4 60 r\nmessage w/J/7 5 60 r\nmessage x/I/7 6 60 r\n"
+	"commit\n?judged w/I/7 2\n?judged w/I/6 1\n",
+	"3\n2\n"},
+{"judged: until the reader has enough",
+	"message w/I/7 1 1 r\nmessage w/I/7 2 1 r\nmessage w/I/7 3 1 r\n"
+	"message w/I/7 4 1 r\ncommit\n?judged w/I/7 1\n",
+	"4\n3\n2\n"},
+{"notified: what was done since then, each message once",
+	"effect w/I/7 1 0 done notify\neffect w/I/7 1 1 done notify\n"
+	"effect w/I/7 2 0 planned notify\neffect w/I/7 3 0 done move\n"
+	"effect w/I/7 4 0 done notify\neffect w/I/7 5 0 planned notify\n"
+	"effect w/I/8 6 0 done notify\neffect w/J/7 7 0 done notify\n"
+	"set w/I/7 5 0 done 1 60 shown\ncommit\n"
+	"?notified w/I/7 1 10\n?notified w/I/7 1 11\n?notified w/I/7 5 0\n",
+	"5\n4\n1\n5\n5\n"},
 {"again: one that is there gets the new judgement",
 	"message work/INBOX/7 1 50 lists\ncommit\n"
 	"again work/INBOX/7 1 99 other\ncommit\n?history - - - 0 0\n"

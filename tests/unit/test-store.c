@@ -18,6 +18,7 @@
  *	    [UNTIL [STATE | observed | - [SKIP]]]
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
  *	?stats  ?senders ACCOUNT  ?applies ACCOUNT  ?counts BOX RUN
+ *	?judged BOX UID  ?notified BOX UID SINCE
  *
  * "-" is "any"; TIMEs are seconds.
  */
@@ -44,6 +45,7 @@ struct player {
 	struct store *store;
 	struct store_batch *batch;
 	struct buf answers;
+	unsigned uids; /* told by the question under way */
 };
 
 static struct store_key
@@ -446,6 +448,46 @@ say_open_mailbox(void *ctx, const char *mailbox, uint64_t count)
 	return count < 9;
 }
 
+/* False after the first three. */
+static bool
+say_uid(void *ctx, uint32_t uid)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%u\n", uid);
+	return ++player->uids < 3;
+}
+
+static void
+ask_judged(struct player *player, const char *line)
+{
+	struct box box;
+	unsigned uid;
+
+	expect_words(
+	    line, sscanf(line, "?judged " BOX " %u", BOX_R(box), &uid), 4);
+	const struct store_key from = key_of(&box, uid);
+	player->uids = 0;
+	assert_true(
+	    store_each_judged(player->store, &from, say_uid, player, NULL));
+}
+
+static void
+ask_notified(struct player *player, const char *line)
+{
+	struct box box;
+	unsigned uid;
+	long long since;
+
+	expect_words(line,
+	    sscanf(line, "?notified " BOX " %u %lld", BOX_R(box), &uid, &since),
+	    5);
+	const struct store_key from = key_of(&box, uid);
+	player->uids = 0;
+	assert_true(store_each_notified(
+	    player->store, &from, since, say_uid, player, NULL));
+}
+
 static void
 ask_mailboxes(struct player *player, const char *line)
 {
@@ -737,6 +779,8 @@ static const struct {
     {"?applies", ask_applies},
     {"?counts", ask_counts},
     {"?history", ask_history},
+    {"?judged", ask_judged},
+    {"?notified", ask_notified},
     {"?next", ask_next},
     {"?queued", ask_queued},
     {"?hits", ask_hits},
@@ -1366,6 +1410,46 @@ test_senders_max(void **state)
 	player_done(&player);
 }
 
+static bool
+count_uid(void *ctx, uint32_t uid)
+{
+	unsigned *lowest = ctx;
+
+	assert_true(*lowest == 0 || uid == *lowest - 1);
+	*lowest = uid;
+	return true;
+}
+
+/* One more than is looked at: the lowest is left out. */
+static void
+test_uids_max(void **state)
+{
+	static const unsigned top = STORE_UIDS_MAX + 1;
+	struct player player;
+	struct store_key key = {.account = "w", .mailbox = "I"};
+	unsigned lowest = 0;
+
+	(void)state;
+	player_init(&player);
+	for (key.uid = 1; key.uid <= top; key.uid++) {
+		const struct store_message message = {.key = key};
+		const struct store_effect effect = {
+		    .key = key, .kind = "notify", .state = EFFECT_DONE};
+		store_batch_add_message(player.batch, &message);
+		store_batch_add_effect(player.batch, &effect);
+	}
+	play(&player, "commit\n");
+	key.uid = 1;
+	assert_true(
+	    store_each_judged(player.store, &key, count_uid, &lowest, NULL));
+	assert_int_equal(lowest, 2);
+	lowest = 0;
+	assert_true(store_each_notified(
+	    player.store, &key, 0, count_uid, &lowest, NULL));
+	assert_int_equal(lowest, 2);
+	player_done(&player);
+}
+
 /* ---- batches ---- */
 
 static void
@@ -1444,6 +1528,7 @@ main(void)
 	    cmocka_unit_test(test_key_is_kept),
 	    cmocka_unit_test(test_walks_end),
 	    cmocka_unit_test(test_senders_max),
+	    cmocka_unit_test(test_uids_max),
 	};
 	const struct CMUnitTest plain[] = {
 	    cmocka_unit_test(test_batch),
