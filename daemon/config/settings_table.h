@@ -266,7 +266,9 @@
 		"judged, where the account's own notification rang.",
 	.more = "With `unless read` it does not if the message was read, moved "
 		"or deleted by then, here or elsewhere. The time is from `10s` "
-		"to `7d`, and goes on over a restart. The notifier does not "
+		"to `7d`, and goes on over a restart. While the account is "
+		"paused it does not ring, and a server that cannot be asked "
+		"then is waited for, two minutes. The notifier does not "
 		"ring at first. What a rule notifies of has the `escalate` of "
 		"that rule (belfry-rules(5)). Example: `escalate = phone after "
 		"10m unless read`."},

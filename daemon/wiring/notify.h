@@ -82,8 +82,10 @@ struct delivery {
 	struct line *line;	/* NULL: nobody waits */
 	uint32_t uidvalidity, uid;
 	unsigned seq;
-	unsigned open;	      /* notifiers that have not answered */
-	bool is_escalation;   /* rings whatever urgency its notifier wants */
+	unsigned open;	    /* notifiers that have not answered */
+	bool is_escalation; /* rings whatever urgency its notifier wants */
+	bool unless_read;   /* of an escalation */
+	usec_t ring_by; /* the same: even if nobody knows whether it is read */
 	bool shown, unwanted; /* unwanted: as configured, or by now */
 	/* As mailbox_task's; what it takes to show it can be asked. */
 	bool is_hidden;

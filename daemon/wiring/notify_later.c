@@ -2,8 +2,15 @@
  * wiring: escalations. Their time counts from when the message was judged, so
  * that a restart does not begin it anew; they are effects in the journal that
  * stay planned until they have rung or are not needed any more.
+ *
+ * Of a paused account nothing rings before it goes on. Where the server cannot
+ * be asked whether the message was read, as behind a suspend, it is waited for,
+ * but not for long: an alarm is better too loud than missed.
  */
 #include "daemon/wiring/notify.h"
+
+#define OFFLINE_MAX_USEC (2 * USEC_MINUTE)
+#define AGAIN_USEC (5 * USEC_SEC)
 
 static void
 look(struct delivery *delivery)
@@ -16,9 +23,38 @@ look(struct delivery *delivery)
 	accounts_pump(line->owner);
 }
 
+static bool
+must_wait(const struct delivery *delivery)
+{
+	const struct line *line = delivery->line;
+	struct mailbox_status status;
+
+	if (line == NULL)
+		return false;
+	if (line->owner->paused)
+		return true;
+	mailbox_get_status(line->mailbox, &status);
+	return delivery->unless_read && status.watch == WATCH_NOT &&
+	       loop_now() < delivery->ring_by;
+}
+
+/* False: too many wait. */
+static bool
+wait_until(struct delivery *delivery, usec_t due)
+{
+	const struct escalation_message message = {delivery->n.account,
+	    delivery->n.mailbox, delivery->uidvalidity, delivery->uid};
+
+	return escalations_add(delivery->notify->escalations, &message, due,
+	    delivery->unless_read, delivery, loop_now());
+}
+
 static void
 ring(struct delivery *delivery)
 {
+	if (must_wait(delivery) &&
+	    wait_until(delivery, usec_add(loop_now(), AGAIN_USEC)))
+		return;
 	list_remove(&delivery->later);
 	delivery_send_clear(delivery);
 }
@@ -84,13 +120,13 @@ void
 later_send(struct delivery *delivery, const struct mailbox_task *task)
 {
 	struct notify *notify = delivery->notify;
-	const struct escalation_message message = {delivery->n.account,
-	    delivery->n.mailbox, delivery->uidvalidity, delivery->uid};
+	usec_t due = time_of(task);
 
 	delivery->is_escalation = true;
+	delivery->unless_read = task->action.unless_read;
+	delivery->ring_by = usec_add(due, OFFLINE_MAX_USEC);
 	list_add(&notify->later, &delivery->later);
-	if (!escalations_add(notify->escalations, &message, time_of(task),
-		task->action.unless_read, delivery, loop_now()))
+	if (!wait_until(delivery, due))
 		ring(delivery); /* better too early than never */
 	loop_timer_set(
 	    notify->escalating, escalations_deadline(notify->escalations));

@@ -32,7 +32,8 @@ notifier_answer(struct notifier *notifier, uint64_t id, enum notifier_verb verb,
 void
 notifier_tell_away(struct notifier *notifier, const char *why)
 {
-	if (!notifier->told_away)
+	/* systemd ends the helpers, too. */
+	if (!notifier->told_away && !notifier->notify->belfry->leaving)
 		report_note(notifier->notify->belfry, false, "notifier-away",
 		    NULL, "%s: %s; notifications wait for it", notifier->name,
 		    why);

@@ -89,5 +89,43 @@ def of_the_account(servers):
                   lambda: daemon.ctl("status")["escalations"] == 0)
 
 
+@live.case
+def paused_and_out_of_reach(servers):
+    """Nobody knows then whether it was read: it rings when that is known, and
+    once, if at all. The phone is quiet for one of them."""
+    held, lost = servers.user(), servers.user()
+    rung = os.path.join(servers.dir, "rung3")
+    with live.Daemon(servers, held.account()) as daemon:
+        daemon.wait_watching()
+        phone = daemon.script("phone", PHONE % rung)
+        keys = "escalate = phone after 10s unless read\n"
+        night = "escalate = night after 10s unless read\n"
+        notifier = "[notifier %s]\ntype = exec\ncommand = %s\n"
+        daemon.write(
+            held.account(keys + night) + lost.account(keys + night) +
+            notifier % ("bell", "true") + notifier % ("phone", phone) +
+            notifier % ("night", phone) + "quiet_hours = mon-sun\n")
+        daemon.ctl("reload")
+        daemon.wait_watching(2)
+        held.deliver(*desktop.letters("held", "read while held"))
+        lost.deliver(*desktop.letters("lost"))
+        daemon.wait_log("done.*shown by bell", 3)
+        daemon.ctl("pause", held.name)
+        desktop.change(held, "read while held", "STORE", "+FLAGS", "(\\Seen)")
+        servers.cut_imap()
+        servers.tell("imap-stop")
+        daemon.wait_log("trouble account=" + lost.name)
+        live.stays("silent", lambda: not os.path.exists(rung), 11)
+        servers.tell("imap-start")
+        daemon.ctl("resume", held.name)
+        rings = lambda: sorted(live.read(rung).splitlines())
+        live.wait("the phone", lambda: os.path.exists(rung) and
+                  rings() == ["held", "lost"])
+        # What waits for the end of the quiet hours is none of them any more.
+        live.wait("the others to be settled",
+                  lambda: daemon.ctl("status")["escalations"] == 0)
+        live.stays("once", lambda: rings() == ["held", "lost"], 1)
+
+
 if __name__ == "__main__":
     live.main()

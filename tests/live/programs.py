@@ -2,21 +2,56 @@
 """The notifiers that belfry-notifiers(7) has as examples, run by belfryd."""
 
 import os
+import re
+import shutil
 import signal
+import subprocess
 import sys
+import textwrap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import desktop  # noqa: E402
 import live  # noqa: E402
 
 EXAMPLES = os.path.join(live.LIB, "../../contrib/examples/notifiers")
+MANUAL = os.path.join(live.LIB, "../../notifiers/belfry-notifiers.7")
+# What shows a manual page, as a terminal has it.
+READERS = {
+    "mandoc": ("mandoc", "-Tutf8", "-O", "width=120"),
+    "groff": ("groff", "-mdoc", "-Tutf8", "-rLL=120n", "-P-c"),
+}
 SECTION = "[notifier %s]\ntype = program\ncommand = %s %s\n"
+
+
+def printed(reader, first_line):
+    """The example that begins so, as it can be copied from a terminal."""
+    text = subprocess.run([*READERS[reader], MANUAL], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    text = re.sub(".\b|\x1b\\[[0-9;]*m", "", text)  # bold and underlined
+    text = text[text.index(first_line + "\n"):]
+    # Up to the next paragraph of the page, which is indented less.
+    lines = (" " * 80 + text).expandtabs().splitlines()
+    indent = len(lines[1]) - len(lines[1].lstrip())
+    lines[0] = " " * indent + first_line
+    end = next(i for i, line in enumerate(lines)
+               if line and not line.startswith(" " * indent))
+    return textwrap.dedent("\n".join(lines[:end])).rstrip() + "\n"
 
 
 def run_example(servers, name):
     user = servers.user()
     noted = os.path.join(servers.dir, name + ".noted")
-    program = os.path.abspath(os.path.join(EXAMPLES, name))
+    example = live.read(os.path.join(EXAMPLES, name))
+    program = os.path.join(servers.dir, name)
+    for reader in READERS:
+        if shutil.which(reader) is None:
+            continue
+        copied = printed(reader, example.splitlines()[0])
+        live.same(copied, example.expandtabs(), "the example, by " + reader)
+        example = copied
+    with open(program, "w", encoding="utf-8") as file:
+        file.write(example)
+    os.chmod(program, 0o700)
     text = user.account() + SECTION % ("mine", program, noted)
 
     def rows():
