@@ -404,6 +404,7 @@ struct mailbox_found {
 	uint32_t uidvalidity;
 	size_t count; /* messages that are as it was asked for */
 	uint32_t uid; /* the last of them; 0: there is none */
+	size_t read;  /* so many of them are read; only of an exact one */
 };
 
 /*

@@ -18,6 +18,7 @@
 struct likeness {
 	size_t count;
 	uint32_t uid; /* the last one */
+	size_t read;
 };
 
 struct finds {
@@ -171,9 +172,10 @@ mailbox_find_begin(struct mailbox *mb, usec_t now)
 }
 
 static void
-note_likeness(struct likeness *likeness, uint32_t uid)
+note_likeness(struct likeness *likeness, uint32_t uid, bool is_read)
 {
 	likeness->count++;
+	likeness->read += is_read;
 	if (uid > likeness->uid)
 		likeness->uid = uid;
 }
@@ -185,7 +187,7 @@ note_uids(struct finds *finds, const struct imap_response *response)
 		uint64_t uid = imap_value_number(&response->values[i]);
 		if (uid == 0 || uid > UINT32_MAX)
 			continue;
-		note_likeness(&finds->named, (uint32_t)uid);
+		note_likeness(&finds->named, (uint32_t)uid, false);
 		if (finds->named.count <= MAILBOX_TWINS_MAX)
 			imap_seqset_add(&finds->uids, (uint32_t)uid);
 	}
@@ -207,10 +209,10 @@ send_fetch(struct mailbox *mb, usec_t now)
 }
 
 static bool
-is_deleted(const struct imap_fetch *fetch)
+has_flag(const struct imap_fetch *fetch, const char *flag)
 {
 	for (size_t i = 0; i < fetch->flag_count; i++)
-		if (span_is_nocase(fetch->flags[i].text, "\\Deleted"))
+		if (span_is_nocase(fetch->flags[i].text, flag))
 			return true;
 	return false;
 }
@@ -221,17 +223,18 @@ compare(struct finds *finds, const struct imap_fetch *fetch)
 	const struct mailbox_wanted *wanted = &finds->wanted[0];
 	struct message *message = message_new(fetch->header);
 	bool has_id = span_is(mailbox_message_id(message), wanted->message_id);
+	bool is_read = has_flag(fetch, "\\Seen");
 	bool has_size = fetch->has_size && fetch->size == wanted->size;
 	bool has_date = fetch->has_internaldate &&
 			fetch->internaldate_unix == wanted->received_unix;
 
 	message_free(&message);
-	if (!has_id || is_deleted(fetch))
+	if (!has_id || has_flag(fetch, "\\Deleted"))
 		return;
 	if (has_size && has_date)
-		note_likeness(&finds->both, fetch->uid);
+		note_likeness(&finds->both, fetch->uid, is_read);
 	else if (has_size || has_date)
-		note_likeness(&finds->half, fetch->uid);
+		note_likeness(&finds->half, fetch->uid, is_read);
 }
 
 void
@@ -274,6 +277,7 @@ set_found(const struct finds *finds, struct mailbox_found *found)
 		best = finds->both.count > 0 ? &finds->both : &finds->half;
 	found->count = best->count;
 	found->uid = best->uid;
+	found->read = best->read;
 }
 
 void

@@ -106,6 +106,7 @@ line_free(struct line *line)
 	exec_forget_line(line);
 	notify_forget_line(line);
 	deeds_left(line);
+	moved_left(line);
 	list_remove(&line->link);
 	free(line);
 }
@@ -327,6 +328,7 @@ need_finding(struct line *line, struct mailbox_event *event)
 		left_open_found(line, event->found);
 		undo_found(line, event->found);
 		deeds_found(line, event->found);
+		moved_found(line, event->found);
 	} else if (line->owner->sender != NULL) {
 		sender_found(line->owner->sender, event->found);
 	}

@@ -315,6 +315,10 @@ void notify_load(struct line *line);
 /* The mailbox knows what was read meanwhile: what a screen showed of the rest
  * before this life is shown again. */
 void notify_proven(struct line *line);
+/* One that a rule had moved was looked for (notify_moved.c); `line` is free to
+ * go, and answers nobody any more. */
+void moved_found(struct line *line, const struct mailbox_found *found);
+void moved_left(struct line *line);
 /* Sets its notes_beginnings: whether a desktop shows how messages begin. When
  * it starts; notify_reload does so for all. */
 void notify_look_at_account(struct running_account *account);

@@ -224,6 +224,7 @@ notify_start(struct belfry *belfry, struct error *error_r)
 	list_init(&notify->notifiers);
 	list_init(&notify->pending);
 	later_start(notify);
+	moved_start(notify);
 	list_init(&notify->previews);
 	list_init(&notify->records);
 	belfry->notify = notify;
@@ -239,6 +240,7 @@ notify_free(struct notify **notify)
 	notify_preview_forget(*notify, NULL);
 	drop_pending(*notify);
 	later_free(*notify);
+	moved_done(*notify);
 	LIST_EACH(pos, &(*notify)->notifiers)
 	free_notifier(LIST_ITEM(pos, struct notifier, link));
 	shown_free(*notify);

@@ -13,6 +13,7 @@
  *   notify_later.c    escalations
  *   notify_shown.c    what was shown, for a later life
  *   notify_places.c   where on a screen, and showing it again
+ *   notify_moved.c    what a rule had moved, and is shown: is it read?
  *   notify_desktop.c, notify_exec.c, notify_webhook.c, notify_journal.c
  *                     the kinds
  */
@@ -34,6 +35,9 @@ struct notify {
 	struct list_link previews;  /* of notify_preview.c */
 	struct list_link records;   /* of notify_shown.c */
 	uint64_t next_serial;
+	struct list_link moved;	    /* of notify_moved.c, with these: */
+	struct loop_timer *moved_timer;
+	usec_t moved_wait, moved_looked; /* looked 0: never */
 	struct escalations *escalations; /* of struct delivery */
 	struct loop_timer *escalating;
 	bool notes_headers; /* for a command's standard input */
@@ -159,6 +163,11 @@ void shown_over(const struct notifier *notifier,
 /* It is not shown any more, by whatever key. */
 void shown_forget(
     const struct notifier *notifier, const struct shown_message *message);
+/* Each message that a rule had moved, and a helper has on a screen. `fn` must not show or
+ * withdraw anything. */
+typedef void shown_moved_fn(void *ctx, const struct shown_message *message);
+void shown_each_moved(
+    const struct notify *notify, shown_moved_fn *fn, void *ctx);
 /* The same key, another id. */
 void shown_mark(const struct notifier *notifier,
     const struct shown_message *message, const char *id);
@@ -191,6 +200,9 @@ struct places {
 void places_restore(struct notifier *notifier,
     const struct shown_message *message, const struct shown_item *item,
     struct places *places);
+/* As far as the helper, which is up, is of the session where it was shown. */
+bool places_is_on_screen(
+    const struct notifier *notifier, const struct shown_item *item);
 /* Whether it may be shown again: not what expired; and what a rule had moved,
  * of which nobody knows whether it was read, only if it is on the screen. */
 bool places_is_due(
@@ -204,6 +216,12 @@ void places_show_again(struct notifier *notifier, struct line *line,
 void places_return(struct delivery *delivery);
 /* This id (notifiers/shown.h) says that a rule had moved it. */
 bool places_is_moved(const char *id);
+
+/* notify_moved.c */
+void moved_start(struct notify *notify);
+void moved_done(struct notify *notify);
+/* Such a one is on a screen now, or was before this life. */
+void moved_note_shown(struct notify *notify);
 
 /* notify_mail.c */
 /* What a notification of the message says. */

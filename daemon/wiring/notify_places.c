@@ -51,9 +51,12 @@ note_shown(void *ctx, const struct notification *n)
 	const struct noting *noting = ctx;
 	const struct shown_message message = message_of(n);
 
-	if (n->uid != 0)
-		shown_note(noting->notifier, &message, noting->line->place,
-		    n->is_moved ? MOVED : NULL);
+	if (n->uid == 0)
+		return;
+	shown_note(noting->notifier, &message, noting->line->place,
+	    n->is_moved ? MOVED : NULL);
+	if (n->is_moved)
+		moved_note_shown(noting->notifier->notify);
 }
 
 /* While another notifier has it still before it, the effect is open, and a
@@ -128,10 +131,11 @@ places_restore(struct notifier *notifier, const struct shown_message *message,
 	    (struct place){.place = item->key, .request = request};
 }
 
-static bool
-is_on_screen(const struct notifier *notifier, const struct shown_item *item)
+bool
+places_is_on_screen(
+    const struct notifier *notifier, const struct shown_item *item)
 {
-	return notifier->places != NULL &&
+	return notifier->is_up && notifier->places != NULL &&
 	       span_starts(span_from_str(item->key), notifier->places);
 }
 
@@ -139,7 +143,8 @@ bool
 places_is_due(const struct notifier *notifier, const struct shown_item *item)
 {
 	return item->key != NULL && !is_expired(item->id) &&
-	       (!places_is_moved(item->id) || is_on_screen(notifier, item));
+	       (!places_is_moved(item->id) ||
+		   places_is_on_screen(notifier, item));
 }
 
 /* As the history has it: with a one-time code hidden. */
@@ -208,7 +213,7 @@ places_show_again(struct notifier *notifier, struct line *line,
 	int64_t judged;
 
 	if (read_task(line, message, task, &judged) &&
-	    (is_on_screen(notifier, item) ||
+	    (places_is_on_screen(notifier, item) ||
 		loop_now_unix() - judged <= PLACES_AGE_MAX_SEC))
 		delivery_send_with_preview(
 		    delivery_of(notifier, line, task), task);

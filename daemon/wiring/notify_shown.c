@@ -157,6 +157,38 @@ shown_withdraw(const struct notifier *notifier, const char *account,
 	}
 }
 
+static void
+each_moved(const struct notifier *notifier, const struct record *record,
+    shown_moved_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < record->shown.count; i++) {
+		const struct shown_item *item = &record->shown.items[i];
+		const struct shown_message message = {record->account,
+		    record->mailbox, record->shown.uidvalidity, item->uid,
+		    item->seq};
+		if (item->key != NULL && places_is_moved(item->id) &&
+		    places_is_on_screen(notifier, item))
+			fn(ctx, &message);
+	}
+}
+
+void
+shown_each_moved(const struct notify *notify, shown_moved_fn *fn, void *ctx)
+{
+	LIST_EACH(pos, &notify->records)
+	{
+		const struct record *record =
+		    LIST_ITEM(pos, struct record, link);
+		LIST_EACH(at, &notify->notifiers)
+		{
+			const struct notifier *notifier =
+			    LIST_ITEM(at, struct notifier, link);
+			if (strcmp(notifier->name, record->notifier) == 0)
+				each_moved(notifier, record, fn, ctx);
+		}
+	}
+}
+
 bool
 shown_is_noted(const struct notifier *notifier, const struct delivery *delivery)
 {

@@ -110,10 +110,10 @@ class Desktop:
                   lambda: self.shown() == sorted(bodies))
 
 
-def change(user, subject, *words):
+def change(user, subject, *words, mailbox="INBOX"):
     """The other client: a flag, MOVE, or death."""
     imap = user.imap()
-    imap.select("INBOX")
+    imap.select(mailbox)
     _, found = imap.uid("SEARCH", "HEADER", "SUBJECT", '"%s"' % subject)
     uid = found[0].split()[0].decode()
     imap.uid(words[0], uid, *words[1:])

@@ -63,6 +63,31 @@ def what_a_rule_did_itself_is_not_withdrawn(servers):
 
 
 @live.case
+def read_where_a_rule_had_moved_it(servers):
+    """Nobody watches there: it is looked for, while it is on the screen."""
+    user = servers.user()
+    user.create("Elsewhere", "Third")
+    screen = desktop.Desktop(servers, "desktop7")
+    rules = ("[rule mark]\nwhen = subject ~ /marked/\nmark = read\n"
+             "[rule move]\nwhen = subject ~ /moved/\nmove = Elsewhere\n"
+             "notify = yes\n")
+    with live.Daemon(servers, user.account("watch = INBOX\n") +
+                     desktop.NOTIFIER + rules, env=screen.env) as daemon:
+        daemon.wait_watching()
+        subjects = ["one moved", "marked, moved", "two moved"]
+        user.deliver(*desktop.letters("here", *subjects))
+        screen.wait("here", *subjects)
+        user.wait_subjects("Elsewhere", subjects)
+        before = servers.logins(user.address)[0]
+        desktop.change(user, "one moved", "STORE", "+FLAGS", "(\\Seen)",
+                       mailbox="Elsewhere")
+        screen.wait("two moved", "here", "marked, moved")
+        live.check(servers.logins(user.address)[0] - before <= 4,
+                   "it logged in too often")
+        live.same(user.flags("Elsewhere", "two moved"), [], "it is not read")
+
+
+@live.case
 def what_was_on_the_screen_before_a_restart(servers):
     """It goes when it was read meanwhile, else it is shown anew, by one whose
     buttons do something; not what had expired, or was dismissed."""

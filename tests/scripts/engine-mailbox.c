@@ -1290,6 +1290,8 @@ add_found(struct buf *line, const struct mailbox_found *found)
 	else
 		buf_addf(line, " %u/%u of %zu", found->uidvalidity, found->uid,
 		    found->count);
+	if (found->read > 0)
+		buf_addf(line, ", %zu read", found->read);
 }
 
 static void
