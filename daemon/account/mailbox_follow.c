@@ -15,6 +15,7 @@
  *   UID SEARCH UID 7,12,15:17                                  ; what is there
  *
  * It is made after each SELECT (but where that has told everything: QRESYNC),
+ * also when the connection was in another mailbox for a while,
  * after hints (with a pause, as they come in swarms: a person reads), and with
  * each renewal of IDLE and each poll.
  *

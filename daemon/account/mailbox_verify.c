@@ -380,6 +380,8 @@ mailbox_verify_is_back(
 	}
 	mb->op->elsewhere = false;
 	mb->dirty = mb->newer = true;
+	/* Nobody told us what was read meanwhile. */
+	mailbox_follow_compare(mb, now);
 	return true;
 }
 
