@@ -11,6 +11,7 @@ Everything lies below `folder`, and only what was started here is ended."""
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
@@ -116,6 +117,24 @@ def wait(what, is_so, seconds=PATIENCE_SECONDS):
         time.sleep(0.05)
 
 
+def rows_of(pixels, length):
+    return [pixels[i:i + length] for i in range(0, len(pixels), length)]
+
+
+def difference(before, now):
+    """(x, y, width, height) of what is not the same; None: nothing."""
+    rows = [y for y in range(min(len(before), len(now)))
+            if before[y] != now[y]]
+    if not rows:
+        return None
+    size = len(before[0]) // WIDTH
+    columns = [x for y in rows for x in range(WIDTH)
+               if before[y][x * size:(x + 1) * size] !=
+               now[y][x * size:(x + 1) * size]]
+    left, top = min(columns), rows[0]
+    return (left, top, max(columns) - left + 1, rows[-1] - top + 1)
+
+
 class Screen:
     """Everything that a desktop is made of."""
 
@@ -195,6 +214,7 @@ class Screen:
         read, write = os.pipe()
         self.start("Xvfb", "-displayfd", str(write), "-screen", "0",
                    "%dx%dx24" % (WIDTH, HEIGHT), "-nolisten", "tcp",
+                   "-nocursor", "-fbdir", self.dir,
                    pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as said:
@@ -250,16 +270,32 @@ class Screen:
 
     # ---- what a person does ----
 
-    def run(self, *argv):
+    def grab(self, *argv):
         return subprocess.run(argv, env=self.env, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, timeout=20,
-                              check=False).stdout.decode()
+                              check=False).stdout
+
+    def run(self, *argv):
+        return self.grab(*argv).decode()
 
     def click(self, x, y):
         if self.kind.is_wayland:
             self.pointer.click(x, y, WIDTH, HEIGHT)
         else:
             self.run("xdotool", "mousemove", str(x), str(y), "click", "1")
+
+    def pixels(self):
+        """What is to be seen now, row by row."""
+        if self.kind.is_wayland:
+            picture = self.grab("grim", "-t", "ppm", "-")
+            size = 3 * WIDTH * HEIGHT
+            return rows_of(picture[-size:], 3 * WIDTH)
+        # Xvfb's own memory: a file in XWD's format.
+        with open(self.path("Xvfb_screen0"), "rb") as file:
+            picture = file.read()
+        head = struct.unpack(">25I", picture[:100])
+        begin = head[0] + 12 * head[19]
+        return rows_of(picture[begin:begin + head[12] * HEIGHT], head[12])
 
     def take(self, path):
         """A picture; how many colours it has."""

@@ -14,10 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import screen as screens  # noqa: E402
 
+STILL_SECONDS = 0.2
 USUAL = ["dunst", "xfce4-notifyd", "mako"]
 NEEDED = {"body", "body-markup", "actions"}
 BODY = "Lunch at <noon>? T\u00e4glich & \u00fcberall: 5 > 3 &amp; <b>x</b>"
@@ -38,30 +40,33 @@ class Popup:
 
     def __init__(self, screen):
         self.screen = screen
-        self.bare = screen.path("bare.png")
-        self.now = screen.path("now.png")
-        screens.wait("a bare screen", lambda: screen.take(self.bare) == 1)
+        self.bare = []
+        screens.wait("a bare screen", self.is_bare)
+
+    def is_bare(self):
+        """All of it has the same colour."""
+        self.bare = self.screen.pixels()
+        if len(self.bare) != screens.HEIGHT or len(set(self.bare)) > 1:
+            return False
+        row = self.bare[0]
+        return row == row[:len(row) // screens.WIDTH] * screens.WIDTH
 
     def place(self):
         """(x, y, width, height), or None."""
-        self.screen.take(self.now)
-        box = self.screen.run(
-            "convert", self.bare, self.now, "-compose", "difference",
-            "-composite", "-format", "%@ %k", "info:")
-        width, height, x, y, colours = (
-            int(n) for n in re.findall(r"\d+", box))
-        return None if colours < 2 else (x, y, width, height)
+        return screens.difference(self.bare, self.screen.pixels())
 
     def still(self):
-        """The place, once it has come and does not move any more."""
-        places = [None]
+        """The place, once it has come, and neither moves nor fades."""
+        seen = [(0, None)]
 
         def is_still():
-            places.append(self.place())
-            return places[-1] and places[-1] == places[-2]
+            now = self.screen.pixels()
+            if now != seen[0][1]:
+                seen[0] = (time.monotonic(), now)
+            return (time.monotonic() - seen[0][0] > STILL_SECONDS and
+                    screens.difference(self.bare, now))
 
-        screens.wait("a popup", is_still)
-        return places[-1]
+        return screens.wait("a popup", is_still)
 
     def wait_gone(self):
         screens.wait("nothing on the screen", lambda: not self.place())
