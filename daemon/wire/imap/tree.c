@@ -216,11 +216,12 @@ make_room(struct imap_value **items, size_t *cap, size_t needed)
 
 /* True, for `return tree_add(...)`. */
 static bool
-tree_add(struct imap_tree *tree, struct imap_value value)
+tree_add(struct imap_tree *tree, enum imap_value_kind kind, struct span text)
 {
 	assert(tree->open_count + tree->closed_count < IMAP_VALUES_MAX);
 	make_room(&tree->open, &tree->open_cap, tree->open_count + 1);
-	tree->open[tree->open_count++] = value;
+	tree->open[tree->open_count++] =
+	    (struct imap_value){.kind = kind, .text = text};
 	return true;
 }
 
@@ -229,8 +230,7 @@ tree_add(struct imap_tree *tree, struct imap_value value)
 static bool
 open_list(struct imap_tree *tree, struct cursor *cursor)
 {
-	struct imap_value list = {
-	    .kind = IMAP_LIST, .text = {NULL, cursor->list}};
+	struct span around = {NULL, cursor->list};
 
 	if (cursor->depth == IMAP_NESTING_MAX) {
 		tree->too_deep = true;
@@ -239,7 +239,7 @@ open_list(struct imap_tree *tree, struct cursor *cursor)
 	cursor->depth++;
 	cursor->pos++;
 	cursor->list = tree->open_count;
-	return tree_add(tree, list);
+	return tree_add(tree, IMAP_LIST, around);
 }
 
 /* Moves what was opened since into `closed`, as the list's items. */
@@ -316,10 +316,7 @@ read_literal(struct imap_tree *tree, struct cursor *cursor,
     const struct imap_literal *literal)
 {
 	cursor->pos = literal->data + literal->len;
-	return tree_add(tree, (struct imap_value){
-				  .kind = IMAP_STRING,
-				  .text = text_from(cursor, literal->data),
-			      });
+	return tree_add(tree, IMAP_STRING, text_from(cursor, literal->data));
 }
 
 /* RFC 9051: CR, LF and NUL cannot stand in a quoted string, nor in an atom. */
@@ -344,11 +341,8 @@ read_quoted(struct imap_tree *tree, struct cursor *cursor)
 
 		if (c == '"') {
 			cursor->pos++;
-			return tree_add(tree,
-			    (struct imap_value){
-				.kind = IMAP_STRING,
-				.text = span_from(bytes + from, to - from),
-			    });
+			return tree_add(tree, IMAP_STRING,
+			    span_from(bytes + from, to - from));
 		}
 		if (is_forbidden(c))
 			return false;
@@ -439,11 +433,8 @@ read_atom(struct imap_tree *tree, struct cursor *cursor)
 	text = text_from(cursor, from);
 	if (text.len == 0)
 		return false; /* a forbidden byte */
-	return tree_add(tree,
-	    (struct imap_value){
-		.kind = span_is_nocase(text, "NIL") ? IMAP_NIL : IMAP_ATOM,
-		.text = text,
-	    });
+	return tree_add(
+	    tree, span_is_nocase(text, "NIL") ? IMAP_NIL : IMAP_ATOM, text);
 }
 
 static bool
@@ -470,10 +461,9 @@ read_value(struct imap_tree *tree, struct cursor *cursor)
 static bool
 read_values(struct imap_tree *tree, struct cursor *cursor)
 {
-	struct span frame = span_from(cursor->frame->bytes, cursor->frame->len);
-
 	for (;;) {
-		cursor->pos = skip_blanks(frame, cursor->pos);
+		while (!at_end(cursor) && char_is_blank(peek(cursor)))
+			cursor->pos++;
 		if (at_end(cursor))
 			break;
 		if (cursor->in_code && cursor->depth == 0 &&
@@ -587,34 +577,36 @@ is_digits(struct span s)
 	return s.len > 0;
 }
 
-/* The words behind "* ": [number] name. */
-static bool
-read_name(const struct imap_frame *frame, struct cursor *cursor,
-    struct imap_response *response)
+/* What is read is put right where it is wanted: it is large. */
+static void
+begin_response(const struct imap_head *head, struct imap_response *response)
 {
-	struct span all = frame_from(frame, 0),
-		    word = word_at(all, cursor->pos);
-
-	if (is_digits(word)) {
-		response->has_number = true;
-		response->number = imap_digits_value(word);
-		cursor->pos = skip_blanks(all, cursor->pos + word.len);
-	}
-	response->name = name_at(all, cursor->pos);
-	cursor->pos += response->name.len;
-	return response->name.len > 0;
+	*response = (struct imap_response){
+	    .kind = head->kind, .tag = head->tag, .status = head->status};
 }
 
+/* The words behind "* ": [number] name. */
 static bool
-read_data(struct imap_tree *tree, const struct imap_frame *frame, size_t rest,
-    struct imap_response *response)
+read_data(struct imap_tree *tree, const struct imap_frame *frame,
+    const struct imap_head *head, struct imap_response *response_r)
 {
-	struct cursor cursor = {.frame = frame, .pos = rest};
+	struct cursor cursor = {.frame = frame, .pos = head->rest};
+	struct span all = frame_from(frame, 0);
+	struct span word = word_at(all, cursor.pos), name;
+	bool has_number = is_digits(word);
 
-	if (!read_name(frame, &cursor, response) || !read_values(tree, &cursor))
+	if (has_number)
+		cursor.pos = skip_blanks(all, cursor.pos + word.len);
+	name = name_at(all, cursor.pos);
+	cursor.pos += name.len;
+	if (name.len == 0 || !read_values(tree, &cursor))
 		return false;
-	response->values = tree->open;
-	response->count = tree->open_count;
+	begin_response(head, response_r);
+	response_r->has_number = has_number;
+	response_r->number = has_number ? imap_digits_value(word) : 0;
+	response_r->name = name;
+	response_r->values = tree->open;
+	response_r->count = tree->open_count;
 	return true;
 }
 
@@ -622,26 +614,18 @@ bool
 imap_tree_parse(struct imap_tree *tree, const struct imap_frame *frame,
     struct imap_response *response_r)
 {
-	struct imap_response response = {0};
 	struct imap_head head;
-	bool ok = true;
 
 	imap_tree_clear(tree);
 	tree->too_deep = false;
 	if (!imap_head_parse(frame_from(frame, 0), &head))
 		return false;
-	response.kind = head.kind;
-	response.tag = head.tag;
-	response.status = head.status;
-
-	if (head.kind == IMAP_CONTINUATION) {
-		response.text = frame_from(frame, head.rest);
-	} else if (head.status != IMAP_STATUS_NONE) {
-		read_status(tree, frame, head.rest, &response);
-	} else {
-		ok = read_data(tree, frame, head.rest, &response);
-	}
-	if (ok)
-		*response_r = response;
-	return ok;
+	if (head.kind != IMAP_CONTINUATION && head.status == IMAP_STATUS_NONE)
+		return read_data(tree, frame, &head, response_r);
+	begin_response(&head, response_r);
+	if (head.kind == IMAP_CONTINUATION)
+		response_r->text = frame_from(frame, head.rest);
+	else
+		read_status(tree, frame, head.rest, response_r);
+	return true;
 }
