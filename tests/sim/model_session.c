@@ -120,6 +120,8 @@ static const struct {
 	size_t arguments;
 	bool before_login;
 } commands[] = {
+    {"UID", model_do_uid, 1, false}, /* most are this, or the next */
+    {"IDLE", model_do_idle, 0, false},
     {"CAPABILITY", model_do_capability, 0, true},
     {"STARTTLS", model_do_starttls, 0, true},
     {"LOGIN", model_do_login, 2, true},
@@ -137,9 +139,7 @@ static const struct {
     {"CREATE", model_do_create, 1, false},
     {"SUBSCRIBE", do_ok, 1, false},
     {"STATUS", model_do_status, 2, false},
-    {"IDLE", model_do_idle, 0, false},
     {"NOTIFY", model_do_notify, 1, false},
-    {"UID", model_do_uid, 1, false},
 };
 
 static void

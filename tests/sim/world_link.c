@@ -80,19 +80,16 @@ world_collect(struct world *w, struct link *link)
 	schedule(w, &link->down, link->stalled_until);
 }
 
-/* One random piece of what is under way. */
-static struct buf
-take_piece(struct world *w, struct pipe *pipe)
+/* One random piece of what is under way: borrowed until it is consumed. */
+static struct span
+next_piece(struct world *w, struct pipe *pipe)
 {
-	struct buf piece = BUF_INIT;
 	size_t len = pipe->bytes.len;
 
 	if (world_chance(w, 30))
 		len = 1 + random_below(&w->random, len);
-	buf_add(&piece, pipe->bytes.data, len);
-	buf_consume(&pipe->bytes, len);
 	pipe->next = USEC_NEVER;
-	return piece;
+	return span_slice(buf_span(&pipe->bytes), 0, len);
 }
 
 static void
@@ -111,11 +108,11 @@ forget(struct world *w, struct link *link)
 static void
 move_up(struct world *w, struct link *link)
 {
-	struct buf piece = take_piece(w, &link->up);
+	struct span piece = next_piece(w, &link->up);
 
 	if (!link->silent)
-		model_session_feed(link->session, buf_span(&piece));
-	buf_done(&piece);
+		model_session_feed(link->session, piece);
+	buf_consume(&link->up.bytes, piece.len);
 }
 
 void
@@ -130,11 +127,11 @@ world_end_link(struct world *w, struct link *link)
 static void
 move_down(struct world *w, struct link *link)
 {
-	struct buf piece = take_piece(w, &link->down);
+	struct span piece = next_piece(w, &link->down);
 
 	if (!link->silent)
-		mailbox_feed(link->mailbox, buf_span(&piece), w->now);
-	buf_done(&piece);
+		mailbox_feed(link->mailbox, piece, w->now);
+	buf_consume(&link->down.bytes, piece.len);
 }
 
 void
