@@ -2,13 +2,18 @@
 """What is too much to be looked at one by one: that none of it is lost, nothing
 is done twice, and the memory for it does not grow with it.
 
-$LIVE_MESSAGES: so many messages came while belfryd was away."""
+$LIVE_MESSAGES: so many messages came while belfryd was away. $LIVE_PUSHES: so
+many come while it watches, as quickly as Dovecot takes them."""
 
+import collections
 import os
 import re
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
+import desktop  # noqa: E402
 import live  # noqa: E402
 
 # What one window of messages takes (MAILBOX_WINDOW of daemon/account/mailbox.h)
@@ -17,6 +22,11 @@ WINDOW = 5000
 MESSAGES = int(os.environ.get("LIVE_MESSAGES", 6000))
 MORE_KIB = 6 * 1024
 SECONDS = 90 + MESSAGES // 100
+PUSHES = int(os.environ.get("LIVE_PUSHES", 600))
+FLOOD_SECONDS = 90 + PUSHES // 20
+# Another account is not made to wait for the end of it.
+OTHERS_SECONDS = 30
+FLOOD_KIB = 32 * 1024
 
 RULES = """
 [rule move]
@@ -52,6 +62,7 @@ class Fed:
     """Mail that was put where Dovecot keeps it, and what is to become of it."""
 
     def __init__(self, user):
+        self.user = user
         self.folder = os.path.join(
             user.servers.dir, "mail", user.address, "Maildir", "new")
         self.count = 0
@@ -72,16 +83,23 @@ class Fed:
                 if kind_of(n) == kind]
 
 
+def is_measured():
+    """Not with a sanitizer, which keeps what was freed."""
+    with open(live.BELFRYD, "rb") as file:
+        return b"__asan_init" not in file.read()
+
+
 def peak_kib(daemon):
     """The most that the running daemon ever had in memory."""
     status = live.read("/proc/%d/status" % daemon.process.pid)
     return int(re.search(r"VmHWM:\s*(\d+) kB", status).group(1))
 
 
-def judged(daemon):
+def judged(daemon, user):
     """The UIDs, in the order in which they were judged."""
-    return [int(uid) for uid in
-            re.findall(r" info judged .*? uid=(\d+) ", daemon.log())]
+    return [int(uid) for uid in re.findall(
+        r" info judged account=%s mailbox=INBOX uid=(\d+) " % user.name,
+        daemon.log())]
 
 
 def subjects(user, mailbox, *criteria):
@@ -100,11 +118,23 @@ def noted(daemon):
     return live.read(daemon.path("notes")).splitlines()
 
 
+def check_once(daemon, user, count):
+    live.check(judged(daemon, user) == list(range(1, count + 1)),
+               "not judged once each, in order")
+
+
+def same_lists(got, wanted, what):
+    """Each as often; says only where they are not the same."""
+    got, wanted = collections.Counter(got), collections.Counter(wanted)
+    live.same(got - wanted, collections.Counter(), what + ": too often")
+    live.same(wanted - got, collections.Counter(), what + ": missing")
+
+
 def come_back(daemon, fed, count):
     """Its peak, when so many more had come."""
     fed.write(count)
     daemon.start()
-    live.wait("all are judged", lambda: len(judged(daemon)) >= fed.count,
+    live.wait("all are judged", lambda: len(judged(daemon, fed.user)) >= fed.count,
               SECONDS)
     daemon.wait_quiet(SECONDS)
     peak = peak_kib(daemon)
@@ -125,14 +155,89 @@ def came_while_away(servers):
     daemon.stop()
     fed = Fed(user)
     few, many = (come_back(daemon, fed, n) for n in (WINDOW, MESSAGES))
-    live.check(judged(daemon) == list(range(1, fed.count + 1)),
-               "not judged once each, in order")
-    live.same(sorted(noted(daemon)), sorted(fed.of("exec")), "commands")
-    live.same(subjects(user, "Moved", "ALL"), fed.of("move"), "moved")
-    live.same(subjects(user, "INBOX", "FLAGGED"), fed.of("flag"), "flagged")
-    live.check(many < few + MORE_KIB, "%d KiB after %d, %d KiB after %d", few,
+    check_once(daemon, user, fed.count)
+    same_lists(noted(daemon), fed.of("exec"), "commands")
+    same_lists(subjects(user, "Moved", "ALL"), fed.of("move"), "moved")
+    same_lists(subjects(user, "INBOX", "FLAGGED"), fed.of("flag"), "flagged")
+    live.check(not is_measured() or many < few + MORE_KIB, "%d KiB after %d, %d KiB after %d", few,
                WINDOW, many, MESSAGES)
 
 
+FLOOD_RULES = """
+[rule exec]
+when = subject ~ /^exec /
+exec = %(note)s ${subject}
+
+[rule flag]
+when = subject ~ /^flag /
+mark = flagged
+
+[rule other]
+when = subject ~ /^other /
+exec = %(note)s ${subject}
+"""
+
+
+def flood(user, subjects):
+    user.deliver(*[live.message(subject) for subject in subjects])
+
+
+def wait_meanwhile(daemon, other, is_over):
+    """The seconds from each message of another account to its command."""
+    waits = []
+    while not is_over():
+        subject = "other %d" % len(waits)
+        begin = time.monotonic()
+        other.deliver(live.message(subject))
+        live.wait(subject, lambda subject=subject: subject in noted(daemon))
+        waits.append(time.monotonic() - begin)
+    return waits
+
+
+def fates(daemon):
+    """How often it was said what became of a notification, by the words."""
+    counts = {}
+    for words in re.findall(r' done account=\S+ mailbox=INBOX uid=\d+ '
+                            r'what="(notification [^"]*)"', daemon.log()):
+        counts[words] = counts.get(words, 0) + 1
+    return counts
+
+
+@live.case
+def flooded(servers):
+    user, other = servers.user(), servers.user()
+    screen = desktop.Desktop(servers, "desktop")
+    daemon = live.Daemon(servers, "", env=screen.env)
+    note = daemon.script("note", 'echo "$1" >>%s\n' % daemon.path("notes"))
+    daemon.write(user.account() + other.account("notify = no\n")
+                 + FLOOD_RULES % {"note": note} + desktop.NOTIFIER)
+    kinds = {3: "flag", 7: "exec"}
+    sent = ["%s %d" % (kinds.get(n % 10, "leave"), n) for n in range(PUSHES)]
+    with daemon:
+        daemon.wait_watching(2)
+        feeder = threading.Thread(target=flood, args=(user, sent))
+        feeder.start()
+        waits = wait_meanwhile(daemon, other, lambda: not feeder.is_alive())
+        live.wait("all are judged",
+                  lambda: len(judged(daemon, user)) >= PUSHES, FLOOD_SECONDS)
+        live.wait("all are told of",
+                  lambda: sum(fates(daemon).values()) >= PUSHES, FLOOD_SECONDS)
+        daemon.wait_quiet(FLOOD_SECONDS)
+        peak = peak_kib(daemon)
+        rung = len(live.read(screen.noted).splitlines())
+        print("%d came: at most %d KiB, rung %d times, others waited %.1f s" % (
+            PUSHES, peak, rung, max(waits)), flush=True)
+    check_once(daemon, user, PUSHES)
+    same_lists([line for line in noted(daemon) if line.startswith("exec")],
+               [s for s in sent if s.startswith("exec")], "commands")
+    same_lists(subjects(user, "INBOX", "FLAGGED"),
+               [s for s in sent if s.startswith("flag")], "flagged")
+    live.same(sum(fates(daemon).values()), PUSHES, "notifications")
+    live.check(rung < 20 + PUSHES // 50, "rung %d times", rung)
+    live.check(max(waits) < OTHERS_SECONDS, "another account waited %g s",
+               max(waits))
+    live.check(not is_measured() or peak < FLOOD_KIB, "%d KiB", peak)
+
+
 if __name__ == "__main__":
-    live.main(60 + 2 * SECONDS)
+    live.main(60 + 2 * SECONDS + 2 * FLOOD_SECONDS)
