@@ -36,7 +36,7 @@ look_at_peer(int fd, bool *is_loopback_r)
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 		struct sockaddr_storage storage;
-	} peer;
+	} peer = {0};
 	socklen_t len = sizeof(peer);
 
 	*is_loopback_r = false;
