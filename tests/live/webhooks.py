@@ -205,14 +205,17 @@ def away_over_a_restart(servers):
     service.close()
     with live.Daemon(servers, text) as daemon:
         daemon.wait_watching()
-        user.deliver(live.message("kept"), live.message("read meanwhile"))
+        user.deliver(*desktop.letters("kept", "read", "too"))
         daemon.wait_log("notifier-away")
+        desktop.change(user, "read", "STORE", "+FLAGS", "(\\Seen)")
+        daemon.wait_log("done.*uid=2 ")
         daemon.kill()
         service.open()
         daemon.start()
         bodies = lambda: sorted(asked[3] for asked in service.asked)
-        live.wait("both", lambda: bodies() == ["kept", "read meanwhile"])
+        live.wait("both", lambda: bodies() == ["kept", "too"])
         daemon.wait_log("done.*shown by hook", 2)
+        live.stays("no other", lambda: bodies() == ["kept", "too"], 1)
     service.close()
 
 
