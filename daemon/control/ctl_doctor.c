@@ -12,11 +12,13 @@
 
 /* For the daemon's word on the account. */
 #define DAEMON_USEC (3 * USEC_SEC)
-#define COLUMNS_MIN 50
+#define COLUMNS_MIN 20
+#define COLUMNS_NARROW 60 /* then what came back stands below the step */
 #define COLUMNS_MAX 100
 #define COLUMNS_USUAL 80
 #define OUTCOME_INDENT 27 /* behind mark and step */
 #define ADVICE_INDENT 12
+#define NARROW_INDENT 8
 
 struct doctor {
 	const struct ctl *ctl;
@@ -43,10 +45,11 @@ terminal_columns(void)
 }
 
 static void
-add_wrapped(const struct doctor *doctor, struct buf *out, size_t indent,
-    const char *text)
+add_wrapped(
+    const struct doctor *doctor, struct buf *out, int indent, const char *text)
 {
-	ctl_add_wrapped(out, doctor->columns, indent, indent, text);
+	ctl_add_wrapped(
+	    out, doctor->columns, (size_t)indent, (size_t)indent, text);
 	buf_add_char(out, '\n');
 }
 
@@ -109,24 +112,31 @@ static void
 add_finding(struct doctor *doctor, struct buf *out,
     const struct doctor_finding *finding)
 {
+	int indent = OUTCOME_INDENT, advice = ADVICE_INDENT;
 	BUF_AUTO outcome = BUF_INIT;
 
 	add_heading(doctor, out, finding->place);
 	add_mark(doctor, out, finding->result);
-	buf_addf(out, "  %-15s", doctor_step_name(finding->step));
 	add_outcome(&outcome, finding);
-	add_wrapped(doctor, out, OUTCOME_INDENT, buf_str(&outcome));
+	if (doctor->columns < COLUMNS_NARROW) {
+		indent = advice = NARROW_INDENT;
+		buf_addf(out, "  %s\n%*s", doctor_step_name(finding->step),
+		    NARROW_INDENT, "");
+	} else {
+		buf_addf(out, "  %-15s", doctor_step_name(finding->step));
+	}
+	add_wrapped(doctor, out, indent, buf_str(&outcome));
 	if (finding->why != NULL) {
-		buf_addf(out, "%*s", ADVICE_INDENT, "");
-		add_wrapped(doctor, out, ADVICE_INDENT, finding->why);
+		buf_addf(out, "%*s", advice, "");
+		add_wrapped(doctor, out, advice, finding->why);
 	}
 	if (finding->next != NULL) {
-		buf_addf(out, "%*s", ADVICE_INDENT, "-> ");
-		add_wrapped(doctor, out, ADVICE_INDENT, finding->next);
+		buf_addf(out, "%*s", advice, "-> ");
+		add_wrapped(doctor, out, advice, finding->next);
 	}
 	if (finding->line != NULL) {
 		BUF_AUTO line = BUF_INIT;
-		buf_addf(&line, "%*s", OUTCOME_INDENT, "");
+		buf_addf(&line, "%*s", indent, "");
 		ctl_add_clean(&line, finding->line, CTL_TEXT_MAX);
 		ctl_add_colored(doctor->ctl, out,
 		    finding->result == DOCTOR_GOOD ? CTL_DIM : CTL_BOLD,

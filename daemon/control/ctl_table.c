@@ -59,10 +59,11 @@ ctl_table_paint(
 /* How the rows are laid out, measured before the first. */
 struct layout {
 	size_t widths[CTL_COLUMNS_MAX];
-	size_t last; /* where the last column begins */
-	size_t max;  /* columns of the terminal; 0: none */
-	bool wraps;  /* the last column is broken into lines, */
-	bool below;  /* and these stand below the others */
+	size_t last;  /* where the last column begins */
+	size_t max;   /* columns of the terminal; 0: none */
+	bool wraps;   /* the last column is broken into lines, */
+	bool below;   /* and these stand below the others */
+	bool stacked; /* too narrow for columns: a line for each cell */
 	size_t below_at;
 };
 
@@ -93,20 +94,33 @@ begin_of_last(
 	return at;
 }
 
-/* Takes from the widest what is too much, if it can spare that. */
-static void
+/* A column keeps the width of its head. */
+static size_t
+least(const struct ctl_table *table, size_t column)
+{
+	size_t head =
+	    table->has_heads ? columns_of(table->cells.items[column]) : 0;
+
+	return head > CELL_MIN ? head : CELL_MIN;
+}
+
+/* Takes from the widest what is too much. False: it cannot be spared. */
+static bool
 narrow(const struct ctl_table *table, struct layout *layout)
 {
 	while (layout->last > layout->max + 2) {
-		size_t widest = 0;
-		for (size_t i = 1; i + 1 < table->columns; i++)
-			if (layout->widths[i] > layout->widths[widest])
+		size_t widest = SIZE_MAX;
+		for (size_t i = 0; i + 1 < table->columns; i++)
+			if (layout->widths[i] > least(table, i) &&
+			    (widest == SIZE_MAX ||
+				layout->widths[i] > layout->widths[widest]))
 				widest = i;
-		if (layout->widths[widest] <= CELL_MIN)
-			return;
+		if (widest == SIZE_MAX)
+			return false;
 		layout->widths[widest]--;
 		layout->last--;
 	}
+	return true;
 }
 
 static void
@@ -124,7 +138,7 @@ lay_out(
 		return;
 	layout->wraps = true;
 	layout->below = layout->last + LAST_MIN > layout->max;
-	narrow(table, layout);
+	layout->stacked = !narrow(table, layout);
 }
 
 /* Blanks at the end of a line serve nobody. */
@@ -199,6 +213,39 @@ add_last(const struct ctl_table *table, const struct layout *layout,
 	trim_line(out);
 }
 
+/* ---- where no columns fit ---- */
+
+static void
+add_stacked_cell(const struct ctl_table *table, const struct layout *layout,
+    struct buf *out, size_t index, size_t indent)
+{
+	size_t column = index % table->columns;
+	const char *head =
+	    table->has_heads && column > 0 ? table->cells.items[column] : "";
+	size_t at = column > 0 ? indent + 2 : indent, used = at;
+	BUF_AUTO lines = BUF_INIT;
+
+	if (table->cells.items[index][0] == '\0')
+		return;
+	buf_addf(out, "%*s%s%s", (int)at, "", head, *head != '\0' ? " " : "");
+	if (*head != '\0')
+		used += columns_of(head) + 1;
+	ctl_add_wrapped(
+	    &lines, layout->max, used, at + 2, table->cells.items[index]);
+	add_colored(table, out, index, buf_str(&lines));
+	trim_line(out);
+}
+
+static void
+print_stacked(const struct ctl_table *table, const struct layout *layout,
+    struct buf *out, size_t indent)
+{
+	size_t first = table->has_heads ? table->columns : 0;
+
+	for (size_t i = first; i < table->cells.len; i++)
+		add_stacked_cell(table, layout, out, i, indent);
+}
+
 void
 ctl_table_print(
     const struct ctl_table *table, struct buf *out, const char *indent)
@@ -206,6 +253,10 @@ ctl_table_print(
 	struct layout layout;
 
 	lay_out(table, &layout, indent);
+	if (layout.stacked) {
+		print_stacked(table, &layout, out, strlen(indent));
+		return;
+	}
 	for (size_t i = 0; i < table->cells.len; i++) {
 		size_t column = i % table->columns;
 		bool is_last = column + 1 == table->columns;

@@ -4,7 +4,8 @@
  * Cells are cleaned (ctl_add_clean) when they are added. Widths are those of a
  * terminal (base/width.h); the last column is not padded. What is too wide for
  * the terminal, when there is one: the last column is broken into lines, in
- * its place or below the others, and the widest of the others are cut.
+ * its place or below the others, and the widest of the others are cut; where
+ * not even the heads fit, each cell has a line, behind its head.
  */
 #ifndef BELFRY_CONTROL_CTL_TABLE_H
 #define BELFRY_CONTROL_CTL_TABLE_H

@@ -9,7 +9,7 @@
 
 #define COLUMNS_MAX 10000
 #define FOLD_INDENT 4 /* beyond that of the line */
-#define FOLD_MIN 24   /* a narrower terminal is left alone */
+#define FOLD_MIN 16   /* a narrower terminal is left alone */
 
 size_t
 ctl_columns(void)

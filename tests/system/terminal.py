@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""belfryctl at a real terminal (tmux), 80 and 60 columns wide: tables stand
+"""belfryctl at a real terminal (tmux), 80 to 20 columns wide: tables stand
 straight whatever a mail's subject is made of, long lines are broken between
 words and go on behind their beginning, colours come to the terminal only, a
 watch follows the terminal's width, and what is broken off by Ctrl-C leaves the
@@ -265,6 +265,37 @@ def look_at_doctor(terminal, ctl):
     assert any("FAILED" in line for line in lines), lines
 
 
+def look_at_narrow(terminal, ctl, width):
+    """No columns fit: each cell has a line, and nothing is cut."""
+    for command in ("status", "history"):
+        lines = terminal.run(ctl + command)
+        words = " ".join(" ".join(lines).split())
+        assert "\u2026" not in words, words
+        assert LONG in words, words
+        if command == "status":
+            for wanted in ("STATE watching", "NEXT PROOF in 5 min 23 s",
+                           "Lists/a-list-with-a-long-name", "OPEN 7"):
+                assert wanted.replace(" ", "") in words.replace(" ", ""), \
+                    (wanted, words)
+            assert any(line.strip() == "\u8bf7\u770b\U0001f600"
+                       for line in lines), lines
+        if width >= 40:
+            begin_well(lines, "2026-01-01 |belfryd |account ")
+    if width >= 40:
+        begin_well(terminal.run(ctl + "doctor"), "(account )?work")
+
+
+def look_at_environment(terminal, ctl):
+    """COLUMNS stands for the width; a dumb terminal has no colours."""
+    lines = terminal.run("COLUMNS=40 " + ctl + "status")
+    assert max(columns(line) for line in lines) <= 40, lines
+    for words in ("TERM=dumb ", "NO_COLOR=1 "):
+        terminal.run(words + ctl + "status")
+        assert "\033[3" not in "".join(terminal.lines("-e")), words
+    lines = terminal.run("COLUMNS=x " + ctl + "status")
+    assert max(columns(line) for line in lines) > 40, lines
+
+
 def look_at_setup(terminal, ctl):
     """The password is asked for without an echo; Ctrl-C brings that back."""
     terminal.clear()
@@ -312,6 +343,12 @@ def main():
             look_at_doctor(terminal, ctl)
             look_at_providers(terminal, ctl)
             print("ok: %d columns" % width, flush=True)
+        for width in (40, 20):
+            terminal.resize(width)
+            look_at_narrow(terminal, ctl, width)
+            print("ok: %d columns" % width, flush=True)
+        terminal.resize(80)
+        look_at_environment(terminal, ctl)
         look_at_colours(terminal, ctl)
         print("ok: colours")
         look_at_setup(terminal, ctl)
