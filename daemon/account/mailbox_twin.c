@@ -276,7 +276,11 @@ mailbox_twin_write(struct mailbox *mb, struct store_batch *batch)
 	if (span_equal(buf_span(&text), buf_span(&mb->twins->written)))
 		return;
 	name = xasprintf(MAILBOX_WAITING_FACT " %s", mb->name);
-	store_batch_set_fact(batch, mb->config->account, name, buf_str(&text));
+	if (text.len == 0)
+		store_batch_forget_fact(batch, mb->config->account, name);
+	else
+		store_batch_set_fact(
+		    batch, mb->config->account, name, buf_str(&text));
 	buf_clear(&mb->twins->written);
 	buf_add_span(&mb->twins->written, buf_span(&text));
 }

@@ -259,6 +259,16 @@ store_batch_set_fact(struct store_batch *batch, const char *account,
 }
 
 void
+store_batch_forget_fact(
+    struct store_batch *batch, const char *account, const char *name)
+{
+	struct store_op *op = add_op(batch, STORE_FORGET_FACT);
+
+	op->fact = (struct store_fact){.account = account, .name = name};
+	clean(batch, &store_fact_fields, &op->fact);
+}
+
+void
 store_batch_add_rule_stat(
     struct store_batch *batch, const struct store_rule_stat *stat)
 {
@@ -472,6 +482,9 @@ describe_op(struct buf *out, const struct store_op *op)
 		break;
 	case STORE_SET_FACT:
 		buf_addf(out, "fact %s %s", op->fact.name, op->fact.value);
+		break;
+	case STORE_FORGET_FACT:
+		buf_addf(out, "no fact %s", op->fact.name);
 		break;
 	case STORE_ADD_RULE_STAT:
 		describe_rule_stat(out, &op->rule_stat);

@@ -175,6 +175,17 @@ set_fact(struct memory *memory, const struct store_op *op)
 	    memory_row_copy(&store_fact_fields, &op->fact, sizeof(op->fact)));
 }
 
+static void
+forget_fact(struct memory *memory, const struct store_op *op)
+{
+	void *fact = table_find(&memory->facts, &op->fact);
+
+	if (fact == NULL)
+		return;
+	table_remove(&memory->facts, fact);
+	memory_row_free(&store_fact_fields, fact);
+}
+
 typedef void apply_fn(struct memory *memory, const struct store_op *op);
 static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_CURSOR] = set_cursor,
@@ -187,6 +198,7 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_QUEUE] = memory_set_queue,
     [STORE_ADD_HIT] = add_hit,
     [STORE_SET_FACT] = set_fact,
+    [STORE_FORGET_FACT] = forget_fact,
     [STORE_ADD_RULE_STAT] = add_rule_stat,
     [STORE_FORGET_RULE] = forget_rule,
     [STORE_ADD_SENDER] = add_sender,

@@ -111,6 +111,8 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND effects.uidvalidity = q.uidvalidity"
 		" AND effects.uid = q.uid AND effects.seq = q.seq",
 	[SQL_ADD_HIT] = "INSERT INTO hits VALUES (?, ?)",
+	[SQL_FORGET_FACT] =
+		"DELETE FROM facts WHERE account = ? AND name = ?",
 	[SQL_SET_FACT] =
 		"INSERT INTO facts VALUES (?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET value = excluded.value",

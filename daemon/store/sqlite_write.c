@@ -98,6 +98,18 @@ set_fact(struct sqlite *sq, const struct store_op *op, struct error *error_r)
 	    sq, SQL_SET_FACT, &store_fact_fields, &op->fact, error_r);
 }
 
+static bool
+forget_fact(struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	sqlite3_stmt *statement = sql_prepare(sq, SQL_FORGET_FACT, error_r);
+
+	if (statement == NULL)
+		return false;
+	sql_bind_text(statement, 1, op->fact.account);
+	sql_bind_text(statement, 2, op->fact.name);
+	return sql_run(sq, statement, error_r);
+}
+
 typedef bool apply_fn(
     struct sqlite *sq, const struct store_op *op, struct error *error_r);
 static apply_fn *const appliers[STORE_OP_KINDS] = {
@@ -111,6 +123,7 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_SET_QUEUE] = sqlite_set_queue,
     [STORE_ADD_HIT] = add_hit,
     [STORE_SET_FACT] = set_fact,
+    [STORE_FORGET_FACT] = forget_fact,
     [STORE_ADD_RULE_STAT] = add_rule_stat,
     [STORE_FORGET_RULE] = forget_rule,
     [STORE_ADD_SENDER] = add_sender,

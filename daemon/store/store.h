@@ -270,6 +270,9 @@ void store_batch_add_sender(struct store_batch *batch, const char *account,
 /* A learned fact: any small value under (account, name). */
 void store_batch_set_fact(struct store_batch *batch, const char *account,
     const char *name, const char *value);
+/* There is none of that name any more. */
+void store_batch_forget_fact(
+    struct store_batch *batch, const char *account, const char *name);
 /* How many operations; and the operations in words, one a line, for tests. */
 size_t store_batch_count(const struct store_batch *batch);
 void store_batch_describe(const struct store_batch *batch, struct buf *out);

@@ -7,7 +7,7 @@
  *
  * Written are what can be taken back, and what one notifier has shown while
  * another one has it still before it: of all others the outcome in the journal
- * says enough.
+ * says enough. When nothing of that is left, the fact goes.
  */
 #include "daemon/wiring/notify.h"
 #include "notifiers/shown.h"
@@ -64,7 +64,11 @@ write_down(struct notify *notify, const struct record *record)
 
 	shown_format(&record->shown, &value);
 	store_batch_set_lazy(batch, true);
-	store_batch_set_fact(batch, record->account, name, buf_str(&value));
+	if (record->shown.count == 0)
+		store_batch_forget_fact(batch, record->account, name);
+	else
+		store_batch_set_fact(
+		    batch, record->account, name, buf_str(&value));
 	journal_note(notify->belfry->journal, batch);
 }
 

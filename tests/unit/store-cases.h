@@ -353,6 +353,12 @@
 	"fact work idle 15m\ncommit\n?fact work idle\n?fact work port\n"
 	"?fact home idle\n?fact home port\n",
 	"15m\n993\n9m\nno fact\n"},
+{"fact: forgotten, that one only, and set again",
+	"fact work idle 29m\nfact work port 993\nfact home idle 9m\ncommit\n"
+	"nofact work idle\nnofact work never\ncommit\n"
+	"?fact work idle\n?fact work port\n?fact home idle\n"
+	"nofact work port\nfact work port 143\ncommit\n?fact work port\n",
+	"no fact\n993\n9m\n143\n"},
 {"facts: an empty one is there",
 	"fact work idle\ncommit\n?fact work idle\n",
 	"\n"},

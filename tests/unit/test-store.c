@@ -14,6 +14,7 @@
  *	stat RULE OBSERVED LIMITED TIME	time RULE MESSAGES NANOSECONDS TIME
  *	forget RULE			sender ACCOUNT TIME ADDRESS
  *	commit				prune TIME
+ *	nofact ACCOUNT NAME
  *	?cursor BOX  ?open BOX  ?history ACCOUNT MAILBOX RULE SINCE LIMIT
  *	    [UNTIL [STATE | observed | - [SKIP]]]
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
@@ -280,6 +281,15 @@ play_hit(struct player *player, const char *line)
 
 	expect_words(line, sscanf(line, "hit %63s %lld", rule, &when), 2);
 	store_batch_add_hit(player->batch, rule, when);
+}
+
+static void
+play_nofact(struct player *player, const char *line)
+{
+	char account[WORD], name[WORD];
+
+	expect_words(line, sscanf(line, "nofact %63s %63s", account, name), 2);
+	store_batch_forget_fact(player->batch, account, name);
 }
 
 static void
@@ -767,6 +777,7 @@ static const struct {
     {"queue", play_queue},
     {"hit", play_hit},
     {"fact", play_fact},
+    {"nofact", play_nofact},
     {"stat", play_stat},
     {"time", play_time},
     {"forget", play_forget},
