@@ -30,7 +30,10 @@ static const char style[] =
     "border-bottom:1px solid var(--line)}"
     "th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere}"
     "td.plot{width:40%}svg.bar{height:.6rem}"
-    "h3{font-size:1rem;margin:1rem 0 .2rem}";
+    "h3{font-size:1rem;margin:1rem 0 .2rem}"
+    /* On a telephone plots are moved sideways, and rules keep their names. */
+    "@media(max-width:40rem){.wide{overflow-x:auto}.wide svg{width:44rem}"
+    "td.plot,th:last-child{display:none}td:first-child{min-width:7rem}}";
 
 static void
 add_head(struct buf *out, const struct report *report)

@@ -79,7 +79,9 @@ slot_end(const struct report *report, size_t i)
 static void
 open_svg(struct buf *out, const char *label, int height)
 {
-	buf_addf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+	buf_addf(out,
+	    "<div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+	    "aria-label=\"",
 	    WIDTH, height);
 	plot_add_text(out, label);
 	buf_add_str(out, "\">\n");
@@ -181,7 +183,7 @@ plot_slots(struct buf *out, const struct report *report, const char *label,
 		add_slot(out, report, i, things, value(&report->slots[i]),
 		    bad(&report->slots[i]), top);
 	add_dates(out, report, HEIGHT - 6);
-	buf_add_str(out, "</svg>\n");
+	buf_add_str(out, "</svg></div>\n");
 }
 
 /* ---- delays ---- */
@@ -223,7 +225,7 @@ plot_delays(struct buf *out, const struct report *report)
 		add_delay_name(out, i);
 		buf_add_str(out, "</title></g>\n");
 	}
-	buf_add_str(out, "</svg>\n");
+	buf_add_str(out, "</svg></div>\n");
 }
 
 /* ---- hours of an account ---- */
@@ -272,7 +274,7 @@ plot_hours(struct buf *out, const struct report *report,
 	for (size_t i = 0; i < account->hour_count; i++)
 		add_hour(out, report, &account->hours[i]);
 	add_dates(out, report, STRIP - 4);
-	buf_add_str(out, "</svg>\n");
+	buf_add_str(out, "</svg></div>\n");
 }
 
 /* ---- bars in tables ---- */

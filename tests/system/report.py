@@ -2,7 +2,7 @@
 """belfryctl report: its numbers against a history that is known, names that
 try to break out of it, and the page as a real browser shows it.
 
-The pictures of the browser stay as report-light.png and report-dark.png beside
+The pictures of the browser stay as report-light.png, -dark and -narrow beside
 the log. Exit status 77: without Chromium (or with BELFRY_NO_CHROMIUM set) only
 the numbers were tested.
 """
@@ -177,10 +177,11 @@ def shown(path):
     check("<title>Belfry: what happened</title>" in tree, "the title")
     check(tree.count("<svg") >= 6 and tree.count("<rect") > 100,
           "the browser's tree lacks plots")
-    for name, words in (("light", []), ("dark", ["--force-dark-mode"])):
+    for name, words in (("light", []), ("dark", ["--force-dark-mode"]),
+                        ("narrow", ["--window-size=500,1700"])):
         picture = os.path.join(BUILD, "tests/system/report-%s.png" % name)
         os.makedirs(os.path.dirname(picture), exist_ok=True)
-        browser("--window-size=1000,1700", "--screenshot=" + picture, *words,
+        browser("--window-size=1000,1700", *words, "--screenshot=" + picture,
                 "file://" + path)
         check(os.path.getsize(picture) > 20000, "the picture %s" % name)
 
