@@ -134,8 +134,8 @@ def come_back(daemon, fed, count):
     """Its peak, when so many more had come."""
     fed.write(count)
     daemon.start()
-    live.wait("all are judged", lambda: len(judged(daemon, fed.user)) >= fed.count,
-              SECONDS)
+    live.wait("all are judged",
+              lambda: len(judged(daemon, fed.user)) >= fed.count, SECONDS)
     daemon.wait_quiet(SECONDS)
     peak = peak_kib(daemon)
     daemon.stop()
@@ -159,8 +159,8 @@ def came_while_away(servers):
     same_lists(noted(daemon), fed.of("exec"), "commands")
     same_lists(subjects(user, "Moved", "ALL"), fed.of("move"), "moved")
     same_lists(subjects(user, "INBOX", "FLAGGED"), fed.of("flag"), "flagged")
-    live.check(not is_measured() or many < few + MORE_KIB, "%d KiB after %d, %d KiB after %d", few,
-               WINDOW, many, MESSAGES)
+    live.check(not is_measured() or many < few + MORE_KIB,
+               "%d KiB after %d, %d KiB after %d", few, WINDOW, many, MESSAGES)
 
 
 FLOOD_RULES = """

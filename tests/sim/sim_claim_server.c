@@ -165,13 +165,21 @@ is_about_gone(const struct world *w, const struct command *c)
 	       (c->log_validity != 0 && c->log_validity != w->log_validity);
 }
 
+/* Yahoo takes no message whose last line does not end (append-needs-crlf). */
+static bool
+is_taken(const struct world *w, const struct command *c)
+{
+	return !w->by_log || c->verb != VERB_STORE ||
+	       span_ends_nocase(buf_span(&c->entry), "\r\n");
+}
+
 void
 run_command(struct world *w, struct node *node)
 {
 	struct command *c = &node->command;
 
 	c->run_at = USEC_NEVER;
-	c->ok = !w->faulty || !chance(w, 2);
+	c->ok = (!w->faulty || !chance(w, 2)) && is_taken(w, c);
 	if (c->ok && w->by_log && c->verb == VERB_STORE)
 		append_entry(w, node);
 	node->log_seen = w->entry_count;
