@@ -303,9 +303,10 @@
 		"webhook sends (`click`). `${message-id}` is the Message-ID "
 		"without its angle brackets; `${account}`, `${email}`, "
 		"`${mailbox}` and `${uid}` are what they are called; all are "
-		"percent-encoded. With Roundcube: `https://mail.example.org/"
-		"?_task=mail&_action=show&_mbox=${mailbox}&_uid=${uid}`. For a "
-		"message that a rule has moved, one with `${uid}` or "
+		"percent-encoded. With Roundcube, which is asked for the message "
+		"by its place: "
+		"`https://mail.example/?_action=show&_mbox=${mailbox}"
+		"&_uid=${uid}`. For a message that a rule has moved, one with `${uid}` or "
 		"`${mailbox}` is not used, as they are others there."},
 {ACCOUNT(from), .key = "from", .type = SETTING_ADDRESS,
 	.help = "The sender of forwarded messages, where it is not `email`."},
