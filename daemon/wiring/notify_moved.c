@@ -27,7 +27,9 @@ struct moved {
 	uint32_t uidvalidity, uid;
 	struct mailbox_wanted wanted; /* its id is owned; NULL: not known yet */
 	const struct mailbox *asked;  /* it looks; only to compare */
-	bool was_found, is_shown;
+	bool is_shown;		      /* when it was looked for last */
+	bool is_due;		      /* this look has not come to it yet */
+	bool was_found;
 	bool was_marked; /* as read, by a rule: then that says nothing */
 };
 
@@ -70,25 +72,38 @@ note_shown(void *ctx, const struct shown_message *message)
 	find_or_add(ctx, message)->is_shown = true;
 }
 
-/* Those that are on a screen now; of too many the oldest are let go. */
+/* Those that were not on a screen any more when they were looked for last. */
 static void
-gather(struct notify *notify)
+forget_gone(struct notify *notify)
 {
-	size_t count = 0;
-
-	LIST_EACH(pos, &notify->moved)
-	LIST_ITEM(pos, struct moved, link)->is_shown = false;
-	shown_each_moved(notify, note_shown, notify);
 	LIST_EACH(pos, &notify->moved)
 	{
 		struct moved *moved = LIST_ITEM(pos, struct moved, link);
 		if (moved->is_shown)
-			count++;
+			moved->is_shown = false;
 		else
 			moved_free(moved);
 	}
-	while (count-- > MOVED_MAX)
-		moved_free(LIST_ITEM(notify->moved.next, struct moved, link));
+}
+
+/* Those that are on a screen now; of too many the oldest are not due. False:
+ * there is none. */
+static bool
+gather(struct notify *notify)
+{
+	size_t count = 0, passed = 0;
+
+	forget_gone(notify);
+	shown_each_moved(notify, note_shown, notify);
+	LIST_EACH(pos, &notify->moved)
+	count += LIST_ITEM(pos, struct moved, link)->is_shown;
+	LIST_EACH(pos, &notify->moved)
+	{
+		struct moved *moved = LIST_ITEM(pos, struct moved, link);
+		moved->is_due = moved->is_shown && count - passed <= MOVED_MAX;
+		passed += moved->is_shown;
+	}
+	return count > 0;
 }
 
 /* ---- looking ---- */
@@ -161,18 +176,18 @@ take_group(
 		struct moved *moved = LIST_ITEM(pos, struct moved, link);
 		BUF_AUTO mailbox = BUF_INIT;
 
-		if (!moved->is_shown || moved->asked != NULL ||
+		if (!moved->is_due || moved->asked != NULL ||
 		    strcmp(moved->account, account->config->name) != 0)
 			continue;
 		if (!read_place(account, moved, &mailbox)) {
-			moved->is_shown = false;
+			moved->is_due = false;
 			continue;
 		}
 		if (group->mailbox == NULL)
 			group->mailbox = xstrdup(buf_str(&mailbox));
 		if (strcmp(group->mailbox, buf_str(&mailbox)) != 0)
 			continue;
-		moved->is_shown = false; /* had its turn */
+		moved->is_due = false;
 		group->items[group->count] = moved;
 		group->wanted[group->count++] = moved->wanted;
 	}
@@ -220,8 +235,7 @@ on_timer(void *ctx)
 {
 	struct notify *notify = ctx;
 
-	gather(notify);
-	if (list_is_empty(&notify->moved))
+	if (!gather(notify))
 		return;
 	notify->moved_looked = loop_now();
 	look(notify);
