@@ -183,7 +183,7 @@ may_rush(const struct mailbox *mb, usec_t now)
 	return !mb->config->one_at_a_time && !mb->config->await_idle_end &&
 	       !mb->is_alone && mb->rush_losses < RUSH_LOSSES_MAX &&
 	       mb->visit == VISIT_NONE && !mb->stopping && !mb->leave &&
-	       !mailbox_round_asks(mb) && !mailbox_round_notifies(mb) &&
+	       !mailbox_ask_has_questions(mb) && !mailbox_round_notifies(mb) &&
 	       !mb->lists && !mailbox_is_asked(mb) &&
 	       mailbox_sweep_is_due(mb) && !mailbox_sweep_asks_end(mb) &&
 	       mailbox_act_deadline(mb) > now &&
