@@ -3,6 +3,7 @@
 #include "daemon/account/recent.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/code.h"
 #include "rules/plan.h"
 
 /* Most names are no longer. */
@@ -50,6 +51,14 @@ add_piece(struct buf *name, const char *text)
 	buf_add(name, text, strlen(text) + 1);
 }
 
+/* The store has codes from before they were hidden (mailbox_code.c). */
+static void
+add_subject(struct buf *name, const char *subject)
+{
+	code_mask(span_from_str(subject), name);
+	buf_add_char(name, '\0');
+}
+
 /* INBOX has one name. */
 static void
 name_of(struct buf *name, char what, const char *mailbox,
@@ -62,7 +71,7 @@ name_of(struct buf *name, char what, const char *mailbox,
 	add_piece(name, is_inbox ? "INBOX" : mailbox);
 	add_piece(name, message->message_id);
 	add_piece(name, message->from);
-	add_piece(name, message->subject);
+	add_subject(name, message->subject);
 	buf_add(name, &message->size, sizeof(message->size));
 }
 

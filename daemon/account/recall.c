@@ -3,6 +3,7 @@
 #include "daemon/account/recent.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/code.h"
 
 struct recall {
 	struct recent *known;
@@ -38,13 +39,16 @@ enum {
 	BY_TIME = 2
 };
 
-/* NUL is in no field. */
+/* NUL is in no field. Of the subjects in the store those from before codes were
+ * hidden (mailbox_code.c) have them still. */
 static void
 name_of(struct buf *name, const struct store_message *message, int by)
 {
 	buf_clear(name);
-	buf_addf(name, "%d%s%c%s%c%s%c", by, message->message_id, '\0',
-	    message->from, '\0', message->subject, '\0');
+	buf_addf(name, "%d%s%c%s%c", by, message->message_id, '\0',
+	    message->from, '\0');
+	code_mask(span_from_str(message->subject), name);
+	buf_add_char(name, '\0');
 	if (by & BY_SIZE)
 		buf_addf(name, "%llu", (unsigned long long)message->size);
 	if (by & BY_TIME)

@@ -123,6 +123,35 @@ test_told_at_once(void **state)
 	arrivals_free(&arrivals);
 }
 
+/* As the store has had it before codes were hidden, and as it is now. */
+static void
+test_code_of_before(void **state)
+{
+	struct arrivals *arrivals = arrivals_new();
+	struct store_batch *batch = store_batch_new();
+	STRV_AUTO names = STRV_INIT;
+	STRV_AUTO places = STRV_INIT;
+	struct store_message message = message_of("INBOX", 1, "<a@x>");
+
+	(void)state;
+	message.subject = "Your code is 482913";
+	store_batch_add_message(batch, &message);
+	store_batch_add_effect(
+	    batch, &(struct store_effect){.key = message.key,
+		       .rule = "r",
+		       .kind = "any",
+		       .action = "move rule=r target=Lists/x",
+		       .detail = ""});
+	arrivals_note(arrivals, batch);
+	message = message_of("Lists/x", 2, "<a@x>");
+	message.subject = "Your code is ******";
+	strv_add(&names, "Lists/x");
+	assert_int_equal(arrivals_meet(arrivals, &message, &names, &places),
+	    ARRIVAL_FORWARDED);
+	store_batch_free(&batch);
+	arrivals_free(&arrivals);
+}
+
 static void
 test_out_of_history(void **state)
 {
@@ -299,6 +328,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_told_at_once),
+	    cmocka_unit_test(test_code_of_before),
 	    cmocka_unit_test(test_out_of_history),
 	    cmocka_unit_test(test_identity),
 	    cmocka_unit_test(test_identity_is_kept),

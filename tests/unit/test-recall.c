@@ -89,6 +89,23 @@ test_same(void **state)
 	assert_null(recall);
 }
 
+/* As the store has had it before codes were hidden, and as it is now. */
+static void
+test_code_of_before(void **state)
+{
+	struct recall *recall = recall_new();
+	struct store_message message = judged;
+
+	(void)state;
+	message.subject = "Your code is 482913";
+	recall_note(recall, &message, true);
+	message.subject = "Your code is ******";
+	assert_true(recall_has(recall, &message));
+	message.subject = "Your code is";
+	assert_false(recall_has(recall, &message));
+	recall_free(&recall);
+}
+
 /* What the store has, loaded. */
 static int64_t
 since(
@@ -144,6 +161,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_same),
+	    cmocka_unit_test(test_code_of_before),
 	    cmocka_unit_test(test_since),
 	};
 
