@@ -1,54 +1,96 @@
 # bash completion for belfryctl(1), made by: belfryctl completions bash
+# What was typed of this command, as words without their quotes: "cur", the one
+# that is completed, "prev" and those before in "typed". Of --NAME=VALUE the
+# value is "cur". Readline replaces "cur" only from a character on that divides
+# words for it, and from an @ itself: "kept" is what stands before that.
+# "quote": one is open.
+_belfryctl_read()
+{
+	local line=${COMP_LINE:0:COMP_POINT} word= c i began= skip=0
+	for ((i = 0; i < ${#line}; i++)); do
+		c=${line:i:1}
+		if [[ $c == \\ && $quote != \' ]]; then
+			((i++))
+			word+=${line:i:1} began=1
+		elif [[ -n $quote && $c == "$quote" ]]; then
+			quote=
+		elif [[ -n $quote ]]; then
+			word+=$c
+		elif [[ $c == [\"\'] ]]; then
+			quote=$c began=1 skip=${#word}
+		elif [[ $c == [[:blank:]] ]]; then
+			[[ -n $began ]] && typed+=("$word")
+			word= began= skip=0
+		else
+			word+=$c began=1
+			[[ $COMP_WORDBREAKS == *"$c"* ]] && skip=${#word}
+			[[ $c == @ ]] && ((skip > 0)) && ((skip--))
+		fi
+	done
+	prev=${typed[${#typed[@]} - 1]} kept=${word:0:skip} cur=$word
+	if [[ $word == --*=* ]]; then
+		prev=${word%%=*} cur=${word#*=}
+		kept=${kept#"$prev"} kept=${kept#=}
+	fi
+}
+# Names come from servers and files, and who types Tab runs what is inserted:
+# they are quoted here, as readline leaves $ and ` as they are. Behind an open
+# quote only those are offered that need no care.
 _belfryctl_names()
 {
-	local name begun=${cur//\\/} quote=${cur%%[!\"\']*}
+	local name
 	local -a found=("${COMPREPLY[@]}")
-	begun=${begun#[\"\']}
 	while IFS= read -r name; do
-		[[ $name != "$begun"* ]] && continue
+		[[ $name != "$cur"* ]] && continue
 		[[ -n $quote && $name == *[\"\'\`\$\\!]* ]] && continue
 		found+=("$name")
 	done < <("$program" "${place[@]}" completions "$1" 2>/dev/null)
 	compopt +o filenames 2>/dev/null
 	COMPREPLY=()
 	for name in "${found[@]}"; do
+		name=${name#"$kept"}
 		[[ -z $quote ]] && printf -v name %q "$name"
 		COMPREPLY+=("$name")
 	done
 }
+_belfryctl_files()
+{
+	mapfile -t COMPREPLY < <(compgen "$@" -- "$cur")
+	COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+}
 _belfryctl()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local program=${1:-belfryctl} command= words= files= names= i
-	local -a place=()
+	local program=${1:-belfryctl} cur= prev= kept= quote=
+	local command= words= files= names= i
+	local -a typed=() place=()
 	COMPREPLY=()
-	if [[ $prev == = ]]; then
-		prev=${COMP_WORDS[COMP_CWORD - 2]}
-	elif [[ $cur == = ]]; then
-		cur=
-	fi
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
+	_belfryctl_read
+	program=${program/#'~/'/"$HOME/"}
+	for ((i = 1; i < ${#typed[@]}; i++)); do
+		case ${typed[i]} in
 		-c|--config|--socket)
-			place+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+			place+=("${typed[i]}" "${typed[i + 1]/#'~/'/"$HOME/"}")
 			((i++))
+			;;
+		-c*|--config=*|--socket=*)
+			place+=("${typed[i]}")
 			;;
 		--timeout)
 			((i++))
 			;;
 		-*) ;;
 		*)
-			[[ -z $command ]] && command=${COMP_WORDS[i]}
+			[[ -z $command ]] && command=${typed[i]}
 			;;
 		esac
 	done
 	case $prev in
 	-c|--config|--ca-file|--rules)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		_belfryctl_files -f
 		return
 		;;
 	--socket)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		_belfryctl_files -f
 		return
 		;;
 	--name|--account)
@@ -175,7 +217,7 @@ _belfryctl()
 		;;
 	esac
 	[[ $cur == -* ]] && words+=" $globals"
-	mapfile -t COMPREPLY < <(compgen $files -W "$words" -- "$cur")
+	_belfryctl_files $files -W "$words"
 	[[ -n $names && $cur != -* ]] && _belfryctl_names "$names"
 }
 complete -o filenames -F _belfryctl belfryctl

@@ -1,10 +1,12 @@
 # fish completion for belfryctl(1), made by: belfryctl completions fish
 function __belfryctl_names
-	set -l words (commandline -opc)
+	set -l words (commandline -opc | string replace -r '^~/' "$HOME/")
 	set -l place
 	for i in (seq 2 (count $words))
 		if contains -- $words[$i] -c --config --socket
 			set -a place $words[$i] $words[(math $i + 1)]
+		else if string match -qr -- '^(-c.|--(config|socket)=)' $words[$i]
+			set -a place $words[$i]
 		end
 	end
 	command $words[1] $place completions $argv[1] 2>/dev/null

@@ -1,6 +1,7 @@
 /* completions: what a shell must know, from the tables. */
 #include "daemon/base/xalloc.h"
 #include "daemon/control/ctl_names.h"
+#include "daemon/control/ctl_shells.h"
 
 typedef void option_fn(struct buf *out, const struct ctl_option *option);
 
@@ -154,8 +155,7 @@ bash_value(struct buf *out, const struct value *value)
 		    "\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n",
 		    value->words);
 	else if (is_file(value))
-		buf_add_str(out,
-		    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n");
+		buf_add_str(out, "\t\t_belfryctl_files -f\n");
 	buf_add_str(out, "\t\treturn\n\t\t;;\n");
 }
 
@@ -175,71 +175,12 @@ bash_command(struct buf *out, const struct ctl_command *command)
 	buf_add_str(out, "\t\t;;\n");
 }
 
-/* Names come from servers and files, and whoever types Tab runs what is
- * inserted: they are quoted here, as readline leaves $ and ` as they are.
- * Behind an open quote only those are offered that need no care. */
-static const char bash_head[] =
-    "# bash completion for belfryctl(1), "
-    "made by: belfryctl completions bash\n"
-    "_belfryctl_names()\n"
-    "{\n"
-    "\tlocal name begun=${cur//\\\\/} quote=${cur%%[!\\\"\\']*}\n"
-    "\tlocal -a found=(\"${COMPREPLY[@]}\")\n"
-    "\tbegun=${begun#[\\\"\\']}\n"
-    "\twhile IFS= read -r name; do\n"
-    "\t\t[[ $name != \"$begun\"* ]] && continue\n"
-    "\t\t[[ -n $quote && $name == *[\\\"\\'\\`\\$\\\\!]* ]] && continue\n"
-    "\t\tfound+=(\"$name\")\n"
-    "\tdone < <(\"$program\" \"${place[@]}\" completions \"$1\" "
-    "2>/dev/null)\n"
-    "\tcompopt +o filenames 2>/dev/null\n"
-    "\tCOMPREPLY=()\n"
-    "\tfor name in \"${found[@]}\"; do\n"
-    "\t\t[[ -z $quote ]] && printf -v name %q \"$name\"\n"
-    "\t\tCOMPREPLY+=(\"$name\")\n"
-    "\tdone\n"
-    "}\n"
-    "_belfryctl()\n"
-    "{\n"
-    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "\tlocal program=${1:-belfryctl} command= words= files= names= i\n"
-    "\tlocal -a place=()\n"
-    "\tCOMPREPLY=()\n"
-    "\tif [[ $prev == = ]]; then\n"
-    "\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n"
-    "\telif [[ $cur == = ]]; then\n"
-    "\t\tcur=\n"
-    "\tfi\n"
-    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-    "\t\tcase ${COMP_WORDS[i]} in\n"
-    "\t\t-c|--config|--socket)\n"
-    "\t\t\tplace+=(\"${COMP_WORDS[i]}\" \"${COMP_WORDS[i + 1]}\")\n"
-    "\t\t\t((i++))\n"
-    "\t\t\t;;\n"
-    "\t\t--timeout)\n"
-    "\t\t\t((i++))\n"
-    "\t\t\t;;\n"
-    "\t\t-*) ;;\n"
-    "\t\t*)\n"
-    "\t\t\t[[ -z $command ]] && command=${COMP_WORDS[i]}\n"
-    "\t\t\t;;\n"
-    "\t\tesac\n"
-    "\tdone\n"
-    "\tcase $prev in\n";
-static const char bash_tail[] =
-    "\tesac\n"
-    "\t[[ $cur == -* ]] && words+=\" $globals\"\n"
-    "\tmapfile -t COMPREPLY < <(compgen $files -W \"$words\" -- \"$cur\")\n"
-    "\t[[ -n $names && $cur != -* ]] && _belfryctl_names \"$names\"\n"
-    "}\n"
-    "complete -o filenames -F _belfryctl belfryctl\n";
-
 static void
 add_bash(struct buf *out)
 {
 	const struct value *value = values;
 
-	buf_add_str(out, bash_head);
+	buf_add_str(out, shells_bash_head);
 	do
 		bash_value(out, value);
 	while ((value++)->help != NULL);
@@ -251,7 +192,7 @@ add_bash(struct buf *out)
 	buf_add_str(out, "'\n\t\t;;\n");
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
 		bash_command(out, &ctl_commands[i]);
-	buf_add_str(out, bash_tail);
+	buf_add_str(out, shells_bash_tail);
 }
 
 /* Inside single quotes: `quote` stands for one. */
@@ -281,16 +222,22 @@ zsh_value(struct buf *out, const char *help, const struct value *value)
 		buf_add_str(out, "_files");
 }
 
-/* Inside '...[...]': no word of ours has a bracket. */
+/* Inside '...[...]': no word of ours has a bracket. A value may be in the same
+ * word ("+", "="). */
 static void
 zsh_option(struct buf *out, const struct ctl_option *option)
 {
+	bool has_value = option->value != NULL;
+
 	buf_add_str(out, " \\\n\t\t\t");
 	if (option->letter != '\0')
-		buf_addf(out, "'(-%c --%s)'{-%c,--%s", option->letter,
-		    option->name, option->letter, option->name);
+		buf_addf(out, "'(-%c --%s)'{-%c%s,--%s", option->letter,
+		    option->name, option->letter, has_value ? "+" : "",
+		    option->name);
 	else
 		buf_addf(out, "'--%s", option->name);
+	if (has_value)
+		buf_add_char(out, '=');
 	if (option->letter != '\0')
 		buf_add_str(out, "}'");
 	buf_add_char(out, '[');
@@ -323,24 +270,7 @@ zsh_arguments(struct buf *out, const struct ctl_command *command)
 static void
 add_zsh(struct buf *out)
 {
-	buf_add_str(out, "#compdef belfryctl\n"
-			 "# made by: belfryctl completions zsh\n"
-			 "_belfryctl_names()\n"
-			 "{\n"
-			 "\tlocal -a names\n"
-			 "\tnames=(\"${(@f)$($program $place "
-			 "completions $1 2>/dev/null)}\")\n"
-			 "\tcompadd -a names\n"
-			 "}\n"
-			 "local program=${(Q)words[1]}\n"
-			 "local -a place\n"
-			 "local -i i\n"
-			 "for ((i = 2; i < CURRENT; i++)); do\n"
-			 "\t[[ $words[i] == (-c|--config|--socket) ]] &&\n"
-			 "\t\tplace+=($words[i] ${(Q)words[i + 1]})\n"
-			 "done\n"
-			 "local -a commands\n"
-			 "commands=(\n");
+	buf_add_str(out, shells_zsh_head);
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++) {
 		buf_addf(out, "\t'%s:", ctl_commands[i].name);
 		add_quoted(out, ctl_commands[i].summary, ZSH_QUOTE);
@@ -449,21 +379,7 @@ fish_global(struct buf *out, const struct ctl_option *option)
 static void
 add_fish(struct buf *out)
 {
-	buf_add_str(out, "# fish completion for belfryctl(1), "
-			 "made by: belfryctl completions fish\n"
-			 "function __belfryctl_names\n"
-			 "\tset -l words (commandline -opc)\n"
-			 "\tset -l place\n"
-			 "\tfor i in (seq 2 (count $words))\n"
-			 "\t\tif contains -- $words[$i] -c --config --socket\n"
-			 "\t\t\tset -a place $words[$i] "
-			 "$words[(math $i + 1)]\n"
-			 "\t\tend\n"
-			 "\tend\n"
-			 "\tcommand $words[1] $place completions $argv[1] "
-			 "2>/dev/null\n"
-			 "end\n"
-			 "complete -c belfryctl -f\n");
+	buf_add_str(out, shells_fish_head);
 	each_option(out, ctl_global_options, fish_global);
 	for (size_t i = 0; ctl_commands[i].name != NULL; i++)
 		fish_command(out, &ctl_commands[i]);

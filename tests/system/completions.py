@@ -1,14 +1,14 @@
 #!/usr/bin/env -S python3 -B
 """What the completions complete: asked of real shells, those that are here.
 
-bash by its function, fish by `complete -C`, zsh by a terminal: what stands on
-the line after the tab key. A mock of the daemon has mailboxes whose names are
+bash by its function and by a terminal, fish by `complete -C`, zsh by a
+terminal: what stands on the line after the tab key. A mock of the daemon has mailboxes whose names are
 commands: none of them runs."""
 
 import json
-
 import os
 import pty
+import re
 import select
 import shutil
 import socket
@@ -40,8 +40,11 @@ when = subject ~ /(/
 [rule lists]
 move = \n
 """
+OTHER = """[account elsewhere]
+[account ann@example.org]
+"""
 EVIL = ["$(touch pwned)", "`touch pwned`", "; touch pwned", "a'b\"c d",
-        "Kunden/\u8bf7\u770b", "x\\y", "-n", "*", "a\tb", "a\nb", "\u202ex"]
+        "Kunden/\u8bf7\u770b", "x\\y", "p:q=r s", "-n", "*", "a\tb", "a\nb", "\u202ex"]
 # What is written, and what is offered; of one only, what zsh makes of it.
 CASES = [
     ("belfryctl hist", ["history"]),
@@ -66,13 +69,38 @@ CASES = [
     ("belfryctl rules --sort ti", ["time"]),
     ("belfryctl setup --provider iclo", ["icloud"]),
     ("belfryctl providers fastm", ["fastmail"]),
+    ("belfryctl -c other.conf pause els", ["elsewhere"]),
+    ("belfryctl -c ~/other.conf pause els", ["elsewhere"]),
+    ("belfryctl --config=other.conf pause els", ["elsewhere"]),
+    ("belfryctl --timeout=5s pause ho", ["home"]),
+]
+# What bash makes of a line, where readline knows other words than a shell does.
+LINES = [
+    ("belfryctl pause ho", "belfryctl pause home "),
+    ("belfryctl -c 'the other.conf' pause e",
+     "belfryctl -c 'the other.conf' pause elsewhere "),
+    ("belfryctl -c the\\ other.conf pause e",
+     "belfryctl -c the\\ other.conf pause elsewhere "),
+    ("belfryctl --config=other.conf pause e",
+     "belfryctl --config=other.conf pause elsewhere "),
+    ("belfryctl --config=other.c", "belfryctl --config=other.conf "),
+    ("belfryctl -c other.conf pause ann@e",
+     "belfryctl -c other.conf pause ann@example.org "),
+    ("belfryctl -c other.conf pause ann@",
+     "belfryctl -c other.conf pause ann@example.org "),
+    ("belfryctl history --mailbox p:",
+     "belfryctl history --mailbox p:q=r\\ s "),
+    ("belfryctl history --mailbox=p:q=",
+     "belfryctl history --mailbox=p:q=r\\ s "),
+    ("belfryctl history --mailbox 'p:q=",
+     "belfryctl history --mailbox 'p:q=r s' "),
+    ("belfryctl apply work/p:q", "belfryctl apply work/p:q=r\\ s "),
+    ("true; belfryctl history --mailbox \\$",
+     "true; belfryctl history --mailbox \\$\\(touch\\ pwned\\) "),
 ]
 BASH = """
 . "$0/belfryctl.bash"
 shopt -s nullglob
-read -ra COMP_WORDS <<<"$1"
-[[ $1 == *' ' ]] && COMP_WORDS+=('')
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 COMP_LINE=$1 COMP_POINT=${#1}
 _belfryctl belfryctl
 for word in "${COMPREPLY[@]}"; do
@@ -83,6 +111,13 @@ ZSH = """
 PS1='> '; unset zle_bracketed_paste
 fpath=(%s $fpath); autoload -U compinit; compinit -u -d %s/dump
 bindkey '^I' expand-or-complete; setopt no_beep; echo rea''dy
+"""
+
+
+READLINE = """
+bind 'set enable-bracketed-paste off'; bind 'set bell-style none'
+bind -x '"\\C-x\\C-l": echo "<<<$READLINE_LINE>>>"'
+. %s/belfryctl.bash; PS1='> '; echo rea''dy
 """
 
 
@@ -125,41 +160,78 @@ class Daemon(threading.Thread):
             client.close()
 
 
-class Zsh:
-    """On a terminal of its own."""
+class Terminal:
+    """Of a shell."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, argv, setup):
         self.text = ""
+        self.name, self.line = argv[0], ""
         pid, self.terminal = pty.fork()
         if pid == 0:
             os.chdir(folder)
             os.environ.update(TERM="dumb", ZDOTDIR=folder)
-            os.execvp("zsh", ["zsh", "-f", "-i"])
-        for line in (ZSH % (FILES, folder)).strip().splitlines():
+            os.execvp(argv[0], argv)
+        for line in setup.strip().splitlines():
             self.send(line + "\n")
         self.wait("ready\r\n")
 
     def send(self, text):
         os.write(self.terminal, text.encode())
 
-    def wait(self, wanted, seconds=30):
+    def wait(self, wanted, seconds=15):
         """What comes behind it is for the next one."""
         end = time.monotonic() + seconds
         while wanted not in self.text:
             left = end - time.monotonic()
             if left < 0 or not select.select([self.terminal], [], [], left)[0]:
-                sys.exit("zsh: waited for %r, got %r" % (wanted, self.text))
+                sys.exit("%s: %s: waited for %r, got %r" % (
+                    self.name, self.line, wanted, self.text))
             self.text += os.read(self.terminal, 4096).decode(errors="replace")
-        self.text = self.text.partition(wanted)[2]
+        before, _, self.text = self.text.partition(wanted)
+        return before
+
+
+class Zsh(Terminal):
+    def __init__(self, folder):
+        super().__init__(folder, ["zsh", "-f", "-i"], ZSH % (FILES, folder))
 
     def complete(self, line, wanted):
         """A line is left by ^U. Of several words, a list comes."""
+        self.line = line
         self.send(line + "\t")
         self.wait(line)
         for word in wanted:
-            self.wait(word[len(line.split()[-1]):] if len(wanted) == 1
-                      else word)
+            self.wait(word[len(re.split("[ =]", line)[-1]):]
+                      if len(wanted) == 1 else word)
         self.send("\x15")
+
+
+class Bash(Terminal):
+    def __init__(self, folder):
+        super().__init__(folder, ["bash", "--norc", "--noprofile", "-i"],
+                         READLINE % FILES)
+
+    def complete(self, line):
+        """^X^L tells what the line is."""
+        self.line = line
+        self.send(line + "\t\x18\x0c")
+        self.wait("<<<")
+        text = self.wait(">>>")
+        self.send("\x15")
+        return text
+
+
+def ask_bash(folder):
+    good = True
+    if not shutil.which("bash"):
+        return good
+    terminal = Bash(folder)
+    for line, wanted in LINES:
+        got = terminal.complete(line)
+        if got != wanted:
+            print("FAILED on a terminal: %s: %r" % (line, got))
+            good = False
+    return good
 
 
 def ask_all(shells, folder):
@@ -210,6 +282,9 @@ def main():
         os.mkdir(own)
         with open(own + "/belfry.conf", "w", encoding="utf-8") as file:
             file.write(CONFIG % folder)
+        for name in ("/other.conf", "/the other.conf"):
+            with open(folder + name, "w", encoding="utf-8") as file:
+                file.write(OTHER)
         os.environ.update(
             PATH=BUILD + ":" + os.environ["PATH"], HOME=folder,
             XDG_CONFIG_HOME=folder, LC_ALL="C.UTF-8")
@@ -217,6 +292,7 @@ def main():
         Daemon(folder + "/socket").start()
         good = ask_all(shells, folder)
         good = ask_for_evil(shells) and good
+        good = ask_bash(folder) and good
         good = quiet_without_a_daemon() and good
         if os.path.exists(folder + "/pwned"):
             print("FAILED: the name of a mailbox was run")

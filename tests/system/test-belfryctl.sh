@@ -493,10 +493,13 @@ for shell in bash zsh fish; do
 	$shell -n out || fail "completions $shell: syntax"
 done
 if command -v bash >/dev/null; then
-	bash -c '. "$1"; COMP_WORDS=(belfryctl --json hist); COMP_CWORD=2
-		_belfryctl; echo "${COMPREPLY[*]}"
-		COMP_WORDS=(belfryctl history --s); _belfryctl
-		echo "${COMPREPLY[*]}"' - \
+	bash -c '. "$1"
+		for COMP_LINE in "belfryctl --json hist" "belfryctl history --s"
+		do
+			COMP_POINT=${#COMP_LINE}
+			_belfryctl belfryctl
+			echo "${COMPREPLY[*]}"
+		done' - \
 		"$here/contrib/completions/belfryctl.bash" >out 2>err
 	code=$?
 	expect 'bash completes' 0 <<'END'
