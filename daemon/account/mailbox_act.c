@@ -366,6 +366,12 @@ hand_over_notifications(struct mailbox *mb, struct job *job, usec_t now)
 {
 	while (job->next < job->count &&
 	       mailbox_job_current(job)->action.kind == ACTION_NOTIFY) {
+		if (job->is_read && mailbox_job_current(job)->while_unread) {
+			mailbox_settle(mb, job, mailbox_job_current(job),
+			    EFFECT_DONE, "not shown: the message was read",
+			    now);
+			continue;
+		}
 		mailbox_task_hand_out(mb,
 		    mailbox_task_make(mb, job, mailbox_job_current(job)),
 		    MAILBOX_NOTIFY);

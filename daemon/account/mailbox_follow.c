@@ -151,12 +151,32 @@ is_worth_it(const struct mailbox *mb, const struct job *job)
 	return true;
 }
 
-/* An escalation is still to come (rules/settle.c). */
+/* What the journal says of a notification, before it is handed over. */
+#define WHILE_UNREAD "while unread"
+
+void
+mailbox_unread_detail(const struct mailbox *mb, const struct job *job,
+    const struct action *action, struct buf *detail)
+{
+	if (action->kind == ACTION_NOTIFY && action->after == 0 &&
+	    is_worth_it(mb, job))
+		buf_add_str(detail, WHILE_UNREAD);
+}
+
+bool
+mailbox_is_while_unread(enum action_kind kind, const char *detail)
+{
+	return kind == ACTION_NOTIFY && strcmp(detail, WHILE_UNREAD) == 0;
+}
+
+/* An escalation is still to come (rules/settle.c), or the notification was in
+ * an earlier life. */
 static bool
 waits_for_reader(const struct job *job)
 {
 	for (size_t i = 0; i < job->count; i++)
-		if (job->actions[i].action.unless_read)
+		if (job->actions[i].action.unless_read ||
+		    job->actions[i].while_unread)
 			return true;
 	return false;
 }

@@ -456,6 +456,8 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 	added->state = effect->state;
 	added->started_unix = effect->changed_unix;
 	added->claimed = mailbox_is_claimed(effect->detail);
+	added->while_unread =
+	    mailbox_is_while_unread(action.kind, effect->detail);
 	added->target_next = mailbox_read_intent_detail(effect->detail);
 	uint64_t modseq = mailbox_read_modseq(effect->detail);
 	if (modseq > job->modseq)

@@ -384,6 +384,7 @@ write_effects(struct mailbox *mb, struct job *job, usec_t now)
 			mailbox_modseq_detail(&detail, job->modseq);
 		if (action->before != NULL)
 			undo_format_before(&detail, action->before);
+		mailbox_unread_detail(mb, job, &action->action, &detail);
 		mailbox_job_format(job, &action->action, &line);
 		store_batch_add_effect(
 		    mb->plan, &(struct store_effect){

@@ -86,7 +86,10 @@ struct job_action {
 	bool claimed;	/* it was begun under a claim, in an earlier life ... */
 	bool left;	/* ... whose claim is looked at now: mailbox_left.c */
 	bool by_person; /* DEED_RULE */
-	char *before;	/* owned: undo_flags_before of a mark, or NULL */
+	/* A notification of an earlier life that is for whoever has not read
+	 * the message: mailbox_is_while_unread. */
+	bool while_unread;
+	char *before; /* owned: undo_flags_before of a mark, or NULL */
 };
 
 /* A message with something left to do. */
@@ -120,7 +123,8 @@ struct job {
 	 * known. `guard`: of an earlier life, flags are set only if nobody
 	 * changed them since then (UNCHANGEDSINCE); 0: in any case. */
 	uint64_t modseq, guard;
-	bool checked; /* of an earlier life, and known to be there */
+	bool checked; /* of an earlier life, and known to be there ... */
+	bool is_read; /* ... and somebody has read it */
 	bool gone;    /* the server said so */
 	bool waits;   /* for another machine, or for its forward */
 };
@@ -716,6 +720,12 @@ void mailbox_suspensions_clear(struct mailbox *mb);
 /* mailbox_follow.c */
 /* A notification of this message was handed over. */
 void mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now);
+/* Says of a notification that is planned that only a person can read, move or
+ * delete its message: then it is not needed any more, also after a restart.
+ * Adds nothing where that is not so. */
+void mailbox_unread_detail(const struct mailbox *mb, const struct job *job,
+    const struct action *action, struct buf *detail);
+bool mailbox_is_while_unread(enum action_kind kind, const char *detail);
 void mailbox_follow_clear(struct mailbox *mb);
 /* As far as we know. */
 size_t mailbox_follow_unread(const struct mailbox *mb);

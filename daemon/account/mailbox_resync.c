@@ -19,6 +19,10 @@
  * them: whatever is changed after it has a higher one. Who was changed before
  * keeps the old number, and the server says [MODIFIED].
  *
+ * A notification that still waits is not handed over again when its message
+ * was read, moved or deleted meanwhile, and no rule can have done that: its
+ * intent in the journal says so.
+ *
  * Mod-sequences are off where the server tells none ([NOMODSEQ], 0), or where
  * they went back.
  */
@@ -202,7 +206,8 @@ mailbox_resync_news(
 
 /* ---- messages with something left to do ---- */
 
-/* Also of an earlier life, where nothing but a notification is left. */
+/* Also of an earlier life, where nothing but a notification is left; and an
+ * escalation asks by itself. */
 static bool
 may_be_gone_by_us(const struct job *job)
 {
@@ -212,7 +217,8 @@ may_be_gone_by_us(const struct job *job)
 		if (mailbox_is_destructive(job->actions[i].action.kind) &&
 		    job->actions[i].state == EFFECT_DONE)
 			return true;
-	return job->next == 0 && next->action.kind == ACTION_NOTIFY;
+	return next->action.kind == ACTION_NOTIFY && !next->while_unread &&
+	       (job->next == 0 || next->action.after > 0);
 }
 
 /* A move or copy that was begun is verified in its own way. */
@@ -250,6 +256,15 @@ skip_gone(struct mailbox *mb, usec_t now)
 	mailbox_jobs_free_finished(mb);
 }
 
+static bool
+asks_for_reader(const struct job *job)
+{
+	for (size_t i = job->next; i < job->count; i++)
+		if (job->actions[i].while_unread)
+			return true;
+	return false;
+}
+
 /* What fetches the message finds out by itself, as does a copy that is
  * answered by COPYUID; and a notification says what came. */
 static bool
@@ -268,7 +283,8 @@ mailbox_resync_must_look(const struct mailbox *mb, const struct job *job)
 	return !job->is_fresh && !job->checked && !job->running &&
 	       job->key.uidvalidity == mb->uidvalidity &&
 	       job->next < job->count && !mailbox_job_is_ahead(mb, job) &&
-	       !finds_out(mb, &job->actions[job->next]);
+	       (asks_for_reader(job) ||
+		   !finds_out(mb, &job->actions[job->next]));
 }
 
 bool
@@ -276,6 +292,7 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 {
 	struct look *look;
 	struct imap_command command;
+	bool flags = false;
 	size_t count = 0;
 
 	skip_gone(mb, now);
@@ -290,6 +307,7 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 		    !mailbox_resync_must_look(mb, job))
 			continue;
 		imap_seqset_add(&look->asked, job->key.uid);
+		flags = flags || asks_for_reader(job);
 		count++;
 	}
 	if (count == 0) {
@@ -299,8 +317,9 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 	mailbox_enter(mb, MAILBOX_RESYNCING, now);
 	mailbox_begin_command(mb, &command, "UID FETCH");
 	imap_command_seqset(&command, &look->asked);
-	imap_command_raw(
-	    &command, mailbox_has_modseq(mb) ? "(UID FLAGS MODSEQ)" : "(UID)");
+	imap_command_raw(&command, mailbox_has_modseq(mb) ? "(UID FLAGS MODSEQ)"
+				   : flags		  ? "(UID FLAGS)"
+							  : "(UID)");
 	mailbox_send(mb, &command, now);
 	return true;
 }
@@ -339,7 +358,7 @@ mailbox_resync_untagged(
 {
 	struct look *look = mb->resync.look;
 	struct imap_fetch fetch;
-	const struct job *job;
+	struct job *job;
 
 	(void)now;
 	if (!imap_fetch_parse(response, &fetch) ||
@@ -347,6 +366,8 @@ mailbox_resync_untagged(
 		return;
 	imap_seqset_add(&look->seen, fetch.uid);
 	job = mailbox_job_find(mb, mb->uidvalidity, fetch.uid);
+	if (job != NULL && fetch.has_flags)
+		job->is_read = has_flag(&fetch, "\\Seen");
 	if (job == NULL || fetch.modseq == 0)
 		return;
 	if (fetch.modseq != job->modseq && is_marked(job, &fetch))

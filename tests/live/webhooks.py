@@ -199,17 +199,22 @@ def template(servers):
 
 @live.case
 def away_over_a_restart(servers):
+    """What was read or moved meanwhile is not posted."""
     user = servers.user()
+    user.create("Elsewhere")
     service = Service(servers)
     text = user.account() + service.section("/ann", "format = ntfy")
     service.close()
     with live.Daemon(servers, text) as daemon:
         daemon.wait_watching()
-        user.deliver(*desktop.letters("kept", "read", "too"))
+        user.deliver(*desktop.letters(
+            "kept", "read", "too", "read while down", "moved while down"))
         daemon.wait_log("notifier-away")
         desktop.change(user, "read", "STORE", "+FLAGS", "(\\Seen)")
         daemon.wait_log("done.*uid=2 ")
         daemon.kill()
+        desktop.change(user, "read while", "STORE", "+FLAGS", "(\\Seen)")
+        desktop.change(user, "moved", "MOVE", "Elsewhere")
         service.open()
         daemon.start()
         bodies = lambda: sorted(asked[3] for asked in service.asked)
