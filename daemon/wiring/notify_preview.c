@@ -239,10 +239,11 @@ notify_previewed(struct line *line, const struct mailbox_previewed *previewed)
 void
 notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid)
 {
-	struct waiting *waiting =
-	    find(line->owner->belfry->notify, line, uidvalidity, uid);
+	struct notify *notify = line->owner->belfry->notify;
+	struct waiting *waiting;
 
-	if (waiting != NULL)
+	/* Two rules may tell of it, and two screens have shown it before. */
+	while ((waiting = find(notify, line, uidvalidity, uid)) != NULL)
 		give_up(waiting);
 }
 
