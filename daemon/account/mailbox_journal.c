@@ -24,6 +24,13 @@ free_commit(struct mailbox_commit *commit)
 	free(commit);
 }
 
+static void
+free_first(struct mailbox *mb)
+{
+	free_commit(LIST_ITEM(
+	    list_take_first(&mb->commits), struct mailbox_commit, link));
+}
+
 static bool
 take_back_hit(void *ctx, const char *rule, int64_t when_unix)
 {
@@ -236,10 +243,9 @@ write_last(struct mailbox *mb, bool ok)
 {
 	if (ok) {
 		mailbox_know_senders(mb, first_commit(mb)->batch);
-		free_commit(first_commit(mb));
+		free_first(mb);
 	} else if (++mb->last_tries >= LAST_TRIES) {
-		while (!list_is_empty(&mb->commits))
-			drop_commit(mb, first_commit(mb));
+		mailbox_drop_commits(mb);
 	}
 	hand_out_commit(mb);
 	mailbox_backlog_written(mb);
@@ -263,7 +269,7 @@ mailbox_committed(
 		return;
 	}
 	mailbox_know_senders(mb, first_commit(mb)->batch);
-	free_commit(first_commit(mb));
+	free_first(mb);
 	mb->plans_written += purpose == COMMIT_PLAN;
 	mb->intents_written += purpose == COMMIT_STARTED;
 	if (purpose == COMMIT_PLAN)
@@ -284,6 +290,7 @@ mailbox_committed(
 void
 mailbox_drop_commits(struct mailbox *mb)
 {
-	LIST_EACH(pos, &mb->commits)
-	drop_commit(mb, LIST_ITEM(pos, struct mailbox_commit, link));
+	while (!list_is_empty(&mb->commits))
+		drop_commit(mb, LIST_ITEM(list_take_first(&mb->commits),
+				    struct mailbox_commit, link));
 }

@@ -45,6 +45,18 @@ list_add(struct list_link *head, struct list_link *link)
 	head->prev = link;
 }
 
+/* Takes the first out; there is one. */
+static inline struct list_link *
+list_take_first(struct list_link *head)
+{
+	struct list_link *first = head->next;
+
+	head->next = first->next;
+	first->next->prev = head;
+	list_init(first);
+	return first;
+}
+
 /* Removes from whichever list it is in; harmless on an initialised link. */
 static inline void
 list_remove(struct list_link *link)
