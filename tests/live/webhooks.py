@@ -281,7 +281,9 @@ def a_summary_over_a_restart(servers):
         daemon.wait_watching()
         names = ["letter %s" % letter for letter in "abcdefghijkl"]
         user.deliver(*desktop.letters(*names))
-        live.wait("all", lambda: len(daemon.logged("done.*shown")) == 12)
+        live.wait("all, in the history, which a kill does not change",
+                  lambda: [e["state"] for m in daemon.history()
+                           for e in m["effects"]] == 12 * ["done"])
         posted = len(service.asked)
         live.check(posted < 12, "no summary in %d", posted)
         key = service.asked[-1][2]["X-Sequence-ID"]
