@@ -51,6 +51,7 @@ def all_come_back(servers):
     with live.Daemon(servers, text) as daemon:
         daemon.wait_watching(ACCOUNTS, SECONDS)
         same_sum(daemon, 0, "%d accounts: all are well" % ACCOUNTS)
+        servers.cut_imap()  # else Dovecot takes ten seconds for its end
         servers.tell("imap-stop")
         live.wait("all to be lost", lambda: not are_watched(daemon))
         same_sum(daemon, 1, "%d accounts: %d in trouble, 0 well" % (
