@@ -540,6 +540,14 @@ class Daemon:
         self.change_store("UPDATE queue SET next_try = 0 "
                           "WHERE state = 'waiting'")
 
+    def fact(self, name):
+        """What the store knows of it; "": nothing."""
+        with contextlib.closing(
+                sqlite3.connect(os.path.join(self.state, "state.db"))) as db:
+            row = db.execute("SELECT value FROM facts WHERE name = ?",
+                             (name,)).fetchone()
+        return row[0] if row else ""
+
     def change_store(self, sql):
         """It must not run."""
         with contextlib.closing(

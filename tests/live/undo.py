@@ -354,11 +354,7 @@ def without_uidplus(servers):
 
 def undoing(daemon):
     """What is looked for, as the journal has it."""
-    with contextlib.closing(sqlite3.connect(
-            os.path.join(daemon.state, "state.db"))) as db:
-        row = db.execute(
-            "SELECT value FROM facts WHERE name = 'undoing'").fetchone()
-    return row[0] if row else ""
+    return daemon.fact("undoing")
 
 
 @live.case_with("imap_capability = IMAP4rev1 LITERAL+ SASL-IR IDLE MOVE\n")
