@@ -3,6 +3,7 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import desktop  # noqa: E402
@@ -107,6 +108,7 @@ def paused_and_out_of_reach(servers):
             notifier % ("night", phone) + "quiet_hours = mon-sun\n")
         daemon.ctl("reload")
         daemon.wait_watching(2)
+        begun = time.monotonic()
         held.deliver(*desktop.letters("held", "read while held"))
         lost.deliver(*desktop.letters("lost"))
         daemon.wait_log("done.*shown by bell", 3)
@@ -115,9 +117,11 @@ def paused_and_out_of_reach(servers):
         servers.cut_imap()
         servers.tell("imap-stop")
         daemon.wait_log("trouble account=" + lost.name)
-        live.stays("silent", lambda: not os.path.exists(rung), 11)
+        live.stays("silent", lambda: not os.path.exists(rung),
+                   begun + 12 - time.monotonic())
         servers.tell("imap-start")
         daemon.ctl("resume", held.name)
+        daemon.ctl("resume", lost.name)  # nor waits for its next try
         rings = lambda: sorted(live.read(rung).splitlines())
         live.wait("the phone", lambda: os.path.exists(rung) and
                   rings() == ["held", "lost"])
