@@ -101,6 +101,16 @@ on_timer(void *ctx)
 	give_up(ctx);
 }
 
+static bool
+is_of(const struct waiting *waiting, const struct line *line,
+    uint32_t uidvalidity, uint32_t uid)
+{
+	const struct delivery *delivery = waiting->delivery;
+
+	return delivery->line == line && delivery->uid == uid &&
+	       delivery->uidvalidity == uidvalidity;
+}
+
 static struct waiting *
 find(const struct notify *notify, const struct line *line, uint32_t uidvalidity,
     uint32_t uid)
@@ -108,9 +118,7 @@ find(const struct notify *notify, const struct line *line, uint32_t uidvalidity,
 	LIST_EACH(pos, &notify->previews)
 	{
 		struct waiting *waiting = LIST_ITEM(pos, struct waiting, link);
-		const struct delivery *delivery = waiting->delivery;
-		if (delivery->line == line && delivery->uid == uid &&
-		    delivery->uidvalidity == uidvalidity)
+		if (is_of(waiting, line, uidvalidity, uid))
 			return waiting;
 	}
 	return NULL;
@@ -239,12 +247,13 @@ notify_previewed(struct line *line, const struct mailbox_previewed *previewed)
 void
 notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid)
 {
-	struct notify *notify = line->owner->belfry->notify;
-	struct waiting *waiting;
-
 	/* Two rules may tell of it, and two screens have shown it before. */
-	while ((waiting = find(notify, line, uidvalidity, uid)) != NULL)
-		give_up(waiting);
+	LIST_EACH(pos, &line->owner->belfry->notify->previews)
+	{
+		struct waiting *waiting = LIST_ITEM(pos, struct waiting, link);
+		if (is_of(waiting, line, uidvalidity, uid))
+			give_up(waiting);
+	}
 }
 
 void

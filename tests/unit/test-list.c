@@ -59,6 +59,15 @@ test_add_and_remove(void **state)
 	check_list(&other, "ba");
 	list_remove(&c.link);
 	check_list(&head, "");
+	assert_ptr_equal(list_take_first(&other), &b.link);
+	check_list(&other, "a");
+	list_add(&other, &b.link);
+	check_list(&other, "ab");
+	assert_ptr_equal(list_take_first(&other), &a.link);
+	assert_ptr_equal(list_take_first(&other), &b.link);
+	check_list(&other, "");
+	list_remove(&b.link);
+	assert_true(list_is_empty(&other));
 }
 
 static void
