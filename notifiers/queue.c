@@ -143,6 +143,30 @@ queue_fill_entry(struct notify_queue *queue, struct entry *entry,
 	entry->is_bare = false;
 }
 
+/* Of one mailbox, and newer. */
+static bool
+is_behind(const struct entry *entry, const struct notification *n)
+{
+	const struct notification *other = &entry->n;
+
+	return n->uid != 0 && other->uid > n->uid &&
+	       other->uidvalidity == n->uidvalidity &&
+	       strcmp(other->mailbox, n->mailbox) == 0 &&
+	       strcmp(other->account, n->account) == 0;
+}
+
+/* Who waited for its preview may come behind newer ones that had none. */
+static struct list_link *
+place_of(struct notify_queue *queue, const struct notification *n)
+{
+	struct list_link *place = &queue->waiting;
+
+	while (place->prev != &queue->waiting &&
+	       is_behind(queue_entry_at(place->prev), n))
+		place = place->prev;
+	return place;
+}
+
 uint64_t
 notify_queue_add(
     struct notify_queue *queue, const struct notification *n, usec_t now)
@@ -152,7 +176,7 @@ notify_queue_add(
 	queue->now = now;
 	notification_init(&entry->n);
 	queue_fill_entry(queue, entry, n);
-	list_add(&queue->waiting, &entry->link);
+	list_add(place_of(queue, &entry->n), &entry->link);
 	queue->waiting_count++;
 	queue_keep_bounds(queue);
 	return queue->last_id;

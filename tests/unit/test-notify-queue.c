@@ -77,6 +77,15 @@ static const struct {
 	"T8: B8/T7: B7/and 1 more>\n"
 	"6 summarised\n7 summarised\n8 summarised\n9 summarised\n"
 	"10 summarised\n11 summarised\n"},
+    {"the newest of a summary is not who came last",
+	"up n1 n2 n3 n4 n5 n7 n8 n9 n10 n11 n12 n6 ok +3000 ok",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"
+	"notify 4 <T4|B4>\nnotify 5 <T5|B5>\n"
+	"1 shown\n2 shown\n3 shown\n4 shown\n5 shown\n"
+	"notify 13 <7 new messages in work|T12: B12/T11: B11/T10: B10/"
+	"T9: B9/T8: B8/and 2 more>\n"
+	"12 summarised\n6 summarised\n7 summarised\n8 summarised\n"
+	"9 summarised\n10 summarised\n11 summarised\n"},
     {"many at once are one summary at once", "up burst=6 shown=7",
 	"notify 7 <6 new messages in work|T105: B105/T104: B104/"
 	"T103: B103/T102: B102/T101: B101/and 1 more>\n"
@@ -150,7 +159,7 @@ static const struct {
 	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"
 	"1 shown\n2 shown\n3 shown\n"},
     {"a summary that was asked comes again, with the newer",
-	"up burst=6 down n1 up +3000 ok",
+	"up burst=6 down n200 up +3000 ok",
 	"notify 7 <6 new messages in work|*>\n"
 	"notify 9 <7 new messages in work|*>\n"
 	"1 summarised\n2 summarised\n3 summarised\n4 summarised\n"
