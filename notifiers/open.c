@@ -126,8 +126,11 @@ open_is_webmail(const char *form)
 	for (size_t i = 0; i < text.len; i++)
 		if (text.data[i] <= 0x20 || text.data[i] >= 0x7f)
 			return false;
-	return span_starts_nocase(text, "https://") ||
-	       span_starts_nocase(text, "http://");
+	if (!span_starts_nocase(text, "https://") &&
+	    !span_starts_nocase(text, "http://"))
+		return false;
+	text = span_skip(text, span_find(text, '/') + 2);
+	return text.len > 0 && text.data[0] != '/';
 }
 
 bool

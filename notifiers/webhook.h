@@ -35,9 +35,10 @@ enum webhook_escape {
 
 /* Appends the key. `run` is for what is about no single message. */
 void webhook_key(const struct notification *n, uint64_t run, struct buf *key);
-/* False: *offset_r is the variable that nobody knows, or that does not end. */
+/* Of a body, or of a `cancel_url`, which has ${id} and ${key} only. False:
+ * *offset_r is the variable that nobody knows, or that does not end. */
 bool webhook_check_template(
-    struct span text, bool has_id, size_t *offset_r, struct error *error_r);
+    struct span text, bool is_cancel, size_t *offset_r, struct error *error_r);
 /* Appends it with its values; `id` NULL: there is none. */
 void webhook_expand(struct span text, enum webhook_escape escape,
     const struct notification *n, const char *key, const char *id,

@@ -56,18 +56,21 @@ next_variable(struct span *rest, struct span *before_r, struct span *name_r)
 	return true;
 }
 
+/* What takes a notification back knows the place of it, and no message. */
 static bool
-is_name(struct span name, bool has_id)
+is_name(struct span name, bool is_cancel)
 {
+	if (is_cancel)
+		return span_is(name, "id") || span_is(name, "key");
 	for (size_t i = 0; names[i] != NULL; i++)
 		if (span_is(name, names[i]))
 			return true;
-	return has_id && span_is(name, "id");
+	return false;
 }
 
 bool
 webhook_check_template(
-    struct span text, bool has_id, size_t *offset_r, struct error *error_r)
+    struct span text, bool is_cancel, size_t *offset_r, struct error *error_r)
 {
 	struct span rest = text, before, name;
 
@@ -79,7 +82,7 @@ webhook_check_template(
 			return error_set(
 			    error_r, FAULT_CONFIG, "`${` without its `}`");
 		}
-		if (name.data != NULL && !is_name(name, has_id)) {
+		if (name.data != NULL && !is_name(name, is_cancel)) {
 			*offset_r = start + before.len;
 			return error_set(error_r, FAULT_CONFIG,
 			    "there is no variable ${%.*s}", SPAN_FMT(name));

@@ -8,6 +8,19 @@
 #include "daemon/config/problem.h"
 #include "notifiers/open.h"
 
+/* The last one is cut off. */
+static void
+add_no_brace(struct loader *l, const struct document_thing *thing)
+{
+	size_t at = 0;
+
+	for (const char *next = thing->value;
+	     (next = strstr(next, "${")) != NULL; next += 2)
+		at = (size_t)(next - thing->value);
+	problem_add(l->problems, false, document_place(thing, at), NULL,
+	    "`${` without its `}`");
+}
+
 static void
 add_unknown_variable(
     struct loader *l, const struct document_thing *thing, struct span name)
@@ -20,6 +33,10 @@ add_unknown_variable(
 	const char *at = strstr(thing->value, written);
 	size_t offset = at != NULL ? (size_t)(at - thing->value) : 0;
 
+	if (name.data == NULL) {
+		add_no_brace(l, thing);
+		return;
+	}
 	problem_add(l->problems, false, document_place(thing, offset), hint,
 	    "`%s` knows no variable \"%s\"", thing->setting->key, written);
 }

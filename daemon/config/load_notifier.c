@@ -39,6 +39,7 @@ check_template(struct loader *l, const struct config_notifier *notifier,
     const struct document_section *section, const char *key)
 {
 	const struct document_thing *thing = loader_find_thing(section, key);
+	bool is_cancel = strcmp(key, "cancel_url") == 0;
 	struct error error = ERROR_INIT;
 	size_t at;
 
@@ -47,10 +48,11 @@ check_template(struct loader *l, const struct config_notifier *notifier,
 	if (notifier->format != CONFIG_WEBHOOK_JSON)
 		problem_add(l->problems, false, thing->key_place, NULL,
 		    "`%s` goes with `format = json`", key);
-	else if (!webhook_check_template(span_from_str(thing->value),
-		     strcmp(key, "cancel_url") == 0, &at, &error))
-		problem_add(l->problems, false, document_place(thing, at), NULL,
-		    "%s", error.text);
+	else if (!webhook_check_template(
+		     span_from_str(thing->value), is_cancel, &at, &error))
+		problem_add(l->problems, false, document_place(thing, at),
+		    is_cancel ? "there are ${id} and ${key}" : NULL, "%s",
+		    error.text);
 }
 
 static void

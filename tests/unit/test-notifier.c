@@ -558,11 +558,12 @@ test_wrong_templates(void **state)
 {
 	static const struct {
 		const char *text;
-		bool has_id;
+		bool is_cancel;
 		size_t offset; /* SIZE_MAX: it is right */
 	} cases[] = {{"${title}${key}", false, SIZE_MAX},
 	    {"ab${titel}", false, 2}, {"${title} ${body", false, 9},
-	    {"${}", false, 0}, {"${id}", false, 0}, {"${id}", true, SIZE_MAX}};
+	    {"${}", false, 0}, {"${id}", false, 0}, {"${id}", true, SIZE_MAX},
+	    {"/${key}/${url}", true, 8}, {"${title}", true, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -570,7 +571,7 @@ test_wrong_templates(void **state)
 		size_t offset = SIZE_MAX;
 
 		webhook_check_template(span_from_str(cases[i].text),
-		    cases[i].has_id, &offset, &error);
+		    cases[i].is_cancel, &offset, &error);
 		if (offset == cases[i].offset)
 			continue;
 		print_error("%s: at %zu\n", cases[i].text, offset);

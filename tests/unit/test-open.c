@@ -109,6 +109,8 @@ test_webmail(void **state)
 	    {"https://m/\xc3\xa4", false, true, false},
 	    {"file:///etc/passwd", false, true, false},
 	    {"m/", false, true, false},
+	    {"https://", false, true, false},
+	    {"https:///m", false, true, false},
 	};
 	struct span name;
 
