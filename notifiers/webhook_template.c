@@ -189,6 +189,9 @@ webhook_cancel_url(int format, const char *url, const char *cancel_url,
 {
 	static const struct notification nothing = {.account = NULL};
 
+	/* RFC 3986 section 5.2.4: it would be a place above. */
+	if (id != NULL && (strcmp(id, ".") == 0 || strcmp(id, "..") == 0))
+		id = NULL;
 	if (format == WEBHOOK_NTFY)
 		return add_below(url, key, out);
 	if (format == WEBHOOK_GOTIFY)
