@@ -92,6 +92,8 @@ SERVICES = {
                     "mate-notification-daemon", bus=["ca.desrt.dconf.service"]),
     "notification-daemon": Service(
         "/usr/lib/notification-daemon/notification-daemon"),
+    "gnome-shell": Service("gnome-shell", "--x11", "--sm-disable",
+                           bus=["org.gnome.Shell.Notifications.service"]),
 }
 
 

@@ -4,8 +4,9 @@ screen and a session bus of its own: what a notification says is seen, its
 buttons are clicked, it is replaced, withdrawn, dismissed, and shown again by a
 service that was started anew. Leaves pictures in artifacts/.
 
-The services of the list below; with arguments, these (mate and
-notification-daemon are known, too). One that is not installed is passed over.
+The services of the list below; with arguments, these (mate,
+notification-daemon and gnome-shell are known, too). One that is not installed
+is passed over.
 """
 
 import os
@@ -33,6 +34,8 @@ PLACES = {
     "mako": ((0.5, 15), None),
     "dunst": ((0.5, 15), None),
 }
+# "Mark read", below three lines of text.
+GNOME_BUTTON = (250, 170)
 
 
 class Popup:
@@ -168,6 +171,49 @@ def look(name, screen):
     assert not notifier.has("failed"), notifier.lines()
 
 
+def look_at_gnome(_, screen):
+    """Its screen is never bare: the panel, and what it says itself."""
+    # It looks for those of a system bus, and not finding them is enough.
+    screen.env["DBUS_SYSTEM_BUS_ADDRESS"] = screen.env[
+        "DBUS_SESSION_BUS_ADDRESS"]
+    notifier = screens.Notifier(screen)
+    notifier.hear("unavailable")
+    screen.start_service()
+    ready = notifier.hear("ready")
+    lacks = NEEDED - set(re.split("[=,\t]", ready))
+    assert not lacks, "it does not offer %s" % lacks
+    notifier.tell("notify", id=1, title="Ann", body="B", actions="read")
+    place = notifier.hear("shown\tid=1")
+    notifier.tell("notify", id=1, title="Ann", body="C", actions="read")
+    assert notifier.hear("shown\tid=1", 2) == place, notifier.lines()
+    notifier.tell("close", id=1)
+    notifier.hear("closed\tid=1\treason=closed")
+    notifier.tell("notify", id=3, urgency="critical", title="Ann & <i>So</i>",
+                  body=BODY, preview="P", actions="default,read,archive")
+    notifier.hear("shown\tid=3")
+
+    def is_clicked():
+        screen.click(*GNOME_BUTTON)
+        return notifier.has("action\tid=3\tkey=read")
+
+    time.sleep(STILL_SECONDS)
+    screen.picture("desktop-gnome-shell")
+    screens.wait("a click", is_clicked)
+    notifier.hear("closed\tid=3\treason=dismissed")
+    notifier.tell("notify", id=2, title="Disk", body="B")
+    notifier.hear("shown\tid=2")
+    notifier.tell("close", id=2)
+    notifier.hear("closed\tid=2\treason=closed")
+    screen.end_service()
+    notifier.hear("unavailable", 2)
+    screen.start_service()
+    notifier.hear("ready", 2)
+    assert not notifier.has("failed"), notifier.lines()
+
+
+LOOKS = {"gnome-shell": look_at_gnome}
+
+
 def look_at(name):
     """Status of a test for one service."""
     lacks = screens.missing(name)
@@ -178,7 +224,7 @@ def look_at(name):
     try:
         with screens.Screen(name, folder) as screen:
             try:
-                look(name, screen)
+                LOOKS.get(name, look)(name, screen)
             except BaseException:
                 screen.show_logs()
                 raise
