@@ -16,7 +16,7 @@ echo ready
 
 while read -r word; do
 	case $word in
-	imap-start) servers_imap_start ;;
+	imap-start) servers_imap_start_again ;;
 	imap-stop) servers_imap_stop ;;
 	submission-start) servers_submission_start ;;
 	submission-stop) servers_submission_stop ;;

@@ -228,6 +228,15 @@ servers_imap_start() {
 	    "$SERVERS_IMAP_PORT" "$SERVERS_IMAPS_PORT" "$SERVERS_LMTP_PORT"
 }
 
+# What is left of one that was ended may hold the ports a moment longer.
+servers_imap_start_again() {
+	for servers_try in 1 2 3 4 5 6 7 8 9 10; do
+		! servers_imap_start || return 0
+		sleep 0.5
+	done
+	return 1
+}
+
 servers_end() {
 	[ -n "${1-}" ] || return 0
 	kill "$1" 2>/dev/null || return 0
