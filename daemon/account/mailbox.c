@@ -591,8 +591,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    {"watching", NULL, NULL, mailbox_rest_polling_timer, USEC_NEVER,
 	    mailbox_wake},
 	[MAILBOX_NOOP] = {"checking", NULL, mailbox_rest_noop_done, NULL, USEC_NEVER},
-	[MAILBOX_ASKING] = {"checking", mailbox_ask_untagged,
-	    mailbox_ask_done, NULL, USEC_NEVER},
+	[MAILBOX_ASKING] = {"checking", mailbox_ask_untagged, NULL, NULL,
+	    USEC_NEVER},
 	[MAILBOX_NOTIFYING] = {"checking", NULL, mailbox_rove_notifying_done,
 	    NULL, USEC_NEVER},
 	[MAILBOX_LEAVING] = {"watching", NULL, NULL, NULL, USEC_NEVER},
@@ -670,6 +670,7 @@ on_done(struct mailbox *mb, const struct imap_event *event, usec_t now)
 		return;
 	}
 	if (mailbox_act_done(mb, event->id, &event->response, now) ||
+	    mailbox_ask_done(mb, event->id, &event->response, now) ||
 	    event->id != mb->command)
 		return; /* ... or of a state that was left */
 	mb->command = 0;

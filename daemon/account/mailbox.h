@@ -104,6 +104,9 @@
 /* Operations under way together. (Outlook.com has been seen to say BAD to more
  * than 25 commands.) */
 #define MAILBOX_IN_FLIGHT_MAX 16
+/* STATUS of other mailboxes under way together; news of the open one wait for
+ * no more than these. */
+#define MAILBOX_STATUS_MAX 8
 /* Outcomes that wait for those of other actions, to be written together. */
 #define MAILBOX_OUTCOMES_MAX 1000
 /* UIDs in one command: at most 11 bytes each, of a line's 8,000. */

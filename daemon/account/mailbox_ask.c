@@ -3,7 +3,8 @@
  *
  *   STATUS "A" (UIDNEXT UIDVALIDITY MESSAGES)
  *
- * for each, or all at once where LIST can tell it (RFC 5819 with RFC 5258):
+ * for each, MAILBOX_STATUS_MAX of them under way together, or all at once where
+ * LIST can tell it (RFC 5819 with RFC 5258):
  *
  *   LIST "" ("A" "B") RETURN (STATUS (UIDNEXT UIDVALIDITY MESSAGES))
  *
@@ -13,6 +14,9 @@
  *
  * HIGHESTMODSEQ is asked for, too, where changes are counted (RFC 7162): it
  * tells that a followed message may have been read.
+ *
+ * News of the mailbox that is open are seen to first: the others wait until the
+ * connection rests again.
  */
 #include "daemon/account/mailbox_private.h"
 
@@ -54,8 +58,11 @@ mailbox_ask_clear(struct round *round)
 {
 	strv_done(&round->wires);
 	free(round->answers);
+	free(round->ids);
 	round->answers = NULL;
-	round->wanted = round->answered = 0;
+	round->ids = NULL;
+	round->wanted = round->answered = round->pending = 0;
+	round->lists = round->was_refused = round->was_bad = false;
 }
 
 /* ---- asking ---- */
@@ -71,16 +78,36 @@ add_items(struct mailbox *mb, struct imap_command *command)
 	imap_command_raw(command, counts ? "HIGHESTMODSEQ)" : ")");
 }
 
+/* What was sent last is the question of wires[i] (of all, in LIST). */
 static void
-send_status(struct mailbox *mb, usec_t now)
+note_sent(struct mailbox *mb, size_t i)
 {
-	struct round *round = mb->round;
+	if (mb->session == NULL)
+		return; /* it could not be sent */
+	mb->round->ids[i] = mb->command;
+	mb->round->pending++;
+	mb->command = 0;
+}
+
+static void
+send_status(struct mailbox *mb, size_t i, usec_t now)
+{
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "STATUS");
-	imap_command_mailbox(&command, span_from_str(round->wires.items[0]));
+	imap_command_mailbox(
+	    &command, span_from_str(mb->round->wires.items[i]));
 	add_items(mb, &command);
 	mailbox_send(mb, &command, now);
+	note_sent(mb, i);
+}
+
+static void
+send_all(struct mailbox *mb, usec_t now)
+{
+	for (size_t i = 0; mb->session != NULL && i < mb->round->wires.len; i++)
+		if (mb->round->wires.items[i][0] != '\0')
+			send_status(mb, i, now);
 }
 
 static void
@@ -101,6 +128,7 @@ send_list(struct mailbox *mb, usec_t now)
 	add_items(mb, &command);
 	imap_command_raw(&command, ")");
 	mailbox_send(mb, &command, now);
+	note_sent(mb, 0);
 }
 
 /* ---- which of them at once ---- */
@@ -136,6 +164,9 @@ add_name(struct mailbox *mb, const char *name, struct span wire)
 	    round->answers, round->wires.len, sizeof(*round->answers));
 	round->answers[round->wires.len - 1] =
 	    (struct mailbox_news){.refused = true};
+	round->ids =
+	    xreallocarray(round->ids, round->wires.len, sizeof(*round->ids));
+	round->ids[round->wires.len - 1] = 0;
 	if (wire.len == 0)
 		mailbox_ask_tell(
 		    mb, name, (struct mailbox_news){.refused = true});
@@ -143,12 +174,35 @@ add_name(struct mailbox *mb, const char *name, struct span wire)
 		round->wanted++;
 }
 
-/* The next ones, from round->next on; one, where it must be alone. */
+static size_t
+status_limit(const struct mailbox *mb)
+{
+	bool alone =
+	    mb->config->one_at_a_time || mb->is_alone || mb->round->no_several;
+
+	return alone ? 1 : MAILBOX_STATUS_MAX;
+}
+
+/* Whether `wire` can be asked for together with those gathered: all are in one
+ * LIST, which is asked for two at least, or each has its STATUS. */
+static bool
+fits(const struct mailbox *mb, struct span wire, bool lists, size_t bytes)
+{
+	const struct round *round = mb->round;
+
+	if (round->wanted == 0 || wire.len == 0)
+		return true;
+	if (lists != round->lists)
+		return false;
+	return lists ? bytes <= NAMES_MAX : round->wanted < status_limit(mb);
+}
+
+/* The next ones, from round->next on. */
 static void
 gather(struct mailbox *mb)
 {
 	struct round *round = mb->round;
-	bool lists = can_list(mb);
+	bool can = can_list(mb);
 	size_t bytes = 0;
 
 	mailbox_ask_clear(round);
@@ -158,32 +212,14 @@ gather(struct mailbox *mb)
 		BUF_AUTO wire = BUF_INIT;
 		if (!folders_wire_name(&mb->folders, name, &wire, &error))
 			buf_clear(&wire);
-		bool alone = !lists || !is_plain(buf_span(&wire));
+		bool lists = can && is_plain(buf_span(&wire));
 		bytes += wire.len + 4;
-		if (round->wanted > 0 && (alone || bytes > NAMES_MAX))
+		if (!fits(mb, buf_span(&wire), lists, bytes))
 			return;
+		if (round->wanted == 0)
+			round->lists = lists;
 		add_name(mb, name, buf_span(&wire));
-		if (round->wanted > 0 && alone)
-			return;
 	}
-}
-
-/* STATUS is of the last one: those before it have no folder. */
-static void
-keep_last(struct round *round)
-{
-	size_t last = 0;
-
-	for (size_t i = 0; i < round->wires.len; i++)
-		if (round->wires.items[i][0] != '\0')
-			last = i;
-	round->next += last;
-	STR_AUTO wire = xstrdup(round->wires.items[last]);
-	mailbox_ask_clear(round);
-	strv_add(&round->wires, wire);
-	round->answers = NEW(struct mailbox_news);
-	round->answers[0].refused = true;
-	round->wanted = 1;
 }
 
 bool
@@ -198,12 +234,11 @@ mailbox_ask_next(struct mailbox *mb, usec_t now)
 		return false;
 	}
 	mailbox_enter(mb, MAILBOX_ASKING, now);
-	if (round->wanted > 1) {
+	round->lists &= round->wanted > 1;
+	if (round->lists)
 		send_list(mb, now);
-		return true;
-	}
-	keep_last(round);
-	send_status(mb, now);
+	else
+		send_all(mb, now);
 	return true;
 }
 
@@ -241,43 +276,73 @@ mailbox_ask_untagged(
 
 /* Whether to ask for the same again, in another way. */
 static bool
-falls_back(struct mailbox *mb, const struct imap_response *response)
+falls_back(struct mailbox *mb)
 {
 	struct round *round = mb->round;
-	bool is_list = round->wanted > 1;
+	bool counts =
+	    (imap_session_enabled(mb->session) & IMAP_CAP_CONDSTORE) != 0;
 
-	if (is_list && (response->status != IMAP_OK || round->answered == 0)) {
-		round->no_list = true;
-		return true;
-	}
-	if (response->status != IMAP_BAD || round->no_modseq)
+	if (round->lists && (round->was_refused || round->answered == 0))
+		return round->no_list = true;
+	if (!round->was_bad)
 		return false;
-	round->no_modseq = true;
-	return (imap_session_enabled(mb->session) & IMAP_CAP_CONDSTORE) != 0;
+	if (!round->no_modseq && counts)
+		return round->no_modseq = true;
+	/* It may have lost its way among several. */
+	if (round->wanted > 1)
+		return round->no_several = true;
+	return false;
 }
 
 /* OK without an answer (NetEase): only SELECT will tell. */
 static void
-tell_answers(struct mailbox *mb, bool ok)
+tell_answers(struct mailbox *mb)
 {
 	struct round *round = mb->round;
 
 	for (size_t i = 0; i < round->wires.len; i++) {
 		const char *name = round->names.items[round->next + i];
-		if (round->wires.items[i][0] == '\0')
-			continue;
-		round->answers[i].refused |= !ok;
-		mailbox_ask_tell(mb, name, round->answers[i]);
+		if (round->wires.items[i][0] != '\0')
+			mailbox_ask_tell(mb, name, round->answers[i]);
 	}
 	round->next += round->wires.len;
+	mailbox_ask_clear(round);
 }
 
-void
-mailbox_ask_done(
-    struct mailbox *mb, const struct imap_response *response, usec_t now)
+static void
+all_answered(struct mailbox *mb, usec_t now)
 {
-	if (!falls_back(mb, response))
-		tell_answers(mb, response->status == IMAP_OK);
-	if (mb->stopping || !mailbox_ask_next(mb, now))
+	if (!falls_back(mb))
+		tell_answers(mb);
+	if (mb->stopping || mb->dirty || !mailbox_ask_next(mb, now))
 		mailbox_go_on(mb, now);
+}
+
+static bool
+find_question(const struct round *round, unsigned id, size_t *i_r)
+{
+	for (size_t i = 0; round != NULL && i < round->wires.len; i++)
+		if (round->ids[i] == id) {
+			*i_r = i;
+			return true;
+		}
+	return false;
+}
+
+bool
+mailbox_ask_done(struct mailbox *mb, unsigned id,
+    const struct imap_response *response, usec_t now)
+{
+	struct round *round = mb->round;
+	size_t i;
+
+	if (mb->state != MAILBOX_ASKING || !find_question(round, id, &i))
+		return false;
+	round->ids[i] = 0;
+	round->was_bad |= response->status == IMAP_BAD;
+	if (response->status != IMAP_OK)
+		round->was_refused = round->answers[i].refused = true;
+	if (--round->pending == 0)
+		all_answered(mb, now);
+	return true;
 }

@@ -423,8 +423,13 @@ struct round {
 	 * and what was said of each. */
 	struct strv wires;
 	struct mailbox_news *answers; /* owned */
+	unsigned *ids;		      /* owned; of their commands, or 0 */
 	size_t wanted, answered;      /* of them */
-	bool no_list, no_modseq;      /* refused on this connection */
+	size_t pending;		      /* commands */
+	bool lists;		      /* one LIST asks for all */
+	bool was_refused, was_bad;    /* a command */
+	/* Refused on this connection. */
+	bool no_list, no_modseq, no_several;
 	struct strv told, told_wires; /* whose news NOTIFY pushes */
 	bool notifies;		      /* ... is to be asked for that */
 	enum mailbox_push push;
@@ -994,7 +999,10 @@ void mailbox_ask_clear(struct round *round);
 bool mailbox_ask_has_questions(const struct mailbox *mb);
 /* Asks for the next; false: there is none. */
 bool mailbox_ask_next(struct mailbox *mb, usec_t now);
-mailbox_response_fn mailbox_ask_untagged, mailbox_ask_done;
+mailbox_response_fn mailbox_ask_untagged;
+/* Whether it is the answer to one of the questions. */
+bool mailbox_ask_done(struct mailbox *mb, unsigned id,
+    const struct imap_response *response, usec_t now);
 /* Emits TOLD. */
 void mailbox_ask_tell(
     struct mailbox *mb, const char *name, struct mailbox_news news);
