@@ -36,6 +36,9 @@
 #define NOTIFICATION_PREVIEW_MAX 250
 #define NOTIFICATION_FIELD_MAX 250 /* of every other string */
 #define NOTIFICATION_URL_MAX 1000  /* bytes; a longer address is left out */
+/* Where no rule asks for others: names of the themes. */
+#define NOTIFICATION_ICON "mail-unread"
+#define NOTIFICATION_SOUND "message-new-email"
 #define NOTIFIER_LINE_MAX (16 * 1024)
 /* Characters of a place: letters, digits, and "-_."; else it counts as none. */
 #define NOTIFIER_PLACE_MAX 64
@@ -52,7 +55,7 @@ struct notification {
 	char *url;     /* where a browser or mail program finds it; "": none */
 	char *actions; /* keys that may be answered, with commas */
 	char *code;    /* a one-time code; in no line of the protocol */
-	bool is_private; /* of a message: nothing but its number is shown */
+	bool is_private; /* of a message: nothing but numbers is said of it */
 	bool is_moved;	 /* by a rule: it is not in that mailbox */
 	struct strv via; /* notifier names; empty: all */
 };

@@ -153,10 +153,11 @@ void queue_take_back_shown(struct notify_queue *queue);
 
 /* ---- queue_summary.c ---- */
 
-/* Takes away what a private one must not say. */
+/* Takes away what a private one must not say, and what its rule wants but the
+ * urgency. `n` was made fit to be shown. */
 void queue_make_private(struct notification *n);
-/* The same of what the notifier gets of it: its buttons find the message by the
- * entry. */
+/* The same of what the notifier gets of it: where the message is, and which
+ * one. Its buttons find it by the entry. */
 void queue_hide_message(struct notification *n);
 
 /* Writes the notification of a request that counts several. `n` was

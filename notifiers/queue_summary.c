@@ -60,26 +60,48 @@ summary_title(const char *account, size_t total, bool all_messages)
 	    what, total == 1 ? "" : "s", in, account);
 }
 
+static void
+set_text(char **text, char *taken)
+{
+	free(*text);
+	*text = taken;
+}
+
+/* A one-time code is a thing to know of a message, too. */
+static char *
+without_copy(const char *actions)
+{
+	struct span rest = span_from_str(actions), key;
+	BUF_AUTO left = BUF_INIT;
+
+	while (span_split(&rest, ',', &key))
+		if (!span_is(key, NOTIFY_COPY))
+			buf_addf(&left, "%s%.*s", left.len > 0 ? "," : "",
+			    SPAN_FMT(key));
+	return buf_take_str(&left);
+}
+
 void
 queue_make_private(struct notification *n)
 {
-	free(n->title);
-	free(n->body);
-	free(n->preview);
-	free(n->code);
-	n->title = summary_title(n->account, 1, true);
-	n->body = xstrdup("");
-	n->preview = xstrdup("");
-	n->code = NULL;
+	bool is_silent = n->sound[0] == '\0';
+
+	set_text(&n->title, summary_title(n->account, 1, true));
+	set_text(&n->body, xstrdup(""));
+	set_text(&n->preview, xstrdup(""));
+	set_text(&n->code, NULL);
+	set_text(&n->icon, xstrdup(NOTIFICATION_ICON));
+	set_text(&n->sound, xstrdup(is_silent ? "" : NOTIFICATION_SOUND));
+	set_text(&n->actions, without_copy(n->actions));
 }
 
 void
 queue_hide_message(struct notification *n)
 {
-	free(n->message_id);
-	free(n->url);
-	n->message_id = xstrdup("");
-	n->url = xstrdup("");
+	set_text(&n->message_id, xstrdup(""));
+	set_text(&n->url, xstrdup(""));
+	set_text(&n->mailbox, xstrdup(""));
+	n->uidvalidity = n->uid = 0;
 }
 
 /* Opening is for the newest, reading for all; what takes away many messages

@@ -143,7 +143,7 @@ format_json(
 	add_member(body, "body", n->body);
 	add_member(body, "urgency", urgency_name(n->urgency));
 	add_member(body, "account", n->account);
-	add_member(body, "mailbox", n->is_private ? "" : n->mailbox);
+	add_member(body, "mailbox", n->mailbox);
 	add_member(body, "message_id", n->message_id);
 	add_member(body, "url", n->url);
 	buf_addf(body, ",\"uidvalidity\":%u,\"uid\":%u}",

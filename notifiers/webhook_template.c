@@ -128,8 +128,8 @@ webhook_expand(struct span text, enum webhook_escape escape,
 {
 	STR_AUTO uid = xasprintf("%u", n->uid);
 	const char *const values[] = {n->title, n->body, n->preview,
-	    urgency_name(n->urgency), n->account,
-	    n->is_private ? "" : n->mailbox, uid, n->message_id, n->url, key};
+	    urgency_name(n->urgency), n->account, n->mailbox, uid,
+	    n->message_id, n->url, key};
 	struct span rest = text, before, name;
 
 	_Static_assert(LENGTH(values) + 1 == LENGTH(names),

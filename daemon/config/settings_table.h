@@ -289,9 +289,15 @@
 	.help = "With `count`, notifications say only how many new messages "
 		"there are: no sender, no subject, nothing of the text, and "
 		"none of what a rule wants to be said.",
-	.more = "One notification counts all of the account that are unread "
-		"and not dismissed. Its buttons stay. Besides, the log and the "
-		"history are as before."},
+	.more = "No notifier of any type gets more than this number, the name "
+		"of the account, and the urgency: not the mailbox, not the "
+		"message's UID or Message-ID, not the rule or the icon and "
+		"sound that it wants, no header and no message on standard "
+		"input. One notification counts all of the account that are "
+		"unread and not dismissed. It has buttons as others; that for "
+		"a one-time code is left out. What Belfry itself has to say, "
+		"such as of a login that fails, is said as before; and so are "
+		"the log and the history."},
 {ACCOUNT(open_command), .key = "open_command", .type = SETTING_ARGV,
 	.help = "What a click on a notification of this account runs, in "
 		"place of that of [daemon]."},
@@ -465,7 +471,11 @@
 	.choices = privacies, .standard = "none",
 	.help = "With `count`, this notifier says only how many new messages "
 		"there are, as `privacy` of an account does.",
-	.more = "Such as for a phone whose locked screen anybody can read."},
+	.more = "Such as for a phone whose locked screen anybody can read. To "
+		"a command `BELFRY_MAILBOX`, `BELFRY_RULE`, `BELFRY_FROM`, "
+		"`BELFRY_SUBJECT`, `BELFRY_MESSAGE_ID` and `BELFRY_URL` are "
+		"then empty and `BELFRY_UID` is 0; to a webhook the variables "
+		"of the same names."},
 
 /* [list NAME] */
 {LIST, .key = "member", .type = SETTING_RULE_TEXT,

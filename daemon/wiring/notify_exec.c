@@ -197,14 +197,13 @@ static struct command *
 command_new(const struct notifier_line *line, const struct delivery *delivery)
 {
 	struct command *command = NEW(struct command);
-	bool tells = delivery != NULL && !line->n.is_private;
 
 	notification_init(&command->n);
 	notification_copy(&command->n, &line->n);
-	command->from = xstrdup(tells ? delivery->from : "");
-	command->subject = xstrdup(tells ? delivery->subject : "");
+	command->from = xstrdup(delivery != NULL ? delivery->from : "");
+	command->subject = xstrdup(delivery != NULL ? delivery->subject : "");
 	command->rule = xstrdup(delivery != NULL ? delivery->rule : "");
-	if (tells)
+	if (delivery != NULL)
 		buf_add_span(&command->header, buf_span(&delivery->header));
 	return command;
 }
@@ -213,12 +212,13 @@ void
 exec_show(struct notifier *notifier, const struct notifier_line *line)
 {
 	const struct pending *pending = pending_find(notifier, line->n.id);
+	/* Of a summary, and of a private one, it is told the number. */
 	const struct delivery *delivery =
 	    pending != NULL && line->n.uid != 0 ? pending->delivery : NULL;
 
 	notifier->busy_id = line->n.id;
 	notifier->command_now = command_new(line, delivery);
-	if (delivery == NULL || line->n.is_private || !ask(notifier, delivery))
+	if (delivery == NULL || !ask(notifier, delivery))
 		run(notifier, SPAN_EMPTY);
 }
 

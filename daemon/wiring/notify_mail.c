@@ -137,8 +137,8 @@ notify_fill(
 	n->title = action->title != NULL ? xstrdup(action->title)
 					 : sender_of(task->from);
 	n->body = or_default(action->text, task->subject);
-	n->sound = or_default(action->sound, "message-new-email");
-	n->icon = or_default(action->icon, "mail-unread");
+	n->sound = or_default(action->sound, NOTIFICATION_SOUND);
+	n->icon = or_default(action->icon, NOTIFICATION_ICON);
 	n->message_id = xstrdup(task->message_id);
 	n->is_private = notify_account(line)->privacy == CONFIG_PRIVACY_COUNT;
 	strv_copy(&n->via, &action->via);
@@ -191,7 +191,7 @@ notify_say(struct belfry *belfry, const char *account, enum urgency urgency,
 	n->title = xstrdup(title);
 	n->body = xstrdup(body);
 	n->sound = xstrdup("");
-	n->icon = xstrdup("mail-unread");
+	n->icon = xstrdup(NOTIFICATION_ICON);
 	n->message_id = xstrdup("");
 	delivery_send(delivery);
 }

@@ -11,7 +11,6 @@
 #include "daemon/base/xalloc.h"
 #include "notifiers/desktop/lines.h"
 
-#define ICON_FALLBACK "mail-unread"
 #define DESKTOP_ENTRY "belfry"
 #define CATEGORY "email.arrived"
 #define TITLE_FALLBACK "Belfry"
@@ -183,7 +182,7 @@ safe_icon(const char *icon)
 	if (icon[0] == '/' && stat(icon, &status) == 0 &&
 	    S_ISREG(status.st_mode))
 		return icon;
-	return ICON_FALLBACK;
+	return NOTIFICATION_ICON;
 }
 
 /* A title is never empty (libnotify insists), and never markup. */

@@ -447,34 +447,28 @@ test_webhooks(void **state)
 static const struct {
 	const char *name;
 	int format;
-	bool is_private;
 	const char *url, *headers, *sent;
 } clicks[] = {
-    {"ntfy", WEBHOOK_NTFY, false, "mid:1@x",
+    {"ntfy", WEBHOOK_NTFY, "mid:1@x",
 	"Content-Type: text/plain; charset=utf-8|Priority: 3|Tags: envelope|"
 	"Click: mid:1@x|Title: T",
 	"B"},
-    {"ntfy, a break", WEBHOOK_NTFY, false, "mid:1@x\r\nX: y",
+    {"ntfy, a break", WEBHOOK_NTFY, "mid:1@x\r\nX: y",
 	"Content-Type: text/plain; charset=utf-8|Priority: 3|Tags: envelope|"
 	"Title: T",
 	"B"},
-    {"gotify", WEBHOOK_GOTIFY, false, "https://m/?a=\"",
+    {"gotify", WEBHOOK_GOTIFY, "https://m/?a=\"",
 	"Content-Type: application/json",
 	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5,\"extras\":"
 	"{\"client::notification\":{\"click\":{\"url\":"
 	"\"https://m/?a=\\\"\"}}}}"},
-    {"gotify, none", WEBHOOK_GOTIFY, false, "",
+    {"gotify, none", WEBHOOK_GOTIFY, "",
 	"Content-Type: application/json",
 	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5}"},
-    {"JSON", WEBHOOK_JSON, false, "mid:1@x", "Content-Type: application/json",
+    {"JSON", WEBHOOK_JSON, "mid:1@x", "Content-Type: application/json",
 	"{\"title\":\"T\",\"body\":\"B\",\"urgency\":\"normal\",\"account\":"
 	"\"work\",\"mailbox\":\"Lists/x\",\"message_id\":\"\",\"url\":"
 	"\"mid:1@x\",\"uidvalidity\":9,\"uid\":7}"},
-    {"JSON, private: not the folder either", WEBHOOK_JSON, true, "",
-	"Content-Type: application/json",
-	"{\"title\":\"T\",\"body\":\"B\",\"urgency\":\"normal\",\"account\":"
-	"\"work\",\"mailbox\":\"\",\"message_id\":\"\",\"url\":\"\","
-	"\"uidvalidity\":9,\"uid\":7}"},
 };
 
 static void
@@ -491,7 +485,6 @@ test_clicks(void **state)
 		    .title = (char *)(uintptr_t) "T",
 		    .body = (char *)(uintptr_t) "B",
 		    .url = (char *)(uintptr_t)clicks[i].url,
-		    .is_private = clicks[i].is_private,
 		};
 		STRV_AUTO headers = STRV_INIT;
 		BUF_AUTO body = BUF_INIT;

@@ -404,6 +404,8 @@ fill(struct notification *n, uint32_t uid, enum urgency urgency)
 	n->actions = xstrdup("default,read,archive,copy");
 	n->code = xstrdup("123456");
 	n->preview = xstrdup("P");
+	n->icon = xstrdup("of-a-rule");
+	n->sound = xstrdup("of-a-rule");
 }
 
 /* Of an earlier life; `request` 0: one of its own. */
@@ -465,7 +467,9 @@ check_actions(const struct notification *n)
 	if (n->title[0] == '6' && strcmp(n->title, "6 notifications") == 0)
 		return;
 	assert_string_equal(n->actions,
-	    is_many ? "default,read-all" : "default,read,archive,copy");
+	    is_many		? "default,read-all"
+		: is_private	? "default,read,archive"
+				: "default,read,archive,copy");
 	assert_string_equal(n->preview, is_private ? "" : "P");
 }
 
@@ -479,6 +483,11 @@ check_place(const struct notification *n)
 	if (n->is_private) {
 		assert_string_equal(n->message_id, "");
 		assert_string_equal(n->url, "");
+		assert_string_equal(n->mailbox, "");
+		assert_string_equal(n->icon, NOTIFICATION_ICON);
+		assert_string_equal(n->sound, NOTIFICATION_SOUND);
+		assert_int_equal(n->uidvalidity, 0);
+		assert_int_equal(n->uid, 0);
 	} else if (n->uid != 0) {
 		assert_string_equal(n->url, own);
 	} else {
