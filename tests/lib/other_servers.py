@@ -10,6 +10,7 @@ runs but what is started here, on loopback, in the folder of the test.
 
 import contextlib
 import getpass
+import itertools
 import os
 import select
 import signal
@@ -269,6 +270,20 @@ class Cyrus(Other):
 
     deliver = live.Servers.deliver
 
+    def fill(self, address, messages):
+        """Many in one command (RFC 3502), with literals that are not waited
+        for (RFC 7888)."""
+        imap = self.imap(address)
+        messages = iter(messages)
+        while some := list(itertools.islice(messages, 500)):
+            imap.send(b"fill APPEND INBOX" + b"".join(
+                b" {%d+}\r\n%s" % (len(data), data) for data in some)
+                + b"\r\n")
+            while not (line := imap.readline()).startswith(b"fill "):
+                live.check(line, "Cyrus ended: %s", self.log())
+            live.check(line.startswith(b"fill OK"), "Cyrus: %r", line)
+        imap.logout()
+
     def cut_imap(self):
         listing = subprocess.run(
             ["ps", "--ppid", str(self.process.pid), "-o", "pid=,comm="],
@@ -343,6 +358,10 @@ class Courier(Other):
                 os.chown(path, os.stat(folder).st_uid,
                          os.stat(folder).st_gid)
             os.rename(path, os.path.join(folder, "new", name))
+
+    def fill(self, address, messages):
+        live.fill_maildir(os.path.join(self.dir, "mail", address, "Maildir"),
+                          messages)
 
     def serve(self):
         while True:
