@@ -282,6 +282,7 @@ close_all(struct belfry *belfry)
 		    LIST_ITEM(pos, struct running_account, link);
 		accounts_free(&account);
 	}
+	report_free(belfry);
 	alive_free(&belfry->alive);
 	gate_free(&belfry->gate);
 	exec_free_all(belfry);
@@ -311,6 +312,7 @@ open_all(struct belfry *belfry)
 {
 	struct error error = ERROR_INIT;
 
+	report_start(belfry);
 	belfry->state_directory = config_state_directory(belfry->config);
 	belfry->control_path = config_control_path(belfry->config);
 	belfry->store = store_open_sqlite(belfry->state_directory, &error);

@@ -75,6 +75,7 @@ mailbox_report_trouble(
 	struct queued_event *last =
 	    LIST_ITEM(mb->events.prev, struct queued_event, link);
 	last->event.report->is_same = is_same;
+	last->event.report->fault = error->fault;
 	last->event.report->retry_in = wait;
 }
 

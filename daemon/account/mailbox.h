@@ -325,8 +325,9 @@ struct mailbox_report {
 	char *from, *subject, *rules; /* JUDGED; else NULL. The subject is
 					 without a one-time code */
 	bool for_person;	      /* deserves a notification */
-	bool is_same;	 /* TROUBLE: as before, and no catch-up between */
-	usec_t retry_in; /* TROUBLE: the wait; USEC_NEVER: none planned */
+	bool is_same;	  /* TROUBLE: as before, and no catch-up between */
+	enum fault fault; /* TROUBLE */
+	usec_t retry_in;  /* TROUBLE: the wait; USEC_NEVER: none planned */
 };
 
 /* A piece of work for the outside: a command or a notification. */

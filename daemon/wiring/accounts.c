@@ -107,6 +107,7 @@ line_free(struct line *line)
 	notify_forget_line(line);
 	deeds_left(line);
 	moved_left(line);
+	report_forget_line(line);
 	list_remove(&line->link);
 	free(line);
 }

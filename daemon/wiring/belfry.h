@@ -46,6 +46,7 @@
 
 #include "daemon/account/account.h"
 #include "daemon/account/breaker.h"
+#include "daemon/account/crowd.h"
 #include "daemon/account/pulse.h"
 #include "daemon/account/told.h"
 #include "daemon/base/list.h"
@@ -136,6 +137,7 @@ struct line {
 	struct running_account *owner;
 	struct mailbox *mailbox; /* the account's */
 	struct transport *transport;
+	struct crowd_member crowd; /* of report.c */
 };
 
 struct belfry {
@@ -143,6 +145,8 @@ struct belfry {
 	struct store *store;	 /* for reading */
 	struct journal *journal; /* and for writing */
 	struct told told;	 /* to the person, of that */
+	struct crowds crowds;	 /* of report.c: who says the same */
+	struct loop_timer *crowds_timer;
 	struct config *config;
 	struct list_link held; /* struct held_config::link, also the current */
 	struct limits *limits;
@@ -332,7 +336,11 @@ size_t notify_count_later(const struct belfry *belfry);
 /* What each is doing, for `belfryctl status`; the caller's. */
 struct json *notify_status(const struct belfry *belfry);
 
-/* report.c */
+/* report.c: what many mailboxes of a server say at once is one line of the log
+ * (account/crowd.h). */
+void report_start(struct belfry *belfry);
+void report_free(struct belfry *belfry);
+void report_forget_line(struct line *line);
 /* As it may be kept: without a one-time code (mail/code.h). */
 void report_set_subject(struct json *json, const char *subject);
 void report_mailbox(struct line *line, const struct mailbox_report *report);

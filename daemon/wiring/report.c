@@ -49,12 +49,122 @@ set_wait(struct json *line, usec_t wait)
 		json_set_int(line, "retry_in_s", (int64_t)(wait / USEC_SEC));
 }
 
+/* ---- what many say at once ---- */
+
+/* The others are of one mailbox, or want a person to see to one account. */
+static bool
+is_of_server(const struct mailbox_report *report)
+{
+	switch (report->kind) {
+	case REPORT_CONNECTED:
+	case REPORT_WATCHING:
+	case REPORT_ALERT:
+		return true;
+	case REPORT_TROUBLE:
+		return report->fault != FAULT_AUTH &&
+		       report->fault != FAULT_CONFIG;
+	default:
+		return false;
+	}
+}
+
+/* False: it is counted. */
+static bool
+is_named(struct line *line, const struct mailbox_report *report)
+{
+	const struct config_server *imap = &line->owner->config->imap;
+	struct belfry *belfry = line->owner->belfry;
+	bool stays = report->kind == REPORT_TROUBLE;
+	STR_AUTO server = xasprintf("%s:%u", imap->host, imap->port);
+	STR_AUTO name = xasprintf(
+	    "%s/%s", line->owner->config->name, mailbox_name(line->mailbox));
+	const struct crowd_words words = {
+	    .kind = report->kind,
+	    .server = server,
+	    /* Who logged in says his name. */
+	    .text = report->kind == REPORT_CONNECTED ? "" : report->text,
+	    .name = name,
+	};
+
+	if (stays)
+		crowd_leave(&belfry->crowds, &line->crowd);
+	if (!is_of_server(report))
+		return true;
+	bool is_named = crowd_says(
+	    &belfry->crowds, stays ? &line->crowd : NULL, &words, loop_now());
+	loop_timer_set(belfry->crowds_timer, crowds_deadline(&belfry->crowds));
+	return is_named;
+}
+
+static void
+log_crowd(struct crowd_summary *crowd)
+{
+	STR_AUTO count = xasprintf("%u more", crowd->count);
+
+	if (crowd->unnamed > 0)
+		buf_addf(&crowd->names, " and %u others", crowd->unnamed);
+	log_event(mailbox_levels[crowd->kind],
+	    report_kind_name((enum report_kind)crowd->kind), "server",
+	    crowd->server, "mailboxes", count, "what", crowd->text, "of",
+	    buf_str(&crowd->names), NULL);
+	crowd_summary_done(crowd);
+}
+
+static void
+log_crowds(struct belfry *belfry, usec_t now)
+{
+	struct crowd_summary crowd;
+
+	while (crowds_next(&belfry->crowds, &crowd, now))
+		log_crowd(&crowd);
+}
+
+static void
+on_crowds(void *ctx)
+{
+	struct belfry *belfry = ctx;
+
+	log_crowds(belfry, loop_now());
+	loop_timer_set(belfry->crowds_timer, crowds_deadline(&belfry->crowds));
+}
+
+void
+report_start(struct belfry *belfry)
+{
+	crowds_init(&belfry->crowds);
+	belfry->crowds_timer = loop_timer_new(belfry->loop, on_crowds, belfry);
+}
+
+void
+report_free(struct belfry *belfry)
+{
+	if (belfry->crowds_timer == NULL)
+		return;
+	loop_timer_free(&belfry->crowds_timer);
+	log_crowds(belfry, USEC_NEVER);
+	crowds_done(&belfry->crowds);
+}
+
+void
+report_forget_line(struct line *line)
+{
+	crowd_leave(&line->owner->belfry->crowds, &line->crowd);
+}
+
 /* An outage is told once, and its end by the next login. */
 static enum log_level
-level_of(const struct mailbox_report *report)
+level_of(struct line *line, const struct mailbox_report *report)
 {
-	return report->is_same ? LOG_LEVEL_DEBUG : mailbox_levels[report->kind];
+	struct crowds *crowds = &line->owner->belfry->crowds;
+	bool is_told = report->is_same ? crowd_repeats(crowds, &line->crowd)
+				       : is_named(line, report);
+
+	if (report->kind == REPORT_WATCHING)
+		crowd_leave(crowds, &line->crowd);
+	return is_told ? mailbox_levels[report->kind] : LOG_LEVEL_DEBUG;
 }
+
+/* ---- one mailbox ---- */
 
 void
 report_set_subject(struct json *json, const char *subject)
@@ -78,7 +188,7 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 		pulses_report(line->owner, report->kind);
 	if (report->retry_in != USEC_NEVER)
 		usec_format(&wait, report->retry_in);
-	log_event(level_of(report), kind, "account", account, "mailbox",
+	log_event(level_of(line, report), kind, "account", account, "mailbox",
 	    mailbox, "uid", uid, "rules", report->rules, "from", report->from,
 	    "subject", report->subject, "what", report->text, "retry_in",
 	    buf_str(&wait), NULL);

@@ -5,7 +5,9 @@ what a person is told of it can be read.
 $LIVE_ACCOUNTS: how many; 1,000 take eight minutes, as belfryd begins five
 connections a second to one host."""
 
+import collections
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -15,6 +17,8 @@ ACCOUNTS = int(os.environ.get("LIVE_ACCOUNTS", 12))
 # belfryd begins five connections a second to one host.
 SECONDS = 90 + ACCOUNTS // 2
 LETTERS = 20
+# Mailboxes that say the same of one server and have a line of their own.
+NAMED = 5
 RULE = "[rule flag]\nwhen = all\nmark = flagged\n"
 ROOM = """
 service imap-login {
@@ -44,6 +48,25 @@ def same_sum(daemon, code, words):
     live.same((found, text.splitlines()[-1]), (code, words), "the status")
 
 
+def check_log(daemon):
+    """Nobody's trouble is missing, and what all say is said once."""
+    single, together = collections.Counter(), collections.Counter()
+    for line in daemon.logged(" warning trouble "):
+        what = re.search('what="([^"]*)"', line).group(1)
+        more = re.search('mailboxes="([0-9]+) more"', line)
+        if more:
+            together[what] += int(more.group(1))
+            live.check("server=localhost:" in line, "whose: %s", line)
+            live.check(re.search(r'of="?u[0-9]+/INBOX', line),
+                       "who: %s", line)
+        else:
+            single[what] += 1
+    worst = max(single.values())
+    live.same(worst, NAMED, "lines with the same words")
+    live.same(max((single + together).values()), ACCOUNTS,
+              "mailboxes that are said to have lost their server")
+
+
 @live.case_with(ROOM)
 def all_come_back(servers):
     users = [servers.user() for _ in range(ACCOUNTS)]
@@ -58,12 +81,14 @@ def all_come_back(servers):
             ACCOUNTS, ACCOUNTS))
         servers.tell("imap-start")
         daemon.wait_watching(ACCOUNTS, SECONDS)
+        daemon.wait_log(' trouble server=.* mailboxes="[0-9]+ more"')
         some = users[::max(1, ACCOUNTS // LETTERS)][:LETTERS]
         for user in some:
             user.deliver(live.message("hello"))
         for user in some:
             live.wait("a flag", lambda user=user: "\\Flagged" in user.flags(
                 "INBOX", "hello"))
+    check_log(daemon)
 
 
 if __name__ == "__main__":
