@@ -73,6 +73,8 @@
 /* Keywords are shorter: servers take so much and no more. */
 #define CLAIM_KEYWORD_MAX 50
 
+/* All words that are put to a message begin so. */
+#define CLAIM_WORD_PREFIX "belfry-"
 #define CLAIM_PREFIX "belfry-c-"
 #define CLAIM_MARK_PREFIX "belfry-f-"
 #define CLAIM_TICK "belfry-t"

@@ -386,9 +386,10 @@ struct resync {
 /* ... to the messages of jobs. */
 struct look {
 	struct imap_seqset asked, seen;
-	struct imap_seqset same;   /* unchanged since they were judged */
-	struct imap_seqset marked; /* ... or only by the mark to be done */
-	uint64_t top;		   /* the highest MODSEQ among those seen */
+	struct imap_seqset same;    /* unchanged since they were judged */
+	struct imap_seqset marked;  /* ... or only by the mark to be done */
+	struct imap_seqset claimed; /* by a machine: that changed them, too */
+	uint64_t top;		    /* the highest MODSEQ among those seen */
 };
 
 /* Looking for other machines: mailbox_seek.c. */

@@ -334,6 +334,15 @@ has_flag(const struct imap_fetch *fetch, const char *flag)
 	return false;
 }
 
+static bool
+has_claim(const struct imap_fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		if (span_starts_nocase(fetch->flags[i].text, CLAIM_WORD_PREFIX))
+			return true;
+	return false;
+}
+
 /* Its flags are what the mark would make of them: who changed the message
  * since it was judged was this mark, and nobody heard of it. */
 static bool
@@ -375,17 +384,21 @@ mailbox_resync_untagged(
 	if (fetch.modseq == job->modseq ||
 	    imap_seqset_has(&look->marked, fetch.uid))
 		imap_seqset_add(&look->same, fetch.uid);
+	if (has_claim(&fetch))
+		imap_seqset_add(&look->claimed, fetch.uid);
 	if (fetch.modseq > look->top)
 		look->top = fetch.modseq;
 }
 
-/* Where several machines claim messages, a claim is a change as well. */
+/* Where several machines claim messages, a claim is a change as well; that of
+ * an earlier life is seen by its words. */
 static uint64_t
 guard_of(const struct mailbox *mb, const struct job *job)
 {
 	const struct look *look = mb->resync.look;
 
-	if (!mailbox_has_modseq(mb) || look->top == 0 || mb->claim != NULL)
+	if (!mailbox_has_modseq(mb) || look->top == 0 || mb->claim != NULL ||
+	    imap_seqset_has(&look->claimed, job->key.uid))
 		return 0;
 	return imap_seqset_has(&look->same, job->key.uid) ? look->top
 							  : job->modseq;
@@ -555,5 +568,6 @@ mailbox_resync_clear(struct mailbox *mb)
 	imap_seqset_done(&look->seen);
 	imap_seqset_done(&look->same);
 	imap_seqset_done(&look->marked);
+	imap_seqset_done(&look->claimed);
 	free(look);
 }
