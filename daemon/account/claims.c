@@ -41,6 +41,8 @@ struct claims {
 	struct claim_log *log; /* owned; NULL: not needed yet */
 	struct buf refusal;    /* words; empty: none */
 	usec_t refused;
+	struct buf told; /* of them; empty: none */
+	usec_t told_at;
 };
 
 struct claims *
@@ -61,6 +63,7 @@ claims_free(struct claims **claims)
 		return;
 	imap_seqset_done(&(*claims)->stale);
 	buf_done(&(*claims)->refusal);
+	buf_done(&(*claims)->told);
 	claim_log_free(&(*claims)->log);
 	free((*claims)->others);
 	free((*claims)->node);
@@ -406,17 +409,32 @@ claims_set_ladder(struct claims *claims, enum claims_ladder ladder)
 	claims->ladder = ladder;
 }
 
+/* Of the refusal: it is tried again, perhaps each minute, and begins with
+ * reading that goes well. */
+static bool
+is_news(struct claims *claims, usec_t now)
+{
+	struct span words = buf_span(&claims->refusal);
+	bool is_same = span_equal(words, buf_span(&claims->told));
+	usec_t quiet = is_same ? CLAIMS_TOLD_USEC : CLAIMS_REFUSED_USEC;
+
+	if (claims->told.len > 0 && usec_since(claims->told_at, now) < quiet)
+		return false;
+	buf_clear(&claims->told);
+	buf_add_span(&claims->told, words);
+	claims->told_at = now;
+	return true;
+}
+
 bool
 claims_refuse(struct claims *claims, struct span words, usec_t now)
 {
-	bool is_new = claims->refusal.len == 0;
-
 	buf_clear(&claims->refusal);
 	buf_add_span(&claims->refusal, words);
 	if (words.len == 0)
 		buf_add_str(&claims->refusal, "without a reason");
 	claims->refused = now;
-	return is_new;
+	return is_news(claims, now);
 }
 
 /* ---- words ---- */

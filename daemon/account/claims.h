@@ -39,6 +39,8 @@
 #define CLAIMS_DEAD_SEC (30 * 24 * 60 * 60)
 /* After a refusal of the mailbox: tried again. */
 #define CLAIMS_REFUSED_USEC USEC_HOUR
+/* ... and said again in the same words; in others after the above. */
+#define CLAIMS_TOLD_USEC USEC_DAY
 #define CLAIMS_LOOKS_MAX 3
 #define CLAIMS_NODES_MAX                                                       \
 	16		   /* others that are told apart; more: not counted    \
@@ -132,8 +134,8 @@ void claims_add_stale(struct claims *claims);
 enum claims_ladder claims_ladder(const struct claims *claims);
 void claims_set_ladder(struct claims *claims, enum claims_ladder ladder);
 /* The mailbox is not to be had: alone, as far as can be known; but with others
- * that were there before, nothing is done until it is. True: it was not said
- * before. */
+ * that were there before, nothing is done until it is. True: to be told, as it
+ * was not for long. */
 bool claims_refuse(struct claims *claims, struct span words, usec_t now);
 
 /* In words, for `status`. */

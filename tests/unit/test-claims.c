@@ -142,6 +142,31 @@ test_refused_with_others(void **state)
 	claims_free(&claims);
 }
 
+/* It is read each minute, and then what is put there is refused: told once a
+ * day, and other words once an hour. */
+static void
+test_refusal_is_told_rarely(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	usec_t now = START;
+	unsigned told = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 24 * 60; i++, now += USEC_MINUTE) {
+		claims_read_begin(claims, now);
+		claims_read_end(claims, NOW);
+		told += claims_refuse(claims, SPAN("no room"), now);
+	}
+	assert_int_equal(told, 1);
+	for (unsigned i = 0; i < 3 * 60; i++, now += USEC_MINUTE) {
+		claims_read_begin(claims, now);
+		told += claims_refuse(
+		    claims, i % 2 == 0 ? SPAN("no") : SPAN("no room"), now);
+	}
+	assert_in_range(told, 2, 5);
+	claims_free(&claims);
+}
+
 /* What a person is told of who acts. */
 static void
 test_words(void **state)
@@ -266,6 +291,7 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_looking_again),
 	    cmocka_unit_test(test_refused_with_others),
+	    cmocka_unit_test(test_refusal_is_told_rarely),
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_look_never_ends),
