@@ -7,6 +7,8 @@
 #ifndef BELFRY_SIM_MODEL_IMAP_H
 #define BELFRY_SIM_MODEL_IMAP_H
 
+#include <limits.h>
+
 #include "daemon/base/buf.h"
 #include "daemon/base/list.h"
 #include "daemon/base/strv.h"
@@ -74,6 +76,7 @@
 #define MODEL_QRESYNC MODEL_BIT(52)          /* with CONDSTORE */
 #define MODEL_LIST_STATUS MODEL_BIT(53)
 #define MODEL_PLAIN_FAILS MODEL_BIT(54)      /* AUTHENTICATE is refused, LOGIN is not */
+#define MODEL_ENDED_LINES MODEL_BIT(55)      /* APPEND: the last line must end */
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
 /* clang-format on */
@@ -141,6 +144,7 @@ struct model {
 	unsigned logged_in;  /* sessions now */
 	bool notifies;	     /* offers NOTIFY, and gives up now and then */
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
+	unsigned appends;    /* that were taken, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
 	enum model_remade remade;
@@ -153,6 +157,9 @@ struct model {
 
 /* With MODEL_LABELS. */
 #define MODEL_ALL_MAIL "[Gmail]/All Mail"
+
+/* The world's number of what was appended. */
+#define MODEL_APPENDED UINT_MAX
 
 struct model_session;
 

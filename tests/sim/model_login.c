@@ -79,6 +79,15 @@ add_capabilities(const struct model_session *s, struct buf *out)
 		buf_add_str(out, " NOTIFY");
 }
 
+bool
+model_offers_literals(const struct model_session *s)
+{
+	const struct personality *p = personality_of(s);
+
+	return p != NULL &&
+	       strstr(p->post != NULL ? p->post : GOOD, "LITERAL") != NULL;
+}
+
 void
 model_do_capability(struct model_session *s, const struct command *c)
 {

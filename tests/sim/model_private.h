@@ -30,6 +30,8 @@ struct model_session {
 	char idle_tag[32];
 	bool idle_ended, awaits_secret;
 	char secret_tag[32];
+	struct buf command;   /* of which a literal is not there: the rest */
+	size_t literal_bytes; /* ... so long; 0: it is */
 };
 
 /* One parsed command: tag, name in capitals, arguments as strings; lists and
@@ -67,6 +69,8 @@ typedef void model_command_fn(struct model_session *, const struct command *);
 
 /* model_login.c */
 void model_greet(struct model_session *s);
+/* LITERAL+ or LITERAL-. */
+bool model_offers_literals(const struct model_session *s);
 model_command_fn model_do_capability, model_do_login, model_do_id,
     model_do_enable, model_do_starttls;
 
@@ -76,6 +80,13 @@ model_command_fn model_do_namespace, model_do_list, model_do_xlist,
 /* INBOX, as the server spells it. */
 const char *model_spelling(
     const struct model_session *s, const struct model_mailbox *mailbox);
+
+/* model_append.c */
+model_command_fn model_do_append;
+/* A line that ends in a literal's size: what comes next is its bytes. */
+bool model_awaits_literal(struct model_session *s, struct span line);
+/* False: it is not there yet. */
+bool model_take_literal(struct model_session *s);
 
 /* model_watch.c */
 model_command_fn model_do_select, model_do_examine, model_do_noop,

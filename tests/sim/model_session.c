@@ -28,6 +28,7 @@ model_session_free(struct model_session **session)
 	(*session)->model->logged_in -= (*session)->logged_in;
 	free((*session)->view);
 	buf_done(&(*session)->input);
+	buf_done(&(*session)->command);
 	buf_done(&(*session)->output);
 	free(*session);
 	*session = NULL;
@@ -139,6 +140,7 @@ static const struct {
     {"CREATE", model_do_create, 1, false},
     {"SUBSCRIBE", do_ok, 1, false},
     {"STATUS", model_do_status, 2, false},
+    {"APPEND", model_do_append, 2, false},
     {"NOTIFY", model_do_notify, 1, false},
 };
 
@@ -224,6 +226,20 @@ parse(struct model_session *s, struct span line)
 }
 
 static void
+take_command(struct model_session *s, struct span line)
+{
+	if (model_awaits_literal(s, line))
+		return;
+	if (s->command.len == 0) {
+		parse(s, line);
+		return;
+	}
+	buf_add_span(&s->command, line);
+	parse(s, buf_span(&s->command));
+	buf_clear(&s->command);
+}
+
+static void
 take_secret(struct model_session *s, struct span line)
 {
 	struct command c = {.arguments = STRV_INIT};
@@ -256,7 +272,7 @@ take_line(struct model_session *s, struct span line)
 		buf_add_str(
 		    &s->output, " BAD [CLIENTBUG] command line too long\r\n");
 	} else {
-		parse(s, line);
+		take_command(s, line);
 	}
 }
 
@@ -265,6 +281,8 @@ model_session_feed(struct model_session *s, struct span bytes)
 {
 	buf_add_span(&s->input, bytes);
 	for (;;) {
+		if (s->literal_bytes > 0 && !model_take_literal(s))
+			return;
 		struct span input = buf_span(&s->input);
 		size_t end = span_find_span(input, SPAN("\r\n"), 0);
 		if (end == SIZE_MAX || s->over)

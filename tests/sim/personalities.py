@@ -15,8 +15,6 @@ import replica_kinds  # noqa: E402
 # folders, in the transport, or in items that are never asked for.
 ONLY_TLS = {
     "all-mail-duplicates": "see labels",
-    "append-needs-crlf": "these worlds have one machine, which appends "
-                         "nothing; sim-claim's server is so always",
     "exchange-login-failed": "a refusal without a cause",
     "expunge-archives": "see labels",
     "folder-names-fixed": "names",

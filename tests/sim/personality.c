@@ -95,7 +95,7 @@ static const struct personality personalities[] = {
 	    "LITERAL+ CHILDREN X-MSG-EXT UNSELECT OBJECTID",
 	.offers = OFFERS_UNTAGGED,
 	.traits = MODEL_NOT_IGNORED | MODEL_SHORT_LINES | MODEL_INBOX_CASED |
-	    MODEL_BEYOND_HANGS,
+	    MODEL_BEYOND_HANGS | MODEL_ENDED_LINES,
 	.quirks = QUIRK_NO_IDLE | QUIRK_FEW_CONNECTIONS |
 	    QUIRK_FETCH_BEYOND_HANGS,
 	.refusal = "$tag NO [LIMIT] AUTHENTICATE Rate limit hit.\r\n",
@@ -225,6 +225,9 @@ static const struct personality personalities[] = {
     {.name = "copyuid-empty", .traits = MODEL_EMPTY_COPYUID},
     {.name = "copyuid-missing-on-noop", .traits = MODEL_NO_COPYUID},
     {.name = "exists-after-move", .traits = MODEL_EXISTS_AFTER_MOVE},
+    /* ... and appended is more where no keywords are. */
+    {.name = "append-needs-crlf",
+	.traits = MODEL_ENDED_LINES | MODEL_NO_KEYWORDS},
 
     /* Logins that are refused now and then. */
     {.name = "conn-limit-as-auth-fail", .refusal = TOO_MANY,

@@ -110,6 +110,19 @@ choose_server(struct world *w, const struct world_options *options)
 		w->model.remade = random_below(&w->random, REMADE_KINDS);
 }
 
+/* Where it matters how a message is appended, and in a quarter of the others:
+ * not by the dice, either. */
+static void
+choose_machines(struct world *w, uint64_t seed)
+{
+	uint64_t dice = seed * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+
+	w->asks = (w->model.traits & MODEL_ENDED_LINES) != 0 || dice % 4 == 0;
+	w->joins = USEC_NEVER;
+	if (w->asks && dice / 4 % 2 == 0)
+		w->joins = usec_add(w->now, dice % (12 * 60) * USEC_MINUTE);
+}
+
 /* What the daemon knows of the server before it meets it. */
 static void
 prepare(struct world *w)
@@ -178,6 +191,7 @@ set_up(struct world *w, const struct world_options *options)
 	w->quiet_until = w->next_happening = USEC_NEVER;
 	w->next_night = usec_add(w->now, 15 * USEC_HOUR);
 	prepare(w);
+	choose_machines(w, options->seed);
 	world_be_born(w);
 }
 

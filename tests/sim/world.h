@@ -10,7 +10,9 @@
  * has neither MOVE nor UIDPLUS; another client removes messages; a run is begun
  * over messages that were there before first contact, in the watched mailbox or
  * in one that is only visited; the n-th commit fails; the daemon dies between
- * any two steps and starts again on the same store.
+ * any two steps and starts again on the same store. In some worlds it looks for
+ * other machines, for which a message must be appended; and one joins, and does
+ * nothing.
  *
  * Then the faults stop, time goes on, and everything must have settled.
  *

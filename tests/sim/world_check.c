@@ -351,6 +351,20 @@ world_was_judged(struct world *w, unsigned id)
 	return was;
 }
 
+/* What this machine has put there for others. */
+static void
+check_own_record(struct world *w)
+{
+	struct model_mailbox *mailbox =
+	    model_find(&w->model, world_wire(w, CLAIMS_MAILBOX));
+
+	if (!w->asks || (w->model.traits & MODEL_NO_MORE_FOLDERS) != 0)
+		return;
+	if (mailbox == NULL ||
+	    model_count(&w->model, mailbox->name, MODEL_APPENDED, false) == 0)
+		world_fail(w, "no other machine could know of this one");
+}
+
 void
 world_check_all(struct world *w)
 {
@@ -361,6 +375,7 @@ world_check_all(struct world *w)
 	learn(w, &truth);
 	if (account_visitor_count(w->account) > 0)
 		world_fail(w, "a visitor does not leave");
+	check_own_record(w);
 	for (unsigned id = 0; id < w->message_count; id++) {
 		check_at_most_once(w, id, &truth);
 		if (!w->messages[id].touched)

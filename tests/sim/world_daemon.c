@@ -177,6 +177,9 @@ world_be_born(struct world *w)
 	w->senders = senders_new();
 	senders_load(w->senders, w->store, "sim", NULL);
 	w->config.mailbox.senders = w->senders;
+	if (w->asks)
+		w->claims = claims_new(CLAIM_AUTO, "here");
+	w->config.mailbox.claims = w->claims;
 	w->config.mailbox.ask_end_first =
 	    (w->model.traits & MODEL_BEYOND_HANGS) != 0;
 	w->config.mailbox.one_at_a_time = w->model.traits % 5 == 0;
@@ -238,6 +241,7 @@ world_die(struct world *w)
 	free_account(w);
 	limits_free(&w->limits);
 	senders_free(&w->senders);
+	claims_free(&w->claims);
 }
 
 static void

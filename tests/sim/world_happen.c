@@ -185,6 +185,25 @@ world_make_anew(struct world *w)
 	model_rebuild(&w->model, "INBOX");
 }
 
+/* Later than this one, so that nothing is left to it; as soon as there is a
+ * place to say so. */
+void
+world_join(struct world *w)
+{
+	const char *name = world_wire(w, CLAIMS_MAILBOX);
+	long long now_unix = world_true_unix(w);
+	BUF_AUTO text = BUF_INIT;
+
+	if (model_count(&w->model, name, MODEL_APPENDED, false) == 0)
+		return;
+	world_note(w, "another machine joins");
+	buf_addf(&text,
+	    "From: b@localhost\r\n" CLAIMS_HEADER ": there %lld %lld\r\n\r\n",
+	    now_unix, now_unix);
+	model_deliver(&w->model, name, MODEL_APPENDED - 1, buf_str(&text));
+	w->joins = USEC_NEVER;
+}
+
 static void
 jump_clock(struct world *w)
 {

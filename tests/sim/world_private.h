@@ -117,12 +117,15 @@ struct world {
 	const struct weather *weather;
 	bool verbose, faulty;
 	bool slow_disk; /* commits are answered later */
+	bool asks;	/* whether other machines are there */
+	usec_t joins;	/* one does, and never acts; USEC_NEVER: none */
 	usec_t now;
 	struct model model;
 	struct store *store;
 	struct rules *rules;
 	struct limits *limits;
 	struct senders *senders;
+	struct claims *claims; /* NULL: nobody asks for others */
 	struct strv watch, identities, authserv;
 	struct account_config config;
 	struct mailbox_other_login other; /* where LOGIN is the way */
@@ -210,6 +213,8 @@ void world_deliver_late(struct world *w, uint32_t uid);
 const struct weather *world_weather_default(void);
 void world_happen(struct world *w);
 void world_say_bye(struct world *w);
+/* Another machine does. */
+void world_join(struct world *w);
 void world_become_calm(struct world *w);
 /* INBOX, where this seed does such things. */
 void world_make_anew(struct world *w);

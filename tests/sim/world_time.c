@@ -74,6 +74,9 @@ world_step(struct world *w)
 		return;
 	}
 	w->now = w->model.now = next;
+	w->model.unix_now = world_true_unix(w);
+	if (w->joins <= w->now)
+		world_join(w);
 	if (w->next_happening <= w->now)
 		world_happen(w);
 	for (size_t i = 0; i < mailbox_total(w); i++) {
