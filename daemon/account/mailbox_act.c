@@ -73,6 +73,14 @@ noop_done(struct mailbox *mb, const struct imap_response *response, usec_t now)
 	mailbox_op_postpone(mb, buf_str(&words), now);
 }
 
+/* Its copy is in the target, or may be: what is refused now is the rest of it,
+ * and it is neither done nor undone. */
+static bool
+is_under_way(const struct op *op)
+{
+	return op->copied || op->verify || op->step == OP_LOOK;
+}
+
 void
 mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -83,7 +91,7 @@ mailbox_op_refuse(
 	mailbox_refusal_words(response, &words);
 	if (mb->op->why.kind == IMAP_REFUSAL_STATE)
 		send_noop(mb, response, now);
-	else if (mailbox_is_for_now(response))
+	else if (mailbox_is_for_now(response) || is_under_way(mb->op))
 		mailbox_op_postpone(mb, buf_str(&words), now);
 	else
 		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);

@@ -229,6 +229,31 @@ is_told(const struct mailbox *mb, const struct job_action *action)
 	return mailbox_suspended_until(mb, &action->action) != 0;
 }
 
+/* What was begun stays so in the journal: to begin it anew would do it twice.
+ */
+static bool
+is_under_way(const struct job_action *action)
+{
+	return action->verify || action->copied;
+}
+
+static void
+record_postponed(struct mailbox *mb, struct job *job, struct job_action *action,
+    const char *detail, usec_t now)
+{
+	BUF_AUTO noted = BUF_INIT;
+
+	if (is_under_way(action))
+		return;
+	action->state = EFFECT_PLANNED;
+	buf_add_str(&noted, detail);
+	if (mailbox_is_guarded(action->action.kind) && job->modseq != 0) {
+		buf_add_str(&noted, "; ");
+		mailbox_modseq_detail(&noted, job->modseq);
+	}
+	mailbox_job_record(mb, job, action, buf_str(&noted), now);
+}
+
 /* A refusal that may pass: the intent goes back to PLANNED and waits. */
 void
 mailbox_job_postpone(struct mailbox *mb, struct job *job,
@@ -237,24 +262,17 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	usec_t wait;
 	struct job_action *action = mailbox_job_current(job);
 	int64_t age = mailbox_unix(mb, now) - job->judged_unix;
-	BUF_AUTO noted = BUF_INIT;
 
 	if (age > (int64_t)(MAILBOX_GIVE_UP_USEC / USEC_SEC)) {
 		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
 		return;
 	}
 	wait = postpone_wait(mb, why, action->attempts);
-	action->state = EFFECT_PLANNED;
 	action->early = false;
 	job->op = NULL;
 	job->not_before = usec_add(now, wait);
 	action->attempts++;
-	buf_add_str(&noted, detail);
-	if (mailbox_is_guarded(action->action.kind) && job->modseq != 0) {
-		buf_add_str(&noted, "; ");
-		mailbox_modseq_detail(&noted, job->modseq);
-	}
-	mailbox_job_record(mb, job, action, buf_str(&noted), now);
+	record_postponed(mb, job, action, detail, now);
 	if (action->attempts == 1 && wait > 0 && !is_told(mb, action))
 		mailbox_report(mb, REPORT_WARNING, job->key.uid,
 		    "%s is tried again later: %s",

@@ -73,11 +73,14 @@ mailbox_move_begin_delete(struct mailbox *mb, usec_t now)
 	mailbox_op_intent(mb, now);
 }
 
-/* MOVE is looked after by the UID; a copy has to be found again. */
+/* MOVE is looked after by the UID; a copy has to be found again. What was
+ * copied is STARTED on disk, with what is needed to find it. */
 void
 mailbox_move_begin(struct mailbox *mb, usec_t now)
 {
-	if (mailbox_can(mb, IMAP_CAP_MOVE) || mb->op->copied)
+	if (mb->op->copied)
+		mailbox_op_started(mb, now);
+	else if (mailbox_can(mb, IMAP_CAP_MOVE))
 		mailbox_move_begin_delete(mb, now);
 	else
 		mailbox_move_send_status(mb, now);
@@ -232,6 +235,16 @@ mailbox_move_note_uid(
 		imap_seqset_add(&mb->op->seen, fetch.uid);
 }
 
+/* Whatever is refused from now on, it is not copied again. */
+static void
+note_copied(struct mailbox *mb)
+{
+	mb->op->copied = true;
+	for (size_t i = 0; i < mb->op->count; i++)
+		if (mailbox_op_has(mb, mb->op->jobs[i]))
+			mailbox_job_current(mb->op->jobs[i])->copied = true;
+}
+
 void
 mailbox_move_copy_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -247,6 +260,7 @@ mailbox_move_copy_done(
 		return;
 	}
 	if (mb->op->moved.count == 0) {
+		note_copied(mb);
 		mb->op->unproven = true;
 		mailbox_move_send_look(mb, now);
 		return;
@@ -255,6 +269,7 @@ mailbox_move_copy_done(
 	 * whether it was gone or is still here, and must not be deleted. */
 	mailbox_op_leave_out(
 	    mb, &mb->op->moved, "the server did not copy it", now);
+	note_copied(mb);
 	mailbox_move_send_deleted(mb, now);
 }
 
@@ -383,7 +398,11 @@ settle_gone(struct mailbox *mb, struct job *job, usec_t now)
 		settle_with_new_uid(mb, job, now);
 }
 
-/* One message of which a MOVE was in doubt: is it still here? */
+/* RFC 6851 section 3.3: NO after some of them were moved. */
+static const struct imap_refusal at_once = {.kind = IMAP_REFUSAL_STATE};
+
+/* One message of which a MOVE was in doubt: is it still here? Where others of
+ * them went, it was not the target that refused. */
 static void
 look_at(struct mailbox *mb, struct job *job, usec_t now)
 {
@@ -394,6 +413,8 @@ look_at(struct mailbox *mb, struct job *job, usec_t now)
 
 	if (!imap_seqset_has(&mb->op->seen, job->key.uid))
 		settle_gone(mb, job, now);
+	else if (imap_seqset_size(&mb->op->seen) < mb->op->count)
+		mailbox_job_postpone(mb, job, &at_once, refusal, now);
 	else if (mb->op->refusal.len > 0 && !mb->op->refused_for_now)
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);
