@@ -27,8 +27,11 @@
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
-/* From a hint to the comparison. */
+/* From a hint to the comparison. Of one that comes with the answer to a
+ * comparison nobody knows whether it belongs to it: each in a row doubles the
+ * pause, as some servers would be asked for ever otherwise. */
 #define PAUSE_USEC USEC_SEC
+#define PAUSE_MOST_USEC (5 * USEC_MINUTE)
 
 static size_t
 find(const struct follow *follow, uint32_t uid)
@@ -281,8 +284,16 @@ note_flags(struct mailbox *mb, const struct imap_fetch *fetch)
 void
 mailbox_follow_hint(struct mailbox *mb, usec_t now)
 {
-	if (mb->follow.count > 0 && mb->follow.due == USEC_NEVER)
-		mb->follow.due = usec_add(now, PAUSE_USEC);
+	struct follow *follow = &mb->follow;
+	usec_t pause = PAUSE_USEC;
+
+	if (follow->count == 0)
+		return;
+	if (follow->comparison != NULL) {
+		pause = follow->pause != 0 ? follow->pause : PAUSE_USEC;
+		follow->comparison->is_hinted = true;
+	}
+	follow->due = usec_min(follow->due, usec_add(now, pause));
 }
 
 void
@@ -493,9 +504,15 @@ refused(struct mailbox *mb, usec_t now)
 static void
 finish(struct mailbox *mb, usec_t now)
 {
+	struct follow *follow = &mb->follow;
+	usec_t longer =
+	    usec_min(follow->pause != 0 ? 2 * follow->pause : 2 * PAUSE_USEC,
+		PAUSE_MOST_USEC);
+
 	if (mailbox_has_modseq(mb))
-		mb->follow.modseq = mb->follow.comparison->top;
-	end_comparison(&mb->follow);
+		follow->modseq = follow->comparison->top;
+	follow->pause = follow->comparison->is_hinted ? longer : 0;
+	end_comparison(follow);
 	mailbox_go_on(mb, now);
 }
 

@@ -362,6 +362,7 @@ struct follow {
 	struct followed *items; /* owned, ascending; NULL while there is none */
 	size_t count, cap;
 	usec_t due;	   /* of the comparison; USEC_NEVER: none */
+	usec_t pause;	   /* after a hint in its own answer; 0: the usual */
 	uint64_t modseq;   /* all changes up to it are known; 0: none is */
 	uint32_t validity; /* UIDVALIDITY of all */
 	struct comparison *comparison; /* owned; NULL: none is under way */
@@ -372,7 +373,8 @@ struct comparison {
 	enum follow_way way; /* of its command */
 	uint32_t next;	     /* where that begins */
 	struct imap_seqset asked, seen;
-	uint64_t top; /* the highest MODSEQ that was told */
+	uint64_t top;	/* the highest MODSEQ that was told */
+	bool is_hinted; /* by its own answer, perhaps */
 };
 
 /* What other clients did (mailbox_resync.c). */
