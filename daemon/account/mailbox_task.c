@@ -9,6 +9,9 @@
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/forward_guard.h"
 
+/* NO to the message itself is believed after so many tries: some hours. */
+#define READ_ATTEMPTS 6
+
 static void
 settle_too_large(struct mailbox *mb, usec_t now)
 {
@@ -355,13 +358,32 @@ mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
 	mailbox_op_finish(mb, now);
 }
 
+/* To read it is no question of rights: a server that has its own trouble with
+ * it may have none in a while. */
+static void
+fetch_refused(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	if (response->status != IMAP_NO ||
+	    imap_refusal_read(response, false).kind == IMAP_REFUSAL_STATE ||
+	    mailbox_job_current(mailbox_op_only(mb))->attempts >=
+		READ_ATTEMPTS) {
+		mailbox_op_refuse(mb, response, now);
+		return;
+	}
+	mailbox_refusal_words(response, &words);
+	mailbox_op_postpone(mb, buf_str(&words), now);
+}
+
 void
 mailbox_task_fetch_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	imap_session_set_literal_max(mb->session, MAILBOX_HEADER_MAX);
 	if (response->status != IMAP_OK) {
-		mailbox_op_refuse(mb, response, now);
+		fetch_refused(mb, response, now);
 		return;
 	}
 	if (!mb->op->found) {
