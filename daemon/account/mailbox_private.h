@@ -576,6 +576,7 @@ struct mailbox {
 	uint64_t answered;
 	unsigned answered_dropped;
 	bool whole;	    /* asked for with the whole header */
+	bool is_second_try; /* ... after a NO */
 	bool no_structure;  /* this connection refuses it */
 	bool no_identity;   /* ... or this */
 	uint64_t told_caps; /* what the server offers, in the log */

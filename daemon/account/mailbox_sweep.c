@@ -840,6 +840,17 @@ was_too_soon(struct mailbox *mb, const struct imap_response *response)
 	return response->status == IMAP_BAD;
 }
 
+/* BAD is about the words. NO may be about this moment: who asked for less now
+ * would judge, as long as the connection lasts, without what rules need. */
+static bool
+is_worth_another(struct mailbox *mb, const struct imap_response *response)
+{
+	bool was_second = mb->is_second_try;
+
+	mb->is_second_try = response->status == IMAP_NO && !was_second;
+	return mb->is_second_try;
+}
+
 void
 mailbox_sweep_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -853,7 +864,8 @@ mailbox_sweep_done(
 		send_fetch(mb, now);
 		return;
 	}
-	if (response->status != IMAP_OK && mailbox_fetch_less(mb)) {
+	if (is_worth_another(mb, response) ||
+	    (response->status != IMAP_OK && mailbox_fetch_less(mb))) {
 		send_fetch(mb, now);
 		return;
 	}
