@@ -462,8 +462,7 @@ static const struct {
 	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5,\"extras\":"
 	"{\"client::notification\":{\"click\":{\"url\":"
 	"\"https://m/?a=\\\"\"}}}}"},
-    {"gotify, none", WEBHOOK_GOTIFY, "",
-	"Content-Type: application/json",
+    {"gotify, none", WEBHOOK_GOTIFY, "", "Content-Type: application/json",
 	"{\"title\":\"T\",\"message\":\"B\",\"priority\":5}"},
     {"JSON", WEBHOOK_JSON, "mid:1@x", "Content-Type: application/json",
 	"{\"title\":\"T\",\"body\":\"B\",\"urgency\":\"normal\",\"account\":"

@@ -466,10 +466,10 @@ check_actions(const struct notification *n)
 
 	if (n->title[0] == '6' && strcmp(n->title, "6 notifications") == 0)
 		return;
-	assert_string_equal(n->actions,
-	    is_many		? "default,read-all"
-		: is_private	? "default,read,archive"
-				: "default,read,archive,copy");
+	assert_string_equal(n->actions, is_many ? "default,read-all"
+					: is_private
+					    ? "default,read,archive"
+					    : "default,read,archive,copy");
 	assert_string_equal(n->preview, is_private ? "" : "P");
 }
 
