@@ -163,14 +163,14 @@ _belfryctl()
 		names=accounts
 		;;
 	status)
-		words=' -f --follow --format'
+		words=' -f --follow --format --no-reconnect'
 		;;
 	mailboxes)
 		words=''
 		names=accounts
 		;;
 	watch)
-		words=''
+		words=' --no-reconnect'
 		;;
 	history)
 		words=' --account --mailbox --rule --since --until --outcome -n --limit'

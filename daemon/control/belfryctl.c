@@ -11,7 +11,7 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/control/ctl.h"
+#include "daemon/control/ctl_again.h"
 
 enum global {
 	GLOBAL_CONFIG,
@@ -106,6 +106,11 @@ static const struct ctl_option probe_options[] = {
 static const struct ctl_option status_options[] = {
     {'f', "follow", NULL, "show it again whenever it changes"},
     {'\0', "format", "BAR", "for a bar: waybar, i3blocks or polybar"},
+    {'\0', CTL_NO_RECONNECT, NULL, "with -f: end when belfryd ends"},
+    OPTIONS_END,
+};
+static const struct ctl_option watch_options[] = {
+    {'\0', CTL_NO_RECONNECT, NULL, "end when belfryd ends"},
     OPTIONS_END,
 };
 static const struct ctl_option history_options[] = {
@@ -205,7 +210,10 @@ const struct ctl_command ctl_commands[] = {
      .details = "With what rules call them, what they are for, and which are "
                 "watched."},
     {.name = "watch", .summary = "show what happens, as it happens",
-     .arguments = "", .run = ctl_watch, .needs_daemon = true},
+     .arguments = "", .options = watch_options, .run = ctl_watch,
+     .needs_daemon = true,
+     .details = "When belfryd ends it waits for the next one, and then says "
+                "what was judged\nmeanwhile."},
     {.name = "history", .summary = "what was done, and by which rule",
      .arguments = "", .options = history_options, .run = ctl_history,
      .needs_daemon = true},

@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
+import schema  # noqa: E402
 
 RING = "[notifier n]\ntype = exec\ncommand = true\n"
 
@@ -61,8 +62,27 @@ def follows(servers):
             live.wait("the pause", lambda: follower.last()[
                 "accounts"][0]["paused"])
             live.same(daemon.stop(), 0, "exit status")
-            live.same(follower.process.wait(live.PATIENCE_SECONDS), 69,
-                      "exit status of who followed")
+            live.wait("the end to be said",
+                      lambda: follower.last().get("ok") is False)
+            live.same(schema.problems(["status"], follower.last()), [],
+                      "problems with the schema")
+            daemon.start()
+            live.wait("the status again", lambda: follower.last()["ok"])
+
+
+@live.case
+def ends_with_the_daemon_where_that_is_wanted(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RING) as daemon:
+        daemon.wait_watching()
+        for words in (["--json"], ["--format", "polybar"]):
+            with Follower(daemon, "--no-reconnect", *words) as follower:
+                live.wait("the first", lambda: os.path.getsize(follower.path))
+                live.same(daemon.stop(), 0, "exit status")
+                live.same(follower.process.wait(live.PATIENCE_SECONDS), 69,
+                          "exit status of who followed")
+            daemon.start()
+            daemon.wait_watching()
 
 
 @live.case

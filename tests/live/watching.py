@@ -121,7 +121,8 @@ def every_line_has_its_form(servers):
     with live.Daemon(servers, user.account() + RULES) as daemon:
         with contextlib.ExitStack() as stack:
             daemon.wait_watching()
-            watcher = stack.enter_context(Watcher(daemon, "watch", "--json"))
+            watcher = stack.enter_context(Watcher(daemon, "watch", "--json",
+                                                  "--no-reconnect"))
             watcher.saw("hello")
             mail(daemon, user, servers, watcher)
             commands(daemon, user, servers, watcher)
@@ -136,6 +137,65 @@ def every_line_has_its_form(servers):
             live.check(last["hint"], "no word on what to do")
             live.check(len(watcher.events()) >= 15, "only %r",
                        watcher.events())
+
+
+@live.case
+def it_goes_on_with_the_next_daemon(servers):
+    """What was judged while it could not hear is said, and said once."""
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        with Watcher(daemon, "watch", "--json") as watcher:
+            watcher.saw("hello")
+            user.deliver(live.message("heard"))
+            watcher.saw("judged", subject="heard")
+            daemon.wait_quiet()
+            daemon.kill()
+            watcher.saw("lost")
+            # It sleeps until all is over.
+            watcher.process.send_signal(signal.SIGSTOP)
+            user.deliver(live.message("lost"), live.message("unheard"))
+            daemon.start()
+            daemon.wait_log("judged.*unheard")
+            daemon.wait_quiet()
+            watcher.process.send_signal(signal.SIGCONT)
+            watcher.saw("judged", subject="unheard", missed=True)
+            user.deliver(live.message("heard again"))
+            watcher.saw("judged", subject="heard again")
+            lines = watcher.lines()
+            for line in lines:
+                live.same(schema.problems(["watch"], line), [],
+                          "what breaks the schema")
+            judged = [line for line in lines if line["event"] == "judged"]
+            live.same([(line["subject"], line.get("missed", False))
+                       for line in judged],
+                      [("heard", False), ("lost", True), ("unheard", True),
+                       ("heard again", False)], "what was judged")
+            live.same([line["event"] for line in lines
+                       if line["event"] in ("hello", "lost", "back")],
+                      ["hello", "lost", "hello", "back"], "its own")
+            live.check("move to No/Such/Place (failed: " in judged[1]["text"],
+                       "what became of it: %r", judged[1])
+
+
+@live.case
+def a_person_is_told_that_it_waits(servers):
+    user = servers.user()
+    with live.Daemon(servers, user.account() + RULES) as daemon:
+        daemon.wait_watching()
+        with Watcher(daemon, "watch") as watcher:
+            # Until it listens nobody tells it anything.
+            live.wait("it to listen", lambda: daemon.ctl("notify", "x") and
+                      "notified" in watcher.text())
+            live.same(daemon.stop(), 0, "exit status")
+            live.wait("lost", lambda: "belfryd  lost: belfryd has ended" in
+                      watcher.text())
+            daemon.start()
+            live.wait("back", lambda: "belfryd  back: " in watcher.text())
+            live.same(watcher.text().count("lost:"), 1, "times it was said")
+            live.same(daemon.stop(), 0, "exit status")
+            live.wait("lost again",
+                      lambda: watcher.text().count("lost:") == 2)
 
 
 @live.case

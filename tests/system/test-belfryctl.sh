@@ -700,7 +700,7 @@ cat >answer <<'END'
 {"time":"2026-01-01T10:00:04Z","event":"notified","account":"","text":"shown"}
 {"event":[],"unknown":{"to":[1]}}
 END
-ask answer watch
+ask answer watch --no-reconnect
 expect_clean 'watch' out
 expect 'watch' 69 <<'END'
 10:00:01  work/INBOX/7  judged: Boss: a[31mb c; rules boss vip
@@ -710,7 +710,7 @@ expect 'watch' 69 <<'END'
 00:00:00  belfryd  
 END
 expect_words 'watch' 69 err 'belfryd has ended'
-ask answer watch --json
+ask answer watch --json --no-reconnect
 expect_clean 'watch' out
 test "$(wc -l <out)" = 7 || fail 'watch: seven lines, and the end is one'
 while read -r line; do
