@@ -268,6 +268,30 @@ store_batch_forget_fact(
 	clean(batch, &store_fact_fields, &op->fact);
 }
 
+static void
+forget_place(struct store_batch *batch, enum store_op_kind kind,
+    const char *account, const char *mailbox)
+{
+	struct store_op *op = add_op(batch, kind);
+
+	op->place =
+	    (struct store_place){.account = account, .mailbox = mailbox};
+	clean(batch, &store_place_fields, &op->place);
+}
+
+void
+store_batch_forget_mailbox(
+    struct store_batch *batch, const char *account, const char *mailbox)
+{
+	forget_place(batch, STORE_FORGET_MAILBOX, account, mailbox);
+}
+
+void
+store_batch_forget_account(struct store_batch *batch, const char *account)
+{
+	forget_place(batch, STORE_FORGET_ACCOUNT, account, NULL);
+}
+
 void
 store_batch_add_rule_stat(
     struct store_batch *batch, const struct store_rule_stat *stat)
@@ -491,6 +515,12 @@ describe_op(struct buf *out, const struct store_op *op)
 		break;
 	case STORE_FORGET_RULE:
 		buf_addf(out, "forget %s", op->rule_stat.rule);
+		break;
+	case STORE_FORGET_MAILBOX:
+		buf_addf(out, "no mailbox %s", op->place.mailbox);
+		break;
+	case STORE_FORGET_ACCOUNT:
+		buf_addf(out, "no account %s", op->place.account);
 		break;
 	case STORE_ADD_SENDER:
 		buf_addf(out, "sender %s %s", op->sender.account,

@@ -106,6 +106,11 @@ static const struct store_field hit_rows[] = {
 	ROW(store_hit, FIELD_I64, when_unix),
 };
 
+static const struct store_field place_rows[] = {
+	ROW(store_place, FIELD_TEXT, account),
+	ROW(store_place, FIELD_TEXT, mailbox),
+};
+
 static const struct store_field fact_rows[] = {
 	ROW(store_fact, FIELD_TEXT, account),
 	ROW(store_fact, FIELD_TEXT, name),
@@ -138,6 +143,7 @@ const struct store_fields store_message_fields = FIELDS(message_rows);
 const struct store_fields store_effect_fields = FIELDS(effect_rows);
 const struct store_fields store_item_fields = FIELDS(item_rows);
 const struct store_fields store_hit_fields = FIELDS(hit_rows);
+const struct store_fields store_place_fields = FIELDS(place_rows);
 const struct store_fields store_fact_fields = FIELDS(fact_rows);
 const struct store_fields store_rule_stat_fields = FIELDS(rule_stat_rows);
 const struct store_fields store_sender_fields = FIELDS(sender_rows);

@@ -34,6 +34,9 @@ struct store_sender {
 	int64_t first_unix, last_unix;
 };
 
+struct store_place {
+	const char *account, *mailbox;
+};
 struct store_fact {
 	const char *account, *name, *value;
 };
@@ -56,6 +59,7 @@ extern const struct store_fields store_effect_fields;  /* the key, then seq */
 /* Without id and original. */
 extern const struct store_fields store_item_fields;
 extern const struct store_fields store_hit_fields;
+extern const struct store_fields store_place_fields;
 extern const struct store_fields store_fact_fields;
 extern const struct store_fields store_rule_stat_fields;
 extern const struct store_fields store_sender_fields;

@@ -76,6 +76,9 @@ void memory_enter_effect(struct memory *memory, struct store_effect *effect,
 /* NULL: there is none. */
 struct store_effect *memory_find_effect(
     struct memory *memory, const struct store_key *key, unsigned seq);
+/* memory_prune.c */
+void memory_forget_mailbox(struct memory *memory, const struct store_op *op);
+void memory_forget_account(struct memory *memory, const struct store_op *op);
 /* memory_queue.c: the operations that the queue knows about. */
 void memory_enqueue(struct memory *memory, const struct store_op *op);
 void memory_set_queue(struct memory *memory, const struct store_op *op);
@@ -91,6 +94,14 @@ bool memory_commit(struct store *store,
 bool memory_get_cursor(struct store *store, const char *account,
     const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
     struct error *error_r);
+bool memory_each_cursor(struct store *store, const char *account,
+    store_cursor_fn *fn, void *ctx, struct error *error_r);
+bool memory_next_account(struct store *store, const char *after,
+    char **account_r, struct error *error_r);
+bool memory_is_needed(struct store *store, const char *account,
+    const char *mailbox, bool *is_r, struct error *error_r);
+bool memory_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r);
 bool memory_each_apply(struct store *store, const char *account,
     store_apply_fn *fn, void *ctx, struct error *error_r);
 bool memory_count_apply(struct store *store, const struct store_apply *apply,

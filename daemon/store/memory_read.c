@@ -29,6 +29,22 @@ memory_get_cursor(struct store *store, const char *account, const char *mailbox,
 	return true;
 }
 
+bool
+memory_each_cursor(struct store *store, const char *account,
+    store_cursor_fn *fn, void *ctx, struct error *error_r)
+{
+	const struct table *table = &memory_of(store)->cursors;
+	const struct store_cursor first = {.account = account, .mailbox = ""};
+
+	(void)error_r;
+	for (size_t i = table_search(table, &first); i < table->count; i++) {
+		const struct store_cursor *cursor = table->rows[i];
+		if (strcmp(cursor->account, account) != 0 || !fn(ctx, cursor))
+			break;
+	}
+	return true;
+}
+
 static struct store_message
 message_of(struct memory *memory, const struct store_key *key)
 {
@@ -235,6 +251,23 @@ memory_each_history(struct store *store,
 			break;
 	}
 	free(found);
+	return true;
+}
+
+bool
+memory_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r)
+{
+	static const struct store_history_query any = {.limit = 1};
+	struct memory *memory = memory_of(store);
+	const struct store_message wanted = {.key = *key};
+	const struct store_message *message =
+	    table_find(&memory->messages, &wanted);
+	unsigned told = 0;
+
+	(void)error_r;
+	if (message != NULL)
+		tell_history(memory, message, &any, &told, fn, ctx);
 	return true;
 }
 

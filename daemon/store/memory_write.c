@@ -202,6 +202,8 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_ADD_RULE_STAT] = add_rule_stat,
     [STORE_FORGET_RULE] = forget_rule,
     [STORE_ADD_SENDER] = add_sender,
+    [STORE_FORGET_MAILBOX] = memory_forget_mailbox,
+    [STORE_FORGET_ACCOUNT] = memory_forget_account,
 };
 
 /* No operation can fail, so all of them happen. */

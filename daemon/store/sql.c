@@ -30,6 +30,25 @@
 		      " AND q.source_mailbox = " row ".mailbox"                \
 		      " AND q.uidvalidity = " row ".uidvalidity"               \
 		      " AND q.uid = " row ".uid)"
+/* store_is_needed: ?1 is the account, ?2 the mailbox. */
+#define MAILBOX_IS_NEEDED                                                      \
+	"(EXISTS (SELECT 1 FROM messages WHERE account = ?1"                   \
+	" AND mailbox = ?2)"                                                   \
+	" OR EXISTS (SELECT 1 FROM effects WHERE account = ?1"                 \
+	" AND mailbox = ?2)"                                                   \
+	" OR EXISTS (SELECT 1 FROM queue"                                      \
+	" WHERE state NOT IN ('sent', 'dropped')"                              \
+	" AND source_account = ?1 AND source_mailbox = ?2)"                    \
+	" OR EXISTS (SELECT 1 FROM applies WHERE account = ?1"                 \
+	" AND mailbox = ?2 AND state IN ('running', 'cancelling')))"
+#define ACCOUNT_IS_NEEDED                                                      \
+	"(EXISTS (SELECT 1 FROM messages WHERE account = ?1)"                  \
+	" OR EXISTS (SELECT 1 FROM effects WHERE account = ?1)"                \
+	" OR EXISTS (SELECT 1 FROM queue"                                      \
+	" WHERE state NOT IN ('sent', 'dropped')"                              \
+	" AND (account = ?1 OR source_account = ?1)))"
+#define NEXT_ACCOUNT(table)                                                    \
+	"SELECT min(account) AS name FROM " table " WHERE account > ?1"
 /* The IN lets SQLite take the partial index; the inner SELECT keeps the bytes
  * out of its sorting. */
 #define NEXT(state, order)                                                     \
@@ -54,6 +73,36 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_GET_CURSOR] =
 		"SELECT account, mailbox, uidvalidity, next_uid, modseq,"
 		" judged FROM cursors WHERE account = ? AND mailbox = ?",
+	[SQL_CURSORS] =
+		"SELECT account, mailbox, uidvalidity, next_uid, modseq,"
+		" judged FROM cursors WHERE account = ? ORDER BY mailbox",
+	[SQL_NEXT_ACCOUNT] =
+		"SELECT min(name) FROM (" NEXT_ACCOUNT("cursors")
+		" UNION ALL " NEXT_ACCOUNT("applies")
+		" UNION ALL " NEXT_ACCOUNT("facts")
+		" UNION ALL " NEXT_ACCOUNT("senders") ")",
+	[SQL_IS_MAILBOX_NEEDED] = "SELECT " MAILBOX_IS_NEEDED,
+	[SQL_IS_ACCOUNT_NEEDED] = "SELECT " ACCOUNT_IS_NEEDED,
+	[SQL_FORGET_CURSOR] =
+		"DELETE FROM cursors WHERE account = ?1 AND mailbox = ?2"
+		" AND NOT " MAILBOX_IS_NEEDED,
+	[SQL_FORGET_RUN] =
+		"DELETE FROM applies WHERE account = ?1 AND mailbox = ?2"
+		" AND NOT " MAILBOX_IS_NEEDED,
+	[SQL_FORGET_CURSORS] =
+		"DELETE FROM cursors WHERE account = ?1"
+		" AND NOT " ACCOUNT_IS_NEEDED,
+	[SQL_FORGET_RUNS] =
+		"DELETE FROM applies WHERE account = ?1"
+		" AND NOT " ACCOUNT_IS_NEEDED,
+	[SQL_FORGET_SENDERS] =
+		"DELETE FROM senders WHERE account = ?1 AND address IN"
+		" (SELECT address FROM senders WHERE account = ?1 LIMIT ?2)"
+		" AND NOT " ACCOUNT_IS_NEEDED,
+	[SQL_FORGET_FACTS] =
+		"DELETE FROM facts WHERE account = ?1 AND NOT EXISTS"
+		" (SELECT 1 FROM senders WHERE account = ?1)"
+		" AND NOT " ACCOUNT_IS_NEEDED,
 	[SQL_SET_APPLY] =
 		"INSERT OR REPLACE INTO applies VALUES"
 		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,6 +206,10 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND (?2 IS NULL OR m.mailbox = ?2) AND m.judged >= ?3"
 		" ORDER BY m.judged DESC, m.uid DESC, m.account, m.mailbox,"
 		" m.uidvalidity DESC",
+	[SQL_MESSAGE] =
+		"SELECT " MESSAGE_COLUMNS " FROM messages AS m"
+		" WHERE m.account = ? AND m.mailbox = ? AND m.uidvalidity = ?"
+		" AND m.uid = ?",
 	[SQL_HISTORY_EFFECTS] =
 		"SELECT " EFFECT_COLUMNS " FROM effects AS e"
 		" WHERE e.account = ? AND e.mailbox = ? AND e.uidvalidity = ?"

@@ -103,6 +103,26 @@ sqlite_each_history(struct store *store,
 	return sqlite_walk(&walk, tell_history, error_r);
 }
 
+bool
+sqlite_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r)
+{
+	static const struct store_history_query any = {.limit = 1};
+	struct sqlite *sq = sqlite_reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = sql_prepare(sq, SQL_MESSAGE, error_r),
+	    .fn.history = fn,
+	    .ctx = ctx,
+	    .query = &any,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	sql_bind_fields(walk.statement, &store_key_fields, key);
+	return sqlite_walk(&walk, tell_history, error_r);
+}
+
 static bool
 tell_uid(struct walk *walk, bool *more_r, struct error *error_r)
 {

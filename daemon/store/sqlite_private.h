@@ -118,6 +118,7 @@ struct walk {
 	struct sqlite *sq;
 	sqlite3_stmt *statement;
 	union {
+		store_cursor_fn *cursor;
 		store_apply_fn *apply;
 		store_apply_count_fn *apply_count;
 		store_effect_fn *effect;
@@ -143,6 +144,14 @@ bool sqlite_walk(struct walk *walk, tell_fn *tell, struct error *error_r);
 bool sqlite_get_cursor(struct store *store, const char *account,
     const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
     struct error *error_r);
+bool sqlite_each_cursor(struct store *store, const char *account,
+    store_cursor_fn *fn, void *ctx, struct error *error_r);
+bool sqlite_next_account(struct store *store, const char *after,
+    char **account_r, struct error *error_r);
+bool sqlite_is_needed(struct store *store, const char *account,
+    const char *mailbox, bool *is_r, struct error *error_r);
+bool sqlite_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r);
 bool sqlite_each_apply(struct store *store, const char *account,
     store_apply_fn *fn, void *ctx, struct error *error_r);
 bool sqlite_count_apply(struct store *store, const struct store_apply *apply,

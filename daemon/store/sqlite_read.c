@@ -50,6 +50,78 @@ sqlite_get_cursor(struct store *store, const char *account, const char *mailbox,
 }
 
 static bool
+tell_cursor(struct walk *walk, bool *more_r, struct error *error_r)
+{
+	struct store_cursor cursor;
+
+	(void)error_r;
+	sql_read_fields(
+	    walk->sq, walk->statement, 0, &store_cursor_fields, &cursor, NULL);
+	*more_r = walk->fn.cursor(walk->ctx, &cursor);
+	return true;
+}
+
+bool
+sqlite_each_cursor(struct store *store, const char *account,
+    store_cursor_fn *fn, void *ctx, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	struct walk walk = {
+	    .sq = sq,
+	    .statement = sql_prepare(sq, SQL_CURSORS, error_r),
+	    .fn.cursor = fn,
+	    .ctx = ctx,
+	};
+
+	if (walk.statement == NULL)
+		return false;
+	sql_bind_text(walk.statement, 1, account);
+	return sqlite_walk(&walk, tell_cursor, error_r);
+}
+
+bool
+sqlite_next_account(struct store *store, const char *after, char **account_r,
+    struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	sqlite3_stmt *statement = sql_prepare(sq, SQL_NEXT_ACCOUNT, error_r);
+	bool ok, row;
+
+	if (statement == NULL)
+		return false;
+	sql_bind_text(statement, 1, after);
+	ok = sql_step(sq, statement, &row, error_r);
+	if (ok)
+		*account_r = sqlite3_column_type(statement, 0) == SQLITE_NULL
+				 ? NULL
+				 : xstrdup(sql_read_text(statement, 0));
+	sql_finish(statement);
+	return ok;
+}
+
+bool
+sqlite_is_needed(struct store *store, const char *account, const char *mailbox,
+    bool *is_r, struct error *error_r)
+{
+	struct sqlite *sq = sqlite_reader_of(store);
+	sqlite3_stmt *statement = sql_prepare(sq,
+	    mailbox != NULL ? SQL_IS_MAILBOX_NEEDED : SQL_IS_ACCOUNT_NEEDED,
+	    error_r);
+	bool ok, row;
+
+	if (statement == NULL)
+		return false;
+	sql_bind_text(statement, 1, account);
+	if (mailbox != NULL)
+		sql_bind_text(statement, 2, mailbox);
+	ok = sql_step(sq, statement, &row, error_r);
+	if (ok)
+		*is_r = sqlite3_column_int(statement, 0) != 0;
+	sql_finish(statement);
+	return ok;
+}
+
+static bool
 tell_apply(struct walk *walk, bool *more_r, struct error *error_r)
 {
 	struct store_apply apply;

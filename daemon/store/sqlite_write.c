@@ -110,6 +110,41 @@ forget_fact(struct sqlite *sq, const struct store_op *op, struct error *error_r)
 	return sql_run(sq, statement, error_r);
 }
 
+/* The place's account, and what else the statement needs. */
+static bool
+forget(struct sqlite *sq, enum sql which, const struct store_op *op,
+    bool has_mailbox, struct error *error_r)
+{
+	sqlite3_stmt *statement = sql_prepare(sq, which, error_r);
+
+	if (statement == NULL)
+		return false;
+	sql_bind_text(statement, 1, op->place.account);
+	if (has_mailbox)
+		sql_bind_text(statement, 2, op->place.mailbox);
+	else if (which == SQL_FORGET_SENDERS)
+		sql_bind_int(statement, 2, STORE_FORGET_MAX);
+	return sql_run(sq, statement, error_r);
+}
+
+static bool
+forget_mailbox(
+    struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return forget(sq, SQL_FORGET_CURSOR, op, true, error_r) &&
+	       forget(sq, SQL_FORGET_RUN, op, true, error_r);
+}
+
+static bool
+forget_account(
+    struct sqlite *sq, const struct store_op *op, struct error *error_r)
+{
+	return forget(sq, SQL_FORGET_CURSORS, op, false, error_r) &&
+	       forget(sq, SQL_FORGET_RUNS, op, false, error_r) &&
+	       forget(sq, SQL_FORGET_SENDERS, op, false, error_r) &&
+	       forget(sq, SQL_FORGET_FACTS, op, false, error_r);
+}
+
 typedef bool apply_fn(
     struct sqlite *sq, const struct store_op *op, struct error *error_r);
 static apply_fn *const appliers[STORE_OP_KINDS] = {
@@ -127,6 +162,8 @@ static apply_fn *const appliers[STORE_OP_KINDS] = {
     [STORE_ADD_RULE_STAT] = add_rule_stat,
     [STORE_FORGET_RULE] = forget_rule,
     [STORE_ADD_SENDER] = add_sender,
+    [STORE_FORGET_MAILBOX] = forget_mailbox,
+    [STORE_FORGET_ACCOUNT] = forget_account,
 };
 
 bool

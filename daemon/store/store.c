@@ -297,6 +297,40 @@ store_get_cursor(struct store *store, const char *account, const char *mailbox,
 }
 
 bool
+store_each_cursor(struct store *store, const char *account, store_cursor_fn *fn,
+    void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->each_cursor(store, account, fn, ctx, error_r));
+}
+
+bool
+store_next_account(struct store *store, const char *after, char **account_r,
+    struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->next_account(store, after, account_r, error_r);
+}
+
+bool
+store_is_needed(struct store *store, const char *account, const char *mailbox,
+    bool *is_r, struct error *error_r)
+{
+	assert(!store->is_walking);
+	return store->class->is_needed(store, account, mailbox, is_r, error_r);
+}
+
+bool
+store_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r)
+{
+	begin_walk(store);
+	return end_walk(
+	    store, store->class->find_message(store, key, fn, ctx, error_r));
+}
+
+bool
 store_each_apply(struct store *store, const char *account, store_apply_fn *fn,
     void *ctx, struct error *error_r)
 {

@@ -273,6 +273,16 @@ void store_batch_set_fact(struct store_batch *batch, const char *account,
 /* There is none of that name any more. */
 void store_batch_forget_fact(
     struct store_batch *batch, const char *account, const char *name);
+/*
+ * A mailbox that is gone, or an account (account/unused.h): its cursor and its
+ * last run, or all that is known of it but history and queue, at most
+ * STORE_FORGET_MAX senders at a time, and the facts last. Nothing of one that
+ * store_is_needed.
+ */
+#define STORE_FORGET_MAX 2000
+void store_batch_forget_mailbox(
+    struct store_batch *batch, const char *account, const char *mailbox);
+void store_batch_forget_account(struct store_batch *batch, const char *account);
 /* How many operations; and the operations in words, one a line, for tests. */
 size_t store_batch_count(const struct store_batch *batch);
 void store_batch_describe(const struct store_batch *batch, struct buf *out);
@@ -348,6 +358,19 @@ bool store_get_cursor(struct store *store, const char *account,
     struct error *error_r); /* Its names are the arguments'; `judged` lives
 			       until the next call of this function, or a
 			       commit. */
+/* All of the account, by mailbox. */
+typedef bool store_cursor_fn(void *ctx, const struct store_cursor *cursor);
+bool store_each_cursor(struct store *store, const char *account,
+    store_cursor_fn *fn, void *ctx, struct error *error_r);
+/* The first account, by name, behind this one of which there is a cursor, a
+ * run, a fact or a sender: malloc'ed, or NULL in *account_r. */
+bool store_next_account(struct store *store, const char *after,
+    char **account_r, struct error *error_r);
+/* Whether of the mailbox (NULL: of any, and of the account itself) there is
+ * history, an effect, a forward that is neither SENT nor DROPPED or, of the
+ * mailbox, a run that has not ended. */
+bool store_is_needed(struct store *store, const char *account,
+    const char *mailbox, bool *is_r, struct error *error_r);
 /* Effects PLANNED or STARTED of this mailbox and its message rows (empty but
  * for the key where there is none), of every uidvalidity, in order of uid,
  * seq. */
@@ -386,6 +409,9 @@ struct store_history_query {
 bool store_each_history(struct store *store,
     const struct store_history_query *query, store_history_fn *fn, void *ctx,
     struct error *error_r);
+/* The same of one message; nothing, if it is not there. */
+bool store_find_message(struct store *store, const struct store_key *key,
+    store_history_fn *fn, void *ctx, struct error *error_r);
 /*
  * UIDs of a mailbox, the highest first, each once: `from` names it, with its
  * UIDVALIDITY and the lowest UID that is wanted. At most STORE_UIDS_MAX rows

@@ -22,6 +22,8 @@ enum store_op_kind {
 	STORE_ADD_RULE_STAT,
 	STORE_FORGET_RULE,
 	STORE_ADD_SENDER,
+	STORE_FORGET_MAILBOX,
+	STORE_FORGET_ACCOUNT,
 	STORE_OP_KINDS
 };
 
@@ -40,6 +42,7 @@ struct store_op {
 		struct store_fact fact;
 		struct store_rule_stat rule_stat; /* FORGET: its rule */
 		struct store_sender sender;
+		struct store_place place; /* FORGET_MAILBOX and _ACCOUNT */
 	};
 	int64_t now_unix; /* SET_QUEUE */
 	char *bytes;	  /* owned: the original of ENQUEUE */
@@ -97,6 +100,12 @@ struct store_class {
 	bool (*get_cursor)(struct store *store, const char *account,
 	    const char *mailbox, struct store_cursor *cursor_r, bool *found_r,
 	    struct error *error_r);
+	bool (*each_cursor)(struct store *store, const char *account,
+	    store_cursor_fn *fn, void *ctx, struct error *error_r);
+	bool (*next_account)(struct store *store, const char *after,
+	    char **account_r, struct error *error_r);
+	bool (*is_needed)(struct store *store, const char *account,
+	    const char *mailbox, bool *is_r, struct error *error_r);
 	bool (*each_apply)(struct store *store, const char *account,
 	    store_apply_fn *fn, void *ctx, struct error *error_r);
 	bool (*count_apply)(struct store *store,
@@ -110,6 +119,8 @@ struct store_class {
 	bool (*each_history)(struct store *store,
 	    const struct store_history_query *query, store_history_fn *fn,
 	    void *ctx, struct error *error_r);
+	bool (*find_message)(struct store *store, const struct store_key *key,
+	    store_history_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_judged)(struct store *store, const struct store_key *from,
 	    store_uid_fn *fn, void *ctx, struct error *error_r);
 	bool (*each_notified)(struct store *store, const struct store_key *from,

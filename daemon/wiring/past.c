@@ -57,33 +57,22 @@ past_done(struct past *past)
 	*past = (struct past){0};
 }
 
-struct search {
-	const struct store_key *key;
-	struct past *past;
-	bool found;
-};
-
 static bool
 note_message(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
 {
-	struct search *search = ctx;
-
-	if (message->key.uid != search->key->uid ||
-	    message->key.uidvalidity != search->key->uidvalidity)
-		return true;
-	past_copy(search->past, message, effects, count);
-	search->found = true;
+	past_copy(ctx, message, effects, count);
 	return false;
 }
 
 bool
 past_find(struct store *store, const struct store_key *key, struct past *past_r)
 {
-	struct search search = {.key = key, .past = past_r};
-	const struct store_history_query query = {
-	    .account = key->account, .mailbox = key->mailbox};
+	struct past past = {0};
 
-	return store_each_history(store, &query, note_message, &search, NULL) &&
-	       search.found;
+	store_find_message(store, key, note_message, &past, NULL);
+	if (past.effects == NULL)
+		return false;
+	*past_r = past;
+	return true;
 }

@@ -469,4 +469,53 @@
 	"?cursor w/I/0\n?fact w idle\n?senders w\n?stats\n?hits 0\n",
 	"w/I/7 next 9 modseq 0\n9m\na@x@5\n"
 	"r hits 1@5 observed 0 limited 0 time 0/0 since 5\n"},
+{"forget: a mailbox, its cursor and its last run, and of no other",
+	"cursor w/I/7 9 0\ncursor w/J/7 9 0\ncursor v/I/7 9 0\n"
+	"apply w/I/7 2 done 5 5\napply w/J/7 2 done 5 5\n"
+	"apply v/I/7 2 done 5 5\nfact w old 5\nsender w 5 a@x\ncommit\n"
+	"?needed w/I\nnomailbox w/I/0\ncommit\n?cursors w\n?cursors v\n"
+	"?applies -\n?fact w old\n?senders w\n",
+	"not needed\nw/J/7 next 9\nv/I/7 next 9\n"
+	"v/I/7 run 2 done 5 to 5\nw/J/7 run 2 done 5 to 5\n5\na@x@5\n"},
+{"forget: no mailbox of which there is history",
+	"cursor w/I/7 9 0\napply w/I/7 2 done 5 5\nmessage w/I/6 1 60 r\n"
+	"commit\n?needed w/I\n?needed w\nnomailbox w/I/0\nnoaccount w\n"
+	"commit\n?cursors w\n?applies w\nprune 61\nnomailbox w/I/0\ncommit\n"
+	"?cursors w\n?applies w\n",
+	"needed\nneeded\nw/I/7 next 9\nw/I/7 run 2 done 5 to 5\n"},
+{"forget: no mailbox with an effect, a forward or a run",
+	"cursor w/I/7 9 0\ncursor w/J/7 9 0\ncursor w/K/7 9 0\n"
+	"effect w/I/7 1 0 planned\nenqueue k w/J/7 1 0 v 1 x\n"
+	"apply w/K/7 2 running 5 9\ncommit\n"
+	"?needed w/I\n?needed w/J\n?needed w/K\n?needed w\n"
+	"nomailbox w/I/0\nnomailbox w/J/0\nnomailbox w/K/0\nnoaccount w\n"
+	"commit\n?cursors w\n",
+	"needed\nneeded\nneeded\nneeded\n"
+	"w/I/7 next 9\nw/J/7 next 9\nw/K/7 next 9\n"},
+{"forget: a mailbox whose forward was sent",
+	"cursor w/J/7 9 0\nenqueue k w/J/7 1 0 v 1 x\ncommit\n"
+	"queue 1 failed 1 0 5 no\ncommit\n?needed w/J\n?needed v\n"
+	"queue 1 sent 1 0 5 ok\ncommit\n?needed w/J\n?needed v\n"
+	"nomailbox w/J/0\ncommit\n?cursors w\n?queued -\n",
+	"needed\nneeded\nnot needed\nnot needed\n"
+	"1 k w/J/7/1#0 v sent 1@0 \"ok\"\n"},
+{"forget: an account, all of it and of no other",
+	"cursor w/I/7 9 0\napply w/K/7 2 running 5 9\nfact w old 5\n"
+	"sender w 5 a@x\ncursor ww/I/7 9 0\napply ww/I/7 2 done 5 5\n"
+	"fact ww old 5\nsender ww 5 a@x\nhit r 5\ncommit\n"
+	"?needed w\nnoaccount w\ncommit\n?cursors w\n?applies -\n?fact w old\n"
+	"?senders w\n?cursors ww\n?fact ww old\n?senders ww\n?hits 0\n",
+	"not needed\nww/I/7 run 2 done 5 to 5\nno fact\nww/I/7 next 9\n5\n"
+	"a@x@5\nr@5\n"},
+{"accounts: of cursors, runs, facts and senders, each once",
+	"cursor d/I/7 9 0\ncursor a/I/7 9 0\napply b/I/7 2 done 5 5\n"
+	"fact c x 5\nfact a x 5\nsender e 5 a@x\nsender a 5 a@x\n"
+	"message f/I/7 1 5 r\ncommit\n?accounts\n",
+	"a;b;c;d;e;\n"},
+{"message: by its key",
+	"message w/I/7 1 50 r\nmessage w/I/7 2 51 s\nmessage w/J/7 1 52 t\n"
+	"message v/I/7 1 53 u\neffect w/I/7 1 0 done\neffect w/I/7 2 0 done\n"
+	"commit\n?message w/I/7 1\n?message w/I/7 3\n?message w/I/8 1\n"
+	"?message w/J/7 1\n",
+	"w/I/7/1 @50 r\n  1#0 done 1@10 as planned\nw/J/7/1 @52 t\n"},
 /* clang-format on */

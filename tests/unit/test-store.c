@@ -19,6 +19,8 @@
  *	    [UNTIL [STATE | observed | - [SKIP]]]
  *	?next ACCOUNT  ?queued ACCOUNT  ?hits SINCE  ?fact ACCOUNT NAME
  *	?stats  ?senders ACCOUNT  ?applies ACCOUNT  ?counts BOX RUN
+ *	nomailbox BOX  noaccount ACCOUNT  ?cursors ACCOUNT  ?accounts
+ *	?needed ACCOUNT[/MAILBOX]  ?message BOX UID
  *	?judged BOX UID  ?notified BOX UID SINCE
  *
  * "-" is "any"; TIMEs are seconds.
@@ -368,6 +370,24 @@ commit(struct player *player, struct error *error)
 }
 
 static void
+play_nomailbox(struct player *player, const char *line)
+{
+	struct box box;
+
+	expect_words(line, sscanf(line, "nomailbox " BOX, BOX_R(box)), 3);
+	store_batch_forget_mailbox(player->batch, box.account, box.mailbox);
+}
+
+static void
+play_noaccount(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "noaccount %63s", account), 1);
+	store_batch_forget_account(player->batch, account);
+}
+
+static void
 play_commit(struct player *player, const char *line)
 {
 	struct error error = ERROR_INIT;
@@ -410,6 +430,58 @@ ask_cursor(struct player *player, const char *line)
 	    cursor.account, cursor.mailbox, cursor.uidvalidity, cursor.next_uid,
 	    (unsigned long long)cursor.modseq,
 	    cursor.judged[0] != '\0' ? " and " : "", cursor.judged);
+}
+
+static bool
+say_cursor(void *ctx, const struct store_cursor *cursor)
+{
+	struct player *player = ctx;
+
+	buf_addf(&player->answers, "%s/%s/%u next %u\n", cursor->account,
+	    cursor->mailbox, cursor->uidvalidity, cursor->next_uid);
+	return true;
+}
+
+static void
+ask_cursors(struct player *player, const char *line)
+{
+	char account[WORD];
+
+	expect_words(line, sscanf(line, "?cursors %63s", account), 1);
+	assert_true(store_each_cursor(
+	    player->store, account, say_cursor, player, NULL));
+}
+
+/* Every account, one after the other. */
+static void
+ask_accounts(struct player *player, const char *line)
+{
+	char *after = xstrdup(""), *next;
+
+	(void)line;
+	for (;;) {
+		assert_true(
+		    store_next_account(player->store, after, &next, NULL));
+		free(after);
+		if (next == NULL)
+			break;
+		buf_addf(&player->answers, "%s;", next);
+		after = next;
+	}
+	buf_add_char(&player->answers, '\n');
+}
+
+static void
+ask_needed(struct player *player, const char *line)
+{
+	char account[WORD], mailbox[WORD];
+	int count = sscanf(line, "?needed %63[^/]/%63s", account, mailbox);
+	bool is;
+
+	expect_words(line, count, 1);
+	assert_true(store_is_needed(player->store, account,
+	    count == 2 ? mailbox : NULL, &is, NULL));
+	buf_addf(&player->answers, "%s\n", is ? "needed" : "not needed");
 }
 
 static void
@@ -569,6 +641,19 @@ ask_history(struct player *player, const char *line)
 	};
 	assert_true(store_each_history(
 	    player->store, &query, say_message, player, NULL));
+}
+
+static void
+ask_message(struct player *player, const char *line)
+{
+	struct box box;
+	unsigned uid;
+
+	expect_words(
+	    line, sscanf(line, "?message " BOX " %u", BOX_R(box), &uid), 4);
+	const struct store_key key = key_of(&box, uid);
+	assert_true(store_find_message(
+	    player->store, &key, say_message, player, NULL));
 }
 
 static bool
@@ -782,9 +867,15 @@ static const struct {
     {"time", play_time},
     {"forget", play_forget},
     {"sender", play_sender},
+    {"nomailbox", play_nomailbox},
+    {"noaccount", play_noaccount},
     {"commit", play_commit},
     {"prune", play_prune},
     {"?cursor", ask_cursor},
+    {"?cursors", ask_cursors},
+    {"?accounts", ask_accounts},
+    {"?needed", ask_needed},
+    {"?message", ask_message},
     {"?open", ask_open},
     {"?mailboxes", ask_mailboxes},
     {"?applies", ask_applies},
@@ -1369,6 +1460,17 @@ check_sender(void *ctx, const char *address, int64_t last)
 	return true;
 }
 
+static bool
+count_sender(void *ctx, const char *address, int64_t last)
+{
+	int64_t *told = ctx;
+
+	(void)address;
+	(void)last;
+	++*told;
+	return true;
+}
+
 static void
 add_senders(struct player *player, const char *account, int64_t count)
 {
@@ -1418,6 +1520,30 @@ test_senders_max(void **state)
 		assert_int_equal(told, STORE_SENDERS_MAX);
 		play(&player, "prune 0\n"); /* again: nothing to do */
 	}
+	player_done(&player);
+}
+
+/* So many senders at a time, and the facts when all are gone. */
+static void
+test_senders_forgotten(void **state)
+{
+	struct player player;
+
+	(void)state;
+	player_init(&player);
+	add_senders(&player, "w", 2 * STORE_FORGET_MAX + 1);
+	play(&player, "fact w idle 9m\nsender v 0 ann@x\ncommit\n");
+	for (int64_t left = 2 * STORE_FORGET_MAX + 1; left > 0;) {
+		int64_t told = 0;
+		play(&player, "?fact w idle\nnoaccount w\ncommit\n");
+		left = left > STORE_FORGET_MAX ? left - STORE_FORGET_MAX : 0;
+		assert_true(store_each_sender(
+		    player.store, "w", count_sender, &told, NULL));
+		assert_int_equal(told, left);
+	}
+	play(&player, "?fact w idle\n?accounts\n");
+	assert_string_equal(
+	    buf_str(&player.answers), "9m\n9m\n9m\nno fact\nv;\n");
 	player_done(&player);
 }
 
@@ -1539,6 +1665,7 @@ main(void)
 	    cmocka_unit_test(test_key_is_kept),
 	    cmocka_unit_test(test_walks_end),
 	    cmocka_unit_test(test_senders_max),
+	    cmocka_unit_test(test_senders_forgotten),
 	    cmocka_unit_test(test_uids_max),
 	};
 	const struct CMUnitTest plain[] = {
