@@ -159,6 +159,7 @@ prune(struct belfry *belfry, usec_t now)
 	queue_tidy(belfry, time);
 	journal_prune(belfry->journal,
 	    time - (int64_t)(belfry->config->daemon.history / USEC_SEC));
+	unused_begin(belfry);
 }
 
 static void
@@ -183,6 +184,7 @@ tidy(void *ctx)
 		belfry->next_prune = usec_add(now, PRUNE_USEC);
 		prune(belfry, now);
 	}
+	unused_tidy(belfry);
 	loop_timer_set(belfry->tidy, usec_add(now, TIDY_USEC));
 }
 
@@ -303,6 +305,7 @@ close_all(struct belfry *belfry)
 	loop_free(&belfry->loop);
 	free(belfry->config_path);
 	free(belfry->state_directory);
+	free(belfry->unused_after);
 	free(belfry->control_path);
 }
 

@@ -18,6 +18,7 @@
 
 #include "daemon/base/buf.h"
 
+#define SHOWN_FACT "shown" /* "shown NOTIFIER MAILBOX" */
 #define SHOWN_TEXT_MAX 4000
 #define SHOWN_ITEMS_MAX 400
 #define SHOWN_NAME_MAX 64 /* bytes of a key, or an id */

@@ -84,6 +84,18 @@ void account_hint(struct account *account, usec_t now);
 size_t account_count(const struct account *account);
 struct mailbox *account_mailbox(const struct account *account, size_t index);
 
+/* Whether the mailbox is watched, or `watch` names it, or is this pattern. */
+bool account_uses(const struct account *account, const char *mailbox);
+/* What account_uses denies is not there, or not wanted: the folders were listed
+ * in the last ACCOUNT_SURE_USEC, if that matters. */
+#define ACCOUNT_SURE_USEC USEC_DAY
+bool account_knows_its_mailboxes(const struct account *account, usec_t now);
+
+/* Facts: "pattern P", with when it was seen first; "old M": by then M was there
+ * (account_watch.c). */
+#define ACCOUNT_PATTERN_FACT "pattern"
+#define ACCOUNT_OLD_FACT "old"
+
 /* The list of folders, as some mailbox of the account read it last; NULL: there
  * was no login yet. Borrowed until the next call. */
 const struct folders *account_folders(const struct account *account);

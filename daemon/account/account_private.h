@@ -47,6 +47,7 @@ struct account {
 	bool told_too_many;	  /* of ACCOUNT_MAILBOXES_MAX */
 	usec_t next_list;	  /* when the folders are listed again */
 	int64_t listed_unix;	  /* when they were; 0: never */
+	usec_t listed_at;	  /* the same, in this life; 0: not yet */
 	usec_t next_look;	  /* ACCOUNT_LOOK_USEC; 0: not set yet */
 	size_t allowed;		  /* connections, as the server said; 0: any */
 	int64_t allowed_unix;	  /* when it said so */

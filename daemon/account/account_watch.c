@@ -11,14 +11,29 @@
 
 #include "daemon/base/xalloc.h"
 
-#define LISTED_FACT "listed"   /* when the folders were listed last */
-#define PATTERN_FACT "pattern" /* "pattern P": when it was seen first */
-#define OLD_FACT "old"	       /* "old M": M was there by then */
+#define LISTED_FACT "listed" /* when the folders were listed last */
 
 static bool
 is_pattern(const char *name)
 {
 	return strpbrk(name, "*%") != NULL;
+}
+
+bool
+account_uses(const struct account *account, const char *mailbox)
+{
+	const struct watched *item = account_find(account, mailbox);
+
+	return (item != NULL && !item->is_gone) ||
+	       strv_has(account->config.watch, mailbox);
+}
+
+bool
+account_knows_its_mailboxes(const struct account *account, usec_t now)
+{
+	return !account_has_patterns(account) ||
+	       (account->listed_at != 0 &&
+		   usec_since(account->listed_at, now) < ACCOUNT_SURE_USEC);
 }
 
 bool
@@ -195,9 +210,9 @@ take_up(struct account *account, struct mailbox *lister,
 	if (item == NULL)
 		return false;
 	item->by_pattern = true;
-	if (!has_fact(account, PATTERN_FACT, pattern)) {
-		learn(account, lister, OLD_FACT, folder->display, now);
-	} else if (!has_fact(account, OLD_FACT, folder->display)) {
+	if (!has_fact(account, ACCOUNT_PATTERN_FACT, pattern)) {
+		learn(account, lister, ACCOUNT_OLD_FACT, folder->display, now);
+	} else if (!has_fact(account, ACCOUNT_OLD_FACT, folder->display)) {
 		mailbox_begin_early(item->mailbox, listed_before(account));
 	}
 	return true;
@@ -249,13 +264,14 @@ note_names(struct account *account, struct mailbox *lister,
 		    item->name[0] == '\\' ||
 		    span_is_nocase(span_from_str(item->name), "INBOX"))
 			continue;
-		if (!has_fact(account, PATTERN_FACT, item->name)) {
+		if (!has_fact(account, ACCOUNT_PATTERN_FACT, item->name)) {
 			if (is_there)
-				learn(
-				    account, lister, OLD_FACT, item->name, now);
-			learn(account, lister, PATTERN_FACT, item->name, now);
+				learn(account, lister, ACCOUNT_OLD_FACT,
+				    item->name, now);
+			learn(account, lister, ACCOUNT_PATTERN_FACT, item->name,
+			    now);
 		}
-		if (!has_fact(account, OLD_FACT, item->name))
+		if (!has_fact(account, ACCOUNT_OLD_FACT, item->name))
 			mailbox_begin_early(item->mailbox,
 			    is_there ? listed_before(account)
 				     : account_unix(account, now));
@@ -272,9 +288,9 @@ note_patterns(struct account *account, struct mailbox *lister, usec_t now)
 		return;
 	for (size_t i = 0; i < watch->len; i++)
 		if (is_pattern(watch->items[i]) &&
-		    !has_fact(account, PATTERN_FACT, watch->items[i]))
-			learn(account, lister, PATTERN_FACT, watch->items[i],
-			    now);
+		    !has_fact(account, ACCOUNT_PATTERN_FACT, watch->items[i]))
+			learn(account, lister, ACCOUNT_PATTERN_FACT,
+			    watch->items[i], now);
 	account->listed_unix = account_unix(account, now);
 	/* A clock that was set back must not leave it ahead. */
 	if (account->listed_unix >= before - 60 * 60 &&
@@ -296,6 +312,7 @@ account_on_folders(
 	account->next_list = usec_add(now, folders->count > ACCOUNT_LIST_LONG
 					       ? ACCOUNT_LIST_LONG_USEC
 					       : ACCOUNT_LIST_USEC);
+	account->listed_at = now;
 	drop_gone(account, folders, now);
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct folder *folder = &folders->items[i];

@@ -20,7 +20,9 @@
 		"`$XDG_RUNTIME_DIR/belfry`, or in the state directory."},
 {DAEMON(history), .key = "history", .type = SETTING_DURATION,
 	.min = USEC_DAY, .max = 520 * 7 * USEC_DAY, .standard = "90d",
-	.help = "How long the history is kept."},
+	.help = "How long the history is kept.",
+	.more = "What is known of accounts and mailboxes that are gone is kept "
+		"as long, and for 30 days at least."},
 {DAEMON(open_command), .key = "open_command", .type = SETTING_ARGV,
 	.help = "What a click on a notification runs, to open the message.",
 	.more = "In its arguments `${url}` becomes `mid:` and the Message-ID, or, "

@@ -152,6 +152,7 @@ struct belfry {
 	struct limits *limits;
 	struct store_queue_size queue; /* at the last look, and added since */
 	struct keeping keeping;	       /* the time to forget by */
+	char *unused_after; /* owned: of unused.c; NULL: no round */
 	struct rules_meter *meter;     /* NULL: nothing is measured */
 	struct list_files *list_files;
 	char *config_path;
@@ -224,6 +225,11 @@ void certificates_look_at_own(struct running_account *account);
 void certificates_tidy(struct belfry *belfry);
 /* For `status`. */
 struct json *certificates_status(const struct running_account *account);
+
+/* unused.c */
+/* Behind each pruning; then, every TIDY_USEC: */
+void unused_begin(struct belfry *belfry);
+void unused_tidy(struct belfry *belfry);
 
 /* machine.c */
 /* Appends what this machine is called among those that watch the account. */

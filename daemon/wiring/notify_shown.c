@@ -12,8 +12,6 @@
 #include "daemon/wiring/notify.h"
 #include "notifiers/shown.h"
 
-#define FACT "shown"
-
 struct record {
 	struct list_link link; /* in notify::records */
 	char *account, *mailbox, *notifier;
@@ -59,7 +57,7 @@ write_down(struct notify *notify, const struct record *record)
 {
 	struct store_batch *batch = store_batch_new();
 	STR_AUTO name =
-	    xasprintf(FACT " %s %s", record->notifier, record->mailbox);
+	    xasprintf(SHOWN_FACT " %s %s", record->notifier, record->mailbox);
 	BUF_AUTO value = BUF_INIT;
 
 	shown_format(&record->shown, &value);
@@ -333,7 +331,7 @@ notify_load_fact(struct belfry *belfry, const char *account, const char *name,
 	struct span rest = span_from_str(name), word;
 	struct record *record;
 
-	if (!span_split(&rest, ' ', &word) || !span_is(word, FACT) ||
+	if (!span_split(&rest, ' ', &word) || !span_is(word, SHOWN_FACT) ||
 	    !span_split(&rest, ' ', &word))
 		return false;
 	STR_AUTO notifier_name = xstrdup_span(word);

@@ -567,6 +567,12 @@ class Daemon:
                              (name,)).fetchone()
         return row[0] if row else ""
 
+    def rows(self, sql, *values):
+        """What the store has."""
+        with contextlib.closing(
+                sqlite3.connect(os.path.join(self.state, "state.db"))) as db:
+            return db.execute(sql, values).fetchall()
+
     def change_store(self, sql):
         """It must not run."""
         with contextlib.closing(

@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/account/unused.h"
+
+/* Until what is gone is forgotten. */
+#define UNUSED_KEEP_SEC (20 * 60)
+
 const char *
 wire(const struct world *w, unsigned box)
 {
@@ -254,12 +259,37 @@ static const struct {
     {doom, 8}, {make_box, 3}, {delete_box, 5}, {limit, 2}, {hint, 3},
     {stop_and_go, 2}, {jump_clock, 2}, {start_again, 1}};
 
+/* What is gone for a while is forgotten, and nothing else: without the dice,
+ * so that worlds stay what they are. */
+static void
+forget_unused(struct world *w)
+{
+	int64_t now_unix = START_UNIX + (int64_t)(w->now / USEC_SEC);
+	struct store_batch *batch = store_batch_new();
+	const struct unused_look look = {
+	    .store = w->store,
+	    .name = "sim",
+	    .is_configured = true,
+	    .account = w->account,
+	    .now_unix = now_unix,
+	    .before_unix = now_unix - UNUSED_KEEP_SEC,
+	    .now = w->now,
+	};
+	bool more;
+
+	unused_look(&look, batch, &more, NULL);
+	if (!store_batch_is_empty(batch))
+		store_commit(w->store, batch, NULL);
+	store_batch_free(&batch);
+}
+
 void
 happen(struct world *w)
 {
 	unsigned total = 0, dice;
 	size_t i = 0;
 
+	forget_unused(w);
 	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
 		total += happenings[n].weight;
 	dice = (unsigned)random_below(&w->random, total);
