@@ -154,10 +154,13 @@ def message(subject, sender="Some Body <some@body.example>", body="Hello.\n",
 class User:
     """A mailbox owner on the private servers."""
 
+    of_case = []
+
     def __init__(self, servers, address):
         self.servers = servers
         self.address = address
         self.name = address.split("@")[0]
+        User.of_case.append(self)
 
     def account(self, keys="", scheme="imaps", smtp="submission",
                 password=None, user=None):
@@ -601,7 +604,13 @@ def case_with(extra):
 
 def show_logs(servers):
     print("---- the server (last lines)")
-    print("\n".join(servers.log().splitlines()[-15:]))
+    print("\n".join(servers.log().splitlines()[-40:]))
+    for user in User.of_case:
+        with contextlib.suppress(Exception):
+            print("---- mail of %s: %s" % (user.name, {
+                name: [(m["uid"], m["subject"][:40], m["flags"])
+                       for m in messages[-20:]]
+                for name, messages in user.mailboxes().items()}))
     for daemon in Daemon.running:
         if daemon.process.poll() is None:
             with contextlib.suppress(Exception):
@@ -614,6 +623,7 @@ def show_logs(servers):
 def run_case(function, servers):
     start = time.monotonic()
     Daemon.running = []
+    User.of_case = []
     try:
         function(servers)
     except SystemExit:  # the time is up

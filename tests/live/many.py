@@ -39,6 +39,33 @@ def append(user, mailbox, subject):
     imap.logout()
 
 
+def listed(user):
+    """What the server says that there is."""
+    imap = user.imap()
+    _, lines = imap.list()
+    imap.logout()
+    return {line.decode().split(' "/" ')[-1].strip('"')
+            for line in lines if line}
+
+
+def change(user, verb, gone, new=None):
+    """Dovecot may refuse to DELETE or RENAME what another session opens at
+    that very moment ("Mailbox was deleted under us"), and have it still."""
+    imap = user.imap()
+    answers = []
+
+    def is_done():
+        answers.append(getattr(imap, verb)(*(n for n in (gone, new) if n)))
+        names = listed(user)
+        return gone not in names and (not new or new in names)
+
+    try:
+        live.wait("%s of %s" % (verb, gone), is_done)
+    except live.Failed as error:
+        raise live.Failed("%s: %r" % (error, answers[-3:])) from None
+    imap.logout()
+
+
 def watched(daemon):
     """{mailbox: how} of those that are being watched"""
     return {name: box["watched"] for (_, name), box in daemon.boxes().items()
@@ -121,10 +148,8 @@ def made_later_deleted_renamed(servers):
         wait_all(daemon, ["INBOX", "Lists/old", "Lists/away"])
         user.create("Lists/new")
         append(user, "Lists/new", "flag: in a new mailbox")
-        imap = user.imap()
-        imap.delete("Lists/away")
-        imap.rename("Lists/old", "Lists/other")
-        imap.logout()
+        change(user, "delete", "Lists/away")
+        change(user, "rename", "Lists/old", "Lists/other")
         servers.cut_imap()  # it lists again
         live.wait("the new one", is_flagged(
             user, "Lists/new", "flag: in a new mailbox"), 60)
@@ -147,10 +172,8 @@ def made_again_while_open(servers):
         append(user, "Lists/one", "flag: in the old one")
         live.wait("the old one", is_flagged(
             user, "Lists/one", "flag: in the old one"))
-        imap = user.imap()
-        imap.delete("Lists/one")
-        imap.create("Lists/one")
-        imap.logout()
+        change(user, "delete", "Lists/one")
+        user.create("Lists/one")
         append(user, "Lists/one", "flag: in the new one")
         live.wait("the new one", is_flagged(
             user, "Lists/one", "flag: in the new one"), 30)
