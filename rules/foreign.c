@@ -1,6 +1,7 @@
 #include "rules/foreign.h"
 
 #include "daemon/base/str.h"
+#include "daemon/base/usec.h"
 #include "daemon/base/xalloc.h"
 
 struct foreign {
@@ -360,6 +361,7 @@ hour_hint(struct span text)
 char *
 foreign_number_hint(enum field_unit unit, struct span text)
 {
+	BUF_AUTO hint = BUF_INIT;
 	size_t digits = 0;
 	struct span word;
 
@@ -374,6 +376,8 @@ foreign_number_hint(enum field_unit unit, struct span text)
 	word = span_trim(span_skip(text, digits));
 	if (digits == 0)
 		return NULL;
+	if (unit == UNIT_TIME && usec_suggest_unit(&hint, text))
+		return buf_take_str(&hint);
 	for (size_t i = 0; i < sizeof(unit_words) / sizeof(*unit_words); i++)
 		if (unit_words[i].unit == unit &&
 		    span_is_nocase(word, unit_words[i].word))

@@ -96,6 +96,15 @@ parse_with_unit(struct span text, const struct unit *units, size_t count,
 	return true;
 }
 
+static bool
+is_number(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!char_is_digit(text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
 bool
 usec_parse(struct span text, usec_t *value_r)
 {
@@ -103,9 +112,24 @@ usec_parse(struct span text, usec_t *value_r)
 
 	if (!parse_with_unit(text, time_units,
 		sizeof(time_units) / sizeof(time_units[0]), USEC_SEC, &value) ||
-	    value > PARSE_MAX)
+	    value > PARSE_MAX || (value != 0 && is_number(text)))
 		return false;
 	*value_r = value;
+	return true;
+}
+
+#define SUGGESTED_DIGITS_MAX 9
+
+bool
+usec_suggest_unit(struct buf *buf, struct span text)
+{
+	usec_t value;
+
+	if (!is_number(text) || text.len > SUGGESTED_DIGITS_MAX ||
+	    usec_parse(text, &value))
+		return false;
+	buf_addf(buf, "write %.*ss, %.*sm, %.*sh or %.*sd", SPAN_FMT(text),
+	    SPAN_FMT(text), SPAN_FMT(text), SPAN_FMT(text));
 	return true;
 }
 

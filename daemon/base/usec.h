@@ -31,10 +31,14 @@ usec_t usec_since(usec_t a, usec_t b);
 usec_t usec_min(usec_t a, usec_t b);
 
 /*
- * "90", "90s", "15m", "2h", "3d", "1w": a whole number and one unit (none:
- * seconds). False on anything else and above 10,000 weeks.
+ * "90s", "15m", "2h", "3d", "1w": a whole number and one unit, or "0". False on
+ * anything else and above 10,000 weeks: what "5" means nobody can tell who has
+ * not read the manual.
  */
 bool usec_parse(struct span text, usec_t *value_r);
+/* Where only the unit is missing, what to write: "write 5s, 5m, 5h or 5d". Else
+ * false, and nothing is added. */
+bool usec_suggest_unit(struct buf *buf, struct span text);
 /* "9 min", "1 h 30 min", "450 ms", "never": for people; rounded down. */
 void usec_format(struct buf *buf, usec_t value);
 /* "123", "10K", "25M", "2G" in steps of 1024 bytes. False on anything else and

@@ -117,15 +117,17 @@ parse_number(struct value *value, struct span text, void *member)
 	return true;
 }
 
-/* "5min" and "2 hours" are what people try first. */
+/* "5min" and "2 hours" are what people try first; `number`, for "5". */
 static const char *
-unit_hint(struct span text)
+unit_hint(struct span text, struct buf *number)
 {
 	size_t digits = 0;
 
 	while (digits < text.len && char_is_digit(text.data[digits]))
 		digits++;
 	struct span unit = span_trim(span_skip(text, digits));
+	if (usec_suggest_unit(number, text))
+		return buf_str(number);
 	if (digits == 0 || unit.len == 0)
 		return NULL;
 	switch (char_to_lower(unit.data[0])) {
@@ -150,10 +152,10 @@ parse_duration(struct value *value, struct span text, void *member)
 	usec_t usec;
 
 	if (!usec_parse(text, &usec)) {
-		BUF_AUTO type = BUF_INIT;
+		BUF_AUTO type = BUF_INIT, hint = BUF_INIT;
 		setting_describe_type(value->setting, &type);
-		return fail(value, text.data, unit_hint(text), "`%s` is a %s",
-		    value->setting->key, buf_str(&type));
+		return fail(value, text.data, unit_hint(text, &hint),
+		    "`%s` is a %s", value->setting->key, buf_str(&type));
 	}
 	if (usec < value->setting->min || usec > value->setting->max)
 		return fail_range(value, text);

@@ -452,8 +452,8 @@ set_global(struct ctl *ctl, struct wishes *wishes, int number)
 	case GLOBAL_TIMEOUT:
 		if (!usec_parse(span_from_str(optarg), &ctl->timeout) ||
 		    ctl->timeout == 0 || ctl->timeout > USEC_DAY)
-			return ctl_fail(ctl, EX_USAGE, "such as 5s or 2m",
-			    "--timeout: %s is no time", optarg);
+			return ctl_fail_time(
+			    ctl, "--timeout", optarg, "such as 5s or 2m");
 		break;
 	case GLOBAL_NO_COLOR:
 		ctl->color = false;

@@ -84,6 +84,11 @@ enum ctl_color {
  * standard error, or as JSON on standard output. Returns `code`. */
 int ctl_fail(const struct ctl *ctl, int code, const char *hint,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same of what should be a time: `name` stands in front of it (NULL:
+ * nothing does). If only its unit is missing, that is said, and what to write
+ * instead of it, else `hint`. */
+int ctl_fail_time(const struct ctl *ctl, const char *name, const char *text,
+    const char *hint);
 /* Writes and empties. False: standard output cannot be written, said on
  * standard error. */
 bool ctl_write(struct buf *out);

@@ -74,6 +74,19 @@ ctl_fail(
 	return code;
 }
 
+int
+ctl_fail_time(
+    const struct ctl *ctl, const char *name, const char *text, const char *hint)
+{
+	BUF_AUTO write = BUF_INIT;
+	bool is_bare = usec_suggest_unit(&write, span_from_str(text));
+
+	return ctl_fail(ctl, EX_USAGE, is_bare ? buf_str(&write) : hint,
+	    "%s%s%s is no time%s", name != NULL ? name : "",
+	    name != NULL ? ": " : "", text,
+	    is_bare ? ": its unit is missing" : "");
+}
+
 bool
 ctl_write(struct buf *out)
 {

@@ -1,6 +1,14 @@
 /* pause, resume: connections of one account, or of all. */
+#include <string.h>
+
 #include "daemon/base/xalloc.h"
 #include "daemon/control/ctl.h"
+
+static bool
+is_number(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
 
 /* [ACCOUNT] [TIME]: no account is called like a time, in what the daemon
  * sees; one that is stands before its time. */
@@ -16,10 +24,10 @@ read_arguments(const struct ctl *ctl, const char **account_r, usec_t *time_r)
 		return EX_OK;
 	last = ctl->arguments[ctl->argument_count - 1];
 	if (!usec_parse(span_from_str(last), time_r)) {
-		if (ctl->argument_count == 1)
+		/* A number alone is no account: it may be one before a time. */
+		if (ctl->argument_count == 1 && !is_number(last))
 			return EX_OK;
-		return ctl_fail(ctl, EX_USAGE, "such as 90m, 2h or 3d",
-		    "%s is no time", last);
+		return ctl_fail_time(ctl, NULL, last, "such as 90m, 2h or 3d");
 	}
 	if (*time_r < USEC_SEC)
 		return ctl_fail(ctl, EX_USAGE,

@@ -125,10 +125,9 @@ ctl_parse_since(const char *text, int64_t now_unix, int64_t *unix_r)
 	struct tm tm;
 	bool is_utc;
 
-	if (usec_parse(span_from_str(text), &ago)) {
-		/* "5" of what? */
-		if (text[strlen(text) - 1] <= '9')
-			return false;
+	/* "0" is a time, but no ago. */
+	if (usec_parse(span_from_str(text), &ago) &&
+	    text[strlen(text) - 1] > '9') {
 		*unix_r = now_unix - (int64_t)(ago / USEC_SEC);
 		return true;
 	}

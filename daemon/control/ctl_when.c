@@ -1,4 +1,5 @@
 /* Times that a person wrote behind an option. */
+#include "daemon/base/xalloc.h"
 #include "daemon/control/ctl.h"
 
 static const char forms[] =
@@ -17,8 +18,8 @@ ctl_get_time(const struct ctl *ctl, const char *option, int64_t *unix_r)
 		*unix_r = when;
 		return EX_OK;
 	}
-	return ctl_fail(
-	    ctl, EX_USAGE, forms, "--%s: %s is no time", option, text);
+	STR_AUTO name = xasprintf("--%s", option);
+	return ctl_fail_time(ctl, name, text, forms);
 }
 
 static int

@@ -562,6 +562,18 @@ expect_words 'outcome' 64 err '--outcome: lost is none' \
 	'done, failed, skipped, unknown, open or observed'
 run pause work soon
 expect_words 'pause' 64 err 'soon is no time' 'such as 90m, 2h or 3d'
+run pause work 5
+expect_words 'pause' 64 err '5 is no time: its unit is missing' \
+	'write 5s, 5m, 5h or 5d'
+run pause 5
+expect_words 'pause' 64 err '5 is no time: its unit is missing' \
+	'write 5s, 5m, 5h or 5d'
+run history --since 5
+expect_words 'since' 64 err '--since: 5 is no time: its unit is missing' \
+	'write 5s, 5m, 5h or 5d'
+run status --timeout 5
+expect_words 'timeout' 64 err '--timeout: 5 is no time: its unit is missing' \
+	'write 5s, 5m, 5h or 5d'
 run pause work 0s
 expect_words 'pause' 64 err '0s is no time to pause for'
 run history -n 0

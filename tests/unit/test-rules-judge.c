@@ -517,7 +517,7 @@ test_default_notification(void **state)
 static const struct {
 	const char *condition, *headers; /* beside those of every message */
 } field_needs[] = {
-    {"from and subject and message-id and sent > 1", ""},
+    {"from and subject and message-id and sent > 1s", ""},
     {"sender", " Sender"},
     {"reply-to", " Reply-To"},
     {"to-me", " To"},

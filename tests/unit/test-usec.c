@@ -19,7 +19,9 @@ static const struct {
 	usec_t value;
 } times[] = {
     {SPAN_INIT("0"), true, 0},
-    {SPAN_INIT("90"), true, 90 * USEC_SEC},
+    {SPAN_INIT("90"), false, 0}, /* of what? */
+    {SPAN_INIT("00"), true, 0},
+    {SPAN_INIT("0s"), true, 0},
     {SPAN_INIT("90s"), true, 90 * USEC_SEC},
     {SPAN_INIT("90S"), true, 90 * USEC_SEC},
     {SPAN_INIT("15m"), true, 15 * USEC_MINUTE},
@@ -28,8 +30,8 @@ static const struct {
     {SPAN_INIT("1w"), true, 7 * USEC_DAY},
     {SPAN_INIT("10000w"), true, 70000 * USEC_DAY},
     {SPAN_INIT("10001w"), false, 0},
-    {SPAN_INIT("6048000000"), true, 70000 * USEC_DAY},
-    {SPAN_INIT("6048000001"), false, 0},
+    {SPAN_INIT("6048000000s"), true, 70000 * USEC_DAY},
+    {SPAN_INIT("6048000001s"), false, 0},
     {SPAN_INIT("18446744073709551615"), false, 0},
     {SPAN_INIT("30500568904944w"), false, 0}, /* wraps to a small value */
     {SPAN_INIT(""), false, 0},
@@ -99,6 +101,24 @@ test_parse(void **state)
 		check_parsed(
 		    sizes[i].text, ok, sizes[i].ok, value, sizes[i].value);
 	}
+}
+
+static void
+test_suggestion(void **state)
+{
+	BUF_AUTO words = BUF_INIT;
+
+	(void)state;
+	assert_true(usec_suggest_unit(&words, SPAN("90")));
+	assert_string_equal(buf_str(&words), "write 90s, 90m, 90h or 90d");
+	buf_clear(&words);
+	assert_false(usec_suggest_unit(&words, SPAN("90s")));
+	assert_false(usec_suggest_unit(&words, SPAN("soon")));
+	assert_false(usec_suggest_unit(&words, SPAN("-5")));
+	assert_false(usec_suggest_unit(&words, SPAN("0")));
+	assert_false(usec_suggest_unit(&words, SPAN("1234567890")));
+	assert_false(usec_suggest_unit(&words, SPAN_EMPTY));
+	assert_string_equal(buf_str(&words), "");
 }
 
 static void
@@ -251,6 +271,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_parse),
+	    cmocka_unit_test(test_suggestion),
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_dates_ascend),
