@@ -60,6 +60,11 @@
 	" AND n.state = '" state "'"                                           \
 	" AND n.state IN ('waiting', 'sending') ORDER BY " order " LIMIT 1)"
 
+/*
+ * The history: the inner SELECT, which the LIMIT keeps one of its own, needs
+ * nothing but the index of times, whose entries end with the key. So messages
+ * of other accounts and mailboxes cost no look into the table.
+ */
 /* clang-format off */
 const char *const sql_texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -201,11 +206,13 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND NOT (kind = 'forward' AND state = 'started')"
 		" GROUP BY mailbox ORDER BY mailbox",
 	[SQL_HISTORY] =
-		"SELECT " MESSAGE_COLUMNS " FROM messages AS m"
-		" WHERE (?1 IS NULL OR m.account = ?1)"
-		" AND (?2 IS NULL OR m.mailbox = ?2) AND m.judged >= ?3"
-		" ORDER BY m.judged DESC, m.uid DESC, m.account, m.mailbox,"
-		" m.uidvalidity DESC",
+		"SELECT " MESSAGE_COLUMNS " FROM (SELECT account, mailbox,"
+		" uidvalidity, uid FROM messages"
+		" WHERE (?1 IS NULL OR account = ?1)"
+		" AND (?2 IS NULL OR mailbox = ?2) AND judged >= ?3"
+		" ORDER BY judged DESC, uid DESC, account, mailbox,"
+		" uidvalidity DESC LIMIT -1) AS k CROSS JOIN messages AS m"
+		" ON " SAME_MESSAGE("m", "k"),
 	[SQL_MESSAGE] =
 		"SELECT " MESSAGE_COLUMNS " FROM messages AS m"
 		" WHERE m.account = ? AND m.mailbox = ? AND m.uidvalidity = ?"
