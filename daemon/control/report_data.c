@@ -133,8 +133,11 @@ add_effect(struct report *report, struct report_slot *slot,
 	struct report_rule *rule =
 	    rule_of(report, span_from_str(has_rule ? name : "(default)"));
 
+	size_t at = (size_t)(slot - report->slots);
+
 	report->actions++;
 	slot->actions++;
+	rule->by_slot[at] += !has_rule;
 	if (is_word(state, "done")) {
 		rule->done++;
 		if (is_word(json_get_str(effect, "action"), "notify"))
@@ -142,6 +145,7 @@ add_effect(struct report *report, struct report_slot *slot,
 			    ctl_parse_time(json_get_str(effect, "changed")));
 	} else if (is_word(state, "failed") || is_word(state, "unknown")) {
 		rule->failed++;
+		rule->failed_by_slot[at]++;
 		slot->failed++;
 		report->failed++;
 	} else if (is_word(state, "skipped")) {
@@ -164,12 +168,17 @@ report_add_message(struct report *report, const struct json *message)
 
 	if (slot == NULL)
 		return;
+	size_t at = (size_t)(slot - report->slots);
 	report->messages++;
 	slot->mail++;
 	account_of(report, account != NULL ? account : "")->messages++;
-	while (span_split(&rules, ' ', &name))
-		if (name.len > 0)
-			rule_of(report, name)->messages++;
+	while (span_split(&rules, ' ', &name)) {
+		if (name.len == 0)
+			continue;
+		struct report_rule *rule = rule_of(report, name);
+		rule->messages++;
+		rule->by_slot[at]++;
+	}
 	for (size_t i = 0; i < json_count(effects); i++)
 		add_effect(report, slot, json_at(effects, i), received);
 }

@@ -12,7 +12,7 @@
 
 #define REPORT_SLOTS_MAX 400
 /* Rows of rules; those after them count as one, "(others)". */
-#define REPORT_RULES_MAX 40
+#define REPORT_RULES_MAX 60
 /* Up to so long a time the slots are hours. */
 #define REPORT_HOURLY_MAX (7 * 24)
 
@@ -30,6 +30,9 @@ struct report_rule {
 	char *name; /* owned */
 	unsigned messages;
 	unsigned done, failed, open, skipped; /* actions */
+	/* By slot: messages that it matched, or that had the default
+	 * notification; and actions that failed. */
+	unsigned by_slot[REPORT_SLOTS_MAX], failed_by_slot[REPORT_SLOTS_MAX];
 };
 
 /* One hour of one account. */

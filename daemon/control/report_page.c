@@ -23,6 +23,10 @@ static const char style[] =
     "svg{width:100%;height:auto;display:block}"
     ".grid{stroke:var(--line)}.axis{fill:var(--soft);font-size:11px}"
     ".dot{fill:var(--ink)}.good{fill:var(--good)}.bad{fill:var(--bad)}"
+    ".name{fill:var(--ink);font-size:12px}"
+    ".heat1,.heat2,.heat3,.heat4,.heat5{fill:var(--good)}"
+    ".heat1{opacity:.25}.heat2{opacity:.42}.heat3{opacity:.6}"
+    ".heat4{opacity:.8}"
     ".h0,.h1,.h2,.h3,.h4,.h5{fill:var(--bad)}"
     ".h6,.h7,.h8,.h9{fill:var(--ill)}.h10{fill:var(--well)}"
     "table{border-collapse:collapse;width:100%}"
@@ -153,6 +157,12 @@ add_rules(struct buf *out, const struct report *report)
 	for (size_t i = 0; i < report->rule_count; i++)
 		add_rule(out, &report->rules[i], max);
 	buf_add_str(out, "</table>\n");
+	buf_addf(out,
+	    "<h2>Rules by %s</h2>\n<p class=\"note\">Messages that a rule "
+	    "matched, in each %s.</p>\n",
+	    report->is_hourly ? "hour" : "day",
+	    report->is_hourly ? "hour" : "day");
+	plot_rules(out, report);
 }
 
 /* ---- notifications and accounts ---- */

@@ -59,12 +59,18 @@ round_up(unsigned value)
 }
 
 static double
-x_of(const struct report *report, int64_t when)
+x_behind(const struct report *report, int64_t when, int left)
 {
 	double all = (double)(report->to - report->from);
 
-	return LEFT + (double)(when - report->from) / (all > 0 ? all : 1) *
-			  (WIDTH - LEFT);
+	return left + (double)(when - report->from) / (all > 0 ? all : 1) *
+			  (WIDTH - left);
+}
+
+static double
+x_of(const struct report *report, int64_t when)
+{
+	return x_behind(report, when, LEFT);
 }
 
 static int64_t
@@ -111,12 +117,12 @@ is_mark(const struct report *report, size_t i)
 }
 
 static void
-add_dates(struct buf *out, const struct report *report, int y)
+add_dates(struct buf *out, const struct report *report, int left, int y)
 {
 	bool has_hour = report->is_hourly && report->slot_count <= 48;
 
 	for (size_t i = 0; i < report->slot_count; i++) {
-		double x = x_of(report, report->slots[i].begin);
+		double x = x_behind(report, report->slots[i].begin, left);
 		/* The last one would be cut off. */
 		if (!is_mark(report, i) || x > WIDTH - 60)
 			continue;
@@ -182,7 +188,7 @@ plot_slots(struct buf *out, const struct report *report, const char *label,
 	for (size_t i = 0; i < report->slot_count; i++)
 		add_slot(out, report, i, things, value(&report->slots[i]),
 		    bad(&report->slots[i]), top);
-	add_dates(out, report, HEIGHT - 6);
+	add_dates(out, report, LEFT, HEIGHT - 6);
 	buf_add_str(out, "</svg></div>\n");
 }
 
@@ -273,7 +279,107 @@ plot_hours(struct buf *out, const struct report *report,
 	open_svg(out, label, STRIP);
 	for (size_t i = 0; i < account->hour_count; i++)
 		add_hour(out, report, &account->hours[i]);
-	add_dates(out, report, STRIP - 4);
+	add_dates(out, report, LEFT, STRIP - 4);
+	buf_add_str(out, "</svg></div>\n");
+}
+
+/* ---- rules by time ---- */
+
+#define NAMES 200 /* names of rules; longer ones are cut off */
+#define ROW 16
+#define LEGEND_STEP 90
+
+/* The same for all rules, so that rows can be compared. */
+static const struct {
+	unsigned least;
+	const char *words;
+} heats[] = {{1, "1"}, {2, "2 to 4"}, {5, "5 to 19"}, {20, "20 to 99"},
+    {100, "100 or more"}};
+#define HEATS (sizeof(heats) / sizeof(heats[0]))
+
+static size_t
+heat_of(unsigned count)
+{
+	size_t heat = HEATS;
+
+	while (heat > 0 && count < heats[heat - 1].least)
+		heat--;
+	return heat;
+}
+
+static void
+add_cell(struct buf *out, const struct report *report,
+    const struct report_rule *rule, size_t i, int y)
+{
+	unsigned count = rule->by_slot[i], failed = rule->failed_by_slot[i];
+	double x = x_behind(report, report->slots[i].begin, NAMES);
+	double width = x_behind(report, slot_end(report, i), NAMES) - x;
+	STR_AUTO class = xasprintf("heat%zu", heat_of(count));
+
+	if (count == 0 && failed == 0)
+		return;
+	buf_add_str(out, "<g>");
+	add_rect(out, class, x, width, y + 1, count > 0 ? ROW - 2 : 0);
+	add_rect(out, "bad", x, width, y + ROW - 5, failed > 0 ? 4 : 0);
+	buf_add_str(out, "<title>");
+	ctl_add_day(out, report->slots[i].begin, report->is_hourly);
+	buf_addf(out, ": %u matched", count);
+	if (failed > 0)
+		buf_addf(out, ", %u failed", failed);
+	buf_add_str(out, "</title></g>\n");
+}
+
+/* An <svg> within cuts off what is wider. */
+static void
+add_rule_name(struct buf *out, const char *name, int y)
+{
+	buf_addf(out,
+	    "<svg x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\">"
+	    "<text class=\"name\" x=\"0\" y=\"%d\">",
+	    y, NAMES - 8, ROW, ROW - 4);
+	plot_add_text(out, name);
+	buf_add_str(out, "<title>");
+	plot_add_text(out, name);
+	buf_add_str(out, "</title></text></svg>\n");
+}
+
+static void
+add_legend(struct buf *out, int y)
+{
+	for (size_t i = 0; i <= HEATS; i++) {
+		STR_AUTO class =
+		    i < HEATS ? xasprintf("heat%zu", i + 1) : xstrdup("bad");
+		double x = NAMES + (double)(i * LEGEND_STEP);
+
+		add_rect(out, class, x, ROW, i < HEATS ? y : y + ROW - 6,
+		    i < HEATS ? ROW - 2 : 4);
+		buf_addf(out,
+		    "<text class=\"axis\" x=\"%.1f\" y=\"%d\">%s</text>\n",
+		    x + ROW + 4, y + ROW - 4,
+		    i < HEATS ? heats[i].words : "failed");
+	}
+}
+
+void
+plot_rules(struct buf *out, const struct report *report)
+{
+	int rows = (int)report->rule_count * ROW;
+
+	open_svg(out, "Messages by rule and time", rows + BOTTOM + ROW + 8);
+	for (size_t row = 0; row < report->rule_count; row++) {
+		const struct report_rule *rule = &report->rules[row];
+		int y = (int)row * ROW;
+
+		buf_addf(out,
+		    "<line class=\"grid\" x1=\"0\" x2=\"%d\" "
+		    "y1=\"%d\" y2=\"%d\"/>\n",
+		    WIDTH, y + ROW, y + ROW);
+		add_rule_name(out, rule->name, y);
+		for (size_t i = 0; i < report->slot_count; i++)
+			add_cell(out, report, rule, i, y);
+	}
+	add_dates(out, report, NAMES, rows + BOTTOM - 8);
+	add_legend(out, rows + BOTTOM + 2);
 	buf_add_str(out, "</svg></div>\n");
 }
 

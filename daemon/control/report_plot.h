@@ -20,6 +20,9 @@ void plot_slots(struct buf *out, const struct report *report, const char *label,
     const char *things, plot_value_fn *value, plot_value_fn *bad);
 /* How long notifications took, by report_delays. */
 void plot_delays(struct buf *out, const struct report *report);
+/* A row for each rule: the messages that it matched, by time, in colours that
+ * mean the same in all rows; with what failed. At least one rule. */
+void plot_rules(struct buf *out, const struct report *report);
 /* The hours of an account as one strip. */
 void plot_hours(struct buf *out, const struct report *report,
     const struct report_account *account);

@@ -2,8 +2,8 @@
 """belfryctl report: its numbers against a history that is known, names that
 try to break out of it, and the page as a real browser shows it.
 
-The pictures of the browser stay as report-light.png, -dark and -narrow beside
-the log. Exit status 77: without Chromium (or with BELFRY_NO_CHROMIUM set) only
+The pictures of the browser stay as report-light.png, -dark, -narrow, -rules
+and -empty beside the log. Exit status 77: without Chromium (or with BELFRY_NO_CHROMIUM set) only
 the numbers were tested.
 """
 
@@ -50,10 +50,10 @@ def message(i, now):
 class Daemon(threading.Thread):
     """Answers `history` by pages, and `report`."""
 
-    def __init__(self, path, now):
+    def __init__(self, path, now, messages):
         super().__init__(daemon=True)
         self.now = now
-        self.messages = [message(i, now) for i in range(MESSAGES)]
+        self.messages = messages
         self.asked = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -127,6 +127,68 @@ def numbers(folder, daemon):
     return path
 
 
+NAMES = [EVIL, "x" * 300, "\u202eevil\u2066", "\u91cd\u8981" * 60,
+         "]]></svg><svg/onload=alert(1)>", "</title><b>", "-->"]
+
+
+def many_rules(now):
+    """Rule n of 50 matches n messages, an hour apart, and each third fails;
+    what no rule matched rings."""
+    names = NAMES + ["rule-%d" % n for n in range(len(NAMES), 50)]
+    made = []
+    for n, name in enumerate(names):
+        for i in range(n + 1):
+            when = rfc3339(now - 60 - HOUR * i)
+            made.append({
+                "judged": when, "received": when, "account": "work",
+                "rules": name, "effects": [
+                    {"rule": name, "action": "move",
+                     "state": "failed" if i % 3 == 2 else "done"}]})
+    for i in range(150):
+        made.append({"judged": rfc3339(now - 60), "received": None,
+                     "account": "work", "rules": "", "effects": [
+                         {"rule": "", "action": "notify", "state": "done"}]})
+    return made
+
+
+def with_history(folder, name, now, messages):
+    """The page of it."""
+    place = os.path.join(folder, name)
+    os.mkdir(place)
+    Daemon(place + "/sock", now, messages).start()
+    result = ctl(place)
+    check(result.returncode == 0, result)
+    return place + "/belfry-report.html"
+
+
+def rules_by_hour(_, path):
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    plot = page[page.index("Messages by rule and time"):]
+    plot = plot[:plot.index("</svg></div>")]
+    cells = re.findall(r": (\d+) matched(?:, (\d+) failed)?</title>", plot)
+    check(sum(int(count) for count, _ in cells) == 50 * 51 // 2 + 150 and
+          len(cells) == 50 * 51 // 2 + 1, "matched: %d cells" % len(cells))
+    check(sum(int(failed or 0) for _, failed in cells) ==
+          sum((n + 1) // 3 for n in range(50)), "failed")
+    check(plot.count('class="name"') == 51, "rows")
+    # The default's cell is the darkest, the others are single messages.
+    check(plot.count('class="heat5"') == 2 and  # and in the legend
+          plot.count('class="heat1"') == len(cells), "colours")
+    for word in ("<script", "<img", "</title><b>", "<svg/", "\u202e",
+                 "]]>", "-->"):
+        check(word not in page, "a name broke out: %r" % word)
+    check(len(page) < 1000000, "%d bytes" % len(page))
+
+
+def nothing_at_all(_, path):
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    check("No rule matched." in page and
+          "Messages by rule and time" not in page, "rules of nothing")
+    check("nan" not in page and "inf" not in page, "numbers of nothing")
+
+
 def days(folder):
     result = ctl(folder, "--since", "30d", "-")
     check(result.returncode == 0, result.stderr)
@@ -171,6 +233,13 @@ def browser(*words):
         shutil.rmtree(profile, ignore_errors=True)
 
 
+def picture(name, path, *words):
+    file = os.path.join(BUILD, "tests/system/report-%s.png" % name)
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    browser(*words, "--screenshot=" + file, "file://" + path)
+    check(os.path.getsize(file) > 20000, "the picture %s" % name)
+
+
 def shown(path):
     """What the browser makes of it."""
     tree = browser("--dump-dom", "file://" + path)
@@ -179,18 +248,15 @@ def shown(path):
           "the browser's tree lacks plots")
     for name, words in (("light", []), ("dark", ["--force-dark-mode"]),
                         ("narrow", ["--window-size=500,1700"])):
-        picture = os.path.join(BUILD, "tests/system/report-%s.png" % name)
-        os.makedirs(os.path.dirname(picture), exist_ok=True)
-        browser("--window-size=1000,1700", *words, "--screenshot=" + picture,
-                "file://" + path)
-        check(os.path.getsize(picture) > 20000, "the picture %s" % name)
+        picture(name, path, "--window-size=1000,1700", *words)
 
 
 def main():
     folder = tempfile.mkdtemp(prefix="belfry-report-", dir="/tmp")
     now = int(datetime.datetime.now().timestamp())
     try:
-        daemon = Daemon(folder + "/sock", now)
+        daemon = Daemon(folder + "/sock", now,
+                        [message(i, now) for i in range(MESSAGES)])
         daemon.start()
         path = numbers(folder, daemon)
         days(folder)
@@ -199,6 +265,15 @@ def main():
                     "BELFRY_NO_CHROMIUM" not in os.environ)
         if can_show:
             shown(path)
+        pages = [(name, with_history(folder, name, now, messages))
+                 for name, messages in (("rules", many_rules(now)),
+                                        ("empty", []))]
+        rules_by_hour(*pages[0])
+        nothing_at_all(*pages[1])
+        if can_show:
+            for name, page in pages:
+                picture(name, page, "--window-size=1000,4400" if name == "rules"
+                        else "--window-size=1000,1700")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if check.failed > 0:
