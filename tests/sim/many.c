@@ -347,6 +347,8 @@ settle(struct world *w)
 	}
 }
 
+#define LIMITED_OF 4 /* seeds: whose server refuses connections */
+
 struct totals {
 	unsigned long steps, messages, moves, kills;
 };
@@ -371,7 +373,7 @@ run(void *ctx, const struct seeds_run *run)
 	pump(w);
 	run_until(w, w->now + 20 * USEC_MINUTE); /* first contact */
 	check_watched(w);
-	w->faulty = w->model.moody = true;
+	w->faulty = w->model.moody = w->model.overflows = true;
 	w->next_happening = w->now + USEC_SEC;
 	run_faulty(w, w->now + RUN_USEC);
 	note(w, "calm");
@@ -379,7 +381,7 @@ run(void *ctx, const struct seeds_run *run)
 	w->kill_in = 0;
 	w->model.logins_max =
 	    w->model.personality != NULL ? w->model.personality->logins_max : 0;
-	w->model.moody = false;
+	w->model.moody = w->model.overflows = false;
 	if (w->model.in_a_row > 0 || account_lockout(w->account) != NULL)
 		start_again(w);
 	pump(w);
@@ -390,6 +392,10 @@ run(void *ctx, const struct seeds_run *run)
 		check_watched(w);
 	if (w->ok)
 		check_turns(w);
+	if (w->ok)
+		check_pushes(w);
+	if (w->ok && run->seed % LIMITED_OF == 0)
+		check_limit(w);
 	tear_down(w);
 	is_good = w->ok;
 	if (!is_good)

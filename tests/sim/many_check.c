@@ -142,3 +142,49 @@ check_turns(struct world *w)
 		fail(w, "somebody judges in calm weather");
 	note(w, "%u messages in calm weather", w->message_count - first);
 }
+
+/* What NOTIFY tells is seen long before its mailbox would be asked for. */
+void
+check_pushes(struct world *w)
+{
+	const uint64_t unsuitable = MODEL_SILENT_IDLE | MODEL_IDLE_DIES |
+				    MODEL_STATUS_EMPTY | MODEL_LABELS;
+
+	if (!w->model.notifies || (w->model.traits & MODEL_IDLE) == 0 ||
+	    (w->model.traits & unsuitable) != 0)
+		return;
+	note(w, "what is told is seen soon");
+	bye(w); /* with the next connection it tells again */
+	run_until(w, w->now + FOUND_USEC);
+	for (unsigned i = 0; i < 6 && w->ok; i++) {
+		deliver(w);
+		run_until(w, w->now + PUSHED_USEC);
+		check_all(w);
+	}
+	make_box(w);
+	run_until(w, w->now + PUSHED_USEC);
+	check_watched(w);
+}
+
+/* Who is refused a connection does not try for it again and again, but a day
+ * later. */
+void
+check_limit(struct world *w)
+{
+	unsigned before = w->model.limited;
+
+	if (w->budget < 2 || w->model.logins_max != 0)
+		return;
+	note(w, "one connection is allowed");
+	w->model.logins_max = 1;
+	bye(w);
+	run_until(w, w->now + 4 * USEC_HOUR);
+	check_watched(w);
+	if (w->model.limited - before > w->budget)
+		fail(w, "refused %u times, with a budget of %u",
+		    w->model.limited - before, w->budget);
+	w->model.logins_max = 0;
+	run_until(w, w->now + 25 * USEC_HOUR);
+	if (w->model.logged_in < 2)
+		fail(w, "one more connection was never tried");
+}

@@ -52,6 +52,17 @@ label(struct world *w, unsigned box, unsigned id)
 	note(w, "#%u is in %s, too", id, w->names[other]);
 }
 
+static void
+push(struct world *w)
+{
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (w->links[i].session == NULL)
+			continue;
+		model_session_poll(w->links[i].session);
+		collect(w, &w->links[i]);
+	}
+}
+
 void
 deliver(struct world *w)
 {
@@ -81,12 +92,7 @@ deliver(struct world *w)
 	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
 	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
 	label(w, box, id);
-	for (size_t i = 0; i < LINKS_MAX; i++) {
-		if (w->links[i].session == NULL)
-			continue;
-		model_session_poll(w->links[i].session);
-		collect(w, &w->links[i]);
-	}
+	push(w);
 }
 
 static void
@@ -123,7 +129,7 @@ silence(struct world *w)
 			fall_silent(&w->links[i]);
 }
 
-static void
+void
 bye(struct world *w)
 {
 	note(w, "the server says BYE");
@@ -157,6 +163,7 @@ make_box(struct world *w)
 	snprintf(name, sizeof(name), "Lists/new%u", w->box_count);
 	note(w, "%s is made", name);
 	add_box(w, name);
+	push(w);
 }
 
 static bool

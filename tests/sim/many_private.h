@@ -27,6 +27,8 @@
 #define FOUND_USEC (20 * USEC_MINUTE)
 /* Besides its interval: a round of the others, each for a minute at most. */
 #define BOUND_USEC (5 * USEC_MINUTE)
+/* What a server tells of is seen so soon, with a visit before that. */
+#define PUSHED_USEC (90 * USEC_SEC)
 
 struct message {
 	unsigned box;
@@ -104,6 +106,8 @@ void pump(struct world *w);
 const char *wire(const struct world *w, unsigned box);
 unsigned connections(const struct world *w);
 void deliver(struct world *w);
+/* The server says it to all. */
+void bye(struct world *w);
 void add_box(struct world *w, const char *name);
 void make_box(struct world *w);
 void start_again(struct world *w);
@@ -113,6 +117,8 @@ void happen(struct world *w);
 void check_all(struct world *w);
 void check_watched(struct world *w);
 void check_turns(struct world *w);
+void check_pushes(struct world *w);
+void check_limit(struct world *w);
 
 /* many.c */
 void note(struct world *w, const char *format, ...)

@@ -118,6 +118,13 @@ struct model_mailbox {
 	size_t vanished_count;
 };
 
+/* When the server says BYE to whoever came to stay. */
+enum model_hangs_up {
+	HANGS_UP_NEVER,
+	HANGS_UP_AT_SELECT,
+	HANGS_UP_AT_REST,
+};
+
 /* What a session hears whose mailbox was made anew behind it, and which cannot
  * see the new one before SELECT. */
 enum model_remade {
@@ -142,13 +149,16 @@ struct model {
 	unsigned in_a_row;   /* refusals, since a person started the account */
 	const char *broken;  /* what no client may do was done; else NULL */
 	unsigned logged_in;  /* sessions now */
-	bool notifies;	     /* offers NOTIFY, and gives up now and then */
+	bool notifies;	     /* offers NOTIFY */
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
 	unsigned appends;    /* that were taken, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
 	unsigned moves, parts;
 	enum model_remade remade;
-	bool any_order; /* the answers to UID FETCH do not go upwards */
+	enum model_hangs_up hangs_up;
+	unsigned limited; /* logins that were one too many, so far */
+	bool overflows;	  /* NOTIFY gives up now and then */
+	bool any_order;	  /* the answers to UID FETCH do not go upwards */
 };
 
 /* Messages of several parts have this boundary; each part has a header of its

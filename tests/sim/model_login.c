@@ -225,6 +225,7 @@ model_do_login(struct model_session *s, const struct command *c)
 	}
 	if (model->logins_max != 0 && model->logged_in >= model->logins_max) {
 		note_refusal(s);
+		model->limited++;
 		model_say(s, c, "NO [LIMIT] too many connections");
 		return;
 	}

@@ -122,7 +122,7 @@ push_status(struct model_session *s, const struct model_mailbox *mailbox)
 	    "* STATUS \"%s\" (UIDNEXT %u UIDVALIDITY %u MESSAGES %zu)\r\n",
 	    mailbox->name, mailbox->uidnext, mailbox->uidvalidity,
 	    mailbox->count);
-	if (++s->model->pushes % OVERFLOW_EVERY == 0) {
+	if (++s->model->pushes % OVERFLOW_EVERY == 0 && s->model->overflows) {
 		s->notify = false;
 		buf_add_str(
 		    &s->output, "* OK [NOTIFICATIONOVERFLOW] enough\r\n");
@@ -212,6 +212,8 @@ model_do_idle(struct model_session *s, const struct command *c)
 	buf_add_str(&s->output,
 	    model_has(s, MODEL_KEEPALIVE) ? "+\r\n" : "+ idling\r\n");
 	model_session_poll(s);
+	if (s->model->hangs_up == HANGS_UP_AT_REST)
+		model_session_bye(s);
 }
 
 void
@@ -310,7 +312,10 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 void
 model_do_select(struct model_session *s, const struct command *c)
 {
-	open_mailbox(s, c, false);
+	if (s->model->hangs_up == HANGS_UP_AT_SELECT)
+		model_session_bye(s);
+	else
+		open_mailbox(s, c, false);
 }
 
 void

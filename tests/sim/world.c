@@ -10,7 +10,9 @@
 #define REMADE_USEC (40 * USEC_MINUTE) /* until a mailbox is opened again */
 #define LEARN_USEC (3 * USEC_HOUR)
 #define LEARNED_USEC (5 * USEC_HOUR)
+#define LEARNED_AFTER 4		  /* messages */
 #define LOOK_USEC (1 * USEC_HOUR) /* the calm ends when all is settled */
+#define TRIED_OF 4		  /* seeds: how often the server is tried */
 #define PATIENT_PERCENT 15	  /* ... and in these seeds never sooner */
 
 void
@@ -118,6 +120,7 @@ choose_machines(struct world *w, uint64_t seed)
 	uint64_t dice = seed * UINT64_C(0x9e3779b97f4a7c15) >> 40;
 
 	w->asks = (w->model.traits & MODEL_ENDED_LINES) != 0 || dice % 4 == 0;
+	w->is_tried = dice / 8 % TRIED_OF == 0;
 	w->joins = USEC_NEVER;
 	if (w->asks && dice / 4 % 2 == 0)
 		w->joins = usec_add(w->now, dice % (12 * 60) * USEC_MINUTE);
@@ -219,8 +222,8 @@ wait_for_contact(struct world *w)
 		world_fail(w, "no first contact");
 }
 
-static void
-rest(struct world *w, usec_t time)
+void
+world_rest(struct world *w, usec_t time)
 {
 	w->quiet_until = usec_add(w->now, time);
 	while (w->result->ok && w->now < w->quiet_until &&
@@ -242,6 +245,19 @@ hearing_bound(const struct world *w)
 	    (w->model.traits & mute) != 0)
 		return 10 * USEC_MINUTE;
 	return USEC_MINUTE + writes;
+}
+
+/* A server that was caught twice at not pushing is asked besides. */
+static usec_t
+learned_bound(const struct world *w)
+{
+	const uint64_t other = MODEL_STINGY | MODEL_IDLE_DIES;
+	usec_t writes = w->slow_disk ? 2 * USEC_MINUTE : 0;
+
+	if ((w->model.traits & other) != 0 ||
+	    (w->model.traits & MODEL_SILENT_IDLE) == 0)
+		return hearing_bound(w);
+	return MAILBOX_POLL_USEC + USEC_MINUTE + writes;
 }
 
 static void
@@ -267,12 +283,13 @@ check_push(struct world *w)
 
 	for (unsigned i = 0; i < MESSAGES_PUSHED; i += 2) {
 		world_deliver_kind(w, KIND_ALL);
-		rest(w, random_below(&w->random, 25 * USEC_SEC));
+		world_rest(w, random_below(&w->random, 25 * USEC_SEC));
 		world_deliver(w);
-		rest(w, hearing_bound(w));
+		world_rest(
+		    w, i < LEARNED_AFTER ? hearing_bound(w) : learned_bound(w));
 		check_heard(w, first);
 	}
-	rest(w, 2 * USEC_HOUR); /* let it settle */
+	world_rest(w, 2 * USEC_HOUR); /* let it settle */
 }
 
 /* ... and a row of them while a new connection is made. */
@@ -284,11 +301,11 @@ check_row(struct world *w)
 	world_say_bye(w);
 	for (unsigned i = 0; i < MESSAGES_PUSHED; i++) {
 		world_deliver(w);
-		rest(w, random_below(&w->random, 2 * USEC_SEC));
+		world_rest(w, random_below(&w->random, 2 * USEC_SEC));
 	}
-	rest(w, hearing_bound(w));
+	world_rest(w, hearing_bound(w));
 	check_heard(w, first);
-	rest(w, 2 * USEC_HOUR);
+	world_rest(w, 2 * USEC_HOUR);
 }
 
 static bool
@@ -354,18 +371,18 @@ check_learned(struct world *w)
 {
 	struct mailbox_status status;
 
-	rest(w, LEARN_USEC);
+	world_rest(w, LEARN_USEC);
 	unsigned before = w->forgotten;
 	usec_t end = usec_add(w->now, LEARNED_USEC);
 	mailbox_get_status(account_mailbox(w->account, 0), &status);
 	for (unsigned i = 0; i < MESSAGES_UNHEARD; i++) {
 		unsigned first = w->message_count;
-		rest(w, random_below(&w->random, USEC_HOUR));
+		world_rest(w, random_below(&w->random, USEC_HOUR));
 		world_deliver(w);
-		rest(w, deaf_bound(w));
+		world_rest(w, deaf_bound(w));
 		check_heard(w, first);
 	}
-	rest(w, usec_since(w->now, end));
+	world_rest(w, usec_since(w->now, end));
 	if (w->forgotten > before + 2 + LEARNED_USEC / status.renew / 200)
 		world_fail(w, "silent links die, and nothing is learned");
 }
@@ -380,12 +397,25 @@ check_remade(struct world *w)
 	w->left_alone = false;
 	world_make_anew(w);
 	world_deliver(w);
-	rest(w, hearing_bound(w) + REMADE_USEC);
+	world_rest(w, hearing_bound(w) + REMADE_USEC);
 	if (!w->left_alone && !world_was_judged(w, first))
 		world_fail(w,
 		    "#%u came to a mailbox made again, and was not heard",
 		    first);
-	rest(w, 2 * USEC_HOUR);
+	world_rest(w, 2 * USEC_HOUR);
+}
+
+/* ... and what comes then is heard as ever. */
+static void
+check_tries(struct world *w)
+{
+	unsigned first = w->message_count;
+
+	world_check_tries(w);
+	world_deliver(w);
+	world_rest(w, hearing_bound(w));
+	check_heard(w, first);
+	world_rest(w, 2 * USEC_HOUR);
 }
 
 /* One that is seen a day after another that came later: only who looks below
@@ -394,10 +424,10 @@ check_remade(struct world *w)
 static void
 check_late(struct world *w)
 {
-	rest(w, USEC_DAY + 2 * USEC_HOUR);
+	world_rest(w, USEC_DAY + 2 * USEC_HOUR);
 	uint32_t uid = model_reserve(&w->model, "INBOX");
 	world_deliver(w);
-	rest(w, USEC_HOUR);
+	world_rest(w, USEC_HOUR);
 	if (world_chance(w, 50)) {
 		world_note(w, "the daemon is started anew");
 		world_die(w);
@@ -406,7 +436,7 @@ check_late(struct world *w)
 	}
 	world_deliver_late(w, uid);
 	world_say_bye(w);
-	rest(w, USEC_DAY + 2 * USEC_HOUR);
+	world_rest(w, USEC_DAY + 2 * USEC_HOUR);
 }
 
 void
@@ -437,6 +467,8 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		check_remade(w);
 	if (result_r->ok && w->memory != 0)
 		check_learned(w);
+	if (result_r->ok && w->is_tried)
+		check_tries(w);
 	if (result_r->ok && w->is_patient)
 		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)

@@ -154,6 +154,7 @@ finish_connect(struct world *w, struct link *link)
 	struct error error = ERROR_INIT;
 
 	link->connect_at = USEC_NEVER;
+	w->connects++;
 	if (w->now < w->down_until || (w->faulty && world_chance(w, 20))) {
 		error_set(&error, FAULT_RETRY, "connection refused");
 		mailbox_connect_failed(link->mailbox, &error, w->now);

@@ -3,7 +3,8 @@
  * comes), world_link.c (links), world_store.c (the store), world_daemon.c (the
  * daemon's needs, its life), world_apply.c (a run over old messages),
  * world_happen.c (faults), world_time.c (steps and what must be true after
- * each), world_check.c (what must be true in the end).
+ * each), world_tries.c (how often it is tried), world_check.c (what must be
+ * true in the end).
  */
 #ifndef BELFRY_SIM_WORLD_PRIVATE_H
 #define BELFRY_SIM_WORLD_PRIVATE_H
@@ -16,8 +17,8 @@
 #define MESSAGES_PUSHED 6
 #define MESSAGES_UNHEARD 4
 /* Of all messages so many are kept for the end: pushed, where links are
- * forgotten, late, above those. */
-#define MESSAGES_LAST (2 * MESSAGES_PUSHED + MESSAGES_UNHEARD + 3)
+ * forgotten, late, after tries, above those. */
+#define MESSAGES_LAST (2 * MESSAGES_PUSHED + MESSAGES_UNHEARD + 4)
 /* Kinds that old messages can have: the first ones; their rules have ids and
  * words of their own, so that a run by these judges nothing else. */
 #define OLD_KINDS (KIND_KEEP + 1)
@@ -119,6 +120,7 @@ struct world {
 	bool slow_disk; /* commits are answered later */
 	bool asks;	/* whether other machines are there */
 	usec_t joins;	/* one does, and never acts; USEC_NEVER: none */
+	bool is_tried;	/* this seed's daemon is tried in the end */
 	usec_t now;
 	struct model model;
 	struct store *store;
@@ -143,6 +145,7 @@ struct world {
 	 * questions do not count; 0: it does not. */
 	usec_t memory;
 	unsigned forgotten; /* so often */
+	unsigned connects;  /* tries, so far */
 	usec_t down_until;  /* the server is restarted */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
@@ -156,6 +159,8 @@ struct world {
 };
 
 /* world.c */
+/* Lets the time pass. */
+void world_rest(struct world *w, usec_t time);
 void world_note(struct world *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void world_fail(struct world *w, const char *format, ...)
@@ -221,6 +226,9 @@ void world_make_anew(struct world *w);
 
 /* world_time.c */
 void world_step(struct world *w);
+
+/* world_tries.c */
+void world_check_tries(struct world *w);
 
 /* world_check.c */
 void world_check_all(struct world *w);
