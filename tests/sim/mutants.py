@@ -2,8 +2,9 @@
 """mutants.py [--build DIR] [--source DIR] [--jobs N] [NAME...]
 
 Breaks the engine in known ways, one at a time, and wants the simulations to
-find each of them within a bounded number of seeds; and narrows its limits,
-which must break nothing. Needs a build tree in which the simulations are made.
+find each of them within a bounded number of seeds, or the dialogues
+(tests/scripts) what no simulation can see; and narrows its limits, which must
+break nothing. Needs a build tree in which these are made.
 
 A mutant is an exact text of one source file and what stands there instead;
 one that does not apply any more is a failure: mend it together with the code.
@@ -26,7 +27,7 @@ OUTBOX = "daemon/outbox/"
 
 # name: (file, what stands there, what stands there now, program, arguments,
 #        seeds that it may take at most; 0: a program that goes through all
-#        interruptions of one story)
+#        interruptions of one story, or all dialogues)
 MUTANTS = {
     "plan goes on though it was not written": (
         ACCOUNT + "mailbox_journal.c",
@@ -268,6 +269,103 @@ MUTANTS = {
         "	twins->due = since != 0 && due != USEC_NEVER ? due : now;",
         "	imap_seqset_done(&twins->waiting);",
         "many", ("--personality", "gmail"), 60),
+    "a connection that is doubted need not prove itself": (
+        ACCOUNT + "mailbox_proof.c",
+        "		imap_session_doubt(mb->session, now);",
+        "		;",
+        "sim", (), 20),
+    "the ladder of waits never grows": (
+        "daemon/wire/backoff.c",
+        "		(*step)++;",
+        "		;",
+        "sim", (), 60),
+    "the ladder starts anew with each login": (
+        ACCOUNT + "mailbox_login.c",
+        "	mb->login.tried = mb->login.again = false;\n"
+        "	mb->login.was_good",
+        "	backoff_succeeded(&mb->backoff);\n"
+        "	mb->login.tried = mb->login.again = false;\n"
+        "	mb->login.was_good",
+        "sim", (), 60),
+    "who hangs up on all that rest is logged in to without a pause": (
+        ACCOUNT + "mailbox_login.c",
+        "	return at_least(\n"
+        "	    mb, wait, usec_since(usec_add(now, ahead), mb->login.even));",
+        "	(void)ahead;\n	(void)now;\n	return wait;",
+        "sim", (), 60),
+    "the wait after any BYE is that after a long session": (
+        ACCOUNT + "mailbox_login.c",
+        "	return mb->login.is_bye && was_long(mb, now) &&",
+        "	return mb->login.is_bye &&",
+        "sim", (), 60),
+    "a server that does not push is never found out": (
+        ACCOUNT + "mailbox_proof.c",
+        "	if (proof->renewing && proof->found > 0)",
+        "	if (false)",
+        "sim", ("--personality", "idle-silent"), 150),
+    "UIDNEXT that is not told is not asked for": (
+        ACCOUNT + "mailbox_sweep.c",
+        "		ask_highest(mb, now); /* Courier, NetEase */\n"
+        "		return;\n",
+        "		mb->uidnext = mb->cursor != 0 ? mb->cursor : 1;\n",
+        "sim", ("--personality", "no-uidnext"), 20),
+    "what NOTIFY tells is not heard": (
+        ACCOUNT + "mailbox_rove.c",
+        "		tell_pushed(mb, &status);\n",
+        "		(void)tell_pushed;\n",
+        "many", (), 30),
+    "a mailbox that NOTIFY tells of is not looked for": (
+        ACCOUNT + "mailbox_rove.c",
+        "	else if (!lists && imap_list_parse(response, &entry))\n"
+        "		mb->lists = true;",
+        "	else if (!lists && imap_list_parse(response, &entry))\n"
+        "		;",
+        "many", (), 30),
+    "how many connections are allowed is not learned": (
+        ACCOUNT + "account_rove.c",
+        "	if (had <= 1)\n		return;\n",
+        "	if (true)\n		return;\n",
+        "many", (), 40),
+    "a connection that was refused is never tried again": (
+        ACCOUNT + "account_rove.c",
+        "	account->allowed++;\n",
+        "	if (account->allowed > 0)\n		return;\n",
+        "many", (), 40),
+    "UIDNEXT that went back is not seen": (
+        ACCOUNT + "mailbox_sweep.c",
+        "	if (mb->uidnext < mb->cursor) {",
+        "	if (false) {",
+        "run-script", (), 0),
+    "flags that a person changed are changed back": (
+        ACCOUNT + "mailbox_resync.c",
+        "	if (mb->op->guard == 0)\n		return;",
+        "	if (true)\n		return;",
+        "run-script", (), 0),
+    "what is planned for a message that is gone is tried": (
+        ACCOUNT + "mailbox_resync.c",
+        "	return job->gone && !job->running",
+        "	return false && !job->running",
+        "run-script", (), 0),
+    "what is said of the mailbox before counts for this one": (
+        ACCOUNT + "mailbox_resync.c",
+        "	if (is_of_another(mb))\n		return;",
+        "	if (false)\n		return;",
+        "run-script", (), 0),
+    "a claim of an earlier life seems to be a person's change": (
+        ACCOUNT + "mailbox_resync.c",
+        "	if (has_claim(&fetch))",
+        "	if (false && has_claim(&fetch))",
+        "run-script", (), 0),
+    "NOTIFY is on again though the server gave up meanwhile": (
+        ACCOUNT + "mailbox_rove.c",
+        "	bool gave_up = mb->round->push == PUSH_OFF; /* meanwhile */",
+        "	bool gave_up = false;",
+        "run-script", (), 0),
+    "what is appended does not end in CRLF": (
+        ACCOUNT + "claims.c",
+        "	    \"write `claim = no` for the account in belfry.conf.\\r\\n\",",
+        "	    \"write `claim = no` for the account in belfry.conf.\",",
+        "sim", ("--personality", "append-needs-crlf"), 10),
     "claim is believed beside another's": (
         ACCOUNT + "claim.c",
         "	} else if (r->own && r->others == 0 && !r->marked) {",
@@ -485,7 +583,11 @@ VARIABLES = ("CC", "DEFS", "DEFAULT_INCLUDES", "INCLUDES", "AM_CPPFLAGS",
              "tests_sim_sim_claim_forward_OBJECTS",
              "tests_sim_sim_claim_forward_LDADD",
              "tests_sim_sim_outbox_OBJECTS", "tests_sim_sim_outbox_LDADD",
-             "tests_sim_sweep_OBJECTS", "tests_sim_sweep_LDADD")
+             "tests_sim_sweep_OBJECTS", "tests_sim_sweep_LDADD",
+             "tests_scripts_run_script_OBJECTS",
+             "tests_scripts_run_script_LDADD")
+# Where it is, when not among the simulations.
+FOLDERS = {"run-script": "scripts"}
 
 
 class Builder:
@@ -519,7 +621,8 @@ class Builder:
         return target
 
     def link(self, program, objects, folder):
-        made = "tests_sim_" + program.replace("-", "_")
+        made = "tests_%s_%s" % (FOLDERS.get(program, "sim"),
+                                program.replace("-", "_"))
         target = os.path.join(folder, program)
         command = (self.words("CC", "AM_CFLAGS", "CFLAGS", "AM_LDFLAGS",
                               "LDFLAGS", made + "_OBJECTS") +
@@ -540,11 +643,12 @@ class Builder:
             return file.read()
 
 
-def play(program, arguments, seeds, seconds=600):
+def play(program, arguments, seeds, source, seconds=600):
     options = ["-f", "-s", "1", "-n", str(seeds)] if seeds > 0 else []
     return subprocess.run(
-        [program, *options, *arguments],
-        capture_output=True, text=True, timeout=seconds)
+        [program, *options, *arguments], capture_output=True, text=True,
+        errors="replace", timeout=seconds,
+        env={**os.environ, "srcdir": source, "SCRIPT_SWEEP": "200"})
 
 
 def try_mutant(builder, name):
@@ -558,10 +662,11 @@ def try_mutant(builder, name):
             binary = builder.link(program, [broken], folder)
         except RuntimeError as error:
             return "cannot be built: %s" % error
-        done = play(binary, arguments, seeds)
+        done = play(binary, arguments, seeds, builder.source)
     if done.returncode == 0:
         return "NOT CAUGHT in %d seeds of %s" % (seeds, program)
-    found = re.search(r"seed \d+: .*|sweep -v .*", done.stdout)
+    found = re.search(r"seed \d+: .*|sweep -v .*|[^/\n]*:\d+: .*",
+                      done.stdout + done.stderr)
     print("ok   %s: %s" % (name, found.group() if found
                            else "died (%d)" % done.returncode), flush=True)
     return None
@@ -587,7 +692,7 @@ def narrow(builder):
             path, folder, ("-I" + folder,)) for path in paths]
         for program, seeds in NARROW_SEEDS:
             binary = builder.link(program, objects, folder)
-            done = play(binary, (), seeds)
+            done = play(binary, (), seeds, builder.source)
             if done.returncode != 0:
                 return "%s with narrow limits: %s" % (program, done.stdout)
     print("ok   narrow limits", flush=True)
