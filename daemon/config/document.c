@@ -223,7 +223,7 @@ looks_like_own_line(const struct fold *fold, struct span value)
 	enum section_kind kind;
 	const char *nearest;
 
-	if (value.data[0] == '[') {
+	if (span_starts(value, "[")) {
 		size_t end = span_find(inner, ']');
 		inner = span_slice(inner, 0, end == SIZE_MAX ? 0 : end);
 		return span_split(&inner, ' ', &word) &&

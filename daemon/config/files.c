@@ -285,7 +285,7 @@ is_conf_name(const struct dirent *entry)
 {
 	struct span name = span_from_str(entry->d_name);
 
-	return name.data[0] != '.' && name.len > 5 &&
+	return !span_starts(name, ".") && name.len > 5 &&
 	       span_is(span_skip(name, name.len - 5), ".conf");
 }
 

@@ -237,7 +237,8 @@ parse_argv(struct value *value, struct span text, void *member)
 		char *path = value_expand_path(name, "");
 		free(argv->items[0]);
 		argv->items[0] = path;
-	} else if (name.data[0] != '/' && span_find(name, '/') != SIZE_MAX) {
+	} else if (!span_starts(name, "/") &&
+		   span_find(name, '/') != SIZE_MAX) {
 		return fail(value, text.data, "write a name, or a full path",
 		    "the path of a command is not relative");
 	}

@@ -143,11 +143,9 @@ run(struct applying *applying, bool is_dry)
 static void
 add_actions(struct buf *out, const struct json *actions)
 {
-	const struct json *value;
 	const char *name;
 
-	for (size_t i = 0; (value = json_member(actions, i, &name)) != NULL;
-	     i++)
+	for (size_t i = 0; json_member(actions, i, &name) != NULL; i++)
 		buf_addf(out, "%s%s %" PRId64, i > 0 ? ", " : "", name,
 		    json_get_int(actions, name, 0));
 }
@@ -204,15 +202,14 @@ add_plan(struct buf *out, const struct json *end)
 static int64_t
 count_planned(const struct json *end, const char *kind)
 {
-	const struct json *rules = json_get(end, "rules"), *value;
+	const struct json *rules = json_get(end, "rules");
 	int64_t count = 0;
 	const char *name;
 
 	for (size_t i = 0; i < json_count(rules); i++) {
 		const struct json *actions =
 		    json_get(json_at(rules, i), "actions");
-		for (size_t n = 0;
-		     (value = json_member(actions, n, &name)) != NULL; n++)
+		for (size_t n = 0; json_member(actions, n, &name) != NULL; n++)
 			if (kind == NULL || strcmp(name, kind) == 0)
 				count += json_get_int(actions, name, 0);
 	}
