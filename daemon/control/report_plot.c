@@ -287,7 +287,7 @@ plot_hours(struct buf *out, const struct report *report,
 
 #define NAMES 200 /* names of rules; longer ones are cut off */
 #define ROW 16
-#define LEGEND_STEP 90
+#define LEGEND_STEP 110
 
 /* The same for all rules, so that rows can be compared. */
 static const struct {
