@@ -25,7 +25,7 @@ PACKAGES_TESTS="build-essential libcmocka-dev clang libclang-rt-dev llvm mandoc 
  libglib2.0-dev gnome-keyring libsecret-tools dunst xfce4-notifyd xfconf mako-notifier sway grim tmux xvfb
  xauth imagemagick xdotool procps git python3-gi python3-jsonschema apparmor
  debhelper dpkg-dev fish zsh fonts-dejavu-core lintian chromium strace iproute2
- util-linux"
+ util-linux desktop-file-utils systemd"
 # Only one mail server can be installed: another one is not pushed out.
 if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postfix ]; then
 	PACKAGES_TESTS="$PACKAGES_TESTS postfix"
