@@ -232,6 +232,9 @@ begin(struct belfry *belfry, struct client *client,
 	list_add(&belfry->probings, &probing->link);
 	control_on_leave(client, on_leave, probing);
 	pump(probing);
+	/* That new connections live says nothing of those that listen. */
+	account_hint(account->account, loop_now());
+	accounts_pump(account);
 }
 
 /* As the server writes it: names were listed by whoever watches. */

@@ -2,6 +2,7 @@
 """belfryctl probe: the way of a message, and nothing left behind."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
@@ -46,6 +47,22 @@ def leaves_alone_what_is_there(servers):
         answer = daemon.ctl("probe", user.name, "--mailbox", "Later", code=1)
         live.check("cannot be made" in answer["trouble"], "%r", answer)
         live.check("Later" in user.mailboxes(), "it is gone")
+
+
+@live.case
+def those_that_listen_prove_themselves(servers):
+    """The connection that watches is half-open, and new ones are well."""
+    user = servers.user()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        servers.signal_imap(signal.SIGSTOP, names=("imap",))
+        try:
+            answer = daemon.ctl("probe", user.name)
+            live.same(answer["trouble"], None, "trouble")
+            daemon.wait_log("trouble.*no answer to the end of IDLE")
+        finally:
+            servers.signal_imap(signal.SIGCONT, names=("imap",))
+        daemon.wait_watching()
 
 
 @live.case
