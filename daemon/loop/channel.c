@@ -477,6 +477,21 @@ channel_set_keepalive(struct channel *channel, usec_t idle)
 }
 
 bool
+channel_is_stranded(
+    const struct channel *channel, const struct netwatch *netwatch)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage space;
+	} address;
+	socklen_t len = sizeof(address);
+
+	return channel->fd >= 0 &&
+	       getsockname(channel->fd, &address.any, &len) == 0 &&
+	       netwatch_is_gone(netwatch, &address.any);
+}
+
+bool
 channel_is_secure(const struct channel *channel)
 {
 	return channel->state == SECURE;

@@ -24,6 +24,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/loop/loop.h"
+#include "daemon/loop/netwatch.h"
 #include "daemon/loop/tls.h"
 #include "daemon/wire/engine.h"
 
@@ -73,6 +74,10 @@ void channel_set_engine(struct channel *channel, void *engine);
 /* After so much silence TCP asks whether the connection lives; a kernel that
  * cannot asks as connect.h says. */
 void channel_set_keepalive(struct channel *channel, usec_t idle);
+/* Whether the address of this machine that it uses is gone: nothing can come
+ * any more. */
+bool channel_is_stranded(
+    const struct channel *channel, const struct netwatch *netwatch);
 bool channel_is_secure(const struct channel *channel);
 /* For logs and `doctor`: NULL without TLS. Borrowed. */
 struct tls_session *channel_tls(struct channel *channel);

@@ -31,10 +31,37 @@ find(const struct netnews *news, const struct netnews_thing *thing)
 	return i;
 }
 
+static bool
+is_address(const struct netnews_thing *thing, unsigned family,
+    const void *address, size_t len)
+{
+	return thing->family != 0 && thing->family == family &&
+	       memcmp(thing->address, address, len) == 0;
+}
+
+static void
+note_gone(struct netnews *news, const struct netnews_thing *thing)
+{
+	if (thing->family == 0)
+		return;
+	news->gone[news->next_gone] = *thing;
+	news->next_gone = (news->next_gone + 1) % NETNEWS_GONE_MAX;
+}
+
+static void
+note_back(struct netnews *news, const struct netnews_thing *thing)
+{
+	for (size_t i = 0; i < NETNEWS_GONE_MAX; i++)
+		if (is_address(&news->gone[i], thing->family, thing->address,
+			sizeof(thing->address)))
+			news->gone[i].family = 0;
+}
+
 /* False: it was there. */
 static bool
 learn(struct netnews *news, const struct netnews_thing *thing)
 {
+	note_back(news, thing);
 	if (find(news, thing) < news->count)
 		return false;
 	if (news->count < NETNEWS_KNOWN_MAX)
@@ -49,6 +76,7 @@ forget(struct netnews *news, const struct netnews_thing *thing)
 
 	if (at == news->count)
 		return news->count == NETNEWS_KNOWN_MAX;
+	note_gone(news, thing);
 	news->known[at] = news->known[--news->count];
 	return true;
 }
@@ -212,12 +240,52 @@ netnews_read(struct netnews *news, struct span rest)
 	}
 	return found;
 }
+
+void
+netnews_lost(struct netnews *news)
+{
+	memset(news->gone, 0, sizeof(news->gone));
+}
+
+bool
+netnews_is_gone(
+    const struct netnews *news, unsigned family, struct span address)
+{
+	bool is_gone = false;
+
+	if (address.len > sizeof(news->gone[0].address))
+		return false;
+	for (size_t i = 0; i < NETNEWS_GONE_MAX; i++)
+		is_gone |= is_address(
+		    &news->gone[i], family, address.data, address.len);
+	/* Another link may have it. */
+	for (size_t i = 0; is_gone && i < news->count; i++)
+		is_gone = !is_address(
+		    &news->known[i], family, address.data, address.len);
+	return is_gone;
+}
 #else
 bool
 netnews_read(struct netnews *news, struct span datagram)
 {
 	(void)news;
 	(void)datagram;
+	return false;
+}
+
+void
+netnews_lost(struct netnews *news)
+{
+	(void)news;
+}
+
+bool
+netnews_is_gone(
+    const struct netnews *news, unsigned family, struct span address)
+{
+	(void)news;
+	(void)family;
+	(void)address;
 	return false;
 }
 #endif

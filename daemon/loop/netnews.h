@@ -20,6 +20,7 @@
 #include "daemon/base/span.h"
 
 #define NETNEWS_KNOWN_MAX 256
+#define NETNEWS_GONE_MAX 8
 
 struct netnews_thing {
 	int link;
@@ -32,10 +33,18 @@ struct netnews {
 	struct netnews_thing known[NETNEWS_KNOWN_MAX];
 	size_t count;
 	bool dumped; /* a dump has ended: cleared by who asked for it */
+	/* Addresses that went last, the oldest first to be forgotten. */
+	struct netnews_thing gone[NETNEWS_GONE_MAX];
+	size_t next_gone;
 };
 
 /* One datagram, which may hold several messages; those of a dump are only
  * learned. Anything malformed ends it. */
 bool netnews_read(struct netnews *news, struct span datagram);
+/* Datagrams were lost: an address that went may have come back. */
+void netnews_lost(struct netnews *news);
+/* Whether this address of this machine was seen to go, and not to come back. */
+bool netnews_is_gone(
+    const struct netnews *news, unsigned family, struct span address);
 
 #endif

@@ -1,13 +1,14 @@
 #include "daemon/loop/netwatch.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #endif
 
@@ -170,6 +171,7 @@ read_net(struct netwatch *watch, bool *changed_r)
 	ssize_t len = recv(watch->net_fd, bytes, sizeof(bytes), 0);
 
 	if (len < 0 && errno == ENOBUFS) {
+		netnews_lost(&watch->news);
 		*changed_r = true; /* nobody knows what was lost */
 		return true;
 	}
@@ -233,6 +235,24 @@ open_net(struct netwatch *watch)
 	watch->net_fd = -1;
 }
 #endif
+
+bool
+netwatch_is_gone(const struct netwatch *watch, const struct sockaddr *address)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (address->sa_family == AF_INET) {
+		memcpy(&four, address, sizeof(four));
+		return netnews_is_gone(&watch->news, AF_INET,
+		    span_from(&four.sin_addr, sizeof(four.sin_addr)));
+	}
+	if (address->sa_family != AF_INET6)
+		return false;
+	memcpy(&six, address, sizeof(six));
+	return netnews_is_gone(&watch->news, AF_INET6,
+	    span_from(&six.sin6_addr, sizeof(six.sin6_addr)));
+}
 
 static void
 on_quiet(void *ctx)

@@ -47,6 +47,12 @@ struct netwatch_config {
 
 struct netwatch *netwatch_new(const struct netwatch_config *config);
 void netwatch_free(struct netwatch **watch);
+/* Whether this is the address (of IPv4 or IPv6) of a socket here, and no
+ * address of this machine any more: nothing can come to it. False where that
+ * is not known. */
+struct sockaddr;
+bool netwatch_is_gone(
+    const struct netwatch *watch, const struct sockaddr *address);
 /* Looks at the clocks now; may call `fn`. */
 void netwatch_look(struct netwatch *watch);
 

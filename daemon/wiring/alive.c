@@ -9,6 +9,7 @@
 #include "daemon/loop/sd_notify.h"
 #include "daemon/wiring/belfry.h"
 #include "daemon/wiring/tokens.h"
+#include "daemon/wiring/transport.h"
 
 /* Many accounts prove themselves one after the other, all within this. */
 #define SPREAD_USEC (3 * USEC_SEC)
@@ -31,6 +32,19 @@ struct alive {
 
 /* ---- hints ---- */
 
+/* After the hint: what ends now did not die of silence. */
+static void
+heed_addresses(struct running_account *account)
+{
+	LIST_EACH(pos, &account->lines)
+	{
+		struct line *line = LIST_ITEM(pos, struct line, link);
+		if (line->transport != NULL)
+			transport_heed_addresses(
+			    line->transport, account->belfry->alive->netwatch);
+	}
+}
+
 static usec_t
 give_due_hints(struct belfry *belfry, usec_t now)
 {
@@ -48,6 +62,7 @@ give_due_hints(struct belfry *belfry, usec_t now)
 		}
 		account->hint_at = 0;
 		account_hint(account->account, now);
+		heed_addresses(account);
 		if (account->sender != NULL)
 			sender_hint(account->sender);
 		tokens_hint(account->tokens);

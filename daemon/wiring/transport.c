@@ -244,6 +244,22 @@ transport_set_keepalive(struct transport *transport, usec_t idle)
 		channel_set_keepalive(transport->channel, idle);
 }
 
+void
+transport_heed_addresses(
+    struct transport *transport, const struct netwatch *netwatch)
+{
+	struct error error = ERROR_INIT;
+
+	if (transport->channel == NULL ||
+	    !channel_is_stranded(transport->channel, netwatch))
+		return;
+	error_set(&error, FAULT_RETRY,
+	    "this machine has another address now: the connection to %s is "
+	    "of no use any more",
+	    transport->server->host);
+	transport->owner.failed(transport->owner.ctx, &error);
+}
+
 /* The channel has a timer of its own. */
 void
 transport_arm(struct transport *transport)

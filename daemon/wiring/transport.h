@@ -49,6 +49,10 @@ void transport_start_tls(struct transport *transport);
 void transport_ask_secret(struct transport *transport);
 /* As channel_set_keepalive; also of a connection to come. */
 void transport_set_keepalive(struct transport *transport, usec_t idle);
+/* Gives a connection up whose address of this machine is gone; the owner pumps
+ * then. */
+void transport_heed_addresses(
+    struct transport *transport, const struct netwatch *netwatch);
 /* Sends the engine's output, and wakes it at its deadline. */
 void transport_arm(struct transport *transport);
 

@@ -230,6 +230,63 @@ test_cut(void **state)
 }
 
 static void
+read_address(struct netnews *news, unsigned type, const char *address)
+{
+	BUF_AUTO bytes = BUF_INIT;
+
+	add_address(&bytes, type, 0, address, RT_SCOPE_UNIVERSE);
+	netnews_read(news, buf_span(&bytes));
+}
+
+static bool
+is_gone(const struct netnews *news, const char *address)
+{
+	unsigned char bytes[16];
+	int family = family_of(address);
+
+	assert_int_equal(inet_pton(family, address, bytes), 1);
+	return netnews_is_gone(news, (unsigned)family,
+	    span_from(bytes, family == AF_INET ? 4 : 16));
+}
+
+/* Only what was seen to go is gone. */
+static void
+test_gone(void **state)
+{
+	struct netnews news = {.count = 0};
+	char text[20];
+
+	(void)state;
+	assert_false(is_gone(&news, "192.0.2.9"));
+	read_address(&news, RTM_DELADDR, "192.0.2.9");
+	assert_false(is_gone(&news, "192.0.2.9"));
+	read_address(&news, RTM_NEWADDR, "192.0.2.9");
+	read_address(&news, RTM_NEWADDR, "2001:db8::1");
+	assert_false(is_gone(&news, "192.0.2.9"));
+	read_address(&news, RTM_DELADDR, "192.0.2.9");
+	read_address(&news, RTM_DELADDR, "2001:db8::1");
+	assert_true(is_gone(&news, "192.0.2.9"));
+	assert_true(is_gone(&news, "2001:db8::1"));
+	assert_false(is_gone(&news, "192.0.2.10"));
+	assert_false(is_gone(&news, "0.0.0.0"));
+	assert_false(is_gone(&news, "::"));
+	/* It comes back, perhaps unheard. */
+	read_address(&news, RTM_NEWADDR, "2001:db8::1");
+	assert_false(is_gone(&news, "2001:db8::1"));
+	netnews_lost(&news);
+	assert_false(is_gone(&news, "192.0.2.9"));
+	/* The last ones are remembered. */
+	for (unsigned i = 0; i < NETNEWS_GONE_MAX + 1; i++) {
+		snprintf(text, sizeof(text), "10.0.0.%u", i + 1);
+		read_address(&news, RTM_NEWADDR, text);
+		read_address(&news, RTM_DELADDR, text);
+		assert_true(is_gone(&news, text));
+	}
+	assert_false(is_gone(&news, "10.0.0.1"));
+	assert_true(is_gone(&news, "10.0.0.2"));
+}
+
+static void
 test_many(void **state)
 {
 	struct netnews news = {.count = 0};
@@ -475,7 +532,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #ifdef __linux__
 	    cmocka_unit_test(test_news), cmocka_unit_test(test_cut),
-	    cmocka_unit_test(test_many), cmocka_unit_test(test_clock_set),
+	    cmocka_unit_test(test_gone), cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_clock_set),
 #endif
 	    cmocka_unit_test(test_sleep),
 	    cmocka_unit_test(test_network), /* the last: it leaves the world */
