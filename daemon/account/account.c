@@ -164,6 +164,12 @@ account_count(const struct account *account)
 	return account->count;
 }
 
+bool
+account_is_gone(const struct account *account, size_t index)
+{
+	return account->items[index].is_gone;
+}
+
 struct mailbox *
 account_mailbox(const struct account *account, size_t index)
 {

@@ -35,6 +35,9 @@
 /* ... and where the list is long: */
 #define ACCOUNT_LIST_LONG 300
 #define ACCOUNT_LIST_LONG_USEC USEC_HOUR
+/* ... and where one of a pattern cannot be asked for, so long after the last
+ * time: it may have another name now. */
+#define ACCOUNT_LIST_AGAIN_USEC USEC_MINUTE
 /* So often one connection asks whether the mailboxes of the others are still
  * those that are open there: when IDLE is renewed, too. */
 #define ACCOUNT_LOOK_USEC (8 * USEC_MINUTE)
@@ -83,6 +86,9 @@ void account_hint(struct account *account, usec_t now);
  * the account is freed. */
 size_t account_count(const struct account *account);
 struct mailbox *account_mailbox(const struct account *account, size_t index);
+/* It was of a pattern and is not there any more, or nobody wants it watched:
+ * it only waits for its return, or for its end. */
+bool account_is_gone(const struct account *account, size_t index);
 
 /* Whether the mailbox is watched, or `watch` names it, or is this pattern. */
 bool account_uses(const struct account *account, const char *mailbox);

@@ -559,12 +559,24 @@ account_move_connection(
 	return true;
 }
 
+/* It was renamed, or is gone: then others may be there, too. */
+static void
+doubt_list(struct account *account, const struct watched *item,
+    const struct mailbox_news *news, usec_t now)
+{
+	if (news->refused && item->by_pattern && !item->is_gone &&
+	    now >= usec_add(account->listed_at, ACCOUNT_LIST_AGAIN_USEC))
+		account->next_list = 0;
+}
+
 void
 account_on_told(
     struct account *account, struct account_event *event, usec_t now)
 {
 	const struct watched *item = account_find(account, event->event.name);
 
+	if (item != NULL)
+		doubt_list(account, item, &event->event.news, now);
 	if (item != NULL && item->role == ROLE_OWN)
 		mailbox_told_open(item->mailbox, &event->event.news, now);
 	else if (item != NULL)

@@ -168,7 +168,7 @@ listed_before(const struct account *account)
 static void
 warn_too_many(struct account *account, struct mailbox *mailbox, size_t left)
 {
-	if (left == 0 || account->told_too_many)
+	if (account->told_too_many)
 		return;
 	account->told_too_many = true;
 	mailbox_warn(mailbox,
@@ -240,6 +240,28 @@ drop_gone(struct account *account, const struct folders *folders, usec_t now)
 		item->started = false;
 		mailbox_stop(item->mailbox, now);
 	}
+}
+
+/* Mailboxes come and go: those that went make room for up to `wanted` others,
+ * which are found when the folders are listed again, at once. False: there is
+ * none of these. */
+static bool
+make_room(struct account *account, size_t wanted, usec_t now)
+{
+	size_t made = 0;
+
+	for (size_t i = 0; i < account->count && made < wanted; i++) {
+		struct watched *item = &account->items[i];
+		if (!item->is_gone || item->is_dismissed ||
+		    !mailbox_is_resting(item->mailbox))
+			continue;
+		item->is_dismissed = true;
+		mailbox_dismiss(item->mailbox, now);
+		made++;
+	}
+	if (made > 0)
+		account->next_list = 0;
+	return made > 0;
 }
 
 static bool
@@ -321,7 +343,8 @@ account_on_folders(
 			continue;
 		left += !take_up(account, event->mailbox, folder, pattern, now);
 	}
-	warn_too_many(account, event->mailbox, left);
+	if (left > 0 && !make_room(account, left, now))
+		warn_too_many(account, event->mailbox, left);
 	note_names(account, event->mailbox, folders, now);
 	note_patterns(account, event->mailbox, now);
 	mailbox_learned(event->mailbox);

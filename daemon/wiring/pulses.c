@@ -43,11 +43,15 @@ is_watched(const struct mailbox *mailbox)
 static void
 look(struct running_account *account, uint64_t seconds)
 {
-	size_t total = account_count(account->account), watched = 0;
+	size_t total = 0, watched = 0;
 	struct pulse_hour past;
 
-	for (size_t i = 0; i < total; i++)
+	for (size_t i = 0; i < account_count(account->account); i++) {
+		if (account_is_gone(account->account, i))
+			continue;
+		total++;
 		watched += is_watched(account_mailbox(account->account, i));
+	}
 	if (!account->paused)
 		pulse_watched(&account->pulse, seconds, watched, total);
 	if (pulse_advance(&account->pulse, loop_now_unix(), &past))

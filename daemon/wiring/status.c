@@ -105,8 +105,9 @@ status_of_account(struct running_account *account)
 	json_set_str(
 	    json, "machines", others.len > 0 ? buf_str(&others) : NULL);
 	for (size_t i = 0; i < account_count(account->account); i++)
-		json_add(mailboxes,
-		    status_of_mailbox(account_mailbox(account->account, i)));
+		if (!account_is_gone(account->account, i))
+			json_add(mailboxes, status_of_mailbox(account_mailbox(
+						account->account, i)));
 	json_set(json, "mailboxes", mailboxes);
 	json_set(json, "certificates", certificates_status(account));
 	json_set(json, "forwards", status_of_queue(account));

@@ -157,11 +157,54 @@ def made_later_deleted_renamed(servers):
         live.wait("the new one", is_flagged(
             user, "Lists/new", "flag: in a new mailbox"), AFTER_CUT_SECONDS)
         wait_all(daemon, ["Lists/other"])
+        # What is gone is no trouble.
         live.wait("the others to be gone", lambda: not {
-            "Lists/old", "Lists/away"} & set(watched(daemon)))
+            "Lists/old", "Lists/away"} & {
+                name for _, name in daemon.boxes()})
+        live.wait("all to be well",
+                  lambda: daemon.says("status")[0] == 0)
         append(user, "Lists/other", "flag: under its new name")
         live.wait("the renamed one", is_flagged(
             user, "Lists/other", "flag: under its new name"), 60)
+
+
+@live.case_with("imap_capability = IMAP4rev1 SASL-IR IDLE UIDPLUS MOVE\n")
+def renamed_is_soon_found(servers):
+    """Nobody tells and nobody breaks the connection: that it cannot be asked
+    for is a reason to list the folders."""
+    user = servers.user()
+    user.create("Lists/old")
+    with live.Daemon(servers, user.account(
+            KEYS.replace("30s", "1m") % 1) + RULES) as daemon:
+        wait_all(daemon, ["INBOX", "Lists/old"])
+        imap = user.imap()
+        imap.rename("Lists/old", "Lists/other")
+        imap.logout()
+        wait_all(daemon, ["Lists/other"], 150)
+        live.check("Lists/old" not in {name for _, name in daemon.boxes()},
+                   "the old name is there still")
+
+
+@live.case
+def many_come_and_go(servers):
+    """More than are watched at a time, one after the other."""
+    user = servers.user()
+    count = 70
+    with live.Daemon(servers, user.account(KEYS % 2) + RULES) as daemon:
+        daemon.wait_watching()
+        for letter in "ab":
+            names = ["Lists/%s%02d" % (letter, n) for n in range(count)]
+            user.create(*names)
+            servers.cut_imap()  # it lists again
+            wait_all(daemon, ["INBOX"] + names)
+            append(user, names[-1], "flag: the last")
+            live.wait(names[-1], is_flagged(user, names[-1],
+                                            "flag: the last"), 60)
+            imap = user.imap()
+            for name in names:
+                imap.delete(name)
+            imap.logout()
+        live.same(daemon.logged("too many"), [], "complaints")
 
 
 @live.case
