@@ -234,6 +234,7 @@ create = yes
         imap.logout()
         user.deliver(live.message("hello"))
         for name in [*there, "Public/made"]:
+            user.wait_subjects(name, ["hello"])
             live.wait(name, lambda n=name: user.flags(n, "hello")
                       == ["\\Flagged"])
 
