@@ -9,8 +9,9 @@
  *
  *   UID SEARCH UID 4000:4999
  *
- * The first look at a mailbox only finds out who is there. Many at once are no
- * late messages but a mailbox that had not told of all: they stay as they are.
+ * What is below the cursor of the first contact stays as it is: the first look
+ * only finds out who is there. Many at once are no late messages but a mailbox
+ * that had not told of all: they stay as they are, too.
  *
  * Who was there is a fact of the mailbox after each look; whoever was judged
  * is in the history. So a restart forgets nobody:
@@ -36,7 +37,11 @@ mailbox_audit_selected(struct mailbox *mb, usec_t now)
 	if (audit->validity != mb->uidvalidity)
 		mailbox_audit_clear(mb);
 	/* A mailbox that was open all the time is no reason to look anew. */
-	if (!mb->reopen.repeats || mb->uidvalidity != mb->cursor_validity)
+	if (mb->reopen.repeats && mb->uidvalidity == mb->cursor_validity)
+		return;
+	audit->selected = now;
+	/* Connections may be shorter than the hour. */
+	if (audit->due == 0 || audit->due > usec_add(now, AUDIT_AFTER_USEC))
 		audit->due = usec_add(now, AUDIT_AFTER_USEC);
 }
 
@@ -46,7 +51,19 @@ mailbox_audit_clear(struct mailbox *mb)
 	imap_seqset_done(&mb->audit.known);
 	imap_seqset_done(&mb->audit.found);
 	imap_seqset_done(&mb->audit.late);
-	mb->audit = (struct audit){.due = mb->audit.due};
+	mb->audit = (struct audit){
+	    .due = mb->audit.due,
+	    .selected = mb->audit.selected,
+	};
+}
+
+/* The hour of the last SELECT, if it is not over. */
+static usec_t
+next_look(const struct mailbox *mb, usec_t now)
+{
+	usec_t after = usec_add(mb->audit.selected, AUDIT_AFTER_USEC);
+
+	return after > now ? after : usec_add(now, AUDIT_EVERY_USEC);
 }
 
 static uint32_t
@@ -63,7 +80,7 @@ mailbox_audit_begin(struct mailbox *mb, usec_t now)
 	if (mb->audit.due > now || mb->visit != VISIT_NONE || !mb->has_cursor ||
 	    mb->cursor <= 1 || mb->exists == 0)
 		return false;
-	mb->audit.due = usec_add(now, AUDIT_EVERY_USEC);
+	mb->audit.due = next_look(mb, now);
 	imap_seqset_done(&mb->audit.found);
 	for (uint32_t uid = first_uid(mb); uid < mb->cursor; uid++)
 		imap_seqset_add(&asked, uid);
@@ -114,8 +131,11 @@ look_for_late(struct mailbox *mb)
 	struct audit *audit = &mb->audit;
 	struct imap_seqset none = IMAP_SEQSET_INIT, kept = IMAP_SEQSET_INIT;
 
-	if (audit->first < first_uid(mb))
-		audit->first = first_uid(mb);
+	/* From before the first contact. */
+	if (audit->first > first_uid(mb))
+		mailbox_add_uids(&audit->known, &audit->found, &none,
+		    first_uid(mb), audit->first);
+	audit->first = first_uid(mb);
 	mailbox_add_uids(&kept, &audit->known, &none, audit->first, mb->cursor);
 	imap_seqset_done(&audit->known);
 	audit->known = kept;
@@ -137,16 +157,43 @@ add_bits(const struct mailbox *mb, uint32_t first, struct buf *text)
 	}
 }
 
+static char *
+fact_name(const struct mailbox *mb)
+{
+	return xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
+}
+
+static void
+add_place(
+    const struct mailbox *mb, uint32_t first, struct buf *text, usec_t now)
+{
+	buf_addf(text, "%u %u %lld ", mb->audit.validity, first,
+	    (long long)mailbox_unix(mb, now));
+}
+
+void
+mailbox_audit_begin_at_cursor(
+    struct mailbox *mb, struct store_batch *batch, usec_t now)
+{
+	STR_AUTO name = fact_name(mb);
+	BUF_AUTO text = BUF_INIT;
+
+	mailbox_audit_clear(mb);
+	mb->audit.validity = mb->uidvalidity;
+	mb->audit.first = mb->cursor;
+	add_place(mb, mb->cursor, &text, now);
+	store_batch_set_fact(batch, mb->config->account, name, buf_str(&text));
+}
+
 static void
 remember(struct mailbox *mb, usec_t now)
 {
-	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
+	STR_AUTO name = fact_name(mb);
 	uint32_t first =
 	    mb->audit.first > first_uid(mb) ? mb->audit.first : first_uid(mb);
 	BUF_AUTO text = BUF_INIT;
 
-	buf_addf(&text, "%u %u %lld ", mb->audit.validity, first,
-	    (long long)mailbox_unix(mb, now));
+	add_place(mb, first, &text, now);
 	add_bits(mb, first, &text);
 	mailbox_learn(mb, name, buf_str(&text));
 	mailbox_learned(mb);

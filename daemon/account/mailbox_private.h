@@ -306,7 +306,8 @@ struct audit {
 	uint32_t first;	   /* from here on all are known that were there */
 	struct imap_seqset known, found;
 	struct imap_seqset late; /* to be judged */
-	usec_t due;		 /* the next look */
+	usec_t due;		 /* the next look; 0: never yet */
+	usec_t selected;	 /* the last SELECT that asks for one */
 };
 
 /* The server gave it other UIDs (mailbox_rebuilt.c). */
@@ -951,6 +952,10 @@ bool mailbox_round_notifies(const struct mailbox *mb);
 /* mailbox_audit.c */
 mailbox_begin_fn mailbox_audit_selected;
 void mailbox_audit_clear(struct mailbox *mb);
+/* At first contact: whoever is at the cursor or above has to be judged. Adds
+ * that to the batch. */
+void mailbox_audit_begin_at_cursor(
+    struct mailbox *mb, struct store_batch *batch, usec_t now);
 /* Looks, when it is time; false: it is not. */
 bool mailbox_audit_begin(struct mailbox *mb, usec_t now);
 mailbox_response_fn mailbox_audit_untagged, mailbox_audit_done;

@@ -66,13 +66,14 @@ reset_cursor(struct mailbox *mb, usec_t now)
 
 /* With the first cursor: when that was (account/recall.h). */
 static struct store_batch *
-first_batch(const struct mailbox *mb, int64_t since_unix)
+first_batch(struct mailbox *mb, int64_t since_unix, usec_t now)
 {
 	STR_AUTO name = xasprintf(RECALL_CONTACT_FACT " %s", mb->name);
 	STR_AUTO value = xasprintf("%lld", (long long)since_unix);
 	struct store_batch *batch = store_batch_new();
 
 	store_batch_set_fact(batch, mb->config->account, name, value);
+	mailbox_audit_begin_at_cursor(mb, batch, now);
 	return batch;
 }
 
@@ -155,7 +156,7 @@ mailbox_early_done(
 	mb->cursor = first;
 	mb->dirty = true;
 	mailbox_chunk_begin(mb, NULL);
-	mailbox_sweep_commit(mb, first_batch(mb, mb->early_unix), now);
+	mailbox_sweep_commit(mb, first_batch(mb, mb->early_unix, now), now);
 }
 
 /* What an earlier session planned or left behind has no name any more. */
@@ -258,7 +259,8 @@ mailbox_compare(struct mailbox *mb, usec_t now)
 	    "ones are judged from UID %u on",
 	    (unsigned long long)mb->exists, mb->uidnext);
 	mailbox_sweep_reset(mb);
-	mailbox_sweep_commit(mb, first_batch(mb, mailbox_unix(mb, now)), now);
+	mailbox_sweep_commit(
+	    mb, first_batch(mb, mailbox_unix(mb, now), now), now);
 }
 
 void

@@ -1150,8 +1150,11 @@ add_batch(struct buf *line, const struct store_batch *batch, bool shows_senders)
 
 	store_batch_describe(batch, &text);
 	rest = buf_span(&text);
+	bool is_first =
+	    span_find_span(rest, SPAN("fact contact "), 0) != SIZE_MAX;
 	while (span_split(&rest, '\n', &op)) {
 		if (op.len == 0 || span_starts(op, "fact contact ") ||
+		    (is_first && span_starts(op, "fact audit ")) ||
 		    span_starts(op, "fact " BREAKER_FACT " ") ||
 		    (!shows_senders && span_starts(op, "sender ")))
 			continue;
