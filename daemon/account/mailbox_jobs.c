@@ -472,7 +472,6 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 	added->seq = effect->seq;
 	added->attempts = effect->attempts;
 	added->state = effect->state;
-	added->started_unix = effect->changed_unix;
 	added->claimed = mailbox_is_claimed(effect->detail);
 	added->while_unread =
 	    mailbox_is_while_unread(action.kind, effect->detail);

@@ -72,10 +72,9 @@ struct job_action {
 	unsigned seq;
 	enum effect_state state;
 	unsigned attempts;
-	bool verify; /* STARTED in an earlier life: look before repeating */
-	bool lost;   /* a command of an earlier life, outcome unknown */
-	int64_t started_unix;  /* ... and when that was */
-	unsigned looks;	       /* so many have found nothing */
+	bool verify;	/* STARTED in an earlier life: look before repeating */
+	bool lost;	/* a command of an earlier life, outcome unknown */
+	unsigned looks; /* so many have found nothing */
 	uint32_t target_next;  /* the target's UIDNEXT before our copy */
 	uint32_t new_uid;      /* in the target, by COPYUID; 0: not told */
 	uint32_t new_validity; /* ... and its UIDVALIDITY */

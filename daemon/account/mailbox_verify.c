@@ -5,18 +5,19 @@
  *
  * A server may go on with a COPY whose connection is gone, and copy while the
  * next connection looks for it. Where nothing is found it is looked for again,
- * until so much time has passed since the copy was begun that no server still
- * works at it; the other messages go on meanwhile.
+ * until so much time has passed since that connection was made that no server
+ * still works at it; the other messages go on meanwhile. When the copy was
+ * begun does not help: what was sent may have arrived much later, and clocks
+ * change.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
-/* Waits before the second look and the third, which is the last. */
+/* Waits before the second look and the third, which is the last: what is not
+ * there then is finished, or will not be ... */
 static const usec_t look_waits[] = {5 * USEC_SEC, 25 * USEC_SEC};
 #define LOOKS_AGAIN (sizeof(look_waits) / sizeof(look_waits[0]))
-/* A copy begun so long ago is finished, or will not be ... */
-#define SURE_USEC (30 * USEC_SEC)
-/* ... and one of a group, so much later for each message in it. */
+/* ... and of a group, so much later for each message in it. */
 #define SURE_EACH_USEC (100 * USEC_MSEC)
 
 static void
@@ -318,17 +319,14 @@ count_group(const struct mailbox *mb, const struct action *action)
 	return count;
 }
 
-/* Nothing was found: true, if that may be because it is too early. A clock
- * that was set back makes it no more looks than there are. */
+/* Nothing was found: true, if that may be because it is too early. */
 static bool
 look_again(struct mailbox *mb, struct job *job, usec_t now)
 {
 	struct job_action *action = mailbox_job_current(job);
 	usec_t each = count_group(mb, &action->action) * SURE_EACH_USEC;
-	int64_t age = mailbox_unix(mb, now) - action->started_unix;
 
-	if (mb->op->absent || action->looks >= LOOKS_AGAIN ||
-	    age >= (int64_t)((SURE_USEC + each) / USEC_SEC))
+	if (mb->op->absent || action->looks >= LOOKS_AGAIN)
 		return false;
 	job->not_before = usec_add(now, look_waits[action->looks] + each);
 	action->looks++;
