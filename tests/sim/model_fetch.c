@@ -297,6 +297,10 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		model_put(out, " MODSEQ (", message->modseq);
 		buf_add_char(out, ')');
 	}
+	if (model_attacks(s, MODEL_SPLIT, 50)) {
+		model_put(out, ")\r\n* ", model_seq_of(s, message->uid));
+		model_put(out, " FETCH (UID ", message->uid);
+	}
 	if (asked->date)
 		add_date(out, message->came_unix);
 	if (asked->size)
@@ -328,12 +332,38 @@ fetch_if_asked(struct model_session *s, const struct asked *asked,
 {
 	const struct model_message *message = &s->selected->messages[i];
 
-	if (model_set_has(set, message->uid) && message->modseq > since)
+	if (!model_set_has(set, message->uid) || message->modseq <= since)
+		return;
+	model_echo(s, message);
+	fetch_one(s, message, asked);
+	if (model_attacks(s, MODEL_TWICE, 30))
 		fetch_one(s, message, asked);
+	model_echo(s, message);
 }
 
-/* Upwards; or every other one, and then the others downwards. */
-static void
+/* Upwards, with whatever happens meanwhile. */
+static bool
+fetch_under_attack(struct model_session *s, const struct command *c,
+    const struct asked *asked, const struct model_set *set, unsigned since)
+{
+	size_t i = model_set_begin(set, s->selected);
+	size_t left = model_tear(s, c, s->selected->count - i);
+	bool is_torn = left != SIZE_MAX;
+
+	while (i < s->selected->count && left-- > 0) {
+		uint32_t uid = s->selected->messages[i].uid;
+		fetch_if_asked(s, asked, set, since, i);
+		model_midway(s);
+		i = model_lower_bound(s->selected, uid + 1);
+	}
+	if (is_torn)
+		model_end_torn(s, c);
+	return !is_torn;
+}
+
+/* Upwards; or every other one, and then the others downwards. False: it was
+ * answered. */
+static bool
 fetch_all(struct model_session *s, const struct command *c,
     const struct model_set *set, unsigned since)
 {
@@ -343,13 +373,16 @@ fetch_all(struct model_session *s, const struct command *c,
 
 	read_items(
 	    &asked, since != 0 ? "UID FLAGS MODSEQ" : c->arguments.items[2]);
+	if (s->model->attacks != 0 && !s->model->any_order)
+		return fetch_under_attack(s, c, &asked, set, since);
 	for (size_t i = first; i < s->selected->count; i += step)
 		fetch_if_asked(s, &asked, set, since, i);
 	if (!s->model->any_order)
-		return;
+		return true;
 	for (size_t i = s->selected->count; i > first; i--)
 		if ((i - 1 - first) % 2 != 0)
 			fetch_if_asked(s, &asked, set, since, i - 1);
+	return true;
 }
 
 void
@@ -382,6 +415,6 @@ model_uid_fetch(struct model_session *s, const struct command *c)
 		    model_read_modifier(c->arguments.items[3], "CHANGEDSINCE");
 	if (since != 0 && strstr(c->arguments.items[3], "VANISHED") != NULL)
 		model_say_vanished(s, &set, since);
-	fetch_all(s, c, &set, since);
-	model_say(s, c, "OK fetched");
+	if (fetch_all(s, c, &set, since))
+		model_say(s, c, "OK fetched");
 }

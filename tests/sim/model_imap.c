@@ -15,6 +15,7 @@ model_init(struct model *model, uint64_t traits)
 	    .any_order = traits % ANY_ORDER_OF == 1,
 	};
 	list_init(&model->mailboxes);
+	list_init(&model->belated);
 	model_add(model, "INBOX");
 }
 
@@ -103,6 +104,7 @@ empty(struct model_mailbox *mailbox)
 void
 model_done(struct model *model)
 {
+	model_forget_belated(model);
 	LIST_EACH(pos, &model->mailboxes)
 	{
 		struct model_mailbox *mailbox =

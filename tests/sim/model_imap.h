@@ -11,6 +11,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/base/list.h"
+#include "daemon/base/random.h"
 #include "daemon/base/strv.h"
 #include "daemon/base/usec.h"
 #include "tests/sim/personality.h"
@@ -79,6 +80,24 @@
 #define MODEL_ENDED_LINES MODEL_BIT(55)      /* APPEND: the last line must end */
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
+/* clang-format on */
+
+/* What happens now and then: model.attacks; the dice are the model's own. What
+ * no server may do ends with model.moody. */
+/* clang-format off */
+#define MODEL_TORN_FETCH (1u << 0)    /* NO, or the link's end, in the middle */
+#define MODEL_LEFT_OUT (1u << 1)      /* OK, and some messages were not told */
+#define MODEL_ECHO (1u << 2)          /* FETCH with UID and FLAGS before, behind */
+#define MODEL_TWICE (1u << 3)         /* the whole answer twice */
+#define MODEL_SPLIT (1u << 4)         /* one answer in two responses */
+#define MODEL_MIDWAY (1u << 5)        /* others act between two responses */
+#define MODEL_NEWS_ANYWHERE (1u << 6) /* EXPUNGE and EXISTS in any UID command */
+#define MODEL_PART_MOVED (1u << 7)    /* MOVE of some, then NO */
+#define MODEL_ODD_COPYUID (1u << 8)   /* downwards, or not all of it */
+#define MODEL_NO_SEARCH_LINE (1u << 9) /* nothing was found: nothing is said */
+#define MODEL_FLAGS_OF_NOBODY (1u << 10) /* FETCH for numbers that are not there */
+#define MODEL_LATE (1u << 11)         /* COPY and MOVE end after the link did */
+#define MODEL_ATTACKS 12
 /* clang-format on */
 
 /* Lines that nobody can read: after one, less is asked for. */
@@ -159,6 +178,11 @@ struct model {
 	unsigned limited; /* logins that were one too many, so far */
 	bool overflows;	  /* NOTIFY gives up now and then */
 	bool any_order;	  /* the answers to UID FETCH do not go upwards */
+	unsigned attacks;
+	struct random dice;	   /* where there are attacks */
+	void (*others)(void *ctx); /* with MODEL_MIDWAY: somebody acts */
+	void *ctx;		   /* ... for it */
+	struct list_link belated;  /* struct model_belated::link */
 };
 
 /* Messages of several parts have this boundary; each part has a header of its
@@ -226,6 +250,10 @@ bool model_session_is_over(const struct model_session *session);
 /* Its last words never came: what it asked for is not known over there. */
 void model_session_unheard(struct model_session *session);
 void model_session_bye(struct model_session *session);
+/* Does what is due of the commands that were taken and not done yet. */
+void model_do_belated(struct model *model);
+/* When the next one is; USEC_NEVER: there is none. */
+usec_t model_next_belated(const struct model *model);
 bool model_session_is_logged_in(const struct model_session *session);
 /* The answer to STARTTLS was heard, and the handshake made. */
 void model_session_secured(struct model_session *session);

@@ -5,6 +5,7 @@
 #ifndef BELFRY_SIM_MODEL_PRIVATE_H
 #define BELFRY_SIM_MODEL_PRIVATE_H
 
+#include "daemon/wire/imap/seqset.h"
 #include "tests/sim/model_imap.h"
 
 #define TOLD_MAX 100 /* mailboxes that NOTIFY tells of */
@@ -29,6 +30,7 @@ struct model_session {
 	size_t told_count;
 	char idle_tag[32];
 	bool idle_ended, awaits_secret;
+	bool is_busy; /* with a command that ends later */
 	char secret_tag[32];
 	struct buf command;   /* of which a literal is not there: the rest */
 	size_t literal_bytes; /* ... so long; 0: it is */
@@ -117,6 +119,8 @@ bool model_set_has(const struct model_set *set, uint32_t uid);
 size_t model_set_begin(
     const struct model_set *set, const struct model_mailbox *mailbox);
 model_command_fn model_do_uid;
+/* What was taken before. */
+model_command_fn model_do_uid_now;
 
 /* model_modseq.c */
 void model_touch(struct model_mailbox *mailbox, struct model_message *message);
@@ -134,6 +138,30 @@ void model_resync(struct model_session *s, const char *parameter);
 bool model_is_modified(const struct model_message *message, unsigned since);
 void model_say_stored(
     struct model_session *s, const struct model_message *message);
+
+/* model_chaos.c */
+/* Whether it happens now. */
+bool model_attacks(
+    const struct model_session *s, unsigned attack, unsigned percent);
+/* The same, but not in calm weather. */
+bool model_breaks(
+    const struct model_session *s, unsigned attack, unsigned percent);
+void model_echo(struct model_session *s, const struct model_message *message);
+/* Others act, and it is told. */
+void model_midway(struct model_session *s);
+/* In an answer to any UID command. */
+void model_tell_anywhere(struct model_session *s);
+/* How many of so many are told before it ends; the same number: all of them. */
+size_t model_tear(
+    const struct model_session *s, const struct command *c, size_t count);
+/* How it ends then. */
+void model_end_torn(struct model_session *s, const struct command *c);
+/* True: it was taken, and is done later, by model_do_uid again. */
+bool model_is_belated(struct model_session *s, const struct command *c);
+void model_forget_session(struct model_session *s);
+void model_forget_belated(struct model *model);
+void model_add_odd_copyuid(struct model_session *s, struct buf *code,
+    const struct imap_seqset *from, const struct imap_seqset *to);
 
 /* model_fetch.c */
 void model_add_flags(struct buf *out, const struct strv *flags);

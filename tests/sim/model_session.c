@@ -26,6 +26,7 @@ model_session_free(struct model_session **session)
 	if (*session == NULL)
 		return;
 	(*session)->model->logged_in -= (*session)->logged_in;
+	model_forget_session(*session);
 	free((*session)->view);
 	buf_done(&(*session)->input);
 	buf_done(&(*session)->command);
@@ -285,7 +286,7 @@ model_session_feed(struct model_session *s, struct span bytes)
 			return;
 		struct span input = buf_span(&s->input);
 		size_t end = span_find_span(input, SPAN("\r\n"), 0);
-		if (end == SIZE_MAX || s->over)
+		if (end == SIZE_MAX || s->over || s->is_busy)
 			return;
 		STR_AUTO line = xstrdup_span(span_slice(input, 0, end));
 		buf_consume(&s->input, end + 2);

@@ -127,6 +127,7 @@ uid_store(struct model_session *s, const struct command *c)
 		imap_seqset_format(&code, &modified);
 		buf_add_str(&code, "] ");
 	}
+	model_tell_anywhere(s);
 	buf_addf(&s->output, "%s OK %sstored\r\n", c->tag, buf_str(&code));
 	imap_seqset_done(&modified);
 }
@@ -145,9 +146,28 @@ copy_one(struct model_mailbox *target, const struct model_message *from)
 	return copy->uid;
 }
 
-/* Copies; the code is left in `code`. False: it answered NO. */
+static void
+add_copyuid(struct model_session *s, struct buf *code,
+    const struct imap_seqset *from, const struct imap_seqset *to)
+{
+	bool is_empty = model_has(s, MODEL_EMPTY_COPYUID);
+
+	if (!is_empty && model_attacks(s, MODEL_ODD_COPYUID, 50)) {
+		model_add_odd_copyuid(s, code, from, to);
+		return;
+	}
+	if (!is_empty)
+		imap_seqset_format(code, from);
+	buf_add_char(code, ' ');
+	if (!is_empty)
+		imap_seqset_format(code, to);
+}
+
+/* Copies `most` of them; the code is left in `code`, and the UIDs in `done`
+ * (NULL: not). False: it answered NO. */
 static bool
-copy_set(struct model_session *s, const struct command *c, struct buf *code)
+copy_set(struct model_session *s, const struct command *c, size_t most,
+    struct buf *code, struct buf *done)
 {
 	struct model_mailbox *target =
 	    model_find(s->model, c->arguments.items[2]);
@@ -166,7 +186,7 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 	model_read_set(&set, s->selected, c->arguments.items[1]);
 	for (size_t i = model_set_begin(&set, s->selected); i < count; i++) {
 		struct model_message *message = &s->selected->messages[i];
-		if (!model_set_has(&set, message->uid))
+		if (!model_set_has(&set, message->uid) || most-- == 0)
 			continue;
 		uint32_t uid = model_has(s, MODEL_LABELS)
 				   ? model_uid_of(target, message->id)
@@ -178,13 +198,11 @@ copy_set(struct model_session *s, const struct command *c, struct buf *code)
 	if (from.count > 0 && model_has(s, MODEL_UIDPLUS) &&
 	    !model_has(s, MODEL_NO_COPYUID)) {
 		buf_addf(code, "[COPYUID %u ", target->uidvalidity);
-		if (!model_has(s, MODEL_EMPTY_COPYUID))
-			imap_seqset_format(code, &from);
-		buf_add_char(code, ' ');
-		if (!model_has(s, MODEL_EMPTY_COPYUID))
-			imap_seqset_format(code, &to);
+		add_copyuid(s, code, &from, &to);
 		buf_add_str(code, "]");
 	}
+	if (done != NULL)
+		imap_seqset_format(done, &from);
 	imap_seqset_done(&from);
 	imap_seqset_done(&to);
 	return true;
@@ -195,9 +213,10 @@ uid_copy(struct model_session *s, const struct command *c)
 {
 	BUF_AUTO code = BUF_INIT;
 
-	if (copy_set(s, c, &code))
-		buf_addf(
-		    &s->output, "%s OK %s copied\r\n", c->tag, buf_str(&code));
+	if (!copy_set(s, c, SIZE_MAX, &code, NULL))
+		return;
+	model_tell_anywhere(s);
+	buf_addf(&s->output, "%s OK %s copied\r\n", c->tag, buf_str(&code));
 }
 
 static void
@@ -218,6 +237,8 @@ static void
 uid_move(struct model_session *s, const struct command *c)
 {
 	BUF_AUTO code = BUF_INIT;
+	BUF_AUTO done = BUF_INIT;
+	size_t most = SIZE_MAX;
 
 	if (!model_has(s, MODEL_MOVE)) {
 		model_refuse(s, c);
@@ -227,17 +248,24 @@ uid_move(struct model_session *s, const struct command *c)
 		model_say(s, c, "OK done, or so it seems");
 		return;
 	}
-	if (!copy_set(s, c, &code))
+	if (model_breaks(s, MODEL_PART_MOVED, 40) &&
+	    strpbrk(c->arguments.items[1], ",:") != NULL)
+		most = 1 + random_below(&s->model->dice, 2);
+	if (!copy_set(s, c, most, &code, &done))
 		return;
 	if (code.len > 0)
 		buf_addf(&s->output,
 		    model_has(s, MODEL_BARE_COPYUID) ? "%s\r\n" : "* OK %s\r\n",
 		    buf_str(&code));
-	expunge_set(s, c->arguments.items[1], false);
+	if (done.len > 0)
+		expunge_set(s, buf_str(&done), false);
 	model_tell_news(s);
 	if (model_has(s, MODEL_EXISTS_AFTER_MOVE))
 		buf_addf(&s->output, "* %zu EXISTS\r\n", s->view_count);
-	model_say(s, c, "OK moved");
+	if (most == SIZE_MAX)
+		model_say(s, c, "OK moved");
+	else
+		model_say(s, c, "NO Some of them could not be moved");
 }
 
 static void
@@ -321,17 +349,23 @@ static void
 uid_search(struct model_session *s, const struct command *c)
 {
 	struct search search;
-	size_t i = 0;
+	size_t i = 0, before = s->output.len;
 
 	read_search(&search, s, c);
 	buf_add_str(&s->output, "* SEARCH");
+	size_t nothing = s->output.len;
 	if (search.by_uid)
 		i = model_set_begin(&search.uids, s->selected);
 	for (; !search.is_vain && i < s->selected->count; i++)
 		if (is_found(s, &search, &s->selected->messages[i]))
 			model_put(
 			    &s->output, " ", s->selected->messages[i].uid);
-	buf_add_str(&s->output, "\r\n");
+	if (s->output.len == nothing &&
+	    model_attacks(s, MODEL_NO_SEARCH_LINE, 50))
+		buf_truncate(&s->output, before);
+	else
+		buf_add_str(&s->output, "\r\n");
+	model_tell_anywhere(s);
 	model_say(s, c, "OK searched");
 }
 
@@ -364,6 +398,13 @@ uid_of_another_life(struct model_session *s, const struct command *c)
 
 void
 model_do_uid(struct model_session *s, const struct command *c)
+{
+	if (s->selected == NULL || !model_is_belated(s, c))
+		model_do_uid_now(s, c);
+}
+
+void
+model_do_uid_now(struct model_session *s, const struct command *c)
 {
 	for (size_t i = 0; i < sizeof(uid_commands) / sizeof(uid_commands[0]);
 	     i++) {

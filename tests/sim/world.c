@@ -97,6 +97,8 @@ choose_server(struct world *w, const struct world_options *options)
 	const struct personality *personality = options->personality;
 
 	model_init(&w->model, choose_traits(w));
+	if (w->weather->is_chaos)
+		world_choose_attacks(w, options->seed);
 	if (personality == NULL && world_chance(w, 50))
 		personality = personality_at(
 		    random_below(&w->random, personality_count()));
@@ -469,7 +471,7 @@ world_run(const struct world_options *options, struct world_result *result_r)
 		check_learned(w);
 	if (result_r->ok && w->is_tried)
 		check_tries(w);
-	if (result_r->ok && w->is_patient)
+	if (result_r->ok && (w->is_patient || w->weather->is_chaos))
 		check_late(w);
 	if (result_r->ok && result_r->steps >= w->weather->steps)
 		world_fail(w, "too many steps: something spins");

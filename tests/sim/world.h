@@ -14,6 +14,13 @@
  * other machines, for which a message must be appended; and one joins, and does
  * nothing.
  *
+ * In "chaos" there is more: the server answers NO in the middle, leaves out
+ * messages, tells one twice or in pieces, lets others act between two lines,
+ * moves a part, copies when nobody waits any more (model_imap.h); the daemon
+ * stays down for hours while mail comes, is read and removed; rules change, the
+ * disk is full, the clock is wrong by days. What is judged is the same, and
+ * nothing that was dealt with while the daemon was down rings.
+ *
  * Then the faults stop, time goes on, and everything must have settled.
  *
  * "storm" is twelve hours of that, and "nat" one in which silent links are

@@ -157,7 +157,8 @@ sees_structure(const struct world *w)
 static bool
 may_see_less(const struct world *w)
 {
-	return (w->model.traits & (MODEL_STINGY | MODEL_NONSENSE)) != 0;
+	return (w->model.traits & (MODEL_STINGY | MODEL_NONSENSE)) != 0 ||
+	       (w->model.attacks & MODEL_TORN_FETCH) != 0;
 }
 
 static bool
@@ -192,11 +193,21 @@ check_stranger(struct world *w, unsigned id)
 	expect(w, id, "new", news, w->model.any_order || before == 0);
 }
 
+/* Nobody comes back for what a run was not told of. */
+static bool
+may_be_passed_by(const struct world *w, const struct sent_message *message)
+{
+	return message->old &&
+	       (w->model.attacks & (MODEL_LEFT_OUT | MODEL_TORN_FETCH)) != 0;
+}
+
 static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct sent_message *message = &w->messages[id];
 
+	if (truth->fates[id].judged == 0 && may_be_passed_by(w, message))
+		return;
 	if (truth->fates[id].judged !=
 	    (!message->old || message->kind != KIND_PLAIN))
 		world_fail(w, "#%u (UID %u) was judged %u times", id,
@@ -270,6 +281,21 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 	if (message->notified >
 	    1 + w->result->kills + w->result->failed_commits)
 		world_fail(w, "#%u rang %u times", id, message->notified);
+}
+
+/* In any of the mailboxes. */
+static void
+check_not_lost(struct world *w, unsigned id)
+{
+	LIST_EACH(pos, &w->model.mailboxes)
+	{
+		const char *name =
+		    LIST_ITEM(pos, struct model_mailbox, link)->name;
+		if (model_count(&w->model, name, id, false) > 0)
+			return;
+	}
+	if (!w->messages[id].removed)
+		world_fail(w, "#%u is lost", id);
 }
 
 /* Whatever another client did, and whatever was rebuilt. */
@@ -378,6 +404,11 @@ world_check_all(struct world *w)
 	check_own_record(w);
 	for (unsigned id = 0; id < w->message_count; id++) {
 		check_at_most_once(w, id, &truth);
+		check_not_lost(w, id);
+		if (w->messages[id].dealt &&
+		    w->messages[id].kind == KIND_PLAIN &&
+		    w->messages[id].notified > 0)
+			world_fail(w, "#%u rang, and was dealt with", id);
 		if (!w->messages[id].touched)
 			check_message(w, id, &truth);
 	}

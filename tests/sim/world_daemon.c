@@ -250,6 +250,8 @@ kill_and_restart(struct world *w)
 	world_note(w, "the daemon is killed");
 	w->result->kills++;
 	world_die(w);
+	if (w->weather->is_chaos)
+		world_be_down(w);
 	world_be_born(w);
 }
 

@@ -124,6 +124,8 @@ other_client(struct world *w)
 	bool moves = world_chance(w, 50);
 	world_note(w, "another client %s #%u", moves ? "moves" : "removes", id);
 	w->messages[id].touched = true;
+	w->messages[id].removed |= !moves;
+	world_deal(w, id);
 	if (moves)
 		model_move(&w->model, world_source_of(w, id), id,
 		    world_wire(w, OTHERS_MAILBOX));
@@ -160,8 +162,10 @@ other_flags(struct world *w)
 	bool reads = world_chance(w, 50);
 
 	world_note(w, "another client %s #%u", reads ? "reads" : "labels", id);
-	if (reads)
+	if (reads) {
 		w->messages[id].seen = true;
+		world_deal(w, id);
+	}
 	w->messages[id].flagged = true;
 	model_flag(
 	    &w->model, world_source_of(w, id), id, reads ? "\\Seen" : "$Label");
@@ -235,6 +239,21 @@ reload(struct world *w)
 	account_set_rules(w->account, w->rules);
 }
 
+void
+world_let_others_act(struct world *w)
+{
+	switch (random_below(&w->random, 4)) {
+	case 0:
+		other_client(w);
+		break;
+	case 1:
+		other_flags(w);
+		break;
+	default:
+		world_deliver(w);
+	}
+}
+
 /* All sessions end, and no new ones begin for a while. */
 static void
 restart_server(struct world *w)
@@ -260,6 +279,14 @@ static const struct happening seasons[] = {{world_deliver, 120}, {burst, 2},
     {toggle_quota, 2}, {doom, 6}, {suspend, 6}, {change_network, 20},
     {other_flags, 16}, {jump_clock, 2}, {start_again, 1}, {NULL, 0}};
 
+static const struct happening chaos[] = {{world_deliver, 40}, {burst, 6},
+    {cut, 10}, {silence, 4}, {stall, 4}, {world_say_bye, 5},
+    {restart_server, 2}, {other_client, 6}, {world_request_run, 4}, {reload, 3},
+    {toggle_quota, 2}, {doom, 16}, {suspend, 4}, {change_network, 6},
+    {other_flags, 8}, {world_make_anew, 3}, {jump_clock, 2}, {start_again, 1},
+    {world_fill_disk, 3}, {world_change_rules, 4}, {world_lose_days, 2},
+    {NULL, 0}};
+
 static const struct happening after_flood[] = {{world_deliver, 4}, {cut, 4},
     {world_say_bye, 2}, {restart_server, 1}, {doom, 4}, {change_network, 4},
     {NULL, 0}};
@@ -281,6 +308,15 @@ static const struct weather weathers[] = {
 	.steps = 400000,
 	.account_bytes = 1024 * 1024,
 	.forgets = 100},
+    {.name = "chaos",
+	.happenings = chaos,
+	.run = 12 * USEC_HOUR,
+	.pause = 20 * USEC_MINUTE,
+	.messages = 180,
+	.steps = 400000,
+	.account_bytes = 1024 * 1024,
+	.is_chaos = true,
+	.forgets = 10},
     {.name = "year",
 	.happenings = seasons,
 	.run = 365 * USEC_DAY,
@@ -392,6 +428,7 @@ world_become_calm(struct world *w)
 	w->next_happening = USEC_NEVER;
 	w->model.overquota = false;
 	w->model.moody = false;
+	w->full_until = 0;
 	if (w->model.in_a_row > 0 || account_lockout(w->account) != NULL)
 		start_again(w);
 	w->kill_in = 0;

@@ -72,11 +72,23 @@ add_rule(struct rules_builder *builder, enum kind kind, bool old)
 	rules_builder_add_rule(builder, id, place, lines, count);
 }
 
+static struct rules *
+finish_rules(struct rules_builder *builder)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_builder_finish(builder, &problems);
+
+	for (size_t i = 0; i < problems.count; i++)
+		fprintf(stderr, "rule: %s\n", problems.items[i].text);
+	rule_problems_done(&problems);
+	rules_builder_free(&builder);
+	return rules;
+}
+
 struct rules *
 world_make_rules(void)
 {
 	struct rules_builder *builder = rules_builder_new();
-	struct rule_problems problems = {0};
 
 	for (enum kind kind = 0; kind < KINDS; kind++)
 		if (kinds[kind].rule[0] != NULL)
@@ -84,12 +96,33 @@ world_make_rules(void)
 	for (enum kind kind = 0; kind < OLD_KINDS; kind++)
 		if (kinds[kind].rule[0] != NULL)
 			add_rule(builder, kind, true);
-	struct rules *rules = rules_builder_finish(builder, &problems);
-	for (size_t i = 0; i < problems.count; i++)
-		fprintf(stderr, "rule: %s\n", problems.items[i].text);
-	rule_problems_done(&problems);
-	rules_builder_free(&builder);
-	return rules;
+	return finish_rules(builder);
+}
+
+static void
+add_idle_rule(struct rules_builder *builder, const char *id, const char *when)
+{
+	const struct rule_place place = {.file = "sim", .line = 1, .column = 1};
+	const struct rule_line lines[] = {
+	    {"when", when, place}, {"move", "A", place}};
+
+	rules_builder_add_rule(builder, id, place, lines, 2);
+}
+
+struct rules *
+world_make_other_rules(void)
+{
+	struct rules_builder *builder = rules_builder_new();
+
+	add_idle_rule(builder, "none", "header(X-Nobody) has this");
+	for (enum kind kind = OLD_KINDS; kind-- > 0;)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind, true);
+	for (enum kind kind = KINDS; kind-- > 0;)
+		if (kinds[kind].rule[0] != NULL)
+			add_rule(builder, kind, false);
+	add_idle_rule(builder, "nobody", "cc has nobody@example.net");
+	return finish_rules(builder);
 }
 
 void

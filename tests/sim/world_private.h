@@ -4,7 +4,7 @@
  * daemon's needs, its life), world_apply.c (a run over old messages),
  * world_happen.c (faults), world_time.c (steps and what must be true after
  * each), world_tries.c (how often it is tried), world_check.c (what must be
- * true in the end).
+ * true in the end), world_chaos.c (what happens in chaos only).
  */
 #ifndef BELFRY_SIM_WORLD_PRIVATE_H
 #define BELFRY_SIM_WORLD_PRIVATE_H
@@ -53,6 +53,8 @@ struct sent_message {
 	bool touched;	   /* another client removed it: anything may be true */
 	bool flagged; /* ... set a flag: after a break no other may be set */
 	bool seen;    /* ... or read it: nobody need ring */
+	bool removed; /* ... or removed it, for good */
+	bool dealt;   /* ... any of it, before it rang: nobody may */
 	unsigned executed, notified;
 	bool old; /* there before first contact */
 };
@@ -110,6 +112,7 @@ struct weather {
 	size_t account_bytes;
 	bool has_nights;
 	bool is_bulk;	  /* most messages are plain */
+	bool is_chaos;	  /* the server attacks, and the daemon stays down */
 	unsigned forgets; /* in so many of a hundred silent links are lost */
 };
 
@@ -147,6 +150,8 @@ struct world {
 	unsigned forgotten; /* so often */
 	unsigned connects;  /* tries, so far */
 	usec_t down_until;  /* the server is restarted */
+	usec_t full_until;  /* the disk is full */
+	bool is_down;	    /* the daemon is */
 	bool in_contact;
 	bool immortal;	 /* this seed's daemon is never killed */
 	bool is_patient; /* this seed's calm is as long as can be */
@@ -206,12 +211,15 @@ void world_serve_outside(struct world *w, struct outside *outside);
 /* world_mail.c */
 const char *world_kind_word(enum kind kind);
 struct rules *world_make_rules(void);
+/* The same in another order, and some that nothing is met by. */
+struct rules *world_make_other_rules(void);
 void world_add_old_rules(struct buf *rules);
 const char *world_wire(const struct world *w, const char *name);
 const char *world_source_of(const struct world *w, unsigned id);
 void world_deliver_old(struct world *w);
 void world_deliver_kind(struct world *w, enum kind kind);
 void world_deliver(struct world *w);
+void world_let_others_act(struct world *w);
 void world_deliver_late(struct world *w, uint32_t uid);
 
 /* world_happen.c */
@@ -229,6 +237,16 @@ void world_step(struct world *w);
 
 /* world_tries.c */
 void world_check_tries(struct world *w);
+
+/* world_chaos.c */
+void world_choose_attacks(struct world *w, uint64_t seed);
+/* Between a death and a birth. */
+void world_be_down(struct world *w);
+/* What was said by another client's act: before it was shown. */
+void world_deal(struct world *w, unsigned id);
+void world_fill_disk(struct world *w);
+void world_change_rules(struct world *w);
+void world_lose_days(struct world *w);
 
 /* world_check.c */
 void world_check_all(struct world *w);

@@ -56,7 +56,8 @@ write_batch(
 {
 	bool ok;
 
-	if (w->faulty && w->in_contact && world_chance(w, 3)) {
+	if (w->in_contact &&
+	    ((w->faulty && world_chance(w, 3)) || w->now < w->full_until)) {
 		store_fail_commit(w->store, 1, false);
 		w->result->failed_commits++;
 	}

@@ -24,6 +24,8 @@ next_time(struct world *w)
 {
 	usec_t next = usec_min(w->next_happening, w->quiet_until);
 
+	next = usec_min(next, model_next_belated(&w->model));
+
 	for (size_t i = 0; i < mailbox_total(w); i++) {
 		struct mailbox *mailbox = nth_mailbox(w, i);
 		next = usec_min(next, mailbox_deadline(mailbox));
@@ -77,6 +79,7 @@ world_step(struct world *w)
 	w->model.unix_now = world_true_unix(w);
 	if (w->joins <= w->now)
 		world_join(w);
+	model_do_belated(&w->model);
 	if (w->next_happening <= w->now)
 		world_happen(w);
 	for (size_t i = 0; i < mailbox_total(w); i++) {
