@@ -145,8 +145,10 @@
 /* Hints that follow each other faster are acted on once. */
 #define MAILBOX_HINT_USEC (5 * USEC_SEC)
 /* An action that the server refuses for the moment is tried again for this
- * long after its message was judged. */
+ * long after its message was judged, and so often at least: the clock may be
+ * put right by days, and the machine be off. */
 #define MAILBOX_GIVE_UP_USEC (2 * USEC_DAY)
+#define MAILBOX_GIVE_UP_TRIES 24
 /* Commands of rules handed to the owner and not answered; the others stay
  * PLANNED, and on the server. */
 #define MAILBOX_COMMANDS_MAX 16

@@ -263,7 +263,8 @@ mailbox_job_postpone(struct mailbox *mb, struct job *job,
 	struct job_action *action = mailbox_job_current(job);
 	int64_t age = mailbox_unix(mb, now) - job->judged_unix;
 
-	if (age > (int64_t)(MAILBOX_GIVE_UP_USEC / USEC_SEC)) {
+	if (age > (int64_t)(MAILBOX_GIVE_UP_USEC / USEC_SEC) &&
+	    action->attempts >= MAILBOX_GIVE_UP_TRIES) {
 		mailbox_settle(mb, job, action, EFFECT_FAILED, detail, now);
 		return;
 	}
