@@ -48,6 +48,8 @@ load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
 	};
 	STR_AUTO value = NULL;
 
+	if (mb->audit.is_doubtful)
+		mailbox_audit_clear(mb);
 	if (mb->audit.validity != 0)
 		return true;
 	if (!store_get_fact(store, mb->config->account, name, &value, error_r))

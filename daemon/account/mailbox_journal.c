@@ -53,6 +53,7 @@ mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch)
 static void
 drop_commit(struct mailbox *mb, struct mailbox_commit *commit)
 {
+	mb->audit.is_doubtful |= commit->purpose == COMMIT_PLAN;
 	mailbox_drop_batch(mb, &commit->batch);
 	free_commit(commit);
 }

@@ -307,6 +307,9 @@ struct audit {
 	struct imap_seqset late; /* to be judged */
 	usec_t due;		 /* the next look; 0: never yet */
 	usec_t selected;	 /* the last SELECT that asks for one */
+	/* Among the known are some whose judgement was not written: what is in
+	 * the store counts. */
+	bool is_doubtful;
 };
 
 /* The server gave it other UIDs (mailbox_rebuilt.c). */

@@ -780,6 +780,7 @@ mailbox_sweep_lost(struct mailbox *mb)
 	if (mb->state == MAILBOX_SWEEPING && mb->judged >= MAILBOX_WINDOW_MIN)
 		shrink_window(mb);
 	mb->rush_losses += mb->is_rushed && mb->judged == 0;
+	mb->audit.is_doubtful |= mb->plan != NULL;
 
 	if (fetching && mb->session != NULL && mb->needs.structure &&
 	    !mb->bare &&
