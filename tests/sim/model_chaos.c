@@ -71,7 +71,7 @@ model_tell_anywhere(struct model_session *s)
 size_t
 model_tear(const struct model_session *s, const struct command *c, size_t count)
 {
-	bool is_news = strstr(c->arguments.items[2], "HEADER") != NULL;
+	bool is_news = strstr(c->arguments.items[2], "INTERNALDATE") != NULL;
 
 	if (model_breaks(s, MODEL_TORN_FETCH, 4) ||
 	    (is_news && model_breaks(s, MODEL_LEFT_OUT, 6)))
@@ -85,7 +85,7 @@ model_end_torn(struct model_session *s, const struct command *c)
 	static const char *const ends[] = {"NO [SERVERBUG] Internal error",
 	    "NO [UNAVAILABLE] try again", "NO Some messages could not be read",
 	    NULL};
-	bool is_news = strstr(c->arguments.items[2], "HEADER") != NULL;
+	bool is_news = strstr(c->arguments.items[2], "INTERNALDATE") != NULL;
 	const char *end = ends[random_below(&s->model->dice, 4)];
 
 	if (is_news && model_breaks(s, MODEL_LEFT_OUT, 50))
