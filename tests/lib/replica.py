@@ -288,6 +288,9 @@ class Session:
         if len(line) > limit:
             self.say(tag + " BAD [CLIENTBUG] command line too long")
             return
+        if self.has("pipeline-25") and self.rest.count(b"\n") >= 25:
+            self.say(tag + " BAD too many commands")
+            return
         act = getattr(self, "do_" + verb.lower().replace(" ", "_"), None)
         unknown = "NO Error in IMAP command received by server." \
             if self.has("no-instead-of-bad") else "BAD unknown command"
@@ -467,10 +470,11 @@ class Session:
             box = self.replica.box(arguments[0])
             if box is None:
                 return "NO [TRYCREATE] there is no such mailbox"
-            if self.has("append-needs-crlf") and \
-                    not data.endswith(b"\r\n"):
+            if self.has("append-needs-crlf") and (
+                    not data.endswith(b"\r\n")
+                    or re.search(rb"(?<!\r)\n|\r(?!\n)", data)):
                 self.replica.refused_appends += 1
-                return "NO [CLIENTBUG] the message does not end in CRLF"
+                return "BAD [CLIENTBUG] a line does not end in CRLF"
             uid = box.add(data,
                           {"\\Seen"} if "\\Seen" in arguments else ())
             self.replica.appends += 1
@@ -491,6 +495,12 @@ class Session:
                 return "NO Invalid mailbox name."
             self.replica.add_box(arguments[0])
         return "OK CREATE completed"
+
+    def do_delete(self, _tag, arguments):
+        with self.replica.lock:
+            if self.replica.boxes.pop(arguments[0], None) is None:
+                return "NO [NONEXISTENT] there is no such mailbox"
+        return "OK DELETE completed"
 
     def do_getquotaroot(self, _tag, arguments):
         if "quota" not in self.replica.kind:

@@ -101,7 +101,7 @@ SERVICES = {
         "need": {"archive": "Archive", "junk": "Junk Email",
                  "trash": "Deleted Items"},
         "quirks": ("copyuid-bare", "exists-before-plus", "no-partial",
-                   "no-keywords"),
+                   "no-keywords", "no-id-nil", "bad-quoted", "pipeline-25"),
         "keys": "auth = password\n",
     },
     "outlook-com": {
@@ -110,6 +110,7 @@ SERVICES = {
         "folders": tuple((n, "\\HasNoChildren") for n in (
             "Archive", "Deleted", "Drafts", "Junk", "Sent")),
         "need": {"archive": "Archive", "junk": "Junk", "trash": "Deleted"},
+        "quirks": ("copyuid-empty", "bodystructure-broken"),
     },
     "yahoo": {
         "provider": "yahoo",
@@ -131,7 +132,7 @@ SERVICES = {
         "need": {"archive": "Archive", "junk": "Bulk", "trash": "Trash"},
         "quirks": ("search-not-ignored", "max-cmd-1000", "inbox-cased",
                    "list-specialuse-unadvertised", "fetch-beyond-max-hangs",
-                   "few-connections", "no-idle"),
+                   "few-connections", "no-idle", "append-needs-crlf"),
     },
     "zoho": {
         "provider": "zoho-com",
@@ -386,6 +387,9 @@ QUIRKS = {
     "max-cmd-1000": ("longer commands are BAD", {}),
     "search-not-ignored": ("NOT in SEARCH is ignored", {}),
     "no-instead-of-bad": ("NO to unknown commands", {}),
+    "pipeline-25": ("more commands than 25 under way are BAD",
+                    {"provider": "microsoft-365",
+                     "keys": "auth = password\n"}),
     "partial-view": ("old messages are hidden", {}),
     # Actions.
     "no-keywords": ("PERMANENTFLAGS without \\*", {}),
@@ -472,15 +476,13 @@ TOKENS = {
 # Named by providers' facts, and nothing that an IMAP server does in a session
 # of Belfry's: where each is looked after.
 ELSEWHERE = {
-    "pipeline-25": "one command at a time",
     "raw-deflate-only": "COMPRESS is not used",
-    "refresh-token-rotates": "tokens are the user's command's",
-    "self-signed-pin": "tests/live/connections.py: wrong_authority",
+    "refresh-token-rotates": "tests/live/oauth2-ends.py",
+    "self-signed-pin": "tests/live/connections.py",
     "helo-literal-refused": "submission: tests/scripts/smtp",
-    "policy-554": "submission: tests/scripts/smtp",
+    "policy-554": "submission: tests/live/submission.py",
     "smtp-auth-off-by-default": "submission: tests/scripts/smtp",
     "three-way-spam": "a folder to be watched, in the configuration",
-    "empty-trash-7-days": "the server's own doing",
     "cyrus": "tests/live/on-cyrus.py",
 }
 

@@ -190,7 +190,8 @@ class Case:
                     r"^ID NIL", r"^ID \(\)", r"\bRFC822 ",
                     r"^DONE", r"SEARCH.* NOT"):
             live.same([said for said in self.replica.said(bad)
-                       if "belfry-claims" not in said], [],
+                       if "belfry-claims" not in said and
+                       "Belfry-Probe" not in said], [],
                       "commands like " + bad)
         live.same(self.log(r"^\S+ error "), [], "errors")
 
@@ -318,8 +319,12 @@ def one_folder_each(case):
 
 
 def appends_end(case):
-    """What the machines agree by is appended."""
+    """What the machines agree by is appended, and the message of a probe."""
     case.wait("a message appended", lambda: case.replica.appends > 0)
+    before = case.replica.appends
+    answer = case.run.daemon.ctl("probe", case.name)
+    live.same((answer["arrived"], answer["trouble"]), (True, None), "probe")
+    live.check(case.replica.appends > before, "probe appended nothing")
     live.same(case.replica.refused_appends, 0, "appends refused")
 
 

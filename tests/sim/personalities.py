@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Compares the servers that are simulated (sim --list) with those that are
-played over TLS (tests/lib/replica_kinds.py): the same names."""
+played over TLS (tests/lib/replica_kinds.py): the same names; and these with
+what is known of providers (tests/data/providers.ini): each oddity is played, or
+it is said where else it is looked after."""
 
 import os
 import subprocess
@@ -9,6 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 
+import preset_kinds  # noqa: E402
 import replica_kinds  # noqa: E402
 
 # Played over TLS alone: what there is to see is in names and attributes of
@@ -23,6 +26,7 @@ ONLY_TLS = {
     "list-specialuse-unadvertised": "attributes of LIST",
     "localised-folders": "names",
     "mutf7-bug": "names",
+    "pipeline-25": "these worlds have few mailboxes",
     "partial-view": "old messages are hidden",
     "proton-bridge": "STARTTLS; its folders are those of labels-as-folders",
     "rfc822-empty": "RFC822 is never asked for",
@@ -38,8 +42,14 @@ def main():
         check=True).stdout.split())
     played = {*replica_kinds.SERVICES, *replica_kinds.QUIRKS,
               *replica_kinds.REFUSALS}
+    known = {word for words in preset_kinds.facts().values()
+             for word in words}
+    elsewhere = set(replica_kinds.ELSEWHERE)
     wrong = 0
     for what, names in (
+            ("known, and played nowhere", known - played - elsewhere),
+            ("looked after elsewhere, and played", elsewhere & played),
+            ("looked after elsewhere, and unknown", elsewhere - known),
             ("simulated, and not played over TLS", simulated - played),
             ("played over TLS, and not simulated",
              played - simulated - set(ONLY_TLS)),
