@@ -536,8 +536,9 @@ begin_dry(const struct wish *wish, const struct store_apply *apply)
 
 /* On disk first: what goes on after a crash must be known. */
 static void
-begin(const struct wish *wish, struct store_apply *apply)
+begin(const struct wish *wish, const struct store_apply *apply)
 {
+	struct store_apply ended = *apply;
 	struct error error = ERROR_INIT;
 	struct mailbox *mailbox;
 
@@ -550,9 +551,9 @@ begin(const struct wish *wish, struct store_apply *apply)
 		join(wish, mailbox, false);
 		return;
 	}
-	apply->state = APPLY_ENDED;
-	apply->detail = error.text;
-	commit_apply(wish->belfry, apply, NULL);
+	ended.state = APPLY_ENDED;
+	ended.detail = error.text;
+	commit_apply(wish->belfry, &ended, NULL);
 	refuse(wish, NULL, &error);
 }
 
