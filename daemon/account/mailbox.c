@@ -302,6 +302,7 @@ mailbox_free(struct mailbox **mailbox)
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->above);
 	imap_seqset_done(&mb->retry);
+	mailbox_forget_first_half(mb);
 	mailbox_forget_met(mb);
 	free(mb);
 }

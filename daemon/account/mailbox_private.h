@@ -299,6 +299,13 @@ struct backlog {
 	struct tally tally;
 };
 
+/* Of an answer in two responses: flags, and the rest behind them. */
+struct first_half {
+	uint32_t uid;
+	uint64_t modseq;
+	struct strv flags;
+};
+
 /* Messages that came below others (mailbox_audit.c). */
 struct audit {
 	uint32_t validity; /* UIDVALIDITY of all; 0: nobody looked yet */
@@ -578,12 +585,13 @@ struct mailbox {
 	 * told of, dropped or not, and the drops that this counts. */
 	uint64_t answered;
 	unsigned answered_dropped;
-	bool whole;	    /* asked for with the whole header */
-	bool is_second_try; /* ... after a NO */
-	bool no_structure;  /* this connection refuses it */
-	bool no_identity;   /* ... or this */
-	uint64_t told_caps; /* what the server offers, in the log */
-	bool told_dropped;  /* that answers could not be read */
+	struct first_half *first_half; /* owned; NULL: none */
+	bool whole;		       /* asked for with the whole header */
+	bool is_second_try;	       /* ... after a NO */
+	bool no_structure;	       /* this connection refuses it */
+	bool no_identity;	       /* ... or this */
+	uint64_t told_caps;	       /* what the server offers, in the log */
+	bool told_dropped;	       /* that answers could not be read */
 	bool shy;	    /* it ended a connection, being malformed */
 	bool no_partial;    /* ... or does not give the beginning of a part */
 	unsigned group_max; /* [MESSAGELIMIT] of an action; 0: none */
@@ -1151,6 +1159,7 @@ void mailbox_meet_sender(struct mailbox *mb, struct candidate *candidate);
 enum arrival mailbox_meet_arrival(struct mailbox *mb,
     const struct candidate *candidate, struct strv *judged_r);
 /* The window ends. */
+void mailbox_forget_first_half(struct mailbox *mb);
 void mailbox_forget_met(struct mailbox *mb);
 /* It will be met again. */
 void mailbox_unmeet_sender(

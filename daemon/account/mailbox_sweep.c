@@ -409,6 +409,16 @@ are_few(const struct mailbox *mb)
 	return mb->exists <= mb->swept_exists + MAILBOX_FEW;
 }
 
+void
+mailbox_forget_first_half(struct mailbox *mb)
+{
+	if (mb->first_half == NULL)
+		return;
+	strv_done(&mb->first_half->flags);
+	free(mb->first_half);
+	mb->first_half = NULL;
+}
+
 static void
 clear_window(struct mailbox *mb)
 {
@@ -420,6 +430,7 @@ clear_window(struct mailbox *mb)
 	mb->answered_dropped = imap_session_dropped(mb->session);
 	imap_seqset_done(&mb->window_seen);
 	imap_seqset_done(&mb->retry);
+	mailbox_forget_first_half(mb);
 	mailbox_forget_met(mb);
 	mailbox_body_clear(mb);
 	mailbox_drop_batch(mb, &mb->plan);
@@ -604,14 +615,51 @@ take(struct mailbox *mb, struct candidate **candidate, usec_t now)
 		mailbox_body_wait(mb, candidate);
 }
 
+/*
+ * RFC 9051 section 7.5.2 does not say that one response tells all that was
+ * asked for: some servers give flags in one of their own. Without them a
+ * message would pass for unread.
+ */
+static void
+note_first_half(struct mailbox *mb, const struct imap_fetch *fetch)
+{
+	struct first_half *half;
+
+	if (!fetch->has_flags || fetch->uid == 0)
+		return;
+	mailbox_forget_first_half(mb);
+	half = mb->first_half = NEW(struct first_half);
+	half->uid = fetch->uid;
+	half->modseq = fetch->modseq;
+	for (size_t i = 0; i < fetch->flag_count; i++)
+		strv_add_span(&half->flags, fetch->flags[i].text);
+}
+
+static void
+add_first_half(const struct mailbox *mb, const struct imap_fetch *fetch,
+    struct candidate *candidate)
+{
+	const struct first_half *half = mb->first_half;
+
+	if (fetch->has_flags || half == NULL || half->uid != fetch->uid)
+		return;
+	strv_copy(&candidate->flags, &half->flags);
+	if (candidate->modseq == 0)
+		candidate->modseq = half->modseq;
+}
+
 void
 mailbox_sweep_untagged(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	struct imap_fetch fetch;
 
-	if (!imap_fetch_parse(response, &fetch) || !fetch.has_header)
+	if (!imap_fetch_parse(response, &fetch))
+		return;
+	if (!fetch.has_header) {
+		note_first_half(mb, &fetch);
 		return; /* news about flags, or not for us */
+	}
 	if (!is_asked_for(mb, fetch.uid))
 		return;
 	if (!mb->is_late && mailbox_chunk_has(mb, fetch.uid)) {
@@ -627,6 +675,7 @@ mailbox_sweep_untagged(
 		return;
 	}
 	struct candidate *candidate = mailbox_candidate_new(&fetch);
+	add_first_half(mb, &fetch, candidate);
 	candidate->has_home = mailbox_twin_has_home(mb, &fetch);
 	if (mb->whole && fetch.header.len <= MAILBOX_KEPT_HEADER_MAX)
 		buf_add_span(&candidate->header, fetch.header);

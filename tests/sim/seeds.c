@@ -94,6 +94,11 @@ static const struct {
     /* The clock was put right by days: nothing was tried again. */
     {"sim chaos", 1514, "given up"},
     {"sim chaos", 1684, "given up"},
+    /* The disk was full when it was judged, and then it was left out. */
+    {"sim chaos", 29, "was never judged"},
+    /* Its flags came in a response of their own (news-in-halves.mailbox). */
+    {"sim chaos", 1334, "rang, and was dealt with"},
+    {"sim chaos", 2224, "rang, and was dealt with"},
     /* A claim of an earlier life seemed to be a person's change
      * (tests/scripts/mailbox/replay-claimed.mailbox). */
     {"sim", 566, "was not marked"},
