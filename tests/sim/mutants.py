@@ -113,8 +113,8 @@ MUTANTS = {
         "sim", (), 200),
     "who opens a mailbox once more puts off the look below the cursor": (
         ACCOUNT + "mailbox_audit.c",
-        "	if (!mb->reopen.repeats || mb->uidvalidity != mb->cursor_validity)",
-        "	if (true)",
+        "	if (mb->reopen.repeats && mb->uidvalidity == mb->cursor_validity)",
+        "	if (false)",
         "sim", (), 100),
     "how soon silent connections die is not learned": (
         ACCOUNT + "mailbox_proof.c",
