@@ -218,6 +218,16 @@ SERVICES = {
         "delimiter": ".",
         "quirks": ("delimiter-dot",),
     },
+    "mailo": {
+        "provider": "mailo",
+        "greeting": "* OK IMAP4 ready",
+        "pre": "IMAP4rev1 ID LITERAL+ AUTH=PLAIN",
+        "post": "IMAP4rev1 ID LITERAL+ IDLE QUOTA NAMESPACE SORT UIDPLUS "
+                "UNSELECT",
+        "offers": "asked",
+        "folders": PLAIN_NAMES,
+        "quirks": ("header-names-atoms-only",),
+    },
     "qq": {
         "provider": "qq",
         "greeting": "* OK [CAPABILITY IMAP4 IMAP4rev1 ID AUTH=PLAIN "
