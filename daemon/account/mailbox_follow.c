@@ -19,7 +19,9 @@
  * after hints (with a pause, as they come in swarms: a person reads), and with
  * each renewal of IDLE and each poll.
  *
- * Not followed is what a rule took away or marked as read itself. Of what an
+ * Not followed is what a rule took away or marked as read itself; what a later
+ * run (`belfryctl apply`) marks as read is followed no more, and keeps its
+ * notification: no person has read it. Of what an
  * earlier life judged nobody knows that: there the first look only finds out
  * how it is, unless somebody waits for the message to be read: then no rule
  * has done it.
@@ -121,7 +123,8 @@ add(struct follow *follow, uint32_t uid, bool is_unread)
 	}
 	memmove(&follow->items[index + 1], &follow->items[index],
 	    (follow->count - index) * sizeof(*follow->items));
-	follow->items[index] = (struct followed){uid, is_unread};
+	follow->items[index] =
+	    (struct followed){.uid = uid, .is_unread = is_unread};
 	follow->count++;
 }
 
@@ -275,10 +278,25 @@ note_flags(struct mailbox *mb, const struct imap_fetch *fetch)
 
 	if (!has(&mb->follow, index, fetch->uid))
 		return;
-	if (is_read(fetch))
+	if (is_read(fetch) && mb->follow.items[index].by_us)
+		remove_at(&mb->follow, index);
+	else if (is_read(fetch))
 		drop(mb, index, CHANGE_READ);
 	else
 		mb->follow.items[index].is_unread = true;
+}
+
+void
+mailbox_follow_mark(
+    struct mailbox *mb, const struct imap_seqset *uids, bool by_us)
+{
+	struct follow *follow = &mb->follow;
+
+	if (follow->validity != mb->uidvalidity)
+		return;
+	for (size_t i = 0; i < follow->count; i++)
+		if (imap_seqset_has(uids, follow->items[i].uid))
+			follow->items[i].by_us = by_us;
 }
 
 void

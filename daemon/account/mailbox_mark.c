@@ -77,9 +77,22 @@ send_unstore(struct mailbox *mb, usec_t now)
 		finish_mark(mb, now);
 }
 
+/* A button, or another client, is a person; a rule is not. */
+static bool
+reads_by_rule(const struct mailbox *mb)
+{
+	const struct op *op = mb->op;
+
+	return op->count > 0 && !mailbox_job_current(op->jobs[0])->by_person &&
+	       strv_has_nocase(&op->action.add, SPAN("\\Seen"));
+}
+
 void
 mailbox_mark_begin(struct mailbox *mb, usec_t now)
 {
+	/* Before the server can tell of it. */
+	if (reads_by_rule(mb))
+		mailbox_follow_mark(mb, &mb->op->uids, true);
 	if (mb->op->action.add.len == 0 ||
 	    !send_flags(
 		mb, OP_STORE, "+FLAGS.SILENT", &mb->op->action.add, now))
@@ -108,6 +121,10 @@ void
 mailbox_mark_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	bool reads = mb->op->step == OP_STORE && reads_by_rule(mb);
+
+	if (reads)
+		mailbox_follow_mark(mb, &mb->op->uids, false);
 	if (!mailbox_guard_settle(mb, response, now)) {
 		mailbox_op_finish(mb, now);
 		return;
@@ -118,6 +135,8 @@ mailbox_mark_done(
 	}
 	mb->op->found = true;
 	leave_out_unmarked(mb, response, now);
+	if (reads)
+		mailbox_follow_mark(mb, &mb->op->uids, true);
 	if (mb->op->uids.count == 0)
 		mailbox_op_finish(mb, now);
 	else if (mb->op->step == OP_STORE)

@@ -357,6 +357,7 @@ struct suspension {
 struct followed {
 	uint32_t uid;
 	bool is_unread; /* as far as we know */
+	bool by_us;	/* when it is read, a rule has done that: in a run */
 };
 
 /* How a comparison is made. */
@@ -760,6 +761,9 @@ mailbox_response_fn mailbox_follow_news;
  * mailbox_follow_selected: unless SELECT has told everything. */
 mailbox_begin_fn mailbox_follow_compare, mailbox_follow_hint,
     mailbox_follow_selected;
+/* A rule marks these as read now, or does not after all. */
+void mailbox_follow_mark(
+    struct mailbox *mb, const struct imap_seqset *uids, bool by_us);
 void mailbox_follow_vanished(
     struct mailbox *mb, const struct imap_seqset *uids);
 void mailbox_follow_add_uids(

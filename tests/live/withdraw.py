@@ -63,6 +63,35 @@ def what_a_rule_did_itself_is_not_withdrawn(servers):
 
 
 @live.case
+def what_a_later_run_marks_is_not_withdrawn(servers):
+    """No person has read it: it stays on the screen, and what waits for a
+    notifier comes; until a person does away with it."""
+    user = servers.user()
+    screen = desktop.Desktop(servers, "desktop8")
+    waits = ("[notifier later]\ntype = exec\ncommand = /bin/true\n"
+             "quiet_hours = 00:00-24:00\n")
+    rules = "[rule mark]\nwhen = subject is marked\nmark = read\n"
+    with live.Daemon(servers, user.account() + desktop.NOTIFIER + waits,
+                     env=screen.env) as daemon:
+        daemon.wait_watching()
+        user.deliver(*desktop.letters("marked", "other"))
+        screen.wait("marked", "other")
+        daemon.write(user.account() + desktop.NOTIFIER + waits + rules)
+        daemon.ctl("reload")
+        daemon.ctl("apply", user.name + "/INBOX", "--yes")
+        live.check("\\Seen" in user.flags("INBOX", "marked"), "not marked")
+        # With the next SELECT the server tells of both.
+        daemon.ctl("pause", user.name)
+        desktop.change(user, "other", "STORE", "+FLAGS", "(\\Seen)")
+        daemon.ctl("resume", user.name)
+        screen.wait("marked")
+        waiting = {n["notifier"]: n["waiting"]
+                   for n in daemon.ctl("status")["notifiers"]}
+        live.same(waiting["later"], 1, "what waits")
+        live.stays("marked", lambda: screen.shown() == ["marked"])
+
+
+@live.case
 def read_where_a_rule_had_moved_it(servers):
     """Nobody watches there: it is looked for, while it is on the screen."""
     user = servers.user()
