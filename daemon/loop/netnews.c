@@ -20,13 +20,21 @@ struct message {
 
 /* ---- what there is ---- */
 
+/* Not the bytes behind them. */
+static bool
+is_same(const struct netnews_thing *a, const struct netnews_thing *b)
+{
+	return a->link == b->link && a->family == b->family &&
+	       a->prefix == b->prefix &&
+	       memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
 static size_t
 find(const struct netnews *news, const struct netnews_thing *thing)
 {
 	size_t i = 0;
 
-	while (i < news->count &&
-	       memcmp(&news->known[i], thing, sizeof(*thing)) != 0)
+	while (i < news->count && !is_same(&news->known[i], thing))
 		i++;
 	return i;
 }
