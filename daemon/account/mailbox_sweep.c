@@ -762,6 +762,8 @@ finish_window(struct mailbox *mb, usec_t now)
 static void
 fetch_again(struct mailbox *mb, usec_t now)
 {
+	struct imap_seqset judged = IMAP_SEQSET_INIT;
+
 	imap_seqset_done(&mb->retry);
 	LIST_EACH(pos, &mb->reading->waiting)
 	{
@@ -771,7 +773,10 @@ fetch_again(struct mailbox *mb, usec_t now)
 		mailbox_unmeet_sender(mb, candidate);
 	}
 	mailbox_body_clear(mb);
-	mailbox_audit_note(mb, &mb->window_seen); /* the others are judged */
+	/* The others are judged. */
+	mailbox_add_uids(&judged, &mb->window_seen, &mb->retry, 1, UINT32_MAX);
+	mailbox_audit_note(mb, &judged);
+	imap_seqset_done(&judged);
 	imap_seqset_done(&mb->window_seen);
 	mb->bare = mb->no_structure;
 	mb->stale = false;

@@ -96,6 +96,8 @@ static const struct {
     {"sim chaos", 1684, "given up"},
     /* The disk was full when it was judged, and then it was left out. */
     {"sim chaos", 29, "was never judged"},
+    /* The rules changed while it waited for its text, then it was left out. */
+    {"sim chaos", 2381, "was never judged"},
     /* Its flags came in a response of their own (news-in-halves.mailbox). */
     {"sim chaos", 1334, "rang, and was dealt with"},
     {"sim chaos", 2224, "rang, and was dealt with"},
