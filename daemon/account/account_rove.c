@@ -7,6 +7,8 @@
  */
 #include "daemon/account/account_private.h"
 
+#include <assert.h>
+
 #include "daemon/base/xalloc.h"
 
 #define ALLOWED_FACT "connections"
@@ -552,6 +554,8 @@ account_move_connection(
 	if (to == NULL)
 		to = from;
 	mailbox_hand_over(from, to, now);
+	/* Else whoever arranges before it is loaded ends the connection. */
+	assert(mailbox_is_connected(to));
 	if (to == from)
 		return false;
 	*event_r = (struct account_event){

@@ -157,8 +157,10 @@ mailbox_begin_early(struct mailbox *mb, int64_t since_unix)
 bool
 mailbox_is_connected(const struct mailbox *mb)
 {
+	/* LOADING: it has just come here. */
 	return mb->session != NULL && !mb->stopping && !mb->parks &&
-	       mb->state > MAILBOX_LOGIN && mb->state != MAILBOX_LOGOUT;
+	       (mb->state > MAILBOX_LOGIN || mb->state == MAILBOX_LOADING) &&
+	       mb->state != MAILBOX_LOGOUT;
 }
 
 bool
