@@ -127,12 +127,12 @@ MUTANTS = {
         ACCOUNT + "mailbox_proof.c",
         "	bool is_sure = !proof->was_young && proof->deaths < CONVICT_TESTS;",
         "	bool is_sure = !proof->was_young;",
-        "sim", ("--weather", "nat"), 200),
+        "sim", ("--weather", "nat"), 900),
     "a renewal that went well forgives all deaths": (
         ACCOUNT + "mailbox_proof.c",
         "		proof->deaths--;\n",
         "		proof->deaths = 0;\n",
-        "sim", ("--weather", "nat"), 200),
+        "sim", ("--weather", "nat"), 900),
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"
