@@ -152,7 +152,8 @@ enum field_type {
 	FIELD_ID,      /* uint64_t, from 1, required */
 	FIELD_NUMBER,  /* uint32_t */
 	FIELD_URGENCY,
-	FIELD_FLAG, /* bool; left out when false */
+	FIELD_COUNT, /* uint32_t; left out when 0 */
+	FIELD_FLAG,  /* bool; left out when false */
 	FIELD_STRING,
 };
 
@@ -188,6 +189,7 @@ static const struct field {
     {"key", FIELD_STRING, IN(ACTION), AT(key)},
     {"token", FIELD_STRING, IN(ACTION), AT(token)},
     {"capabilities", FIELD_STRING, IN(READY), AT(capabilities)},
+    {"singles", FIELD_COUNT, IN(READY), AT(singles)},
     {"place", FIELD_STRING, IN(SHOWN) | IN(CLOSE) | IN(READY),
 	AT(place)},
     /* clang-format on */
@@ -286,6 +288,11 @@ add_field(struct buf *buf, const struct field *field,
 		buf_addf(buf, "\t%s=%u", field->name,
 		    (unsigned)*(const uint32_t *)value);
 		return;
+	case FIELD_COUNT:
+		if (*(const uint32_t *)value > 0)
+			buf_addf(buf, "\t%s=%u", field->name,
+			    (unsigned)*(const uint32_t *)value);
+		return;
 	case FIELD_URGENCY:
 		buf_addf(buf, "\t%s=%s", field->name,
 		    urgency_name(*(const enum urgency *)value));
@@ -375,6 +382,7 @@ parse_value(
 	case FIELD_ID:
 		return span_to_u64(value, at) && line->n.id > 0;
 	case FIELD_NUMBER:
+	case FIELD_COUNT:
 		return span_to_u32(value, at);
 	case FIELD_URGENCY:
 		return parse_urgency(value, at);

@@ -15,7 +15,7 @@
  *
  * Answers:
  *
- *   ready   version=1 capabilities=body,actions
+ *   ready   version=1 capabilities=body,actions singles=2
  *   shown   id=1 place=...      place: for a close in a later life
  *   failed  id=1 reason=...
  *   closed  id=1 reason=dismissed
@@ -104,6 +104,8 @@ struct notifier_line {
 	char *place; /* of a close: maybe of another life; of a READY: what the
 			places of all it shows begin with; the same */
 	bool keeps;  /* of UNAVAILABLE: what is shown stays so */
+	uint32_t singles; /* of READY: so many by themselves, with one summary,
+			     are shown well; 0: it does not say */
 };
 void notifier_line_done(struct notifier_line *line);
 /* Appends the line with its LF. What may not be in a value is left out or,

@@ -18,6 +18,7 @@ notify_queue_new(void)
 	list_init(&queue->closings);
 	list_init(&queue->outcomes);
 	queue->window_usec = QUEUE_WINDOW_USEC;
+	queue->singles = QUEUE_COALESCE_ABOVE;
 	return queue;
 }
 

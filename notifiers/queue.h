@@ -8,6 +8,9 @@
  *   wait for its end. If more than QUEUE_COALESCE_ABOVE wait then, they become
  *   one summary, and while that goes on each window is twice as long as the
  *   one before, up to QUEUE_FLOOD_USEC.
+ * - A notifier that says so in its `ready` (struct notifier_line) has fewer
+ *   singles in a window, and of what waits for its end more than one is a
+ *   summary: so that all of a burst can be seen.
  * - Those of a mailbox wait in the order of their UIDs, however late one comes.
  * - `critical` is never merged nor delayed.
  * - A notifier that is slow to ask for the next one finds what came in the

@@ -85,7 +85,9 @@ on_closed(struct notify_queue *queue, const struct notifier_line *line)
 static void
 on_ready(struct notify_queue *queue, const struct notifier_line *line)
 {
-	(void)line;
+	bool is_few = line->singles > 0 && line->singles < QUEUE_COALESCE_ABOVE;
+
+	queue->singles = is_few ? line->singles : QUEUE_COALESCE_ABOVE;
 	notify_queue_set_available(queue, true, queue->now);
 }
 

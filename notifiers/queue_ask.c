@@ -19,7 +19,7 @@ static void
 spend(struct notify_queue *queue)
 {
 	if (!queue_is_window_open(queue))
-		open_window(queue, QUEUE_COALESCE_ABOVE, QUEUE_WINDOW_USEC);
+		open_window(queue, queue->singles, QUEUE_WINDOW_USEC);
 	queue->quota--;
 }
 
@@ -34,7 +34,7 @@ notify_queue_would_show(
 	if (queue->is_quiet || queue->dropped > 0)
 		return false;
 	if (!queue->is_available)
-		return queue->waiting_count < QUEUE_COALESCE_ABOVE;
+		return queue->waiting_count < queue->singles;
 	return queue->waiting_count == 0 &&
 	       (now >= queue->window_end || queue->quota > 0);
 }
@@ -204,10 +204,24 @@ has_bare(const struct notify_queue *queue)
 	return false;
 }
 
+/* Behind a window in which all its singles were shown, a notifier that shows
+ * few has room for one more. */
+static size_t
+room_for_singles(const struct notify_queue *queue)
+{
+	bool is_behind =
+	    queue->window_end > 0 && queue->quota == 0 &&
+	    usec_since(queue->window_end, queue->now) < queue->window_usec;
+
+	return queue->singles < QUEUE_COALESCE_ABOVE && is_behind
+		   ? 1
+		   : queue->singles;
+}
+
 static bool
 want_summary(const struct notify_queue *queue)
 {
-	return queue->waiting_count > QUEUE_COALESCE_ABOVE ||
+	return queue->waiting_count > room_for_singles(queue) ||
 	       (queue->was_quiet && queue->waiting_count > 1) ||
 	       queue->dropped > 0 || has_bare(queue);
 }

@@ -64,6 +64,7 @@ struct notify_queue {
 	struct list_link closings; /* struct closing::link */
 	struct list_link outcomes; /* struct outcome::link */
 	size_t waiting_count, asked_count, asked_entries, shown_entries;
+	unsigned singles; /* that are shown by themselves in a window */
 	unsigned dropped; /* since the last summary */
 	/* The window: how many are shown at once in it, until when. */
 	usec_t window_end, window_usec;

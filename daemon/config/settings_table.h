@@ -296,8 +296,9 @@
 		"message's UID or Message-ID, not the rule or the icon and "
 		"sound that it wants, no header and no message on standard "
 		"input. One notification counts all of the account that are "
-		"unread and not dismissed. It has buttons as others; that for "
-		"a one-time code is left out. What Belfry itself has to say, "
+		"unread and not dismissed. It has buttons as others, also "
+		"when its number has changed; that for a one-time code is "
+		"left out. What Belfry itself has to say, "
 		"such as of a login that fails, is said as before; and so are "
 		"the log and the history."},
 {ACCOUNT(open_command), .key = "open_command", .type = SETTING_ARGV,

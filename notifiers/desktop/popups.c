@@ -338,6 +338,20 @@ is_crowded(const GError *error)
 	return g_strcmp0(name, ERROR_EXCESS) == 0;
 }
 
+/* A service that drops the buttons of what is replaced gets it as a new one,
+ * which the specification leaves open: replaces_id is 0. Nobody is told of the
+ * old one's end. */
+static struct popup *
+take_off(struct popup *popup)
+{
+	NotifyNotification *old = popup->notification;
+
+	g_signal_handlers_disconnect_by_data(old, popup);
+	notify_notification_close(old, NULL);
+	forget(popup);
+	return NULL;
+}
+
 enum popup_result
 popups_show(
     struct popups *popups, const struct notification *n, char **reason_r)
@@ -349,6 +363,8 @@ popups_show(
 		forget(popup);
 		popup = NULL;
 	}
+	if (popup != NULL && popups->can.loses_buttons && n->actions[0] != '\0')
+		popup = take_off(popup);
 	if (popup == NULL)
 		popup = new_popup(popups, n);
 	fill(popup, n);

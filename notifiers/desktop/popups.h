@@ -16,9 +16,10 @@
 
 /* What the service can do, as far as it matters here. */
 struct popups_can {
-	bool body;    /* else the title has to say it all */
-	bool markup;  /* body-markup: texts are escaped */
-	bool actions; /* else none are added */
+	bool body;	    /* else the title has to say it all */
+	bool markup;	    /* body-markup: texts are escaped */
+	bool actions;	    /* else none are added */
+	bool loses_buttons; /* of what is replaced while it is shown */
 };
 
 struct popups;

@@ -53,6 +53,7 @@ struct service {
 	bool keeps;		/* what was shown may be there still */
 	GSource *timer;
 	unsigned probe_again; /* seconds */
+	unsigned singles;     /* that it shows well; 0: many */
 	struct popups *popups;
 };
 
@@ -82,6 +83,7 @@ tell_ready(const struct service *service, const char *capabilities)
 
 	line.capabilities = xstrdup(capabilities);
 	line.place = popups_places(service->popups);
+	line.singles = service->singles;
 	lines_say(&line);
 	notifier_line_done(&line);
 }
@@ -232,6 +234,26 @@ learn_owner(struct service *service)
 	    service->popups, g_dbus_connection_get_guid(service->bus), owner);
 }
 
+/* GNOME Shell keeps three notifications of a program, and shows one that was
+ * replaced without its buttons (seen with 43). */
+#define GNOME "gnome-shell"
+#define GNOME_SINGLES 2 /* and a summary */
+
+static bool
+is_gnome(const struct service *service)
+{
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(service->bus,
+	    NAME, PATH, NAME, "GetServerInformation", NULL,
+	    G_VARIANT_TYPE("(ssss)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+	    SERVICE_PROBE_TIMEOUT_MSEC, NULL, NULL);
+	const char *name;
+
+	if (reply == NULL)
+		return false;
+	g_variant_get(reply, "(&s&s&s&s)", &name, NULL, NULL, NULL);
+	return g_ascii_strcasecmp(name, GNOME) == 0;
+}
+
 static void
 take_capabilities(struct service *service, GVariant *reply)
 {
@@ -244,6 +266,8 @@ take_capabilities(struct service *service, GVariant *reply)
 	can.body = g_strv_contains(names, "body");
 	can.markup = g_strv_contains(names, "body-markup");
 	can.actions = g_strv_contains(names, "actions");
+	can.loses_buttons = is_gnome(service);
+	service->singles = can.loses_buttons ? GNOME_SINGLES : 0;
 	popups_set_can(service->popups, can);
 	learn_owner(service);
 	enter(service, READY, joined);

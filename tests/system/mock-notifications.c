@@ -13,6 +13,7 @@
  * environment:
  *
  *	MOCK_CAPS=a,b	its capabilities (default body,body-markup,actions)
+ *	MOCK_NAME=TEXT	what it is called (default mock)
  *	MOCK_DELAY=MS	answers Notify so much later
  *	MOCK_LATE=N	only the first N
  *	MOCK_NOREPLY=N	never answers the first N times
@@ -225,9 +226,12 @@ on_capabilities(GDBusMethodInvocation *invocation, GVariant *parameters)
 static void
 on_information(GDBusMethodInvocation *invocation, GVariant *parameters)
 {
+	const char *name = getenv("MOCK_NAME");
+
 	(void)parameters;
 	g_dbus_method_invocation_return_value(
-	    invocation, g_variant_new("(ssss)", "mock", "belfry", "0", "1.2"));
+	    invocation, g_variant_new("(ssss)", name != NULL ? name : "mock",
+			    "belfry", "0", "1.2"));
 }
 
 static const struct {

@@ -26,7 +26,7 @@ fi
 
 # The word behind a case's name is the parent's.
 if test $# -ne 2 || test "$2" != alone; then
-	test $# -gt 0 || set -- options no_bus what_arrives plain_service \
+	test $# -gt 0 || set -- options no_bus what_arrives gnome plain_service \
 	    bad_lines signals expired refusal excess slow_service service_that_dies \
 	    places started_by_the_bus bus_that_dies end_inside_a_call service_that_stalls
 	cases=
@@ -243,6 +243,29 @@ test_what_arrives() {
 	noted "Close 1"
 	heard "closed${TAB}id=1${TAB}reason=closed"
 	say close id=77
+	stop_desktop
+}
+
+# What it would lose when it is replaced is closed and shown anew.
+test_gnome() {
+	start_mock MOCK_NAME=gnome-shell
+	start_desktop
+	heard "$READY${TAB}singles=2"
+	say notify id=1 title=T actions=read
+	noted "Notify 1 0 Belfry|mail-unread|T||read,Mark read|$HINTS;urgency=byte 0x01"
+	say notify id=1 title=again actions=read
+	noted "Close 1"
+	noted "Notify 2 0 Belfry|mail-unread|again||read,Mark read|$HINTS;urgency=byte 0x01"
+	heard "shown${TAB}id=1" 2
+	# Without buttons nothing is lost.
+	say notify id=3 title=T
+	noted "Notify 3 0 Belfry|mail-unread|T|||$HINTS;urgency=byte 0x01"
+	say notify id=3 title=again
+	noted "Notify 3 3 Belfry|mail-unread|again|||$HINTS;urgency=byte 0x01"
+	silent "^closed${TAB}id=1"
+	say close id=1
+	noted "Close 2"
+	heard "closed${TAB}id=1${TAB}reason=closed"
 	stop_desktop
 }
 

@@ -4,6 +4,7 @@
  * A script is words: what comes in; the trace is what goes out.
  *
  *	up down		the notifier is there, or away
+ *	few		it is there, and shows two singles well
  *	+N		N milliseconds pass, with a tick
  *	nN cN lN	adds UID N: normal, critical, low
  *	s		adds one that is no message
@@ -131,6 +132,14 @@ static const struct {
 	"notify 7 <6 new messages in work|*>\n"
 	"notify 8 <T1|B1> critical\n"
 	"notify 10 <T3|B3> critical\n"},
+    {"few are shown well: of five they are two and a summary",
+	"few n1 n2 n3 n4 n5 +3000",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n"
+	"notify 6 <3 new messages in work|T5: B5/T4: B4/T3: B3>\n"},
+    {"few are shown well: one more has room", "few n1 n2 n3 +3000",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"},
+    {"few are shown well: what waited for it", "n1 n2 n3 few",
+	"notify 4 <3 new messages in work|T3: B3/T2: B2/T1: B1>\n"},
     {"critical comes first", "n1 n2 c3 up",
 	"notify 3 <T3|B3> critical\n"
 	"notify 1 <T1|B1>\n"
@@ -553,6 +562,15 @@ answer(
 }
 
 static void
+be_ready(struct play *play, unsigned singles)
+{
+	const struct notifier_line line = {
+	    .verb = NOTIFIER_READY, .singles = singles};
+
+	notify_queue_answer(play->queue, &line, play->now);
+}
+
+static void
 do_burst(struct play *play, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
@@ -635,7 +653,9 @@ do_answer(struct play *play, const char *word)
 static bool
 do_simple(struct play *play, const char *word)
 {
-	if (strcmp(word, "up") == 0)
+	if (strcmp(word, "few") == 0)
+		be_ready(play, 2);
+	else if (strcmp(word, "up") == 0)
 		notify_queue_set_available(play->queue, true, play->now);
 	else if (strcmp(word, "down") == 0)
 		notify_queue_set_available(play->queue, false, play->now);
