@@ -136,6 +136,9 @@ static const struct {
 	"few n1 n2 n3 n4 n5 +3000",
 	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n"
 	"notify 6 <3 new messages in work|T5: B5/T4: B4/T3: B3>\n"},
+    {"few are shown well: two more are a summary", "few n1 n2 n3 n4 +3000",
+	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\n"
+	"notify 5 <2 new messages in work|T4: B4/T3: B3>\n"},
     {"few are shown well: one more has room", "few n1 n2 n3 +3000",
 	"notify 1 <T1|B1>\nnotify 2 <T2|B2>\nnotify 3 <T3|B3>\n"},
     {"few are shown well: what waited for it", "n1 n2 n3 few",
