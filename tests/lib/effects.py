@@ -200,6 +200,10 @@ def check_commands(daemon, fed):
         unknown += states[0][0] == "unknown"
         live.check(times == 1 or states[0][0] == "unknown",
                    "%s: not run, and the history says %r", message_id, states)
+    # Many at once are shown one after the other.
+    due = set(fed.of("notify", "all"))
+    live.wait("all that were to ring", lambda: due <= set(
+        live.read(daemon.path("told")).splitlines()), seconds=60)
     rung = collections.Counter(live.read(daemon.path("told")).splitlines())
     for message_id in fed.of("notify", "all"):
         live.check(rung[message_id] >= 1, "%s did not ring", message_id)
