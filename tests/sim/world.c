@@ -251,14 +251,16 @@ hearing_bound(const struct world *w)
 	return USEC_MINUTE + writes;
 }
 
-/* A server that was caught twice at not pushing is asked besides. */
+/* A server that was caught twice at not pushing is asked besides. Not so where
+ * other machines are asked for: what is found by the way when IDLE was ended
+ * for that tells nothing of the server. */
 static usec_t
 learned_bound(const struct world *w)
 {
 	const uint64_t other = MODEL_STINGY | MODEL_IDLE_DIES;
 	usec_t writes = w->slow_disk ? 2 * USEC_MINUTE : 0;
 
-	if ((w->model.traits & other) != 0 ||
+	if ((w->model.traits & other) != 0 || w->asks ||
 	    (w->model.traits & MODEL_SILENT_IDLE) == 0)
 		return hearing_bound(w);
 	return MAILBOX_POLL_USEC + USEC_MINUTE + writes;
