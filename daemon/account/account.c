@@ -116,7 +116,7 @@ account_set_watch(struct account *account, const struct strv *watch, usec_t now)
 	strv_copy(&account->watch, watch);
 	account_drop_unwanted(account, now);
 	account_add_names(account, now);
-	account->next_list = 0;
+	account->next_list = account->known_at = 0;
 	if (account->proven)
 		account_start_all(account, false, now);
 }

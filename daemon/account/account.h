@@ -93,7 +93,8 @@ bool account_is_gone(const struct account *account, size_t index);
 /* Whether the mailbox is watched, or `watch` names it, or is this pattern. */
 bool account_uses(const struct account *account, const char *mailbox);
 /* What account_uses denies is not there, or not wanted: the folders were listed
- * in the last ACCOUNT_SURE_USEC, if that matters. */
+ * in the last ACCOUNT_SURE_USEC, if that matters, and for the names and
+ * patterns of now, and there was room for all that match. */
 #define ACCOUNT_SURE_USEC USEC_DAY
 bool account_knows_its_mailboxes(const struct account *account, usec_t now);
 

@@ -48,6 +48,8 @@ struct account {
 	usec_t next_list;	  /* when the folders are listed again */
 	int64_t listed_unix;	  /* when they were; 0: never */
 	usec_t listed_at;	  /* the same, in this life; 0: not yet */
+	usec_t known_at;	  /* the same, if all that match are watched
+				     since then; 0: not known */
 	usec_t next_look;	  /* ACCOUNT_LOOK_USEC; 0: not set yet */
 	size_t allowed;		  /* connections, as the server said; 0: any */
 	int64_t allowed_unix;	  /* when it said so */

@@ -32,8 +32,8 @@ bool
 account_knows_its_mailboxes(const struct account *account, usec_t now)
 {
 	return !account_has_patterns(account) ||
-	       (account->listed_at != 0 &&
-		   usec_since(account->listed_at, now) < ACCOUNT_SURE_USEC);
+	       (account->known_at != 0 &&
+		   usec_since(account->known_at, now) < ACCOUNT_SURE_USEC);
 }
 
 bool
@@ -345,6 +345,7 @@ account_on_folders(
 	}
 	if (left > 0 && !make_room(account, left, now))
 		warn_too_many(account, event->mailbox, left);
+	account->known_at = left == 0 ? now : 0;
 	note_names(account, event->mailbox, folders, now);
 	note_patterns(account, event->mailbox, now);
 	mailbox_learned(event->mailbox);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/account/account_private.h"
 #include "daemon/account/unused.h"
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
@@ -264,6 +265,40 @@ test_history_keeps(void **state)
 	expect(f, "", "");
 }
 
+/* The list of folders is as old as that. */
+static void
+list_folders(struct fixture *f)
+{
+	f->account->known_at = f->now;
+}
+
+/* It is watched again, and nobody has listed the folders since: who knows what
+ * matches? */
+static void
+test_pattern_is_back(void **state)
+{
+	struct fixture *f = *state;
+
+	make_account(f, "INBOX|Lists/*");
+	add_cursor(f, "Other/b");
+	list_folders(f);
+	look(f);
+	expect(f, "Other/b;", "unused Other/b;");
+	pass(f, 100);
+	list_folders(f);
+	struct strv watch = STRV_INIT;
+	strv_add(&watch, "INBOX");
+	strv_add(&watch, "Lists/*");
+	strv_add(&watch, "Other/*");
+	account_set_watch(f->account, &watch, f->now);
+	strv_done(&watch);
+	look(f);
+	expect(f, "Other/b;", "unused Other/b;");
+	list_folders(f);
+	look(f);
+	expect(f, "", "");
+}
+
 /* What matches a pattern is known when the folders were listed. */
 static void
 test_pattern(void **state)
@@ -349,6 +384,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_history_keeps, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_pattern, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_pattern_is_back, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_account, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
 	};
