@@ -68,3 +68,12 @@ keeping_time(struct keeping *keeping, int64_t now_unix, usec_t now)
 	keeping->at = usec_add(keeping->at, (usec_t)passed * USEC_SEC);
 	return earlier(now_unix, keeping->unix_seconds);
 }
+
+int64_t
+keeping_mark(struct keeping *keeping, int64_t now_unix, usec_t now)
+{
+	keeping_time(keeping, now_unix, now);
+	return keeping->unix_seconds >= KEEPING_EPOCH_UNIX
+		   ? keeping->unix_seconds
+		   : 0;
+}

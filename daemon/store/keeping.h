@@ -36,5 +36,9 @@ void keeping_init(
 void keeping_save(const struct keeping *keeping, struct buf *out);
 /* The time to forget by. `now` never goes back. */
 int64_t keeping_time(struct keeping *keeping, int64_t now_unix, usec_t now);
+/* The time to note now with what is to be forgotten so long after: not earlier
+ * than what keeping_time said or would say, as the clock may be set back for a
+ * while. 0: nobody has told this machine the time. */
+int64_t keeping_mark(struct keeping *keeping, int64_t now_unix, usec_t now);
 
 #endif

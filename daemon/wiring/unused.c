@@ -35,15 +35,18 @@ look_at(struct belfry *belfry, const char *name)
 	const struct running_account *running = accounts_find(belfry, name);
 	usec_t now = loop_now();
 	int64_t time = keeping_time(&belfry->keeping, loop_now_unix(), now);
+	int64_t mark = keeping_mark(&belfry->keeping, loop_now_unix(), now);
 	const struct unused_look look = {
 	    .store = belfry->store,
 	    .name = name,
 	    .is_configured = config_find_account(belfry->config, name) != NULL,
 	    .account = running != NULL ? running->account : NULL,
-	    .now_unix = time,
+	    .now_unix = mark,
 	    .before_unix = time - (int64_t)(keep_usec(belfry) / USEC_SEC),
 	    .now = now,
 	};
+	if (mark == 0)
+		return false; /* a day from now, perhaps */
 	struct store_batch *batch = store_batch_new();
 	bool more, ok = unused_look(&look, batch, &more, NULL);
 

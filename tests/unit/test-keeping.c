@@ -247,6 +247,22 @@ test_no_clock(void **state)
 	    keeping_time(&keeping, START_UNIX, 60 * USEC_SEC), START_UNIX);
 }
 
+/* What is noted while the clock is wrong is not old when it is right again. */
+static void
+test_mark(void **state)
+{
+	struct keeping keeping;
+
+	(void)state;
+	keeping_init(&keeping, SPAN(""), 20, 0);
+	assert_int_equal(keeping_mark(&keeping, 50, 30 * USEC_SEC), 0);
+	assert_int_equal(
+	    keeping_mark(&keeping, START_UNIX, 60 * USEC_SEC), START_UNIX);
+	assert_int_equal(
+	    keeping_mark(&keeping, 50, 90 * USEC_SEC), START_UNIX);
+	assert_int_equal(keeping_time(&keeping, 50, 90 * USEC_SEC), 50);
+}
+
 int
 main(void)
 {
@@ -255,6 +271,7 @@ main(void)
 	    cmocka_unit_test(test_text),
 	    cmocka_unit_test(test_no_clock),
 	    cmocka_unit_test(test_fractions),
+	    cmocka_unit_test(test_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
