@@ -53,7 +53,8 @@ mailbox_drop_batch(struct mailbox *mb, struct store_batch **batch)
 static void
 drop_commit(struct mailbox *mb, struct mailbox_commit *commit)
 {
-	mb->audit.is_doubtful |= commit->purpose == COMMIT_PLAN;
+	mb->audit.is_doubtful |= commit->purpose == COMMIT_PLAN ||
+				 commit->purpose == COMMIT_FORGOTTEN;
 	mailbox_drop_batch(mb, &commit->batch);
 	free_commit(commit);
 }
