@@ -675,16 +675,20 @@ void mailbox_load_effect(struct mailbox *mb, const struct store_effect *effect,
 void mailbox_loaded(struct mailbox *mb, const struct store_cursor *cursor,
     usec_t now); /* NULL: no cursor yet */
 /* Before mailbox_loaded, with the same cursor: the facts that are its own,
- * whatever the store has of them. False: the store cannot be read. */
+ * whatever the store has of them. The history may have forgotten what was
+ * before `kept_unix`. False: the store cannot be read. */
 bool mailbox_load_facts(struct mailbox *mb, struct store *store,
-    const struct store_cursor *cursor, usec_t now, struct error *error_r);
+    const struct store_cursor *cursor, int64_t kept_unix, usec_t now,
+    struct error *error_r);
 /* One of them each: MAILBOX_RENEW_FACT, MAILBOX_WAITING_FACT,
  * MAILBOX_AUDIT_FACT. */
 void mailbox_load_renewal(struct mailbox *mb, struct span text, usec_t now);
 void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
 /* True: mailbox_load_judged follows for each message from `audit.first` on that
- * the history has. False: it is not needed. */
-bool mailbox_load_audit(struct mailbox *mb, struct span text);
+ * the history has. False: it is not needed, or what was judged since that look
+ * may be forgotten, and the next one only finds out who is there. */
+bool mailbox_load_audit(
+    struct mailbox *mb, struct span text, int64_t kept_unix);
 /* Of this message there is a notification: it is followed. */
 void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 void mailbox_load_judged(struct mailbox *mb, uint32_t uid);

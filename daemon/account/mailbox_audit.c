@@ -18,7 +18,8 @@
  *
  *   fact    = UIDVALIDITY SP first SP time SP bits
  *   first   = UID that the first bit stands for
- *   time    = of the look: seconds since 1970; older versions need it
+ *   time    = of the look: seconds since 1970; where the history does not go
+ *             back so far, the next look only finds out who is there
  *   bits    = *HEXDIG ; four UIDs each, the lowest is the highest bit
  */
 #include "daemon/account/mailbox_private.h"
@@ -216,7 +217,7 @@ read_bits(struct audit *audit, struct span bits)
 }
 
 bool
-mailbox_load_audit(struct mailbox *mb, struct span text)
+mailbox_load_audit(struct mailbox *mb, struct span text, int64_t kept_unix)
 {
 	struct span validity, first, when;
 	struct audit *audit = &mb->audit;
@@ -227,7 +228,8 @@ mailbox_load_audit(struct mailbox *mb, struct span text)
 	    !span_split(&text, ' ', &first) || !span_split(&text, ' ', &when) ||
 	    !span_to_u32(validity, &of) || !span_to_u32(first, &from) ||
 	    from == 0 || from > UINT32_MAX - AUDIT_UIDS ||
-	    !span_to_u64(when, &seconds) || seconds > INT64_MAX)
+	    !span_to_u64(when, &seconds) || seconds > INT64_MAX ||
+	    (int64_t)seconds < kept_unix)
 		return false;
 	audit->validity = of;
 	audit->first = from;

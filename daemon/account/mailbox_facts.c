@@ -38,8 +38,11 @@ note_judged(void *ctx, uint32_t uid)
 	return true;
 }
 
+/* All of it or nothing: who was judged, and is not known, would be judged once
+ * more. */
 static bool
-load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
+load_audit(struct mailbox *mb, struct store *store, int64_t kept_unix,
+    struct error *error_r)
 {
 	STR_AUTO name = xasprintf(MAILBOX_AUDIT_FACT " %s", mb->name);
 	struct store_key from = {
@@ -54,11 +57,15 @@ load_audit(struct mailbox *mb, struct store *store, struct error *error_r)
 		return true;
 	if (!store_get_fact(store, mb->config->account, name, &value, error_r))
 		return false;
-	if (value == NULL || !mailbox_load_audit(mb, span_from_str(value)))
+	if (value == NULL ||
+	    !mailbox_load_audit(mb, span_from_str(value), kept_unix))
 		return true;
 	from.uidvalidity = mb->audit.validity;
 	from.uid = mb->audit.first;
-	return store_each_judged(store, &from, note_judged, mb, error_r);
+	if (store_each_judged(store, &from, note_judged, mb, error_r))
+		return true;
+	mailbox_audit_clear(mb);
+	return false;
 }
 
 /* ---- what has rung ---- */
@@ -103,11 +110,12 @@ load_rung(struct mailbox *mb, struct store *store,
 
 bool
 mailbox_load_facts(struct mailbox *mb, struct store *store,
-    const struct store_cursor *cursor, usec_t now, struct error *error_r)
+    const struct store_cursor *cursor, int64_t kept_unix, usec_t now,
+    struct error *error_r)
 {
 	return load_renewal(mb, store, now, error_r) &&
 	       load_own(mb, store, MAILBOX_WAITING_FACT, mailbox_load_waiting,
 		   now, error_r) &&
-	       load_audit(mb, store, error_r) &&
+	       load_audit(mb, store, kept_unix, error_r) &&
 	       load_rung(mb, store, cursor, now, error_r);
 }

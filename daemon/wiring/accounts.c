@@ -179,11 +179,15 @@ load_effect(void *ctx, const struct store_effect *effect,
 static void
 need_load(struct line *line, struct mailbox_event *event)
 {
-	struct store *store = line->owner->belfry->store;
+	struct belfry *belfry = line->owner->belfry;
+	struct store *store = belfry->store;
 	const char *account = line->owner->config->name;
 	const char *mailbox = mailbox_name(line->mailbox);
 	struct error error = ERROR_INIT;
 	struct store_cursor cursor;
+	int64_t kept_unix =
+	    keeping_time(&belfry->keeping, loop_now_unix(), loop_now()) -
+	    (int64_t)(belfry->config->daemon.history / USEC_SEC);
 	bool found;
 
 	(void)event;
@@ -193,7 +197,7 @@ need_load(struct line *line, struct mailbox_event *event)
 		store, account, mailbox, load_effect, line, &error) ||
 	    !forwards_load(line, &error) || !apply_load(line, &error) ||
 	    !mailbox_load_facts(line->mailbox, store, found ? &cursor : NULL,
-		loop_now(), &error)) {
+		kept_unix, loop_now(), &error)) {
 		mailbox_load_failed(line->mailbox, &error, loop_now());
 		return;
 	}

@@ -51,6 +51,8 @@
 #include "tests/scripts/script.h"
 
 #define START_UNIX 1800000000
+/* What is older was forgotten, whenever it is read. */
+#define HISTORY_SEC (90 * 24 * 60 * 60)
 #define ROUNDS_MAX 20 /* from a broken stream to the next LOAD */
 
 struct adapter {
@@ -615,16 +617,20 @@ call_load(struct adapter *a, struct span args, usec_t now)
 {
 	struct store_cursor cursor;
 	bool found = false;
+	int64_t kept = START_UNIX +
+		       (int64_t)(usec_since(a->born, now) / USEC_SEC) -
+		       HISTORY_SEC;
 
 	(void)args;
 	a->load_asked = false;
+	store_prune(a->store, kept, NULL);
 	store_get_cursor(
 	    a->store, "work", a->which.name, &cursor, &found, NULL);
 	store_each_open_effect(
 	    a->store, "work", a->which.name, load_effect, a->mailbox, NULL);
 	store_each_apply(a->store, "work", load_apply, a->mailbox, NULL);
 	mailbox_load_facts(
-	    a->mailbox, a->store, found ? &cursor : NULL, now, NULL);
+	    a->mailbox, a->store, found ? &cursor : NULL, kept, now, NULL);
 	a->load_now = now;
 	store_each_queued(a->store, "work", load_forward, a, NULL);
 	mailbox_loaded(a->mailbox, found ? &cursor : NULL, now);

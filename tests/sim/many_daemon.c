@@ -25,7 +25,7 @@ answer_load(struct world *w, struct mailbox *mailbox)
 	store_each_open_effect(
 	    w->store, "sim", name, load_effect, mailbox, NULL);
 	mailbox_load_facts(
-	    mailbox, w->store, found ? &cursor : NULL, w->now, NULL);
+	    mailbox, w->store, found ? &cursor : NULL, 0, w->now, NULL);
 	mailbox_loaded(mailbox, found ? &cursor : NULL, w->now);
 }
 

@@ -34,7 +34,7 @@ world_answer_load(struct world *w, struct mailbox *mailbox)
 	store_get_cursor(
 	    w->store, "sim", mailbox_name(mailbox), &cursor, &found, NULL);
 	mailbox_load_facts(
-	    mailbox, w->store, found ? &cursor : NULL, w->now, NULL);
+	    mailbox, w->store, found ? &cursor : NULL, 0, w->now, NULL);
 	store_each_open_effect(
 	    w->store, "sim", mailbox_name(mailbox), load_effect, mailbox, NULL);
 	store_each_apply(w->store, "sim", load_apply, mailbox, NULL);
