@@ -4,6 +4,7 @@
 #ifndef BELFRY_RULES_ESCALATE_H
 #define BELFRY_RULES_ESCALATE_H
 
+#include "daemon/base/buf.h"
 #include "rules/plan.h"
 
 /*
@@ -16,6 +17,9 @@
  */
 bool escalate_parse(
     struct span text, struct span *names_r, struct action *action);
+/* Of what is refused: what to write if only the unit of the time is missing,
+ * in `buf`; else NULL. */
+const char *escalate_hint(struct span text, struct buf *buf);
 /* The next of the names, trimmed. */
 bool escalate_next_name(struct span *names, struct span *name_r);
 

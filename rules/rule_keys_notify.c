@@ -150,9 +150,12 @@ rule_set_escalate(const struct rule_job *job)
 	struct action action;
 	struct blueprint *later;
 
+	BUF_AUTO hint = BUF_INIT;
+
 	action_init(&action, ACTION_NOTIFY);
 	if (!escalate_parse(job->source.text, &name_job.source.text, &action))
-		return source_error(&job->source, 0, NULL,
+		return source_error(&job->source, 0,
+		    escalate_hint(job->source.text, &hint),
 		    "a notifier and a time from 10s to 7d are expected, as in "
 		    "phone after 10m unless read");
 	if (!rule_job_read_names(

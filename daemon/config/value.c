@@ -256,10 +256,14 @@ parse_time(struct value *value, struct span text, void *member)
 		*time = (struct config_time){true, (int64_t)(ago / USEC_SEC)};
 		return true;
 	}
-	if (!date_parse(text, &seconds))
+	if (!date_parse(text, &seconds)) {
+		BUF_AUTO hint = BUF_INIT;
 		return fail(value, text.data,
-		    "such as 2026-11-21 10:30, or 2h for two hours ago",
+		    usec_suggest_unit(&hint, text)
+			? buf_str(&hint)
+			: "such as 2026-11-21 10:30, or 2h for two hours ago",
 		    "this is no time");
+	}
 	*time = (struct config_time){false, seconds};
 	return true;
 }

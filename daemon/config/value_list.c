@@ -100,10 +100,11 @@ value_parse_escalation(struct value *value, struct span text, void *member)
 	struct strv *escalations = member;
 	struct action action;
 	struct span names;
+	BUF_AUTO hint = BUF_INIT;
 
 	action_init(&action, ACTION_NOTIFY);
 	if (!escalate_parse(text, &names, &action))
-		return fail(value, text.data, NULL,
+		return fail(value, text.data, escalate_hint(text, &hint),
 		    "a notifier and a time from 10s to 7d are expected, as in "
 		    "phone after 10m unless read");
 	if (escalations->len >= VALUE_ITEMS_MAX)
