@@ -11,48 +11,12 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../lib")
 import live  # noqa: E402
-
-CALLS = "connect,sendto,sendmsg,sendmmsg,setsockopt"
-ADDRESS = re.compile(r"sa_family=(AF_\w+)(?:.*?sin6?_port=htons\((\d+)\))?"
-                     r"(?:.*?inet_(?:addr|pton)\((?:AF_INET6, )?\"([^\"]+)\")?")
-# glibc asks the kernel which of a name's addresses it would take.
-ASKED_OF_KERNEL = "0"
-RESOLVER = "53"
-
-
-class Overheard(live.Daemon):
-    """belfryd, and all that strace hears of it."""
-
-    def start(self):
-        trace = ["strace", "-D", "-f", "-o", self.path("trace"), "-e",
-                 "trace=" + CALLS, "-e", "signal=none"]
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [*trace, live.BELFRYD, "-c", self.config],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self.env, cwd=self.dir)
-        live.Daemon.running.append(self)
-        return self
-
-    def heard(self):
-        return live.read(self.path("trace")).splitlines()
-
-    def met(self):
-        """{(family, address, port)} of everything that it spoke to."""
-        found = set()
-        for line in self.heard():
-            call = line.split(" ", 1)[-1].split("(", 1)[0].strip()
-            if call == "setsockopt" or "sa_family=" not in line:
-                continue
-            family, port, address = ADDRESS.search(line).groups()
-            found.add((family, address, port))
-        return found
+from overheard import ASKED_OF_KERNEL, RESOLVER, Overheard  # noqa: E402
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -104,14 +68,11 @@ url = http://127.0.0.1:%d/belfry
         live.same(daemon.stop(), 0, "exit status")
     finally:
         server.shutdown()
-    check_met(daemon.met(), ports_of(text))
+    check_met(daemon.outside(), ports_of(text))
     check_options(daemon.heard(), ports_of(text))
 
 
-def check_met(met, ports):
-    inside = {"AF_UNIX", "AF_NETLINK", "AF_UNSPEC"}
-    outside = {(address, port) for family, address, port in met
-               if family not in inside}
+def check_met(outside, ports):
     strangers = {(address, port) for address, port in outside
                  if address not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
                  and port != RESOLVER}
