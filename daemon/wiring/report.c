@@ -6,6 +6,7 @@
 #include "daemon/loop/log.h"
 #include "daemon/mail/code.h"
 #include "daemon/wiring/belfry.h"
+#include "daemon/wiring/tokens.h"
 
 /* How loud each kind is. */
 static const enum log_level mailbox_levels[REPORT_KINDS] = {
@@ -151,13 +152,22 @@ report_forget_line(struct line *line)
 	crowd_leave(&line->owner->belfry->crowds, &line->crowd);
 }
 
-/* An outage is told once, and its end by the next login. */
+static bool
+is_locked(const struct mailbox_report *report)
+{
+	return report->kind == REPORT_TROUBLE && report->fault == FAULT_AUTH &&
+	       report->retry_in == USEC_NEVER;
+}
+
+/* An outage is told once, and its end by the next login. But a login that was
+ * refused once more, in the same words, is not tried any more. */
 static enum log_level
 level_of(struct line *line, const struct mailbox_report *report)
 {
 	struct crowds *crowds = &line->owner->belfry->crowds;
-	bool is_told = report->is_same ? crowd_repeats(crowds, &line->crowd)
-				       : is_named(line, report);
+	bool is_again = report->is_same && !is_locked(report);
+	bool is_told = is_again ? crowd_repeats(crowds, &line->crowd)
+				: is_named(line, report);
 
 	if (report->kind == REPORT_WATCHING)
 		crowd_leave(crowds, &line->crowd);
@@ -173,6 +183,17 @@ report_set_subject(struct json *json, const char *subject)
 
 	code_mask(span_from_str(subject), &masked);
 	json_set_str(json, "subject", buf_str(&masked));
+}
+
+/* For who has only the log; NULL: nobody has to do anything. */
+static const char *
+cure_of(const struct line *line, const struct mailbox_report *report)
+{
+	if (!is_locked(report))
+		return NULL;
+	return tokens_are_lost(line->owner->tokens)
+		   ? "sign in: belfryctl login"
+		   : "put it right, then: belfryctl reload";
 }
 
 void
@@ -191,7 +212,7 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	log_event(level_of(line, report), kind, "account", account, "mailbox",
 	    mailbox, "uid", uid, "rules", report->rules, "from", report->from,
 	    "subject", report->subject, "what", report->text, "retry_in",
-	    buf_str(&wait), NULL);
+	    buf_str(&wait), "hint", cure_of(line, report), NULL);
 
 	control_changed(line->owner->belfry);
 	if (!control_is_watched(line->owner->belfry))

@@ -52,6 +52,9 @@ def both_kinds_of_tls(servers):
         live.check(all(", TLS" in l for l in log), "a login without TLS")
 
 
+WHAT_TO_DO = 'warning trouble .*hint="put it right, then: belfryctl reload"'
+
+
 def refuses(servers, user, text, words, liar=None):
     """The account is locked out, with these words, once; the person is told
     once; nobody saw the password. Returns the running daemon."""
@@ -165,25 +168,50 @@ def scram_with_the_wrong_password(servers):
     user = servers.user()
     daemon = refuses(servers, user, user.account(password="guess"),
                      "refused the login")
+    live.same(len(daemon.logged(WHAT_TO_DO)), 1, "lines that say what to do")
     live.same(daemon.stop(), 0, "exit status")
     live.same(methods(servers, user), [], "logins")
+
+
+def set_password(servers, user, stored):
+    """What Dovecot has of it."""
+    users = os.path.join(servers.dir, "users")
+    before = live.read(users)
+    text = before.replace("%s:{PLAIN}%s:" % (user.address, live.PASSWORD),
+                          "%s:%s:" % (user.address, stored))
+    live.check(text != before, "no line of the user in %s", users)
+    with open(users, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+@live.case
+def password_is_changed(servers):
+    """Who was let in before is refused twice in the same words; that the
+    second one is the end is logged, too, and once."""
+    user = servers.user()
+    with live.Daemon(servers, user.account()) as daemon:
+        daemon.wait_watching()
+        set_password(servers, user, "{PLAIN}changed-by-the-person")
+        servers.cut_imap()
+        live.wait("lock-out", lambda: (daemon.status(user.name) or {})
+                  .get("locked_out"))
+        daemon.wait_log(WHAT_TO_DO)
+        live.same(servers.logins(user.address)[1], 2, "bad logins")
+        live.stays("said once", lambda: len(daemon.logged(WHAT_TO_DO)) == 1)
+        before = daemon.says("status")[1]
+        live.check("put it right, then: belfryctl reload" in before,
+                   "status: %s", before)
 
 
 @live.case_with(SCRAM)
 def scram_offered_in_vain(servers):
     """Dovecot keeps a hash of the password that SCRAM cannot use."""
     user = servers.user()
-    users = os.path.join(servers.dir, "users")
     hashed = subprocess.run(
         ["doveadm", "-c", servers.env["SERVERS_DOVECOT_CONF"], "pw", "-s",
          "SHA512-CRYPT", "-p", live.PASSWORD],
         stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    text = live.read(users).replace(
-        "%s:{PLAIN}%s:" % (user.address, live.PASSWORD),
-        "%s:%s:" % (user.address, hashed))
-    live.check(hashed in text, "no line of the user in %s", users)
-    with open(users, "w", encoding="ascii") as file:
-        file.write(text)
+    set_password(servers, user, hashed)
     with live.Daemon(servers, user.account()) as daemon:
         daemon.wait_watching()
         servers.cut_imap()
@@ -217,6 +245,7 @@ def wrong_password(servers):
               lambda: servers.logins(user.address) == (good, 2))
     live.stays("one try a reload",
                lambda: servers.logins(user.address) == (good, 2), 2)
+    daemon.wait_log(WHAT_TO_DO, 2)
     user.account()  # writes the right password
     live.same(daemon.ctl("reload")["reloaded"], True, "reload")
     daemon.wait_watching(3)
@@ -236,6 +265,7 @@ def refuses_password(servers, user, text, state):
     live.stays("told once", lambda: told(daemon).count("locked out") == 1, 3)
     live.check(daemon.logged("AUTHENTICATIONFAILED|[Pp]assword|refused"),
                "the log does not say that the password is wrong")
+    live.same(len(daemon.logged(WHAT_TO_DO)), 1, "lines that say what to do")
     return daemon
 
 
