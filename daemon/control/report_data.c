@@ -5,6 +5,7 @@
 
 #define HOUR 3600
 #define OTHERS "(others)"
+#define DEFAULT "(default)" /* what no rule wants */
 
 const int64_t report_delays[REPORT_DELAYS] = {
     1, 2, 5, 10, 30, 60, 300, 3600, INT64_MAX};
@@ -123,21 +124,26 @@ is_word(const char *text, const char *word)
 	return text != NULL && strcmp(text, word) == 0;
 }
 
+static bool
+has_rule(const struct json *effect)
+{
+	const char *name = json_get_str(effect, "rule");
+
+	return name != NULL && *name != '\0';
+}
+
 static void
 add_effect(struct report *report, struct report_slot *slot,
     const struct json *effect, int64_t received)
 {
 	const char *state = json_get_str(effect, "state");
 	const char *name = json_get_str(effect, "rule");
-	bool has_rule = name != NULL && *name != '\0';
-	struct report_rule *rule =
-	    rule_of(report, span_from_str(has_rule ? name : "(default)"));
-
+	struct report_rule *rule = rule_of(
+	    report, has_rule(effect) ? span_from_str(name) : SPAN(DEFAULT));
 	size_t at = (size_t)(slot - report->slots);
 
 	report->actions++;
 	slot->actions++;
-	rule->by_slot[at] += !has_rule;
 	if (is_word(state, "done")) {
 		rule->done++;
 		if (is_word(json_get_str(effect, "action"), "notify"))
@@ -165,6 +171,7 @@ report_add_message(struct report *report, const struct json *message)
 	struct report_slot *slot = slot_of(report, judged);
 	struct span rules = span_from_str(json_get_str(message, "rules"));
 	struct span name;
+	bool has_default = false;
 
 	if (slot == NULL)
 		return;
@@ -179,8 +186,13 @@ report_add_message(struct report *report, const struct json *message)
 		rule->messages++;
 		rule->by_slot[at]++;
 	}
-	for (size_t i = 0; i < json_count(effects); i++)
+	for (size_t i = 0; i < json_count(effects); i++) {
 		add_effect(report, slot, json_at(effects, i), received);
+		has_default |= !has_rule(json_at(effects, i));
+	}
+	/* Once, however often it rings. */
+	if (has_default)
+		rule_of(report, SPAN(DEFAULT))->by_slot[at]++;
 }
 
 /* ---- accounts ---- */

@@ -133,7 +133,7 @@ NAMES = [EVIL, "x" * 300, "\u202eevil\u2066", "\u91cd\u8981" * 60,
 
 def many_rules(now):
     """Rule n of 50 matches n messages, an hour apart, and each third fails;
-    what no rule matched rings."""
+    what no rule matched rings, and would have rung once more later."""
     names = NAMES + ["rule-%d" % n for n in range(len(NAMES), 50)]
     made = []
     for n, name in enumerate(names):
@@ -147,7 +147,8 @@ def many_rules(now):
     for i in range(150):
         made.append({"judged": rfc3339(now - 60), "received": None,
                      "account": "work", "rules": "", "effects": [
-                         {"rule": "", "action": "notify", "state": "done"}]})
+                         {"rule": "", "action": "notify", "state": state}
+                         for state in ("done", "skipped")]})
     return made
 
 
