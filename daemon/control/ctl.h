@@ -12,6 +12,7 @@
 #ifndef BELFRY_CONTROL_CTL_H
 #define BELFRY_CONTROL_CTL_H
 
+#include <poll.h>
 #include <sysexits.h>
 
 #include "daemon/base/usec.h"
@@ -164,6 +165,8 @@ int ctl_ask(
     const struct ctl *ctl, struct json *request, struct json **answer_r);
 /* A request of the running command's name. */
 struct json *ctl_request(const struct ctl *ctl);
+/* Of poll(2) on standard output: who read the pipe, or socket, has gone. */
+#define CTL_UNREAD (POLLERR | POLLHUP)
 /* Reads lines until the daemon ends or `fn` returns an exit code >= 0. */
 typedef int ctl_line_fn(void *ctx, const struct json *line);
 int ctl_follow(

@@ -37,26 +37,28 @@ on_line(void *ctx, const struct json *line)
 	return again->stream->line(again->ctx, line);
 }
 
-/* It is not there, or does not answer: both may pass. */
+/* It is not there, or does not answer, or its configuration is just being
+ * written: all may pass. */
 static bool
 is_worth_another(const struct again *again, int code)
 {
 	return again->was_there && !ctl_has(again->ctl, CTL_NO_RECONNECT) &&
-	       (code == EX_UNAVAILABLE || code == EX_TEMPFAIL);
+	       (code == EX_UNAVAILABLE || code == EX_TEMPFAIL ||
+		   code == EX_CONFIG);
 }
 
 /* False: who read standard output has gone. */
 static bool
 wait_for_next(struct again *again)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO}; /* for POLLERR */
+	struct pollfd out = {.fd = STDOUT_FILENO}; /* for CTL_UNREAD */
 	int left = again->wait_msec;
 
 	again->wait_msec = again->wait_msec < AGAIN_MAX_MSEC / 2
 			       ? again->wait_msec * 2
 			       : AGAIN_MAX_MSEC;
 	if (poll(&out, 1, left) > 0) {
-		if ((out.revents & POLLERR) != 0)
+		if ((out.revents & CTL_UNREAD) != 0)
 			return false;
 		poll(NULL, 0, left); /* it is none that can be watched */
 	}

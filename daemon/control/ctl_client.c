@@ -144,7 +144,7 @@ wait_for(const struct client *client, short events)
 {
 	struct pollfd both[] = {
 	    {.fd = client->fd, .events = events},
-	    {.fd = STDOUT_FILENO}, /* for POLLERR, of a stream */
+	    {.fd = STDOUT_FILENO}, /* of a stream: CTL_UNREAD */
 	};
 	nfds_t watched = client->is_stream ? 2 : 1;
 
@@ -154,7 +154,7 @@ wait_for(const struct client *client, short events)
 			       ? -1
 			       : (int)((left + 999) / 1000);
 		int count = poll(both, watched, wait);
-		if (count > 0 && (both[1].revents & POLLERR) != 0)
+		if (count > 0 && (both[1].revents & CTL_UNREAD) != 0)
 			return end_unread();
 		if (count > 0 && both[0].revents != 0)
 			return EX_OK;

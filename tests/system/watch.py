@@ -4,6 +4,7 @@ whether the daemon, its history, or both tell of it."""
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ HELLO = {"ok": True, "time": TIME, "event": "hello", "version": "1"}
 REFUSAL = {"ok": False, "error": "no", "hint": None}
 # Far more than a run takes.
 PATIENCE_SECONDS = 60
+# How long it is watched that something does not happen.
+STILL_SECONDS = 1
 
 
 def judged(uid, **more):
@@ -112,9 +115,75 @@ def or_the_option():
     same((lines[-1]["ok"], code, len(asked)), (False, 69, 1), "the end")
 
 
+def ends_unread(server, is_there):
+    """Its standard output is a socket, as some programs give to their children,
+    and closed while it waits: for the daemon's next line, or for the daemon."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [BUILD + "/belfryctl", "--socket", server.getsockname(), "watch",
+         "--json"], stdout=theirs)
+    theirs.close()
+    client, _ = server.accept()
+    client.sendall(json.dumps(HELLO).encode() + b"\n")
+    lines = ours.makefile()
+    same(json.loads(lines.readline())["event"], "hello", "the beginning")
+    if not is_there:
+        server.close()
+        client.close()
+        same(json.loads(lines.readline())["event"], "lost", "the end")
+    lines.close()
+    ours.close()
+    try:
+        same(process.wait(PATIENCE_SECONDS), -signal.SIGPIPE, "the exit")
+    finally:
+        process.kill()
+        client.close()
+
+
+def nobody_reads_it():
+    for is_there in (True, False):
+        with tempfile.TemporaryDirectory(prefix="belfry-watch-") as folder:
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(os.path.join(folder, "control"))
+                server.listen(8)
+                ends_unread(server, is_there)
+
+
+def the_configuration_is_being_written():
+    """For a moment there is none, as editors and packages do it."""
+    with tempfile.TemporaryDirectory(prefix="belfry-watch-") as folder, \
+            socket.socket(socket.AF_UNIX) as server:
+        config = os.path.join(folder, "belfry.conf")
+        path = os.path.join(folder, "control")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("[daemon]\ncontrol_socket = %s\n" % path)
+        server.bind(path)
+        server.listen(8)
+        with subprocess.Popen([BUILD + "/belfryctl", "-c", config, "watch",
+                               "--json"], stdout=subprocess.PIPE) as process:
+            client, _ = server.accept()
+            client.sendall(json.dumps(HELLO).encode() + b"\n")
+            same(json.loads(process.stdout.readline())["event"], "hello",
+                 "the beginning")
+            os.rename(config, config + "~")
+            client.close()
+            same(json.loads(process.stdout.readline())["event"], "lost",
+                 "the end")
+            try:
+                process.wait(STILL_SECONDS)
+                same(process.returncode, None, "the exit")
+            except subprocess.TimeoutExpired:
+                pass
+            os.rename(config + "~", config)
+            client, _ = server.accept()
+            client.close()
+            process.terminate()
+
+
 def main():
-    for test in (told_once, nobody_knows_how_much, a_refusal_ends_it,
-                 or_the_option):
+    for test in (the_configuration_is_being_written,
+                 told_once, nobody_knows_how_much, a_refusal_ends_it,
+                 or_the_option, nobody_reads_it):
         test()
         print("ok", test.__name__)
 
