@@ -12,9 +12,9 @@ time_of(struct span text, bool *unless_read_r)
 {
 	struct span unless = SPAN("unless read"), time = text;
 
-	*unless_read_r =
-	    span_ends_nocase(text, "unless read") && text.len > unless.len &&
-	    char_is_blank(text.data[text.len - unless.len - 1]);
+	*unless_read_r = span_ends_nocase(text, "unless read") &&
+			 text.len > unless.len &&
+			 char_is_blank(text.data[text.len - unless.len - 1]);
 	if (*unless_read_r)
 		time = span_slice(text, 0, text.len - unless.len);
 	return span_trim(time);
