@@ -81,6 +81,14 @@ is_under_way(const struct op *op)
 	return op->copied || op->verify || op->step == OP_LOOK;
 }
 
+/* Where it was done to some in spite of the refusal, it may be done again. */
+static bool
+is_repeatable(const struct op *op)
+{
+	return op->step == OP_STORE || op->step == OP_UNSTORE ||
+	       op->step == OP_LABEL;
+}
+
 void
 mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
@@ -93,7 +101,8 @@ mailbox_op_refuse(
 		send_noop(mb, response, now);
 	else if (mailbox_is_for_now(response) || is_under_way(mb->op))
 		mailbox_op_postpone(mb, buf_str(&words), now);
-	else
+	else if (!is_repeatable(mb->op) ||
+		 !mailbox_op_part(mb, buf_str(&words), now))
 		mailbox_op_settle(mb, EFFECT_FAILED, buf_str(&words), now);
 }
 
@@ -463,7 +472,7 @@ gather_group(struct mailbox *mb, struct job *first, usec_t now)
 	mailbox_op_add(mb, first);
 	const struct job_action *model = &first->actions[first->next];
 	if (!kinds[model->action.kind].grouped || model->copied ||
-	    (model->verify && !is_looked_for(mb, model)))
+	    first->alone || (model->verify && !is_looked_for(mb, model)))
 		return;
 	size_t max = mb->group_max != 0 ? mb->group_max : MAILBOX_GROUP_MAX;
 	LIST_EACH(pos, &mb->jobs)
@@ -471,7 +480,8 @@ gather_group(struct mailbox *mb, struct job *first, usec_t now)
 		struct job *job = LIST_ITEM(pos, struct job, link);
 		if (mb->op->count >= max)
 			return;
-		if (is_runnable(mb, job, now) && job->guard == first->guard &&
+		if (is_runnable(mb, job, now) && !job->alone &&
+		    job->guard == first->guard &&
 		    is_same(mb, mailbox_job_current(job), model))
 			mailbox_op_add(mb, job);
 	}

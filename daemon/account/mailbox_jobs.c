@@ -178,6 +178,7 @@ is_open(enum effect_state state)
 void
 mailbox_job_advance(struct job *job)
 {
+	job->alone = false;
 	do
 		job->next++;
 	while (
@@ -194,6 +195,8 @@ mailbox_settle(struct mailbox *mb, struct job *job, struct job_action *action,
 	settle_one(mb, job, action, state, detail, now);
 	if (state == EFFECT_DONE)
 		mailbox_suspension_over(mb, &action->action);
+	if (state == EFFECT_DONE && job->alone)
+		mb->alone_refused = 0;
 	if (state == EFFECT_FAILED &&
 	    (kind == ACTION_COPY || kind == ACTION_FORWARD))
 		keep_message(mb, job, action, now);

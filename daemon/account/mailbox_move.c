@@ -415,11 +415,11 @@ look_at(struct mailbox *mb, struct job *job, usec_t now)
 		settle_gone(mb, job, now);
 	else if (imap_seqset_size(&mb->op->seen) < mb->op->count)
 		mailbox_job_postpone(mb, job, &at_once, refusal, now);
-	else if (mb->op->refusal.len > 0 && !mb->op->refused_for_now)
+	else if (mb->op->refusal.len == 0 || mb->op->refused_for_now)
+		mailbox_job_postpone(mb, job, &mb->op->why, refusal, now);
+	else if (!mailbox_op_part_job(mb, job, refusal, now))
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);
-	else
-		mailbox_job_postpone(mb, job, &mb->op->why, refusal, now);
 }
 
 void

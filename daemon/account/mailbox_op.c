@@ -180,6 +180,36 @@ mailbox_op_settle(
 	mailbox_op_finish(mb, now);
 }
 
+/* What refuses one after the other refuses all. */
+#define ALONE_REFUSED_MAX 5
+
+bool
+mailbox_op_part_job(
+    struct mailbox *mb, struct job *job, const char *detail, usec_t now)
+{
+	if (mb->op->why.kind != IMAP_REFUSAL_UNTOLD)
+		return false;
+	if (mb->op->count == 1)
+		mb->alone_refused += job->alone;
+	if (mb->op->count == 1 || mb->alone_refused >= ALONE_REFUSED_MAX)
+		return false;
+	job->alone = true;
+	mailbox_job_postpone(mb, job, &at_once, detail, now);
+	return true;
+}
+
+bool
+mailbox_op_part(struct mailbox *mb, const char *detail, usec_t now)
+{
+	bool parts = true;
+
+	for (size_t i = 0; parts && i < mb->op->count; i++)
+		parts = mailbox_op_part_job(mb, mb->op->jobs[i], detail, now);
+	if (parts)
+		mailbox_op_finish(mb, now);
+	return parts;
+}
+
 void
 mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now)
 {

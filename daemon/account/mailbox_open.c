@@ -77,7 +77,7 @@ mailbox_open(struct mailbox *mb, usec_t now)
 	mb->no_structure = mb->shy;
 	mb->no_partial = mb->told_dropped = mb->is_alone = false;
 	mb->no_identity = false;
-	mb->group_max = 0;
+	mb->group_max = mb->alone_refused = 0;
 	mb->is_second_try = false;
 	mb->resync.refused = false;
 	folders_clear(&mb->folders);

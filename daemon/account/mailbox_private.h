@@ -125,6 +125,7 @@ struct job {
 	bool checked; /* of an earlier life, and known to be there ... */
 	bool is_read; /* ... and somebody has read it */
 	bool gone;    /* the server said so */
+	bool alone;   /* refused in company: its commands are its own */
 	bool waits;   /* for another machine, or for its forward */
 };
 
@@ -596,6 +597,7 @@ struct mailbox {
 	bool shy;	    /* it ended a connection, being malformed */
 	bool no_partial;    /* ... or does not give the beginning of a part */
 	unsigned group_max; /* [MESSAGELIMIT] of an action; 0: none */
+	unsigned alone_refused; /* in a row, of those that were tried alone */
 	unsigned
 	    put_off; /* times in a row that messages were refused for now */
 
@@ -1306,6 +1308,13 @@ void mailbox_op_finish(struct mailbox *mb, usec_t now);
 /* Each of these three settles the whole group and finishes. */
 void mailbox_op_settle(struct mailbox *mb, enum effect_state state,
     const char *detail, usec_t now);
+/* They were refused together, and nothing tells why: it may be because of one
+ * of them, and each is tried alone. False: they were, or that came to nothing
+ * for others. */
+bool mailbox_op_part(struct mailbox *mb, const char *detail, usec_t now);
+/* The same for one of them. */
+bool mailbox_op_part_job(
+    struct mailbox *mb, struct job *job, const char *detail, usec_t now);
 void mailbox_op_postpone(struct mailbox *mb, const char *detail, usec_t now);
 void mailbox_op_refuse(
     struct mailbox *mb, const struct imap_response *response, usec_t now);
