@@ -258,8 +258,7 @@ test_mark(void **state)
 	assert_int_equal(keeping_mark(&keeping, 50, 30 * USEC_SEC), 0);
 	assert_int_equal(
 	    keeping_mark(&keeping, START_UNIX, 60 * USEC_SEC), START_UNIX);
-	assert_int_equal(
-	    keeping_mark(&keeping, 50, 90 * USEC_SEC), START_UNIX);
+	assert_int_equal(keeping_mark(&keeping, 50, 90 * USEC_SEC), START_UNIX);
 	assert_int_equal(keeping_time(&keeping, 50, 90 * USEC_SEC), 50);
 }
 
