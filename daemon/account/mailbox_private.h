@@ -212,6 +212,7 @@ struct op {
 	bool found;		 /* SEARCH found it, FETCH brought it */
 	bool verify;		 /* an intent of an earlier life */
 	bool absent;		 /* ... whose target is not even there */
+	bool blind;		 /* ... and cannot be looked at now: `refusal` */
 	bool copied;		 /* of a move: its copy is in the target */
 	bool unproven;		 /* COPY said OK and named nothing */
 	bool marked;		 /* what was copied is */

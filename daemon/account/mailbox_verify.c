@@ -8,7 +8,8 @@
  * until so much time has passed since that connection was made that no server
  * still works at it; the other messages go on meanwhile. When the copy was
  * begun does not help: what was sent may have arrived much later, and clocks
- * change.
+ * change. A look that the server refuses is none: it is put off like any other
+ * action, and what was begun stays so.
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
@@ -134,15 +135,28 @@ mailbox_verify_note_target(
 		mb->op->target_count = response->number;
 }
 
+/* Who may not look has not seen that there is nothing. */
+static void
+cannot_look(
+    struct mailbox *mb, const struct imap_response *response, usec_t now)
+{
+	mb->op->blind = true;
+	buf_clear(&mb->op->refusal);
+	mailbox_refusal_words(response, &mb->op->refusal);
+	come_back(mb, now);
+}
+
 void
 mailbox_verify_examine_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_OK)
+	if (response->status == IMAP_OK) {
 		send_search(mb, now);
-	else {
+	} else if (mailbox_is_for_now(response)) {
+		cannot_look(mb, response, now);
+	} else {
 		/* No such folder: no copy in it. */
-		mb->op->absent = !mailbox_is_for_now(response);
+		mb->op->absent = true;
 		come_back(mb, now);
 	}
 }
@@ -217,8 +231,9 @@ void
 mailbox_verify_search_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	(void)response;
-	if (mb->op->seen.count > 0 && is_wide(mb->op))
+	if (response->status == IMAP_NO)
+		cannot_look(mb, response, now);
+	else if (mb->op->seen.count > 0 && is_wide(mb->op))
 		ask_sizes(mb, now);
 	else
 		compare(mb, now);
@@ -248,8 +263,10 @@ void
 mailbox_verify_sizes_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	(void)response;
-	compare(mb, now);
+	if (response->status == IMAP_NO)
+		cannot_look(mb, response, now);
+	else
+		compare(mb, now);
 }
 
 static bool
@@ -286,8 +303,10 @@ void
 mailbox_verify_compare_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	(void)response;
-	come_back(mb, now);
+	if (response->status == IMAP_NO && !mb->op->found)
+		cannot_look(mb, response, now);
+	else
+		come_back(mb, now);
 }
 
 void
@@ -332,6 +351,15 @@ look_again(struct mailbox *mb, struct job *job, usec_t now)
 	action->looks++;
 	mb->looks_again = true;
 	return true;
+}
+
+/* It stays begun, and others of the same message wait for it. */
+static void
+look_later(struct mailbox *mb, struct job *job, usec_t now)
+{
+	mb->looks_again = true;
+	mailbox_job_postpone(mb, job, NULL, buf_str(&mb->op->refusal), now);
+	mailbox_op_finish(mb, now);
 }
 
 static bool
@@ -392,6 +420,10 @@ mailbox_verify_reselect_done(
 	if (!mailbox_verify_is_back(mb, response, now))
 		return;
 	job = mailbox_op_only(mb);
+	if (mb->op->blind) {
+		look_later(mb, job, now);
+		return;
+	}
 	if (!mb->op->found && look_again(mb, job, now)) {
 		mailbox_op_finish(mb, now);
 		return;
