@@ -359,15 +359,15 @@ mailbox_task_forward_queued(struct mailbox *mb, usec_t now)
 }
 
 /* To read it is no question of rights: a server that has its own trouble with
- * it may have none in a while. */
+ * it may have none in a while. What it calls passing is waited for as it says.
+ */
 static void
 fetch_refused(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	BUF_AUTO words = BUF_INIT;
 
-	if (response->status != IMAP_NO ||
-	    imap_refusal_read(response, false).kind == IMAP_REFUSAL_STATE ||
+	if (response->status != IMAP_NO || mailbox_is_for_now(response) ||
 	    mailbox_job_current(mailbox_op_only(mb))->attempts >=
 		READ_ATTEMPTS) {
 		mailbox_op_refuse(mb, response, now);
