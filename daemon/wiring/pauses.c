@@ -14,7 +14,7 @@
 /* The fact: "until UNIX since UNIX", until 0 for ever; "no" when it goes on. */
 #define FACT "paused"
 #define FACT_FORMAT "until %" PRId64 " since %" PRId64
-/* A longer pause is one without an end. */
+/* Of a pause with an end; what is longer is refused. */
 #define PAUSE_MAX (366 * USEC_DAY)
 
 static void
@@ -147,10 +147,16 @@ void
 pause_ask(
     struct belfry *belfry, struct client *client, const struct json *request)
 {
+	bool has_end = json_get(request, "for_s") != NULL;
 	int64_t seconds = json_get_int(request, "for_s", 0);
-	bool has_end =
-	    seconds > 0 && seconds <= (int64_t)(PAUSE_MAX / USEC_SEC);
 
+	if (has_end &&
+	    (seconds <= 0 || seconds > (int64_t)(PAUSE_MAX / USEC_SEC))) {
+		control_refuse(client,
+		    "without a time it lasts until `belfryctl resume`",
+		    "a pause with an end lasts a year at most");
+		return;
+	}
 	each_named(belfry, client, request, pause_account,
 	    has_end ? loop_now_unix() + seconds : 0);
 }

@@ -72,9 +72,15 @@ def a_pause_ends(servers):
     user = servers.user()
     with live.Daemon(servers, user.account()) as daemon:
         daemon.wait_watching()
-        daemon.ctl("pause", user.name, "2s")
+        # Not for ever, as nobody asked for that.
+        for wish in (["400d"], [user.name, "53w"]):
+            code, said = daemon.says("pause", *wish)
+            live.check(code == 1 and "a year at most" in said, "%r", said)
+        live.same(daemon.status(user.name)["paused"], False, "paused")
+        daemon.ctl("pause", user.name, "1h")
         live.check(daemon.status(user.name)["paused_until"] is not None,
                    "no end is shown")
+        daemon.ctl("pause", user.name, "1s")
         daemon.wait_log("resumed.*the pause is over")
         daemon.wait_watching()
         live.same(daemon.status(user.name)["paused"], False, "paused")
