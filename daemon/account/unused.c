@@ -27,6 +27,7 @@ struct remnant {
 	char *mailbox;	     /* owned, as the fact */
 	char *fact;	     /* its name; NULL: a cursor, or a run */
 	int64_t marked_unix; /* of "unused MAILBOX"; 0: it is another */
+	int64_t run_unix;    /* of a run: its last news; 0: it is another */
 };
 
 struct remnants {
@@ -45,33 +46,35 @@ remnants_done(struct remnants *remnants)
 	free(remnants->items);
 }
 
-static void
-add(struct remnants *remnants, const char *mailbox, const char *fact,
-    int64_t marked_unix)
+static struct remnant *
+add(struct remnants *remnants, const char *mailbox, const char *fact)
 {
+	struct remnant *added;
+
 	if (remnants->count == remnants->room) {
 		remnants->room = remnants->room > 0 ? 2 * remnants->room : 64;
 		remnants->items = xreallocarray(
 		    remnants->items, remnants->room, sizeof(*remnants->items));
 	}
-	remnants->items[remnants->count++] = (struct remnant){
+	added = &remnants->items[remnants->count++];
+	*added = (struct remnant){
 	    .mailbox = xstrdup(mailbox),
 	    .fact = fact != NULL ? xstrdup(fact) : NULL,
-	    .marked_unix = marked_unix,
 	};
+	return added;
 }
 
 static bool
 note_cursor(void *ctx, const struct store_cursor *cursor)
 {
-	add(ctx, cursor->mailbox, NULL, 0);
+	add(ctx, cursor->mailbox, NULL);
 	return true;
 }
 
 static bool
 note_run(void *ctx, const struct store_apply *apply)
 {
-	add(ctx, apply->mailbox, NULL, 0);
+	add(ctx, apply->mailbox, NULL)->run_unix = apply->changed_unix;
 	return true;
 }
 
@@ -115,7 +118,8 @@ note_fact(void *ctx, const char *name, const char *value)
 			break;
 	}
 	if (mailbox != NULL && mailbox[0] != '\0')
-		add(remnants, mailbox, name, i == 0 ? read_mark(value) : 0);
+		add(remnants, mailbox, name)->marked_unix =
+		    i == 0 ? read_mark(value) : 0;
 	return true;
 }
 
@@ -176,6 +180,17 @@ marked(const struct remnant *remnants, size_t count)
 	return 0;
 }
 
+/* Nobody watches it, and runs go through it all the same. */
+static bool
+has_run_since(const struct remnant *remnants, size_t count, int64_t since_unix)
+{
+	for (size_t i = 0; i < count; i++)
+		if (remnants[i].run_unix != 0 &&
+		    remnants[i].run_unix >= since_unix)
+			return true;
+	return false;
+}
+
 static bool
 forget(const struct unused_look *look, const struct remnant *remnants,
     size_t count, struct store_batch *batch, bool *did_r, struct error *error_r)
@@ -210,7 +225,8 @@ look_at_mailbox(const struct unused_look *look, const struct remnant *remnants,
 		store_batch_forget_fact(batch, look->name, fact);
 	else if (!is_used && since == 0)
 		mark(look, fact, batch);
-	else if (!is_used && since < look->before_unix)
+	else if (!is_used && since < look->before_unix &&
+		 !has_run_since(remnants, count, look->before_unix))
 		return forget(look, remnants, count, batch, did_r, error_r);
 	else
 		*did_r = false;

@@ -14,7 +14,7 @@
  *   - What is used again loses its mark, and all is as before.
  *   - What has had a mark for as long as the history is kept is forgotten, but
  *     for what the store needs (store_is_needed: history, which can be undone,
- *     effects, forwards, runs).
+ *     effects, forwards, runs), and where the last run is younger than that.
  *
  * A pattern of `watch` is a mailbox here: it has facts, too. The time is that
  * of store/keeping.h, so that a clock that is wrong takes nothing away.

@@ -265,6 +265,32 @@ test_history_keeps(void **state)
 	expect(f, "", "");
 }
 
+/* What is marked since long may have had a run yesterday. */
+static void
+test_run_keeps(void **state)
+{
+	struct fixture *f = *state;
+	struct store_batch *batch;
+
+	add_cursor(f, "Lists/b");
+	look(f);
+	pass(f, 100);
+	batch = store_batch_new();
+	store_batch_set_apply(batch, &(const struct store_apply){
+					 .account = "work",
+					 .mailbox = "Lists/b",
+					 .run = 1,
+					 .state = APPLY_ENDED,
+					 .changed_unix = f->now_unix - DAY,
+				     });
+	commit(f, batch);
+	look(f);
+	expect(f, "Lists/b;", "unused Lists/b;");
+	pass(f, 90);
+	look(f);
+	expect(f, "", "");
+}
+
 /* The list of folders is as old as that. */
 static void
 list_folders(struct fixture *f)
@@ -384,6 +410,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_history_keeps, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_pattern, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_run_keeps, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_pattern_is_back, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_account, set_up, tear_down),
