@@ -16,7 +16,7 @@ come_up(struct notifier *notifier, const struct notifier_line *line)
 	notifier->is_up = true;
 	free(notifier->places);
 	notifier->places = line->place != NULL ? xstrdup(line->place) : NULL;
-	notify_queue_set_available(notifier->queue, true, loop_now());
+	notify_queue_answer(notifier->queue, line, loop_now());
 	shown_again(notifier);
 }
 
