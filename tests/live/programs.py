@@ -86,6 +86,33 @@ def one_that_ends_is_away(servers):
 
 
 @live.case
+def one_that_shows_few_gets_a_summary(servers):
+    """Of eight that come together its `singles`, and the others at once."""
+    user = servers.user()
+    daemon = live.Daemon(servers, "")
+    text = user.account()
+    asked = daemon.path("asked")
+    daemon.write(text + "[notifier few]\ntype = program\ncommand = %s\n"
+                 % daemon.script("few", """
+printf 'ready\\tversion=1\\tcapabilities=body\\tsingles=2\\n'
+exec 3>&1 # the end of its output would be its own
+exec cat >%s
+""" % asked))
+    with daemon:
+        daemon.wait_watching()
+        live.wait("it to be ready", lambda: os.path.exists(asked))
+        user.deliver(*(live.message("hello") for _ in range(8)))
+
+        def titles():
+            return re.findall(r"^notify\t.*\ttitle=([^\t]*)", live.read(asked),
+                              re.MULTILINE)
+
+        live.wait("the summary", lambda: len(titles()) == 3)
+        live.same(titles(), ["Some Body"] * 2 + [
+            "6 new messages in %s" % user.name], "what was asked for")
+
+
+@live.case
 def one_that_is_started_anew_closes_by_the_place(servers):
     user = servers.user()
     screen = desktop.Desktop(servers, "anew")
