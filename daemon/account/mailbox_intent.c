@@ -115,14 +115,16 @@ mailbox_read_intent_detail(const char *detail)
  * What operations before this one came to goes to disk with the intent, if
  * that is handed out at once: one transaction less. Should it fail, nothing is
  * lost that the next life would not find out by looking: STARTED is verified,
- * PLANNED is done again. (Outcomes of commands are written when they come.)
+ * PLANNED is done again. (Not so outcomes of commands, which wait for a commit
+ * of their own.)
  */
 static struct store_batch *
 intent_batch(struct mailbox *mb)
 {
 	struct store_batch *batch = mb->outcomes;
 
-	if (batch == NULL || mb->commit_pending || !list_is_empty(&mb->commits))
+	if (batch == NULL || mb->outcomes_wait || mb->commit_pending ||
+	    !list_is_empty(&mb->commits))
 		return store_batch_new();
 	mb->outcomes = NULL;
 	store_batch_set_lazy(batch, false);

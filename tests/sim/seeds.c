@@ -44,6 +44,9 @@ static const struct {
     {"sim", 14373, "judged twice"},
     /* A copy was done and not written, and the command behind it was. */
     {"sim", 1022430, "executed twice"},
+    /* It waited for a commit of its own, and went with an intent's, which
+     * failed. */
+    {"sim", 74025165, "a command's outcome was lost"},
     /* The server said BYE to a login just after the network had changed: that
      * was no login that the change killed. */
     {"sim", 1136335, "logs in too soon"},
