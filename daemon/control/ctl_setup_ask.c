@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -20,12 +21,35 @@ on_signal(int number)
 	caught = number;
 }
 
+/* While they are held: what they are when they are not. A signal that comes
+ * before a read would else be seen behind it. */
+static const sigset_t *open_signals;
+
+/* False: a signal came, or there is an error. */
+static bool
+wait_for_input(void)
+{
+	fd_set fds;
+
+	if (open_signals == NULL)
+		return true;
+	do {
+		FD_ZERO(&fds);
+		FD_SET(STDIN_FILENO, &fds);
+	} while (pselect(STDIN_FILENO + 1, &fds, NULL, NULL, NULL,
+		     open_signals) < 0 &&
+		 errno == EINTR && caught == 0);
+	return caught == 0;
+}
+
 /* Byte by byte, so that what follows is left for others. */
 bool
 setup_read_line(struct buf *line_r)
 {
 	for (;;) {
 		char c;
+		if (!wait_for_input())
+			return false;
 		ssize_t got = read(STDIN_FILENO, &c, 1);
 		if (got < 0 && errno == EINTR && caught == 0)
 			continue;
@@ -52,22 +76,35 @@ setup_ask(const char *question, struct buf *answer_r)
 
 /* ---- without an echo ---- */
 
+struct held {
+	struct sigaction actions[SIGNALS];
+	sigset_t mask;
+};
+
 static void
-hold_signals(struct sigaction *old_r)
+hold_signals(struct held *old_r)
 {
 	struct sigaction action = {.sa_handler = on_signal};
+	sigset_t set;
 
 	sigemptyset(&action.sa_mask);
+	sigemptyset(&set);
 	caught = 0;
-	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &action, &old_r[i]);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], &action, &old_r->actions[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, &old_r->mask);
+	open_signals = &old_r->mask;
 }
 
 static void
-release_signals(const struct sigaction *old)
+release_signals(const struct held *old)
 {
+	open_signals = NULL;
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &old[i], NULL);
+		sigaction(signals[i], &old->actions[i], NULL);
 }
 
 /* One try; a signal came: the terminal is as it was, and the signal does what
@@ -75,7 +112,7 @@ release_signals(const struct sigaction *old)
 static bool
 read_mute(struct buf *line)
 {
-	struct sigaction old[SIGNALS];
+	struct held old;
 	struct termios normal, mute;
 
 	if (tcgetattr(STDIN_FILENO, &normal) != 0)
@@ -83,11 +120,11 @@ read_mute(struct buf *line)
 	mute = normal;
 	mute.c_lflag &= ~(tcflag_t)ECHO;
 	mute.c_lflag |= ECHONL;
-	hold_signals(old);
+	hold_signals(&old);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &mute);
 	bool ok = setup_read_line(line);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &normal);
-	release_signals(old);
+	release_signals(&old);
 	return ok;
 }
 
