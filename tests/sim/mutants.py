@@ -115,7 +115,7 @@ MUTANTS = {
         ACCOUNT + "mailbox_audit.c",
         "	if (mb->reopen.repeats && mb->uidvalidity == mb->cursor_validity)",
         "	if (false)",
-        "sim", (), 100),
+        "run-script", (), 0),
     "how soon silent connections die is not learned": (
         ACCOUNT + "mailbox_proof.c",
         "	    now < usec_add(proof->died, CONVICT_USEC))\n"
