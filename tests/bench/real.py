@@ -85,7 +85,8 @@ class Dovecot(live.Servers):
             with open(path, "rb") as file:
                 for line in file:
                     stamp, _, text = line.partition(b" ")
-                    yield float(stamp), text
+                    if stamp:  # else the rest of one written in two
+                        yield float(stamp), text
 
     def commands(self, user):
         """What was said from the first new message on, by kind."""
