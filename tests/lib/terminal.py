@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import termios
 import time
 
@@ -18,6 +19,10 @@ class Terminal:
         self.status = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Who runs the tests in the background ignores some of them.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT,
+                           signal.SIGTSTP):
+                signal.signal(number, signal.SIG_DFL)
             os.execvpe(argv[0], argv, env)
 
     def read(self, seconds):
@@ -63,6 +68,8 @@ class Terminal:
         end = time.monotonic() + PATIENCE_SECONDS
         while self.read(0.2) and time.monotonic() < end:
             pass
+        if time.monotonic() > end:
+            os.kill(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         self.status = os.waitstatus_to_exitcode(status)
         os.close(self.fd)
