@@ -171,40 +171,54 @@ is_secret_key(struct span key)
 	return false;
 }
 
+/* One byte of `marks` for each of `text`: 1 is of a secret. */
 static void
-hide(struct buf *text, struct span secret)
+mark_secret(struct buf *marks, struct span text, struct span secret)
 {
-	struct buf out = BUF_INIT;
 	size_t from = 0, at;
 
 	if (secret.len == 0)
 		return;
-	while (
-	    (at = span_find_span(buf_span(text), secret, from)) != SIZE_MAX) {
-		buf_add_span(&out, span_slice(buf_span(text), from, at));
-		buf_add_str(&out, "[secret]");
+	while ((at = span_find_span(text, secret, from)) != SIZE_MAX) {
+		memset(marks->data + at, 1, secret.len);
 		from = at + secret.len;
 	}
-	buf_add_span(&out, span_skip(buf_span(text), from));
-	buf_wipe(text);
-	*text = out;
 }
 
 /* As it is, and as it stands in the form. */
 static void
-hide_sent(struct buf *text, struct span form)
+mark_pair(struct buf *marks, struct span text, struct span value)
+{
+	struct buf plain = BUF_INIT;
+
+	if (oauth2_decode(value, &plain))
+		mark_secret(marks, text, buf_span(&plain));
+	mark_secret(marks, text, value);
+	buf_wipe(&plain);
+}
+
+static void
+mark_sent(struct buf *marks, struct span text, struct span form)
 {
 	struct span pair;
 
 	while (span_split(&form, '&', &pair)) {
 		size_t at = span_find(pair, '=');
-		struct buf plain = BUF_INIT;
-		if (at == SIZE_MAX || !is_secret_key(span_slice(pair, 0, at)))
-			continue;
-		if (oauth2_decode(span_skip(pair, at + 1), &plain))
-			hide(text, buf_span(&plain));
-		hide(text, span_skip(pair, at + 1));
-		buf_wipe(&plain);
+		if (at != SIZE_MAX && is_secret_key(span_slice(pair, 0, at)))
+			mark_pair(marks, text, span_skip(pair, at + 1));
+	}
+}
+
+/* Written once, when all secrets are known: to look for the second in what
+ * was put in place of the first would let the text grow with each. */
+static void
+add_unmarked(struct buf *out, struct span text, const struct buf *marks)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!marks->data[i])
+			buf_add_char(out, text.data[i]);
+		else if (i == 0 || !marks->data[i - 1])
+			buf_add_str(out, "[secret]");
 	}
 }
 
@@ -213,9 +227,14 @@ take_text(struct buf *text, const struct json *json, const char *name,
     struct span sent)
 {
 	const char *said = json != NULL ? json_get_str(json, name) : NULL;
+	struct span all = span_from_str(said != NULL ? said : "");
+	struct buf marks = BUF_INIT;
 
-	buf_add_str(text, said != NULL ? said : "");
-	hide_sent(text, sent);
+	buf_reserve(&marks, all.len + 1);
+	memset(marks.data, 0, all.len);
+	mark_sent(&marks, all, sent);
+	add_unmarked(text, all, &marks);
+	buf_done(&marks);
 }
 
 /* One of the known words is no secret, whatever was sent. */

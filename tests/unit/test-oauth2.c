@@ -210,6 +210,11 @@ static const struct answer_case {
 	"\"1//rT-x (1%2F%2FrT-x) of me and hunter2\"}",
 	OAUTH2_LOST, 0, "", "",
 	"invalid_grant: [secret] ([secret]) of me and [secret])"},
+    {"a secret that comes back twice", 400,
+	"{\"error\":\"invalid_grant\",\"error_description\":"
+	"\"is hunter2, or is it not hunter2?\"}",
+	OAUTH2_LOST, 0, "", "",
+	"invalid_grant: is [secret], or is it not [secret]?)"},
     {"a secret as the error", 400, "{\"error\":\"no hunter2\"}", OAUTH2_REFUSED,
 	0, "", "", "(no [secret])"},
     {"too many", 429, "", OAUTH2_BUSY, 0, "", "", "HTTP 429"},
@@ -266,6 +271,23 @@ test_bounds(void **state)
 	buf_add_str(&body, "\"}");
 	oauth2_answer_read(200, buf_span(&body), false, SPAN(""), &answer);
 	assert_int_equal(answer.kind, OAUTH2_GARBAGE);
+	oauth2_answer_done(&answer);
+}
+
+/* What stands in place of a secret is not looked through for the next. */
+static void
+test_short_secrets(void **state)
+{
+	struct oauth2_answer answer;
+	BUF_AUTO form = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		buf_add_str(&form, i % 2 ? "code=e&" : "client_secret=cre&");
+	oauth2_answer_read(400, SPAN("{\"error\":\"a tree, screens\"}"), false,
+	    buf_span(&form), &answer);
+	assert_non_null(
+	    strstr(answer.error.text, "(a tr[secret], s[secret]ns)"));
 	oauth2_answer_done(&answer);
 }
 
@@ -545,6 +567,7 @@ main(void)
 	    cmocka_unit_test(test_letters),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_short_secrets),
 	    cmocka_unit_test(test_devices),
 	    cmocka_unit_test(test_callbacks),
 	    cmocka_unit_test(test_page),
