@@ -408,7 +408,8 @@ read_device(const struct json *json, struct oauth2_device *device)
 
 bool
 oauth2_device_read(unsigned status, struct span body, bool is_cut,
-    struct oauth2_device *device_r, struct oauth2_answer *answer_r)
+    struct span sent, struct oauth2_device *device_r,
+    struct oauth2_answer *answer_r)
 {
 	struct oauth2_device device = {.code = SECRET_INIT};
 	bool ok = false;
@@ -418,7 +419,7 @@ oauth2_device_read(unsigned status, struct span body, bool is_cut,
 	if (json == NULL)
 		return false;
 	if (status != 200 || json_get_str(json, "error") != NULL)
-		read_error(answer_r, status, json, SPAN(""));
+		read_error(answer_r, status, json, sent);
 	else if (!(ok = read_device(json, &device)))
 		set_garbage(answer_r, status, "there is no code to type in");
 	json_free(&json);

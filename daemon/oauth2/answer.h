@@ -73,9 +73,10 @@ struct oauth2_device {
 #define OAUTH2_INTERVAL_MAX 300
 #define OAUTH2_DEVICE_LIFE_MAX 3600
 
-/* False: the answer says why, in its `kind` and `error`. */
+/* False: the answer says why, in its `kind` and `error`. `sent` as above. */
 bool oauth2_device_read(unsigned status, struct span body, bool is_cut,
-    struct oauth2_device *device_r, struct oauth2_answer *answer_r);
+    struct span sent, struct oauth2_device *device_r,
+    struct oauth2_answer *answer_r);
 void oauth2_device_done(struct oauth2_device *device);
 
 /* What a word of the server means, such as one that came to the redirect

@@ -258,7 +258,8 @@ on_device(void *ctx, const struct http_result *http)
 		return;
 	}
 	if (!oauth2_device_read(http->status, http->body, http->is_cut,
-		&sign_in->device, &sign_in->answer)) {
+		buf_span(&sign_in->sent), &sign_in->device,
+		&sign_in->answer)) {
 		finish(sign_in, false, &sign_in->answer.error);
 		return;
 	}

@@ -1,11 +1,13 @@
 /*
  * fuzz-oauth2: whatever an authorization server, a browser or a file says, no
  * token has a control character, no life is beyond its bounds, only our state
- * is believed, and what is kept reads back the same.
+ * is believed, what is kept reads back the same, and no secret that was sent is
+ * shown when it comes back.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "daemon/control/json.h"
 #include "daemon/oauth2/callback.h"
 #include "daemon/oauth2/token.h"
 
@@ -52,13 +54,84 @@ check_answer(unsigned status, struct span body)
 	oauth2_answer_done(&answer);
 }
 
+/* No sentence of ours has it. */
+#define MARK "qZ9#"
+
+/* The first line is the end of a secret; the rest is what the server says,
+ * where the secret stands for each SOH. */
+static void
+say_back(struct span rest, struct span secret, struct buf *text)
+{
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.data[i] == '\x01')
+			buf_add_span(text, secret);
+		else
+			buf_add_char(text, rest.data[i]);
+}
+
+static void
+read_both(unsigned status, struct span body, struct span form)
+{
+	struct oauth2_device device = {.code = SECRET_INIT};
+	struct oauth2_answer answer;
+	struct span mark = SPAN(MARK);
+
+	oauth2_answer_read(status, body, false, form, &answer);
+	require(span_find_span(span_from_str(answer.error.text), mark, 0) ==
+		SIZE_MAX);
+	oauth2_answer_done(&answer);
+	oauth2_device_read(status, body, false, form, &device, &answer);
+	require(span_find_span(span_from_str(answer.error.text), mark, 0) ==
+		SIZE_MAX);
+	oauth2_device_done(&device);
+	oauth2_answer_done(&answer);
+}
+
+/* Whatever is said back, the secret is not shown. */
+static void
+check_said_back(struct span input)
+{
+	static const char *const keys[] = {"error", "error_description"};
+	struct span rest = input, end = SPAN_EMPTY;
+	BUF_AUTO secret = BUF_INIT;
+
+	/* Nor may the server come upon it by itself. */
+	if (!span_split(&rest, '\n', &end) || end.len > 200 ||
+	    rest.len > 4096 || span_find(rest, 'Z') != SIZE_MAX)
+		return;
+	for (size_t i = 0; i < end.len; i++)
+		if (end.data[i] < ' ' || end.data[i] > '~')
+			return;
+	buf_add_str(&secret, MARK);
+	buf_add_span(&secret, end);
+	for (size_t i = 0; i < 4; i++) {
+		const struct oauth2_client client = {.provider =
+							 oauth2_providers_at(0),
+		    .id = "id",
+		    .secret = buf_span(&secret)};
+		BUF_AUTO text = BUF_INIT, form = BUF_INIT, body = BUF_INIT;
+		struct json *json = json_new_object();
+		say_back(rest, buf_span(&secret), &text);
+		json_set_str(json, "error", "invalid_client");
+		json_set_span(json, keys[i % 2], buf_span(&text));
+		json_print(json, &body, false);
+		json_free(&json);
+		if (i < 2)
+			oauth2_add_device_form(&form, &client);
+		else
+			oauth2_add_refresh_form(
+			    &form, &client, buf_span(&secret));
+		read_both(401, buf_span(&body), buf_span(&form));
+	}
+}
+
 static void
 check_device(struct span body)
 {
 	struct oauth2_device device = {.code = SECRET_INIT};
 	struct oauth2_answer answer;
 
-	if (oauth2_device_read(200, body, false, &device, &answer)) {
+	if (oauth2_device_read(200, body, false, body, &device, &answer)) {
 		check_token(&device.code);
 		check_text(device.user_code);
 		check_text(device.url);
@@ -118,5 +191,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_device(input);
 	check_callback(input);
 	check_file(input);
+	check_said_back(input);
 	return 0;
 }

@@ -345,8 +345,8 @@ test_devices(void **state)
 		const struct device_case *c = &device_cases[i];
 		struct oauth2_device device = {.code = SECRET_INIT};
 		struct oauth2_answer answer;
-		bool ok = oauth2_device_read(
-		    200, span_from_str(c->body), false, &device, &answer);
+		bool ok = oauth2_device_read(200, span_from_str(c->body), false,
+		    SPAN(""), &device, &answer);
 		if (ok != c->ok) {
 			print_error("%s: %s\n", c->name, answer.error.text);
 			fail();
@@ -362,6 +362,24 @@ test_devices(void **state)
 		oauth2_device_done(&device);
 		oauth2_answer_done(&answer);
 	}
+}
+
+/* A client may have a secret there, too. */
+static void
+test_device_secret_is_hidden(void **state)
+{
+	struct oauth2_device device = {.code = SECRET_INIT};
+	struct oauth2_answer answer;
+
+	(void)state;
+	assert_false(oauth2_device_read(401,
+	    SPAN("{\"error\":\"invalid_client\","
+		 "\"error_description\":\"not hush/hush, nor hush%2Fhush\"}"),
+	    false, SPAN("client_id=c&client_secret=hush%2Fhush&scope=s"),
+	    &device, &answer));
+	assert_non_null(
+	    strstr(answer.error.text, "not [secret], nor [secret])"));
+	oauth2_answer_done(&answer);
 }
 
 /* ---- the redirect ---- */
@@ -569,6 +587,7 @@ main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_short_secrets),
 	    cmocka_unit_test(test_devices),
+	    cmocka_unit_test(test_device_secret_is_hidden),
 	    cmocka_unit_test(test_callbacks),
 	    cmocka_unit_test(test_page),
 	    cmocka_unit_test(test_file),
