@@ -80,15 +80,78 @@ may_show(const struct where *where)
 	return setting != NULL && (setting->flags & SETTING_HIDDEN) == 0;
 }
 
-/* imaps://ann:secret@host is an error: show no more than imaps:// */
+/* imaps://ann:secret@host is an error, and so is ann:secret@host: show no more
+ * than imaps://, or the key. */
 static struct span
-without_userinfo(struct span line)
+without_userinfo(struct span line, bool is_url)
 {
 	size_t at = span_find_span(line, SPAN("://"), 0);
+	size_t equals = span_find(line, '=');
 
-	if (at == SIZE_MAX || span_find(span_skip(line, at), '@') == SIZE_MAX)
+	if (at != SIZE_MAX)
+		return span_find(span_skip(line, at), '@') == SIZE_MAX
+			   ? line
+			   : span_slice(line, 0, at + 3);
+	if (!is_url || span_find(line, '@') == SIZE_MAX)
 		return line;
-	return span_slice(line, 0, at + 3);
+	return span_slice(line, 0, equals == SIZE_MAX ? 0 : equals + 1);
+}
+
+static bool
+is_url(const struct where *where)
+{
+	const struct setting *setting = NULL;
+
+	if (where->has_kind)
+		setting = settings_find(where->kind, where->key);
+	return setting != NULL && (setting->type == SETTING_IMAP_URL ||
+				      setting->type == SETTING_SMTP_URL ||
+				      setting->type == SETTING_HTTP_URL ||
+				      setting->type == SETTING_HTTPS_URL);
+}
+
+/* Whether a hidden key stands here with a "=" behind it; its length. */
+static size_t
+hidden_key_length(struct span text)
+{
+	struct span key = leading_key(text);
+	struct span rest = span_trim(span_skip(text, key.len));
+
+	if (!span_starts(rest, "="))
+		return 0;
+	for (size_t i = 0; settings_at(i) != NULL; i++)
+		if ((settings_at(i)->flags & SETTING_HIDDEN) != 0 &&
+		    span_is(key, settings_at(i)->key))
+			return key.len;
+	return 0;
+}
+
+/* A hidden key is one, too, where it has no business: behind a section's
+ * header or another value, or indented. */
+static struct span
+without_hidden(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		size_t len = 0;
+		if (i == 0 || !is_key_char(line.data[i - 1]))
+			len = hidden_key_length(span_skip(line, i));
+		if (len > 0)
+			return span_slice(line, 0, i + len);
+	}
+	return line;
+}
+
+static void
+add_shown(struct buf *buf, const struct where *where, struct span line)
+{
+	struct span shown =
+	    without_hidden(without_userinfo(line, is_url(where)));
+
+	utf8_add_valid(buf, shown);
+	if (shown.len == line.len)
+		return;
+	buf_add_str(
+	    buf, span_ends_nocase(shown, "://") || shown.len == 0 ? "…" : " …");
 }
 
 void
@@ -105,15 +168,9 @@ echo_line(struct buf *buf, const struct config_files *files,
 		line.len--;
 	if (line.len == 0 || line.data[0] == '#' || line.data[0] == ';')
 		return;
-	if (line.data[0] == '[') {
-		utf8_add_valid(buf, line);
-		return;
-	}
 	bool is_continuation = char_is_blank(line.data[0]);
-	if (may_show(&where)) {
-		struct span shown = without_userinfo(line);
-		utf8_add_valid(buf, shown);
-		buf_add_str(buf, shown.len < line.len ? "…" : "");
+	if (line.data[0] == '[' || may_show(&where)) {
+		add_shown(buf, &where, line);
 	} else if (!is_continuation && where.key.len > 0 &&
 		   where.key.len < line.len) {
 		buf_add_span(buf, where.key);

@@ -4,7 +4,8 @@
  *
  * Shown whole are section headers, and lines whose key is known and not
  * hidden. Of any other line (a misspelt `password`, one without `=`) only the
- * key is shown, of comments nothing; a URL with an `@` ends at its scheme.
+ * key is shown, of comments nothing; a URL with an `@` ends at its scheme, and
+ * any line at a hidden key that has a `=` behind it.
  */
 #ifndef BELFRY_CONFIG_ECHO_H
 #define BELFRY_CONFIG_ECHO_H

@@ -157,6 +157,18 @@ static const char *const canary_cases[] = {
     ACCOUNT "[notifier n]\ntype = webhook\nurl = https://h.example/" CANARY
 	    " x\n",
     ACCOUNT "[notifier n]\ntype = webhook\nheader = A " CANARY "\n",
+    /* Where a hidden key has no business. */
+    ACCOUNT " password = " CANARY "\n",
+    ACCOUNT "user = ann password=" CANARY "\nidle_renew = 5\n user = a\n",
+    "[account w]\nemail = a@h.example password = " CANARY "\n",
+    "[account w] password = " CANARY "\nemail = a@h.example\n",
+    ACCOUNT "oauth2_client_id = c\n\toauth2_client_secret\t=" CANARY "\n",
+    ACCOUNT "[notifier n]\ntype = webhook\nformat = json\n url = https://"
+	    "h.example/" CANARY "\n",
+    /* A URL without its scheme. */
+    ACCOUNT "imap = ann:" CANARY "@h.example\n",
+    ACCOUNT "imap =\n  ann:" CANARY "@h.example\n",
+    ACCOUNT "smtp = //ann:" CANARY "@h.example\n",
 };
 
 static void
