@@ -2,7 +2,8 @@
  * mail/date: the date of a message, however it was written.
  *
  *   date-time   = [ day-of-week "," ] day month year time [zone]
- *   time        = 2DIGIT ":" 2DIGIT [ ":" 2DIGIT ]
+ *   time        = 2DIGIT [CFWS] ":" [CFWS] 2DIGIT
+ *                 [ [CFWS] ":" [CFWS] 2DIGIT ]
  *   zone        = ("+" / "-") 4DIGIT / "UT" / "GMT" / "EST" ...
  *
  * (RFC 5322 sections 3.3 and 4.3). What is read here is any order of these
@@ -125,6 +126,17 @@ skip_comment(struct cursor *cursor)
 	}
 }
 
+static void
+skip_filling(struct cursor *cursor)
+{
+	while (char_is_blank(peek(cursor)) || peek(cursor) == '(') {
+		if (peek(cursor) == '(')
+			skip_comment(cursor);
+		else
+			skip(cursor, 1);
+	}
+}
+
 static struct span
 take_while(struct cursor *cursor, bool (*fits)(char))
 {
@@ -237,23 +249,40 @@ on_zone(struct parts *parts, struct cursor *cursor)
 	set_zone(parts, sign, hours, minutes);
 }
 
-/* Behind the hours, at the colon (or full stop). */
+/* Moves behind the colon, or full stop, that more digits follow. Around a
+ * colon may be blanks and comments (RFC 5322 section 4.3). */
 static bool
-on_time(struct parts *parts, struct cursor *cursor, int hour)
+take_separator(struct cursor *cursor, char separator)
 {
-	char separator = peek(cursor);
+	struct cursor behind = *cursor;
+
+	if (separator == ':')
+		skip_filling(&behind);
+	if (peek(&behind) != separator)
+		return false;
+	skip(&behind, 1);
+	if (separator == ':')
+		skip_filling(&behind);
+	if (!char_is_digit(peek(&behind)))
+		return false;
+	*cursor = behind;
+	return true;
+}
+
+/* Behind the hours and the separator. */
+static bool
+on_time(struct parts *parts, struct cursor *cursor, int hour, char separator)
+{
 	size_t digits;
 
 	if (parts->has_time)
 		return false;
 	parts->has_time = true;
 	parts->hour = hour;
-	skip(cursor, 1);
 	if (!take_number(cursor, &parts->minute, &digits))
 		return false;
-	if (peek(cursor) != separator || !char_is_digit(peek_second(cursor)))
+	if (!take_separator(cursor, separator))
 		return true;
-	skip(cursor, 1);
 	if (!take_number(cursor, &parts->second, &digits))
 		return false;
 	/* Parts of a second. */
@@ -314,16 +343,6 @@ on_iso(struct parts *parts, struct cursor *cursor, int year)
 	return true;
 }
 
-/* "10.30" is a time only where it cannot be the 10th of a 30th month. */
-static bool
-is_time_next(const struct parts *parts, const struct cursor *cursor)
-{
-	char c = peek(cursor);
-
-	return char_is_digit(peek_second(cursor)) &&
-	       (c == ':' || (c == '.' && parts->month != UNSET));
-}
-
 static bool
 is_iso_next(const struct parts *parts, const struct cursor *cursor)
 {
@@ -341,8 +360,11 @@ on_number(struct parts *parts, struct cursor *cursor)
 
 	if (!take_number(cursor, &number, &digits))
 		return false;
-	if (digits <= 2 && is_time_next(parts, cursor))
-		return on_time(parts, cursor, number);
+	if (digits <= 2 && take_separator(cursor, ':'))
+		return on_time(parts, cursor, number, ':');
+	/* "10.30" is none where it can be the 10th of a 30th month. */
+	if (digits <= 2 && parts->month != UNSET && take_separator(cursor, '.'))
+		return on_time(parts, cursor, number, '.');
 	if (digits == 4 && is_iso_next(parts, cursor))
 		return on_iso(parts, cursor, number);
 	return on_bare_number(parts, number, digits);

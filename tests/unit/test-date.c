@@ -84,6 +84,12 @@ static const struct {
 	{"Thu, 29 Feb 2024  1:02:03 +0000", LEAP - 32949},
 	{"\t Thu,  29\tFeb 2024 10:11:12 +0000 \r\n", LEAP},
 	{"10:11:12 29 Feb 2024", LEAP},
+	/* Blanks and comments (RFC 5322 section 4.3 and appendix A.6.3) */
+	{"Thu, 29 Feb 2024 10(comment):   11  :  12 +0000", LEAP},
+	{"Thu, 29 Feb 2024 10 : 11 +0000", LEAP - 12},
+	{"Thu, 29 Feb 2024 10 :11:\t(a (b)) 12 (c) +0000", LEAP},
+	{"29 Feb 2024 10 :", NONE},
+	{"29 Feb 2024 10 : (11", NONE},
 	{"29 Feb 2024", LEAP - 36672},
 	{"29th Feb 2024 10:11:12", LEAP},
 	{"29 Feb 2024 10:11:60", LEAP + 48}, /* a leap second */
