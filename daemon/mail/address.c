@@ -48,6 +48,7 @@ struct parser {
 	struct buf user;
 	struct buf domain;
 	struct buf comment;
+	size_t at_offset; /* where in phrase the address stood */
 	bool has_at, has_angle;
 	bool is_route; /* no local part in front of the "@" behind "<" */
 };
@@ -272,6 +273,7 @@ begin_domain(struct parser *parser, enum state state)
 	buf_truncate(&parser->phrase, parser->run_offset);
 	move_buf(&parser->user, &parser->run);
 	clear_run(parser);
+	parser->at_offset = parser->phrase.len;
 	parser->has_at = true;
 	enter(parser, state);
 }
@@ -284,15 +286,30 @@ move_domain_to_user(struct parser *parser)
 	move_buf(&parser->user, &parser->domain);
 }
 
+/* Puts the address where it stood: "a@b via List". */
+static void
+move_address_to_phrase(struct parser *parser)
+{
+	BUF_AUTO behind = BUF_INIT;
+
+	buf_add_span(&behind,
+	    span_trim(
+		span_skip(buf_span(&parser->phrase), parser->at_offset)));
+	buf_truncate(&parser->phrase, parser->at_offset);
+	add_blank(&parser->phrase);
+	move_domain_to_user(parser);
+	move_buf(&parser->phrase, &parser->user);
+	if (behind.len > 0)
+		buf_add_char(&parser->phrase, ' ');
+	buf_add_span(&parser->phrase, buf_span(&behind));
+}
+
 /* At a "<": what stood there so far, even an address, is the name. */
 static void
 begin_angle(struct parser *parser)
 {
-	if (parser->has_at) {
-		add_blank(&parser->phrase);
-		move_domain_to_user(parser);
-		move_buf(&parser->phrase, &parser->user);
-	}
+	if (parser->has_at)
+		move_address_to_phrase(parser);
 	parser->has_at = false;
 	parser->has_angle = true;
 	clear_run(parser);
