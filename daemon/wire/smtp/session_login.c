@@ -272,6 +272,19 @@ on_login_refused(
 
 /* ---- replies ------------------------------------------------------ */
 
+/* Nobody has logged in yet, so it is not about that: "454 4.7.0" is of TLS to
+ * STARTTLS (RFC 3207 section 4), and of a login only to AUTH. */
+static void
+on_early_refusal(struct smtp_session *s, const struct smtp_reply *reply,
+    const char *step, usec_t now)
+{
+	enum fault fault = smtp_reply_fault(reply);
+
+	if (fault == FAULT_AUTH)
+		fault = reply->code < 500 ? FAULT_RETRY : FAULT_PEER;
+	smtp_fail_reply(s, fault, reply, step, now);
+}
+
 static void
 say_ehlo(struct smtp_session *s, usec_t now)
 {
@@ -284,7 +297,7 @@ smtp_on_greeting(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 {
 	if (reply->code != 220)
-		smtp_unexpected(s, reply, "greeting", now);
+		on_early_refusal(s, reply, "greeting", now);
 	else
 		say_ehlo(s, now);
 }
@@ -293,7 +306,7 @@ void
 smtp_on_ehlo(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 {
 	if (reply->code != 250) {
-		smtp_unexpected(s, reply, "EHLO", now);
+		on_early_refusal(s, reply, "EHLO", now);
 		return;
 	}
 	offers_parse(&s->offers, reply->text);
@@ -313,7 +326,7 @@ smtp_on_starttls(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
 {
 	if (reply->code != 220) {
-		smtp_unexpected(s, reply, "STARTTLS", now);
+		on_early_refusal(s, reply, "STARTTLS", now);
 	} else if (smtp_parser_has_rest(&s->parser)) {
 		smtp_fail(s, FAULT_PEER, "data before encryption", now);
 	} else {
