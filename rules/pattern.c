@@ -236,10 +236,19 @@ pattern_literals(const struct pattern *pattern)
 	return &pattern->literals;
 }
 
+/* To look for a plain text is linear in any case. */
+static size_t
+subject_max(const struct pattern *pattern, bool by_machine)
+{
+	if (pattern->is_literal)
+		return SIZE_MAX;
+	return by_machine ? PATTERN_SUBJECT_JIT_MAX : RULE_SUBJECT_MAX;
+}
+
 size_t
 pattern_subject_max(const struct pattern *pattern)
 {
-	return pattern->has_jit ? PATTERN_SUBJECT_JIT_MAX : RULE_SUBJECT_MAX;
+	return subject_max(pattern, pattern->has_jit);
 }
 
 size_t
@@ -407,11 +416,11 @@ pattern_match(const struct pattern *pattern, struct pattern_room *room,
 		return PATTERN_LIMIT;
 	make_room(room, pattern->groups);
 	if (pattern->has_jit)
-		result =
-		    run(pattern, room, subject, PATTERN_SUBJECT_JIT_MAX, 0);
+		result = run(
+		    pattern, room, subject, subject_max(pattern, true), 0);
 	if (result == PCRE2_ERROR_JIT_STACKLIMIT)
-		result =
-		    run(pattern, room, subject, RULE_SUBJECT_MAX, PCRE2_NO_JIT);
+		result = run(pattern, room, subject,
+		    subject_max(pattern, false), PCRE2_NO_JIT);
 	if (result > 0)
 		return PATTERN_YES;
 	return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;

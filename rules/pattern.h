@@ -47,7 +47,7 @@ struct pattern *pattern_compile(
     struct span text, unsigned flags, size_t *offset_r, struct error *error_r);
 /* A pattern for exactly this valid UTF-8 text, case ignored as Unicode has
  * it; `is_whole`: the value must be nothing else. Never fails for a text of
- * at most RULE_PATTERN_MAX bytes. */
+ * at most RULE_PATTERN_MAX bytes, and sees all of a value, however long. */
 struct pattern *pattern_compile_literal(struct span text, bool is_whole);
 void pattern_free(struct pattern **pattern);
 /* Texts of which one must be in a value that matches (rules/literals.h);

@@ -300,6 +300,22 @@ add_twin(struct buf *out, struct pattern_room *room,
 			    SPAN_FMT(value));
 }
 
+/* A plain text at the very end of a long value. */
+static void
+add_literal_twin(struct buf *out, struct pattern_room *room)
+{
+	struct pattern *pattern =
+	    pattern_compile_literal(SPAN("M\xc3\x9cLLER"), false);
+	BUF_AUTO subject = BUF_INIT;
+
+	while (subject.len < PATTERN_SUBJECT_JIT_MAX)
+		buf_add_str(&subject, "Hello m\xc3\xbcll\xc3\xa9r. ");
+	buf_add_str(&subject, "m\xc3\xbcller");
+	buf_add_str(out, "\nliteral: ");
+	add_twin(out, room, pattern, buf_span(&subject));
+	pattern_free(&pattern);
+}
+
 /* Returns how many patterns became machine code. */
 static size_t
 match_twins(struct buf *out)
@@ -321,6 +337,8 @@ match_twins(struct buf *out)
 		}
 		pattern_free(&pattern);
 	}
+	add_literal_twin(out, room);
+	assert_true(span_ends_nocase(buf_span(out), "literal: 1"));
 	/* The limits are on, too. */
 	for (size_t i = 0; i < 3; i++)
 		buf_addf(out, "\n%d", (int)explode(room, i, ""));
