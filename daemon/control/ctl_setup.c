@@ -4,7 +4,7 @@
 
 #include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
-#include "daemon/config/files.h"
+#include "daemon/config/echo.h"
 #include "daemon/config/syntax.h"
 #include "daemon/control/ctl_login.h"
 #include "daemon/control/ctl_setup.h"
@@ -94,30 +94,29 @@ choose_name(struct setup *setup)
 
 /* ---- what is there ---- */
 
-/* Without values that nobody should see on a screen. */
+/* As problems show lines: without comments, which may have an old password in
+ * them, and without values that nobody should see on a screen. */
 static void
 show_old(struct setup *setup)
 {
-	struct span rest = section_find(
-			buf_span(&setup->file.text), "account", setup->name),
-		    line;
+	struct span section =
+	    section_find(buf_span(&setup->file.text), "account", setup->name);
+	struct config_files files = {.count = 0};
+	struct rule_place place = {setup->file.path, 0, 0};
+	struct span rest = section, line;
 
 	setup_say(setup, "The account %s is there already, in %s:", setup->name,
 	    setup->file.path);
+	files_add_text(&files, setup->file.path, section);
 	while (span_split(&rest, '\n', &line)) {
-		BUF_AUTO out = BUF_INIT;
-		if (line.len == 0)
-			continue;
-		if (span_starts(line, "password") &&
-		    !span_starts(line, "password_command"))
-			buf_add_str(&out, "password = (not shown)");
-		else if (span_starts(line, "oauth2_client_secret") &&
-			 !span_starts(line, "oauth2_client_secret_command"))
-			buf_add_str(&out, "oauth2_client_secret = (not shown)");
-		else
-			str_sanitize(&out, line, CTL_TEXT_MAX);
-		setup_say(setup, "    %s", buf_str(&out));
+		BUF_AUTO shown = BUF_INIT, out = BUF_INIT;
+		place.line++;
+		echo_line(&shown, &files, &place);
+		str_sanitize(&out, buf_span(&shown), CTL_TEXT_MAX);
+		if (out.len > 0)
+			setup_say(setup, "    %s", buf_str(&out));
 	}
+	files_done(&files);
 }
 
 /* The account may stand in a file of conf.d. */

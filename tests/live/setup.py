@@ -279,6 +279,14 @@ def again(run):
     same(os.stat(home.path).st_mode & 0o7777, 0o600, "mode")
     found = home.setup("--name", "home", "--yes", "--no-test")
     check(PASSWORD not in found.stdout, "shown: %s", found.stdout)
+    # Nor from the line below its key, nor one that was tried before.
+    home.write(home.read().replace("password = ", "#password = " + PASSWORD +
+                                   "\npassword =\n  "))
+    found = home.setup("--name", "home", "--yes", "--no-test")
+    check("[account home]\n" in found.stdout and
+          "email=ann@icloud.com" in found.stdout and
+          "  Lists/*" in found.stdout, "not shown: %s", found.stdout)
+    check(PASSWORD not in found.stdout, "shown: %s", found.stdout)
 
 
 def links(run):
