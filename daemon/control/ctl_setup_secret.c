@@ -266,6 +266,17 @@ make_argv(const struct setup *setup, const char *verb, struct strv *argv_r)
 		strv_add(argv_r, look.items[i]);
 }
 
+/* What another program has put there may be anything. */
+static bool
+take_found(struct span found, struct secret *secret_r, struct error *error_r)
+{
+	if (found.len > SECRET_MAX)
+		return error_set(error_r, FAULT_LOCAL,
+		    "the keyring gave more than %d bytes", SECRET_MAX);
+	secret_set(secret_r, found);
+	return true;
+}
+
 /* Empty: the keyring has none. False: it could not be asked. */
 static bool
 look_up(
@@ -275,9 +286,9 @@ look_up(
 	struct buf found = BUF_INIT;
 
 	make_argv(setup, "lookup", &argv);
-	bool ok = errand_run(&argv, SPAN_EMPTY, KEYRING_USEC, &found, error_r);
-	if (ok)
-		secret_set(secret_r, span_trim(buf_span(&found)));
+	bool ok =
+	    errand_run(&argv, SPAN_EMPTY, KEYRING_USEC, &found, error_r) &&
+	    take_found(span_trim(buf_span(&found)), secret_r, error_r);
 	buf_wipe(&found);
 	buf_done(&found);
 	return ok;

@@ -261,6 +261,9 @@ def again(run):
               "  Lists/*\n\nauth = plain\npassword_command = false\n# end\n\n"
               "[rule all]\nwhen = all\nnotify = yes")
     home.write(before, 0o640)
+    # What is under its name in the keyring is no password of anybody's.
+    with open(run.folder + "/keyring.home", "w", encoding="utf-8") as file:
+        file.write("x" * 20000)
     found = home.setup("ann@icloud.com", "--yes", "--keyring",
                        text=PASSWORD + "\n")
     check("The account home is there already" in found.stdout, "%s", found)
@@ -670,6 +673,27 @@ def no_systemd(run):
         run.script("systemctl", "")
 
 
+def deaf(run):
+    """Where the daemon takes nobody in any more, setup ends all the same."""
+    home = run.home()
+    os.mkdir(os.path.join(home.dir, "belfry"))
+    path = os.path.join(home.dir, "belfry/control")
+    callers = []
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(0)
+        while not callers or not callers[-1][1]:
+            caller = socket.socket(socket.AF_UNIX)
+            caller.setblocking(False)
+            callers.append((caller, caller.connect_ex(path)))
+        found = home.setup("ann@icloud.com", "--yes", "--no-test",
+                           "--credential", "c")
+        for caller, _ in callers:
+            caller.close()
+    check("Written." in found.stdout and "To start it" not in found.stdout and
+          "takes nobody in" in found.stderr, "%s", found)
+
+
 def declined(run):
     """No is no, also after a test that failed."""
     run.replica("icloud")
@@ -803,7 +827,7 @@ SERVERS = (on_dovecot, on_cyrus, on_courier)
 CASES = (conversation, each_preset, bridge, no_pin_elsewhere, again, links, wrong_password, json_answer,
          refusals, no_keyring, real_keyring, locked_keyring,
          taken_back, interrupted,
-         interrupted_later, no_systemd, declined, command_at_terminal)
+         interrupted_later, no_systemd, deaf, declined, command_at_terminal)
 
 
 def main(cases=CASES):
