@@ -70,7 +70,7 @@ machine_name(struct belfry *belfry, const char *account, struct buf *name)
 	make(name, &host);
 	struct store_batch *batch = store_batch_new();
 	store_batch_set_fact(batch, account, FACT, buf_str(name));
-	if (!store_commit(belfry->store, batch, &error))
+	if (!journal_commit_now(belfry->journal, batch, &error))
 		report_note(belfry, true, "trouble", account,
 		    "this machine's name cannot be written: %s", error.text);
 	store_batch_free(&batch);
