@@ -357,6 +357,7 @@ mailbox_stop(struct mailbox *mb, usec_t now)
 {
 	mb->stopping = true;
 	mb->again = mb->parks = false;
+	mb->is_known = false; /* what is left to do is read when it parks */
 	if (mb->state == MAILBOX_IDLE || mb->state == MAILBOX_POLLING ||
 	    mb->state == MAILBOX_LEAVING) {
 		if (mb->state == MAILBOX_IDLE)

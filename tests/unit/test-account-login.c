@@ -23,6 +23,7 @@ struct fixture {
 	struct account *account;
 	usec_t now;
 	unsigned connects, disconnects, secrets, left, ended;
+	bool has_work; /* in A, at each LOAD from now on */
 };
 
 static int
@@ -64,6 +65,30 @@ tear_down(void **state)
 	return 0;
 }
 
+static const struct store_cursor cursor = {
+    .account = "work", .uidvalidity = 5, .next_uid = 2, .judged = ""};
+
+/* What is planned there for UID 1 is loaded, too. */
+static void
+load(struct fixture *f, struct mailbox *mailbox)
+{
+	const struct store_message message = {.key = {"work", "A", 5, 1},
+	    .message_id = "",
+	    .from = "",
+	    .subject = ""};
+	const struct store_effect effect = {.key = message.key,
+	    .rule = "r",
+	    .kind = "mark",
+	    .action = "mark rule=r add=\\Seen",
+	    .state = EFFECT_PLANNED,
+	    .detail = ""};
+	bool has_work = f->has_work && strcmp(mailbox_name(mailbox), "A") == 0;
+
+	if (has_work)
+		mailbox_load_effect(mailbox, &effect, &message);
+	mailbox_loaded(mailbox, f->has_work ? &cursor : NULL, f->now);
+}
+
 /* Answers everything but logins, which are counted. */
 static void
 pull(struct fixture *f)
@@ -73,7 +98,7 @@ pull(struct fixture *f)
 	f->connects = f->disconnects = f->secrets = f->left = f->ended = 0;
 	while (account_next_event(f->account, &event, f->now)) {
 		if (event.event.kind == MAILBOX_LOAD)
-			mailbox_loaded(event.mailbox, NULL, f->now);
+			load(f, event.mailbox);
 		f->connects += event.event.kind == MAILBOX_CONNECT;
 		f->disconnects += event.event.kind == MAILBOX_DISCONNECT;
 		f->secrets += event.event.kind == MAILBOX_SECRET;
@@ -462,6 +487,117 @@ test_watch_changes(void **state)
 	strv_done(&watch);
 }
 
+/* ---- one connection for all of them ---- */
+
+/* What a server says to one line; false: it never answers that. */
+static bool
+answer(struct span line, struct buf *out, struct buf *idle)
+{
+	struct span rest = line, tag;
+
+	if (span_starts(line, "DONE")) {
+		buf_addf(out, "%s OK done\r\n", buf_str(idle));
+		return true;
+	}
+	span_split(&rest, ' ', &tag);
+	if (span_starts(rest, "UID STORE"))
+		return false;
+	if (span_starts(rest, "IDLE")) {
+		buf_clear(idle);
+		buf_add_span(idle, tag);
+		buf_add_str(out, "+ idling\r\n");
+		return true;
+	}
+	if (span_starts(rest, "SELECT"))
+		buf_add_str(out, "* 1 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n"
+				 "* OK [UIDNEXT 2] x\r\n");
+	else if (span_starts(rest, "STATUS \"A\""))
+		buf_add_str(out, "* STATUS A (UIDVALIDITY 5 UIDNEXT 2)\r\n");
+	else if (span_starts(rest, "STATUS \"B\""))
+		buf_add_str(out, "* STATUS B (UIDVALIDITY 5 UIDNEXT 2)\r\n");
+	else if (span_starts(rest, "LIST"))
+		buf_add_str(out,
+		    "* LIST () \"/\" INBOX\r\n* LIST () \"/\" A\r\n"
+		    "* LIST () \"/\" B\r\n");
+	else if (span_starts(rest, "UID FETCH 1 (UID"))
+		buf_add_str(out, "* 1 FETCH (UID 1 FLAGS ())\r\n");
+	buf_addf(
+	    out, "%.*s OK [CAPABILITY IMAP4rev1 IDLE] x\r\n", SPAN_FMT(tag));
+	return true;
+}
+
+/* Who holds the connection is answered; false: by nothing. */
+static bool
+serve(struct fixture *f, struct mailbox *mailbox, struct buf *idle)
+{
+	BUF_AUTO out = BUF_INIT;
+	STR_AUTO said = xstrdup_span(mailbox_output(mailbox));
+	struct span rest = span_from_str(said), line;
+	bool answers = true;
+
+	mailbox_sent(mailbox, strlen(said));
+	while (span_split(&rest, '\n', &line))
+		if (line.len > 1)
+			answers = answer(span_slice(line, 0, line.len - 1),
+				      &out, idle) &&
+				  answers;
+	if (out.len > 0)
+		mailbox_feed(mailbox, buf_span(&out), f->now);
+	pull(f);
+	return answers;
+}
+
+/* Half a minute; true: A was told to mark its message. */
+static bool
+is_a_marked(struct fixture *f)
+{
+	struct mailbox *a = account_mailbox(f->account, 1);
+	BUF_AUTO idle = BUF_INIT;
+
+	for (unsigned i = 0; i < 30; i++) {
+		for (unsigned step = 0; step < 20; step++)
+			for (size_t m = 0; m < 3; m++)
+				if (!serve(f, account_mailbox(f->account, m),
+					&idle))
+					return mailbox_is_connected(a);
+		f->now += USEC_SEC;
+		for (size_t m = 0; m < 3; m++)
+			mailbox_tick(account_mailbox(f->account, m), f->now);
+		pull(f);
+	}
+	return false;
+}
+
+static void
+connect_first(struct fixture *f)
+{
+	struct mailbox *first = account_mailbox(f->account, 0);
+
+	account_start(f->account, f->now);
+	pull(f);
+	greet(f, first);
+	mailbox_secret(first, SPAN("secret"), f->now);
+}
+
+/* Who is stopped in the middle of its work, on a connection that it shares,
+ * goes on with it, without any news. */
+static void
+test_work_outlives_a_pause(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.connections = 1;
+	f->has_work = true;
+	account_free(&f->account);
+	f->account = account_new(&f->config, f->rules, f->limits, f->now);
+	connect_first(f);
+	assert_true(is_a_marked(f));
+	account_stop(f->account, f->now);
+	pull(f);
+	connect_first(f);
+	assert_true(is_a_marked(f));
+}
+
 /* Where IDLE is renewed seldom, what matches a pattern is looked for all the
  * same. */
 static void
@@ -587,6 +723,8 @@ main(void)
 		test_watch_changes, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_list_is_read_in_time, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_work_outlives_a_pause, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
