@@ -12,20 +12,93 @@ account_find(const struct account *account, const char *name)
 	return NULL;
 }
 
+/* ---- one engine for each mailbox that is acted on ---- */
+
+static void
+forget_visitor(struct account *account, struct visitor *old)
+{
+	*old = account->visitors[--account->visitor_count];
+	if (account->visitor_count > 0)
+		return;
+	free(account->visitors);
+	account->visitors = NULL;
+}
+
+static void
+forget_item(struct account *account, struct watched *old)
+{
+	size_t i = (size_t)(old - account->items);
+
+	account->count--;
+	memmove(old, old + 1, (account->count - i) * sizeof(*old));
+}
+
+/* Who was dismissed and has not left; NULL. */
+static struct watched *
+find_leaving(struct account *account, const char *name)
+{
+	for (size_t i = 0; i < account->count; i++)
+		if (account->items[i].is_dismissed &&
+		    strcmp(account->items[i].name, name) == 0)
+			return &account->items[i];
+	return NULL;
+}
+
+/* A visitor that does a run there becomes who watches: two of them would do
+ * everything twice. */
+static bool
+take_visitor(
+    struct account *account, const char *name, struct watched *item, usec_t now)
+{
+	for (size_t i = 0; i < account->visitor_count; i++) {
+		struct visitor *visitor = &account->visitors[i];
+		if (!visitor->acts || strcmp(visitor->name, name) != 0 ||
+		    !mailbox_become(visitor->mailbox, VISIT_NONE, now))
+			continue;
+		*item = (struct watched){
+		    .name = visitor->name, .mailbox = visitor->mailbox};
+		forget_visitor(account, visitor);
+		return true;
+	}
+	return false;
+}
+
+/* The other way round. */
+static bool
+take_leaving(struct account *account, const char *name, struct visitor *visitor,
+    usec_t now)
+{
+	struct watched *item = find_leaving(account, name);
+
+	if (item == NULL || !mailbox_become(item->mailbox, VISIT_ACT, now))
+		return false;
+	visitor->name = item->name;
+	visitor->mailbox = item->mailbox;
+	forget_item(account, item);
+	return true;
+}
+
 struct watched *
 account_add(struct account *account, const char *name, usec_t now)
 {
+	struct watched *item = find_leaving(account, name);
+
+	if (item != NULL && mailbox_become(item->mailbox, VISIT_NONE, now)) {
+		item->is_gone = item->is_dismissed = false;
+		return item;
+	}
 	if (account->count == ACCOUNT_MAILBOXES_MAX)
 		return NULL;
 	account->items = xreallocarray(
 	    account->items, account->count + 1, sizeof(*account->items));
-	struct watched *item = &account->items[account->count];
-
-	*item = (struct watched){.name = xstrdup(name)};
-	item->mailbox = mailbox_new(&account->config.mailbox,
-	    &(struct mailbox_which){
-		.name = item->name, .number = (unsigned)account->count},
-	    account->rules, account->limits, now);
+	item = &account->items[account->count];
+	if (!take_visitor(account, name, item, now)) {
+		*item = (struct watched){.name = xstrdup(name)};
+		item->mailbox = mailbox_new(&account->config.mailbox,
+		    &(struct mailbox_which){
+			.name = item->name, .number = (unsigned)account->count},
+		    account->rules, account->limits, now);
+	}
 	mailbox_set_clock(item->mailbox, account->clock_unix,
 	    account->utc_offset, account->clock_now);
 	account->count++;
@@ -214,8 +287,7 @@ let_watched_go(struct account *account, const struct mailbox *mailbox)
 			continue;
 		mailbox_free(&old->mailbox);
 		free(old->name);
-		account->count--;
-		memmove(old, old + 1, (account->count - i) * sizeof(*old));
+		forget_item(account, old);
 		return;
 	}
 }
@@ -230,11 +302,7 @@ account_let_go(struct account *account, struct mailbox *visitor)
 			continue;
 		mailbox_free(&old->mailbox);
 		free(old->name);
-		*old = account->visitors[--account->visitor_count];
-		if (account->visitor_count > 0)
-			return;
-		free(account->visitors);
-		account->visitors = NULL;
+		forget_visitor(account, old);
 		return;
 	}
 }
@@ -265,19 +333,25 @@ visit(struct account *account, const char *name, enum mailbox_visit purpose,
 
 	if (!has_room(account, now, error_r))
 		return NULL;
+	if (config->dry_run)
+		purpose = VISIT_LOOK;
 	bool is_shared = !account_has_connection_left(account);
 	account->visitors = xreallocarray(account->visitors,
 	    account->visitor_count + 1, sizeof(*account->visitors));
 	struct visitor *visitor = &account->visitors[account->visitor_count++];
 	visitor->is_shared = is_shared;
-	visitor->name = xstrdup(name);
-	visitor->mailbox = mailbox_new(config,
-	    &(struct mailbox_which){
-		.name = visitor->name,
-		.number = (unsigned)(account->count + account->visitor_count),
-		.visit = config->dry_run ? VISIT_LOOK : purpose,
-	    },
-	    account->rules, account->limits, now);
+	visitor->acts = purpose == VISIT_ACT;
+	if (!visitor->acts || !take_leaving(account, name, visitor, now)) {
+		visitor->name = xstrdup(name);
+		visitor->mailbox = mailbox_new(config,
+		    &(struct mailbox_which){
+			.name = visitor->name,
+			.number =
+			    (unsigned)(account->count + account->visitor_count),
+			.visit = purpose,
+		    },
+		    account->rules, account->limits, now);
+	}
 	mailbox_set_clock(visitor->mailbox, account->clock_unix,
 	    account->utc_offset, account->clock_now);
 	return visitor->mailbox;

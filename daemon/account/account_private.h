@@ -27,6 +27,7 @@ struct visitor {
 	char *name; /* owned */
 	struct mailbox *mailbox;
 	bool is_shared; /* comes with the shared connection */
+	bool acts;	/* VISIT_ACT */
 };
 
 struct account {

@@ -383,6 +383,21 @@ mailbox_dismiss(struct mailbox *mb, usec_t now)
 		mailbox_say_left(mb);
 }
 
+bool
+mailbox_become(struct mailbox *mb, enum mailbox_visit visit, usec_t now)
+{
+	if (mb->has_left)
+		return false;
+	mb->dismissed = mb->leaves = false;
+	mb->last_tries = 0;
+	mb->visit = VISIT_NONE; /* else it would leave */
+	if (mb->state != MAILBOX_RESTING)
+		mailbox_stop(mb, now);
+	mb->visit = visit;
+	mb->is_known = false;
+	return true;
+}
+
 /* ---- answers of the owner ---- */
 
 void

@@ -513,6 +513,12 @@ void mailbox_start(struct mailbox *mb, usec_t now);
 void mailbox_stop(struct mailbox *mb, usec_t now);
 /* Nobody wants it any more: logs out, and says LEFT, as a visitor does. */
 void mailbox_dismiss(struct mailbox *mb, usec_t now);
+/*
+ * One that was dismissed, or is a visitor, is wanted for `visit` from now on:
+ * what it has handed out and not written yet stays its own. It ends what it is
+ * doing, and is begun like a new one. False: it has said LEFT.
+ */
+bool mailbox_become(struct mailbox *mb, enum mailbox_visit visit, usec_t now);
 /* The answer to CONNECT or SECRET: not before then. Also later, as long as no
  * secret was given; else it does nothing. */
 void mailbox_hold(struct mailbox *mb, usec_t until, usec_t now);

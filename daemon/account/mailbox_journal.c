@@ -225,8 +225,11 @@ commit_failed(struct mailbox *mb, const struct error *error, usec_t now)
 static void
 leave_if_done(struct mailbox *mb)
 {
-	if (list_is_empty(&mb->commits) && list_is_empty(&mb->tasks))
-		mailbox_emit_need(mb, MAILBOX_LEFT);
+	if (!list_is_empty(&mb->commits) || !list_is_empty(&mb->tasks) ||
+	    mb->has_left)
+		return;
+	mb->has_left = true;
+	mailbox_emit_need(mb, MAILBOX_LEFT);
 }
 
 void

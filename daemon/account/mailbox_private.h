@@ -633,7 +633,8 @@ struct mailbox {
 
 	struct list_link commits; /* struct mailbox_commit::link */
 	bool commit_pending;	  /* the first was handed out */
-	bool leaves;		  /* LEFT follows the last of them */
+	bool leaves;		  /* LEFT follows the last of them ... */
+	bool has_left;		  /* ... and was said */
 	bool outcomes_wait;	  /* ... to be one, when it is written */
 	unsigned last_tries;	  /* ... that failed, then */
 	unsigned plans_made;	  /* COMMIT_PLAN on this connection, */

@@ -166,6 +166,41 @@ def a_mailbox_that_nobody_watches(servers):
 
 
 @live.case
+def a_mailbox_that_comes_to_be_watched(servers):
+    """In the middle of its run, and goes again: each message has its command
+    once, and nobody says that one was lost."""
+    user = servers.user()
+    user.create("A")
+    fill(user, "A", 60)
+    daemon = live.Daemon(servers, "")
+    out = daemon.path("out")
+    rule = "[rule r]\nwhen = all\nexec = %s ${subject}\n" % daemon.script(
+        "slow", "sleep 0.5\necho \"$1\" >>%s\n" % out)
+
+    def ran():
+        return sorted(live.read(out).splitlines())
+
+    daemon.write(user.account("watch = INBOX") + rule)
+    with daemon:
+        daemon.wait_watching()
+        with subprocess.Popen(
+                [live.BELFRYCTL, "-c", daemon.config, "apply",
+                 user.name + "/A", "--yes"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env=daemon.env) as client:
+            for number, watch in ((1, "INBOX, A"), (20, "INBOX"),
+                                  (40, "INBOX, A")):
+                live.wait("some commands", lambda: len(ran()) >= number)
+                daemon.write(user.account("watch = " + watch) + rule)
+                daemon.ctl("reload")
+            said = client.communicate(timeout=60)[0].decode()
+        live.same(client.returncode, 0, "belfryctl's exit status (%s)" % said)
+        live.same(ran(), sorted("m%d %s" % (i, KINDS[i % len(KINDS)])
+                                for i in range(60)), "commands")
+        live.same(daemon.logged("unknown"), [], "lost commands")
+
+
+@live.case
 def a_visitor_comes_back(servers):
     """After a reload, a pause, and a new start of the daemon."""
     user = servers.user()

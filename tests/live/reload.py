@@ -136,6 +136,37 @@ def notifications_outlive_reloads(servers):
                   {"m0", "m1", "m2", "m3"})
 
 
+@live.case
+def notifications_of_a_mailbox_that_comes_back(servers):
+    """What still waits for its notifier when its mailbox is not watched any
+    more, and then is again."""
+    user = servers.user()
+    user.create("A")
+    daemon = live.Daemon(servers, "")
+    shown, go = daemon.path("shown"), daemon.path("go")
+    slow = daemon.script(
+        "slow", "while ! [ -e %s ]; do sleep 0.1; done\n"
+        "echo \"$BELFRY_TEXT\" >>%s\n" % (go, shown))
+    text = "[notifier n]\ntype = exec\ncommand = %s\n" % slow
+    both = user.account("watch = A, INBOX") + text
+    daemon.write(both)
+    with daemon:
+        daemon.wait_watching(2)
+        user.deliver(*(live.message("m%d" % n) for n in range(3)))
+        daemon.wait_log("judged", 3)
+        daemon.write(user.account("watch = A") + text)
+        daemon.ctl("reload")
+        daemon.write(both)
+        daemon.ctl("reload")
+        daemon.wait_watching(2)
+        with open(go, "w", encoding="utf-8"):
+            pass
+        live.wait("all to be shown",
+                  lambda: {"m0", "m1", "m2"} <= set(live.read(shown).split()))
+        daemon.wait_log("done.*notification shown", 3)
+        live.stays("none is shown twice",
+                   lambda: len(live.read(shown).split()) == 3)
+
 
 @live.case
 def failing_test_keeps_the_old_rules(servers):
