@@ -4,7 +4,9 @@
  * Oracles: what the reader accepts prints back as a file that reads to the
  * same document (so inih delivered exactly what was approved: a difference is
  * reported as an internal error); a configuration is refused with a reason or
- * accepted without one; problems are in order and their texts are valid.
+ * accepted without one; problems are in order and their texts are valid; a
+ * secret that stands anywhere in an account, rightly or not, is in no problem
+ * nor in the lines that are shown of the file.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -74,6 +76,45 @@ check_whole(struct span text)
 	config_free(&config);
 }
 
+#define CANARY "Kanarie"
+
+static const char *const slips[] = {
+    "password = " CANARY,
+    " password = " CANARY,
+    "\toauth2_client_secret=" CANARY,
+    "password =\n  " CANARY,
+    "password: " CANARY,
+    "#password = " CANARY,
+    "[account a] password = " CANARY,
+    "imap = imaps://ann:" CANARY "@h.example",
+    "smtp = ann:" CANARY "@h.example",
+    "email = ann@h.example password = " CANARY,
+};
+
+/* The first SOH, and the byte behind it, stand for one of the slips. */
+static void
+check_no_secret(struct span text)
+{
+	size_t at = span_find(text, '\x01');
+	struct span before = span_slice(text, 0, at);
+	struct span behind = span_skip(text, before.len + 2);
+	BUF_AUTO whole = BUF_INIT, printed = BUF_INIT;
+	struct config_report report;
+
+	if (text.len < before.len + 2 || span_find(before, '[') != SIZE_MAX ||
+	    span_find_span(text, SPAN(CANARY), 0) != SIZE_MAX)
+		return;
+	unsigned slip = (unsigned char)text.data[at + 1];
+	buf_addf(&whole, "[account a]\n%.*s\n%s\n", SPAN_FMT(before),
+	    slips[slip % (sizeof(slips) / sizeof(slips[0]))]);
+	buf_add_span(&whole, behind);
+	struct config *config = config_parse("f", buf_span(&whole), &report);
+	config_print_problems(&report, &printed);
+	check(span_find_span(buf_span(&printed), SPAN(CANARY), 0) == SIZE_MAX);
+	config_report_done(&report);
+	config_free(&config);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -81,5 +122,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_round_trip(text);
 	check_whole(text);
+	check_no_secret(text);
 	return 0;
 }
