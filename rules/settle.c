@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/mail/address_same.h"
 #include "rules/escalate.h"
 #include "rules/rule.h"
 
@@ -98,19 +99,33 @@ is_same_target(const struct action *a, const struct action *b)
 	if (a->kind != b->kind)
 		return false;
 	if (a->kind == ACTION_FORWARD)
-		return span_equal_nocase(one, two);
+		return address_same(one, two);
 	return (a->kind == ACTION_COPY || a->kind == ACTION_LABEL) &&
 	       span_equal(one, two);
+}
+
+/* What one rule lets be done is not undone by another that is done first. */
+static void
+take_permissions(struct action *first, const struct action *later)
+{
+	first->create |= later->create;
+	first->allow_list |= later->allow_list;
+	first->allow_auto |= later->allow_auto;
+	first->allow_junk |= later->allow_junk;
 }
 
 static void
 drop_same_targets(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		for (size_t j = plan->count - 1; j > i; j--)
-			if (is_same_target(
+	for (size_t i = 0; i < plan->count; i++) {
+		for (size_t j = plan->count - 1; j > i; j--) {
+			if (!is_same_target(
 				&plan->actions[i], &plan->actions[j]))
-				drop(plan, j);
+				continue;
+			take_permissions(&plan->actions[i], &plan->actions[j]);
+			drop(plan, j);
+		}
+	}
 }
 
 /* Marks. */
