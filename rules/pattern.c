@@ -416,8 +416,8 @@ pattern_match(const struct pattern *pattern, struct pattern_room *room,
 		return PATTERN_LIMIT;
 	make_room(room, pattern->groups);
 	if (pattern->has_jit)
-		result = run(
-		    pattern, room, subject, subject_max(pattern, true), 0);
+		result =
+		    run(pattern, room, subject, subject_max(pattern, true), 0);
 	if (result == PCRE2_ERROR_JIT_STACKLIMIT)
 		result = run(pattern, room, subject,
 		    subject_max(pattern, false), PCRE2_NO_JIT);

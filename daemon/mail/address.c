@@ -293,8 +293,7 @@ move_address_to_phrase(struct parser *parser)
 	BUF_AUTO behind = BUF_INIT;
 
 	buf_add_span(&behind,
-	    span_trim(
-		span_skip(buf_span(&parser->phrase), parser->at_offset)));
+	    span_trim(span_skip(buf_span(&parser->phrase), parser->at_offset)));
 	buf_truncate(&parser->phrase, parser->at_offset);
 	add_blank(&parser->phrase);
 	move_domain_to_user(parser);
