@@ -556,6 +556,7 @@ struct mailbox {
 	uint32_t cursor_validity, cursor; /* every UID below it is judged */
 	uint64_t cursor_modseq; /* HIGHESTMODSEQ of then; 0: none known */
 	uint32_t highest;	/* HIGHEST: the largest UID seen */
+	uint32_t search_rest;	/* messages that were not searched yet */
 	bool fresh;		/* HIGHEST was asked because of SELECT */
 	uint32_t far; /* a UID too far away to believe at once; 0: none */
 	uint32_t window_end; /* last UID asked for; 0: open */
@@ -1071,9 +1072,13 @@ void mailbox_sweep_reset(struct mailbox *mb);
 /* Plans and cursor go to disk. Takes the batch. */
 void mailbox_sweep_commit(
     struct mailbox *mb, struct store_batch *batch, usec_t now);
-/* Sends UID SEARCH for what came on that day or later. */
+/* Asks for what came on that day or later, by UID SEARCH: of many messages the
+ * newest first, as one answer is one line. */
 void mailbox_sweep_search_since(
     struct mailbox *mb, int64_t day_unix, usec_t now);
+/* Of the answer: true: there are more messages, and they are asked for. */
+bool mailbox_sweep_search_goes_on(struct mailbox *mb,
+    const struct imap_response *response, int64_t day_unix, usec_t now);
 /* What was planned under another UIDVALIDITY can never be done. */
 void mailbox_give_up_old(struct mailbox *mb, usec_t now);
 /* Compares cursor and mailbox after SELECT; may reset the cursor. */

@@ -102,6 +102,13 @@ earliest(const struct mailbox *mb, int64_t since_unix)
 	return since_unix;
 }
 
+/* Of what came since then there may be news. */
+static int64_t
+since_of(const struct mailbox *mb)
+{
+	return earliest(mb, recall_since(mb->rebuilt->recall));
+}
+
 static bool
 is_same(const struct job *job, const struct store_message *message)
 {
@@ -423,6 +430,11 @@ void
 mailbox_rebuilt_searched(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
+	/* Of more, the newest. */
+	if (imap_seqset_size(&mb->rebuilt->found) < COMPARED_MAX &&
+	    mailbox_sweep_search_goes_on(
+		mb, response, since_of(mb) - DAY_SEC, now))
+		return;
 	bound_found(mb, response->status == IMAP_OK);
 	compare_next(mb, now);
 }
@@ -436,11 +448,10 @@ mailbox_recalled(struct mailbox *mb, struct recall **recall, usec_t now)
 	}
 	mb->rebuilt->recall = *recall;
 	*recall = NULL;
-	int64_t since = earliest(mb, recall_since(mb->rebuilt->recall));
-	if (since == RECALL_NEVER || mb->uidnext <= 1) {
+	if (since_of(mb) == RECALL_NEVER || mb->uidnext <= 1) {
 		finish(mb, now);
 		return;
 	}
 	mailbox_enter(mb, MAILBOX_TRACING, now);
-	mailbox_sweep_search_since(mb, since - DAY_SEC, now);
+	mailbox_sweep_search_since(mb, since_of(mb) - DAY_SEC, now);
 }

@@ -10,6 +10,13 @@
 
 /* Over a gap in the UIDs the window grows up to this many UIDs. */
 #define WINDOW_GROWN_MAX 1000000
+/* Messages that one SEARCH asks for, and several together. */
+#define SEARCH_WINDOW 5000
+#define SEARCH_MOST UINT64_C(10000000)
+
+#define SEARCH_UID_SIZE 11 /* of an answer: a blank and ten digits */
+_Static_assert((SEARCH_WINDOW + 1) * SEARCH_UID_SIZE < IMAP_LINE_MAX,
+    "the lexer takes the answer");
 
 /* ---- comparing cursor and mailbox ---- */
 
@@ -101,16 +108,36 @@ give_up(struct mailbox *mb, uint32_t but, const char *why, usec_t now)
  * is younger counts. SEARCH compares days, in whatever zone the server thinks
  * them.
  */
+static int64_t
+early_day(const struct mailbox *mb)
+{
+	return mb->early_unix - 24 * 60 * 60;
+}
+
 static void
 search_early(struct mailbox *mb, usec_t now)
 {
 	mb->highest = 0;
 	mailbox_enter(mb, MAILBOX_DATING, now);
-	mailbox_sweep_search_since(mb, mb->early_unix - 24 * 60 * 60, now);
+	mailbox_sweep_search_since(mb, early_day(mb), now);
 }
 
-void
-mailbox_sweep_search_since(struct mailbox *mb, int64_t day_unix, usec_t now)
+/* What is new comes last, so numbers only fall: from the top down no message is
+ * left out when others are expunged meanwhile. */
+static void
+add_search_window(struct mailbox *mb, struct buf *text)
+{
+	uint32_t last = mb->search_rest;
+
+	if (last > mb->exists)
+		last = (uint32_t)mb->exists;
+	mb->search_rest = last > SEARCH_WINDOW ? last - SEARCH_WINDOW : 0;
+	if (mb->search_rest > 0 || last < mb->exists)
+		buf_addf(text, " %u:%u", mb->search_rest + 1, last);
+}
+
+static void
+send_search(struct mailbox *mb, int64_t day_unix, usec_t now)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May",
 	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -118,10 +145,30 @@ mailbox_sweep_search_since(struct mailbox *mb, int64_t day_unix, usec_t now)
 	struct unix_parts parts;
 
 	unix_split(day_unix > 0 ? day_unix : 0, &parts);
-	mailbox_begin_command(mb, &command, "UID SEARCH SINCE");
-	buf_addf(&command.text, " %d-%s-%04d", parts.day,
+	mailbox_begin_command(mb, &command, "UID SEARCH");
+	add_search_window(mb, &command.text);
+	buf_addf(&command.text, " SINCE %d-%s-%04d", parts.day,
 	    months[parts.month - 1], parts.year);
 	mailbox_send(mb, &command, now);
+}
+
+void
+mailbox_sweep_search_since(struct mailbox *mb, int64_t day_unix, usec_t now)
+{
+	mb->search_rest =
+	    mb->exists < UINT32_MAX ? (uint32_t)mb->exists : UINT32_MAX;
+	send_search(mb, day_unix, now);
+}
+
+bool
+mailbox_sweep_search_goes_on(struct mailbox *mb,
+    const struct imap_response *response, int64_t day_unix, usec_t now)
+{
+	if (response->status != IMAP_OK || mb->search_rest == 0 ||
+	    mb->exists == 0 || mb->exists > mb->search_rest + SEARCH_MOST)
+		return false;
+	send_search(mb, day_unix, now);
+	return true;
 }
 
 /* The lowest of them; mb->highest is free until the end of this. */
@@ -147,6 +194,8 @@ mailbox_early_done(
 {
 	uint32_t first = mb->highest != 0 ? mb->highest : mb->uidnext;
 
+	if (mailbox_sweep_search_goes_on(mb, response, early_day(mb), now))
+		return;
 	if (response->status != IMAP_OK)
 		first = 1;
 	mailbox_report(mb, REPORT_FIRST_CONTACT, 0,

@@ -79,6 +79,7 @@ struct adapter {
 	char *secret;
 	bool tls;
 	usec_t born;
+	int64_t younger; /* 0: it was always there */
 };
 
 /* ---- Settings ---- */
@@ -300,10 +301,23 @@ set_one_at_a_time(struct adapter *a, struct span value)
 	return a->config.one_at_a_time = span_is(value, "yes");
 }
 
+/* The mailbox was made after then (unix). */
+static bool
+set_younger(struct adapter *a, struct span value)
+{
+	uint32_t since;
+
+	if (!span_to_u32(value, &since))
+		return false;
+	a->younger = since;
+	return true;
+}
+
 static const struct {
 	const char *word;
 	bool (*set)(struct adapter *a, struct span value);
 } settings_rows[] = {
+    {"younger", set_younger},
     {"name", set_name},
     {"security", set_security},
     {"auth", set_auth},
@@ -420,6 +434,8 @@ be_born(struct adapter *a, usec_t now)
 	a->mailbox =
 	    mailbox_new(&a->config, &a->which, a->rules, a->limits, now);
 	mailbox_set_clock(a->mailbox, unix_at(a, now), 0, now);
+	if (a->younger != 0)
+		mailbox_begin_early(a->mailbox, a->younger);
 }
 
 static void
