@@ -587,6 +587,8 @@ static const struct state_row states[MAILBOX_STATES] = {
 	    mailbox_backlog_searched, NULL, USEC_NEVER},
 	[MAILBOX_REVIEWING] = {"applying", mailbox_backlog_untagged,
 	    mailbox_backlog_done, NULL, USEC_NEVER},
+	[MAILBOX_MISSING] = {"applying", mailbox_missing_note_there,
+	    mailbox_missing_looked, NULL, USEC_NEVER},
 	[MAILBOX_EXPLAINING] = {"explaining", mailbox_explain_untagged,
 	    mailbox_explain_done, NULL, USEC_NEVER},
 	[MAILBOX_FINDING] = {"searching", mailbox_find_untagged,

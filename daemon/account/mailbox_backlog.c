@@ -7,6 +7,7 @@
  * The way is by UIDs, upwards. A window of UIDs is searched (RFC 9051 section
  * 6.4.4), so that gaps cost nothing and only the right days are fetched; the
  * answer is one line of at most BACKLOG_WINDOW numbers. INTERNALDATE decides.
+ * What the server leaves out of a group is asked for again: mailbox_missing.c.
  */
 #include <assert.h>
 
@@ -61,6 +62,7 @@ forget_window(struct backlog *run)
 	imap_seqset_done(&run->found);
 	imap_seqset_done(&run->group);
 	imap_seqset_done(&run->seen);
+	mailbox_missing_clear(run);
 	run->searched = 0;
 }
 
@@ -73,6 +75,7 @@ forget(struct backlog *run)
 	strv_done(&run->rules);
 	free(run->rules_text);
 	buf_done(&run->detail);
+	buf_done(&run->left_uids);
 	*run = (struct backlog){0};
 }
 
@@ -97,6 +100,14 @@ split_rules(struct strv *rules, const char *text)
 }
 
 static void
+take_left_uids(struct backlog *run, const char *text)
+{
+	buf_clear(&run->left_uids);
+	buf_add_str(&run->left_uids, text != NULL ? text : "");
+	run->row.left_uids = buf_str(&run->left_uids);
+}
+
+static void
 take_row(struct mailbox *mb, const struct store_apply *apply)
 {
 	struct backlog *run;
@@ -113,6 +124,7 @@ take_row(struct mailbox *mb, const struct store_apply *apply)
 	run->row.mailbox = mb->name;
 	run->row.rules = run->rules_text;
 	run->row.detail = "";
+	take_left_uids(run, apply->left_uids);
 }
 
 bool
@@ -152,6 +164,7 @@ mailbox_load_apply(struct mailbox *mb, const struct store_apply *apply)
 	run->row.mailbox = old.mailbox;
 	run->row.rules = old.rules;
 	run->row.detail = old.detail;
+	take_left_uids(run, apply->left_uids);
 	if (old.state == APPLY_CANCELLING)
 		run->row.state = APPLY_CANCELLING;
 }
@@ -583,16 +596,24 @@ take_next_uids(struct backlog *run)
 	run->searched = last;
 }
 
-static void
-send_fetch(struct mailbox *mb, usec_t now)
+void
+mailbox_backlog_fetch(
+    struct mailbox *mb, const struct imap_seqset *uids, usec_t now)
 {
 	struct imap_command command;
 
 	mailbox_enter(mb, MAILBOX_REVIEWING, now);
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	imap_command_seqset(&command, &mb->backlog->group);
+	imap_command_seqset(&command, uids);
 	mailbox_add_fetch_items(mb, &command);
 	mailbox_send(mb, &command, now);
+}
+
+/* The same with less. */
+static void
+fetch_again(struct mailbox *mb, usec_t now)
+{
+	mailbox_backlog_fetch(mb, mailbox_missing_asked(mb->backlog), now);
 }
 
 static void
@@ -605,6 +626,7 @@ begin_group(struct mailbox *mb, usec_t now)
 	else
 		take_group(run);
 	imap_seqset_done(&run->seen);
+	mailbox_missing_clear(run);
 	run->ignored = 0;
 	run->before = run->row;
 	run->is_judging = true;
@@ -614,7 +636,7 @@ begin_group(struct mailbox *mb, usec_t now)
 	mb->plan = store_batch_new();
 	mb->stale = false;
 	mb->bare = mb->no_structure;
-	send_fetch(mb, now);
+	mailbox_backlog_fetch(mb, &run->group, now);
 }
 
 /* Whether the message is of the time that was asked for; one whose time the
@@ -713,12 +735,14 @@ commit_group(struct mailbox *mb, usec_t now)
 
 	mb->plan = NULL;
 	run->is_judging = false;
+	mailbox_missing_note_left(mb);
 	run->row.next_uid = next_uid(run);
 	run->row.changed_unix = mailbox_unix(mb, now);
 	if (run->ignored != 0)
 		forget_window(run);
 	imap_seqset_done(&run->counted);
 	imap_seqset_done(&run->group);
+	mailbox_missing_clear(run);
 	run->has_news = true;
 	mailbox_enter(mb, MAILBOX_COMMITTING, now);
 	if (run->is_dry) {
@@ -751,6 +775,23 @@ review_again(struct mailbox *mb, usec_t now)
 	mailbox_go_on(mb, now);
 }
 
+void
+mailbox_backlog_group_came(struct mailbox *mb, usec_t now)
+{
+	mailbox_body_begin(mb, commit_group, review_again, now);
+}
+
+static void
+report_refused(struct mailbox *mb, const char *words)
+{
+	const struct imap_seqset *asked = mailbox_missing_asked(mb->backlog);
+
+	if (mb->backlog->missing.step == MISSING_UNASKED)
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server did not give all of UIDs %u to %u: %s",
+		    asked->ranges[0].first, last_of(asked), words);
+}
+
 /* NO: some of them are gone, or cannot be read; the others came. */
 void
 mailbox_backlog_done(
@@ -761,15 +802,12 @@ mailbox_backlog_done(
 	if (mailbox_put_off(mb, response, false, now))
 		return;
 	if (response->status == IMAP_BAD && mailbox_fetch_less(mb)) {
-		send_fetch(mb, now);
+		fetch_again(mb, now);
 		return;
 	}
 	str_sanitize(&text, response->text, 200);
 	if (response->status == IMAP_NO)
-		mailbox_report(mb, REPORT_WARNING, 0,
-		    "the server did not give all of UIDs %u to %u: %s",
-		    mb->backlog->group.ranges[0].first,
-		    last_of(&mb->backlog->group), buf_str(&text));
+		report_refused(mb, buf_str(&text));
 	if (response->status == IMAP_BAD) {
 		STR_AUTO words = xasprintf(
 		    "the server refused the messages: %s", buf_str(&text));
@@ -781,9 +819,9 @@ mailbox_backlog_done(
 		return;
 	}
 	if (mailbox_fetch_bare(mb))
-		send_fetch(mb, now);
+		fetch_again(mb, now);
 	else
-		mailbox_body_begin(mb, commit_group, review_again, now);
+		mailbox_missing_ask(mb, now);
 }
 
 /* ---- what comes next ---- */

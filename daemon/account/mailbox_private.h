@@ -36,6 +36,7 @@ enum mailbox_state {
 	MAILBOX_READING,    /* fetching text parts that rules ask for */
 	MAILBOX_SEARCHING,  /* a run: which messages are there? */
 	MAILBOX_REVIEWING,  /* a run: fetching a group of them */
+	MAILBOX_MISSING,    /* a run: what did not come, is it there? */
 	MAILBOX_EXPLAINING, /* fetching a message that somebody asks for */
 	MAILBOX_FINDING,    /* searching a Message-ID */
 	MAILBOX_PREVIEWING, /* how does a message begin? */
@@ -297,6 +298,20 @@ struct backlog {
 	struct imap_seqset seen;    /* of the group: came */
 	struct imap_seqset counted; /* of the group: in the tally */
 	uint32_t ignored; /* smallest UID that must come again; 0: none */
+	struct missing {  /* mailbox_missing.c */
+		enum missing_step {
+			MISSING_UNASKED,
+			MISSING_LOOK,	  /* which of them are there? */
+			MISSING_TOGETHER, /* fetched once more */
+			MISSING_ALONE,	  /* the same, `one` */
+			MISSING_LAST_LOOK /* still there? */
+		} step;
+		struct imap_seqset uids;  /* of the group: did not come */
+		struct imap_seqset there; /* ... the server says they are */
+		struct imap_seqset one;
+		unsigned singles; /* asked for alone */
+	} missing;
+	struct buf left_uids; /* of row */
 	uint64_t done, failed;
 	struct tally tally;
 };
@@ -1127,6 +1142,23 @@ void mailbox_backlog_interrupted(struct mailbox *mb);
  * is left. Not while an operation is under way. */
 void mailbox_backlog_heed_cancel(struct mailbox *mb, usec_t now);
 void mailbox_backlog_free(struct mailbox *mb);
+
+/* FETCH of `uids` with what rules need: the answers are the group's. */
+void mailbox_backlog_fetch(
+    struct mailbox *mb, const struct imap_seqset *uids, usec_t now);
+/* The group has come, as far as it will. */
+void mailbox_backlog_group_came(struct mailbox *mb, usec_t now);
+
+/* mailbox_missing.c: what the server leaves out of a group */
+/* A FETCH of the group ended. Asks for what did not come, or goes on with
+ * mailbox_backlog_group_came. */
+void mailbox_missing_ask(struct mailbox *mb, usec_t now);
+mailbox_response_fn mailbox_missing_note_there, mailbox_missing_looked;
+/* What the FETCH under way asked for. */
+const struct imap_seqset *mailbox_missing_asked(const struct backlog *run);
+/* Counts and names those that it did not give. */
+void mailbox_missing_note_left(struct mailbox *mb);
+void mailbox_missing_clear(struct backlog *run);
 
 /* mailbox_explain.c */
 /* Asks for the next message; false: there is no question. */

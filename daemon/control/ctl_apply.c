@@ -150,6 +150,25 @@ add_actions(struct buf *out, const struct json *actions)
 		    json_get_int(actions, name, 0));
 }
 
+/* What the server did not give. */
+static void
+add_left_out(struct buf *out, const struct json *end)
+{
+	const char *uids = json_get_str(end, "left_uids");
+	int64_t count = json_get_int(end, "left_out", 0);
+
+	if (count == 0 || uids == NULL)
+		return;
+	buf_addf(out,
+	    "  not looked at: %" PRId64 " that the server has, and does not "
+	    "give (UID ",
+	    count);
+	ctl_add_clean(out, uids, CTL_TEXT_MAX);
+	buf_add_str(out,
+	    "); see whether a mail program shows them, and run this once "
+	    "more\n");
+}
+
 static void
 add_head(struct buf *out, const struct json *end)
 {
@@ -166,6 +185,7 @@ add_head(struct buf *out, const struct json *end)
 	if (busy > 0)
 		buf_addf(out, ", %" PRId64 " left to live judging", busy);
 	buf_add_char(out, '\n');
+	add_left_out(out, end);
 }
 
 /* What each rule would do. */
@@ -271,7 +291,8 @@ exit_code(const struct applying *applying)
 	bool is_cancel = ctl_has(applying->ctl, "cancel");
 
 	if (has_state(end, "ended") || count_state(end, "failed") > 0 ||
-	    count_state(end, "unknown") > 0 || applying->waits)
+	    count_state(end, "unknown") > 0 || applying->waits ||
+	    json_get_int(end, "left_out", 0) > 0)
 		return CTL_EXIT_TROUBLE;
 	return has_state(end, "cancelled") && !is_cancel ? CTL_EXIT_TROUBLE
 							 : EX_OK;

@@ -453,6 +453,9 @@ describe_apply(struct buf *out, const struct store_apply *apply)
 	    apply->account, apply->mailbox, apply->uidvalidity, apply->run,
 	    apply_state_name(apply->state), apply->next_uid, apply->end_uid,
 	    (unsigned long long)apply->looked);
+	if (apply->left_out > 0)
+		buf_addf(out, " left out %llu (%s)",
+		    (unsigned long long)apply->left_out, apply->left_uids);
 	if (apply->detail[0] != '\0')
 		buf_addf(out, ": %s", apply->detail);
 }

@@ -51,6 +51,8 @@ static const struct store_field apply_rows[] = {
 	ROW(store_apply, FIELD_TEXT, detail),
 	ROW(store_apply, FIELD_I64, started_unix),
 	ROW(store_apply, FIELD_I64, changed_unix),
+	ROW(store_apply, FIELD_U64, left_out),
+	ROW(store_apply, FIELD_TEXT, left_uids),
 };
 
 static const struct store_field key_rows[] = {

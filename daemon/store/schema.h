@@ -157,4 +157,9 @@
 #define SCHEMA_4                                                               \
 	"ALTER TABLE messages ADD COLUMN identity TEXT NOT NULL DEFAULT '';"
 
+/* What a server leaves out of a run. */
+#define SCHEMA_5                                                               \
+	"ALTER TABLE applies ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;"  \
+	"ALTER TABLE applies ADD COLUMN left_uids TEXT NOT NULL DEFAULT '';"
+
 #endif

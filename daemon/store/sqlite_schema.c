@@ -13,6 +13,7 @@ static const struct migration {
     {2, SCHEMA_2 SCHEMA_APPLIES},
     {3, SCHEMA_3},
     {4, SCHEMA_4},
+    {5, SCHEMA_5},
 };
 
 /* A number that a pragma or a count gives. */

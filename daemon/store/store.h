@@ -62,7 +62,7 @@
 
 #define STORE_TEXT_MAX 4096
 #define STORE_MESSAGE_MAX (64 * 1024 * 1024) /* one queued message, bytes */
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 #define STORE_JUDGED_MAX 1000
 #define STORE_KEY_KEEP_SEC (30 * 24 * 60 * 60)
 /* Of one account: the oldest go at store_prune, and only so. */
@@ -115,6 +115,8 @@ struct store_apply {
 	uint64_t busy; /* left out: live judging is not done with them */
 	const char *detail;
 	int64_t started_unix, changed_unix;
+	uint64_t left_out; /* not looked at: the server does not give them */
+	const char *left_uids; /* the first of them, "17,23:25"; may be "" */
 };
 
 enum effect_state {

@@ -96,6 +96,9 @@ set_row(struct json *json, const struct store_apply *apply)
 	json_set_int(json, "matched", (int64_t)apply->matched);
 	json_set_int(json, "observed", (int64_t)apply->observed);
 	json_set_int(json, "busy", (int64_t)apply->busy);
+	json_set_int(json, "left_out", (int64_t)apply->left_out);
+	json_set_str(
+	    json, "left_uids", apply->left_out > 0 ? apply->left_uids : NULL);
 }
 
 static struct json *
@@ -306,8 +309,15 @@ struct finding {
 	const char *account, *mailbox;
 	bool found;
 	struct store_apply apply; /* its strings: */
-	char *rules;
+	char *rules, *left_uids;
 };
+
+static void
+finding_done(struct finding *finding)
+{
+	free(finding->rules);
+	free(finding->left_uids);
+}
 
 static bool
 note_apply(void *ctx, const struct store_apply *apply)
@@ -318,15 +328,17 @@ note_apply(void *ctx, const struct store_apply *apply)
 		return true;
 	finding->found = true;
 	finding->rules = xstrdup(apply->rules);
+	finding->left_uids = xstrdup(apply->left_uids);
 	finding->apply = *apply;
 	finding->apply.account = finding->account;
 	finding->apply.mailbox = finding->mailbox;
 	finding->apply.rules = finding->rules;
+	finding->apply.left_uids = finding->left_uids;
 	finding->apply.detail = "";
 	return false;
 }
 
-/* The last run of the mailbox; finding->rules is the caller's. */
+/* The last run of the mailbox; *finding is the caller's: finding_done. */
 static bool
 find_apply(
     struct belfry *belfry, struct finding *finding, struct error *error_r)
@@ -359,7 +371,7 @@ apply_load(struct line *line, struct error *error_r)
 
 	if (ok && finding.found && apply_is_unfinished(finding.apply.state))
 		mailbox_load_apply(line->mailbox, &finding.apply);
-	free(finding.rules);
+	finding_done(&finding);
 	return ok;
 }
 
@@ -390,7 +402,7 @@ resume(struct running_account *account, const char *mailbox)
 	if (find_apply(account->belfry, &finding, NULL) && finding.found)
 		account_apply(
 		    account->account, &finding.apply, false, loop_now(), NULL);
-	free(finding.rules);
+	finding_done(&finding);
 }
 
 /* What cannot begin now is tried again: at the next login, or in a while. */
@@ -569,6 +581,7 @@ begin_new(const struct wish *wish, unsigned last_run)
 	    .rules = wish->rules,
 	    .notify = wish->notify,
 	    .detail = "",
+	    .left_uids = "",
 	    .started_unix = loop_now_unix(),
 	    .changed_unix = loop_now_unix(),
 	};
@@ -601,7 +614,7 @@ fulfil(const struct wish *wish)
 		join_unfinished(wish, &finding.apply);
 	else
 		begin_new(wish, finding.found ? finding.apply.run : 0);
-	free(finding.rules);
+	finding_done(&finding);
 }
 
 /* ---- reading a request ---- */

@@ -56,6 +56,7 @@ number_run(struct planned_run *run)
 	    .end_uid = 1,
 	    .rules = "",
 	    .detail = "",
+	    .left_uids = "",
 	    .started_unix = loop_now_unix(),
 	    .changed_unix = loop_now_unix(),
 	};

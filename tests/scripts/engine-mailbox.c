@@ -1253,6 +1253,7 @@ add_progress(struct adapter *a, struct buf *line, usec_t now)
 	add_nonzero(line, "matched", row->matched);
 	add_nonzero(line, "observed", row->observed);
 	add_nonzero(line, "busy", row->busy);
+	add_nonzero(line, "left", row->left_out);
 	add_nonzero(line, "open", status.open);
 	add_nonzero(line, "waiting", status.waiting);
 	add_nonzero(line, "done", status.done);

@@ -203,20 +203,12 @@ check_stranger(struct world *w, unsigned id)
 	expect(w, id, "new", news, any_order || before == 0);
 }
 
-/* Nobody comes back for what a run was not told of. */
-static bool
-may_be_passed_by(const struct world *w, const struct sent_message *message)
-{
-	return message->old &&
-	       (w->model.attacks & (MODEL_LEFT_OUT | MODEL_TORN_FETCH)) != 0;
-}
-
 static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct sent_message *message = &w->messages[id];
 
-	if (truth->fates[id].judged == 0 && may_be_passed_by(w, message))
+	if (truth->fates[id].judged == 0 && message->left_out)
 		return;
 	if (truth->fates[id].judged !=
 	    (!message->old || message->kind != KIND_PLAIN))
@@ -358,11 +350,42 @@ learn(struct world *w, struct truth *truth)
 			    w->store, "sim", mailboxes[i], finds_open, w, NULL);
 }
 
+/* Nobody comes back for what a run was not told of, and says so. */
+static void
+note_left_out(struct world *w, const struct store_apply *apply)
+{
+	struct imap_seqset uids;
+	unsigned count = 0;
+
+	if (apply->left_out == 0)
+		return;
+	if (!imap_seqset_parse(span_from_str(apply->left_uids), &uids)) {
+		world_fail(w, "no UIDs: %s", apply->left_uids);
+		return;
+	}
+	for (unsigned id = 0; id < w->message_count; id++) {
+		struct sent_message *message = &w->messages[id];
+		const struct store_key key = {.mailbox = apply->mailbox,
+		    .uidvalidity = apply->uidvalidity,
+		    .uid = message->uid};
+		bool is_left =
+		    is_at(w, id, &key) && imap_seqset_has(&uids, message->uid);
+		message->left_out = is_left && message->old;
+		count += is_left;
+	}
+	imap_seqset_done(&uids);
+	if ((w->model.attacks & (MODEL_LEFT_OUT | MODEL_TORN_FETCH)) == 0 ||
+	    (!w->was_rebuilt && count != apply->left_out))
+		world_fail(w, "%llu were left out, and that are %s",
+		    (unsigned long long)apply->left_out, apply->left_uids);
+}
+
 static bool
 is_done(void *ctx, const struct store_apply *apply)
 {
 	struct world *w = ctx;
 
+	note_left_out(w, apply);
 	if (apply->state == APPLY_ENDED && w->was_rebuilt) {
 		w->run_ended = true;
 		for (unsigned id = 0; id < w->message_count; id++)

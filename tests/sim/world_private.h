@@ -56,7 +56,8 @@ struct sent_message {
 	bool removed; /* ... or removed it, for good */
 	bool dealt;   /* ... any of it, before it rang: nobody may */
 	unsigned executed, notified;
-	bool old; /* there before first contact */
+	bool old;      /* there before first contact */
+	bool left_out; /* ... and the run says that it was not given */
 };
 
 /* One direction of a link. */

@@ -349,7 +349,7 @@ static const struct refusal {
 	{"/state.db: cannot open it: "}},
     {"newer schema", prepare_newer, try_open,
 	{"/state.db was written by a newer belfry",
-	    "schema 5, this one knows 4", "move the file away"}},
+	    "schema 6, this one knows 5", "move the file away"}},
     {"another program's", prepare_other_program, try_open,
 	{"/state.db is a database of another program"}},
     {"no database", prepare_no_database, try_open,

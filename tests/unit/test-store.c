@@ -179,7 +179,8 @@ play_apply(struct player *player, const char *line)
 	apply.notify = 1;
 	apply.total = apply.looked = 3;
 	apply.matched = 2;
-	apply.observed = apply.busy = 1;
+	apply.observed = apply.busy = apply.left_out = 1;
+	apply.left_uids = "17";
 	apply.started_unix = apply.changed_unix = 5;
 	store_batch_set_apply(player->batch, &apply);
 }
@@ -693,6 +694,8 @@ say_apply(void *ctx, const struct store_apply *apply)
 	assert_true(apply->total == 3 && apply->looked == 3);
 	assert_true(apply->matched == 2);
 	assert_true(apply->observed == 1 && apply->busy == 1);
+	assert_true(apply->left_out == 1);
+	assert_string_equal(apply->left_uids, "17");
 	assert_true(apply->started_unix == 5 && apply->changed_unix == 5);
 	assert_string_equal(apply->detail, "");
 	buf_addf(&player->answers, "%s/%s/%u run %u %s %u to %u%s%s\n",
