@@ -124,6 +124,29 @@ check_whole(struct finish *f)
 	    f->account->name, missing);
 }
 
+/* What the token's file keeps of whom it is for reads back only so far: longer,
+ * each sign-in would be for nothing. */
+static void
+check_lengths(struct finish *f)
+{
+	const struct config_oauth2 *oauth2 = f->account->oauth2;
+	const struct {
+		const char *key, *value;
+	} kept[] = {
+	    {"oauth2_client_id", oauth2->client_id},
+	    {"oauth2_token_url", oauth2->token_url},
+	    {"oauth2_scope", oauth2->scope},
+	    {"user", f->account->user},
+	};
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (kept[i].value != NULL &&
+		    strlen(kept[i].value) > OAUTH2_KEPT_MAX)
+			complain(f, kept[i].key, NULL,
+			    "`%s` has at most %d bytes where somebody signs in",
+			    kept[i].key, OAUTH2_KEPT_MAX);
+}
+
 void
 account_finish_oauth2(struct finish *f)
 {
@@ -153,4 +176,5 @@ account_finish_oauth2(struct finish *f)
 		    &oauth2->device_url, oauth2->provider->device_url, tenant);
 	fill_in(&oauth2->scope, oauth2->provider->scope, tenant);
 	check_whole(f);
+	check_lengths(f);
 }

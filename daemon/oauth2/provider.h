@@ -16,6 +16,10 @@ enum oauth2_flow {
 	OAUTH2_DEVICE,	/* RFC 8628: a code, typed in at any browser */
 };
 
+/* Bytes of a client id, user, token URL or scope that the file of a token keeps
+ * (oauth2/token.h): no longer one may be. */
+#define OAUTH2_KEPT_MAX 2048
+
 /* What stands for the tenant in an address of the table. */
 #define OAUTH2_TENANT "{tenant}"
 

@@ -59,12 +59,14 @@ oauth2_token_format(const struct oauth2_token *token, struct buf *out)
 	json_free(&json);
 }
 
+_Static_assert(OAUTH2_TEXT_MAX <= OAUTH2_KEPT_MAX, "a granted scope is kept");
+
 static bool
 take(const struct json *json, const char *name, char **text_r)
 {
 	const char *text = json_get_str(json, name);
 
-	if (text == NULL || strlen(text) > OAUTH2_TEXT_MAX)
+	if (text == NULL || strlen(text) > OAUTH2_KEPT_MAX)
 		return false;
 	*text_r = xstrdup(text);
 	return true;

@@ -787,6 +787,41 @@ test_sign_in(void **state)
 	}
 }
 
+/* As long as a token's file keeps it, and no longer. */
+static void
+test_sign_in_lengths(void **state)
+{
+	static const char *const forms[] = {
+	    "[account a]\nemail = ann@gmail.com\noauth2_client_id = ",
+	    SIGN_IN "oauth2_scope = ",
+	    SIGN_IN "user = ",
+	    SIGN_IN "oauth2_token_url = https://a.example/",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		char value[OAUTH2_KEPT_MAX + 2] = "";
+		size_t room = OAUTH2_KEPT_MAX;
+		if (strstr(forms[i], "https://") != NULL)
+			room -= strlen("https://a.example/");
+		struct config_report report;
+		BUF_AUTO text = BUF_INIT;
+		memset(value, 's', room);
+		buf_addf(&text, "%s%s\n", forms[i], value);
+		struct config *config = must_parse(forms[i], buf_str(&text));
+		config_free(&config);
+		value[room] = 's';
+		buf_clear(&text);
+		buf_addf(&text, "%s%s\n", forms[i], value);
+		config = parse(buf_str(&text), &report);
+		STR_AUTO problems = print(&report);
+		if (config != NULL ||
+		    strstr(problems, "has at most 2048 bytes") == NULL)
+			fail_msg("%s: %.200s", forms[i], problems);
+		config_report_done(&report);
+	}
+}
+
 /* Whatever a preset names has a row. */
 static void
 test_sign_in_of_presets(void **state)
@@ -825,6 +860,7 @@ main(void)
 	    cmocka_unit_test(test_many_rules),
 	    cmocka_unit_test(test_warnings_hide_nothing),
 	    cmocka_unit_test(test_sign_in),
+	    cmocka_unit_test(test_sign_in_lengths),
 	    cmocka_unit_test(test_sign_in_of_presets),
 	};
 
