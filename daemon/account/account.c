@@ -189,6 +189,8 @@ account_set_watch(struct account *account, const struct strv *watch, usec_t now)
 	strv_copy(&account->watch, watch);
 	account_drop_unwanted(account, now);
 	account_add_names(account, now);
+	if (account_folders(account) != NULL)
+		account_find_twins(account, account_folders(account), now);
 	account->next_list = account->known_at = 0;
 	if (account->proven)
 		account_start_all(account, false, now);
@@ -241,6 +243,12 @@ bool
 account_is_gone(const struct account *account, size_t index)
 {
 	return account->items[index].is_gone;
+}
+
+bool
+account_is_twin(const struct account *account, size_t index)
+{
+	return account->items[index].is_twin;
 }
 
 struct mailbox *
@@ -376,7 +384,7 @@ find_watched(const struct account *account, const char *name)
 {
 	const struct watched *item = account_find(account, name);
 
-	return item != NULL ? item->mailbox : NULL;
+	return item != NULL && !item->is_twin ? item->mailbox : NULL;
 }
 
 bool
@@ -538,7 +546,8 @@ account_find_wire(const struct account *account, const char *wire)
 	for (size_t i = 0; i < account->count; i++) {
 		const char *own = mailbox_wire_name(account->items[i].mailbox);
 		if (own != NULL && strcmp(own, wire) == 0 &&
-		    !account->items[i].is_dismissed)
+		    !account->items[i].is_dismissed &&
+		    !account->items[i].is_twin)
 			return account->items[i].mailbox;
 	}
 	return NULL;

@@ -90,6 +90,9 @@ struct mailbox *account_mailbox(const struct account *account, size_t index);
  * it only waits for its return, or for its end. */
 bool account_is_gone(const struct account *account, size_t index);
 
+/* The same, as another name of `watch` means the same mailbox. */
+bool account_is_twin(const struct account *account, size_t index);
+
 /* Whether the mailbox is watched, or `watch` names it, or is this pattern. */
 bool account_uses(const struct account *account, const char *mailbox);
 /* What account_uses denies is not there, or not wanted: the folders were listed

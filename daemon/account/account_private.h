@@ -21,6 +21,7 @@ struct watched {
 	bool by_pattern;
 	bool is_gone;	   /* not in the last list of folders */
 	bool is_dismissed; /* nor in `watch`: it says LEFT */
+	bool is_twin;	   /* is_gone, as another one is the same mailbox */
 };
 
 struct visitor {
@@ -93,6 +94,10 @@ void account_on_over_limit(
 void account_add_names(struct account *account, usec_t now);
 void account_drop_unwanted(struct account *account, usec_t now);
 bool account_has_patterns(const struct account *account);
+/* What has two names is watched by one of them: what is named before what
+ * matches a pattern, else the first. */
+void account_find_twins(
+    struct account *account, const struct folders *folders, usec_t now);
 void account_on_folders(
     struct account *account, struct account_event *event, usec_t now);
 

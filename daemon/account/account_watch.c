@@ -123,6 +123,67 @@ account_drop_unwanted(struct account *account, usec_t now)
 	}
 }
 
+/* ---- one mailbox by two names ---- */
+
+static bool
+is_named(const struct watched *item)
+{
+	return !item->by_pattern && !item->is_dismissed;
+}
+
+/* The first of the names in `watch` that means this mailbox, other than by a
+ * pattern; NULL. */
+static const struct watched *
+find_named(const struct account *account, const struct folders *folders,
+    struct span wire)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		const struct watched *item = &account->items[i];
+		struct error error = ERROR_INIT;
+		BUF_AUTO own = BUF_INIT;
+		if (is_named(item) &&
+		    folders_wire_name(folders, item->name, &own, &error) &&
+		    span_equal(buf_span(&own), wire))
+			return item;
+	}
+	return NULL;
+}
+
+static void
+set_twin(struct watched *item, const struct watched *of, usec_t now)
+{
+	if (of == NULL) {
+		item->is_gone = item->is_gone && !item->is_twin;
+		item->is_twin = false;
+		return;
+	}
+	if (!item->is_twin)
+		mailbox_warn(item->mailbox,
+		    "this is the mailbox %s, and is watched by that name",
+		    of->name);
+	if (!item->is_twin || !item->is_gone)
+		mailbox_stop(item->mailbox, now);
+	item->is_twin = item->is_gone = true;
+	item->started = false;
+}
+
+void
+account_find_twins(
+    struct account *account, const struct folders *folders, usec_t now)
+{
+	for (size_t i = 0; i < account->count; i++) {
+		struct watched *item = &account->items[i];
+		struct error error = ERROR_INIT;
+		BUF_AUTO wire = BUF_INIT;
+		const struct watched *first = NULL;
+		if (item->is_dismissed)
+			continue;
+		if (folders_wire_name(folders, item->name, &wire, &error))
+			first = find_named(account, folders, buf_span(&wire));
+		set_twin(item, first != item ? first : NULL, now);
+	}
+}
+
 /* ---- facts ---- */
 
 static bool
@@ -216,6 +277,15 @@ take_up(struct account *account, struct mailbox *lister,
 		mailbox_begin_early(item->mailbox, listed_before(account));
 	}
 	return true;
+}
+
+/* Its pattern may have it one day: what came until then was judged. */
+static void
+note_named(struct account *account, struct mailbox *lister,
+    const struct folder *folder, usec_t now)
+{
+	if (!has_fact(account, ACCOUNT_OLD_FACT, folder->display))
+		learn(account, lister, ACCOUNT_OLD_FACT, folder->display, now);
 }
 
 /* A mailbox of a pattern that is not there any more; its effects and cursor
@@ -335,13 +405,18 @@ account_on_folders(
 					       ? ACCOUNT_LIST_LONG_USEC
 					       : ACCOUNT_LIST_USEC);
 	account->listed_at = now;
+	account_find_twins(account, folders, now);
 	drop_gone(account, folders, now);
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct folder *folder = &folders->items[i];
 		const char *pattern = matching_pattern(account, folder);
 		if (pattern == NULL || !folder->selectable)
 			continue;
-		left += !take_up(account, event->mailbox, folder, pattern, now);
+		if (find_named(account, folders, span_from_str(folder->wire)))
+			note_named(account, event->mailbox, folder, now);
+		else
+			left += !take_up(
+			    account, event->mailbox, folder, pattern, now);
 	}
 	if (left > 0 && !make_room(account, left, now))
 		warn_too_many(account, event->mailbox, left);

@@ -211,8 +211,9 @@
 	    "looked for at each login, about every ten minutes (every hour where "
 	    "there are more than 300 folders), and when a rule made a folder; a "
 	    "server that has NOTIFY tells of it at once. A mailbox that is made "
-	    "later is watched from its first message on. More than 100 are not "
-	    "watched."},
+	    "later is watched from its first message on. One that has two names "
+	    "here, as `\\Junk` and what it is called, is watched once. More than "
+	    "100 are not watched."},
 {ACCOUNT(connections), .key = "connections", .type = SETTING_NUMBER,
 	.min = 1, .max = CONFIG_CONNECTIONS_MAX, .standard = "3",
 	.help = "How many connections watch the account at most.",

@@ -107,7 +107,8 @@ static bool
 is_watched(const struct running_account *account, const char *mailbox)
 {
 	for (size_t i = 0; i < account_count(account->account); i++)
-		if (strcmp(mailbox_name(account_mailbox(account->account, i)),
+		if (!account_is_twin(account->account, i) &&
+		    strcmp(mailbox_name(account_mailbox(account->account, i)),
 			mailbox) == 0)
 			return true;
 	return false;

@@ -138,6 +138,54 @@ move = Lists/linux
 
 
 @live.case
+def one_mailbox_by_two_names(servers):
+    """Each message is judged once; and who is left when one of the names is
+    taken out of `watch`, or put in, goes on where that one was."""
+    user = servers.user()
+    daemon = live.Daemon(servers, "")
+    out = daemon.path("out")
+    rule = "[rule r]\nwhen = all\nexec = %s ${subject}\n" % daemon.script(
+        "run", "echo \"$1\" >>%s\n" % out)
+    sent = []
+
+    def deliver(*mailboxes):
+        imap = user.imap()
+        for mailbox in mailboxes:
+            sent.append("m%d" % len(sent))
+            imap.append(mailbox, None, None, live.message(sent[-1]))
+            daemon.wait_log("judged.*subject=%s " % sent[-1])
+        imap.logout()
+        daemon.wait_quiet()
+        live.same(sorted(live.read(out).split()), sorted(sent), "commands")
+
+    def watch(value, *names):
+        daemon.write(user.account("watch = " + value) + rule)
+        if daemon.process is None:
+            daemon.start()
+        else:
+            daemon.ctl("reload")
+        live.wait("%s to be watched" % (names,), lambda: sorted(
+            (name, box["state"]) for (_, name), box
+            in daemon.boxes().items()) ==
+            [(name, "watching") for name in sorted(names)])
+
+    watch("inbox, Archive, *, \\Archive, INBOX, \\Junk",
+          "inbox", "Archive", "\\Junk", "Drafts", "Sent", "Trash")
+    live.same(len(daemon.logged("this is the mailbox")), 2, "warnings")
+    deliver("INBOX", "Archive", "Junk", "INBOX", "Archive")
+    # Who matched the pattern until now gives way to a name; who was here
+    # under another name goes on under the one that is left.
+    watch("INBOX, *, \\Trash",
+          "INBOX", "Archive", "\\Junk", "Drafts", "Sent", "\\Trash")
+    deliver("Trash", "Junk", "Archive", "INBOX")
+    live.same(daemon.stop(), 0, "exit status")
+    daemon.start()
+    daemon.wait_watching(6)
+    deliver("Trash", "Junk", "Archive", "INBOX")
+    live.same(daemon.stop(), 0, "exit status")
+
+
+@live.case
 def moved_into_a_watched_mailbox(servers):
     """Its commands do not run again; rules of the new mailbox alone see it."""
     user = servers.user()
