@@ -445,7 +445,7 @@ first_runnable(struct mailbox *mb, usec_t now)
 }
 
 /* With MOVE all moves of an earlier life are looked for together, whatever
- * their targets: their UIDs tell. */
+ * their targets: their UIDs tell, and no target is asked for. */
 static bool
 is_looked_for(const struct mailbox *mb, const struct job_action *action)
 {
@@ -642,7 +642,9 @@ begin_op(struct mailbox *mb, struct job *job, usec_t now)
 		mailbox_claim_begin(mb, now);
 		return;
 	}
-	if (is_forbidden(mb, job, now) || !find_target(mb, now))
+	if (is_forbidden(mb, job, now) ||
+	    (!is_looked_for(mb, mailbox_job_current(job)) &&
+		!find_target(mb, now)))
 		return;
 	if (mailbox_job_current(job)->verify)
 		mailbox_verify_begin(mb, now);
