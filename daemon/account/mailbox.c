@@ -270,6 +270,7 @@ mailbox_free(struct mailbox **mailbox)
 	mailbox_twin_free(mb);
 	mailbox_rebuilt_clear(mb);
 	mailbox_jobs_clear(mb);
+	mailbox_verify_forget_looks(mb);
 	LIST_EACH(pos, &mb->tasks)
 	{
 		list_remove(pos);
@@ -422,6 +423,7 @@ mailbox_loaded(
 		mailbox_rove_loaded(mb, now);
 		return;
 	}
+	mailbox_verify_forget_looks(mb);
 	mailbox_act_resume(mb, now);
 	mailbox_backlog_heed_cancel(mb, now);
 	if (mb->session != NULL) {

@@ -497,6 +497,8 @@ add_effect(struct mailbox *mb, const struct store_effect *effect,
 		added->lost = true;
 	else if (effect->state == EFFECT_STARTED)
 		added->verify = mailbox_is_verified(action.kind);
+	if (added->verify && first)
+		mailbox_verify_resume_look(mb, job, added);
 }
 
 void

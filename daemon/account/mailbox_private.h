@@ -628,6 +628,8 @@ struct mailbox {
 	struct list_link jobs; /* struct job::link, in order of judging */
 	size_t job_count;
 	bool looks_again;	/* a job waits for its next look */
+	/* ... while another mailbox has the connection. Owned. */
+	struct late_looks *late_looks;
 	struct list_link tasks; /* struct task::link */
 	struct list_link ops;	/* under way: struct op::link */
 	size_t op_count;
@@ -1577,6 +1579,12 @@ void mailbox_intent_detail(
     struct buf *detail, bool claimed, uint32_t target_next);
 
 /* mailbox_verify.c */
+/* What was looked for in vain is known when the connection is back. */
+void mailbox_verify_keep_looks(struct mailbox *mb);
+void mailbox_verify_forget_looks(struct mailbox *mb);
+/* The effect was loaded again. */
+void mailbox_verify_resume_look(
+    struct mailbox *mb, struct job *job, struct job_action *action);
 /* What would make a copy waits for the looks after one that looks the same:
  * until then; 0: it need not. */
 usec_t mailbox_verify_held_until(

@@ -487,6 +487,7 @@ leave(struct mailbox *mb, usec_t now)
 	mb->jobs_due = mb->is_open ? work_due(mb, now) : mb->retry_at;
 	mb->jobs_left = mb->job_count;
 	mb->running_left = count_running(mb);
+	mailbox_verify_keep_looks(mb);
 	mailbox_forget_work(mb, now);
 	mailbox_enter(mb, MAILBOX_LEAVING, now);
 }

@@ -9,9 +9,13 @@
  * still works at it; the other messages go on meanwhile. When the copy was
  * begun does not help: what was sent may have arrived much later, and clocks
  * change. A look that the server refuses is none: it is put off like any other
- * action, and what was begun stays so.
+ * action, and what was begun stays so. A mailbox that shares its connection
+ * does not begin anew with each visit.
  */
 #include "daemon/account/mailbox_private.h"
+
+#include <stdlib.h>
+
 #include "daemon/base/xalloc.h"
 
 /* Waits before the second look and the third, which is the last: what is not
@@ -351,6 +355,74 @@ look_again(struct mailbox *mb, struct job *job, usec_t now)
 	action->looks++;
 	mb->looks_again = true;
 	return true;
+}
+
+/* Jobs that wait for their next look. */
+struct late_looks {
+	size_t count;
+	struct late_look {
+		uint32_t uidvalidity, uid;
+		unsigned seq, looks, attempts;
+		usec_t not_before;
+	} items[MAILBOX_JOBS_MAX];
+};
+
+void
+mailbox_verify_forget_looks(struct mailbox *mb)
+{
+	free(mb->late_looks);
+	mb->late_looks = NULL;
+}
+
+static void
+keep_look(struct mailbox *mb, const struct job *job)
+{
+	const struct job_action *action = &job->actions[job->next];
+
+	if (mb->late_looks == NULL)
+		mb->late_looks = NEW(struct late_looks);
+	if (mb->late_looks->count == MAILBOX_JOBS_MAX)
+		return; /* it begins anew */
+	mb->late_looks->items[mb->late_looks->count++] = (struct late_look){
+	    .uidvalidity = job->key.uidvalidity,
+	    .uid = job->key.uid,
+	    .seq = action->seq,
+	    .looks = action->looks,
+	    .attempts = action->attempts,
+	    .not_before = job->not_before,
+	};
+}
+
+void
+mailbox_verify_keep_looks(struct mailbox *mb)
+{
+	mailbox_verify_forget_looks(mb);
+	if (!mb->looks_again)
+		return;
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (job->next < job->count && mailbox_job_current(job)->verify)
+			keep_look(mb, job);
+	}
+}
+
+void
+mailbox_verify_resume_look(
+    struct mailbox *mb, struct job *job, struct job_action *action)
+{
+	if (mb->late_looks == NULL)
+		return;
+	for (size_t i = 0; i < mb->late_looks->count; i++) {
+		const struct late_look *late = &mb->late_looks->items[i];
+		if (late->uid != job->key.uid || late->seq != action->seq ||
+		    late->uidvalidity != job->key.uidvalidity)
+			continue;
+		action->looks = late->looks;
+		action->attempts = late->attempts;
+		job->not_before = late->not_before;
+		mb->looks_again = true;
+	}
 }
 
 /* It stays begun, and others of the same message wait for it. */
