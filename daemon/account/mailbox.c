@@ -61,6 +61,8 @@ drop_session(struct mailbox *mb, usec_t now)
 	imap_session_free(&mb->session);
 	mailbox_round_clear(mb);
 	mb->has_selected = mb->is_open = false;
+	mb->idle_command = 0;
+	mb->is_rushed = false;
 	mailbox_forget_work(mb, now);
 }
 
@@ -451,8 +453,6 @@ mailbox_connected(struct mailbox *mb, usec_t now)
 	mb->session = imap_session_new(&config, now);
 	mb->proven = mb->is_open = false;
 	mb->reopen.repeats = mb->reopen.looks = false;
-	mb->idle_command = 0;
-	mb->is_rushed = false;
 	mb->alerts = 0;
 	mailbox_enter(mb, MAILBOX_LOGIN, now);
 }
