@@ -679,7 +679,7 @@ struct mailbox {
 	bool has_selected;   /* this connection has, any mailbox */
 	bool is_open;	     /* SELECTed on this connection */
 	bool is_guest;	     /* the connection is another one's */
-	bool is_known;	     /* its cursor was read since it is parked */
+	bool is_known;	     /* its cursor was read since it was at rest */
 	bool is_pushed;	     /* parked: NOTIFY tells of it */
 	bool is_due;	     /* parked: to be asked for */
 	bool wants;	     /* parked: the connection has to come */

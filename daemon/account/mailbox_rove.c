@@ -52,6 +52,7 @@ mailbox_rove_park(struct mailbox *mb, usec_t now)
 	if (mb->is_known)
 		return;
 	mb->jobs_due = USEC_NEVER;
+	mb->jobs_left = mb->running_left = 0;
 	mailbox_emit_need(mb, MAILBOX_LOAD);
 }
 
