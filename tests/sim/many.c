@@ -5,15 +5,17 @@
  *
  * By the seed: one to four connections are configured, the server has NOTIFY or
  * not, and the server may allow
- * fewer, now and then; mailboxes are made, deleted and made again while their
- * pattern is watched; messages come to any of them; links break or fall silent,
- * the server says BYE, commits fail, the daemon is killed and starts again on
- * its store.
+ * fewer, now and then; it has folders of its own, whose names and attributes
+ * are as its kind has them; mailboxes are made, deleted and made again while
+ * their pattern is watched; messages come to any of them; links break or fall
+ * silent, the server says BYE, commits fail, the daemon is killed and starts
+ * again on its store.
  *
  * Then the faults stop. Each message that arrived in a mailbox that was there,
  * and stayed, must have been judged, once, and its command run once or known
- * to be lost, also when a rule moved it into another watched mailbox; in calm
- * weather nothing waits longer than the mailbox's turn.
+ * to be lost, also when a rule moved it into another watched mailbox; what was
+ * archived, is junk or trash must be in the folder that this server has for
+ * that; in calm weather nothing waits longer than the mailbox's turn.
  */
 #include "tests/sim/many_private.h"
 
@@ -197,16 +199,33 @@ run_faulty(struct world *w, usec_t when)
 		fail(w, "too many steps: something spins");
 }
 
-static const char *const rules_text = "[rule e]\n"
-				      "when = subject has toexec\n"
-				      "exec = /bin/run\n"
-				      "[rule m]\n"
-				      "when = subject has tomove\n"
-				      "move = Target\n"
-				      "[rule h]\n"
-				      "when = subject has tohop\n"
-				      "exec = /bin/run\n"
-				      "move = Archive\n";
+const struct kind_row many_kinds[KINDS] = {
+    [KIND_EXEC] = {"toexec", "exec = /bin/run\n", NULL, true},
+    [KIND_HOP] = {"tohop", "exec = /bin/run\nmove = Kept\n", "Kept", true},
+    [KIND_MOVE] = {"tomove", "move = Target\n", "Target", false},
+    [KIND_ARCHIVE] = {"toarchive", "archive = yes\n", "\\Archive", false},
+    [KIND_JUNK] = {"tojunk", "junk = yes\n", "\\Junk", false},
+    [KIND_TRASH] = {"totrash", "trash = yes\n", "\\Trash", false},
+    [KIND_NAMED] = {"toname", "move = R & D\n", "R & D", false},
+    [KIND_DELETE] = {"todelete", "delete = forever\n", NULL, false},
+};
+
+static struct rules *
+make_rules(void)
+{
+	struct rule_problems problems = {0};
+	BUF_AUTO text = BUF_INIT;
+
+	for (enum kind kind = 0; kind < KINDS; kind++)
+		buf_addf(&text, "[rule %s]\nwhen = subject has %s\n%s",
+		    many_kinds[kind].word, many_kinds[kind].word,
+		    many_kinds[kind].rule);
+	struct rules *rules = rules_from_text(buf_str(&text), &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		fprintf(stderr, "rule: %s\n", problems.items[i].text);
+	rule_problems_done(&problems);
+	return rules;
+}
 
 /* Some of what is odd makes messages invisible for a while, or for ever. */
 #define UNSUITABLE                                                             \
@@ -247,6 +266,8 @@ prepare(struct world *w)
 
 	config->chunk = 1 + w->model.traits / 7 % 4;
 	config->check_noop = (quirks & QUIRK_IDLE_SILENT) != 0;
+	config->await_idle_end =
+	    (quirks & (QUIRK_IDLE_SILENT | QUIRK_SHORT_PIPELINE)) != 0;
 	config->ask_end_first = (quirks & QUIRK_FETCH_BEYOND_HANGS) != 0;
 	config->imap.id_before_select = (quirks & QUIRK_ID_FIRST) != 0;
 	config->imap.enable_condstore = (quirks & QUIRK_BAD_MODSEQ) == 0;
@@ -259,12 +280,40 @@ prepare(struct world *w)
 		w->config.connections = w->budget = 1;
 }
 
+/* What people watch, and what each kind of server has besides. */
+static void
+make_boxes(struct world *w)
+{
+	static const char *const own[] = {"INBOX", "Kept", "\\Junk", "R & D"};
+	static const char *const odd[] = {"Unbekannt", MODEL_ALL_MAIL};
+	char name[40];
+
+	if (w->model.personality == NULL)
+		model_furnish(&w->model);
+	model_add(&w->model, model_wire(&w->model, "Target"));
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		add_box(w, own[i]);
+		strv_add(&w->watch, own[i]);
+	}
+	strv_add(&w->watch, "Lists/*");
+	for (unsigned i = 0; i < LISTS; i++) {
+		snprintf(name, sizeof(name), "Lists/l%u", i);
+		add_box(w, name);
+	}
+	add_box(w, "Lists/Gr\xc3\xb6\xc3\x9f"
+		   "e & mehr");
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		if (model_find(&w->model, odd[i]) == NULL)
+			continue;
+		strv_add(&w->watch, odd[i]);
+		if (strcmp(odd[i], MODEL_ALL_MAIL) != 0)
+			add_box(w, odd[i]);
+	}
+}
+
 static void
 set_up(struct world *w, const struct seeds_run *run)
 {
-	struct rule_problems problems = {0};
-	char name[40];
-
 	random_init(&w->random, run->seed);
 	w->now = START_USEC;
 	w->ok = true;
@@ -272,22 +321,10 @@ set_up(struct world *w, const struct seeds_run *run)
 	w->is_patient = chance(w, PATIENT_PERCENT);
 	w->budget = 1 + (unsigned)random_below(&w->random, 4);
 	choose_server(w, run->personality);
-	model_add(&w->model, model_wire(&w->model, "Target"));
-	add_box(w, "INBOX");
-	add_box(w, "Archive");
-	for (unsigned i = 0; i < 10; i++) {
-		snprintf(name, sizeof(name), "Lists/l%u", i);
-		add_box(w, name);
-	}
+	make_boxes(w);
 	list_init(&w->outsides);
 	w->store = store_open_memory();
-	w->rules = rules_from_text(rules_text, &problems);
-	rule_problems_done(&problems);
-	strv_add(&w->watch, "INBOX");
-	strv_add(&w->watch, "Archive");
-	strv_add(&w->watch, "Lists/*");
-	if ((w->model.traits & MODEL_LABELS) != 0)
-		strv_add(&w->watch, MODEL_ALL_MAIL);
+	w->rules = make_rules();
 	strv_add(&w->identities, "ann@example.com");
 	w->config = (struct account_config){
 	    .mailbox = {.account = "sim",

@@ -7,6 +7,7 @@
 struct truth {
 	struct world *w;
 	unsigned judged[MESSAGES_MAX], unknown[MESSAGES_MAX];
+	bool anywhere[MESSAGES_MAX];  /* by a rule of its own */
 	bool elsewhere[MESSAGES_MAX]; /* where it came it was known already */
 };
 
@@ -21,6 +22,7 @@ notes(void *ctx, const struct store_message *row,
 	if (id >= truth->w->message_count)
 		return true;
 	const struct message *message = &truth->w->messages[id];
+	truth->anywhere[id] |= row->rules[0] != '\0';
 	if (strcmp(row->key.mailbox, truth->w->names[message->box]) == 0 &&
 	    row->key.uid == message->uid &&
 	    row->key.uidvalidity == message->uidvalidity) {
@@ -39,32 +41,81 @@ has_labels(const struct world *w)
 	return (w->model.traits & MODEL_LABELS) != 0;
 }
 
+/* Of a twin where labels are: what is thrown away in one mailbox is gone from
+ * the other ones before these see it. */
+static bool
+went_before(struct world *w, unsigned id, const struct truth *truth)
+{
+	return has_labels(w) && truth->anywhere[id] &&
+	       model_is_outcast(
+		   model_find(&w->model, target_of(w, &w->messages[id])));
+}
+
+/* Where there are no labels, a twin is a copy: of two, one may have been in the
+ * target before. */
+static bool
+stays_too(const struct world *w, const struct message *message)
+{
+	const char *target = target_of(w, message);
+
+	return message->is_twin && !has_labels(w) &&
+	       (strcmp(wire(w, message->box), target) == 0 ||
+		   strcmp(wire(w, message->other), target) == 0);
+}
+
+/* From where it stands first, or was seen first. */
+static void
+check_place(struct world *w, unsigned id, const struct truth *truth)
+{
+	const struct message *message = &w->messages[id];
+	const char *box = wire(w, message->box);
+	const char *target = target_of(w, message);
+	bool is_twin =
+	    message->is_twin || (has_labels(w) && truth->elsewhere[id]);
+	bool is_away = message->kind == KIND_DELETE || message->is_emptied;
+	unsigned there = model_count(&w->model, target, id, false);
+
+	if (strcmp(box, target) != 0 && !is_twin &&
+	    model_count(&w->model, box, id, false) != 0)
+		fail(w, "#%u (%s) is there still, and not in %s", id, box,
+		    target);
+	if (is_away ? there > 0 && !is_twin
+		    : there == 0 || there > 1u + stays_too(w, message))
+		fail(w, "#%u (%s) is in %s %u times", id, box, target, there);
+}
+
+/* What holds copies only, and is not watched, is as it was. */
+static void
+check_copies(struct world *w, unsigned id)
+{
+	static const char *const names[] = {"All Mail", "Labels/work"};
+
+	if ((w->model.traits & MODEL_COPIES) == 0 ||
+	    strcmp(wire(w, w->messages[id].box), "INBOX") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (model_find(&w->model, names[i]) != NULL &&
+		    model_count(&w->model, names[i], id, false) != 1)
+			fail(w, "#%u is not in %s once", id, names[i]);
+}
+
 static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct message *message = &w->messages[id];
 	const char *box = wire(w, message->box);
-	bool is_twin =
-	    message->is_twin || (has_labels(w) && truth->elsewhere[id]);
 
-	if (truth->judged[id] != 1)
+	if (truth->judged[id] != 1 && !went_before(w, id, truth))
 		fail(w, "#%u (%s, UID %u) was judged %u times", id, box,
 		    message->uid, truth->judged[id]);
-	if (!message->moves && message->executed + truth->unknown[id] == 0)
+	if (many_kinds[message->kind].executes &&
+	    message->executed + truth->unknown[id] == 0)
 		fail(w, "#%u (%s): its command was forgotten", id, box);
 	if (message->executed > 1)
 		fail(w, "#%u (%s): executed %u times", id, box,
 		    message->executed);
-	/* From where it stands first, or was seen first. */
-	if (message->moves && is_twin &&
-	    model_count(
-		&w->model, model_wire(&w->model, "Target"), id, false) != 1)
-		fail(w, "#%u (%s): was not moved", id, box);
-	if (message->moves && !is_twin &&
-	    (model_count(
-		 &w->model, model_wire(&w->model, "Target"), id, false) != 1 ||
-		model_count(&w->model, box, id, false) != 0))
-		fail(w, "#%u (%s): was not moved, or not once", id, box);
+	check_place(w, id, truth);
+	check_copies(w, id);
 }
 
 void

@@ -37,6 +37,12 @@ has_twins(const struct world *w)
 		   strstr(personality->post, "OBJECTID") != NULL);
 }
 
+static bool
+is_junk(const struct world *w, unsigned box)
+{
+	return strcmp(w->names[box], "\\Junk") == 0;
+}
+
 /* A label, or two: at the same moment. */
 static void
 label(struct world *w, unsigned box, unsigned id)
@@ -46,6 +52,9 @@ label(struct world *w, unsigned box, unsigned id)
 
 	if (!has_twins(w) || other == box || !w->there[other] || chance(w, 50))
 		return;
+	if ((w->model.traits & MODEL_LABELS) != 0 &&
+	    (is_junk(w, box) || is_junk(w, other)))
+		return; /* what is there is nowhere else */
 	w->messages[id].is_twin = true;
 	w->messages[id].other = other;
 	model_label(&w->model, wire(w, box), id, wire(w, other));
@@ -63,6 +72,14 @@ push(struct world *w)
 	}
 }
 
+static enum kind
+choose_kind(struct world *w, unsigned id)
+{
+	if (chance(w, 60))
+		return KIND_MOVE + id / 3 % (KINDS - KIND_MOVE);
+	return id % 4 == 3 ? KIND_HOP : KIND_EXEC;
+}
+
 void
 deliver(struct world *w)
 {
@@ -77,16 +94,11 @@ deliver(struct world *w)
 		return;
 	w->message_count++;
 	*message = (struct message){
-	    .box = box, .moves = chance(w, 40), .lost = w->remade[box]};
-	message->hops = !message->moves && id % 4 == 3;
+	    .kind = choose_kind(w, id), .box = box, .lost = w->remade[box]};
 	buf_addf(&text,
 	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
 	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
-	    id,
-	    message->moves  ? "tomove"
-	    : message->hops ? "tohop"
-			    : "toexec",
-	    id, id);
+	    id, many_kinds[message->kind].word, id, id);
 	message->uidvalidity = model_find(&w->model, wire(w, box))->uidvalidity;
 	message->uid =
 	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
@@ -149,7 +161,7 @@ add_box(struct world *w, const char *name)
 {
 	snprintf(w->names[w->box_count], sizeof(w->names[0]), "%s", name);
 	w->there[w->box_count++] = true;
-	if (strcmp(name, "INBOX") != 0)
+	if (model_find(&w->model, model_wire(&w->model, name)) == NULL)
 		model_add(&w->model, model_wire(&w->model, name));
 }
 
@@ -166,15 +178,24 @@ make_box(struct world *w)
 	push(w);
 }
 
+const char *
+target_of(const struct world *w, const struct message *message)
+{
+	const char *target = many_kinds[message->kind].target;
+
+	return target != NULL ? model_wire(&w->model, target)
+			      : wire(w, message->box);
+}
+
 static bool
 is_settled(struct world *w, unsigned id)
 {
 	const struct message *message = &w->messages[id];
 
-	return message->moves
-		   ? model_count(&w->model, model_wire(&w->model, "Target"), id,
-			 false) > 0
-		   : message->executed > 0;
+	return many_kinds[message->kind].executes
+		   ? message->executed > 0
+		   : model_count(&w->model, target_of(w, message), id, false) >
+			 0;
 }
 
 /* Also one that may have been judged there, as a twin: what was planned for it

@@ -13,6 +13,7 @@
 
 #define LINKS_MAX (ACCOUNT_MAILBOXES_MAX + ACCOUNT_VISITORS_MAX)
 #define BOXES_MAX 40
+#define LISTS 8 /* mailboxes of the pattern, and one more */
 #define MESSAGES_MAX 200
 #define RUN_USEC (8 * USEC_HOUR)
 /* A day until a connection more is tried; the others have settled sooner. */
@@ -30,13 +31,35 @@
 /* What a server tells of is seen so soon, with a visit before that. */
 #define PUSHED_USEC (90 * USEC_SEC)
 
+/* By which rule a message is met. */
+enum kind {
+	KIND_EXEC,
+	KIND_HOP, /* the same, and into a watched mailbox */
+	KIND_MOVE,
+	KIND_ARCHIVE,
+	KIND_JUNK, /* is watched, too */
+	KIND_TRASH,
+	KIND_NAMED, /* ... and this, whose name has an & */
+	KIND_DELETE,
+	KINDS
+};
+
+struct kind_row {
+	const char *word;
+	const char *rule;   /* lines */
+	const char *target; /* where it is then; NULL: where it came */
+	bool executes;
+};
+extern const struct kind_row many_kinds[KINDS];
+
 struct message {
+	enum kind kind;
 	unsigned box;
 	uint32_t uid, uidvalidity;
-	bool moves, hops; /* to Target; into a watched mailbox */
-	bool is_twin;	  /* in another mailbox, too (labels) */
-	unsigned other;	  /* ... in that one */
-	bool lost;	  /* its mailbox was deleted: anything may be true */
+	bool is_emptied; /* by the server, from its trash */
+	bool is_twin;	 /* in another mailbox, too (labels) */
+	unsigned other;	 /* ... in that one */
+	bool lost;	 /* its mailbox was deleted: anything may be true */
 	unsigned executed;
 };
 
@@ -104,6 +127,8 @@ void pump(struct world *w);
 
 /* many_happen.c */
 const char *wire(const struct world *w, unsigned box);
+/* Where it is in the end. */
+const char *target_of(const struct world *w, const struct message *message);
 unsigned connections(const struct world *w);
 void deliver(struct world *w);
 /* The server says it to all. */

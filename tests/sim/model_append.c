@@ -70,7 +70,7 @@ void
 model_do_append(struct model_session *s, const struct command *c)
 {
 	struct model_mailbox *mailbox =
-	    model_find(s->model, c->arguments.items[0]);
+	    model_find_open(s->model, c->arguments.items[0]);
 	const char *text = c->arguments.items[c->arguments.len - 1];
 	struct model_message *message;
 

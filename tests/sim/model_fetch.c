@@ -268,7 +268,7 @@ add_labels(const struct model_session *s, struct buf *out, unsigned id)
 		const struct model_mailbox *mailbox =
 		    LIST_ITEM(pos, struct model_mailbox, link);
 		if (mailbox == s->selected || mailbox->is_gone ||
-		    strcmp(mailbox->name, MODEL_ALL_MAIL) == 0 ||
+		    model_is_for(mailbox, "\\All") ||
 		    model_uid_of(mailbox, id) == 0)
 			continue;
 		buf_addf(out, "%s\"%s\"", blank,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/xalloc.h"
+#include "daemon/wire/imap/utf7.h"
 #include "tests/sim/model_private.h"
 
 /* One server of so many. */
@@ -19,17 +20,6 @@ model_init(struct model *model, uint64_t traits)
 	model_add(model, "INBOX");
 }
 
-static bool
-offers(const char *capabilities, const char *name)
-{
-	struct span rest = span_from_str(capabilities), word;
-
-	while (span_split(&rest, ' ', &word))
-		if (span_is(word, name))
-			return true;
-	return false;
-}
-
 void
 model_become(struct model *model, const struct personality *personality)
 {
@@ -45,11 +35,24 @@ model_become(struct model *model, const struct personality *personality)
 	model->traits = personality->traits;
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
 		if (personality->post == NULL ||
-		    offers(personality->post, told[i].name))
+		    personality_offers(personality, told[i].name))
 			model->traits |= told[i].trait;
 	model->logins_max = personality->logins_max;
-	if ((model->traits & MODEL_LABELS) != 0)
-		model_add(model, MODEL_ALL_MAIL);
+	model_furnish(model);
+}
+
+/* Names of their own are on the wire already. */
+void
+model_furnish(struct model *model)
+{
+	const struct personality *p = model->personality;
+	const struct personality_folder *folder = personality_folders(p);
+	bool is_own = p != NULL && p->folders != NULL;
+
+	for (; folder->name != NULL; folder++)
+		model_add(model,
+		    is_own ? folder->name : model_wire(model, folder->name))
+		    ->attributes = folder->attributes;
 }
 
 const char *
@@ -70,15 +73,48 @@ model_delimiter(const struct model *model)
 	return (model->traits & MODEL_DOT_PREFIX) != 0 ? '.' : '/';
 }
 
+/* What a special name means; NULL: the one that is called so. */
+static const char *
+meaning(const struct model *model, const char *name)
+{
+	const struct personality *p = model->personality;
+
+	if (p == NULL)
+		return NULL;
+	if (strcmp(name, "\\Archive") == 0)
+		return p->archive;
+	return strcmp(name, "\\Junk") == 0 ? p->junk : p->trash;
+}
+
+/* RFC 3501 section 5.1.3, or not: what is ASCII is left as it is. */
+static void
+encode(const struct model *model, const char *name, struct buf *wire)
+{
+	bool is_bare = (model->traits & MODEL_BARE_NAMES) != 0;
+
+	for (const char *c = name; *c != '\0' && is_bare; c++)
+		is_bare = (unsigned char)*c < 0x80;
+	if (is_bare)
+		buf_add_str(wire, name);
+	else
+		imap_utf7_encode(wire, span_from_str(name));
+}
+
 const char *
 model_wire(const struct model *model, const char *name)
 {
 	static char texts[4][100];
 	static unsigned at;
 	char *text = texts[at++ % 4];
+	const char *special = NULL;
+	BUF_AUTO wire = BUF_INIT;
 
-	snprintf(text, sizeof(texts[0]), "%s%s",
-	    strcmp(name, "INBOX") != 0 ? model_prefix(model) : "", name);
+	if (name[0] == '\\' && (special = meaning(model, name)) != NULL)
+		return special;
+	if (strcmp(name, "INBOX") != 0)
+		buf_add_str(&wire, model_prefix(model));
+	encode(model, name + (name[0] == '\\'), &wire);
+	snprintf(text, sizeof(texts[0]), "%s", buf_str(&wire));
 	for (char *c = text; *c != '\0'; c++)
 		if (*c == '/')
 			*c = model_delimiter(model);
@@ -134,6 +170,24 @@ model_find(struct model *model, const char *name)
 	return NULL;
 }
 
+bool
+model_is_for(const struct model_mailbox *mailbox, const char *attribute)
+{
+	return mailbox->attributes != NULL &&
+	       strstr(mailbox->attributes, attribute) != NULL;
+}
+
+struct model_mailbox *
+model_find_open(struct model *model, const char *name)
+{
+	struct model_mailbox *mailbox = model_find(model, name);
+
+	return mailbox != NULL && !model_is_for(mailbox, "\\Noselect") &&
+		       !model_is_for(mailbox, "\\NonExistent")
+		   ? mailbox
+		   : NULL;
+}
+
 struct model_mailbox *
 model_add(struct model *model, const char *name)
 {
@@ -166,16 +220,35 @@ model_append(struct model_mailbox *mailbox, unsigned id, const char *text)
 	return message;
 }
 
+/* Gmail shows all there but for spam and trash; Proton's Bridge has copies. */
+static void
+show_elsewhere(struct model *model, const struct model_mailbox *mailbox,
+    unsigned id, const char *text)
+{
+	static const char *const copies[] = {"All Mail", "Labels/work"};
+
+	if ((model->traits & MODEL_LABELS) != 0 && !model_is_outcast(mailbox) &&
+	    !model_is_for(mailbox, "\\All"))
+		model_append(model_find(model, MODEL_ALL_MAIL), id, text);
+	if ((model->traits & MODEL_COPIES) == 0 ||
+	    strcmp(mailbox->name, "INBOX") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		struct model_mailbox *copy = model_find(model, copies[i]);
+		if (copy != NULL)
+			model_append(copy, id, text);
+	}
+}
+
 uint32_t
 model_deliver(
-    struct model *model, const char *mailbox, unsigned id, const char *text)
+    struct model *model, const char *name, unsigned id, const char *text)
 {
+	struct model_mailbox *mailbox = model_find(model, name);
 	struct model_message *message;
 
-	if ((model->traits & MODEL_LABELS) != 0 &&
-	    strcmp(mailbox, "INBOX") == 0)
-		model_append(model_find(model, MODEL_ALL_MAIL), id, text);
-	message = model_append(model_find(model, mailbox), id, text);
+	show_elsewhere(model, mailbox, id, text);
+	message = model_append(mailbox, id, text);
 	message->came_unix = model->unix_now;
 	return message->uid;
 }
@@ -201,6 +274,13 @@ model_deliver_late(struct model *model, const char *name, uint32_t uid,
 	memmove(&mailbox->messages[at + 1], &mailbox->messages[at],
 	    (mailbox->count - 1 - at) * sizeof(*mailbox->messages));
 	mailbox->messages[at] = late;
+}
+
+bool
+model_is_outcast(const struct model_mailbox *mailbox)
+{
+	return model_is_for(mailbox, "\\Junk") ||
+	       model_is_for(mailbox, "\\Trash");
 }
 
 /* The first one that has this UID or a higher one. */
@@ -234,6 +314,19 @@ model_uid_of(const struct model_mailbox *mailbox, unsigned id)
 		if (mailbox->messages[i].id == id)
 			return mailbox->messages[i].uid;
 	return 0;
+}
+
+void
+model_unlabel(struct model *model, unsigned id, const struct model_mailbox *but,
+    const struct model_mailbox *nor)
+{
+	LIST_EACH(pos, &model->mailboxes)
+	{
+		struct model_mailbox *mailbox =
+		    LIST_ITEM(pos, struct model_mailbox, link);
+		if (mailbox != but && mailbox != nor && !mailbox->is_gone)
+			model_remove(model, mailbox->name, id);
+	}
 }
 
 void

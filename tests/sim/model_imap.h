@@ -78,6 +78,11 @@
 #define MODEL_LIST_STATUS MODEL_BIT(53)
 #define MODEL_PLAIN_FAILS MODEL_BIT(54)      /* AUTHENTICATE is refused, LOGIN is not */
 #define MODEL_ENDED_LINES MODEL_BIT(55)      /* APPEND: the last line must end */
+#define MODEL_ONLY_XLIST MODEL_BIT(56)       /* LIST does not say what is for what */
+#define MODEL_BARE_NAMES MODEL_BIT(57)       /* & in a name is not encoded */
+#define MODEL_COPIES MODEL_BIT(58)           /* INBOX is in other folders, too, under
+					      * no common name */
+#define MODEL_EMPTIES_TRASH MODEL_BIT(59)    /* of what is a week old */
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
 /* clang-format on */
@@ -126,6 +131,8 @@ struct model_mailbox {
 	struct list_link link;
 	bool is_gone; /* deleted */
 	char *name;   /* on the wire */
+	/* As LIST shows them; NULL: \HasNoChildren. Static. */
+	const char *attributes;
 	uint32_t uidvalidity, uidnext;
 	struct model_message *messages; /* ascending UIDs */
 	size_t count, cap;
@@ -200,11 +207,18 @@ struct model_session;
 void model_init(struct model *model, uint64_t traits);
 /* From now on it is this one. */
 void model_become(struct model *model, const struct personality *personality);
-/* A name as people write it, on the wire; until the fourth call from now. */
+/* The folders that are there before anybody comes. */
+void model_furnish(struct model *model);
+/* A name as people write it, on the wire, or that of \Archive, \Junk or \Trash;
+ * until the fourth call from now. */
 const char *model_wire(const struct model *model, const char *name);
 void model_done(struct model *model);
 struct model_mailbox *model_find(struct model *model, const char *name);
+/* NULL also for one that holds only folders. */
+struct model_mailbox *model_find_open(struct model *model, const char *name);
 struct model_mailbox *model_add(struct model *model, const char *name);
+/* Spam, or trash: at Gmail what is there is nowhere else. */
+bool model_is_outcast(const struct model_mailbox *mailbox);
 /* Returns the UID. `id` is the world's number. */
 uint32_t model_deliver(
     struct model *model, const char *mailbox, unsigned id, const char *text);

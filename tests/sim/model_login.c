@@ -8,9 +8,6 @@
 #include "daemon/base/xalloc.h"
 #include "tests/sim/model_private.h"
 
-#define GOOD                                                                   \
-	"IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE SPECIAL-USE "         \
-	"LIST-EXTENDED LITERAL+ CONDSTORE UNSELECT"
 /* What a client must leave between a login that failed and the next. */
 #define LOGIN_FLOOR_USEC (59 * USEC_SEC)
 /* ... but for those that were under way when it failed. */
@@ -71,7 +68,7 @@ add_capabilities(const struct model_session *s, struct buf *out)
 	if (p == NULL)
 		add_offers(s, out);
 	else if (s->logged_in)
-		buf_add_str(out, p->post != NULL ? p->post : GOOD);
+		buf_add_str(out, personality_post(p));
 	else
 		buf_add_str(out,
 		    p->pre != NULL ? p->pre : "IMAP4rev1 SASL-IR AUTH=PLAIN");
@@ -84,8 +81,23 @@ model_offers_literals(const struct model_session *s)
 {
 	const struct personality *p = personality_of(s);
 
-	return p != NULL &&
-	       strstr(p->post != NULL ? p->post : GOOD, "LITERAL") != NULL;
+	return p != NULL && strstr(personality_post(p), "LITERAL") != NULL;
+}
+
+bool
+model_offers(const struct model_session *s, const char *capability)
+{
+	BUF_AUTO own = BUF_INIT;
+	struct span rest, word;
+
+	if (personality_of(s) != NULL)
+		return personality_offers(personality_of(s), capability);
+	add_offers(s, &own);
+	rest = buf_span(&own);
+	while (span_split(&rest, ' ', &word))
+		if (span_is(word, capability))
+			return true;
+	return false;
 }
 
 void

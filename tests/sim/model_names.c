@@ -22,6 +22,18 @@ model_do_namespace(struct model_session *s, const struct command *c)
 	model_say(s, c, "OK done");
 }
 
+/* SPECIAL-USE or not: what a server knows, it shows, but for those that do so
+ * in XLIST only. */
+static const char *
+attributes_of(const struct model_session *s,
+    const struct model_mailbox *mailbox, const char *verb)
+{
+	if (mailbox->attributes == NULL ||
+	    (model_has(s, MODEL_ONLY_XLIST) && strcmp(verb, "LIST") == 0))
+		return "\\HasNoChildren";
+	return mailbox->attributes;
+}
+
 static void
 list_all(struct model_session *s, const struct command *c, const char *verb)
 {
@@ -31,8 +43,8 @@ list_all(struct model_session *s, const struct command *c, const char *verb)
 		    LIST_ITEM(pos, struct model_mailbox, link);
 		if (mailbox->is_gone)
 			continue;
-		buf_addf(&s->output, "* %s (\\HasNoChildren) \"%c\" \"%s\"\r\n",
-		    verb, model_delimiter(s->model),
+		buf_addf(&s->output, "* %s (%s) \"%c\" \"%s\"\r\n", verb,
+		    attributes_of(s, mailbox, verb), model_delimiter(s->model),
 		    model_spelling(s, mailbox));
 	}
 	model_say(s, c, "OK done");
@@ -41,6 +53,11 @@ list_all(struct model_session *s, const struct command *c, const char *verb)
 void
 model_do_xlist(struct model_session *s, const struct command *c)
 {
+	if (!model_offers(s, "XLIST")) {
+		s->model->broken = "XLIST, which is not offered";
+		model_refuse(s, c);
+		return;
+	}
 	list_all(s, c, "XLIST");
 }
 
@@ -85,7 +102,7 @@ void
 model_do_status(struct model_session *s, const struct command *c)
 {
 	struct model_mailbox *mailbox =
-	    model_find(s->model, c->arguments.items[0]);
+	    model_find_open(s->model, c->arguments.items[0]);
 
 	if (mailbox == NULL) {
 		model_say(s, c, "NO [NONEXISTENT] no such mailbox");
@@ -116,9 +133,24 @@ list_status(struct model_session *s, const struct command *c)
 	model_say(s, c, "OK done");
 }
 
+/* LIST "" "*" RETURN (SPECIAL-USE), or what is not known here. */
+static bool
+may_list(struct model_session *s, const struct command *c)
+{
+	if (c->arguments.len <= 2 || model_has(s, MODEL_LIST_STATUS) ||
+	    (model_offers(s, "LIST-EXTENDED") &&
+		model_offers(s, "SPECIAL-USE")))
+		return true;
+	s->model->broken = "LIST with options, which are not offered";
+	model_say(s, c, "BAD unexpected arguments");
+	return false;
+}
+
 void
 model_do_list(struct model_session *s, const struct command *c)
 {
+	if (!may_list(s, c))
+		return;
 	if (c->arguments.items[1][0] != '(')
 		list_all(s, c, "LIST");
 	else if (model_has(s, MODEL_LIST_STATUS))

@@ -61,6 +61,11 @@ void model_remove_at(struct model_mailbox *mailbox, size_t i);
 /* The first one that has this UID or a higher one. */
 size_t model_lower_bound(const struct model_mailbox *mailbox, uint32_t uid);
 
+/* Whether LIST says that it is for this. */
+bool model_is_for(const struct model_mailbox *mailbox, const char *attribute);
+/* Takes it out of all mailboxes but these. */
+void model_unlabel(struct model *model, unsigned id,
+    const struct model_mailbox *but, const struct model_mailbox *nor);
 /* The message of this number; 0: there is none. */
 uint32_t model_uid_of(const struct model_mailbox *mailbox, unsigned id);
 const char *model_prefix(const struct model *model);
@@ -71,6 +76,8 @@ typedef void model_command_fn(struct model_session *, const struct command *);
 
 /* model_login.c */
 void model_greet(struct model_session *s);
+/* After the login. */
+bool model_offers(const struct model_session *s, const char *capability);
 /* LITERAL+ or LITERAL-. */
 bool model_offers_literals(const struct model_session *s);
 model_command_fn model_do_capability, model_do_login, model_do_id,

@@ -163,6 +163,26 @@ add_copyuid(struct model_session *s, struct buf *code,
 		imap_seqset_format(code, to);
 }
 
+/* Gmail: what is thrown away has no label any more, and what is taken out of
+ * there is in All Mail again. */
+static void
+relabel(struct model_session *s, struct model_mailbox *target,
+    const struct imap_seqset *moved)
+{
+	struct model_mailbox *all = model_find(s->model, MODEL_ALL_MAIL);
+
+	for (size_t i = 0; i < s->selected->count; i++) {
+		const struct model_message *message = &s->selected->messages[i];
+		if (!imap_seqset_has(moved, message->uid))
+			continue;
+		if (model_is_outcast(target))
+			model_unlabel(
+			    s->model, message->id, target, s->selected);
+		else if (model_uid_of(all, message->id) == 0)
+			copy_one(all, message);
+	}
+}
+
 /* Copies `most` of them; the code is left in `code`, and the UIDs in `done`
  * (NULL: not). False: it answered NO. */
 static bool
@@ -170,7 +190,7 @@ copy_set(struct model_session *s, const struct command *c, size_t most,
     struct buf *code, struct buf *done)
 {
 	struct model_mailbox *target =
-	    model_find(s->model, c->arguments.items[2]);
+	    model_find_open(s->model, c->arguments.items[2]);
 	struct imap_seqset from = IMAP_SEQSET_INIT, to = IMAP_SEQSET_INIT;
 	struct model_set set;
 
@@ -195,6 +215,8 @@ copy_set(struct model_session *s, const struct command *c, size_t most,
 		imap_seqset_add(
 		    &to, uid != 0 ? uid : copy_one(target, message));
 	}
+	if (model_has(s, MODEL_LABELS) && done != NULL)
+		relabel(s, target, &from);
 	if (from.count > 0 && model_has(s, MODEL_UIDPLUS) &&
 	    !model_has(s, MODEL_NO_COPYUID)) {
 		buf_addf(code, "[COPYUID %u ", target->uidvalidity);

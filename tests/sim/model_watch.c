@@ -290,7 +290,7 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 		return;
 	}
 	bool was_open = s->selected != NULL;
-	s->selected = model_find(s->model, name);
+	s->selected = model_find_open(s->model, name);
 	s->read_only = read_only;
 	s->view_count = 0;
 	if (s->selected == NULL) {

@@ -254,6 +254,27 @@ MUTANTS = {
         "",
         # Rare: one of thousands of worlds.
         "many", ("-s", "10001"), 300),
+    "moves of an earlier life end where the first of them does": (
+        ACCOUNT + "mailbox_act.c",
+        "	    (!is_looked_for(mb, mailbox_job_current(job)) &&\n"
+        "		!find_target(mb, now)))",
+        "	    !find_target(mb, now))",
+        "run-script", (), 0),
+    "who shares a connection looks for a copy for ever": (
+        ACCOUNT + "mailbox_rove.c",
+        "	mailbox_verify_keep_looks(mb);\n",
+        "",
+        "many", ("--personality", "courier"), 100),
+    "what was sent behind DONE is waited for on another connection": (
+        ACCOUNT + "mailbox.c",
+        "	mb->idle_command = 0;\n	mb->is_rushed = false;\n",
+        "",
+        "many", ("--personality", "courier"), 200),
+    "what a stopped mailbox had to do is forgotten": (
+        ACCOUNT + "mailbox.c",
+        "	mb->is_known = false; /* what was left to do was forgotten */\n",
+        "",
+        "many", ("--personality", "courier"), 200),
     "message of two mailboxes is two": (
         ACCOUNT + "arrivals.c",
         "	if (!has_identity(arrivals, ANYWHERE, identity))",

@@ -14,27 +14,20 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import preset_kinds  # noqa: E402
 import replica_kinds  # noqa: E402
 
-# Played over TLS alone: what there is to see is in names and attributes of
-# folders, in the transport, or in items that are never asked for.
+# Played over TLS alone.
 ONLY_TLS = {
-    "all-mail-duplicates": "see labels",
     "exchange-login-failed": "a refusal without a cause",
-    "expunge-archives": "see labels",
-    "folder-names-fixed": "names",
-    "labels-as-folders": "names",
-    "list-specialuse-bad": "attributes of LIST",
-    "list-specialuse-unadvertised": "attributes of LIST",
-    "localised-folders": "names",
-    "mailo": "see header-names-atoms-only; MOVE is missing in half of the "
-             "other worlds",
-    "mutf7-bug": "names",
-    "pipeline-25": "these worlds have few mailboxes",
     "partial-view": "old messages are hidden",
-    "proton-bridge": "STARTTLS; its folders are those of labels-as-folders",
+    "pipeline-25": "these worlds have few mailboxes",
     "rfc822-empty": "RFC822 is never asked for",
-    "specialuse-lowercase": "attributes of LIST",
     "split-1-byte": "every link of a world cuts anywhere",
     "tls12-max": "TLS",
+}
+# Simulated, and else no replica but the server itself.
+REAL = {
+    "courier": "tests/live/on-courier.py",
+    "cyrus": "tests/live/on-cyrus.py",
+    "dovecot": "tests/live/on-dovecot.py",
 }
 
 
@@ -52,11 +45,14 @@ def main():
             ("known, and played nowhere", known - played - elsewhere),
             ("looked after elsewhere, and played", elsewhere & played),
             ("looked after elsewhere, and unknown", elsewhere - known),
-            ("simulated, and not played over TLS", simulated - played),
+            ("simulated, and not played over TLS",
+             simulated - played - set(REAL)),
             ("played over TLS, and not simulated",
              played - simulated - set(ONLY_TLS)),
             ("excused, and simulated", simulated & set(ONLY_TLS)),
-            ("excused, and unknown", set(ONLY_TLS) - played)):
+            ("excused, and unknown", set(ONLY_TLS) - played),
+            ("real, and not simulated", set(REAL) - simulated),
+            ("real, and played", set(REAL) & played)):
         for name in sorted(names):
             print("%s: %s" % (what, name))
             wrong += 1

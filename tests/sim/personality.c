@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "daemon/base/span.h"
 #include "daemon/config/presets.h"
 #include "tests/sim/model_imap.h"
+#include "tests/sim/personality_folders.h"
 
 #define GOOD                                                                   \
 	"IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE SPECIAL-USE "         \
@@ -33,6 +35,15 @@
 	"IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID "     \
 	"UNSELECT CLIENTACCESSRULES CLIENTNETWORKPRESENCELOCATION "            \
 	"BACKENDAUTHENTICATE CHILDREN IDLE NAMESPACE LITERAL+"
+#define WITHOUT_SPECIAL_USE                                                    \
+	"IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE LITERAL+ CONDSTORE "  \
+	"UNSELECT"
+#define COURIER                                                                \
+	"IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT "          \
+	"THREAD=REFERENCES SORT QUOTA IDLE"
+#define GMAIL_FOLDERS                                                          \
+	.folders = gmail_folders, .archive = MODEL_ALL_MAIL,                   \
+	.junk = "[Gmail]/Spam", .trash = "[Gmail]/Trash"
 #define EXCHANGE_HELLO "The Microsoft Exchange IMAP4 service is ready. [TAA=]"
 #define EXCHANGE_TRAITS                                                        \
 	(MODEL_BARE_COPYUID | MODEL_EARLY_EXISTS | MODEL_WHOLE_PARTS |         \
@@ -70,22 +81,25 @@ static const struct personality personalities[] = {
 	    "X-SUN-SORT ANNOTATE-EXPERIMENT-1 X-UNAUTHENTICATE X-SUN-IMAP "
 	    "XUM1 MULTISEARCH IDLE X-APPLE-REMOTE-LINKS LIST-STATUS",
 	.offers = OFFERS_ASKED, .traits = MODEL_SILENT_ENABLE,
-	.quirks = QUIRK_IDLE_SILENT},
+	.quirks = QUIRK_IDLE_SILENT,
+	.folders = icloud_folders, .trash = "Deleted Messages"},
     {.name = "gmail", .greeting = "Gimap ready for requests from 192.0.2.7 x",
 	.pre = GMAIL_PRE, .post = GMAIL_POST, .offers = OFFERS_UNTAGGED,
 	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS | QUIRK_LIMIT_AS_AUTH,
-	.refusal = TOO_MANY},
+	.refusal = TOO_MANY, GMAIL_FOLDERS},
     {.name = "exchange", .greeting = EXCHANGE_HELLO, .pre = EXCHANGE_PRE,
 	.post = EXCHANGE_POST, .offers = OFFERS_ASKED,
 	.traits = EXCHANGE_TRAITS,
 	.quirks = QUIRK_IDLE_SILENT | QUIRK_AUTHED_NOT_CONNECTED |
 	    QUIRK_NO_KEYWORDS | QUIRK_SHORT_PIPELINE,
-	.refusal = NOT_CONNECTED},
+	.refusal = NOT_CONNECTED, .folders = exchange_folders,
+	.junk = "Junk Email", .trash = "Deleted Items"},
     {.name = "outlook-com", .greeting = EXCHANGE_HELLO, .pre = EXCHANGE_PRE,
 	.post = EXCHANGE_POST, .offers = OFFERS_ASKED,
 	.traits = EXCHANGE_TRAITS | MODEL_SILENT_IDLE,
 	.quirks = QUIRK_IDLE_SILENT | QUIRK_THROTTLES,
-	.refusal = THROTTLED, .refusal_wait = 92},
+	.refusal = THROTTLED, .refusal_wait = 92,
+	.folders = outlook_folders, .trash = "Deleted"},
     {.name = "yahoo",
 	.greeting = "[CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 "
 	    "AUTH=OAUTHBEARER ID MOVE NAMESPACE XYMHIGHESTMODSEQ UIDPLUS "
@@ -99,23 +113,31 @@ static const struct personality personalities[] = {
 	.quirks = QUIRK_NO_IDLE | QUIRK_FEW_CONNECTIONS |
 	    QUIRK_FETCH_BEYOND_HANGS,
 	.refusal = "$tag NO [LIMIT] AUTHENTICATE Rate limit hit.\r\n",
-	.logins_max = 2},
+	.logins_max = 2, .folders = yahoo_folders, .junk = "Bulk"},
     {.name = "zoho", .greeting = "imap.zoho.com IMAP4 Server", .pre = ZOHO,
-	.post = ZOHO, .offers = OFFERS_ASKED, .traits = MODEL_BAD_MODSEQ,
-	.quirks = QUIRK_BAD_MODSEQ | QUIRK_THROTTLES, .refusal = UNUSUAL},
+	.post = ZOHO, .offers = OFFERS_ASKED,
+	.traits = MODEL_BAD_MODSEQ | MODEL_ONLY_XLIST,
+	.quirks = QUIRK_BAD_MODSEQ | QUIRK_THROTTLES, .refusal = UNUSUAL,
+	.folders = zoho_folders, .archive = "Archiv", .junk = "Spamverdacht",
+	.trash = "Gel&APY-scht"},
     {.name = "yandex", .greeting = "Yandex IMAP4rev1 at sas2 ready to talk",
 	.pre = "IMAP4rev1 CHILDREN UNSELECT LITERAL+ NAMESPACE XLIST UIDPLUS "
 	    "ENABLE ID AUTH=PLAIN AUTH=XOAUTH2 IDLE MOVE",
 	.post = "IMAP4rev1 CHILDREN UNSELECT LITERAL+ NAMESPACE XLIST UIDPLUS "
 	    "ENABLE ID IDLE MOVE",
 	.offers = OFFERS_UNTAGGED, .delimiter = '|',
-	.traits = MODEL_IDLE_DIES | MODEL_BYE_LOOP | MODEL_EMPTY_PART,
-	.quirks = QUIRK_IDLE_SILENT},
+	.traits = MODEL_IDLE_DIES | MODEL_BYE_LOOP | MODEL_EMPTY_PART |
+	    MODEL_ONLY_XLIST | MODEL_BARE_NAMES,
+	.quirks = QUIRK_IDLE_SILENT, .folders = yandex_folders,
+	.junk = "Spam"},
     {.name = "mailru",
 	.post = "IMAP4rev1 ID ENABLE MOVE UIDPLUS NAMESPACE LITERAL+ "
 	    "CONDSTORE UNSELECT XLIST",
-	.traits = MODEL_FLOAT_SIZE | MODEL_BROKEN_STRUCTURE | MODEL_RAW_BYTES,
-	.quirks = QUIRK_NO_IDLE},
+	.traits = MODEL_FLOAT_SIZE | MODEL_BROKEN_STRUCTURE | MODEL_RAW_BYTES |
+	    MODEL_ONLY_XLIST,
+	.quirks = QUIRK_NO_IDLE, .folders = mailru_folders,
+	.archive = "&BBAEQARFBDgEMg-", .junk = "&BCEEPwQwBDw-",
+	.trash = "&BBoEPgRABDcEOAQ9BDA-"},
     {.name = "netease",
 	.greeting = "Coremail System IMap Server Ready(163com[1])",
 	.pre = "IMAP4rev1 XLIST SPECIAL-USE LITERAL+ STARTTLS "
@@ -126,7 +148,9 @@ static const struct personality personalities[] = {
 	.traits = MODEL_ID_FIRST | MODEL_NO_UIDNEXT | MODEL_STATUS_EMPTY |
 	    MODEL_NO_ID_NIL,
 	.quirks = QUIRK_NO_IDLE | QUIRK_NO_UIDNEXT | QUIRK_ID_FIRST |
-	    QUIRK_NO_ID_NIL},
+	    QUIRK_NO_ID_NIL,
+	.folders = netease_folders, .junk = "&V4NXPpCuTvY-",
+	.trash = "&XfJSIJZk-"},
     {.name = "strato",
 	.greeting = "[CAPABILITY IMAP4 IMAP4rev1 APPENDLIMIT=104857600 "
 	    "AUTH=PLAIN AUTH=LOGIN ENABLE ID IDLE MOVE LIST-EXTENDED "
@@ -142,19 +166,83 @@ static const struct personality personalities[] = {
 	.pre = "IMAP4 IMAP4rev1 ID AUTH=PLAIN AUTH=LOGIN NAMESPACE",
 	.post = "IMAP4 IMAP4rev1 XLIST MOVE IDLE XAPPLEPUSHSERVICE NAMESPACE "
 	    "CHILDREN ID UIDPLUS COMPRESS=DEFLATE",
-	.offers = OFFERS_ASKED, .traits = MODEL_STRUCTURE_IS_BAD},
+	.offers = OFFERS_ASKED, .traits = MODEL_STRUCTURE_IS_BAD,
+	.folders = qq_folders, .trash = "Deleted Messages"},
+    {.name = "mailo", .greeting = "IMAP4 ready",
+	.pre = "IMAP4rev1 ID LITERAL+ AUTH=PLAIN",
+	.post = "IMAP4rev1 ID LITERAL+ IDLE QUOTA NAMESPACE SORT UIDPLUS "
+	    "UNSELECT",
+	.offers = OFFERS_ASKED, .traits = MODEL_ATOM_NAMES},
+    {.name = "proton-bridge",
+	.greeting = "[CAPABILITY AUTH=PLAIN ID IDLE IMAP4rev1 STARTTLS] "
+	    "Proton Mail Bridge 03.15.00 - gluon session ID 1",
+	.pre = "AUTH=PLAIN ID IDLE IMAP4rev1 STARTTLS",
+	.post = "AUTH=PLAIN ID IDLE IMAP4rev1 MOVE STARTTLS UIDPLUS UNSELECT",
+	.offers = OFFERS_ASKED, .traits = MODEL_STARTTLS | MODEL_COPIES,
+	.quirks = QUIRK_LABELS, .folders = proton_folders, .junk = "Spam"},
+
+    /* What many servers run, as Debian has it. */
+    {.name = "dovecot",
+	.greeting = "[CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE "
+	    "IDLE LITERAL+ AUTH=PLAIN] Dovecot (Debian) ready.",
+	.pre = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ "
+	    "AUTH=PLAIN",
+	.post = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT "
+	    "THREAD=REFERENCES MULTIAPPEND CATENATE UNSELECT CHILDREN "
+	    "NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE QRESYNC "
+	    "ESEARCH ESORT SEARCHRES WITHIN CONTEXT=SEARCH LIST-STATUS MOVE "
+	    "STATUS=SIZE SAVEDATE LITERAL+ SPECIAL-USE"},
+    {.name = "cyrus",
+	.greeting = "[CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE AUTH=PLAIN "
+	    "SASL-IR] mail.example.com Cyrus IMAP Debian ready",
+	.pre = "IMAP4rev1 LITERAL+ ID ENABLE AUTH=PLAIN SASL-IR",
+	.post = "IMAP4rev1 LITERAL+ ID ENABLE ACL QUOTA UIDPLUS NAMESPACE "
+	    "UNSELECT CHILDREN MULTIAPPEND ESEARCH SORT CATENATE CONDSTORE "
+	    "QRESYNC SCAN XLIST LIST-EXTENDED WITHIN LIST-STATUS SPECIAL-USE "
+	    "CREATE-SPECIAL-USE MOVE OBJECTID SAVEDATE IDLE",
+	.offers = OFFERS_ASKED, .folders = lowercase_folders,
+	.traits = MODEL_ODD_CODE | MODEL_NO_COPYUID | MODEL_ALREADY_UNSAID,
+	.archive = "Ablage", .junk = "Werbung", .trash = "Weg"},
+    {.name = "courier",
+	.greeting = "[CAPABILITY " COURIER "] Courier-IMAP ready. Copyright "
+	    "1998-2018 Double Precision, Inc.",
+	.pre = COURIER, .post = COURIER, .delimiter = '.', .prefix = "INBOX.",
+	.traits = MODEL_ALERT_FIRST | MODEL_NO_UIDNEXT | MODEL_QUOTED_NAMES |
+	    MODEL_NO_FOR_BAD | MODEL_EMPTIES_TRASH,
+	.quirks = QUIRK_NO_UIDNEXT, .folders = courier_folders,
+	.archive = "INBOX.Archive", .junk = "INBOX.Junk",
+	.trash = "INBOX.Trash"},
 
     /* Names. */
     {.name = "delimiter-dot", .delimiter = '.'},
     {.name = "delimiter-pipe", .delimiter = '|'},
     {.name = "namespace-prefix", .delimiter = '.', .prefix = "INBOX."},
     {.name = "inbox-cased", .traits = MODEL_INBOX_CASED},
-    {.name = "xlist", .post = WITH_XLIST},
+    {.name = "xlist", .post = WITH_XLIST, .traits = MODEL_ONLY_XLIST,
+	.folders = xlist_folders, .archive = "Ablage", .junk = "Werbung",
+	.trash = "Weg"},
+    {.name = "folder-names-fixed", .post = WITHOUT_SPECIAL_USE,
+	.folders = icloud_folders, .trash = "Deleted Messages"},
+    {.name = "localised-folders", .folders = german_folders,
+	.archive = "Ablage", .junk = "Werbung", .trash = "Gel&APY-scht"},
+    {.name = "specialuse-lowercase", .folders = lowercase_folders,
+	.archive = "Ablage", .junk = "Werbung", .trash = "Weg"},
+    {.name = "list-specialuse-unadvertised", .post = WITHOUT_SPECIAL_USE,
+	.folders = unadvertised_folders, .archive = "Ablage", .junk = "Bulk",
+	.trash = "Weg"},
+    {.name = "list-specialuse-bad", .post = WITHOUT_SPECIAL_USE,
+	.folders = plain_folders},
+    {.name = "mutf7-bug", .traits = MODEL_BARE_NAMES},
     {.name = "alreadyexists-missing", .traits = MODEL_ALREADY_UNSAID},
     {.name = "folder-count-limit", .traits = MODEL_NO_MORE_FOLDERS},
     {.name = "labels", .pre = GMAIL_PRE, .post = GMAIL_POST,
-	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS},
-
+	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS, GMAIL_FOLDERS},
+    {.name = "all-mail-duplicates", .pre = GMAIL_PRE, .post = GMAIL_POST,
+	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS, GMAIL_FOLDERS},
+    {.name = "expunge-archives", .pre = GMAIL_PRE, .post = GMAIL_POST,
+	.traits = MODEL_LABELS, .quirks = QUIRK_LABELS, GMAIL_FOLDERS},
+    {.name = "labels-as-folders", .traits = MODEL_COPIES,
+	.quirks = QUIRK_LABELS, .folders = label_folders},
     {.name = "objectid",
 	.post = "IMAP4rev1 ID ENABLE IDLE MOVE UIDPLUS NAMESPACE SPECIAL-USE "
 	    "LIST-EXTENDED LITERAL+ UNSELECT OBJECTID"},
@@ -286,6 +374,35 @@ size_t
 personality_count(void)
 {
 	return COUNT;
+}
+
+const char *
+personality_post(const struct personality *personality)
+{
+	return personality->post != NULL ? personality->post : GOOD;
+}
+
+bool
+personality_offers(
+    const struct personality *personality, const char *capability)
+{
+	struct span rest = span_from_str(personality_post(personality)), word;
+
+	while (span_split(&rest, ' ', &word))
+		if (span_is(word, capability))
+			return true;
+	return false;
+}
+
+const struct personality_folder *
+personality_folders(const struct personality *personality)
+{
+	if (personality == NULL)
+		return plain_folders;
+	if (personality->folders != NULL)
+		return personality->folders;
+	return personality_offers(personality, "SPECIAL-USE") ? special_folders
+							      : plain_folders;
 }
 
 const struct personality *

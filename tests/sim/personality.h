@@ -18,6 +18,11 @@ enum personality_offers {
 	OFFERS_ASKED,	 /* on CAPABILITY only */
 };
 
+/* One that is there before the client comes. */
+struct personality_folder {
+	const char *name, *attributes; /* as LIST or XLIST shows them */
+};
+
 /* Static, all of it. */
 struct personality {
 	const char *name;
@@ -26,8 +31,14 @@ struct personality {
 	enum personality_offers offers;
 	char delimiter;	    /* 0: a slash */
 	const char *prefix; /* of all names but INBOX; NULL: none */
-	uint64_t traits;    /* enum model_trait, but for what `post` tells */
-	uint32_t quirks;    /* enum preset_quirk: what the daemon knows of it */
+	/* To one without a name; NULL: Archive, Junk, Trash and Sent, which
+	 * show what they are for where SPECIAL-USE is offered. */
+	const struct personality_folder *folders;
+	/* Which of them are meant by `archive`, `junk` and `trash`; NULL: those
+	 * that are called so. */
+	const char *archive, *junk, *trash;
+	uint64_t traits; /* enum model_trait, but for what `post` tells */
+	uint32_t quirks; /* enum preset_quirk: what the daemon knows of it */
 	/* What logins are answered now and then, with $tag; NULL: nothing. */
 	const char *refusal;
 	bool locks;	       /* ... and no more login is made until a person
@@ -39,6 +50,13 @@ struct personality {
 /* The table: NULL behind its end. */
 const struct personality *personality_at(size_t index);
 size_t personality_count(void);
+/* Those of `folders`, or those that stand for them. */
+const struct personality_folder *personality_folders(
+    const struct personality *personality);
+/* The capabilities after the login. */
+const char *personality_post(const struct personality *personality);
+bool personality_offers(
+    const struct personality *personality, const char *capability);
 /* NULL: there is none. */
 const struct personality *personality_find(const char *name);
 

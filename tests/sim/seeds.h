@@ -2,14 +2,16 @@
  * sim/seeds: what the simulations share: their options, the row of seeds, and
  * the seeds that once broke something, which every run plays first.
  *
- *   PROGRAM [-v] [-s FIRST_SEED] [-n SEEDS] [--personality NAME] [--list]
+ *   PROGRAM [-v] [-s FIRST_SEED] [-n SEEDS] [--personality NAME | --each]
+ *           [--list]
  *
  * Without -n the row has $SIM_SEEDS seeds, scaled to what one of them costs in
  * this program. With -s nothing is played but the row, so that
  * `PROGRAM -v -s SEED -n 1` replays a failure; -f ends it at the first one that
  * fails. --personality fixes the server
- * (tests/sim/personality.h), which is chosen by the seed else; --list prints
- * the names of all. --weather is for `sim` alone (tests/sim/world.h).
+ * (tests/sim/personality.h), which is chosen by the seed else; --each plays the
+ * row once for each of them, and no regressions; --list prints the names of
+ * all. --weather is for `sim` alone (tests/sim/world.h).
  */
 #ifndef BELFRY_SIM_SEEDS_H
 #define BELFRY_SIM_SEEDS_H
