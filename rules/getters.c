@@ -1,7 +1,9 @@
 #include "rules/getters.h"
 
+#include "daemon/base/eai.h"
 #include "daemon/base/str.h"
 #include "daemon/base/usec.h"
+#include "daemon/base/utf8.h"
 #include "daemon/base/xalloc.h"
 #include "daemon/mail/body.h"
 #include "daemon/mail/structure.h"
@@ -58,6 +60,20 @@ get_addresses(struct view *view, const struct slot *slot, struct values *values)
 		add_addresses(view, slot, values, *header);
 }
 
+/* `mine` is in ASCII; others may write their letters (RFC 6532). */
+static bool
+is_my_domain(struct span mine, struct span domain)
+{
+	BUF_AUTO ascii = BUF_INIT;
+	const char *why;
+
+	if (span_equal_nocase(domain, mine))
+		return true;
+	return utf8_ascii_length(domain) < domain.len &&
+	       eai_add_address(&ascii, domain, &why) &&
+	       span_equal_nocase(buf_span(&ascii), mine);
+}
+
 /* Whether `address` is `me`, also with a "+detail". */
 static bool
 is_me(const struct address *address, const char *me)
@@ -69,8 +85,8 @@ is_me(const struct address *address, const char *me)
 
 	while (at > 0 && mine.data[at - 1] != '@')
 		at--;
-	if (at == 0 || !span_equal_nocase(
-			   span_skip(mine, at), span_from_str(address->domain)))
+	if (at == 0 ||
+	    !is_my_domain(span_skip(mine, at), span_from_str(address->domain)))
 		return false;
 	mine = span_slice(mine, 0, at - 1);
 	if (span_equal_nocase(user, mine))
