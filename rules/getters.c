@@ -361,9 +361,12 @@ get_sent(struct view *view, const struct slot *slot, struct values *values)
 static struct unix_parts
 local_time(const struct facts *facts, int64_t unix_seconds)
 {
+	int offset = facts->utc_offset;
 	struct unix_parts parts;
 
-	unix_split(unix_seconds + facts->utc_offset, &parts);
+	if (facts->utc_offset_at != NULL && unix_seconds != facts->now_unix)
+		offset = facts->utc_offset_at(unix_seconds);
+	unix_split(unix_seconds + offset, &parts);
 	return parts;
 }
 

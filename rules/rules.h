@@ -181,6 +181,9 @@ struct facts {
 	int64_t now_unix;
 	int utc_offset; /* seconds east, of local time at now: for hour, weekday
 			 */
+	/* The same of another time, for ${date}: of summer in winter; it knows
+	 * no more than a table would. NULL: as at now. */
+	int (*utc_offset_at)(int64_t unix_time);
 	const struct strv *identities; /* addresses that are me; NULL: none */
 	/* Hosts whose Authentication-Results are believed; NULL: none, and
 	 * then auth.* is never true. */

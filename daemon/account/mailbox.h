@@ -259,6 +259,8 @@ struct mailbox_config {
 	const char *email;
 	uint64_t seed;
 	struct rules_meter *meter; /* borrowed; NULL: nothing is measured */
+	/* Of struct facts. */
+	int (*utc_offset_at)(int64_t unix_time);
 	/* Notifications want the header block, which after a move nobody can
 	 * fetch: as MAILBOX_FEW. Borrowed, and may change; NULL: no. */
 	const bool *notes_headers;

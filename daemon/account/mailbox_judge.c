@@ -157,6 +157,7 @@ mailbox_facts(
 	    .received_unix = candidate->received_unix,
 	    .now_unix = mailbox_unix(mb, now),
 	    .utc_offset = mb->utc_offset,
+	    .utc_offset_at = mb->config->utc_offset_at,
 	    .identities = mb->config->identities,
 	    .authserv = mb->config->authserv,
 	    .watch = mb->config->watch,

@@ -1,5 +1,7 @@
 #include "daemon/control/ctl_judge.h"
 
+#include <time.h>
+
 #include "daemon/mail/body.h"
 #include "daemon/mail/date.h"
 
@@ -92,6 +94,15 @@ find_mailbox(const struct ctl_judge *judge, const struct ctl_message *from)
 	return from->mailbox != NULL ? from->mailbox : "INBOX";
 }
 
+static int
+utc_offset_at(int64_t unix_time)
+{
+	time_t when = (time_t)unix_time;
+	struct tm tm;
+
+	return localtime_r(&when, &tm) != NULL ? (int)tm.tm_gmtoff : 0;
+}
+
 static void
 fill_facts(const struct ctl_judge *judge, struct ctl_judgement *j)
 {
@@ -106,6 +117,7 @@ fill_facts(const struct ctl_judge *judge, struct ctl_judgement *j)
 	    .received_unix = find_received(judge, j->from, j->message),
 	    .now_unix = judge->now_unix,
 	    .utc_offset = judge->utc_offset,
+	    .utc_offset_at = utc_offset_at,
 	    .identities = &account->identity,
 	    .authserv = &account->authserv,
 	    .watch = &account->watch,

@@ -19,7 +19,7 @@ struct ctl_judge {
 	const struct strv *flags; /* NULL: those of the file */
 	bool is_new_sender;
 	int64_t now_unix;
-	int utc_offset;
+	int utc_offset; /* at now_unix */
 	/* Nobody looks at when messages were received: it costs a date to
 	 * read. */
 	bool skips_received;

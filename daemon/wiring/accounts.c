@@ -582,6 +582,7 @@ account_config(struct running_account *running)
 		    .email = config->email,
 		    .seed = seed_of(config->name),
 		    .meter = running->belfry->meter,
+		    .utc_offset_at = loop_utc_offset_at,
 		    .notes_headers = notify_notes_headers(running->belfry),
 		    .notes_beginnings = &running->notes_beginnings,
 		    .dry_run = running->belfry->dry_run,

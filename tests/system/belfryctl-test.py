@@ -400,6 +400,19 @@ def test_received():
           ["2026-11-21T09:00:00Z"] + 2 * ["2001-09-09T01:46:40Z"])
 
 
+def test_local_time():
+    """${date} is that of the day when it came, in winter and in summer."""
+    write("date.conf", "[rule a]\nwhen = all\nmove = ${date} ${date.hour}\n")
+    write("date/1.eml", message("a@b", "x", "Received: from x by y;"
+                                " Thu, 01 Aug 2024 00:30:00 +0200\n"))
+    ENVIRONMENT["TZ"] = "CET-1CEST,M3.5.0,M10.5.0/3"
+    for now in ("2025-01-15", "2025-07-15"):
+        done = run("test", "--rules", "date.conf", "date/1.eml",
+                   "--now", now, "--brief")
+        equal("date at " + now, b"2024-08-01 00" in done.stdout, True)
+    ENVIRONMENT["TZ"] = "UTC"
+
+
 def test_sizes():
     """The same message in every dress is of one size; and nothing of a huge
     one is kept."""
@@ -529,6 +542,7 @@ def main():
         test_odd_files()
         test_mbox()
         test_received()
+        test_local_time()
         test_sizes()
         if "--no-body" not in sys.argv:
             test_body()

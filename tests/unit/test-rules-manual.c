@@ -11,7 +11,8 @@
  *   rules:                  the rules; indented lines follow
  *   mail:                   the message; the default is `standard`
  *   facts: key=value ...    account, mailbox, flags (commas), size, age (s),
- *                           now (unix), east (s), identity, authserv,
+ *                           now (unix), east (s), then-east (s, when it was
+ *                           received), identity, authserv,
  *                           new-sender, notify, acted (rules, for limits),
  *                           watch, judged-in (mailboxes, commas)
  *   file: path text,text    members of a @file: list
@@ -112,6 +113,22 @@ note_acted(struct world *w, struct span ids)
 	}
 }
 
+static int then_east;
+
+static int
+get_then_east(int64_t unix_time)
+{
+	(void)unix_time;
+	return then_east;
+}
+
+static void
+set_then_east(struct facts *facts, int east)
+{
+	then_east = east;
+	facts->utc_offset_at = get_then_east;
+}
+
 static void
 set_fact(const struct check *check, struct world *w, struct span key,
     struct span value)
@@ -138,6 +155,8 @@ set_fact(const struct check *check, struct world *w, struct span key,
 		f->received_unix = f->now_unix - to_number(value);
 	else if (span_is(key, "now"))
 		f->now_unix = to_number(value);
+	else if (span_is(key, "then-east"))
+		set_then_east(f, (int)to_number(value));
 	else if (span_is(key, "east"))
 		f->utc_offset = (int)to_number(value);
 	else if (span_is(key, "new-sender"))
