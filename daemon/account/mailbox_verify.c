@@ -9,8 +9,9 @@
  * still works at it; the other messages go on meanwhile. When the copy was
  * begun does not help: what was sent may have arrived much later, and clocks
  * change. A look that the server refuses is none: it is put off like any other
- * action, and what was begun stays so. A mailbox that shares its connection
- * does not begin anew with each visit.
+ * action, and what was begun stays so. One that only SEARCH is refused for is
+ * made by FETCH. A mailbox that shares its connection does not begin anew with
+ * each visit.
  */
 #include "daemon/account/mailbox_private.h"
 
@@ -212,6 +213,27 @@ ask_sizes(struct mailbox *mb, usec_t now)
 	imap_seqset_done(&mb->op->seen);
 }
 
+/* A server that does not search tells the sizes of the last messages: one line
+ * each. By their numbers, as `n:*` above the last UID hangs at some (Yahoo). */
+static void
+ask_last_sizes(struct mailbox *mb, usec_t now)
+{
+	uint64_t count = mb->op->target_count;
+	struct imap_command command;
+
+	imap_seqset_done(&mb->op->seen);
+	if (count == 0) {
+		come_back(mb, now);
+		return;
+	}
+	mb->op->step = OP_SIZES;
+	mailbox_begin_command(mb, &command, "FETCH");
+	buf_addf(&command.text, " %llu:*",
+	    (unsigned long long)(count > WIDE_MAX ? count - WIDE_MAX + 1 : 1));
+	imap_command_raw(&command, "(UID RFC822.SIZE)");
+	mailbox_send(mb, &command, now);
+}
+
 /* Of the same size: is it the same message? */
 static void
 compare(struct mailbox *mb, usec_t now)
@@ -235,8 +257,8 @@ void
 mailbox_verify_search_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_NO)
-		cannot_look(mb, response, now);
+	if (response->status != IMAP_OK)
+		ask_last_sizes(mb, now);
 	else if (mb->op->seen.count > 0 && is_wide(mb->op))
 		ask_sizes(mb, now);
 	else
@@ -267,7 +289,7 @@ void
 mailbox_verify_sizes_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_NO)
+	if (response->status != IMAP_OK)
 		cannot_look(mb, response, now);
 	else
 		compare(mb, now);
@@ -307,7 +329,7 @@ void
 mailbox_verify_compare_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
-	if (response->status == IMAP_NO && !mb->op->found)
+	if (response->status != IMAP_OK && !mb->op->found)
 		cannot_look(mb, response, now);
 	else
 		come_back(mb, now);

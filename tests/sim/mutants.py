@@ -357,6 +357,16 @@ MUTANTS = {
         "	if (mb->uidnext < mb->cursor) {",
         "	if (false) {",
         "run-script", (), 0),
+    "a run passes over what is left out": (
+        ACCOUNT + "mailbox_backlog.c",
+        "		mailbox_missing_ask(mb, now);",
+        "		mailbox_backlog_group_came(mb, now);",
+        "sim", ("--weather", "chaos"), 150),
+    "who does not search has no copy": (
+        ACCOUNT + "mailbox_verify.c",
+        "		ask_last_sizes(mb, now);",
+        "		compare(mb, now);",
+        "run-script", (), 0),
     "flags that a person changed are changed back": (
         ACCOUNT + "mailbox_resync.c",
         "	if (mb->op->guard == 0)\n		return;",
