@@ -202,13 +202,29 @@ evaluate_and(struct evaluation *evaluation, const struct cond *cond)
 	return is_open ? VERDICT_OPEN : VERDICT_YES;
 }
 
+/* What it captured before it turned out not to hold is no capture. */
+static enum verdict
+evaluate_branch(struct evaluation *evaluation, const struct cond *cond)
+{
+	struct span before[RULE_CAPTURES_MAX];
+	size_t size = evaluation->capture_count * sizeof(before[0]);
+	enum verdict verdict;
+
+	memcpy(before, evaluation->captures, size);
+	verdict = evaluate(evaluation, cond);
+	if (verdict == VERDICT_NO)
+		memcpy(evaluation->captures, before, size);
+	return verdict;
+}
+
 static enum verdict
 evaluate_or(struct evaluation *evaluation, const struct cond *cond)
 {
 	bool is_open = false;
 
 	for (size_t i = 0; i < cond->kid_count; i++) {
-		enum verdict verdict = evaluate(evaluation, cond->kids[i]);
+		enum verdict verdict =
+		    evaluate_branch(evaluation, cond->kids[i]);
 
 		if (verdict == VERDICT_YES &&
 		    !(is_open && evaluation->is_capture_open))
@@ -283,8 +299,9 @@ evaluate_rule(struct evaluation *evaluation, const struct rule *rule)
 {
 	enum verdict verdict;
 
+	evaluation->capture_count = rule->captures.names.len;
 	memset(evaluation->captures, 0,
-	    rule->captures.names.len * sizeof(*evaluation->captures));
+	    evaluation->capture_count * sizeof(*evaluation->captures));
 	evaluation->is_vetoed = false;
 	evaluation->is_capture_open = false;
 	evaluation->wants = 0;

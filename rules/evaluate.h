@@ -20,6 +20,7 @@ struct evaluation {
 	struct trace *trace; /* may be NULL */
 	/* The values of the rule's captures; data NULL: not set. */
 	struct span captures[RULE_CAPTURES_MAX];
+	size_t capture_count;
 	bool is_vetoed; /* VERDICT_NO came from an `unless` line */
 	unsigned wants; /* enum plan_want, of all tests that were open */
 	/* An open test has captures, so an `or` cannot do without it. */
