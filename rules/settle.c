@@ -177,6 +177,22 @@ settle_marks(struct plan *plan)
 	}
 }
 
+static bool
+has_all(const struct strv *v, const struct strv *items)
+{
+	for (size_t i = 0; i < items->len; i++)
+		if (!strv_has(v, items->items[i]))
+			return false;
+	return true;
+}
+
+/* In whatever order they were written. */
+static bool
+is_same_via(const struct action *a, const struct action *b)
+{
+	return has_all(&a->via, &b->via) && has_all(&b->via, &a->via);
+}
+
 /* Notifications: one message rings once for each set of notifiers, as urgent
  * as the most urgent rule says and with that rule's texts. */
 static void
@@ -191,7 +207,7 @@ merge_notifications(struct plan *plan)
 			struct action *later = &plan->actions[j];
 			struct action swap = *first;
 
-			if (!strv_equal(&first->via, &later->via) ||
+			if (!is_same_via(first, later) ||
 			    first->after != later->after ||
 			    first->unless_read != later->unless_read)
 				continue;
