@@ -1,5 +1,7 @@
 #include "daemon/account/arrivals.h"
 
+#include <stdlib.h>
+
 #include "daemon/account/recent.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/xalloc.h"
@@ -59,42 +61,37 @@ add_subject(struct buf *name, const char *subject)
 	buf_add_char(name, '\0');
 }
 
-/* INBOX has one name. */
+/* What a message is known by, wherever it is. */
 static void
-name_of(struct buf *name, char what, const char *mailbox,
-    const struct store_message *message)
+know(struct buf *known_by, const struct store_message *message)
 {
-	bool is_inbox = span_is_nocase(span_from_str(mailbox), "INBOX");
-
-	buf_reserve(name, NAME_LIKELY);
-	buf_add_char(name, what);
-	add_piece(name, is_inbox ? "INBOX" : mailbox);
-	add_piece(name, message->message_id);
-	add_piece(name, message->from);
-	add_subject(name, message->subject);
-	buf_add(name, &message->size, sizeof(message->size));
+	buf_reserve(known_by, NAME_LIKELY);
+	add_piece(known_by, message->message_id);
+	add_piece(known_by, message->from);
+	add_subject(known_by, message->subject);
+	buf_add(known_by, &message->size, sizeof(message->size));
 }
 
-static void
-add(struct arrivals *arrivals, char what, const char *mailbox,
-    const struct store_message *message)
+/* INBOX has one name. */
+static uint64_t
+key_of(char what, const char *mailbox, const struct buf *known_by)
 {
+	bool is_inbox = span_is_nocase(span_from_str(mailbox), "INBOX");
 	BUF_AUTO name = BUF_INIT;
 
-	name_of(&name, what, mailbox, message);
-	recent_add(arrivals->known, buf_span(&name), message->judged_unix);
+	buf_reserve(&name, NAME_LIKELY);
+	buf_add_char(&name, what);
+	add_piece(&name, is_inbox ? "INBOX" : mailbox);
+	buf_add_span(&name, buf_span(known_by));
+	return recent_key(buf_span(&name));
 }
 
 static bool
 has(const struct arrivals *arrivals, char what, const char *mailbox,
-    const struct store_message *message)
+    const struct buf *known_by)
 {
-	BUF_AUTO name = BUF_INIT;
-
-	if (recent_count(arrivals->known) == 0)
-		return false;
-	name_of(&name, what, mailbox, message);
-	return recent_has(arrivals->known, buf_span(&name));
+	return recent_count(arrivals->known) > 0 &&
+	       recent_has_key(arrivals->known, key_of(what, mailbox, known_by));
 }
 
 static struct span
@@ -169,8 +166,8 @@ target_of(const struct action *action)
 
 /* True: some effect puts the message somewhere. */
 static bool
-add_targets(struct arrivals *arrivals, const struct store_message *message,
-    const struct store_effect *effects, size_t count)
+add_targets(struct arrivals *arrivals, const struct buf *known_by,
+    int64_t when_unix, const struct store_effect *effects, size_t count)
 {
 	bool added = false;
 
@@ -180,7 +177,8 @@ add_targets(struct arrivals *arrivals, const struct store_message *message,
 			continue;
 		const char *target = target_of(&action);
 		if (target != NULL) {
-			add(arrivals, WAS_PUT, target, message);
+			recent_add_key(arrivals->known,
+			    key_of(WAS_PUT, target, known_by), when_unix);
 			added = true;
 		}
 		action_done(&action);
@@ -196,6 +194,24 @@ add_place(struct arrivals *arrivals, const char *mailbox)
 		strv_add(&arrivals->places, mailbox);
 }
 
+static void
+note_identity(struct arrivals *arrivals, const struct store_message *message)
+{
+	if (identity_of(message).len == 0)
+		return;
+	add_identity(arrivals, message->key.mailbox, message);
+	add_identity(arrivals, ANYWHERE, message);
+	add_place(arrivals, message->key.mailbox);
+}
+
+static void
+note_judged(struct arrivals *arrivals, const char *mailbox, uint64_t key,
+    int64_t when_unix)
+{
+	recent_add_key(arrivals->known, key, when_unix);
+	add_place(arrivals, mailbox);
+}
+
 /* Those without an identity matter only where a rule puts them somewhere. */
 static bool
 note_message(void *ctx, const struct store_message *message,
@@ -203,19 +219,18 @@ note_message(void *ctx, const struct store_message *message,
 {
 	struct arrivals *arrivals = ctx;
 	const char *mailbox = message->key.mailbox;
+	BUF_AUTO known_by = BUF_INIT;
 
-	if (identity_of(message).len > 0) {
-		add_identity(arrivals, mailbox, message);
-		add_identity(arrivals, ANYWHERE, message);
-		add_place(arrivals, mailbox);
-	}
+	note_identity(arrivals, message);
 	if (message->message_id[0] == '\0')
 		return true;
-	if (add_targets(arrivals, message, effects, count) ||
-	    has(arrivals, WAS_PUT, mailbox, message)) {
-		add(arrivals, WAS_JUDGED, mailbox, message);
-		add_place(arrivals, mailbox);
-	}
+	know(&known_by, message);
+	if (add_targets(
+		arrivals, &known_by, message->judged_unix, effects, count) ||
+	    has(arrivals, WAS_PUT, mailbox, &known_by))
+		note_judged(arrivals, mailbox,
+		    key_of(WAS_JUDGED, mailbox, &known_by),
+		    message->judged_unix);
 	return true;
 }
 
@@ -244,25 +259,83 @@ arrivals_drop(struct arrivals *arrivals, const struct store_batch *batch)
 	store_batch_each_plan(batch, end_judging, arrivals);
 }
 
+/* ---- the history ---- */
+
+/* The history gives the last first: this one arrived where no older one is
+ * known yet that was put there. */
+struct arrived {
+	uint64_t put, judged; /* keys */
+	int64_t when_unix;
+	char *mailbox; /* owned */
+};
+
 struct loading {
 	struct arrivals *arrivals;
-	int64_t since_unix; /* of what has no identity */
+	int64_t since_unix;	 /* of what has no identity */
+	struct arrived *arrived; /* owned */
+	size_t count, room;
 };
+
+static void
+put_off(struct loading *loading, const struct store_message *message,
+    const struct buf *known_by)
+{
+	const char *mailbox = message->key.mailbox;
+
+	if (loading->count == loading->room) {
+		loading->room = loading->room > 0 ? loading->room * 2 : 64;
+		loading->arrived = xreallocarray(
+		    loading->arrived, loading->room, sizeof(*loading->arrived));
+	}
+	loading->arrived[loading->count++] = (struct arrived){
+	    .put = key_of(WAS_PUT, mailbox, known_by),
+	    .judged = key_of(WAS_JUDGED, mailbox, known_by),
+	    .when_unix = message->judged_unix,
+	    .mailbox = xstrdup(mailbox),
+	};
+}
 
 static bool
 load_message(void *ctx, const struct store_message *message,
     const struct store_effect *effects, size_t count)
 {
-	const struct loading *loading = ctx;
+	struct loading *loading = ctx;
+	struct arrivals *arrivals = loading->arrivals;
+	const char *mailbox = message->key.mailbox;
+	BUF_AUTO known_by = BUF_INIT;
 
 	if (message->judged_unix < loading->since_unix &&
 	    identity_of(message).len == 0)
 		return true;
-	return note_message(loading->arrivals, message, effects, count);
+	note_identity(arrivals, message);
+	if (message->message_id[0] == '\0')
+		return true;
+	know(&known_by, message);
+	if (add_targets(
+		arrivals, &known_by, message->judged_unix, effects, count))
+		note_judged(arrivals, mailbox,
+		    key_of(WAS_JUDGED, mailbox, &known_by),
+		    message->judged_unix);
+	else
+		put_off(loading, message, &known_by);
+	return true;
 }
 
-/* Twice: the history gives the last first, and where a message arrived is
- * understood only with what put it there. */
+static void
+note_arrived(struct loading *loading)
+{
+	struct arrivals *arrivals = loading->arrivals;
+
+	for (size_t i = 0; i < loading->count; i++) {
+		struct arrived *arrived = &loading->arrived[i];
+		if (recent_has_key(arrivals->known, arrived->put))
+			note_judged(arrivals, arrived->mailbox, arrived->judged,
+			    arrived->when_unix);
+		free(arrived->mailbox);
+	}
+	free(loading->arrived);
+}
+
 bool
 arrivals_load(struct arrivals *arrivals, struct store *store,
     const char *account, int64_t now_unix, struct error *error_r)
@@ -272,32 +345,33 @@ arrivals_load(struct arrivals *arrivals, struct store *store,
 	    .since_unix = now_unix - ARRIVALS_IDENTITY_KEEP_SEC,
 	    .limit = ARRIVALS_LOAD_MAX,
 	};
-	struct loading loading = {arrivals, now_unix - ARRIVALS_KEEP_SEC};
+	struct loading loading = {
+	    .arrivals = arrivals, .since_unix = now_unix - ARRIVALS_KEEP_SEC};
+	bool ok =
+	    store_each_history(store, &query, load_message, &loading, error_r);
 
-	return store_each_history(
-		   store, &query, load_message, &loading, error_r) &&
-	       store_each_history(
-		   store, &query, load_message, &loading, error_r);
+	note_arrived(&loading);
+	return ok;
 }
 
 static bool
 has_any(const struct arrivals *arrivals, char what, const struct strv *names,
-    const struct store_message *message)
+    const struct buf *known_by)
 {
 	for (size_t i = 0; i < names->len; i++)
-		if (has(arrivals, what, names->items[i], message))
+		if (has(arrivals, what, names->items[i], known_by))
 			return true;
 	return false;
 }
 
 static enum arrival
 meet_put(const struct arrivals *arrivals, const struct store_message *message,
-    const struct strv *names)
+    const struct buf *known_by, const struct strv *names)
 {
 	if (message->message_id[0] == '\0' ||
-	    !has_any(arrivals, WAS_PUT, names, message))
+	    !has_any(arrivals, WAS_PUT, names, known_by))
 		return ARRIVAL_NEWS;
-	return has(arrivals, WAS_JUDGED, message->key.mailbox, message)
+	return has(arrivals, WAS_JUDGED, message->key.mailbox, known_by)
 		   ? ARRIVAL_KNOWN
 		   : ARRIVAL_FORWARDED;
 }
@@ -321,15 +395,20 @@ arrivals_meet(const struct arrivals *arrivals,
     const struct store_message *message, const struct strv *names,
     struct strv *judged_r)
 {
-	enum arrival put = meet_put(arrivals, message, names);
-	enum arrival same = meet_identity(arrivals, message);
+	BUF_AUTO known_by = BUF_INIT;
+	enum arrival put, same;
 
+	if (recent_count(arrivals->known) == 0)
+		return ARRIVAL_NEWS;
+	know(&known_by, message);
+	put = meet_put(arrivals, message, &known_by, names);
+	same = meet_identity(arrivals, message);
 	if (put == ARRIVAL_KNOWN || same == ARRIVAL_KNOWN)
 		return ARRIVAL_KNOWN;
 	for (size_t i = 0; i < arrivals->places.len; i++) {
 		const char *place = arrivals->places.items[i];
 		if ((put == ARRIVAL_FORWARDED &&
-			has(arrivals, WAS_JUDGED, place, message)) ||
+			has(arrivals, WAS_JUDGED, place, &known_by)) ||
 		    (same == ARRIVAL_FORWARDED &&
 			has_identity(arrivals, place, identity_of(message))))
 			strv_add(judged_r, place);

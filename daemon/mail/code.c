@@ -273,6 +273,42 @@ find_word(struct span text, const char *word, size_t from)
 	return at;
 }
 
+/*
+ * The pairs of bytes in a text, hashed: most of the words begin with one that
+ * is not in it, and need not be looked for. Each has two bytes at least.
+ */
+#define PAIR_BITS 2048
+
+struct pairs {
+	uint64_t bits[PAIR_BITS / 64];
+};
+
+static unsigned
+hash_pair(const char *at)
+{
+	unsigned first = (unsigned char)at[0], second = (unsigned char)at[1];
+
+	return (first * 37 + second) % PAIR_BITS;
+}
+
+static void
+pairs_init(struct pairs *pairs, struct span text)
+{
+	memset(pairs, 0, sizeof(*pairs));
+	for (size_t i = 0; i + 1 < text.len; i++) {
+		unsigned hash = hash_pair(text.data + i);
+		pairs->bits[hash / 64] |= UINT64_C(1) << hash % 64;
+	}
+}
+
+static bool
+pairs_may_have(const struct pairs *pairs, const char *word)
+{
+	unsigned hash = hash_pair(word);
+
+	return (pairs->bits[hash / 64] >> hash % 64 & 1) != 0;
+}
+
 /* Bytes between [at, end) and the nearest of the words; SIZE_MAX: none is
  * near. */
 static size_t
@@ -281,14 +317,17 @@ distance_to(struct span text, size_t at, size_t end, const char *const *words,
 {
 	size_t from = at > CODE_DISTANCE_MAX ? at - CODE_DISTANCE_MAX : 0;
 	size_t to = end + CODE_DISTANCE_MAX, best = SIZE_MAX;
+	struct pairs pairs;
 	struct span near;
 
 	if (to > text.len)
 		to = text.len;
 	near = span_slice(text, from, to - from);
+	pairs_init(&pairs, near);
 	for (size_t i = 0; i < count; i++) {
+		if (!pairs_may_have(&pairs, words[i]))
+			continue;
 		size_t len = strlen(words[i]), next = 0, found;
-
 		while ((found = find_word(near, words[i], next)) != SIZE_MAX) {
 			size_t begins = from + found, stops = begins + len;
 			size_t apart = stops <= at     ? at - stops

@@ -23,13 +23,16 @@ struct judged {
 	const char *message_id, *action;
 };
 
-/* The way of <a> from INBOX to Lists/x and back; <b> goes to the archive. */
+/* The way of <a> from INBOX to Lists/x and back; <b> goes to the archive, and
+ * <d> to Lists/z, where no rule moves it. */
 static const struct judged past[] = {
     {"INBOX", 1, "<a@x>", "move rule=r target=Lists/x"},
     {"INBOX", 2, "<b@x>", "archive rule=r"},
     {"INBOX", 3, "", "move rule=r target=Lists/x"},
     {"INBOX", 4, "<c@x>", "mark rule=r add=\\Seen"},
     {"Lists/x", 5, "<a@x>", "move rule=r target=inbox"},
+    {"INBOX", 6, "<d@x>", "copy rule=r target=Lists/z"},
+    {"Lists/z", 7, "<d@x>", "notify rule=r"},
 };
 
 static struct store_message
@@ -81,6 +84,7 @@ static const struct {
     {"Lists/x", NULL, "", ARRIVAL_NEWS, ""},
     {"INBOX", NULL, "<c@x>", ARRIVAL_NEWS, ""},
     {"Lists/x", NULL, "<other@x>", ARRIVAL_NEWS, ""},
+    {"Lists/z", NULL, "<d@x>", ARRIVAL_KNOWN, ""},
 };
 
 static void
