@@ -144,6 +144,16 @@ mailbox_candidate_free(struct candidate **candidate)
 	free(old);
 }
 
+/* Some servers do not know it and say NIL, or the beginning of time: better
+ * new than older than anything. */
+static int64_t
+received_of(
+    const struct mailbox *mb, const struct candidate *candidate, usec_t now)
+{
+	return candidate->received_unix != 0 ? candidate->received_unix
+					     : mailbox_unix(mb, now);
+}
+
 struct facts
 mailbox_facts(
     const struct mailbox *mb, const struct candidate *candidate, usec_t now)
@@ -154,7 +164,7 @@ mailbox_facts(
 	    .mailbox = mb->name,
 	    .flags = &candidate->flags,
 	    .size = candidate->size,
-	    .received_unix = candidate->received_unix,
+	    .received_unix = received_of(mb, candidate, now),
 	    .now_unix = mailbox_unix(mb, now),
 	    .utc_offset = mb->utc_offset,
 	    .utc_offset_at = mb->config->utc_offset_at,
