@@ -210,6 +210,14 @@ check_options(const struct ctl *ctl)
 	return EX_OK;
 }
 
+/* The daemon is not believed. */
+static int
+fail_nothing(const struct ctl *ctl)
+{
+	return ctl_fail(ctl, EX_PROTOCOL, "is another program listening there?",
+	    "the answer has no message in it");
+}
+
 int
 ctl_explain_on_server(struct ctl *ctl)
 {
@@ -228,10 +236,12 @@ ctl_explain_on_server(struct ctl *ctl)
 	code = ctl_ask(ctl, request, &answer);
 	if (code != EX_OK)
 		return code;
-	if (ctl->json)
+	if (json_get(answer, "message") == NULL)
+		code = fail_nothing(ctl);
+	else if (ctl->json)
 		code = finish_json(answer);
 	else
 		add_verdict(ctl, json_get(answer, "message"), &out);
 	json_free(&answer);
-	return ctl->json ? code : ctl_finish(&out, EX_OK);
+	return ctl->json || code != EX_OK ? code : ctl_finish(&out, EX_OK);
 }

@@ -606,6 +606,15 @@ steady() {
 	mv steady out
 }
 
+echo '{"ok":true}' >answer
+for options in '' --json; do
+	# shellcheck disable=SC2086 # none, or one
+	ask answer explain work/INBOX/1 $options
+	expect_words "explain $options: an answer of nothing" 76 \
+	    "$(test -z "$options" && echo err || echo out)" \
+	    'the answer has no message in it'
+done
+
 cat >answer <<'END'
 {"version":"0.1.0","pid":42,"started":"2026-01-01T00:00:00Z","config":"/c/belfry.conf","dry_run":false,"rules":6,"accounts":[{"account":"work","email":"ann@example.org","server":"mail.example.org","locked_out":null,"mailboxes":[{"mailbox":"INBOX","state":"watching","pushed":true,"since":"2026-01-01T00:00:00Z","proven":"2026-01-01T00:00:00Z","next_proof_in_s":323,"renew_s":360,"renew_set_s":540,"missed_pushes":2,"polled_too":true,"trouble":null,"uidvalidity":1,"next_uid":1234,"open":0},{"mailbox":"Lists/x","state":"loading","pushed":false,"since":"2026-01-01T00:00:00Z","proven":null,"trouble":null,"uidvalidity":0,"next_uid":0,"open":2}],"forwards":{"waiting":0,"sending":0,"sent":7,"failed":0,"held":0,"dropped":0}}],"ok":true}
 END
