@@ -38,7 +38,7 @@ run() {
 	test ! -f "$here/$name.dict" || set -- "$@" -dict="$here/$name.dict"
 	set -- "$@" "$work/$name.new"
 	test ! -d "$here/corpus/$name" || set -- "$@" "$here/corpus/$name"
-	"$build/tests/fuzz/fuzz-$name" "$@" >"$work/$name.log" 2>&1 ||
+	TMPDIR=$work "$build/tests/fuzz/fuzz-$name" "$@" >"$work/$name.log" 2>&1 ||
 	    : >"$work/$name.failed"
 }
 
