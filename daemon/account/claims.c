@@ -9,6 +9,7 @@
 #include "daemon/base/xalloc.h"
 
 #define KEYWORD_DIGITS 10 /* of a digest, in a keyword */
+#define JOIN_USEC (CLAIMS_JOIN_SEC * USEC_SEC)
 
 struct node {
 	char name[CLAIMS_NODE_MAX + 1];
@@ -33,6 +34,8 @@ struct claims {
 
 	struct node own; /* uid 0: there is none */
 	int64_t joined_unix;
+	bool was_absent;     /* the own one, when it was read last, */
+	usec_t arrived;	     /* and then it was there; 0: not in this life */
 	struct node *others; /* owned, of CLAIMS_NODES_MAX; NULL: never any */
 	size_t count;
 	struct imap_seqset stale;
@@ -125,10 +128,15 @@ claims_is_first(const struct claims *claims)
 }
 
 bool
-claims_is_others(const struct claims *claims, int64_t judged_unix)
+claims_is_others(
+    const struct claims *claims, int64_t judged_unix, int64_t received_unix)
 {
+	/* Nobody judged it before it came: our clock was wrong. */
+	int64_t since_unix =
+	    judged_unix > received_unix ? judged_unix : received_unix;
+
 	return !claims_is_first(claims) && claims->own.uid != 0 &&
-	       judged_unix < claims->own.joined_unix + CLAIMS_JOIN_SEC;
+	       since_unix < claims->own.joined_unix + CLAIMS_JOIN_SEC;
 }
 
 static enum claims_answer
@@ -144,7 +152,7 @@ ask_auto(const struct claims *claims, int64_t now_unix, usec_t now)
 		return CLAIMS_FREE;
 	if (claims->ladder == LADDER_UNPROVEN)
 		return CLAIMS_ASK;
-	if (claims_join_wait(claims, now_unix) > 0)
+	if (claims_join_wait(claims, now_unix, now) > 0)
 		return CLAIMS_JOINING;
 	if (claims->ladder != LADDER_FIRST)
 		return CLAIMS_SHARED;
@@ -165,12 +173,20 @@ claims_ask(const struct claims *claims, int64_t now_unix, usec_t now)
 }
 
 usec_t
-claims_join_wait(const struct claims *claims, int64_t now_unix)
+claims_join_wait(const struct claims *claims, int64_t now_unix, usec_t now)
 {
 	int64_t left = claims->own.renewed_unix + CLAIMS_JOIN_SEC - now_unix;
+	usec_t since;
 
-	/* A clock that was set back makes it no longer. */
-	if (!claims->own.is_new || left <= 0 || left > CLAIMS_JOIN_SEC)
+	if (!claims->own.is_new)
+		return 0;
+	/* No clock that is put right makes it shorter. */
+	if (claims->arrived != 0) {
+		since = usec_since(claims->arrived, now);
+		return since < JOIN_USEC ? JOIN_USEC - since : 0;
+	}
+	/* Nor one that was set back, after a restart, longer. */
+	if (left <= 0 || left > CLAIMS_JOIN_SEC)
 		return 0;
 	return (usec_t)left * USEC_SEC;
 }
@@ -320,12 +336,23 @@ bury_dead(struct claims *claims)
 	}
 }
 
+static void
+note_presence(struct claims *claims)
+{
+	if (claims->own.uid == 0)
+		claims->arrived = 0;
+	else if (claims->was_absent)
+		claims->arrived = claims->checked;
+	claims->was_absent = claims->own.uid == 0;
+}
+
 bool
 claims_read_end(struct claims *claims, int64_t now_unix)
 {
 	int64_t age = now_unix - claims->own.renewed_unix;
 
 	bury_dead(claims);
+	note_presence(claims);
 	claims->is_known = true;
 	claims->had_others = claims->count > 0;
 	/* After a long absence the others may have forgotten us. */
@@ -451,9 +478,10 @@ static const char *const ladder_words[] = {
 
 /* What this one does now: with claims, what it wins. */
 static void
-describe_turn(const struct claims *claims, int64_t now_unix, struct buf *words)
+describe_turn(const struct claims *claims, int64_t now_unix, usec_t now,
+    struct buf *words)
 {
-	usec_t wait = claims_join_wait(claims, now_unix);
+	usec_t wait = claims_join_wait(claims, now_unix, now);
 
 	if (wait > 0)
 		buf_addf(words, "; this one is new here, and acts in %llu min",
@@ -467,7 +495,8 @@ describe_turn(const struct claims *claims, int64_t now_unix, struct buf *words)
 }
 
 static void
-describe_auto(const struct claims *claims, int64_t now_unix, struct buf *words)
+describe_auto(const struct claims *claims, int64_t now_unix, usec_t now,
+    struct buf *words)
 {
 	if (claims->refusal.len > 0) {
 		buf_add_str(words, claims->had_others ? "waits" : "acts alone");
@@ -482,13 +511,13 @@ describe_auto(const struct claims *claims, int64_t now_unix, struct buf *words)
 		buf_addf(words, "%zu other machine%s: %s", claims->count,
 		    claims->count == 1 ? "" : "s",
 		    ladder_words[claims->ladder]);
-		describe_turn(claims, now_unix, words);
+		describe_turn(claims, now_unix, now, words);
 	}
 }
 
 void
-claims_describe(
-    const struct claims *claims, int64_t now_unix, struct buf *words)
+claims_describe(const struct claims *claims, int64_t now_unix, usec_t now,
+    struct buf *words)
 {
 	static const char *const modes[CLAIM_MODES] = {
 	    [CLAIM_NO] = "acts alone (claim = no)",
@@ -497,7 +526,7 @@ claims_describe(
 	};
 
 	if (claims->mode == CLAIM_AUTO)
-		describe_auto(claims, now_unix, words);
+		describe_auto(claims, now_unix, now, words);
 	else
 		buf_add_str(words, modes[claims->mode]);
 }

@@ -91,10 +91,14 @@ enum claims_answer claims_ask(
 /* No other one joined before; who acted when it was alone did. */
 bool claims_is_first(const struct claims *claims);
 /* A message that was judged so early that an other one may have copied or
- * forwarded it, or run its command, without a mark. */
-bool claims_is_others(const struct claims *claims, int64_t judged_unix);
+ * forwarded it, or run its command, without a mark. Our clock says when it was
+ * judged, and may have been behind; the server's says when this machine joined,
+ * and when the message came (INTERNALDATE; 0: not told). */
+bool claims_is_others(
+    const struct claims *claims, int64_t judged_unix, int64_t received_unix);
 /* JOINING: how long. */
-usec_t claims_join_wait(const struct claims *claims, int64_t now_unix);
+usec_t claims_join_wait(
+    const struct claims *claims, int64_t now_unix, usec_t now);
 
 /* A look begins, and ends. False: CLAIMS_LOOKS_MAX in a row never ended, as the
  * connection was lost each time, and no other machine is known: the mailbox is
@@ -139,7 +143,7 @@ void claims_set_ladder(struct claims *claims, enum claims_ladder ladder);
 bool claims_refuse(struct claims *claims, struct span words, usec_t now);
 
 /* In words, for `status`. */
-void claims_describe(
-    const struct claims *claims, int64_t now_unix, struct buf *words);
+void claims_describe(const struct claims *claims, int64_t now_unix, usec_t now,
+    struct buf *words);
 
 #endif

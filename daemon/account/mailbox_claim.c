@@ -530,7 +530,8 @@ leave_to_others(struct mailbox *mb, usec_t now)
 		return true;
 	for (size_t i = 0; i < mb->op->count; i++) {
 		struct job *job = mb->op->jobs[i];
-		if (claims_is_others(claims, job->judged_unix))
+		if (claims_is_others(
+			claims, job->judged_unix, job->received_unix))
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_SKIPPED,
 			    "this machine was new here: another one acts", now);
@@ -551,7 +552,8 @@ join(struct mailbox *mb, usec_t now)
 {
 	if (leave_to_others(mb, now))
 		all_wait(mb,
-		    claims_join_wait(mb->config->claims, mailbox_unix(mb, now)),
+		    claims_join_wait(
+			mb->config->claims, mailbox_unix(mb, now), now),
 		    now);
 }
 

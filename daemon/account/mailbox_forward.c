@@ -569,7 +569,8 @@ mailbox_forward_go_on(struct mailbox *mb, usec_t now)
 		break;
 	case CLAIMS_JOINING:
 		end_all(mb, FORWARD_OTHERS,
-		    claims_join_wait(mb->config->claims, mailbox_unix(mb, now)),
+		    claims_join_wait(
+			mb->config->claims, mailbox_unix(mb, now), now),
 		    USEC_NEVER, now);
 		break;
 	case CLAIMS_FREE:

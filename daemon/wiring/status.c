@@ -101,7 +101,8 @@ status_of_account(struct running_account *account)
 	json_set_bool(json, "paused", account->paused);
 	json_set_time(json, "paused_until", account->paused_until);
 	if (account->claims != NULL)
-		claims_describe(account->claims, loop_now_unix(), &others);
+		claims_describe(
+		    account->claims, loop_now_unix(), loop_now(), &others);
 	json_set_str(
 	    json, "machines", others.len > 0 ? buf_str(&others) : NULL);
 	for (size_t i = 0; i < account_count(account->account); i++)

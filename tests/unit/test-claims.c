@@ -116,6 +116,65 @@ test_answers(void **state)
 	}
 }
 
+/* What came before this machine joined is the others'; what was judged by a
+ * clock that was days behind is not, if it came later. */
+static void
+test_clock_was_behind(void **state)
+{
+	static const struct {
+		int64_t judged, received; /* seconds after it joined */
+		bool is_others;
+	} cases[] = {
+	    {-600, -700, true},
+	    {CLAIMS_JOIN_SEC - 1, -700, true},
+	    {CLAIMS_JOIN_SEC, -700, false},
+	    {-2 * DAY, -700, true},
+	    {-2 * DAY, CLAIMS_JOIN_SEC, false},
+	    {-2 * DAY, CLAIMS_JOIN_SEC - 1, true},
+	};
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+
+	(void)state;
+	claims_set_ladder(claims, LADDER_MODSEQ);
+	claims_read_begin(claims, START);
+	claims_read(claims, 1, NOW - 3 * DAY, SPAN("you 1799999100 0"));
+	claims_read(claims, 2, NOW - DAY, SPAN("me 1799999400 0"));
+	claims_read_end(claims, NOW);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (claims_is_others(claims, NOW - DAY + cases[i].judged,
+			NOW - DAY + cases[i].received) != cases[i].is_others)
+			fail_msg("case %zu", i);
+	assert_true(claims_is_others(claims, NOW - 2 * DAY, 0));
+	claims_free(&claims);
+}
+
+/* The clock of a machine that is just started is put right by hours: others
+ * still have the time to look. */
+static void
+test_clock_is_put_right(void **state)
+{
+	struct claims *claims = claims_new(CLAIM_AUTO, "me");
+	const usec_t joined = START + 7 * USEC_SEC;
+
+	(void)state;
+	claims_set_ladder(claims, LADDER_MODSEQ);
+	claims_read_begin(claims, START);
+	claims_read(claims, 1, NOW - 900, SPAN("you 1799999100 0"));
+	assert_false(claims_read_end(claims, NOW - DAY));
+	claims_read_begin(claims, joined);
+	claims_read(claims, 1, NOW - 900, SPAN("you 1799999100 0"));
+	claims_read(claims, 2, NOW, SPAN("me 1799913600 0"));
+	claims_read_end(claims, NOW - DAY);
+	assert_int_equal(
+	    claims_ask(claims, NOW, joined + USEC_MINUTE), CLAIMS_JOINING);
+	assert_int_equal(claims_join_wait(claims, NOW, joined + USEC_MINUTE),
+	    4 * USEC_MINUTE);
+	assert_int_equal(claims_join_wait(claims, NOW - DAY,
+			     joined + CLAIMS_JOIN_SEC * USEC_SEC),
+	    0);
+	claims_free(&claims);
+}
+
 /* The folder is refused to who knows of others: nothing is done that they might
  * do, too, and it is looked for again. */
 static void
@@ -133,7 +192,7 @@ test_refused_with_others(void **state)
 	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_SHARED);
 	claims_refuse(claims, SPAN("no room"), START);
 	assert_int_equal(claims_ask(claims, NOW, START), CLAIMS_ASK);
-	claims_describe(claims, NOW, &words);
+	claims_describe(claims, NOW, START, &words);
 	assert_string_equal(
 	    buf_str(&words), "waits, as belfry-claims is refused: no room");
 	claims_read_begin(claims, START);
@@ -198,7 +257,7 @@ test_words(void **state)
 		    claims, 1, NOW - 900, SPAN("you 1799999100 1799999100"));
 		claims_read(claims, 2, NOW - 600, span_from_str(cases[i].own));
 		claims_read_end(claims, NOW);
-		claims_describe(claims, NOW, &words);
+		claims_describe(claims, NOW, START, &words);
 		assert_string_equal(buf_str(&words), cases[i].words);
 		claims_free(&claims);
 	}
@@ -290,6 +349,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_looking_again),
+	    cmocka_unit_test(test_clock_was_behind),
+	    cmocka_unit_test(test_clock_is_put_right),
 	    cmocka_unit_test(test_refused_with_others),
 	    cmocka_unit_test(test_refusal_is_told_rarely),
 	    cmocka_unit_test(test_words),
