@@ -13,6 +13,7 @@
 
 /* Where an HTML text says its charset, if it does. */
 #define META_MAX 1024
+#define CHARSET_WORD "charset"
 /* Characters of a text that a preview looks at. */
 #define PREVIEW_LOOK_MAX 2000
 #define COMBINING_JOINER 0x34f
@@ -38,22 +39,49 @@ charset_name_length(struct span s)
 	return n;
 }
 
-/* What <meta charset="..."> or its older form says; empty: nothing. */
+static struct span
+skip_blanks(struct span s)
+{
+	while (s.len > 0 && (char_is_blank(s.data[0]) || s.data[0] == '\r' ||
+				s.data[0] == '\n'))
+		s = span_skip(s, 1);
+	return s;
+}
+
+/* The name in `charset = "name"`, of what stands behind its first word; empty:
+ * there is none. */
+static struct span
+take_charset_name(struct span s)
+{
+	s = skip_blanks(s);
+	if (!span_starts(s, "="))
+		return SPAN_EMPTY;
+	s = skip_blanks(span_skip(s, 1));
+	if (span_starts(s, "\"") || span_starts(s, "'"))
+		s = span_skip(s, 1);
+	s.len = charset_name_length(s);
+	return s;
+}
+
+/* What <meta charset="..."> or its older form says; empty: nothing. Whoever
+ * could read that in ASCII does not read UTF-16 (HTML standard, section
+ * 13.2.3.2). */
 static struct span
 meta_charset(struct span html)
 {
 	struct span head = span_slice(html, 0, META_MAX);
-	size_t at = 0;
 
-	while ((at = span_find_span(head, SPAN("harset="), at)) != SIZE_MAX) {
-		struct span name = span_skip(head, at + 7);
+	for (; head.len > 0; head = span_skip(head, 1)) {
+		struct span name;
 
-		if (span_starts(name, "\"") || span_starts(name, "'"))
-			name = span_skip(name, 1);
-		name.len = charset_name_length(name);
+		if (!span_starts_nocase(head, CHARSET_WORD))
+			continue;
+		name = take_charset_name(
+		    span_skip(head, sizeof(CHARSET_WORD) - 1));
+		if (span_starts_nocase(name, "utf-16"))
+			return SPAN("utf-8");
 		if (charset_find(name) != NULL)
 			return name;
-		at++;
 	}
 	return SPAN_EMPTY;
 }
@@ -61,12 +89,15 @@ meta_charset(struct span html)
 static const struct charset *
 find_charset(struct span bytes, const struct part *part)
 {
-	struct span name = span_from_str(part->charset);
-	const struct charset *charset;
+	const struct charset *charset =
+	    charset_find(span_from_str(part->charset));
 
-	if (name.len == 0 && is_html(part))
-		name = meta_charset(bytes);
-	charset = charset_find(name);
+	if (is_html(part) &&
+	    (part->charset[0] == '\0' || charset_is_ascii(charset))) {
+		struct span name = meta_charset(bytes);
+		if (name.len > 0)
+			charset = charset_find(name);
+	}
 	return charset_is_refused(charset) ? NULL : charset;
 }
 

@@ -256,6 +256,12 @@ charset_is_refused(const struct charset *charset)
 	return charset != NULL && charset->kind == KIND_REFUSED;
 }
 
+bool
+charset_is_ascii(const struct charset *charset)
+{
+	return charset != NULL && charset->kind == KIND_GUESS;
+}
+
 const char *
 charset_name(size_t index, const struct charset **charset_r)
 {

@@ -27,6 +27,8 @@ struct charset_decoder;
 const struct charset *charset_find(struct span name);
 /* UTF-7: it would let a header smuggle specials past whoever reads ASCII. */
 bool charset_is_refused(const struct charset *charset);
+/* ASCII: of bytes beyond it nothing is said. */
+bool charset_is_ascii(const struct charset *charset);
 
 /* For tests: the name and row at `index` of the table, NULL behind it. */
 const char *charset_name(size_t index, const struct charset **charset_r);

@@ -173,17 +173,39 @@ test_html(void **state)
 	}
 }
 
+static const struct {
+	const char *in, *out;
+} metas[] = {
+    /* clang-format off */
+	{"<meta content=\"text/html; charset=koi8-r\">\xcb\xcf\xd4",
+	    "\u043a\u043e\u0442"},
+	{"<META CONTENT=\"text/html; CHARSET=iso-8859-2\">zaj\xb1""c",
+	    "zaj\u0105c"},
+	{"<meta charset = 'iso-8859-2'>zaj\xb1""c", "zaj\u0105c"},
+	{"<meta charset=x charset=\niso-8859-2 >zaj\xb1""c", "zaj\u0105c"},
+	{"<meta charset=utf-16le>zaj\xc4\x85""c", "zaj\u0105c"},
+    /* clang-format on */
+};
+
 static void
 test_meta_charset(void **state)
 {
 	struct part part = part_of("text/html", "8bit", "");
-	BUF_AUTO text = BUF_INIT;
 
 	(void)state;
-	body_add_text(&text,
-	    SPAN("<meta content=\"text/html; charset=koi8-r\">\xcb\xcf\xd4"),
-	    &part);
-	check("meta", "\u043a\u043e\u0442", &text);
+	for (size_t i = 0; i < LENGTH(metas); i++) {
+		BUF_AUTO text = BUF_INIT;
+
+		body_add_text(&text, span_from_str(metas[i].in), &part);
+		check(metas[i].in, metas[i].out, &text);
+	}
+	part = part_of("text/html", "8bit", "us-ascii");
+	for (size_t i = 0; i < LENGTH(metas); i++) {
+		BUF_AUTO text = BUF_INIT;
+
+		body_add_text(&text, span_from_str(metas[i].in), &part);
+		check(metas[i].in, metas[i].out, &text);
+	}
 }
 
 /* The table is sorted: a name that is out of place would not be found. */
