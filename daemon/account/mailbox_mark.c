@@ -3,13 +3,18 @@
  */
 #include "daemon/account/mailbox_private.h"
 
-/* RFC 9051 PERMANENTFLAGS. */
+/* RFC 9051 PERMANENTFLAGS. One that may keep anything (\*) and names no flag
+ * of its own, as go-imap's first servers do, has not said what it does with
+ * these: it is asked. */
 static bool
 is_permanent(const struct mailbox *mb, const char *flag)
 {
-	struct span flags = span_from_str(mb->permanent_flags), word;
+	struct span flags, word;
 
 	if (mb->permanent_flags == NULL || (flag[0] != '\\' && mb->any_keyword))
+		return true;
+	flags = span_trim(span_from_str(mb->permanent_flags));
+	if (span_is(flags, "\\*"))
 		return true;
 	while (span_split(&flags, ' ', &word))
 		if (span_is_nocase(word, flag))
