@@ -450,7 +450,7 @@ static bool
 is_looked_for(const struct mailbox *mb, const struct job_action *action)
 {
 	return action->verify && action->action.kind != ACTION_COPY &&
-	       mailbox_can(mb, IMAP_CAP_MOVE);
+	       mailbox_verify_by_uid(mb, action);
 }
 
 static bool

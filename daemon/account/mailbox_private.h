@@ -1590,6 +1590,9 @@ void mailbox_verify_resume_look(
 usec_t mailbox_verify_held_until(
     const struct mailbox *mb, const struct job *job);
 mailbox_begin_fn mailbox_verify_begin, mailbox_verify_looked;
+/* Of what is not a copy: whether its UID alone tells if it was done. */
+bool mailbox_verify_by_uid(
+    const struct mailbox *mb, const struct job_action *action);
 /* SELECT after a visit elsewhere has ended; false: the connection is over. */
 bool mailbox_verify_is_back(
     struct mailbox *mb, const struct imap_response *response, usec_t now);

@@ -26,6 +26,14 @@ static const usec_t look_waits[] = {5 * USEC_SEC, 25 * USEC_SEC};
 /* ... and of a group, so much later for each message in it. */
 #define SURE_EACH_USEC (100 * USEC_MSEC)
 
+/* By what the journal says of it: a server that has MOVE now may have had, or
+ * shown, none when it was begun. */
+bool
+mailbox_verify_by_uid(const struct mailbox *mb, const struct job_action *action)
+{
+	return action->target_next == 0 && mailbox_can(mb, IMAP_CAP_MOVE);
+}
+
 static void
 looked_at(struct mailbox *mb, struct job *job, usec_t now)
 {
@@ -35,7 +43,7 @@ looked_at(struct mailbox *mb, struct job *job, usec_t now)
 	if (!job->checked) {
 		mailbox_settle(mb, job, action, EFFECT_DONE,
 		    "was done before the interruption", now);
-	} else if (mailbox_can(mb, IMAP_CAP_MOVE)) {
+	} else if (mailbox_verify_by_uid(mb, action)) {
 		action->verify = false;
 		action->state = EFFECT_PLANNED;
 	} else {
