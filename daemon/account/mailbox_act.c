@@ -150,7 +150,11 @@ mailbox_op_send_target(
 bool
 mailbox_can(const struct mailbox *mb, uint64_t capability)
 {
-	return (imap_session_capabilities(mb->session) & capability) != 0;
+	uint64_t announced = imap_session_capabilities(mb->session);
+
+	if (mb->no_move)
+		announced &= ~(uint64_t)IMAP_CAP_MOVE;
+	return (announced & capability) != 0;
 }
 
 /* ---- the table of steps ---- */

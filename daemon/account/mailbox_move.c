@@ -250,6 +250,9 @@ mailbox_move_copy_done(
     struct mailbox *mb, const struct imap_response *response, usec_t now)
 {
 	if (response->status != IMAP_OK) {
+		/* Then it was not MOVE that it could not. */
+		if (imap_refusal_is_of_command(response))
+			mb->no_move = false;
 		target_missing(mb, response, now);
 		return;
 	}
@@ -357,6 +360,7 @@ note_refusal(
 	mailbox_op_note_refusal(mb, response, now);
 	buf_clear(&mb->op->refusal);
 	mb->op->refused_for_now = mailbox_is_for_now(response);
+	mb->op->is_unknown = imap_refusal_is_of_command(response);
 	if (mb->op->not_made.len > 0 && !mb->op->refused_for_now) {
 		buf_add_span(&mb->op->refusal, buf_span(&mb->op->not_made));
 		mb->op->refused_for_now = mb->op->not_made_for_now;
@@ -401,6 +405,19 @@ settle_gone(struct mailbox *mb, struct job *job, usec_t now)
 /* RFC 6851 section 3.3: NO after some of them were moved. */
 static const struct imap_refusal at_once = {.kind = IMAP_REFUSAL_STATE};
 
+/* The server announces MOVE, and has none: it is begun anew, by a copy, as is
+ * all else as long as the link lasts. */
+static void
+do_without_move(struct mailbox *mb, struct job *job, usec_t now)
+{
+	if (mailbox_can(mb, IMAP_CAP_MOVE))
+		mailbox_report(mb, REPORT_WARNING, 0,
+		    "the server announces MOVE, and cannot: what is to be "
+		    "moved is copied, and removed here");
+	mb->no_move = true;
+	mailbox_job_postpone(mb, job, &at_once, buf_str(&mb->op->refusal), now);
+}
+
 /* One message of which a MOVE was in doubt: is it still here? Where others of
  * them went, it was not the target that refused. */
 static void
@@ -417,6 +434,8 @@ look_at(struct mailbox *mb, struct job *job, usec_t now)
 		mailbox_job_postpone(mb, job, &at_once, refusal, now);
 	else if (mb->op->refusal.len == 0 || mb->op->refused_for_now)
 		mailbox_job_postpone(mb, job, &mb->op->why, refusal, now);
+	else if (mb->op->is_unknown)
+		do_without_move(mb, job, now);
 	else if (!mailbox_op_part_job(mb, job, refusal, now))
 		mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_FAILED,
 		    refusal, now);

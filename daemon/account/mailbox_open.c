@@ -75,7 +75,8 @@ mailbox_open(struct mailbox *mb, usec_t now)
 
 	tell_connected(mb);
 	mb->no_structure = mb->shy;
-	mb->no_partial = mb->told_dropped = mb->is_alone = false;
+	mb->no_partial = mb->no_move = mb->told_dropped = false;
+	mb->is_alone = false;
 	mb->no_identity = false;
 	mb->group_max = mb->alone_refused = 0;
 	mb->is_second_try = false;

@@ -225,6 +225,7 @@ struct op {
 	struct imap_seqset moved; /* source UIDs that COPYUID named */
 	struct buf refusal;	  /* MOVE said no: its words, while we LOOK */
 	bool refused_for_now;	  /* ... and whether to try again */
+	bool is_unknown;	  /* ... and whether it was MOVE itself */
 	struct buf not_made;	  /* CREATE said no: its words */
 	bool not_made_for_now;	  /* ... and whether to try again */
 	struct imap_refusal why;  /* of the last refusal */
@@ -537,6 +538,7 @@ struct mailbox {
 	size_t suspension_count;
 	bool read_only;	    /* SELECT said so */
 	bool uids_pass;	    /* and that UIDs are good for a session only */
+	bool no_move;	    /* MOVE is announced, but was found not there */
 	bool lists_plainly; /* the server knows nothing but LIST */
 	uint32_t cut;	    /* [MESSAGELIMIT] of the window; 0: none */
 

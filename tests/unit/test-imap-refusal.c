@@ -271,12 +271,46 @@ test_causes(void **state)
 	}
 }
 
+static void
+test_of_command(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is;
+	} commands[] = {
+	    {"b1 BAD Unknown command", true},
+	    {"b1 NO MOVE extension not supported", true},
+	    {"b1 NO Unsupported command", true},
+	    {"b1 NO [CLIENTBUG] Not in this state", true},
+	    {"b1 NO Some of them could not be moved", false},
+	    {"b1 NO [OVERQUOTA] not supported by your plan", false},
+	    {"b1 NO [TRYCREATE] not implemented folder", false},
+	    {"b1 BAD [LIMIT] slow down", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct imap_lexer *lexer = imap_lexer_new(1000);
+		struct imap_response response;
+
+		imap_lexer_feed(lexer, span_from_str(commands[i].line));
+		imap_lexer_feed(lexer, SPAN("\r\n"));
+		assert_int_equal(imap_lexer_next(lexer, &response, NULL), 1);
+		if (imap_refusal_is_of_command(&response) != commands[i].is) {
+			print_error("%s\n", commands[i].line);
+			fail();
+		}
+		imap_lexer_free(&lexer);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_causes),
+	    cmocka_unit_test(test_of_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

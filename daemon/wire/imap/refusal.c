@@ -254,6 +254,23 @@ imap_refusal_read(const struct imap_response *response, bool at_login)
 	};
 }
 
+bool
+imap_refusal_is_of_command(const struct imap_response *response)
+{
+	static const char *const phrases[] = {
+	    "not supported", "unsupported", "not implemented"};
+	enum imap_refusal_kind kind = kind_of(response, false);
+
+	if (kind == IMAP_REFUSAL_CLIENT)
+		return true;
+	for (size_t i = 0; i < COUNT(phrases); i++)
+		if (kind == IMAP_REFUSAL_UNTOLD &&
+		    span_contains_nocase(
+			response->text, span_from_str(phrases[i])))
+			return true;
+	return false;
+}
+
 enum fault
 imap_fault_of(const struct imap_response *response, bool at_login)
 {

@@ -64,6 +64,10 @@ struct imap_refusal {
 /* `at_login`: what is said to AUTHENTICATE and LOGIN, or instead of them. */
 struct imap_refusal imap_refusal_read(
     const struct imap_response *response, bool at_login);
+/* Whether it is the command that is refused, and no other use of it would fare
+ * better: BAD, or NO that says so (go-imap to MOVE, where its store has none).
+ */
+bool imap_refusal_is_of_command(const struct imap_response *response);
 /* Only its fault. */
 enum fault imap_fault_of(const struct imap_response *response, bool at_login);
 /* "credentials", "limit", ...: a constant. */
