@@ -716,6 +716,7 @@ accounts_free(struct running_account **account)
 	*account = NULL;
 	pulses_flush(running);
 	journal_drain(running->belfry->journal);
+	running->pumping = true; /* from here on nobody has a turn */
 	probe_forget_account(running);
 	forwards_free(running);
 	undo_forget(running);

@@ -242,7 +242,8 @@ void delivery_send_with_preview(
     struct delivery *delivery, const struct mailbox_task *task);
 /* The same of one that came out of the store, and whose time has come. */
 void delivery_send_clear(struct delivery *delivery);
-/* No longer waited for: the message was read, the line goes (NULL: all). */
+/* No longer waited for: the message was read; the line goes (NULL: there are
+ * too many). */
 void notify_preview_over(struct line *line, uint32_t uidvalidity, uint32_t uid);
 void notify_preview_forget(struct notify *notify, const struct line *line);
 

@@ -240,6 +240,23 @@ exec_content(struct line *line, const struct mailbox_previewed *previewed)
 	}
 }
 
+/* It stays in the journal, and whoever has the mailbox next rings. The queue
+ * hears of it from the loop, when the line is gone. */
+static void
+drop(struct notifier *notifier)
+{
+	struct command *command = notifier->command_now;
+	uint64_t id = notifier->busy_id;
+
+	mailbox_preview_cancel(command->asked->mailbox, command->n.uidvalidity,
+	    command->n.uid, command->kind);
+	exec_forget(notifier);
+	notifier->busy_id = 0;
+	notifier_answer(
+	    notifier, id, NOTIFIER_FAILED, "the account was changed");
+	loop_timer_set(notifier->timer, loop_now());
+}
+
 void
 exec_forget_content(struct notify *notify, const struct line *line)
 {
@@ -249,6 +266,6 @@ exec_forget_content(struct notify *notify, const struct line *line)
 		    LIST_ITEM(pos, struct notifier, link);
 		if (notifier->command_now != NULL &&
 		    notifier->command_now->asked == line)
-			run_without(notifier);
+			drop(notifier);
 	}
 }

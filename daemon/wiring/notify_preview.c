@@ -86,13 +86,37 @@ send_it(struct waiting *waiting, const struct mailbox_previewed *previewed)
 }
 
 static void
-give_up(struct waiting *waiting)
+cancel(const struct waiting *waiting)
 {
-	struct delivery *delivery = waiting->delivery;
+	const struct delivery *delivery = waiting->delivery;
 
 	mailbox_preview_cancel(delivery->line->mailbox, delivery->uidvalidity,
 	    delivery->uid, waiting->kind);
+}
+
+static void
+give_up(struct waiting *waiting)
+{
+	cancel(waiting);
 	send_it(waiting, NULL);
+}
+
+/* Its line goes. It stays in the journal, and whoever has the mailbox next
+ * rings; but what was on a screen before comes back as it was. */
+static void
+drop(struct waiting *waiting)
+{
+	struct delivery *delivery = waiting->delivery;
+
+	if (delivery->returns != NULL) {
+		give_up(waiting);
+		return;
+	}
+	cancel(waiting);
+	list_remove(&waiting->link);
+	loop_timer_free(&waiting->timer);
+	free(waiting);
+	delivery_forget(delivery);
 }
 
 static void
@@ -262,7 +286,9 @@ notify_preview_forget(struct notify *notify, const struct line *line)
 	LIST_EACH(pos, &notify->previews)
 	{
 		struct waiting *waiting = LIST_ITEM(pos, struct waiting, link);
-		if (line == NULL || waiting->delivery->line == line)
+		if (line == NULL)
 			give_up(waiting);
+		else if (waiting->delivery->line == line)
+			drop(waiting);
 	}
 }

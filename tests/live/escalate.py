@@ -2,6 +2,7 @@
 """`escalate`: the phone rings for what nobody read, over a restart, too."""
 
 import os
+import signal
 import sys
 import time
 
@@ -56,6 +57,50 @@ def only_what_nobody_read(servers):
             "fresh": ("done", "notification shown by phone"),
             "seen": not_needed, "moved": not_needed, "gone": not_needed,
             "meanwhile": not_needed}, "what became of them")
+
+
+def change_account(servers, is_hidden):
+    """It is about to ring, and waits for what the store did not keep, or for
+    what its command wants: the one that comes after it rings, once, and
+    nothing breaks."""
+    user = servers.user()
+    daemon = live.Daemon(servers, "")
+    rung = daemon.path("rung")
+    phone = daemon.script("phone", "cat >>%s\n" % rung)
+    rules = ("[notifier phone]\ntype = exec\ncommand = %s\nstdin = message\n"
+             "urgency = critical\n\n"
+             "[rule r]\nwhen = all\nescalate = phone after 10s\n" % phone)
+    daemon.write(user.account("poll = 5m\n") + rules)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("Your code is 482913"))
+        daemon.wait_log("judged")
+        due = time.monotonic() + 10
+        daemon.wait_quiet()
+        if is_hidden:
+            daemon.kill()
+            daemon.start()
+            daemon.wait_watching()
+        servers.signal_imap(signal.SIGSTOP)
+        time.sleep(due + 1 - time.monotonic())
+        daemon.write(user.account("poll = 6m\n") + rules)
+        daemon.ctl("reload")
+        servers.signal_imap(signal.SIGCONT)
+        live.wait("the phone", lambda: live.read(rung))
+        live.check(live.read(rung).count("Subject: Your code is 482913") == 1,
+                   "it rang otherwise: %r", live.read(rung))
+        daemon.wait_log("done.*notification shown by phone")
+        live.same(live.read(rung).count("Subject:"), 1, "times it rang")
+
+
+@live.case
+def while_its_account_changes(servers):
+    change_account(servers, False)
+
+
+@live.case
+def after_a_restart_while_its_account_changes(servers):
+    change_account(servers, True)
 
 
 @live.case
