@@ -697,6 +697,11 @@ void mailbox_load_waiting(struct mailbox *mb, struct span text, usec_t now);
  * may be forgotten, and the next one only finds out who is there. */
 bool mailbox_load_audit(
     struct mailbox *mb, struct span text, int64_t kept_unix);
+/* Before mailbox_load_effect: what an engine that was freed since had handed
+ * out of this mailbox is still under way. False: it is none of its; else
+ * mailbox_task_done follows. */
+bool mailbox_load_task(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
 /* Of this message there is a notification: it is followed. */
 void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
 void mailbox_load_judged(struct mailbox *mb, uint32_t uid);

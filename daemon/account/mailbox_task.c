@@ -171,16 +171,34 @@ mailbox_task_make(
 	return task;
 }
 
+static void
+add_task(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq)
+{
+	struct task *task = NEW(struct task);
+
+	task->uidvalidity = uidvalidity;
+	task->uid = uid;
+	task->seq = seq;
+	list_add(&mb->tasks, &task->link);
+}
+
+/* As in mailbox_load_effect: not what a visitor leaves alone. */
+bool
+mailbox_load_task(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq)
+{
+	if (mb->visit == VISIT_LOOK || mb->config->dry_run ||
+	    (mb->visit == VISIT_ACT && seq < STORE_APPLY_SEQ))
+		return false;
+	add_task(mb, uidvalidity, uid, seq);
+	return true;
+}
+
 void
 mailbox_task_hand_out(
     struct mailbox *mb, struct mailbox_task *task, enum mailbox_event_kind kind)
 {
-	struct task *known = NEW(struct task);
-
-	known->uidvalidity = task->uidvalidity;
-	known->uid = task->uid;
-	known->seq = task->seq;
-	list_add(&mb->tasks, &known->link);
+	add_task(mb, task->uidvalidity, task->uid, task->seq);
 	mailbox_emit(mb, (struct mailbox_event){.kind = kind, .task = task});
 }
 

@@ -191,6 +191,7 @@ need_load(struct line *line, struct mailbox_event *event)
 	bool found;
 
 	(void)event;
+	exec_load(line);
 	if (!store_get_cursor(
 		store, account, mailbox, &cursor, &found, &error) ||
 	    !store_each_open_effect(

@@ -210,8 +210,10 @@ void alive_hint(struct belfry *belfry);
 void exec_run(struct line *line, struct mailbox_task *task);
 /* Takes the task, which exec_run may ask for soon. */
 void exec_prepare(struct line *line, struct mailbox_task *task);
-/* The line goes: its commands run on, and nobody listens. */
+/* The line goes: its commands run on, and nobody listens ... */
 void exec_forget_line(struct line *line);
+/* ... until one comes that has the same mailbox: as part of LOAD. */
+void exec_load(struct line *line);
 void exec_free_all(struct belfry *belfry);
 
 /* certificates.c */

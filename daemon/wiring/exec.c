@@ -283,6 +283,22 @@ exec_forget_line(struct line *line)
 	}
 }
 
+void
+exec_load(struct line *line)
+{
+	LIST_EACH(pos, &line->owner->belfry->execs)
+	{
+		struct exec *exec = LIST_ITEM(pos, struct exec, link);
+		const struct mailbox_task *task = exec->task;
+		if (exec->line == NULL &&
+		    strcmp(exec->account, line->owner->config->name) == 0 &&
+		    strcmp(exec->mailbox, mailbox_name(line->mailbox)) == 0 &&
+		    mailbox_load_task(
+			line->mailbox, task->uidvalidity, task->uid, task->seq))
+			exec->line = line;
+	}
+}
+
 /* A command that still waited for its turn never ran: it is planned again. One
  * that runs is ended, and nobody can tell what it did. */
 static void

@@ -169,6 +169,41 @@ def notifications_of_a_mailbox_that_comes_back(servers):
 
 
 @live.case
+def commands_outlive_a_change_of_their_account(servers):
+    """Its mailboxes are made anew: they wait for what runs."""
+    user = servers.user()
+    daemon = live.Daemon(servers, "")
+    ran, go = daemon.path("ran"), daemon.path("go")
+    slow = daemon.script(
+        "slow", "echo \"$1\" >>%s\nwhile ! [ -e %s ]; do sleep 0.1; done\n"
+        % (ran, go))
+    rules = ("[rule safe]\nwhen = subject is safe\nexec = %s safe\n"
+             "repeat = safe\nmark = flagged\n\n"
+             "[rule once]\nwhen = subject is once\nexec = %s once\n"
+             "mark = flagged\n" % (slow, slow))
+    daemon.write(user.account("poll = 5m\n") + rules)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("safe"), live.message("once"))
+        live.wait("both to run", lambda: len(live.read(ran).split()) == 2)
+        for minutes in (6, 7):
+            daemon.write(user.account("poll = %dm\n" % minutes) + rules)
+            daemon.ctl("reload")
+            daemon.wait_watching()
+        with open(go, "w", encoding="utf-8"):
+            pass
+        for subject in ("safe", "once"):
+            live.wait("the mark behind it", lambda subject=subject:
+                      user.flags("INBOX", subject) == ["\\Flagged"])
+        daemon.wait_quiet()
+        live.same(sorted(live.read(ran).split()), ["once", "safe"], "commands")
+        live.same({(e["action"], e["state"]) for m in daemon.history()
+                   for e in m["effects"]} - {("notify", "done")},
+                  {("exec", "done"), ("mark", "done")}, "what became of them")
+        live.same(daemon.logged("unknown"), [], "lost commands")
+
+
+@live.case
 def failing_test_keeps_the_old_rules(servers):
     user = servers.user()
     text = user.account() + """
