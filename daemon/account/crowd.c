@@ -19,6 +19,7 @@ struct crowd {
 	unsigned unnamed;
 	unsigned members;
 	usec_t wait, next; /* USEC_NEVER: it is over */
+	usec_t still;	   /* who is left is counted then; USEC_NEVER */
 };
 
 /* ---- one crowd ---- */
@@ -95,7 +96,7 @@ find_or_make(struct crowds *crowds, const struct crowd_words *words)
 	crowd->kind = words->kind;
 	crowd->server = xstrdup(words->server);
 	crowd->key = xstrdup(key);
-	crowd->next = USEC_NEVER;
+	crowd->next = crowd->still = USEC_NEVER;
 	list_add(&crowds->all, &crowd->link);
 	crowds->count++;
 	return crowd;
@@ -109,6 +110,7 @@ begin_if_over(struct crowd *crowd, usec_t now)
 	crowd->named = 0;
 	crowd->wait = CROWD_WAIT_USEC;
 	crowd->next = usec_add(now, crowd->wait);
+	crowd->still = USEC_NEVER;
 }
 
 static void
@@ -193,7 +195,11 @@ crowds_deadline(const struct crowds *crowds)
 	usec_t deadline = USEC_NEVER;
 
 	LIST_EACH(pos, &crowds->all)
-	deadline = usec_min(deadline, LIST_ITEM(pos, struct crowd, link)->next);
+	{
+		const struct crowd *crowd = LIST_ITEM(pos, struct crowd, link);
+		deadline = usec_min(deadline, crowd->next);
+		deadline = usec_min(deadline, crowd->still);
+	}
 	return deadline;
 }
 
@@ -214,20 +220,49 @@ take_summary(struct crowd *crowd, struct crowd_summary *summary_r, usec_t now)
 	crowd->next = usec_add(now, crowd->wait);
 }
 
+/* It is over; who stays in it is not forgotten. */
+static void
+end(struct crowds *crowds, struct crowd *crowd, usec_t now)
+{
+	crowd->next = USEC_NEVER;
+	if (crowd->members > CROWD_NAMED && now != USEC_NEVER)
+		crowd->still = usec_add(now, CROWD_STILL_USEC);
+	free_if_empty(crowds, crowd);
+}
+
+/* CROWD_NAMED or fewer are named as soon as they say it again. */
+static bool
+take_still(struct crowd *crowd, struct crowd_summary *summary_r)
+{
+	crowd->still = USEC_NEVER;
+	if (crowd->members <= CROWD_NAMED)
+		return false;
+	*summary_r = (struct crowd_summary){
+	    .kind = crowd->kind,
+	    .server = crowd->server,
+	    .text = crowd->text,
+	    .count = crowd->members,
+	    .is_still = true,
+	};
+	return true;
+}
+
 bool
 crowds_next(struct crowds *crowds, struct crowd_summary *summary_r, usec_t now)
 {
 	LIST_EACH(pos, &crowds->all)
 	{
 		struct crowd *crowd = LIST_ITEM(pos, struct crowd, link);
-		if (crowd->next > now)
+		if (crowd->still <= now && crowd->still != USEC_NEVER &&
+		    take_still(crowd, summary_r))
+			return true;
+		if (crowd->next > now || crowd->next == USEC_NEVER)
 			continue;
 		if (crowd->counted > 0) {
 			take_summary(crowd, summary_r, now);
 			return true;
 		}
-		crowd->next = USEC_NEVER;
-		free_if_empty(crowds, crowd);
+		end(crowds, crowd, now);
 	}
 	return false;
 }

@@ -10,7 +10,8 @@
  * Nobody stays hidden. Who was only counted is a member of the crowd until it
  * says something else, or is well again (crowd_leave); those who repeat
  * themselves when the crowd is over, and CROWD_NAMED or fewer are left, are
- * named then.
+ * named then. When more are left, they are counted once more, after
+ * CROWD_STILL_USEC.
  *
  * The same is: the same kind, from the same server, in the same words, where
  * words with digits are all alike, as sessions are numbered.
@@ -29,6 +30,7 @@
 #define CROWD_NAMED 5
 #define CROWD_WAIT_USEC (10 * USEC_SEC)
 #define CROWD_WAIT_MAX_USEC USEC_HOUR
+#define CROWD_STILL_USEC USEC_HOUR
 /* Crowds at a time; of one more everybody is named. */
 #define CROWDS_MAX 64
 /* Bytes of the names in a summary. */
@@ -53,7 +55,8 @@ struct crowd_words {
 	const char *name; /* its own */
 };
 
-/* Those who were counted since the last one. */
+/* Those who were counted since the last one, or (is_still) are left long after
+ * it: without names. */
 struct crowd_summary {
 	unsigned kind;
 	const char *server, *text; /* the last one's words; borrowed until the
@@ -61,6 +64,7 @@ struct crowd_summary {
 	unsigned count;
 	struct buf names; /* of the first of them, with commas */
 	unsigned unnamed; /* so many more */
+	bool is_still;
 };
 void crowd_summary_done(struct crowd_summary *summary);
 

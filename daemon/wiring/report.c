@@ -100,13 +100,17 @@ is_named(struct line *line, const struct mailbox_report *report)
 static void
 log_crowd(struct crowd_summary *crowd)
 {
-	STR_AUTO count = xasprintf("%u more", crowd->count);
+	STR_AUTO count = xasprintf(
+	    "%u %s", crowd->count, crowd->is_still ? "still" : "more");
+	const char *of = crowd->is_still ? "hint" : "of";
 
+	if (crowd->is_still)
+		buf_add_str(&crowd->names, "`belfryctl status` names them");
 	if (crowd->unnamed > 0)
 		buf_addf(&crowd->names, " and %u others", crowd->unnamed);
 	log_event(mailbox_levels[crowd->kind],
 	    report_kind_name((enum report_kind)crowd->kind), "server",
-	    crowd->server, "mailboxes", count, "what", crowd->text, "of",
+	    crowd->server, "mailboxes", count, "what", crowd->text, of,
 	    buf_str(&crowd->names), NULL);
 	crowd_summary_done(crowd);
 }

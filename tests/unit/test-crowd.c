@@ -149,7 +149,7 @@ test_the_last_are_named(void **state)
 	assert_false(crowd_repeats(&w->crowds, &w->members[MANY - 1]));
 	assert_int_equal(next_summary(w), MANY - CROWD_NAMED);
 	assert_int_equal(next_summary(w), 0);
-	/* Too many: `status` has their names. */
+	/* Too many: they are counted later, and `status` has their names. */
 	assert_false(crowd_repeats(&w->crowds, &w->members[MANY - 1]));
 	for (unsigned i = 0; i < MANY - 3; i++)
 		crowd_leave(&w->crowds, &w->members[i]);
@@ -160,6 +160,32 @@ test_the_last_are_named(void **state)
 		assert_false(crowd_repeats(&w->crowds, &w->members[i]));
 	}
 	assert_int_equal(w->crowds.count, 0);
+}
+
+/* Too many to be named: they are counted once more, and only once. */
+static void
+test_many_are_left(void **state)
+{
+	struct world *w = *state;
+	struct crowd_summary summary;
+
+	say_all(w, 0, MANY);
+	assert_int_equal(next_summary(w), MANY - CROWD_NAMED);
+	assert_int_equal(next_summary(w), 0);
+	for (unsigned i = 0; i < MANY - 7; i++)
+		crowd_leave(&w->crowds, &w->members[i]);
+	w->now = crowds_deadline(&w->crowds);
+	assert_true(crowds_next(&w->crowds, &summary, w->now));
+	assert_true(summary.is_still);
+	assert_int_equal(summary.count, 7);
+	assert_int_equal(summary.names.len, 0);
+	assert_string_equal(summary.text, RESTARTS);
+	crowd_summary_done(&summary);
+	assert_true(crowds_deadline(&w->crowds) == USEC_NEVER);
+	/* Each is named as soon as they are few. */
+	for (unsigned i = MANY - 7; i < MANY - 5; i++)
+		crowd_leave(&w->crowds, &w->members[i]);
+	assert_true(crowd_repeats(&w->crowds, &w->members[MANY - 1]));
 }
 
 static void
@@ -228,6 +254,8 @@ main(void)
 		test_summaries_get_rare, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_the_last_are_named, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_many_are_left, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_named_again_after_quiet, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
