@@ -28,6 +28,9 @@
  * has left (smtp_session_sent), or that nothing asked for, ends the session;
  * a 4xx or 5xx in the middle of the text is taken as the verdict first.
  *
+ * A login is tried once, and in another way with the same secret only where the
+ * server says that the way is not there (504), or after SCRAM was refused.
+ *
  * When the last of the text was sent, the deadline lies in the past, because
  * smtp_session_sent knows no time: the tick that follows gives COMMIT. So
  * read the deadline after sending, as wire/engine.h says.

@@ -236,6 +236,20 @@ login_is_complete(const struct smtp_session *s)
 	       sasl_is_proven(s->mechanism, s->scram);
 }
 
+/* RFC 4954 section 4: 504 is of the mechanism, which was offered and is not
+ * there: the credentials were not looked at. True: another one is tried. */
+static bool
+try_another(struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
+{
+	if (reply->code != 504 || sasl_is_bound(s->mechanism))
+		return false;
+	s->offers.mechanisms &= ~(1u << s->mechanism);
+	if (best_mechanism(s, can_be_used) == SASL_NONE)
+		return false;
+	start_login(s, now);
+	return true;
+}
+
 static void
 on_login_refused(
     struct smtp_session *s, const struct smtp_reply *reply, usec_t now)
@@ -254,6 +268,10 @@ on_login_refused(
 		start_login(s, now);
 		return;
 	}
+	if (try_another(s, reply, now))
+		return;
+	if (reply->code == 504)
+		fault = FAULT_PEER;
 	if (fault == FAULT_AUTH && is_scram(s->mechanism) &&
 	    !sasl_is_bound(s->mechanism)) {
 		s->scram_refused = true;
