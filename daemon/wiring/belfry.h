@@ -354,6 +354,11 @@ void report_set_subject(struct json *json, const char *subject);
 void report_mailbox(struct line *line, const struct mailbox_report *report);
 void report_outbox(
     struct running_account *account, const struct outbox_event *event);
+/* Trouble that lasts: a person should know of it. */
+#define REPORT_LONG_USEC (10 * USEC_MINUTE)
+/* What a person can do; nothing, where it ends by itself. */
+void report_add_cure(struct buf *cure, const struct running_account *account,
+    const struct outbox_event *event);
 /* What concerns no mailbox. `kind` is a word for JSON. */
 void report_note(struct belfry *belfry, bool is_trouble, const char *kind,
     const char *account, const char *format, ...)

@@ -7,9 +7,6 @@
 #include "daemon/wiring/tokens.h"
 #include "daemon/wiring/transport.h"
 
-/* Trouble that lasts so long rings. */
-#define LONG_TROUBLE_USEC (10 * USEC_MINUTE)
-
 struct sender {
 	struct running_account *owner;
 	struct outbox_config config;
@@ -218,6 +215,22 @@ need_settled(struct sender *sender, struct outbox_event *event)
 	forward_settled(sender->owner, event);
 }
 
+/* With what there is to do. */
+static void
+ring(const struct running_account *account, const struct outbox_event *event,
+    const char *title)
+{
+	BUF_AUTO text = BUF_INIT;
+	BUF_AUTO cure = BUF_INIT;
+
+	report_add_cure(&cure, account, event);
+	buf_add_str(&text, event->text);
+	if (cure.len > 0)
+		buf_addf(&text, "; %s", buf_str(&cure));
+	notify_say(account->belfry, account->config->name, URGENCY_NORMAL,
+	    title, buf_str(&text));
+}
+
 /* Trouble that only the person can end, or should know of: not that of the
  * network, nor a token that is fetched anew at once. It rings when it begins.
  */
@@ -229,12 +242,11 @@ ring_trouble(struct sender *sender, const struct outbox_event *event)
 	    xasprintf("Belfry: forwards of %s wait", account->config->name);
 
 	if (sender->told_trouble || tokens_are_lost(account->tokens) ||
-	    event->retry_in < LONG_TROUBLE_USEC ||
+	    event->retry_in < REPORT_LONG_USEC ||
 	    (event->fault != FAULT_AUTH && event->fault != FAULT_LIMIT))
 		return;
 	sender->told_trouble = true;
-	notify_say(account->belfry, account->config->name, URGENCY_NORMAL,
-	    title, event->text);
+	ring(account, event, title);
 }
 
 /* A dead letter, and a queue that waits for the person, ring once. */
@@ -257,8 +269,7 @@ need_report(struct sender *sender, struct outbox_event *event)
 				  ? "Belfry: did a forward to %s arrive?"
 				  : "Belfry: a forward to %s failed",
 			event->target);
-		notify_say(account->belfry, account->config->name,
-		    URGENCY_NORMAL, title, event->text);
+		ring(account, event, title);
 	}
 }
 

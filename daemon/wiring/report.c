@@ -235,18 +235,66 @@ report_mailbox(struct line *line, const struct mailbox_report *report)
 	control_broadcast(line->owner->belfry, json);
 }
 
+/* What the log and a notification say of trouble with sending. */
+static void
+add_trouble_cure(struct buf *cure, const struct running_account *account,
+    const struct outbox_event *event)
+{
+	const char *name = account->config->name;
+
+	if (tokens_are_lost(account->tokens))
+		buf_addf(cure, "sign in: belfryctl login %s", name);
+	else if (event->fault == FAULT_AUTH && account->sender != NULL &&
+		 outbox_wants_secret(sender_outbox(account->sender)))
+		queue_add_cure(cure, account->config);
+	else if (event->fault == FAULT_CONFIG || event->fault == FAULT_PEER ||
+		 (event->fault == FAULT_AUTH &&
+		     event->retry_in >= REPORT_LONG_USEC))
+		buf_addf(cure, "what to do says: belfryctl doctor %s", name);
+}
+
+void
+report_add_cure(struct buf *cure, const struct running_account *account,
+    const struct outbox_event *event)
+{
+	long long id = (long long)event->id;
+
+	switch (event->report) {
+	case OUTBOX_TROUBLE:
+		add_trouble_cure(cure, account, event);
+		break;
+	case OUTBOX_FAILED:
+		buf_addf(cure,
+		    "to try it anew: belfryctl queue retry %lld; to give it "
+		    "up: belfryctl queue drop %lld",
+		    id, id);
+		break;
+	case OUTBOX_HELD:
+		buf_addf(cure,
+		    "look whether it arrived; to send it again: belfryctl "
+		    "queue release %lld; to give it up: belfryctl queue drop "
+		    "%lld",
+		    id, id);
+		break;
+	default:
+		break;
+	}
+}
+
 void
 report_outbox(struct running_account *account, const struct outbox_event *event)
 {
 	STR_AUTO kind =
 	    xasprintf("forward-%s", outbox_report_name(event->report));
 	BUF_AUTO wait = BUF_INIT;
+	BUF_AUTO cure = BUF_INIT;
 
 	if (event->retry_in != USEC_NEVER)
 		usec_format(&wait, event->retry_in);
+	report_add_cure(&cure, account, event);
 	log_event(outbox_levels[event->report], kind, "account",
 	    account->config->name, "to", event->target, "what", event->text,
-	    "retry_in", buf_str(&wait), NULL);
+	    "retry_in", buf_str(&wait), "hint", buf_str(&cure), NULL);
 
 	struct json *json = begin(kind, account->config->name);
 	json_set_str(json, "to", event->target);

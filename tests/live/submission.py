@@ -74,7 +74,9 @@ def refused_for_good(servers):
         user.deliver(live.message("forward never"))
         live.wait("the dead letter", lambda: queue(daemon)
                   .get("forward never", {}).get("state") == "failed")
-        live.check(daemon.logged("error forward-failed.*nobody here"), "log")
+        live.check(daemon.logged(
+            'error forward-failed.*nobody here.*hint=".*belfryctl queue '
+            'retry [0-9]+;'), "log")
         # One that is dead does not stand in the way of others.
         user.deliver(live.message("forward well"))
         live.wait("the other", lambda: len(user.sent()) == 1)
@@ -359,6 +361,9 @@ def login_refused(servers):
             for i in queue(daemon).values())
             == [("forward later", "waiting", 0), ("forward too", "waiting", 0)])
         live.same(len(daemon.logged("forward-trouble")), 1, "tries")
+        live.check(daemon.logged(
+            'forward-trouble.*535.*hint="change .*belfryctl'), "a cure: %s",
+            daemon.logged("forward-trouble"))
         forwards = daemon.ctl("status", code=1)["accounts"][0]["forwards"]
         live.check("535" in forwards["trouble"] and
                    forwards["next_try_in_s"] > 600, "status: %s", forwards)
