@@ -234,7 +234,7 @@ warn_too_many(struct account *account, struct mailbox *mailbox, size_t left)
 	account->told_too_many = true;
 	mailbox_warn(mailbox,
 	    "%zu more mailboxes match `watch` and are not watched: more than "
-	    "%d are too many",
+	    "%d are too many; name fewer in `watch`",
 	    left, ACCOUNT_MAILBOXES_MAX);
 }
 

@@ -258,7 +258,8 @@ report_late(struct mailbox *mb)
 	    "(UID %u and above): %s",
 	    (unsigned long long)count, count == 1 ? "" : "s",
 	    audit->late.ranges[0].first,
-	    count > LATE_MAX ? "too many, they stay as they are"
+	    count > LATE_MAX ? "too many, they stay as they are, and belfryctl "
+			       "apply judges them"
 			     : "judged now");
 	if (count <= LATE_MAX)
 		return;

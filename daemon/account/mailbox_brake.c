@@ -91,7 +91,8 @@ tell(struct mailbox *mb, const struct job *job, bool is_cap)
 	if (is_cap)
 		mailbox_report_to_person(mb,
 		    "more mail than the limits allow would be forwarded to "
-		    "%s: what is over them is not (belfryctl history)",
+		    "%s: what is over them is not (belfryctl history); if "
+		    "that is wanted, raise forward_limit",
 		    target);
 	else
 		mailbox_report_to_person(mb,

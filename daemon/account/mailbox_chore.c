@@ -400,7 +400,8 @@ warn_of_missing(struct mailbox *mb, const struct chore *chore,
 	mailbox_refusal_words(response, &words);
 	mailbox_report(mb, REPORT_WARNING, 0,
 	    "the server does not take the keyword that says what was done "
-	    "(%s): another machine may do it once more",
+	    "(%s): another machine may do it once more; write claim = leader "
+	    "for one of them and claim = standby for the others",
 	    buf_str(&words));
 }
 

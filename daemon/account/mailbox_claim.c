@@ -259,7 +259,9 @@ mailbox_claim_share_out(struct mailbox *mb, usec_t now)
 	    !told_before(&mb->told, SPAN("[claim]"), now))
 		mailbox_report(mb, REPORT_WARNING, 0,
 		    "the server does not take the keywords of claims; what "
-		    "other machines might do, too, waits");
+		    "other machines might do, too, waits; if that lasts, write "
+		    "claim = leader for one of them and claim = standby for "
+		    "the others");
 	imap_seqset_done(&mb->op->uids);
 	mb->op->uids = won;
 	mailbox_op_narrow(mb);

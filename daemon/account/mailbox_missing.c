@@ -195,6 +195,7 @@ mailbox_missing_note_left(struct mailbox *mb)
 	add_names(&names, &run->missing.uids);
 	mailbox_report(mb, REPORT_WARNING, 0,
 	    "the server has these messages, and does not give them: rules "
-	    "were not applied to UID %s",
+	    "were not applied to UID %s; if a mail program shows them, run "
+	    "belfryctl apply once more",
 	    buf_str(&names));
 }

@@ -373,7 +373,8 @@ mailbox_rebuilt_matched(
 	if (response->status != IMAP_OK)
 		mailbox_report_to_person(mb,
 		    "the server refused to tell which messages came before it "
-		    "was rebuilt: they stay as they are");
+		    "was rebuilt: they stay as they are, and belfryctl apply "
+		    "judges them");
 	compare_next(mb, now);
 }
 

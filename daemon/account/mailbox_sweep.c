@@ -216,7 +216,7 @@ begin_anew(struct mailbox *mb, usec_t now)
 		mailbox_report(mb, REPORT_WARNING, 0,
 		    "the server forgets its UIDs with each connection "
 		    "(UIDNOTSTICKY): mail that comes between two of them is "
-		    "not judged");
+		    "not judged, but by belfryctl apply");
 	give_up(mb, 0, "the server does not know its messages again", now);
 	reset_cursor(mb, now);
 }
@@ -869,7 +869,7 @@ report_dropped(struct mailbox *mb)
 	mb->told_dropped = true;
 	mailbox_report(mb, REPORT_WARNING, 0,
 	    "%u of the server's answers about new messages could not "
-	    "be read",
+	    "be read; belfryctl apply asks for the messages once more",
 	    count);
 }
 

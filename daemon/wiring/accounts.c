@@ -639,13 +639,17 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	if (!senders_load(
 		running->senders, belfry->store, config->name, &error))
 		report_note(belfry, true, "trouble", config->name,
-		    "what senders are known cannot be read: %s", error.text);
+		    "what senders are known cannot be read, so rules take them "
+		    "for new ones until belfryd is started anew: %s",
+		    error.text);
 	running->arrivals = arrivals_new();
 	if (!arrivals_load(running->arrivals, belfry->store, config->name,
 		keeping_time(&belfry->keeping, loop_now_unix(), loop_now()),
 		&error))
 		report_note(belfry, true, "trouble", config->name,
-		    "what rules moved before cannot be read: %s", error.text);
+		    "what rules moved before cannot be read, so it may be "
+		    "judged again where it is; look after that disk: %s",
+		    error.text);
 	running->claims = make_claims(belfry, config);
 	running->config = config;
 	running->breaker.same_max = config->forward_limit.hour / 2;
@@ -662,7 +666,8 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	if (!store_each_fact(
 		belfry->store, config->name, load_fact, running, &error))
 		report_note(belfry, true, "trouble", config->name,
-		    "what was learned of the server cannot be read: %s",
+		    "what was learned of the server cannot be read, and is "
+		    "learned anew; look after that disk: %s",
 		    error.text);
 	forwards_start(running);
 	bool is_paused = pauses_restore(running);

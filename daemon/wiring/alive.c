@@ -151,7 +151,8 @@ tell_stuck(
 		report_note(alive->belfry, true, "stuck",
 		    account != NULL ? account->config->name : NULL,
 		    "%s should have done something a minute ago: the "
-		    "watchdog is not fed",
+		    "watchdog is not fed, and systemd starts belfryd anew; "
+		    "without it, do so",
 		    what);
 	alive->told_stuck = what != NULL;
 }

@@ -72,6 +72,8 @@ machine_name(struct belfry *belfry, const char *account, struct buf *name)
 	store_batch_set_fact(batch, account, FACT, buf_str(name));
 	if (!journal_commit_now(belfry->journal, batch, &error))
 		report_note(belfry, true, "trouble", account,
-		    "this machine's name cannot be written: %s", error.text);
+		    "this machine's name cannot be written, so it gets another "
+		    "one at the next start; look after that disk: %s",
+		    error.text);
 	store_batch_free(&batch);
 }

@@ -209,7 +209,8 @@ reload_config(struct belfry *belfry, struct buf *problems)
 	if (!ok) {
 		config_free(&config);
 		report_note(belfry, true, "reload-refused", NULL,
-		    "the configuration has errors: the old one stays");
+		    "the configuration has errors: the old one stays; "
+		    "belfryctl check names them");
 		tell_refused(problems);
 		return false;
 	}
