@@ -173,6 +173,7 @@ tidy(void *ctx)
 	list_files_refresh(belfry);
 	apply_tidy(belfry);
 	certificates_tidy(belfry);
+	not_started_tidy(belfry);
 	queue_measure(belfry);
 	pulses_tick(belfry);
 	if (now >= belfry->next_trim) {
@@ -284,6 +285,7 @@ close_all(struct belfry *belfry)
 		    LIST_ITEM(pos, struct running_account, link);
 		accounts_free(&account);
 	}
+	not_started_clear(belfry);
 	report_free(belfry);
 	alive_free(&belfry->alive);
 	gate_free(&belfry->gate);
@@ -381,6 +383,7 @@ main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	list_init(&belfry.accounts);
+	list_init(&belfry.not_started);
 	list_init(&belfry.execs);
 	list_init(&belfry.prepared_execs);
 	list_init(&belfry.deeds);

@@ -171,7 +171,9 @@
 	.help = "The password itself, only in a file of mode 0600 of your own.",
 	.more = "Any of the other ways is better, and a warning says so."},
 {ACCOUNT(tls_ca_file), .key = "tls_ca_file", .type = SETTING_PATH,
-	.help = "Certificates that replace the system's for this account."},
+	.help = "Certificates that replace the system's for this account.",
+	.more = "Where the file is not there, the account begins when it is; "
+		"the others do not wait for that."},
 {ACCOUNT(tls_cert), .key = "tls_cert", .type = SETTING_PATH,
 	.help = "A certificate of your own that servers are shown when they "
 		"ask for one.",

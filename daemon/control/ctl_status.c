@@ -34,6 +34,7 @@ ctl_status_is_trouble(const struct json *account)
 	const struct json *forwards = json_get(account, "forwards");
 
 	if (json_get_str(account, "locked_out") != NULL ||
+	    json_get_str(account, "not_started") != NULL ||
 	    wants_sign_in(account))
 		return true;
 	for (size_t i = 0; i < json_count(mailboxes); i++)
@@ -67,6 +68,8 @@ ctl_status_add_trouble(struct buf *out, const struct json *account)
 	const struct json *forwards = json_get(account, "forwards");
 	const char *text = json_get_str(account, "locked_out");
 
+	if (text == NULL)
+		text = json_get_str(account, "not_started");
 	if (wants_sign_in(account))
 		text = json_get_str(json_get(account, "sign_in"), "trouble");
 	for (size_t i = 0; i < json_count(mailboxes) && text == NULL; i++) {
@@ -365,6 +368,13 @@ add_account(const struct ctl *ctl, struct buf *out, const struct json *account,
 		ctl_add_clean(out, locked_out, CTL_TEXT_MAX);
 		buf_add_str(
 		    out, "\n    put it right, then: belfryctl reload\n");
+	}
+	if (json_get_str(account, "not_started") != NULL) {
+		buf_add_str(out, "    not started: ");
+		ctl_add_clean(
+		    out, json_get_str(account, "not_started"), CTL_TEXT_MAX);
+		buf_add_str(out, "; tried again every 30 s\n");
+		return;
 	}
 	add_pause(out, account);
 	add_certificates(out, json_get(account, "certificates"));

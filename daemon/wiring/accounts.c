@@ -625,8 +625,7 @@ accounts_start(struct belfry *belfry, const struct config_account *config)
 	struct tls *tls = login_tls(config, &error);
 
 	if (tls == NULL) {
-		report_note(
-		    belfry, true, "trouble", config->name, "%s", error.text);
+		not_started_note(belfry, config, &error);
 		return false;
 	}
 	struct running_account *running = NEW(struct running_account);

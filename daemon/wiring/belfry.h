@@ -84,6 +84,7 @@
 #define RULE_STATS_EVERY 32
 
 struct belfry;
+struct json;
 struct tokens;
 
 /* Of one of an account's servers, as it was seen last; or the account's own,
@@ -160,6 +161,7 @@ struct belfry {
 	bool dry_run, verbose;
 	bool leaving;
 	struct list_link accounts; /* struct running_account::link */
+	struct list_link not_started; /* of not_started.c */
 	struct list_link execs;	   /* struct exec::link, running and waiting */
 	struct list_link prepared_execs; /* ... that nobody asked for yet */
 	unsigned exec_running;
@@ -180,8 +182,8 @@ struct belfry {
 };
 
 /* accounts.c */
-/* Opens the account's TLS policy and starts it. False: it cannot run, the
- * reason is logged; the others do. */
+/* Opens the account's TLS policy and starts it. False: it cannot run, for which
+ * not_started.c has the reason; the others do. */
 bool accounts_start(struct belfry *belfry, const struct config_account *config);
 void accounts_stop(struct running_account *account);
 /* Its file of certificates may have changed: for connections from now on. */
@@ -198,6 +200,16 @@ struct line *accounts_find_line(
 void leave_if_done(struct belfry *belfry);
 /* The wall clock may have moved. */
 void accounts_set_clock(struct belfry *belfry);
+
+/* not_started.c: accounts that could not be started. */
+/* Says why, unless it was the same before. */
+void not_started_note(struct belfry *belfry,
+    const struct config_account *config, const struct error *error);
+/* Tries them again. */
+void not_started_tidy(struct belfry *belfry);
+/* Forgets them, before a reload tries all, and at the end. */
+void not_started_clear(struct belfry *belfry);
+void not_started_add_status(struct belfry *belfry, struct json *accounts);
 
 /* alive.c */
 void alive_start(struct belfry *belfry);
@@ -427,7 +439,7 @@ void pulses_flush(struct running_account *account);
 void pulses_ask(struct belfry *belfry, struct client *client);
 
 /* status.c */
-struct json *status_of(const struct belfry *belfry);
+struct json *status_of(struct belfry *belfry);
 /* Of its forwards alone. */
 struct json *status_of_queue(const struct running_account *account);
 

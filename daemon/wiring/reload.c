@@ -167,6 +167,7 @@ swap(struct belfry *belfry, struct config *config)
 	reload_hold(belfry, config);
 	LIST_EACH(pos, &belfry->accounts)
 	keep_or_drop(belfry, LIST_ITEM(pos, struct running_account, link));
+	not_started_clear(belfry);
 	start_missing(belfry);
 	apply_tidy(belfry);
 	notify_reload(belfry);

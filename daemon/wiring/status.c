@@ -117,7 +117,7 @@ status_of_account(struct running_account *account)
 }
 
 struct json *
-status_of(const struct belfry *belfry)
+status_of(struct belfry *belfry)
 {
 	struct json *answer = json_new_object();
 	struct json *accounts = json_new_array();
@@ -134,6 +134,7 @@ status_of(const struct belfry *belfry)
 	LIST_EACH(pos, &belfry->accounts)
 	json_add(accounts,
 	    status_of_account(LIST_ITEM(pos, struct running_account, link)));
+	not_started_add_status(belfry, accounts);
 	json_set(answer, "accounts", accounts);
 	json_set(answer, "notifiers", notify_status(belfry));
 	json_set_int(

@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -293,6 +294,31 @@ def dry_run_changes_nothing(servers):
         user.wait_subjects("Archive", ["all while down", "all while up"])
         user.wait_subjects("Moved", ["move while down", "move while up"])
         live.wait("two forwards", lambda: len(user.sent()) == 2)
+
+
+@live.case
+def without_certificates(servers):
+    """An account whose file of certificates is not there begins when it is;
+    until then it is in trouble, and the others do their work."""
+    here, away = servers.user(), servers.user()
+    daemon = live.Daemon(servers, here.account())
+    later = daemon.path("later.pem")
+    daemon.write(here.account() + away.account("tls_ca_file = %s\n" % later))
+    with daemon:
+        daemon.wait_watching(1)
+        answer = daemon.ctl("status", code=1)
+        found = [a for a in answer["accounts"] if "not_started" in a]
+        live.check(len(found) == 1 and found[0]["account"] == away.name and
+                   later in found[0]["not_started"], "status: %r", answer)
+        live.check("not started: tls_ca_file " + later in
+                   daemon.says("status")[1], "not said")
+        shutil.copy(servers.env["SERVERS_CA"], later)
+        daemon.wait_watching(2, 2 * live.PATIENCE_SECONDS)
+        daemon.wait_log("notice started account=" + away.name)
+        live.same(len([line for line in daemon.log().splitlines()
+                       if later in line and "error trouble" in line]), 1,
+                  "words of it")
+        daemon.ctl("status")
 
 
 @live.case
