@@ -201,6 +201,26 @@ need_rule(struct collector *collector, const struct rule *rule)
 	}
 }
 
+/* An atom (RFC 9051 section 9), of what RFC 5322 allows. */
+static bool
+is_plain_name(const char *name)
+{
+	return strpbrk(name, "(){%*\"\\]") == NULL;
+}
+
+static bool
+can_be_asked_for(const struct strv *names)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < names->len; i++) {
+		len += strlen(names->items[i]) + 1;
+		if (!is_plain_name(names->items[i]))
+			return false;
+	}
+	return len <= RULES_HEADER_NAMES_MAX;
+}
+
 void
 rules_get_needs(
     const struct rules *rules, const char *account, struct rules_needs *needs_r)
@@ -218,6 +238,8 @@ rules_get_needs(
 	for (size_t i = 0; i < rules->count; i++)
 		if (rule_applies(rules->items[i], account, NULL))
 			need_rule(&collector, rules->items[i]);
+	if (!can_be_asked_for(&collector.headers))
+		needs_r->all_headers = true;
 	needs_r->headers =
 	    keep_headers(rules->header_lists, &collector.headers);
 	free(collector.has_slot);

@@ -92,16 +92,23 @@ size_t rules_count(const struct rules *rules);
 const char *rules_id(const struct rules *rules, size_t index);
 
 /* What a message must be fetched with. */
+/* Bytes of names, with a blank each, that are asked for by name; for more the
+ * whole header is. A command is to be no longer than a thousand (RFC 2683
+ * section 3.2.1.5). */
+#define RULES_HEADER_NAMES_MAX 800
+
 struct rules_needs {
 	/* Field names; always includes From, Subject, Date, Message-ID. The
 	 * rules' own, which accounts that need the same share. */
 	const struct strv *headers;
-	bool all_headers; /* any-header is used: fetch BODY.PEEK[HEADER] */
-	bool structure;	  /* attachment.* or body: BODYSTRUCTURE, too */
-	bool body;	  /* body or ${preview}: when plan.wants says so */
-	bool sender;	  /* new-sender */
-	bool received;	  /* age, or a date in an action */
-	bool command;	  /* exec without stdin = message: gets a header */
+	/* Fetch BODY.PEEK[HEADER]: any-header is used, or there are too many
+	 * names, or one that is odd. */
+	bool all_headers;
+	bool structure; /* attachment.* or body: BODYSTRUCTURE, too */
+	bool body;	/* body or ${preview}: when plan.wants says so */
+	bool sender;	/* new-sender */
+	bool received;	/* age, or a date in an action */
+	bool command;	/* exec without stdin = message: gets a header */
 };
 /* Of the rules that apply to this account (NULL: of all). Valid as long as the
  * rules. */

@@ -556,6 +556,20 @@ test_field_needs(void **state)
 	}
 }
 
+static bool
+needs_whole(const char *text)
+{
+	struct rule_problems problems = {0};
+	struct rules *rules = rules_from_text(text, &problems);
+	struct rules_needs needs;
+
+	assert_non_null(rules);
+	rules_get_needs(rules, NULL, &needs);
+	rules_free(&rules);
+	rule_problems_done(&problems);
+	return needs.all_headers;
+}
+
 static void
 test_needs(void **state)
 {
@@ -588,6 +602,37 @@ test_needs(void **state)
 	assert_false(needs.received);
 	rules_free(&rules);
 	rule_problems_done(&problems);
+}
+
+/* Names that no command can hold: the whole header has them, too. */
+static void
+test_needs_of_odd_names(void **state)
+{
+	static const char *const odd[] = {
+	    "X{1}", "X(", "\"Y\"", "X*", "100%", "X\\", "X]"};
+	BUF_AUTO many = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		BUF_AUTO text = BUF_INIT;
+
+		buf_addf(
+		    &text, R "when = header(%s) has x\nmark = x\n", odd[i]);
+		assert_true(needs_whole(buf_str(&text)));
+	}
+	assert_false(needs_whole(R "when = header(X-a.b'c_!#$&+,/;<=>?@[^`|~)\n"
+				   "mark = x\n"));
+	buf_add_str(&many, R "when = header(X-Name-000)");
+	for (unsigned i = 1; i < 50; i++)
+		buf_addf(&many, " or header(X-Name-%03u)", i);
+	buf_add_str(&many, "\nmark = x\n");
+	assert_false(needs_whole(buf_str(&many)));
+	for (unsigned i = 50; i < 100; i++)
+		buf_addf(&many,
+		    "[rule b%u]\nwhen = header(X-Name-%03u)\n"
+		    "mark = x\n",
+		    i, i);
+	assert_true(needs_whole(buf_str(&many)));
 }
 
 /* What config asks an account for. */
@@ -980,6 +1025,7 @@ main(void)
 	    cmocka_unit_test(test_cases),
 	    cmocka_unit_test(test_default_notification),
 	    cmocka_unit_test(test_needs),
+	    cmocka_unit_test(test_needs_of_odd_names),
 	    cmocka_unit_test(test_field_needs),
 	    cmocka_unit_test(test_reliance),
 	    cmocka_unit_test(test_trace),
