@@ -87,7 +87,6 @@ come_to_rest(struct mailbox *mb, usec_t now)
 	bool again = mb->again, parks = mb->parks;
 
 	mb->stopping = mb->again = mb->parks = mb->leave = false;
-	mb->is_known = false; /* what was left to do was forgotten */
 	mailbox_enter(mb, MAILBOX_RESTING, now);
 	if (mb->visit != VISIT_NONE || mb->dismissed)
 		mailbox_say_left(mb);

@@ -17,21 +17,22 @@
  * The account is "work", its user "ann" at mail.example.org, her address
  * ann@example.org.
  *
- * Calls: >start, >stop, >hint; >renewal FACT (what was learned); >reload (the
- * same rules again); >load (answers out of the store), >load-failed TEXT;
- * >connected, >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed
- * FAULT TEXT; >commit ok, >commit fail (nothing is written), >commit written
- * (it is, but the daemon does not hear of it: >kill follows, or >commit heard);
- * >task UID SEQ STATE WORDS; >kill (the daemon dies; another one has the same
- * store and rests until >start). >apply WORDS begins a run, which is in the
- * store first: dry, notify, since=DAYS, until=DAYS (before now), rules=a,b;
- * >cancel ends it; >explain UID, >explain-cancel UID; >find MESSAGE-ID [SIZE
- * UNIX]; >ask NAMES (STATUS), >notify NAMES. >forward ID asks for the claim of
- * that item of the queue, >settled ID STATE says what became of it (sending: it
- * waits, and may have been sent). >other begins|drops|judged ID: another
- * mailbox of the account, the first of `watch`, begins to judge the message
- * with this identity, drops it, or has written its plan. >left UID: a rule
- * planned to delete this message in an earlier life.
+ * Calls: >start, >stop, >hint; >park (it has no connection of its own any
+ * more); >renewal FACT (what was learned); >reload (the same rules again);
+ * >load (answers out of the store), >load-failed TEXT; >connected,
+ * >connect-failed FAULT TEXT, >tls; >secret TEXT, >secret-failed FAULT TEXT;
+ * >commit ok, >commit fail (nothing is written), >commit written (it is, but
+ * the daemon does not hear of it: >kill follows, or >commit heard); >task UID
+ * SEQ STATE WORDS; >kill (the daemon dies; another one has the same store and
+ * rests until >start). >apply WORDS begins a run, which is in the store first:
+ * dry, notify, since=DAYS, until=DAYS (before now), rules=a,b; >cancel ends it;
+ * >explain UID, >explain-cancel UID; >find MESSAGE-ID [SIZE UNIX]; >ask NAMES
+ * (STATUS), >notify NAMES. >forward ID asks for the claim of that item of the
+ * queue, >settled ID STATE says what became of it (sending: it waits, and may
+ * have been sent). >other begins|drops|judged ID: another mailbox of the
+ * account, the first of `watch`, begins to judge the message with this
+ * identity, drops it, or has written its plan. >left UID: a rule planned to
+ * delete this message in an earlier life.
  *
  * Events: load, recall, connect, disconnect, starttls, secret, queued, folders,
  * proven, login-failed, locked-out WORDS; changed UID read|gone; commit with
@@ -559,6 +560,15 @@ call_stop(struct adapter *a, struct span args, usec_t now)
 {
 	(void)args;
 	mailbox_stop(a->mailbox, now);
+	return true;
+}
+
+/* From now on it has no connection of its own. */
+static bool
+call_park(struct adapter *a, struct span args, usec_t now)
+{
+	(void)args;
+	mailbox_park(a->mailbox, now);
 	return true;
 }
 
@@ -1093,6 +1103,7 @@ static const struct {
 } call_rows[] = {
     {"start", call_start},
     {"stop", call_stop},
+    {"park", call_park},
     {"hint", call_hint},
     {"renewal", call_renewal},
     {"reload", call_reload},
