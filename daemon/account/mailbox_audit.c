@@ -11,7 +11,9 @@
  *
  * What is below the cursor of the first contact stays as it is: the first look
  * only finds out who is there. Many at once are no late messages but a mailbox
- * that had not told of all: they stay as they are, too.
+ * that had not told of all: they stay as they are, too; and so does what is
+ * below all that was ever seen there: some servers show the newest messages
+ * only (Yahoo), and older ones again when those have gone.
  *
  * Who was there is a fact of the mailbox after each look; whoever was judged
  * is in the history. So a restart forgets nobody:
@@ -126,6 +128,13 @@ begin_to_know(struct mailbox *mb)
 	audit->validity = mb->uidvalidity;
 }
 
+static uint32_t
+lowest_seen(const struct audit *audit)
+{
+	return audit->known.count > 0 ? audit->known.ranges[0].first
+				      : audit->first;
+}
+
 static void
 look_for_late(struct mailbox *mb)
 {
@@ -141,7 +150,7 @@ look_for_late(struct mailbox *mb)
 	imap_seqset_done(&audit->known);
 	audit->known = kept;
 	mailbox_add_uids(&audit->late, &audit->found, &audit->known,
-	    audit->first, mb->cursor);
+	    lowest_seen(audit), mb->cursor);
 }
 
 /* ---- the store ---- */
