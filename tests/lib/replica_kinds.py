@@ -318,6 +318,14 @@ QUIRKS = {
          "folders": PLAIN_NAMES}),
     "mutf7-bug": ("a name with a bare & in LIST",
                   {"folders": SPECIAL + (("R & D", "\\HasNoChildren"),)}),
+    "three-way-spam": (
+        "who is not known comes to a folder of its own, which is watched",
+        {"post": without("SPECIAL-USE", "LIST-EXTENDED"),
+         "folders": tuple((name, "\\HasNoChildren") for name in (
+             "Gesendet", "Papierkorb", "Spam", "Archiv", "Unbekannt")),
+         "need": {"archive": "Archiv", "junk": "Spam",
+                  "trash": "Papierkorb"},
+         "keys": "watch = INBOX, Unbekannt\n"}),
     "alreadyexists-missing": (
         "CREATE of what is there: NO without a code; and what is there is "
         "not seen at first", {}),
@@ -492,7 +500,6 @@ ELSEWHERE = {
     "helo-literal-refused": "submission: tests/scripts/smtp",
     "policy-554": "submission: tests/live/submission.py",
     "smtp-auth-off-by-default": "submission: tests/scripts/smtp",
-    "three-way-spam": "a folder to be watched, in the configuration",
     "cyrus": "tests/live/on-cyrus.py",
 }
 

@@ -318,6 +318,14 @@ def one_folder_each(case):
                   1, "judgements of " + subject)
 
 
+def strangers_are_judged(case):
+    """What comes to the folder for unknown senders, as anything else."""
+    case.replica.show(live.message("move stranger"), "Unbekannt")
+    case.wait("the stranger's message to be moved",
+              lambda: case.has("Moved/Deep", "move", "move again",
+                               "move stranger") and case.has("Unbekannt"))
+
+
 def appends_end(case):
     """What the machines agree by is appended, and the message of a probe."""
     case.wait("a message appended", lambda: case.replica.appends > 0)
@@ -362,6 +370,7 @@ BETWEEN = {
 AFTER = {
     "append-needs-crlf": appends_end,
     "plain-may-fail": logs_in_by_login,
+    "three-way-spam": strangers_are_judged,
     "yahoo": said_nothing_beyond,
     "fetch-beyond-max-hangs": said_nothing_beyond,
     "no-idle": is_polled,

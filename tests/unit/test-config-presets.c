@@ -349,6 +349,11 @@ check_quirks(const struct facts *facts, const struct preset *preset)
 		while (i < sizeof(quirks) / sizeof(*quirks) &&
 		       !span_is(word, quirks[i].word))
 			i++;
+		/* The person is told which folder that is. */
+		if (span_is(word, "three-way-spam") &&
+		    (preset->note == NULL ||
+			strstr(preset->note, "watch = INBOX, ") == NULL))
+			differs(facts, "quirks", "no word of another folder");
 		if (i == sizeof(quirks) / sizeof(*quirks) ||
 		    (preset->quirks & quirks[i].quirk) != quirks[i].quirk) {
 			print_error("%.*s: ", SPAN_FMT(word));
