@@ -227,10 +227,6 @@ make_rules(void)
 	return rules;
 }
 
-/* Some of what is odd makes messages invisible for a while, or for ever. */
-#define UNSUITABLE                                                             \
-	(MODEL_UIDS_CHANGE | MODEL_UIDNEXT_REWINDS | MODEL_NO_MORE_FOLDERS)
-
 static void
 choose_server(struct world *w, const struct personality *personality)
 {
@@ -248,8 +244,9 @@ choose_server(struct world *w, const struct personality *personality)
 	else if (personality == NULL && chance(w, 50))
 		personality = personality_at(
 		    random_below(&w->random, personality_count()));
-	if (personality != NULL && (personality->traits & UNSUITABLE) == 0)
+	if (personality != NULL)
 		model_become(&w->model, personality);
+	w->model.view_most = VIEW_MOST;
 	note(w, "the server is %s",
 	    w->model.personality != NULL ? w->model.personality->name
 					 : "of its own kind");
@@ -286,6 +283,8 @@ make_boxes(struct world *w)
 {
 	static const char *const own[] = {"INBOX", "Kept", "\\Junk", "R & D"};
 	static const char *const odd[] = {"Unbekannt", MODEL_ALL_MAIL};
+	bool is_short = (w->model.traits & MODEL_SHORT_PIPELINE) != 0;
+	unsigned lists = is_short ? LISTS_MANY : LISTS;
 	char name[40];
 
 	if (w->model.personality == NULL)
@@ -296,7 +295,7 @@ make_boxes(struct world *w)
 		strv_add(&w->watch, own[i]);
 	}
 	strv_add(&w->watch, "Lists/*");
-	for (unsigned i = 0; i < LISTS; i++) {
+	for (unsigned i = 0; i < lists; i++) {
 		snprintf(name, sizeof(name), "Lists/l%u", i);
 		add_box(w, name);
 	}
@@ -322,6 +321,7 @@ set_up(struct world *w, const struct seeds_run *run)
 	w->budget = 1 + (unsigned)random_below(&w->random, 4);
 	choose_server(w, run->personality);
 	make_boxes(w);
+	deliver_old(w);
 	list_init(&w->outsides);
 	w->store = store_open_memory();
 	w->rules = make_rules();

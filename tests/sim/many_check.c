@@ -73,14 +73,16 @@ check_place(struct world *w, unsigned id, const struct truth *truth)
 	bool is_twin =
 	    message->is_twin || (has_labels(w) && truth->elsewhere[id]);
 	bool is_away = message->kind == KIND_DELETE || message->is_emptied;
+	unsigned most = message->kind == KIND_DELETE && !is_twin ? 0 : 1;
 	unsigned there = model_count(&w->model, target, id, false);
 
 	if (strcmp(box, target) != 0 && !is_twin &&
 	    model_count(&w->model, box, id, false) != 0)
 		fail(w, "#%u (%s) is there still, and not in %s", id, box,
 		    target);
-	if (is_away ? there > 0 && !is_twin
-		    : there == 0 || there > 1u + stays_too(w, message))
+	if (stays_too(w, message))
+		most++;
+	if (there > most || (there == 0 && !is_away))
 		fail(w, "#%u (%s) is in %s %u times", id, box, target, there);
 }
 
@@ -100,11 +102,39 @@ check_copies(struct world *w, unsigned id)
 }
 
 static void
+check_old(struct world *w, unsigned id, const struct truth *truth)
+{
+	const char *box = wire(w, w->messages[id].box);
+
+	if (truth->judged[id] > 0 || w->messages[id].executed > 0)
+		fail(w, "#%u was there before, and was judged", id);
+	if (model_count(&w->model, box, id, false) != 1)
+		fail(w, "#%u was there before, and is not any more", id);
+}
+
+/* Nobody need have seen it. */
+static void
+check_hidden(struct world *w, unsigned id, const struct truth *truth)
+{
+	if (truth->judged[id] > 1 || w->messages[id].executed > 1)
+		fail(w, "#%u was hidden for a while, and judged %u times", id,
+		    truth->judged[id]);
+}
+
+static void
 check_message(struct world *w, unsigned id, const struct truth *truth)
 {
 	const struct message *message = &w->messages[id];
 	const char *box = wire(w, message->box);
 
+	if (message->is_old) {
+		check_old(w, id, truth);
+		return;
+	}
+	if (model_was_hidden(&w->model, box, id)) {
+		check_hidden(w, id, truth);
+		return;
+	}
 	if (truth->judged[id] != 1 && !went_before(w, id, truth))
 		fail(w, "#%u (%s, UID %u) was judged %u times", id, box,
 		    message->uid, truth->judged[id]);

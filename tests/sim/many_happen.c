@@ -8,6 +8,7 @@
 
 /* Until what is gone is forgotten. */
 #define UNUSED_KEEP_SEC (20 * 60)
+#define EMPTY_EVERY 8 /* happenings */
 
 const char *
 wire(const struct world *w, unsigned box)
@@ -80,31 +81,53 @@ choose_kind(struct world *w, unsigned id)
 	return id % 4 == 3 ? KIND_HOP : KIND_EXEC;
 }
 
+static void
+put_in(struct world *w, unsigned id)
+{
+	struct message *message = &w->messages[id];
+	const char *box = wire(w, message->box);
+	BUF_AUTO text = BUF_INIT;
+
+	buf_addf(&text,
+	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
+	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
+	    id, many_kinds[message->kind].word, id, id);
+	message->uidvalidity = model_find(&w->model, box)->uidvalidity;
+	message->uid = model_deliver(&w->model, box, id, buf_str(&text));
+	note(w, "#%u came to %s as UID %u", id, w->names[message->box],
+	    message->uid);
+}
+
 void
 deliver(struct world *w)
 {
 	unsigned id = w->message_count;
 	unsigned box = (unsigned)random_below(&w->random, w->box_count);
-	struct message *message = &w->messages[id];
-	BUF_AUTO text = BUF_INIT;
 
 	if (chance(w, 40)) /* some have more traffic than others */
 		box %= 3;
 	if (id == MESSAGES_MAX || !w->there[box])
 		return;
 	w->message_count++;
-	*message = (struct message){
+	w->messages[id] = (struct message){
 	    .kind = choose_kind(w, id), .box = box, .lost = w->remade[box]};
-	buf_addf(&text,
-	    "From: s%u@example.org\r\nSubject: %s #%u\r\n"
-	    "Message-ID: <m%u@example.org>\r\n\r\nHello.\r\n",
-	    id, many_kinds[message->kind].word, id, id);
-	message->uidvalidity = model_find(&w->model, wire(w, box))->uidvalidity;
-	message->uid =
-	    model_deliver(&w->model, wire(w, box), id, buf_str(&text));
-	note(w, "#%u came to %s as UID %u", id, w->names[box], message->uid);
+	put_in(w, id);
 	label(w, box, id);
 	push(w);
+}
+
+/* What rules would do, if they were asked. */
+void
+deliver_old(struct world *w)
+{
+	bool hides = (w->model.traits & MODEL_PARTIAL_VIEW) != 0;
+
+	for (unsigned id = 0; id < (hides ? OLD_HIDDEN : OLD); id++) {
+		w->messages[id] = (struct message){
+		    .is_old = true, .kind = id % KINDS, .box = hides ? 0 : id};
+		w->message_count++;
+		put_in(w, id);
+	}
 }
 
 static void
@@ -287,6 +310,24 @@ static const struct {
     {doom, 8}, {make_box, 3}, {delete_box, 5}, {limit, 2}, {hint, 3},
     {stop_and_go, 2}, {jump_clock, 2}, {start_again, 1}};
 
+/* What the server does by itself, now and then. */
+static void
+empty_trash(struct world *w)
+{
+	const char *trash = model_wire(&w->model, "\\Trash");
+
+	if ((w->model.traits & MODEL_EMPTIES_TRASH) == 0 ||
+	    ++w->happened % EMPTY_EVERY != 0)
+		return;
+	note(w, "the server empties its trash");
+	for (unsigned id = 0; id < w->message_count; id++) {
+		w->messages[id].is_emptied |=
+		    model_count(&w->model, trash, id, false) > 0;
+		model_remove(&w->model, trash, id);
+	}
+	push(w);
+}
+
 /* What is gone for a while is forgotten, and nothing else: without the dice,
  * so that worlds stay what they are. */
 static void
@@ -318,6 +359,7 @@ happen(struct world *w)
 	size_t i = 0;
 
 	forget_unused(w);
+	empty_trash(w);
 	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
 		total += happenings[n].weight;
 	dice = (unsigned)random_below(&w->random, total);

@@ -110,8 +110,10 @@ serve_link(struct world *w, struct link *link)
 	if (link->session != NULL && link->down.next <= w->now) {
 		buf_done(&piece);
 		piece = take_piece(w, &link->down);
-		if (!link->silent)
+		if (!link->silent) {
+			model_session_heard(link->session, buf_span(&piece));
 			mailbox_feed(link->mailbox, buf_span(&piece), w->now);
+		}
 	}
 	if (link->session == NULL)
 		return;

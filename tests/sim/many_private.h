@@ -13,7 +13,13 @@
 
 #define LINKS_MAX (ACCOUNT_MAILBOXES_MAX + ACCOUNT_VISITORS_MAX)
 #define BOXES_MAX 40
-#define LISTS 8 /* mailboxes of the pattern, and one more */
+#define LISTS 8	      /* mailboxes of the pattern, and one more */
+#define LISTS_MANY 30 /* ... where many questions at once are too many */
+/* Where a server shows the newest only. */
+#define VIEW_MOST 12
+/* ... so many are there before anybody comes. */
+#define OLD_HIDDEN 30
+#define OLD 3
 #define MESSAGES_MAX 200
 #define RUN_USEC (8 * USEC_HOUR)
 /* A day until a connection more is tried; the others have settled sooner. */
@@ -56,6 +62,7 @@ struct message {
 	enum kind kind;
 	unsigned box;
 	uint32_t uid, uidvalidity;
+	bool is_old;	 /* was there before: nobody may touch it */
 	bool is_emptied; /* by the server, from its trash */
 	bool is_twin;	 /* in another mailbox, too (labels) */
 	unsigned other;	 /* ... in that one */
@@ -90,7 +97,7 @@ struct world {
 	bool is_stingy, is_patient; /* what this seed's world does */
 	char why[500];
 	usec_t now, next_happening;
-	unsigned steps, kills, budget;
+	unsigned steps, kills, budget, happened;
 	struct model model;
 	struct store *store;
 	struct rules *rules;
@@ -131,6 +138,7 @@ const char *wire(const struct world *w, unsigned box);
 const char *target_of(const struct world *w, const struct message *message);
 unsigned connections(const struct world *w);
 void deliver(struct world *w);
+void deliver_old(struct world *w);
 /* The server says it to all. */
 void bye(struct world *w);
 void add_box(struct world *w, const char *name);

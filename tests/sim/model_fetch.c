@@ -222,7 +222,19 @@ struct asked {
 	bool flags, modseq, date, size, msgid, emailid, labels, structure;
 	const char *header; /* from BODY.PEEK[HEADER on; NULL: not */
 	const char *whole, *part;
+	bool rfc822;
 };
+
+/* Not RFC822.SIZE, nor another one of that family. */
+static bool
+wants_rfc822(const char *items)
+{
+	const char *at = items;
+
+	while ((at = strstr(at, "RFC822")) != NULL && at[6] == '.')
+		at += 6;
+	return at != NULL;
+}
 
 static void
 read_items(struct asked *asked, const char *items)
@@ -239,6 +251,7 @@ read_items(struct asked *asked, const char *items)
 	    .header = strstr(items, "BODY.PEEK[HEADER"),
 	    .whole = strstr(items, "BODY.PEEK[]"),
 	    .part = strstr(items, "BODY.PEEK["),
+	    .rfc822 = wants_rfc822(items),
 	};
 }
 
@@ -310,6 +323,8 @@ fetch_one(struct model_session *s, const struct model_message *message,
 		add_labels(s, out, message->id);
 	if (asked->structure)
 		add_structure_of(s, out, message);
+	if (asked->rfc822 && !model_has(s, MODEL_NO_RFC822))
+		buf_addf(out, " RFC822 {%zu}\r\n%s", strlen(text), text);
 	if (asked->header != NULL)
 		add_header(s, out, text, asked->header);
 	else if (asked->whole != NULL)
@@ -409,7 +424,7 @@ model_uid_fetch(struct model_session *s, const struct command *c)
 		model_say(s, c, "NO [SERVERBUG] cannot");
 		return;
 	}
-	model_read_set(&set, s->selected, c->arguments.items[1]);
+	model_read_set(&set, s, c->arguments.items[1]);
 	if (c->arguments.len > 3)
 		since =
 		    model_read_modifier(c->arguments.items[3], "CHANGEDSINCE");

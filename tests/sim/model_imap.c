@@ -371,6 +371,17 @@ model_count(struct model *model, const char *name, unsigned id, bool deleted)
 	return count;
 }
 
+bool
+model_was_hidden(struct model *model, const char *name, unsigned id)
+{
+	const struct model_mailbox *mailbox = model_find(model, name);
+
+	for (size_t i = 0; mailbox != NULL && i < mailbox->count; i++)
+		if (mailbox->messages[i].id == id)
+			return mailbox->messages[i].was_hidden;
+	return false;
+}
+
 void
 model_remove(struct model *model, const char *name, unsigned id)
 {

@@ -82,6 +82,10 @@
 #define MODEL_BARE_NAMES MODEL_BIT(57)       /* & in a name is not encoded */
 #define MODEL_COPIES MODEL_BIT(58)           /* INBOX is in other folders, too, under
 					      * no common name */
+#define MODEL_SHORT_PIPELINE MODEL_BIT(60)   /* more commands under way than 25 are
+					      * BAD */
+#define MODEL_PARTIAL_VIEW MODEL_BIT(61)     /* SELECT shows the newest: view_most */
+#define MODEL_NO_RFC822 MODEL_BIT(62)        /* RFC822 is answered without it */
 #define MODEL_EMPTIES_TRASH MODEL_BIT(59)    /* of what is a week old */
 /* From MODEL_TRAITS to before this one: any few of them go together. */
 #define MODEL_ODD_TRAITS 44
@@ -125,6 +129,7 @@ struct model_message {
 	size_t size;	  /* ... of so many bytes */
 	unsigned flagged; /* by another client: `changes` of the mailbox then */
 	unsigned modseq;  /* ... at its last change */
+	bool was_hidden;  /* from a client who had it opened, once at least */
 };
 
 struct model_mailbox {
@@ -179,6 +184,7 @@ struct model {
 	unsigned pushes;     /* STATUS that nobody asked for, so far */
 	unsigned appends;    /* that were taken, so far */
 	unsigned logins_max; /* of them; 0: any: NO [LIMIT] */
+	size_t view_most;    /* with MODEL_PARTIAL_VIEW; 0: all */
 	unsigned moves, parts;
 	enum model_remade remade;
 	enum model_hangs_up hangs_up;
@@ -235,6 +241,8 @@ void model_deliver_late(struct model *model, const char *mailbox, uint32_t uid,
  * without) the flag \Deleted. */
 unsigned model_count(
     struct model *model, const char *mailbox, unsigned id, bool deleted);
+/* It is there, and it was hidden. */
+bool model_was_hidden(struct model *model, const char *mailbox, unsigned id);
 /* Removes every message of this number from the mailbox, as another client
  * would. */
 void model_remove(struct model *model, const char *mailbox, unsigned id);
@@ -259,6 +267,9 @@ void model_session_feed(struct model_session *session, struct span bytes);
 /* Tells an idling session what is new. */
 void model_session_poll(struct model_session *session);
 struct buf *model_session_output(struct model_session *session);
+/* What the client has heard, so that it is known which commands are under
+ * way. */
+void model_session_heard(struct model_session *session, struct span bytes);
 /* It said BYE, or the client logged out: the link ends after the output. */
 bool model_session_is_over(const struct model_session *session);
 /* Its last words never came: what it asked for is not known over there. */

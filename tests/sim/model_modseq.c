@@ -87,7 +87,7 @@ model_resync(struct model_session *s, const char *parameter)
 		uids) != 3 ||
 	    validity != s->selected->uidvalidity)
 		return;
-	model_read_set(&known, s->selected, uids);
+	model_read_set(&known, s, uids);
 	model_say_vanished(s, &known, since);
 	say_changed(s, &known, since);
 }

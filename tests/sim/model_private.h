@@ -19,6 +19,7 @@ struct model_session {
 	usec_t idle_since;
 	uint32_t view_validity;
 	unsigned view_changes; /* of the mailbox, as the client was told */
+	uint32_t floor;	       /* what is below it is hidden */
 	uint32_t *view;	       /* UIDs, the same */
 	size_t view_count, view_cap;
 	struct buf input, output;
@@ -30,7 +31,9 @@ struct model_session {
 	size_t told_count;
 	char idle_tag[32];
 	bool idle_ended, awaits_secret;
-	bool is_busy; /* with a command that ends later */
+	bool is_busy;	    /* with a command that ends later */
+	unsigned under_way; /* commands that the client waits for */
+	struct buf heard;   /* the beginning of a line */
 	char secret_tag[32];
 	struct buf command;   /* of which a literal is not there: the rest */
 	size_t literal_bytes; /* ... so long; 0: it is */
@@ -118,9 +121,9 @@ void model_tell_news(struct model_session *s);
 size_t model_seq_of(const struct model_session *s, uint32_t uid);
 
 /* model_uid.c */
-/* Against the mailbox as it is now. */
-void model_read_set(struct model_set *set, const struct model_mailbox *mailbox,
-    const char *text);
+/* Of the selected mailbox as it is now, as far as it is shown. */
+void model_read_set(
+    struct model_set *set, const struct model_session *s, const char *text);
 bool model_set_has(const struct model_set *set, uint32_t uid);
 /* Where one may look for its members. */
 size_t model_set_begin(

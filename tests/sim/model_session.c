@@ -9,6 +9,8 @@
 
 #define ARGUMENTS_MAX 64
 #define SHORT_LINE 1000
+#define SHORT_PIPELINE 25
+#define TAG_MAX 40 /* with what is behind it */
 
 struct model_session *
 model_session_new(struct model *model)
@@ -31,6 +33,7 @@ model_session_free(struct model_session **session)
 	buf_done(&(*session)->input);
 	buf_done(&(*session)->command);
 	buf_done(&(*session)->output);
+	buf_done(&(*session)->heard);
 	free(*session);
 	*session = NULL;
 }
@@ -145,9 +148,23 @@ static const struct {
     {"NOTIFY", model_do_notify, 1, false},
 };
 
+/* More than the server takes. */
+static bool
+is_too_much(struct model_session *s, const struct command *c)
+{
+	if (!model_has(s, MODEL_SHORT_PIPELINE) ||
+	    s->under_way <= SHORT_PIPELINE)
+		return false;
+	s->model->broken = "more than 25 commands are under way";
+	model_say(s, c, "BAD too many commands");
+	return true;
+}
+
 static void
 run(struct model_session *s, const struct command *c)
 {
+	if (is_too_much(s, c))
+		return;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(c->name, commands[i].name) != 0 ||
 		    c->arguments.len < commands[i].arguments)
@@ -203,12 +220,42 @@ add_argument(struct command *c, struct span text)
 	strv_add_span(&c->arguments, buf_span(&plain));
 }
 
+/* It ends a command: "b17 OK ...". */
+static bool
+is_tagged(struct span line)
+{
+	size_t i = 1;
+
+	while (i < line.len && line.data[i] >= '0' && line.data[i] <= '9')
+		i++;
+	line = span_skip(line, i);
+	return i > 1 &&
+	       (span_starts(line, " OK ") || span_starts(line, " NO ") ||
+		   span_starts(line, " BAD "));
+}
+
+void
+model_session_heard(struct model_session *s, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		if (bytes.data[i] != '\n') {
+			if (s->heard.len < TAG_MAX)
+				buf_add_char(&s->heard, bytes.data[i]);
+			continue;
+		}
+		if (is_tagged(buf_span(&s->heard)) && s->under_way > 0)
+			s->under_way--;
+		buf_clear(&s->heard);
+	}
+}
+
 static void
 parse(struct model_session *s, struct span line)
 {
 	struct command c = {.arguments = STRV_INIT};
 	size_t at = 0, n = 0;
 
+	s->under_way++;
 	while (at < line.len && n < ARGUMENTS_MAX) {
 		size_t end = argument_end(line, at);
 		struct span word = span_slice(line, at, end - at);
@@ -269,6 +316,7 @@ take_line(struct model_session *s, struct span line)
 	} else if (model_has(s, MODEL_SHORT_LINES) && line.len > SHORT_LINE) {
 		struct span tag;
 		span_split(&line, ' ', &tag);
+		s->under_way++;
 		buf_add_span(&s->output, tag);
 		buf_add_str(
 		    &s->output, " BAD [CLIENTBUG] command line too long\r\n");

@@ -16,10 +16,21 @@ read_uid(struct span text, uint32_t last)
 	return uid;
 }
 
-void
-model_read_set(struct model_set *set, const struct model_mailbox *mailbox,
-    const char *text)
+/* What is hidden cannot be named. */
+static void
+add_range(struct model_set *set, uint32_t low, uint32_t high, uint32_t floor)
 {
+	if (high < floor)
+		return;
+	set->ranges[set->count].low = low < floor ? floor : low;
+	set->ranges[set->count++].high = high;
+}
+
+void
+model_read_set(
+    struct model_set *set, const struct model_session *s, const char *text)
+{
+	const struct model_mailbox *mailbox = s->selected;
 	uint32_t max =
 	    mailbox->count > 0 ? mailbox->messages[mailbox->count - 1].uid : 0;
 	struct span rest = span_from_str(text), range;
@@ -31,8 +42,7 @@ model_read_set(struct model_set *set, const struct model_mailbox *mailbox,
 		span_split(&last, ':', &first);
 		uint32_t a = read_uid(first, max);
 		uint32_t b = last.data != NULL ? read_uid(last, max) : a;
-		set->ranges[set->count].low = a < b ? a : b;
-		set->ranges[set->count++].high = a < b ? b : a;
+		add_range(set, a < b ? a : b, a < b ? b : a, s->floor);
 	}
 }
 
@@ -111,7 +121,7 @@ uid_store(struct model_session *s, const struct command *c)
 		model_say(s, c, "BAD what");
 		return;
 	}
-	model_read_set(&set, s->selected, c->arguments.items[1]);
+	model_read_set(&set, s, c->arguments.items[1]);
 	for (size_t i = model_set_begin(&set, s->selected);
 	     i < s->selected->count; i++) {
 		struct model_message *message = &s->selected->messages[i];
@@ -203,7 +213,7 @@ copy_set(struct model_session *s, const struct command *c, size_t most,
 		return false;
 	}
 	size_t count = s->selected->count;
-	model_read_set(&set, s->selected, c->arguments.items[1]);
+	model_read_set(&set, s, c->arguments.items[1]);
 	for (size_t i = model_set_begin(&set, s->selected); i < count; i++) {
 		struct model_message *message = &s->selected->messages[i];
 		if (!model_set_has(&set, message->uid) || most-- == 0)
@@ -246,7 +256,7 @@ expunge_set(struct model_session *s, const char *text, bool only_deleted)
 {
 	struct model_set set;
 
-	model_read_set(&set, s->selected, text);
+	model_read_set(&set, s, text);
 	for (size_t i = s->selected->count; i-- > 0;) {
 		struct model_message *message = &s->selected->messages[i];
 		if (model_set_has(&set, message->uid) &&
@@ -322,7 +332,7 @@ read_search(struct search *search, const struct model_session *s,
 		const char *next = c->arguments.items[i + 1];
 		if (strcmp(word, "UID") == 0) {
 			search->by_uid = true;
-			model_read_set(&search->uids, s->selected, next);
+			model_read_set(&search->uids, s, next);
 		} else if (strcmp(word, "NOT") == 0) {
 			/* The model knows none. */
 			search->is_vain |= !model_has(s, MODEL_NOT_IGNORED);
@@ -371,7 +381,8 @@ static void
 uid_search(struct model_session *s, const struct command *c)
 {
 	struct search search;
-	size_t i = 0, before = s->output.len;
+	size_t i = model_lower_bound(s->selected, s->floor);
+	size_t before = s->output.len;
 
 	read_search(&search, s, c);
 	buf_add_str(&s->output, "* SEARCH");

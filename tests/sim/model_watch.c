@@ -76,8 +76,9 @@ tell_new(struct model_session *s)
 {
 	size_t before = s->view_count;
 	uint32_t last = before > 0 ? s->view[before - 1] : 0;
+	uint32_t first = last >= s->floor ? last + 1 : s->floor;
 
-	for (size_t i = model_lower_bound(s->selected, last + 1);
+	for (size_t i = model_lower_bound(s->selected, first);
 	     i < s->selected->count; i++)
 		add_to_view(s, s->selected->messages[i].uid);
 	if (s->view_count > before)
@@ -274,6 +275,23 @@ say_numbers(struct model_session *s)
 		    &s->output, "* OK [UIDNEXT %u] next\r\n", uidnext_of(s));
 }
 
+/* Yahoo's "limited mode": the newest, until it is opened again. */
+static void
+hide_old(struct model_session *s)
+{
+	struct model_mailbox *mailbox = s->selected;
+	size_t hidden = 0;
+
+	s->floor = 0;
+	if (model_has(s, MODEL_PARTIAL_VIEW) && s->model->view_most != 0 &&
+	    mailbox->count > s->model->view_most)
+		hidden = mailbox->count - s->model->view_most;
+	for (size_t i = 0; i < hidden; i++)
+		mailbox->messages[i].was_hidden = true;
+	if (hidden > 0)
+		s->floor = mailbox->messages[hidden].uid;
+}
+
 static void
 open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 {
@@ -299,6 +317,7 @@ open_mailbox(struct model_session *s, const struct command *c, bool read_only)
 	}
 	s->view_validity = s->selected->uidvalidity;
 	s->view_changes = s->selected->changes - 1;
+	hide_old(s);
 	say_flags(s);
 	if (s->qresync && was_open)
 		buf_add_str(&s->output, "* OK [CLOSED] the other one\r\n");

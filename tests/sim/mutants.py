@@ -272,9 +272,35 @@ MUTANTS = {
         "many", ("--personality", "courier"), 200),
     "what a stopped mailbox had to do is forgotten": (
         ACCOUNT + "mailbox.c",
-        "	mb->is_known = false; /* what was left to do was forgotten */\n",
+        "	mb->is_known = false; /* what is left to do is read when it "
+        "parks */\n",
         "",
-        "many", ("--personality", "courier"), 200),
+        "run-script", (), 0),
+    "older mail that was hidden is late mail": (
+        ACCOUNT + "mailbox_audit.c",
+        "	    lowest_seen(audit), mb->cursor);",
+        "	    (lowest_seen(audit), audit->first), mb->cursor);",
+        "many", ("--personality", "partial-view"), 60),
+    "all mailboxes are asked for at once": (
+        ACCOUNT + "mailbox_ask.c",
+        "	return alone ? 1 : MAILBOX_STATUS_MAX;",
+        "	return alone ? 1 : 100;",
+        "many", ("--personality", "pipeline-25"), 20),
+    "LIST has options that are not offered": (
+        ACCOUNT + "mailbox_open.c",
+        "	special = (caps & IMAP_CAP_SPECIAL_USE) != 0;\n",
+        "	special = true;\n	caps |= IMAP_CAP_LIST_EXTENDED;\n",
+        "many", ("--personality", "list-specialuse-bad"), 10),
+    "what folders are for is told by their names": (
+        ACCOUNT + "folders.c",
+        "		if (folders->items[i].use == use &&\n",
+        "		if (false && folders->items[i].use == use &&\n",
+        "many", ("--personality", "localised-folders"), 10),
+    "an & that is not encoded leads nowhere": (
+        ACCOUNT + "folders.c",
+        "	if (shown != NULL &&\n	    (!ok || folders_find",
+        "	if (false &&\n	    (!ok || folders_find",
+        "many", ("--personality", "mutf7-bug"), 10),
     "message of two mailboxes is two": (
         ACCOUNT + "arrivals.c",
         "	if (!has_identity(arrivals, ANYWHERE, identity))",

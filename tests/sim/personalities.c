@@ -1,8 +1,10 @@
 /*
- * personalities: whether there is a simulated server for each quirk that the
- * presets know and that shows in an IMAP session, and whether each has a name
- * of its own.
+ * personalities [--traits]: whether there is a simulated server for each quirk
+ * that the presets know and that shows in an IMAP session, and whether each has
+ * a name of its own; or what is odd about each, for personalities.py: its name,
+ * its traits as a number, its delimiter, its prefix.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,9 +45,23 @@ has_own_name(size_t index)
 	return personality_find(name) == personality_at(index);
 }
 
-int
-main(void)
+static int
+print_traits(void)
 {
+	for (size_t i = 0; i < personality_count(); i++) {
+		const struct personality *p = personality_at(i);
+		printf("%s %" PRIx64 " %c %s\n", p->name, p->traits,
+		    p->delimiter != 0 ? p->delimiter : '/',
+		    p->prefix != NULL ? p->prefix : "");
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--traits") == 0)
+		return print_traits();
 	uint32_t missing = known_to_presets() & ~simulated() & ~ELSEWHERE;
 	bool is_good = missing == 0;
 

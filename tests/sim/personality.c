@@ -47,7 +47,11 @@
 #define EXCHANGE_HELLO "The Microsoft Exchange IMAP4 service is ready. [TAA=]"
 #define EXCHANGE_TRAITS                                                        \
 	(MODEL_BARE_COPYUID | MODEL_EARLY_EXISTS | MODEL_WHOLE_PARTS |         \
-	    MODEL_NO_KEYWORDS)
+	    MODEL_NO_KEYWORDS | MODEL_NO_ID_NIL | MODEL_TORN_STRUCTURE |       \
+	    MODEL_SHORT_PIPELINE)
+#define EXCHANGE_QUIRKS                                                        \
+	(QUIRK_IDLE_SILENT | QUIRK_NO_KEYWORDS | QUIRK_SHORT_PIPELINE |        \
+	    QUIRK_NO_ID_NIL)
 #define NOT_CONNECTED                                                          \
 	"$tag BAD User is authenticated but not connected.\r\n"                \
 	"* BYE Connection closed. 14\r\n"
@@ -80,7 +84,8 @@ static const struct personality personalities[] = {
 	    "CONTEXT=SORT WITHIN SASL-IR SEARCHRES METADATA ID XMSEARCH "
 	    "X-SUN-SORT ANNOTATE-EXPERIMENT-1 X-UNAUTHENTICATE X-SUN-IMAP "
 	    "XUM1 MULTISEARCH IDLE X-APPLE-REMOTE-LINKS LIST-STATUS",
-	.offers = OFFERS_ASKED, .traits = MODEL_SILENT_ENABLE,
+	.offers = OFFERS_ASKED,
+	.traits = MODEL_SILENT_ENABLE | MODEL_SILENT_IDLE | MODEL_NO_RFC822,
 	.quirks = QUIRK_IDLE_SILENT,
 	.folders = icloud_folders, .trash = "Deleted Messages"},
     {.name = "gmail", .greeting = "Gimap ready for requests from 192.0.2.7 x",
@@ -90,14 +95,14 @@ static const struct personality personalities[] = {
     {.name = "exchange", .greeting = EXCHANGE_HELLO, .pre = EXCHANGE_PRE,
 	.post = EXCHANGE_POST, .offers = OFFERS_ASKED,
 	.traits = EXCHANGE_TRAITS,
-	.quirks = QUIRK_IDLE_SILENT | QUIRK_AUTHED_NOT_CONNECTED |
-	    QUIRK_NO_KEYWORDS | QUIRK_SHORT_PIPELINE,
+	.quirks = EXCHANGE_QUIRKS | QUIRK_AUTHED_NOT_CONNECTED,
 	.refusal = NOT_CONNECTED, .folders = exchange_folders,
 	.junk = "Junk Email", .trash = "Deleted Items"},
     {.name = "outlook-com", .greeting = EXCHANGE_HELLO, .pre = EXCHANGE_PRE,
 	.post = EXCHANGE_POST, .offers = OFFERS_ASKED,
-	.traits = EXCHANGE_TRAITS | MODEL_SILENT_IDLE,
-	.quirks = QUIRK_IDLE_SILENT | QUIRK_THROTTLES,
+	.traits = EXCHANGE_TRAITS | MODEL_SILENT_IDLE | MODEL_EMPTY_COPYUID |
+	    MODEL_BROKEN_STRUCTURE,
+	.quirks = EXCHANGE_QUIRKS | QUIRK_THROTTLES,
 	.refusal = THROTTLED, .refusal_wait = 92,
 	.folders = outlook_folders, .trash = "Deleted"},
     {.name = "yahoo",
@@ -109,7 +114,7 @@ static const struct personality personalities[] = {
 	    "LITERAL+ CHILDREN X-MSG-EXT UNSELECT OBJECTID",
 	.offers = OFFERS_UNTAGGED,
 	.traits = MODEL_NOT_IGNORED | MODEL_SHORT_LINES | MODEL_INBOX_CASED |
-	    MODEL_BEYOND_HANGS | MODEL_ENDED_LINES,
+	    MODEL_BEYOND_HANGS | MODEL_ENDED_LINES | MODEL_PARTIAL_VIEW,
 	.quirks = QUIRK_NO_IDLE | QUIRK_FEW_CONNECTIONS |
 	    QUIRK_FETCH_BEYOND_HANGS,
 	.refusal = "$tag NO [LIMIT] AUTHENTICATE Rate limit hit.\r\n",
@@ -166,7 +171,8 @@ static const struct personality personalities[] = {
 	.pre = "IMAP4 IMAP4rev1 ID AUTH=PLAIN AUTH=LOGIN NAMESPACE",
 	.post = "IMAP4 IMAP4rev1 XLIST MOVE IDLE XAPPLEPUSHSERVICE NAMESPACE "
 	    "CHILDREN ID UIDPLUS COMPRESS=DEFLATE",
-	.offers = OFFERS_ASKED, .traits = MODEL_STRUCTURE_IS_BAD,
+	.offers = OFFERS_ASKED,
+	.traits = MODEL_STRUCTURE_IS_BAD | MODEL_BROKEN_STRUCTURE,
 	.folders = qq_folders, .trash = "Deleted Messages"},
     {.name = "mailo", .greeting = "IMAP4 ready",
 	.pre = "IMAP4rev1 ID LITERAL+ AUTH=PLAIN",
@@ -178,8 +184,9 @@ static const struct personality personalities[] = {
 	    "Proton Mail Bridge 03.15.00 - gluon session ID 1",
 	.pre = "AUTH=PLAIN ID IDLE IMAP4rev1 STARTTLS",
 	.post = "AUTH=PLAIN ID IDLE IMAP4rev1 MOVE STARTTLS UIDPLUS UNSELECT",
-	.offers = OFFERS_ASKED, .traits = MODEL_STARTTLS | MODEL_COPIES,
-	.quirks = QUIRK_LABELS, .folders = proton_folders, .junk = "Spam"},
+	.offers = OFFERS_ASKED,
+	.traits = MODEL_STARTTLS | MODEL_COPIES | MODEL_UIDS_CHANGE,
+	.quirks = QUIRK_LABELS | QUIRK_UIDS_CHANGE, .folders = proton_folders, .junk = "Spam"},
 
     /* What many servers run, as Debian has it. */
     {.name = "dovecot",
@@ -216,6 +223,9 @@ static const struct personality personalities[] = {
     /* Names. */
     {.name = "delimiter-dot", .delimiter = '.'},
     {.name = "delimiter-pipe", .delimiter = '|'},
+    {.name = "three-way-spam", .post = WITHOUT_SPECIAL_USE,
+	.folders = three_way_folders, .archive = "Archiv", .junk = "Spam",
+	.trash = "Papierkorb"},
     {.name = "namespace-prefix", .delimiter = '.', .prefix = "INBOX."},
     {.name = "inbox-cased", .traits = MODEL_INBOX_CASED},
     {.name = "xlist", .post = WITH_XLIST, .traits = MODEL_ONLY_XLIST,
@@ -305,6 +315,10 @@ static const struct personality personalities[] = {
     {.name = "max-cmd-1000", .traits = MODEL_SHORT_LINES},
     {.name = "search-not-ignored", .traits = MODEL_NOT_IGNORED},
     {.name = "no-instead-of-bad", .traits = MODEL_NO_FOR_BAD},
+    {.name = "pipeline-25", .traits = MODEL_SHORT_PIPELINE,
+	.quirks = QUIRK_SHORT_PIPELINE},
+    {.name = "partial-view", .traits = MODEL_PARTIAL_VIEW},
+    {.name = "rfc822-empty", .traits = MODEL_NO_RFC822},
 
     /* Actions. */
     {.name = "no-keywords", .traits = MODEL_NO_KEYWORDS,
@@ -327,6 +341,8 @@ static const struct personality personalities[] = {
     {.name = "throttled-logins", .quirks = QUIRK_THROTTLES,
 	.refusal = "$tag NO [LIMIT] Too many login attempts, try again "
 	    "later\r\n"},
+    {.name = "exchange-login-failed", .locks = true,
+	.refusal = "$tag NO LOGIN failed.\r\n"},
     {.name = "command-error-10", .refusal = "$tag BAD Command Error. 10\r\n"},
     {.name = "imap-disabled-by-default", .quirks = QUIRK_IMAP_IS_OFF,
 	.locks = true,

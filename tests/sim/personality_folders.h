@@ -27,14 +27,20 @@ static const struct personality_folder plain_folders[] = {
 };
 
 static const struct personality_folder lowercase_folders[] = {
+    {"Archive", "\\HasNoChildren"},
+    {"Junk", "\\HasNoChildren"},
+    {"Trash", "\\HasNoChildren"},
     {"Ablage", "\\hasnochildren \\archive"},
     {"Werbung", "\\hasnochildren \\junk"},
     {"Weg", "\\hasnochildren \\trash"},
     {0},
 };
 
-/* German; the first of them is not what is called Archive. */
+/* German, and some that somebody has made before: names do not count. */
 static const struct personality_folder german_folders[] = {
+    {"Archive", "\\HasNoChildren"},
+    {"Spam", "\\HasNoChildren"},
+    {"Trash", "\\HasNoChildren"},
     {"Ablage", "\\Archive"},
     {"Werbung", "\\Junk"},
     {"Gel&APY-scht", "\\Trash"},
@@ -42,6 +48,9 @@ static const struct personality_folder german_folders[] = {
 };
 
 static const struct personality_folder xlist_folders[] = {
+    {"Archive", "\\HasNoChildren"},
+    {"Junk", "\\HasNoChildren"},
+    {"Trash", "\\HasNoChildren"},
     {"Ablage", "\\HasNoChildren \\Archive"},
     {"Werbung", "\\HasNoChildren \\Spam"},
     {"Weg", "\\HasNoChildren \\Trash"},
@@ -49,6 +58,9 @@ static const struct personality_folder xlist_folders[] = {
 };
 
 static const struct personality_folder unadvertised_folders[] = {
+    {"Archive", "\\HasNoChildren"},
+    {"Junk", "\\HasNoChildren"},
+    {"Trash", "\\HasNoChildren"},
     {"Ablage", "\\HasNoChildren \\Archive"},
     {"Bulk", "\\HasNoChildren \\Junk"},
     {"Weg", "\\HasNoChildren \\Trash"},
@@ -115,6 +127,7 @@ static const struct personality_folder outlook_folders[] = {
 };
 
 static const struct personality_folder yahoo_folders[] = {
+    {"Junk", "\\HasNoChildren"}, /* somebody's own */
     {"Archive", "\\Archive \\HasNoChildren"},
     {"Bulk", "\\Junk \\HasNoChildren"},
     {"Draft", "\\Drafts \\HasNoChildren"},
@@ -124,6 +137,7 @@ static const struct personality_folder yahoo_folders[] = {
 };
 
 static const struct personality_folder zoho_folders[] = {
+    {"Junk", "\\HasNoChildren"}, /* somebody's own */
     {"Archiv", "\\HasNoChildren"},
     {"Spamverdacht", "\\Spam \\HasNoChildren"},
     {"Gel&APY-scht", "\\Trash \\HasNoChildren"},
@@ -131,6 +145,7 @@ static const struct personality_folder zoho_folders[] = {
 };
 
 static const struct personality_folder yandex_folders[] = {
+    {"Junk", "\\HasNoChildren"}, /* somebody's own */
     {"Archive", "\\HasNoChildren"},
     {"Spam", "\\Spam \\HasNoChildren"},
     {"Trash", "\\Trash \\HasNoChildren"},

@@ -129,8 +129,10 @@ move_down(struct world *w, struct link *link)
 {
 	struct span piece = next_piece(w, &link->down);
 
-	if (!link->silent)
+	if (!link->silent) {
+		model_session_heard(link->session, piece);
 		mailbox_feed(link->mailbox, piece, w->now);
+	}
 	buf_consume(&link->down.bytes, piece.len);
 }
 
