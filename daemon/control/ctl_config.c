@@ -3,6 +3,7 @@
 
 #include "daemon/base/xalloc.h"
 #include "daemon/config/files.h"
+#include "daemon/config/reader.h"
 #include "daemon/control/ctl.h"
 
 int
@@ -114,14 +115,18 @@ ctl_config_need(
 /* ---- a file of rules ---- */
 
 static bool
-has_account(struct span text)
+has_account(const char *path, struct span text)
 {
-	struct span line;
+	DOCUMENT_AUTO document = DOCUMENT_INIT;
+	struct rule_problems problems = {0};
+	bool found = false;
 
-	while (span_split(&text, '\n', &line))
-		if (span_starts(line, "[account"))
-			return true;
-	return false;
+	reader_parse(path, text, &document, &problems);
+	for (size_t i = 0; i < document.count; i++)
+		found = found || strcmp(document.sections[i].kind,
+				     section_kind_name(SECTION_ACCOUNT)) == 0;
+	rule_problems_done(&problems);
+	return found;
 }
 
 /* Behind the file's own lines, so that their numbers stay: what the rules may
@@ -155,7 +160,7 @@ ctl_rules_file_load(const struct ctl *ctl, const char *path,
 	if (!files_read_text(path, &text, &error))
 		return ctl_fail(ctl, EX_NOINPUT, NULL, "%s", error.text);
 	loaded_r->path = xstrdup(path);
-	if (has_account(buf_span(&text))) {
+	if (has_account(path, buf_span(&text))) {
 		loaded_r->config = config_load(path, &loaded_r->report);
 	} else {
 		add_stand_ins(&text, usual);

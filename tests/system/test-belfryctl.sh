@@ -333,6 +333,14 @@ expect_words 'test account' 64 err 'no account nobody'
 run test --rules only.conf mails/boss.eml
 expect_words 'rules alone' 0 out 'move to Hi  rule only'
 expect_words 'rules alone' 0 out 'Judged:  test/INBOX'
+# A configuration of its own, written as legally as oddly.
+{
+	printf '\357\273\277[ account  home ]\r\nemail = a@icloud.com\r\n'
+	printf 'password_command = x\r\n[ rule  only ]\r\nwhen = all\r\n'
+	printf 'mark = read\r\n'
+} >odd.conf
+run -c belfry.conf test --rules odd.conf mails/boss.eml
+expect_words 'a configuration of its own' 0 out 'only  matched'
 run -c belfry.conf test --rules only.conf mails/boss.eml
 expect_words 'other rules' 0 out 'Judged:  home/INBOX'
 run -c belfry.conf test hostile.eml
