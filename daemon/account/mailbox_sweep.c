@@ -14,6 +14,17 @@
 #define SEARCH_WINDOW 5000
 #define SEARCH_MOST UINT64_C(10000000)
 
+/* Ranges that one FETCH names: of ten digits each, and what else it says. */
+#define FETCH_RANGES_MAX 300
+#define FETCH_RANGE_SIZE 22
+#define FETCH_ITEMS_SIZE (RULES_HEADER_NAMES_MAX + 200)
+_Static_assert(FETCH_RANGES_MAX *FETCH_RANGE_SIZE + FETCH_ITEMS_SIZE <
+		   IMAP_COMMAND_LINE_MAX,
+    "the command can be written");
+_Static_assert(MAILBOX_GROUP_MAX *FETCH_RANGE_SIZE / 2 + FETCH_ITEMS_SIZE <
+		   IMAP_COMMAND_LINE_MAX,
+    "and that of a group, of which a range has two at least");
+
 #define SEARCH_UID_SIZE 11 /* of an answer: a blank and ten digits */
 _Static_assert((SEARCH_WINDOW + 1) * SEARCH_UID_SIZE < IMAP_LINE_MAX,
     "the lexer takes the answer");
@@ -399,7 +410,7 @@ send_fetch(struct mailbox *mb, usec_t now)
 	struct imap_command command;
 
 	mailbox_begin_command(mb, &command, "UID FETCH");
-	if (mb->retry.count > MAILBOX_GROUP_MAX)
+	if (mb->retry.count > FETCH_RANGES_MAX)
 		/* Too long for a line: what lies between is not taken. */
 		buf_addf(&command.text, " %u:%u", mb->retry.ranges[0].first,
 		    mb->retry.ranges[mb->retry.count - 1].last);
