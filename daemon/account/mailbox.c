@@ -42,6 +42,7 @@ void
 mailbox_forget_work(struct mailbox *mb, usec_t now)
 {
 	mailbox_backlog_interrupted(mb);
+	mailbox_follow_interrupted(mb);
 	mailbox_ops_take_back(mb, now);
 	mailbox_claim_interrupt(mb);
 	mailbox_ops_clear(mb);

@@ -21,7 +21,8 @@
  *
  * Not followed is what a rule took away or marked as read itself; what a later
  * run (`belfryctl apply`) marks as read is followed no more, and keeps its
- * notification: no person has read it. Of what an
+ * notification: no person has read it. Where the connection ended meanwhile,
+ * and it is still unread, it is followed as before. Of what an
  * earlier life judged nobody knows that: there the first look only finds out
  * how it is, unless somebody waits for the message to be read: then no rule
  * has done it.
@@ -271,19 +272,37 @@ is_read(const struct imap_fetch *fetch)
 	return false;
 }
 
+/* The server may not have come to it yet. */
+static bool
+is_being_marked(const struct mailbox *mb, uint32_t uid)
+{
+	LIST_EACH(pos, &mb->ops)
+	{
+		const struct op *op = LIST_ITEM(pos, struct op, link);
+		if (op->action.kind == ACTION_MARK &&
+		    imap_seqset_has(&op->uids, uid))
+			return true;
+	}
+	return false;
+}
+
+/* Unread: what a rule did about it is undone, or was never done. */
 static void
 note_flags(struct mailbox *mb, const struct imap_fetch *fetch)
 {
 	size_t index = find(&mb->follow, fetch->uid);
+	struct followed *item = &mb->follow.items[index];
 
 	if (!has(&mb->follow, index, fetch->uid))
 		return;
-	if (is_read(fetch) && mb->follow.items[index].by_us)
+	if (!is_read(fetch)) {
+		item->is_unread = true;
+		item->by_us &= is_being_marked(mb, fetch->uid);
+	} else if (item->by_us) {
 		remove_at(&mb->follow, index);
-	else if (is_read(fetch))
+	} else {
 		drop(mb, index, CHANGE_READ);
-	else
-		mb->follow.items[index].is_unread = true;
+	}
 }
 
 void
@@ -297,6 +316,16 @@ mailbox_follow_mark(
 	for (size_t i = 0; i < follow->count; i++)
 		if (imap_seqset_has(uids, follow->items[i].uid))
 			follow->items[i].by_us = by_us;
+}
+
+void
+mailbox_follow_interrupted(struct mailbox *mb)
+{
+	struct follow *follow = &mb->follow;
+
+	for (size_t i = 0; i < follow->count; i++)
+		if (follow->items[i].by_us)
+			follow->modseq = 0;
 }
 
 void

@@ -788,6 +788,9 @@ mailbox_begin_fn mailbox_follow_compare, mailbox_follow_hint,
 /* A rule marks these as read now, or does not after all. */
 void mailbox_follow_mark(
     struct mailbox *mb, const struct imap_seqset *uids, bool by_us);
+/* The connection is lost: whether a rule's STORE was done is told by the flags
+ * of all that are followed, not by what changed. */
+void mailbox_follow_interrupted(struct mailbox *mb);
 void mailbox_follow_vanished(
     struct mailbox *mb, const struct imap_seqset *uids);
 void mailbox_follow_add_uids(
