@@ -7,7 +7,8 @@
  * not, and the server may allow
  * fewer, now and then; it has folders of its own, whose names and attributes
  * are as its kind has them; mailboxes are made, deleted and made again while
- * their pattern is watched; messages come to any of them; links break or fall
+ * their pattern is watched; in a third of the worlds a person changes what is
+ * watched, for a while; messages come to any of them; links break or fall
  * silent, the server says BYE, commits fail, the daemon is killed and starts
  * again on its store.
  *
@@ -310,10 +311,14 @@ make_boxes(struct world *w)
 	}
 }
 
+#define CHANGES_OF 3 /* seeds: who changes what is watched, now and then */
+
 static void
 set_up(struct world *w, const struct seeds_run *run)
 {
 	random_init(&w->random, run->seed);
+	random_init(&w->changes, run->seed);
+	w->changes_watch = run->seed % CHANGES_OF == 0;
 	w->now = START_USEC;
 	w->ok = true;
 	w->is_stingy = chance(w, 20);
@@ -416,6 +421,7 @@ run(void *ctx, const struct seeds_run *run)
 	note(w, "calm");
 	w->faulty = false;
 	w->kill_in = 0;
+	restore_watch(w);
 	w->model.logins_max =
 	    w->model.personality != NULL ? w->model.personality->logins_max : 0;
 	w->model.moody = w->model.overflows = false;

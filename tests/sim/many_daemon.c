@@ -122,6 +122,11 @@ answer(struct world *w, struct account_event *event)
 		link->mailbox = mailbox;
 		break;
 	}
+	case MAILBOX_LEFT:
+		note(w, "%s left", mailbox_name(mailbox));
+		forget_link(w, mailbox);
+		account_let_go(w->account, mailbox);
+		break;
 	case MAILBOX_TOLD:
 	case MAILBOX_LOST:
 	case MAILBOX_OVER_LIMIT:
@@ -162,6 +167,7 @@ be_born(struct world *w)
 	w->account = account_new(&w->config, w->rules, w->limits, w->now);
 	account_set_clock(w->account, now_unix(w), 0, w->now);
 	store_each_fact(w->store, "sim", load_fact, w->account, NULL);
+	w->is_changed = false;
 	memset(w->links, 0, sizeof(w->links));
 	account_start(w->account, w->now);
 }

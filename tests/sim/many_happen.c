@@ -16,14 +16,25 @@ wire(const struct world *w, unsigned box)
 	return model_wire(&w->model, w->names[box]);
 }
 
+/* Whoever is not wanted any more says goodbye, while others begin. */
+static bool
+is_leaving(const struct mailbox *mailbox)
+{
+	struct mailbox_status status;
+
+	mailbox_get_status(mailbox, &status);
+	return strcmp(status.state, "logging out") == 0;
+}
+
 unsigned
 connections(const struct world *w)
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < LINKS_MAX && w->links[i].mailbox != NULL; i++)
-		count += w->links[i].session != NULL ||
-			 w->links[i].connect_at != USEC_NEVER;
+		count += !is_leaving(w->links[i].mailbox) &&
+			 (w->links[i].session != NULL ||
+			     w->links[i].connect_at != USEC_NEVER);
 	return count;
 }
 
@@ -303,6 +314,60 @@ start_again(struct world *w)
 	account_start(w->account, w->now);
 }
 
+/* ---- the person, and what is watched ---- */
+
+static void
+reload(struct world *w, const struct strv *watch)
+{
+	account_set_watch(w->account, watch, w->now);
+	w->model.refused_at = 0;
+	w->model.in_a_row = 0;
+	account_start(w->account, w->now);
+}
+
+void
+restore_watch(struct world *w)
+{
+	if (!w->is_changed)
+		return;
+	note(w, "watched is what was");
+	w->is_changed = false;
+	reload(w, &w->watch);
+	pump(w);
+}
+
+/* In another order, and some of it not: until what happens next: what is not
+ * watched for long may be forgotten. Sometimes it is put back at once. Thrown
+ * with dice of their own, so that the other worlds stay what they are. */
+static void
+change_watch(struct world *w)
+{
+	struct strv changed = STRV_INIT, rest = STRV_INIT;
+
+	if (!w->changes_watch || random_below(&w->changes, 4) > 0)
+		return;
+	strv_copy(&rest, &w->watch);
+	for (size_t left = rest.len; left > 0; left--) {
+		size_t at = random_below(&w->changes, left);
+		char *name = rest.items[at];
+		if (random_below(&w->changes, 3) > 0)
+			strv_add(&changed, name);
+		rest.items[at] = rest.items[left - 1];
+		rest.items[left - 1] = name;
+	}
+	note(w, "watched are %zu of %zu", changed.len, w->watch.len);
+	w->is_changed = true;
+	/* Of one alone nobody asks which message it is (mailbox_twin.c). */
+	if (changed.len > 1)
+		reload(w, &changed);
+	if (random_below(&w->changes, 2) > 0)
+		pump(w);
+	if (random_below(&w->changes, 3) == 0)
+		restore_watch(w);
+	strv_done(&changed);
+	strv_done(&rest);
+}
+
 static const struct {
 	void (*happen)(struct world *);
 	unsigned weight;
@@ -358,8 +423,10 @@ happen(struct world *w)
 	unsigned total = 0, dice;
 	size_t i = 0;
 
+	restore_watch(w);
 	forget_unused(w);
 	empty_trash(w);
+	change_watch(w);
 	for (size_t n = 0; n < sizeof(happenings) / sizeof(happenings[0]); n++)
 		total += happenings[n].weight;
 	dice = (unsigned)random_below(&w->random, total);

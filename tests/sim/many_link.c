@@ -35,6 +35,24 @@ drop_link(struct link *link)
 	link->silent = false;
 }
 
+void
+forget_link(struct world *w, struct mailbox *mailbox)
+{
+	size_t i = 0, last = 0;
+
+	while (w->links[last].mailbox != NULL)
+		last++;
+	while (i < last && w->links[i].mailbox != mailbox)
+		i++;
+	if (i == last)
+		return;
+	drop_link(&w->links[i]);
+	buf_done(&w->links[i].up.bytes);
+	buf_done(&w->links[i].down.bytes);
+	w->links[i] = w->links[last - 1];
+	w->links[last - 1] = (struct link){.mailbox = NULL};
+}
+
 static void
 schedule(struct world *w, struct pipe *pipe)
 {

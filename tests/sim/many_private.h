@@ -105,6 +105,8 @@ struct world {
 	struct senders *senders;
 	struct arrivals *arrivals;
 	struct strv watch, identities, authserv;
+	struct random changes; /* dice of their own: see change_watch */
+	bool changes_watch, is_changed;
 	struct account_config config;
 	struct mailbox_other_login other; /* where LOGIN is the way */
 	struct account *account;
@@ -122,6 +124,8 @@ struct world {
 struct link *link_near(struct world *w, struct mailbox *mailbox, size_t hint);
 struct link *link_of(struct world *w, struct mailbox *mailbox);
 void drop_link(struct link *link);
+/* Its mailbox goes. */
+void forget_link(struct world *w, struct mailbox *mailbox);
 void collect(struct world *w, struct link *link);
 void end_link(struct world *w, struct link *link);
 void serve_link(struct world *w, struct link *link);
@@ -145,6 +149,8 @@ void add_box(struct world *w, const char *name);
 void make_box(struct world *w);
 void start_again(struct world *w);
 void happen(struct world *w);
+/* A person has put `watch` back as it was. */
+void restore_watch(struct world *w);
 
 /* many_check.c */
 void check_all(struct world *w);
