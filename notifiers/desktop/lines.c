@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "daemon/base/str.h"
 #include "daemon/base/xalloc.h"
 
 #define READ_MAX 4096
@@ -89,13 +91,40 @@ write_all(struct span text)
 	}
 }
 
+static char *
+cut(const char *text, size_t max_chars)
+{
+	BUF_AUTO kept = BUF_INIT;
+
+	if (text == NULL)
+		return NULL;
+	str_sanitize(&kept, span_from_str(text), max_chars);
+	return buf_take_str(&kept);
+}
+
+/* What comes from others on the bus is as long as they like, and the daemon
+ * ends whom it hears a line above NOTIFIER_LINE_MAX from. */
+static void
+format_cut(struct buf *buf, const struct notifier_line *line)
+{
+	struct notifier_line short_line = *line;
+	STR_AUTO reason = cut(line->reason, NOTIFICATION_FIELD_MAX);
+	STR_AUTO names = cut(line->capabilities, NOTIFICATION_BODY_MAX);
+
+	short_line.reason = reason;
+	short_line.capabilities = names;
+	if (line->token != NULL && strlen(line->token) > NOTIFICATION_URL_MAX)
+		short_line.token = NULL;
+	notifier_line_format(buf, &short_line);
+}
+
 void
 lines_say(const struct notifier_line *line)
 {
 	static GMutex mutex;
 	BUF_AUTO text = BUF_INIT;
 
-	notifier_line_format(&text, line);
+	format_cut(&text, line);
 	g_mutex_lock(&mutex);
 	write_all(buf_span(&text));
 	g_mutex_unlock(&mutex);

@@ -20,8 +20,9 @@ bool lines_fill(struct lines *lines, int fd);
  * NOTIFIER_LINE_MAX bytes are passed over. False: read more. */
 bool lines_next(struct lines *lines, struct span *line_r);
 
-/* Writes a line to standard output; from any thread. Ends the process when
- * nobody reads there any more. */
+/* Writes a line to standard output; from any thread. What others say in it is
+ * cut, a token that is too long left out. Ends the process when nobody reads
+ * there any more. */
 void lines_say(const struct notifier_line *line);
 /* The same for a line of one verb with an id (0: none) and a text, which is
  * the verb's reason or key (NULL: none). */

@@ -27,8 +27,9 @@ fi
 # The word behind a case's name is the parent's.
 if test $# -ne 2 || test "$2" != alone; then
 	test $# -gt 0 || set -- options no_bus what_arrives gnome plain_service \
-	    bad_lines signals expired refusal excess slow_service service_that_dies \
-	    places started_by_the_bus bus_that_dies end_inside_a_call service_that_stalls
+	    bad_lines signals expired refusal talkative excess slow_service \
+	    service_that_dies places started_by_the_bus bus_that_dies \
+	    end_inside_a_call service_that_stalls
 	cases=
 	for case; do
 		sh "$0" "$case" alone &
@@ -361,6 +362,30 @@ test_refusal() {
 	say notify id=6 title=T
 	heard "failed${TAB}id=6${TAB}reason=Too many"
 	silent '^unavailable'
+	stop_desktop
+}
+
+# The daemon ends whom it hears a line above 16 KiB from.
+no_long_line() {
+	awk 'length > 4096 { exit 1 }' "$work/out" || complain "a long line"
+}
+
+test_talkative() {
+	long=$(head -c 20000 /dev/zero | tr '\0' x)
+	start_mock MOCK_ERROR="$long"
+	start_desktop
+	heard "$READY"
+	say notify id=5 title=T
+	wait_until "a refusal" lines_are 1 '^failed.id=5.reason=xxx'
+	no_long_line
+	stop_desktop
+	start_mock MOCK_CAPS="body,body-markup,$long,actions" \
+	    MOCK_ACTION=read MOCK_TOKEN="$long"
+	start_desktop
+	wait_until "it is ready" lines_are 1 '^ready.*=body,body-markup,xxx'
+	say notify id=5 title=T actions=default,read
+	heard "action${TAB}id=5${TAB}key=read"
+	no_long_line
 	stop_desktop
 }
 
