@@ -305,8 +305,8 @@ static const struct {
 	true},
     [ACTION_JUNK] = {mailbox_move_begin, mailbox_move_take_away, "\\Junk",
 	true},
-    [ACTION_DELETE] = {mailbox_move_begin_delete, mailbox_move_send_deleted,
-	NULL, true},
+    [ACTION_DELETE] = {mailbox_move_begin_delete, mailbox_move_delete, NULL,
+	true},
 };
 
 void

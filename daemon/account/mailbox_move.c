@@ -3,6 +3,9 @@
  * one; else a copy, \\Deleted, and UID EXPUNGE (RFC 4315) of just those UIDs.
  */
 #include "daemon/account/mailbox_private.h"
+#include "daemon/base/xalloc.h"
+
+#define TRASH "\\Trash"
 
 /* ---- where a copy will begin ---- */
 
@@ -48,6 +51,37 @@ mailbox_move_send_deleted(struct mailbox *mb, usec_t now)
 {
 	mailbox_op_send_uids(
 	    mb, OP_DELETED, "UID STORE", "+FLAGS.SILENT (\\Deleted)", now);
+}
+
+/* Gmail: EXPUNGE takes the label away, and the message stays in All Mail. What
+ * is to be gone goes to the trash; in there, and among spam, EXPUNGE is for
+ * good. */
+static bool
+goes_to_trash(struct mailbox *mb)
+{
+	const struct folder *here =
+	    folders_find(&mb->folders, buf_span(&mb->wire));
+	struct error error = ERROR_INIT;
+
+	if (!mailbox_can(mb, IMAP_CAP_X_GM_EXT_1) ||
+	    !mailbox_can(mb, IMAP_CAP_MOVE))
+		return false;
+	if (here != NULL &&
+	    (here->use == FOLDER_TRASH || here->use == FOLDER_JUNK))
+		return false;
+	return folders_wire_name(&mb->folders, TRASH, &mb->op->target, &error);
+}
+
+void
+mailbox_move_delete(struct mailbox *mb, usec_t now)
+{
+	if (!goes_to_trash(mb)) {
+		mailbox_move_send_deleted(mb, now);
+		return;
+	}
+	if (mb->op->action.target == NULL)
+		mb->op->action.target = xstrdup(TRASH);
+	mailbox_op_send_to_target(mb, OP_MOVE, "UID MOVE", now);
 }
 
 void
@@ -171,7 +205,9 @@ settle_with_new_uid(struct mailbox *mb, struct job *job, usec_t now)
 {
 	BUF_AUTO detail = BUF_INIT;
 
-	if (mailbox_job_current(job)->new_uid != 0)
+	if (mb->op->action.kind == ACTION_DELETE && mb->op->target.len > 0)
+		buf_add_str(&detail, "moved to the trash, which Gmail empties");
+	else if (mailbox_job_current(job)->new_uid != 0)
 		buf_addf(
 		    &detail, "UID %u there", mailbox_job_current(job)->new_uid);
 	mailbox_settle(mb, job, mailbox_job_current(job), EFFECT_DONE,

@@ -1537,6 +1537,7 @@ mailbox_response_fn mailbox_mark_done;
 
 /* mailbox_move.c */
 mailbox_begin_fn mailbox_move_begin, mailbox_move_begin_delete,
+    mailbox_move_delete,
     mailbox_move_send_status, mailbox_move_send_look, mailbox_move_send_deleted,
     mailbox_move_take_away, mailbox_move_copy;
 mailbox_response_fn mailbox_move_note_status, mailbox_move_status_done,

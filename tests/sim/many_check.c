@@ -46,9 +46,12 @@ has_labels(const struct world *w)
 static bool
 went_before(struct world *w, unsigned id, const struct truth *truth)
 {
+	const struct message *message = &w->messages[id];
+
 	return has_labels(w) && truth->anywhere[id] &&
-	       model_is_outcast(
-		   model_find(&w->model, target_of(w, &w->messages[id])));
+	       (message->kind == KIND_DELETE ||
+		   model_is_outcast(
+		       model_find(&w->model, target_of(w, message))));
 }
 
 /* Where there are no labels, a twin is a copy: of two, one may have been in the
@@ -84,6 +87,15 @@ check_place(struct world *w, unsigned id, const struct truth *truth)
 		most++;
 	if (there > most || (there == 0 && !is_away))
 		fail(w, "#%u (%s) is in %s %u times", id, box, target, there);
+}
+
+/* What is deleted is in the trash at most, where labels are. */
+static void
+check_deleted(struct world *w, unsigned id)
+{
+	if (has_labels(w) && w->messages[id].kind == KIND_DELETE &&
+	    model_count(&w->model, MODEL_ALL_MAIL, id, false) != 0)
+		fail(w, "#%u was deleted, and is in All Mail", id);
 }
 
 /* What holds copies only, and is not watched, is as it was. */
@@ -145,6 +157,7 @@ check_message(struct world *w, unsigned id, const struct truth *truth)
 		fail(w, "#%u (%s): executed %u times", id, box,
 		    message->executed);
 	check_place(w, id, truth);
+	check_deleted(w, id);
 	check_copies(w, id);
 }
 

@@ -281,6 +281,11 @@ MUTANTS = {
         "	    lowest_seen(audit), mb->cursor);",
         "	    (lowest_seen(audit), audit->first), mb->cursor);",
         "many", ("--personality", "partial-view"), 60),
+    "what is deleted at Gmail stays in All Mail": (
+        ACCOUNT + "mailbox_move.c",
+        "	if (!goes_to_trash(mb)) {",
+        "	if (true) {",
+        "many", ("--personality", "expunge-archives"), 10),
     "all mailboxes are asked for at once": (
         ACCOUNT + "mailbox_ask.c",
         "	return alone ? 1 : MAILBOX_STATUS_MAX;",
