@@ -24,8 +24,17 @@
 
 #include "daemon/base/xalloc.h"
 
-/* Bytes of all names together: the command is one line. */
+/*
+ * Bytes of all names together: the command is one line. News of the mailbox
+ * that is open wait for its answer, and how long that takes nobody knows
+ * before: so it begins small, is doubled while the server is quick, and is
+ * halved when it is not.
+ */
+#define NAMES_FIRST 1000
+#define NAMES_MIN 60
 #define NAMES_MAX 4000
+#define QUICK_USEC (250 * USEC_MSEC)
+#define LONG_USEC USEC_SEC
 
 void
 mailbox_ask_tell(struct mailbox *mb, const char *name, struct mailbox_news news)
@@ -110,6 +119,25 @@ send_all(struct mailbox *mb, usec_t now)
 			send_status(mb, i, now);
 }
 
+static size_t
+names_most(const struct round *round)
+{
+	return round->names_most != 0 ? round->names_most : NAMES_FIRST;
+}
+
+static void
+note_list(struct round *round, usec_t now)
+{
+	usec_t took = usec_since(round->listed, now);
+	size_t most = names_most(round);
+
+	if (took > LONG_USEC)
+		most = most / 2 > NAMES_MIN ? most / 2 : NAMES_MIN;
+	else if (took < QUICK_USEC)
+		most = most * 2 < NAMES_MAX ? most * 2 : NAMES_MAX;
+	round->names_most = most;
+}
+
 static void
 send_list(struct mailbox *mb, usec_t now)
 {
@@ -127,6 +155,7 @@ send_list(struct mailbox *mb, usec_t now)
 	imap_command_raw(&command, ") RETURN (STATUS");
 	add_items(mb, &command);
 	imap_command_raw(&command, ")");
+	round->listed = now;
 	mailbox_send(mb, &command, now);
 	note_sent(mb, 0);
 }
@@ -194,7 +223,8 @@ fits(const struct mailbox *mb, struct span wire, bool lists, size_t bytes)
 		return true;
 	if (lists != round->lists)
 		return false;
-	return lists ? bytes <= NAMES_MAX : round->wanted < status_limit(mb);
+	return lists ? bytes <= names_most(round)
+		     : round->wanted < status_limit(mb);
 }
 
 /* The next ones, from round->next on. */
@@ -339,6 +369,8 @@ mailbox_ask_done(struct mailbox *mb, unsigned id,
 	if (mb->state != MAILBOX_ASKING || !find_question(round, id, &i))
 		return false;
 	round->ids[i] = 0;
+	if (round->lists)
+		note_list(round, now);
 	round->was_bad |= response->status == IMAP_BAD;
 	if (response->status != IMAP_OK)
 		round->was_refused = round->answers[i].refused = true;

@@ -459,6 +459,8 @@ struct round {
 	size_t wanted, answered;      /* of them */
 	size_t pending;		      /* commands */
 	bool lists;		      /* one LIST asks for all */
+	usec_t listed;		      /* ... and was sent then */
+	size_t names_most; /* bytes of names in it; 0: nothing was learned */
 	bool was_refused, was_bad;    /* a command */
 	/* Refused on this connection. */
 	bool no_list, no_modseq, no_several;
