@@ -209,14 +209,17 @@ is_old_push(const struct mailbox *mb, const struct mailbox_news *news)
 	       news->uidnext == mb->visited_for;
 }
 
-/* Nothing is told but that one has to look: after a visit it is asked again,
- * and each visit would lead to the next. */
+/* Nothing is told but that one has to look, or what the visit was for, though
+ * SELECT said something else: after a visit it is asked again, and each visit
+ * would lead to the next. */
 static bool
 was_just_there(
     const struct mailbox *mb, const struct mailbox_news *news, usec_t now)
 {
-	return (news->refused || news->uidnext == 0) && mb->came != 0 &&
-	       now < usec_add(mb->came, shortest(mb));
+	bool says_nothing = news->refused || news->uidnext == 0;
+
+	return (says_nothing || news->uidnext == mb->visited_for) &&
+	       mb->came != 0 && now < usec_add(mb->came, shortest(mb));
 }
 
 bool

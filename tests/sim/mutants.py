@@ -286,6 +286,11 @@ MUTANTS = {
         "	if (!goes_to_trash(mb)) {",
         "	if (true) {",
         "many", ("--personality", "expunge-archives"), 10),
+    "what a visit was for leads to the next one": (
+        ACCOUNT + "mailbox_rove.c",
+        "	return (says_nothing || news->uidnext == mb->visited_for) &&",
+        "	return says_nothing &&",
+        "many", ("--personality", "uidnext-rewind", "-s", "200"), 20),
     "all mailboxes are asked for at once": (
         ACCOUNT + "mailbox_ask.c",
         "	return alone ? 1 : MAILBOX_STATUS_MAX;",

@@ -110,6 +110,9 @@ static const struct {
     /* The answers to what was sent behind DONE were waited for on the next
      * connection, when that came from another mailbox. */
     {"many courier", 64, "was judged 0 times"},
+    /* STATUS said another UIDNEXT than SELECT, and each visit led to the next.
+     */
+    {"many uidnext-rewind", 212, "something spins"},
     /* Old mail that the server did not show at first was late mail
      * (tests/scripts/mailbox/audit-hidden.mailbox). */
     {"many partial-view", 2, "was there before, and was judged"},
