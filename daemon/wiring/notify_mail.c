@@ -196,6 +196,42 @@ notify_say(struct belfry *belfry, const char *account, enum urgency urgency,
 	delivery_send(delivery);
 }
 
+struct going {
+	struct notifier *notifier;
+	const struct line *line;
+};
+
+static void
+note_running(void *ctx, const struct notification *n)
+{
+	const struct going *going = ctx;
+	const struct pending *pending = pending_find(going->notifier, n->id);
+
+	if (pending == NULL || pending->delivery->line != going->line)
+		return;
+	const struct delivery *delivery = pending->delivery;
+	const struct shown_message message = {n->account, n->mailbox,
+	    delivery->uidvalidity, delivery->uid, delivery->seq};
+	shown_note(going->notifier, &message, NULL, NULL);
+}
+
+/* A command that runs will have rung: whoever has the mailbox next does not let
+ * it ring again. At the end of the daemon it is ended, and nobody can tell. */
+static void
+note_all_running(struct notify *notify, const struct line *line)
+{
+	LIST_EACH(pos, &notify->notifiers)
+	{
+		struct notifier *notifier =
+		    LIST_ITEM(pos, struct notifier, link);
+		struct going going = {notifier, line};
+		if (notifier->type == CONFIG_NOTIFIER_EXEC &&
+		    notifier->child != NULL && !notify->belfry->leaving)
+			notify_queue_each(notifier->queue, notifier->busy_id,
+			    note_running, &going);
+	}
+}
+
 void
 notify_forget_line(struct line *line)
 {
@@ -203,6 +239,7 @@ notify_forget_line(struct line *line)
 
 	if (notify == NULL)
 		return;
+	note_all_running(notify, line);
 	notify_preview_forget(notify, line);
 	exec_forget_content(notify, line);
 	later_forget_line(notify, line);

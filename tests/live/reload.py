@@ -204,6 +204,33 @@ def commands_outlive_a_change_of_their_account(servers):
 
 
 @live.case
+def a_notification_that_rings_while_its_account_changes(servers):
+    """Its command runs on, and is not run again by who comes after it."""
+    user = servers.user()
+    daemon = live.Daemon(servers, "")
+    began, go = daemon.path("began"), daemon.path("go")
+    slow = daemon.script(
+        "slow", "echo \"$BELFRY_TEXT\" >>%s\n"
+        "while ! [ -e %s ]; do sleep 0.1; done\n" % (began, go))
+    text = "[notifier n]\ntype = exec\ncommand = %s\n" % slow
+    daemon.write(user.account("poll = 5m\n") + text)
+    with daemon:
+        daemon.wait_watching()
+        user.deliver(live.message("m0"))
+        live.wait("it to ring", lambda: live.read(began))
+        for minutes in (6, 7):
+            daemon.write(user.account("poll = %dm\n" % minutes) + text)
+            daemon.ctl("reload")
+            daemon.wait_watching()
+        user.deliver(live.message("m1"))
+        with open(go, "w", encoding="utf-8"):
+            pass
+        daemon.wait_log("done.*uid=2 .*notification shown by n")
+        daemon.wait_log("done.*uid=1 .*notification shown by n")
+        live.same(live.read(began).split(), ["m0", "m1"], "what rang")
+
+
+@live.case
 def failing_test_keeps_the_old_rules(servers):
     user = servers.user()
     text = user.account() + """
