@@ -6,6 +6,7 @@
 #include "rules/foreign.h"
 
 #define KEYWORD_MAX 50 /* bytes: the least that servers take */
+#define MARKS_MAX 40   /* a command has to have room for all of them */
 
 static bool
 set_folder(const struct rule_job *job, enum action_kind kind)
@@ -146,8 +147,13 @@ add_flag(const struct rule_job *job, struct action *mark, struct span flag,
 	if (strv_has_nocase(other, flag))
 		return source_error(&job->source, offset, NULL,
 		    "the rule both sets and removes this");
-	if (!strv_has_nocase(own, flag))
-		strv_add_span(own, flag);
+	if (strv_has_nocase(own, flag))
+		return true;
+	if (own->len == MARKS_MAX)
+		return source_error(&job->source, offset, NULL,
+		    "a rule sets at most %d marks, and removes as many",
+		    MARKS_MAX);
+	strv_add_span(own, flag);
 	return true;
 }
 
