@@ -136,7 +136,7 @@ MUTANTS = {
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"
-        "	    audit->first, mb->cursor);\n",
+        "	    lowest_seen(audit), mb->cursor);\n",
         "",
         "sim", (), 100),
     "who is below the cursor is not known": (
@@ -198,11 +198,10 @@ MUTANTS = {
         "sim", (), 100),
     "copy that failed counts": (
         ACCOUNT + "mailbox_move.c",
-        "	if (response->status != IMAP_OK) {\n"
         "		target_missing(mb, response, now);\n		return;\n	}\n"
         "	mailbox_move_note_copyuid(mb, response, now);\n"
         "	if (mb->op->action.kind == ACTION_COPY) {",
-        "	mailbox_move_note_copyuid(mb, response, now);\n"
+        "	}\n	mailbox_move_note_copyuid(mb, response, now);\n"
         "	if (mb->op->action.kind == ACTION_COPY) {",
         "sim", (), 100),
     "waits are ignored": (
