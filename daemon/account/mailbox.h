@@ -702,8 +702,14 @@ bool mailbox_load_audit(
  * mailbox_task_done follows. */
 bool mailbox_load_task(
     struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, unsigned seq);
-/* Of this message there is a notification: it is followed. */
-void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid);
+/* Of this message there is a notification: it is followed. `by_rule`: when it is
+ * read, a rule has done that, and no person need have. */
+void mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid,
+    bool by_rule);
+/* `by_rule` of it: whether the history says that a rule marked the message as
+ * read. What cannot be read says nothing. */
+bool mailbox_was_read_by_rule(
+    struct store *store, const struct store_key *key);
 void mailbox_load_judged(struct mailbox *mb, uint32_t uid);
 void mailbox_load_failed(
     struct mailbox *mb, const struct error *error, usec_t now);

@@ -387,7 +387,8 @@ hand_over_notifications(struct mailbox *mb, struct job *job, usec_t now)
 {
 	while (job->next < job->count &&
 	       mailbox_job_current(job)->action.kind == ACTION_NOTIFY) {
-		if (job->is_read && mailbox_job_current(job)->while_unread) {
+		if (job->is_read && !job->read_by_rule &&
+		    mailbox_job_current(job)->while_unread) {
 			mailbox_settle(mb, job, mailbox_job_current(job),
 			    EFFECT_DONE, "not shown: the message was read",
 			    now);

@@ -1,4 +1,5 @@
 /* What was learned of a mailbox, out of the store. */
+#include "daemon/account/deed.h"
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
 
@@ -108,6 +109,61 @@ load_rung(struct mailbox *mb, struct store *store,
 	return true;
 }
 
+/* ---- who has read it ---- */
+
+static bool
+marks_read(const struct store_effect *effect)
+{
+	struct action action;
+	bool marks;
+
+	if (effect->state != EFFECT_DONE ||
+	    strcmp(effect->rule, DEED_RULE) == 0 ||
+	    !action_parse(span_from_str(effect->action), &action))
+		return false;
+	marks = action.kind == ACTION_MARK &&
+		strv_has_nocase(&action.add, SPAN("\\Seen"));
+	action_done(&action);
+	return marks;
+}
+
+static bool
+note_reader(void *ctx, const struct store_message *message,
+    const struct store_effect *effects, size_t count)
+{
+	bool *by_rule = ctx;
+
+	(void)message;
+	for (size_t i = 0; i < count; i++)
+		*by_rule |= marks_read(&effects[i]);
+	return true;
+}
+
+bool
+mailbox_was_read_by_rule(struct store *store, const struct store_key *key)
+{
+	bool by_rule = false;
+
+	store_find_message(store, key, note_reader, &by_rule, NULL);
+	return by_rule;
+}
+
+/* Notifications that wait for nobody to read their message: a run of an
+ * earlier life that marked it is no person. */
+static bool
+load_readers(struct mailbox *mb, struct store *store, struct error *error_r)
+{
+	LIST_EACH(pos, &mb->jobs)
+	{
+		struct job *job = LIST_ITEM(pos, struct job, link);
+		if (mailbox_job_asks_for_reader(job) &&
+		    !store_find_message(store, &job->key, note_reader,
+			&job->read_by_rule, error_r))
+			return false;
+	}
+	return true;
+}
+
 bool
 mailbox_load_facts(struct mailbox *mb, struct store *store,
     const struct store_cursor *cursor, int64_t kept_unix, usec_t now,
@@ -117,5 +173,6 @@ mailbox_load_facts(struct mailbox *mb, struct store *store,
 	       load_own(mb, store, MAILBOX_WAITING_FACT, mailbox_load_waiting,
 		   now, error_r) &&
 	       load_audit(mb, store, kept_unix, error_r) &&
+	       load_readers(mb, store, error_r) &&
 	       load_rung(mb, store, cursor, now, error_r);
 }

@@ -202,12 +202,15 @@ mailbox_follow(struct mailbox *mb, const struct job *job, usec_t now)
 	add(&mb->follow, job->key.uid, job->unread || waits_for_reader(job));
 	if (job->is_fresh)
 		return;
+	mb->follow.items[find(&mb->follow, job->key.uid)].by_us =
+	    job->read_by_rule;
 	mb->follow.modseq = 0;
 	mailbox_follow_compare(mb, now);
 }
 
 void
-mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
+mailbox_load_shown(
+    struct mailbox *mb, uint32_t uidvalidity, uint32_t uid, bool by_rule)
 {
 	struct follow *follow = &mb->follow;
 
@@ -216,9 +219,12 @@ mailbox_load_shown(struct mailbox *mb, uint32_t uidvalidity, uint32_t uid)
 	if (follow->validity != uidvalidity)
 		mailbox_follow_clear(mb);
 	follow->validity = uidvalidity;
-	if (!has(follow, find(follow, uid), uid))
+	bool is_new = !has(follow, find(follow, uid), uid);
+	if (is_new)
 		follow->modseq = 0;
 	add(follow, uid, true);
+	if (is_new)
+		follow->items[find(follow, uid)].by_us = by_rule;
 }
 
 bool

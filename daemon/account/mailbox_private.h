@@ -125,6 +125,7 @@ struct job {
 	uint64_t modseq, guard;
 	bool checked; /* of an earlier life, and known to be there ... */
 	bool is_read; /* ... and somebody has read it */
+	bool read_by_rule; /* in an earlier life: nobody need have */
 	bool gone;    /* the server said so */
 	bool alone;   /* refused in company: its commands are its own */
 	bool waits;   /* for another machine, or for its forward */
@@ -817,6 +818,8 @@ mailbox_response_fn mailbox_resync_news;
  * look at. */
 bool mailbox_resync_begin(struct mailbox *mb, usec_t now);
 /* This message is looked at first, when nothing else is under way. */
+/* Something of it is for who has not read it. */
+bool mailbox_job_asks_for_reader(const struct job *job);
 bool mailbox_resync_must_look(const struct mailbox *mb, const struct job *job);
 mailbox_response_fn mailbox_resync_untagged, mailbox_resync_done;
 /* Begins a SEARCH for those of `uids` that are there; imap_search_parse reads

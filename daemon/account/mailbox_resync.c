@@ -256,8 +256,8 @@ skip_gone(struct mailbox *mb, usec_t now)
 	mailbox_jobs_free_finished(mb);
 }
 
-static bool
-asks_for_reader(const struct job *job)
+bool
+mailbox_job_asks_for_reader(const struct job *job)
 {
 	for (size_t i = job->next; i < job->count; i++)
 		if (job->actions[i].while_unread)
@@ -283,7 +283,7 @@ mailbox_resync_must_look(const struct mailbox *mb, const struct job *job)
 	return !job->is_fresh && !job->checked && !job->running &&
 	       job->key.uidvalidity == mb->uidvalidity &&
 	       job->next < job->count && !mailbox_job_is_ahead(mb, job) &&
-	       (asks_for_reader(job) ||
+	       (mailbox_job_asks_for_reader(job) ||
 		   !finds_out(mb, &job->actions[job->next]));
 }
 
@@ -307,7 +307,7 @@ mailbox_resync_begin(struct mailbox *mb, usec_t now)
 		    !mailbox_resync_must_look(mb, job))
 			continue;
 		imap_seqset_add(&look->asked, job->key.uid);
-		flags = flags || asks_for_reader(job);
+		flags = flags || mailbox_job_asks_for_reader(job);
 		count++;
 	}
 	if (count == 0) {

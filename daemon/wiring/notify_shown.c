@@ -351,6 +351,16 @@ notify_load_fact(struct belfry *belfry, const char *account, const char *name,
 	return true;
 }
 
+static void
+load_shown(struct line *line, uint32_t uidvalidity, uint32_t uid)
+{
+	const struct store_key key = {line->owner->config->name,
+	    mailbox_name(line->mailbox), uidvalidity, uid};
+
+	mailbox_load_shown(line->mailbox, uidvalidity, uid,
+	    mailbox_was_read_by_rule(line->owner->belfry->store, &key));
+}
+
 void
 notify_load(struct line *line)
 {
@@ -365,8 +375,8 @@ notify_load(struct line *line)
 		for (size_t i = 0; i < shown->count; i++)
 			if (shown->items[i].key != NULL &&
 			    !places_is_moved(shown->items[i].id))
-				mailbox_load_shown(line->mailbox,
-				    shown->uidvalidity, shown->items[i].uid);
+				load_shown(line, shown->uidvalidity,
+				    shown->items[i].uid);
 	}
 }
 

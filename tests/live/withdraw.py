@@ -89,6 +89,13 @@ def what_a_later_run_marks_is_not_withdrawn(servers):
                    for n in daemon.ctl("status")["notifiers"]}
         live.same(waiting["later"], 1, "what waits")
         live.stays("marked", lambda: screen.shown() == ["marked"])
+        daemon.stop()
+        daemon.start()
+        daemon.wait_watching()
+        live.stays("what waits, and what is shown", lambda: [
+            n["waiting"] for n in daemon.ctl("status")["notifiers"]
+            if n["notifier"] == "later"] == [1]
+            and screen.shown() == ["marked"])
 
 
 @live.case
