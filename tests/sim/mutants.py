@@ -227,7 +227,7 @@ MUTANTS = {
         "		mailbox_task_hand_out(mb,\n"
         "		    mailbox_task_make(mb, job, mailbox_job_current(job)),\n"
         "		    MAILBOX_NOTIFY);\n",
-        "sim", (), 200),
+        "sim", (), 400),
     "size that is not known is looked for": (
         ACCOUNT + "mailbox_verify.c",
         "	if (size == 0) {", "	if (size == 1) {",
@@ -396,7 +396,7 @@ MUTANTS = {
         ACCOUNT + "mailbox_backlog.c",
         "		mailbox_missing_ask(mb, now);",
         "		mailbox_backlog_group_came(mb, now);",
-        "sim", ("--weather", "chaos"), 150),
+        "sim", ("--weather", "chaos"), 400),
     "who does not search has no copy": (
         ACCOUNT + "mailbox_verify.c",
         "		ask_last_sizes(mb, now);",

@@ -188,6 +188,11 @@ check_stranger(struct world *w, unsigned id)
 	unsigned end = any_order ? w->message_count : id;
 	unsigned news = was_new(w, id), before = 0;
 
+	/* What UIDNEXT went back behind is judged late: a run may have met its
+	 * sender before. */
+	if (w->weather->is_chaos &&
+	    (w->model.traits & MODEL_UIDNEXT_REWINDS) != 0)
+		return;
 	for (unsigned i = 0; i < end; i++) {
 		if (i == id || w->messages[i].kind != KIND_STRANGER ||
 		    w->messages[i].stranger != w->messages[id].stranger)
