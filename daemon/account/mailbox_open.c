@@ -288,8 +288,9 @@ mailbox_open_selecting_done(
 	}
 	str_sanitize(&text, response->text, 200);
 	error_set(&error, FAULT_PEER,
-	    "mailbox %s cannot be opened (does it exist?): %s", mb->name,
-	    buf_str(&text));
+	    "mailbox %s cannot be opened (does it exist? belfryctl mailboxes "
+	    "names those that do): %s",
+	    mb->name, buf_str(&text));
 	mailbox_login_note(mb, response);
 	refused(mb, &error, now);
 }
