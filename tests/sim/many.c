@@ -160,8 +160,9 @@ step(struct world *w)
 			continue;
 		serve_link(w, link);
 		pump(w);
-		if (w->kills != lives)
-			break; /* it was killed */
+		if (w->kills != lives || i >= account_count(w->account) ||
+		    account_mailbox(w->account, i) != mailbox)
+			break; /* it was killed, or this one has left */
 		if (mailbox_deadline(mailbox) <= w->now)
 			mailbox_tick(mailbox, w->now);
 		pump(w);
