@@ -252,8 +252,8 @@ hearing_bound(const struct world *w)
 }
 
 /* A server that was caught twice at not pushing is asked besides. Not so where
- * other machines are asked for: what is found by the way when IDLE was ended
- * for that tells nothing of the server. */
+ * other machines are asked for, or it attacks: what is found by the way when
+ * IDLE was ended for that tells nothing of the server. */
 static usec_t
 learned_bound(const struct world *w)
 {
@@ -261,7 +261,7 @@ learned_bound(const struct world *w)
 	usec_t writes = w->slow_disk ? 2 * USEC_MINUTE : 0;
 
 	if ((w->model.traits & other) != 0 || w->asks ||
-	    (w->model.traits & MODEL_SILENT_IDLE) == 0)
+	    w->model.attacks != 0 || (w->model.traits & MODEL_SILENT_IDLE) == 0)
 		return hearing_bound(w);
 	return MAILBOX_POLL_USEC + USEC_MINUTE + writes;
 }
