@@ -12,17 +12,18 @@
  * What is below the cursor of the first contact stays as it is: the first look
  * only finds out who is there. Many at once are no late messages but a mailbox
  * that had not told of all: they stay as they are, too; and so does what is
- * below all that was ever seen there: some servers show the newest messages
- * only (Yahoo), and older ones again when those have gone.
+ * below the first contact and all that was ever seen there: some servers show
+ * the newest messages only (Yahoo), and older ones again when those have gone.
  *
  * Who was there is a fact of the mailbox after each look; whoever was judged
  * is in the history. So a restart forgets nobody:
  *
- *   fact    = UIDVALIDITY SP first SP time SP bits
+ *   fact    = UIDVALIDITY SP first SP time SP bits [SP met]
  *   first   = UID that the first bit stands for
  *   time    = of the look: seconds since 1970; where the history does not go
  *             back so far, the next look only finds out who is there
  *   bits    = *HEXDIG ; four UIDs each, the lowest is the highest bit
+ *   met     = the cursor of the first contact, if it is known
  */
 #include "daemon/account/mailbox_private.h"
 #include "daemon/base/xalloc.h"
@@ -128,11 +129,14 @@ begin_to_know(struct mailbox *mb)
 	audit->validity = mb->uidvalidity;
 }
 
+/* Below it, and below the first contact, may be what was hidden. */
 static uint32_t
-lowest_seen(const struct audit *audit)
+first_late(const struct audit *audit)
 {
-	return audit->known.count > 0 ? audit->known.ranges[0].first
-				      : audit->first;
+	uint32_t lowest = audit->known.count > 0 ? audit->known.ranges[0].first
+						 : audit->first;
+
+	return audit->met != 0 && audit->met < lowest ? audit->met : lowest;
 }
 
 static void
@@ -150,7 +154,7 @@ look_for_late(struct mailbox *mb)
 	imap_seqset_done(&audit->known);
 	audit->known = kept;
 	mailbox_add_uids(&audit->late, &audit->found, &audit->known,
-	    lowest_seen(audit), mb->cursor);
+	    first_late(audit), mb->cursor);
 }
 
 /* ---- the store ---- */
@@ -190,7 +194,7 @@ mailbox_audit_begin_at_cursor(
 
 	mailbox_audit_clear(mb);
 	mb->audit.validity = mb->uidvalidity;
-	mb->audit.first = mb->cursor;
+	mb->audit.first = mb->audit.met = mb->cursor;
 	add_place(mb, mb->cursor, &text, now);
 	store_batch_set_fact(batch, mb->config->account, name, buf_str(&text));
 }
@@ -205,6 +209,8 @@ remember(struct mailbox *mb, usec_t now)
 
 	add_place(mb, first, &text, now);
 	add_bits(mb, first, &text);
+	if (mb->audit.met != 0)
+		buf_addf(&text, " %u", mb->audit.met);
 	mailbox_learn(mb, name, buf_str(&text));
 	mailbox_learned(mb);
 }
@@ -225,6 +231,18 @@ read_bits(struct audit *audit, struct span bits)
 	}
 }
 
+/* Before the first look there is no bit yet, and the place is where it was met.
+ */
+static void
+read_met(struct audit *audit, struct span bits_and_met)
+{
+	size_t blank = span_find(bits_and_met, ' ');
+
+	audit->met = bits_and_met.len == 0 ? audit->first : 0;
+	if (blank != SIZE_MAX)
+		span_to_u32(span_skip(bits_and_met, blank + 1), &audit->met);
+}
+
 bool
 mailbox_load_audit(struct mailbox *mb, struct span text, int64_t kept_unix)
 {
@@ -242,6 +260,7 @@ mailbox_load_audit(struct mailbox *mb, struct span text, int64_t kept_unix)
 		return false;
 	audit->validity = of;
 	audit->first = from;
+	read_met(audit, text);
 	read_bits(audit, text);
 	return true;
 }

@@ -336,6 +336,7 @@ struct audit {
 	/* Among the known are some whose judgement was not written: what is in
 	 * the store counts. */
 	bool is_doubtful;
+	uint32_t met; /* the cursor of the first contact; 0: not known */
 };
 
 /* The server gave it other UIDs (mailbox_rebuilt.c). */

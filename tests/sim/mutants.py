@@ -136,7 +136,7 @@ MUTANTS = {
     "nobody looks below the cursor": (
         ACCOUNT + "mailbox_audit.c",
         "	mailbox_add_uids(&audit->late, &audit->found, &audit->known,\n"
-        "	    lowest_seen(audit), mb->cursor);\n",
+        "	    first_late(audit), mb->cursor);\n",
         "",
         "sim", (), 100),
     "who is below the cursor is not known": (
