@@ -324,7 +324,10 @@ def one_folder_each(case):
 
 
 def strangers_are_judged(case):
-    """What comes to the folder for unknown senders, as anything else."""
+    """What comes to the folder for unknown senders, as anything else; but not
+    what is there when it is met."""
+    case.wait("the folder to be watched",
+              lambda: case.log("info watching.*mailbox=Unbekannt"))
     case.replica.show(live.message("move stranger"), "Unbekannt")
     case.wait("the stranger's message to be moved",
               lambda: case.has("Moved/Deep", "move", "move again",
