@@ -277,8 +277,8 @@ MUTANTS = {
         "run-script", (), 0),
     "older mail that was hidden is late mail": (
         ACCOUNT + "mailbox_audit.c",
-        "	    lowest_seen(audit), mb->cursor);",
-        "	    (lowest_seen(audit), audit->first), mb->cursor);",
+        "	    first_late(audit), mb->cursor);",
+        "	    (first_late(audit), audit->first), mb->cursor);",
         "many", ("--personality", "partial-view"), 60),
     "what is deleted at Gmail stays in All Mail": (
         ACCOUNT + "mailbox_move.c",
