@@ -233,7 +233,9 @@ bool
 claims_note_status(struct claims *claims, uint32_t uidvalidity,
     uint32_t uidnext, uint64_t messages, usec_t now)
 {
-	bool same = claims->is_known && uidvalidity != 0 && uidnext != 0 &&
+	/* Whether it is refused still is seen by a look only. */
+	bool same = claims->is_known && claims->refusal.len == 0 &&
+		    uidvalidity != 0 && uidnext != 0 &&
 		    uidvalidity == claims->uidvalidity &&
 		    uidnext == claims->uidnext && messages == claims->messages;
 

@@ -47,6 +47,9 @@ static const struct {
     /* It waited for a commit of its own, and went with an intent's, which
      * failed. */
     {"sim", 74025165, "a command's outcome was lost"},
+    /* Other machines could not be looked for once; later STATUS alone said that
+     * nothing had changed, and the refusal stayed. */
+    {"sim", 84002527, "still planned"},
     /* The server said BYE to a login just after the network had changed: that
      * was no login that the change killed. */
     {"sim", 1136335, "logs in too soon"},

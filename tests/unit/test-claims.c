@@ -290,6 +290,8 @@ test_looking_again(void **state)
 	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_FREE);
 	now += CLAIMS_REFUSED_USEC;
 	assert_int_equal(claims_ask(claims, NOW, now), CLAIMS_ASK);
+	/* That nothing has changed there does not end it: a look does. */
+	assert_false(claims_note_status(claims, 7, 4, 1, now));
 	claims_free(&claims);
 }
 
